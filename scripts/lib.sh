@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Shared helpers of the scripts in this folder. Source it; it runs nothing by itself.
+#
+#   . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+CICADA_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+CICADA_CACHE="${CICADA_CACHE:-$HOME/.cache/cicada71}"
+export CICADA_ROOT CICADA_CACHE
+
+# Every variable of versions.env becomes visible here.
+# shellcheck source=scripts/versions.env
+. "$CICADA_ROOT/scripts/versions.env"
+
+# say TEXT…: one line of progress.
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+# warn TEXT…: something is not as it should be, and what to do about it.
+warn() { printf '\033[33mwarning:\033[0m %s\n' "$*" >&2; }
+# die TEXT…: the same, and stop.
+die() {
+  printf '\033[31merror:\033[0m %s\n' "$*" >&2
+  exit 1
+}
+# have COMMAND: is it on the PATH?
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# show_help FILE: prints the comment block at the top of a script as its help.
+show_help() { sed -n '2,/^[^#]/{/^#/{s/^# \{0,1\}//;p}}' "$1"; }
+
+# hash_key FILE…: the first 16 hex digits of the SHA-256 of the files' contents, for cache folders.
+hash_key() { cat -- "$@" | sha256sum | cut -c1-16; }
+
+# version_at_least HAVE WANT: compares dotted versions.
+version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "$2" ]; }
+
+# runtime_target: where the tests and the build tool are compiled, outside the checkout.
+runtime_target() { printf '%s/target/runtime-tests-%s\n' "$CICADA_CACHE" "$(hash_key "$CICADA_ROOT/runtime-tests/Cargo.lock")"; }
+
+# with_progress LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line with the
+# time spent appears every 20 seconds, and the end of the log is shown when it fails.
+with_progress() {
+  local label="$1" log pid status=0 start=$SECONDS next=20
+  shift
+  mkdir -p "$CICADA_CACHE/logs"
+  log="$CICADA_CACHE/logs/$(printf '%s' "$label" | tr -cs 'A-Za-z0-9.' '-').log"
+  say "$label"
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if [ $((SECONDS - start)) -ge "$next" ]; then
+      say "  … $((SECONDS - start)) s: $(tail -n1 "$log" | tr -d '\r' | cut -c1-100)"
+      next=$((next + 20))
+    fi
+  done
+  wait "$pid" || status=$?
+  if [ "$status" -ne 0 ]; then
+    warn "$label: failed with status $status; the end of $log:"
+    tail -n 15 "$log" >&2
+  fi
+  return "$status"
+}
