@@ -1,0 +1,9 @@
+//! The interfaces between the Cicada-71 contracts, one module each, with their error types.
+//!
+//! A contract calls another through `contract_ref!` of a trait of this crate and never depends
+//! on the other's crate. There are no events and no storage here.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod leaderboard;
+pub mod psp22;
+pub mod validators;

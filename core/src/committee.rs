@@ -1,0 +1,181 @@
+//! The keys of the nodes, and the digest that binds every signature to them.
+
+use crate::hash::{tagged, Hash, Hasher};
+use crate::quorum::Quorum;
+use crate::Account;
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+
+/// An ed25519 public key: signs consensus messages between nodes.
+pub type ConsensusKey = [u8; 32];
+
+/// An sr25519 public key: signs the attestations that contracts verify.
+pub type AttestationKey = [u8; 32];
+
+const CONFIG_TAG: &[u8] = b"cicada71/config/v1";
+const POSSESSION_TAG: &[u8] = b"cicada71/possession/v1";
+const MEMBERS_TAG: &[u8] = b"cicada71/members/v1";
+
+/// One seat of the committee. The seat's number is its position in the committee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Member {
+    /// The account that registered the keys and answers for them.
+    pub operator: Account,
+    /// Signs consensus messages.
+    pub consensus_key: ConsensusKey,
+    /// Signs attestations.
+    pub attestation_key: AttestationKey,
+}
+
+/// Where a committee serves: the chain and the contract that keeps its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Domain {
+    /// The genesis hash of the chain.
+    pub genesis: Hash,
+    /// The account of the `validators` contract.
+    pub validators: Account,
+}
+
+impl Domain {
+    /// What a node's attestation key signs to prove that its owner holds it, and that the
+    /// owner wants `member.operator` to answer for both keys here and nowhere else.
+    pub fn possession_statement<H: Hasher>(&self, member: &Member) -> Hash {
+        tagged::<H>(POSSESSION_TAG, &(self, member))
+    }
+
+    /// The digest that every signature of an epoch binds: chain, contract, epoch, quorum and
+    /// all keys in seat order. Another committee has another digest, so old signatures die.
+    pub fn config_digest<H: Hasher>(
+        &self,
+        epoch: u32,
+        quorum: &Quorum,
+        members: &[Member],
+    ) -> Hash {
+        let keys: Vec<(ConsensusKey, AttestationKey)> = members
+            .iter()
+            .map(|member| (member.consensus_key, member.attestation_key))
+            .collect();
+        tagged::<H>(CONFIG_TAG, &(self, epoch, quorum, quorum.size(), keys))
+    }
+}
+
+/// The root of a report that changes the committee: binds the new members and the new quorum.
+pub fn members_root<H: Hasher>(quorum: &Quorum, members: &[Member]) -> Hash {
+    tagged::<H>(MEMBERS_TAG, &(quorum, members))
+}
+
+/// Why a list of members is no committee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum CommitteeError {
+    /// The quorum system is for another number of members.
+    WrongSize,
+    /// Two seats have the same operator or share a key.
+    RepeatedMember,
+}
+
+/// Checks that `members` fill the seats of `quorum`, all different in operator and both keys.
+///
+/// # Errors
+/// [`CommitteeError`].
+pub fn check_members(quorum: &Quorum, members: &[Member]) -> Result<(), CommitteeError> {
+    if members.len() != usize::from(quorum.n()) {
+        return Err(CommitteeError::WrongSize);
+    }
+    // At most 32 members: the plain comparison of all pairs is the smallest code.
+    for (seat, a) in members.iter().enumerate() {
+        let repeated = members.iter().skip(seat.saturating_add(1)).any(|b| {
+            a.operator == b.operator
+                || a.consensus_key == b.consensus_key
+                || a.attestation_key == b.attestation_key
+        });
+        if repeated {
+            return Err(CommitteeError::RepeatedMember);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Native;
+    use crate::quorum::FaultModel;
+
+    fn member(seed: u8) -> Member {
+        Member {
+            operator: [seed; 32],
+            consensus_key: [seed + 100; 32],
+            attestation_key: [seed + 200; 32],
+        }
+    }
+
+    fn members() -> Vec<Member> {
+        (0..4).map(member).collect()
+    }
+
+    fn quorum() -> Quorum {
+        Quorum::of(FaultModel::Byzantine, 4).unwrap()
+    }
+
+    const DOMAIN: Domain = Domain {
+        genesis: [7; 32],
+        validators: [8; 32],
+    };
+
+    #[test]
+    fn the_config_digest_binds_everything() {
+        let base = DOMAIN.config_digest::<Native>(1, &quorum(), &members());
+        let mut swapped = members();
+        swapped.swap(0, 1);
+        let others = [
+            Domain {
+                genesis: [9; 32],
+                ..DOMAIN
+            }
+            .config_digest::<Native>(1, &quorum(), &members()),
+            Domain {
+                validators: [9; 32],
+                ..DOMAIN
+            }
+            .config_digest::<Native>(1, &quorum(), &members()),
+            DOMAIN.config_digest::<Native>(2, &quorum(), &members()),
+            DOMAIN.config_digest::<Native>(
+                1,
+                &Quorum::of(FaultModel::Crash, 4).unwrap(),
+                &members(),
+            ),
+            DOMAIN.config_digest::<Native>(1, &quorum(), &swapped),
+        ];
+        assert!(others.iter().all(|other| *other != base));
+        assert_ne!(
+            DOMAIN.possession_statement::<Native>(&member(1)),
+            DOMAIN.possession_statement::<Native>(&member(2))
+        );
+    }
+
+    #[test]
+    fn members_must_fill_the_seats_and_differ() {
+        assert_eq!(check_members(&quorum(), &members()), Ok(()));
+        assert_eq!(
+            check_members(&quorum(), &members()[..3]),
+            Err(CommitteeError::WrongSize)
+        );
+        let changes: [fn(&mut Member, &Member); 3] = [
+            |m, other| m.operator = other.operator,
+            |m, other| m.consensus_key = other.consensus_key,
+            |m, other| m.attestation_key = other.attestation_key,
+        ];
+        for change in changes {
+            let mut list = members();
+            let first = list[0];
+            change(&mut list[3], &first);
+            assert_eq!(
+                check_members(&quorum(), &list),
+                Err(CommitteeError::RepeatedMember)
+            );
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The ranking of the frameworks and the Merkle root of its quotes.
+
+use crate::hash::{Hash, Hasher};
+use crate::merkle;
+use crate::quote::{Framework, Quote};
+use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use parity_scale_codec::{Decode, Encode};
+
+/// The most frameworks that one leaderboard can rank.
+pub const MAX_FRAMEWORKS: usize = 64;
+
+/// One row of a leaderboard. Its rank is its position; its prices follow from the score.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Standing {
+    /// Whose performance.
+    pub framework: Framework,
+    /// Points of its verified successful results.
+    pub score: u64,
+    /// Tokens traded in the 24 hours before.
+    pub volume_24h: u128,
+}
+
+impl Standing {
+    /// The quote of this row in a leaderboard of the given time, in milliseconds.
+    pub fn quote(&self, time_ms: u64) -> Quote {
+        Quote::new(self.framework.clone(), self.score, self.volume_24h, time_ms)
+    }
+}
+
+/// Why rows are no leaderboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum LeaderboardError {
+    /// No rows at all.
+    Empty,
+    /// More rows than [`MAX_FRAMEWORKS`].
+    TooManyFrameworks,
+    /// Not in order of falling score, then rising name.
+    NotRanked,
+    /// A framework stands in two rows.
+    RepeatedFramework,
+}
+
+/// Brings scores into the order of a leaderboard: score descending, then name ascending.
+pub fn rank(
+    scores: BTreeMap<Framework, u64>,
+    volume_24h: impl Fn(&Framework) -> u128,
+) -> Vec<Standing> {
+    let mut standings: Vec<Standing> = scores
+        .into_iter()
+        .map(|(framework, score)| Standing {
+            volume_24h: volume_24h(&framework),
+            framework,
+            score,
+        })
+        .collect();
+    // The sort is stable and the map is in order of names.
+    standings.sort_by_key(|standing| Reverse(standing.score));
+    standings
+}
+
+/// Checks that rows are a leaderboard: their number, their order, no framework twice.
+///
+/// # Errors
+/// [`LeaderboardError`].
+pub fn check(standings: &[Standing]) -> Result<(), LeaderboardError> {
+    if standings.is_empty() {
+        return Err(LeaderboardError::Empty);
+    }
+    if standings.len() > MAX_FRAMEWORKS {
+        return Err(LeaderboardError::TooManyFrameworks);
+    }
+    let mut rest = standings;
+    while let Some((row, below)) = rest.split_first() {
+        if below.iter().any(|other| other.framework == row.framework) {
+            return Err(LeaderboardError::RepeatedFramework);
+        }
+        let ranked = below.first().is_none_or(|next| {
+            (Reverse(row.score), &row.framework) < (Reverse(next.score), &next.framework)
+        });
+        if !ranked {
+            return Err(LeaderboardError::NotRanked);
+        }
+        rest = below;
+    }
+    Ok(())
+}
+
+/// The Merkle root over the canonical encodings of the quotes, in order of rank.
+pub fn root<H: Hasher>(standings: &[Standing], time_ms: u64) -> Hash {
+    let leaves = standings
+        .iter()
+        .map(|standing| merkle::leaf_hash::<H>(&standing.quote(time_ms).encode()))
+        .collect();
+    merkle::root::<H>(leaves)
+}
+
+/// The report of a leaderboard that follows `state` in its feed.
+pub fn report<H: Hasher>(
+    feed: Feed,
+    state: &FeedState,
+    standings: &[Standing],
+    time_ms: u64,
+) -> Report {
+    Report {
+        version: REPORT_VERSION,
+        feed,
+        slot: state.slot.saturating_add(1),
+        previous: state.digest,
+        time_ms,
+        leaf_count: leaf_count(standings),
+        root: root::<H>(standings, time_ms),
+    }
+}
+
+/// Whether the rows are the content of the report.
+pub fn matches<H: Hasher>(report: &Report, standings: &[Standing]) -> bool {
+    report.leaf_count == leaf_count(standings)
+        && report.root == root::<H>(standings, report.time_ms)
+}
+
+fn leaf_count(standings: &[Standing]) -> u32 {
+    u32::try_from(standings.len()).unwrap_or(u32::MAX)
+}
+
+/// What the nodes agree on for one slot of a leaderboard: the report and its content.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Proposal {
+    /// The report to attest.
+    pub report: Report,
+    /// Its rows.
+    pub standings: Vec<Standing>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Native;
+    use crate::report::ReportKind;
+    use proptest::prelude::*;
+
+    fn row(name: &str, score: u64) -> Standing {
+        Standing {
+            framework: Framework::new(name).unwrap(),
+            score,
+            volume_24h: 0,
+        }
+    }
+
+    #[test]
+    fn rows_are_ranked_by_score_then_name() {
+        let scores = [("openai", 45), ("claude", 50), ("beta", 45), ("zero", 0)];
+        let scores = scores.map(|(name, score)| (Framework::new(name).unwrap(), score));
+        let standings = rank(scores.into_iter().collect(), |_| 7);
+        let order: Vec<_> = standings.iter().map(|row| row.framework.as_str()).collect();
+        assert_eq!(order, ["claude", "beta", "openai", "zero"]);
+        assert!(standings.iter().all(|row| row.volume_24h == 7));
+        assert_eq!(check(&standings), Ok(()));
+    }
+
+    #[test]
+    fn rows_out_of_order_are_refused() {
+        assert_eq!(check(&[]), Err(LeaderboardError::Empty));
+        assert_eq!(
+            check(&[row("a", 1), row("b", 2)]),
+            Err(LeaderboardError::NotRanked)
+        );
+        assert_eq!(
+            check(&[row("b", 1), row("a", 1)]),
+            Err(LeaderboardError::NotRanked)
+        );
+        assert_eq!(
+            check(&[row("a", 3), row("b", 2), row("a", 1)]),
+            Err(LeaderboardError::RepeatedFramework)
+        );
+        let many: Vec<_> = (0..65).map(|i| row(&format!("f{i:02}"), 1)).collect();
+        assert_eq!(check(&many[..64]), Ok(()));
+        assert_eq!(check(&many), Err(LeaderboardError::TooManyFrameworks));
+    }
+
+    proptest! {
+        #[test]
+        fn a_ranking_is_valid_and_its_root_binds_every_figure(
+            scores in proptest::collection::btree_map("[a-z]{1,8}", 0u64.., 1..20),
+            pick: usize,
+            time in 0u64..u64::MAX,
+        ) {
+            let scores: BTreeMap<_, _> = scores
+                .into_iter()
+                .map(|(name, score)| (Framework::new(name).unwrap(), score))
+                .collect();
+            let standings = rank(scores, |_| 1);
+            prop_assert_eq!(check(&standings), Ok(()));
+            let feed = Feed { kind: ReportKind::Leaderboard, contract: [1; 32] };
+            let report = report::<Native>(feed, &FeedState::EMPTY, &standings, time);
+            prop_assert!(matches::<Native>(&report, &standings));
+            let mut changed = standings.clone();
+            let place = pick % changed.len();
+            changed[place].score ^= 1;
+            prop_assert!(!matches::<Native>(&report, &changed));
+            let mut changed = standings.clone();
+            changed[place].volume_24h += 1;
+            prop_assert!(!matches::<Native>(&report, &changed));
+            prop_assert!(!matches::<Native>(&report, &standings[1..]));
+            let later = Report { time_ms: time + 1, ..report };
+            prop_assert!(!matches::<Native>(&later, &standings));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Every rule and formula of the Cicada-71 market, as pure functions.
+//!
+//! A worker that proposes a number and the contract that checks it compile the same function
+//! of this crate: *one formula, one place*. Nothing here knows a chain, a clock, a disk, a
+//! network or a floating-point number.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`fixed`] | integer arithmetic with the rounding in the name, splits that lose nothing |
+//! | [`hash`] | SHA-256 behind a trait, so that a contract can use the chain's own |
+//! | [`merkle`] | the Merkle tree whose root a certificate carries |
+//! | [`quorum`] | the family of quorums: crash, Byzantine and what lies between |
+//! | [`committee`] | the keys of the nodes, and the digest that binds signatures to them |
+//! | [`report`] | what the committee attests, and the chain of slots of one feed |
+//! | [`certificate`] | the signatures under a report, and their verification |
+//! | [`quote`] | the market maker's quote |
+//! | [`leaderboard`] | the ranking of the frameworks and its Merkle root |
+//! | [`results`] | evaluation results and the score that follows from them |
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod certificate;
+pub mod committee;
+pub mod fixed;
+pub mod hash;
+pub mod leaderboard;
+pub mod merkle;
+pub mod quorum;
+pub mod quote;
+pub mod report;
+pub mod results;
+
+/// An account on the chain: the 32 bytes of its public key or contract address.
+pub type Account = [u8; 32];

@@ -1,0 +1,151 @@
+//! The Merkle tree whose root a certificate carries.
+//!
+//! A leaf hashes as `SHA-256(0x00 ‖ leaf)`, an inner node as `SHA-256(0x01 ‖ left ‖ right)`;
+//! an odd node moves up unchanged. The number of leaves is signed beside the root, which makes
+//! the shape of the tree, and so the length of every proof, unambiguous.
+
+use crate::hash::{Hash, Hasher, ZERO_HASH};
+use alloc::vec::Vec;
+
+/// The hash of one leaf.
+pub fn leaf_hash<H: Hasher>(leaf: &[u8]) -> Hash {
+    let mut bytes = Vec::with_capacity(leaf.len().saturating_add(1));
+    bytes.push(0);
+    bytes.extend_from_slice(leaf);
+    H::sha256(&bytes)
+}
+
+fn node_hash<H: Hasher>(left: &Hash, right: &Hash) -> Hash {
+    let mut bytes = [1u8; 65];
+    bytes[1..33].copy_from_slice(left);
+    bytes[33..].copy_from_slice(right);
+    H::sha256(&bytes)
+}
+
+fn level_above<H: Hasher>(level: &[Hash]) -> Vec<Hash> {
+    level
+        .chunks(2)
+        .map(|pair| match pair {
+            [left, right] => node_hash::<H>(left, right),
+            [odd, ..] => *odd,
+            [] => ZERO_HASH,
+        })
+        .collect()
+}
+
+/// The root over leaf hashes in their order; [`ZERO_HASH`] if there are none.
+pub fn root<H: Hasher>(leaves: Vec<Hash>) -> Hash {
+    let mut level = leaves;
+    while level.len() > 1 {
+        level = level_above::<H>(&level);
+    }
+    level.first().copied().unwrap_or(ZERO_HASH)
+}
+
+/// The siblings, from the bottom up, that prove the leaf at `index`; `None` beyond the end.
+pub fn prove<H: Hasher>(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
+    leaves.get(index)?;
+    let mut proof = Vec::new();
+    let (mut level, mut index) = (leaves.to_vec(), index);
+    while level.len() > 1 {
+        if let Some(sibling) = level.get(index ^ 1) {
+            proof.push(*sibling);
+        }
+        level = level_above::<H>(&level);
+        index /= 2;
+    }
+    Some(proof)
+}
+
+/// Whether `leaf` is the leaf number `index` of the tree of `leaf_count` leaves under `root`.
+///
+/// A proof of the wrong length is refused, so a leaf has exactly one valid proof.
+pub fn verify<H: Hasher>(
+    root: &Hash,
+    leaf_count: u32,
+    index: u32,
+    leaf: &Hash,
+    proof: &[Hash],
+) -> bool {
+    if index >= leaf_count {
+        return false;
+    }
+    let mut siblings = proof.iter();
+    let (mut hash, mut index, mut width) = (*leaf, index, leaf_count);
+    while width > 1 {
+        let has_sibling = (index ^ 1) < width;
+        if has_sibling {
+            let Some(sibling) = siblings.next() else {
+                return false;
+            };
+            hash = if index & 1 == 0 {
+                node_hash::<H>(&hash, sibling)
+            } else {
+                node_hash::<H>(sibling, &hash)
+            };
+        }
+        index /= 2;
+        width = width.div_ceil(2);
+    }
+    siblings.next().is_none() && hash == *root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Native;
+    use proptest::prelude::*;
+
+    fn leaves(count: usize) -> Vec<Hash> {
+        (0..count)
+            .map(|i| leaf_hash::<Native>(&i.to_be_bytes()))
+            .collect()
+    }
+
+    #[test]
+    fn small_trees_have_the_roots_of_their_definition() {
+        let l = leaves(3);
+        assert_eq!(root::<Native>(Vec::new()), ZERO_HASH);
+        assert_eq!(root::<Native>(l[..1].to_vec()), l[0]);
+        let two = node_hash::<Native>(&l[0], &l[1]);
+        assert_eq!(root::<Native>(l[..2].to_vec()), two);
+        assert_eq!(root::<Native>(l.clone()), node_hash::<Native>(&two, &l[2]));
+    }
+
+    #[test]
+    fn a_leaf_cannot_pass_for_an_inner_node() {
+        let l = leaves(2);
+        let joined = [l[0], l[1]].concat();
+        assert_ne!(leaf_hash::<Native>(&joined), root::<Native>(l));
+    }
+
+    proptest! {
+        #[test]
+        fn every_leaf_is_proved_and_nothing_else(count in 1usize..70, pick: usize, flip: usize) {
+            let leaves = leaves(count);
+            let root = root::<Native>(leaves.clone());
+            let index = pick % count;
+            let at = u32::try_from(index).unwrap();
+            let n = u32::try_from(count).unwrap();
+            let proof = prove::<Native>(&leaves, index).unwrap();
+            prop_assert!(verify::<Native>(&root, n, at, &leaves[index], &proof));
+            // Another position, another leaf, a longer, a shorter and a damaged proof fail.
+            let other = (at + 1) % n;
+            if other != at {
+                prop_assert!(!verify::<Native>(&root, n, other, &leaves[index], &proof));
+            }
+            prop_assert!(!verify::<Native>(&root, n, at, &ZERO_HASH, &proof));
+            prop_assert!(!verify::<Native>(&root, n, n, &leaves[index], &proof));
+            let mut longer = proof.clone();
+            longer.push(ZERO_HASH);
+            prop_assert!(!verify::<Native>(&root, n, at, &leaves[index], &longer));
+            if let Some((_, shorter)) = proof.split_last() {
+                prop_assert!(!verify::<Native>(&root, n, at, &leaves[index], shorter));
+                let mut damaged = proof.clone();
+                let place = flip % damaged.len();
+                damaged[place][0] ^= 1;
+                prop_assert!(!verify::<Native>(&root, n, at, &leaves[index], &damaged));
+            }
+        }
+    }
+}
