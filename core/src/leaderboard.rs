@@ -34,7 +34,7 @@ impl Standing {
 /// Why rows are no leaderboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
-pub enum LeaderboardError {
+pub enum ContentError {
     /// No rows at all.
     Empty,
     /// More rows than [`MAX_FRAMEWORKS`].
@@ -66,24 +66,24 @@ pub fn rank(
 /// Checks that rows are a leaderboard: their number, their order, no framework twice.
 ///
 /// # Errors
-/// [`LeaderboardError`].
-pub fn check(standings: &[Standing]) -> Result<(), LeaderboardError> {
+/// [`ContentError`].
+pub fn check(standings: &[Standing]) -> Result<(), ContentError> {
     if standings.is_empty() {
-        return Err(LeaderboardError::Empty);
+        return Err(ContentError::Empty);
     }
     if standings.len() > MAX_FRAMEWORKS {
-        return Err(LeaderboardError::TooManyFrameworks);
+        return Err(ContentError::TooManyFrameworks);
     }
     let mut rest = standings;
     while let Some((row, below)) = rest.split_first() {
         if below.iter().any(|other| other.framework == row.framework) {
-            return Err(LeaderboardError::RepeatedFramework);
+            return Err(ContentError::RepeatedFramework);
         }
         let ranked = below.first().is_none_or(|next| {
             (Reverse(row.score), &row.framework) < (Reverse(next.score), &next.framework)
         });
         if !ranked {
-            return Err(LeaderboardError::NotRanked);
+            return Err(ContentError::NotRanked);
         }
         rest = below;
     }
@@ -127,6 +127,55 @@ fn leaf_count(standings: &[Standing]) -> u32 {
     u32::try_from(standings.len()).unwrap_or(u32::MAX)
 }
 
+/// A settled leaderboard, as the chain keeps it for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Record {
+    /// What the committee attested.
+    pub report: Report,
+    /// The committee that did.
+    pub epoch: u32,
+    /// Bit `i` is set if seat `i` signed the certificate that settled it.
+    pub signers: u32,
+    /// The rows, in order of rank.
+    pub standings: Vec<Standing>,
+}
+
+impl Record {
+    /// The quotes of this record, in order of rank.
+    pub fn quotes(&self) -> impl Iterator<Item = Quote> + '_ {
+        self.standings
+            .iter()
+            .map(|standing| standing.quote(self.report.time_ms))
+    }
+}
+
+/// A record without its rows, for lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct RecordHeader {
+    /// Its slot.
+    pub slot: u64,
+    /// The digest of its report.
+    pub digest: Hash,
+    /// When it was observed, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// The committee that attested it.
+    pub epoch: u32,
+    /// Bit `i` is set if seat `i` signed.
+    pub signers: u32,
+}
+
+/// What became of a certified report that was brought to the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Settlement {
+    /// It is now final.
+    Recorded,
+    /// It was final already; nothing changed.
+    AlreadyDone,
+}
+
 /// What the nodes agree on for one slot of a leaderboard: the report and its content.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Proposal {
@@ -164,22 +213,22 @@ mod tests {
 
     #[test]
     fn rows_out_of_order_are_refused() {
-        assert_eq!(check(&[]), Err(LeaderboardError::Empty));
+        assert_eq!(check(&[]), Err(ContentError::Empty));
         assert_eq!(
             check(&[row("a", 1), row("b", 2)]),
-            Err(LeaderboardError::NotRanked)
+            Err(ContentError::NotRanked)
         );
         assert_eq!(
             check(&[row("b", 1), row("a", 1)]),
-            Err(LeaderboardError::NotRanked)
+            Err(ContentError::NotRanked)
         );
         assert_eq!(
             check(&[row("a", 3), row("b", 2), row("a", 1)]),
-            Err(LeaderboardError::RepeatedFramework)
+            Err(ContentError::RepeatedFramework)
         );
         let many: Vec<_> = (0..65).map(|i| row(&format!("f{i:02}"), 1)).collect();
         assert_eq!(check(&many[..64]), Ok(()));
-        assert_eq!(check(&many), Err(LeaderboardError::TooManyFrameworks));
+        assert_eq!(check(&many), Err(ContentError::TooManyFrameworks));
     }
 
     proptest! {

@@ -4,6 +4,9 @@
 //! on the other's crate. There are no events and no storage here.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+pub mod host;
 pub mod leaderboard;
+pub mod ownable;
 pub mod psp22;
+pub mod stored;
 pub mod validators;

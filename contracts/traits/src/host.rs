@@ -1,0 +1,22 @@
+//! What the chain computes for a contract.
+
+use cicada_core::certificate::Signature;
+use cicada_core::committee::AttestationKey;
+use cicada_core::hash::{Hash, Hasher};
+use ink::env::hash::Sha2x256;
+
+/// SHA-256 by the host function.
+pub struct HostSha256;
+
+impl Hasher for HostSha256 {
+    fn sha256(bytes: &[u8]) -> Hash {
+        let mut digest = [0; 32];
+        ink::env::hash_bytes::<Sha2x256>(bytes, &mut digest);
+        digest
+    }
+}
+
+/// Whether `signature` is an sr25519 signature of `key` under `message`, by the host function.
+pub fn sr25519_verify(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
+    ink::env::sr25519_verify(signature, message, key).is_ok()
+}

@@ -1,0 +1,134 @@
+//! The committee: registration, change, verification (`docs/contracts/validators.md`).
+
+use cicada_core::certificate::{Certificate, CertificateError, Signature};
+use cicada_core::committee::{AttestationKey, CommitteeError, ConsensusKey, Domain, Member};
+use cicada_core::hash::Hash;
+use cicada_core::report::{FeedError, FeedState, Report};
+use ink::prelude::vec::Vec;
+use ink::primitives::AccountId;
+
+/// Why the committee is not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+#[allow(clippy::cast_possible_truncation)] // in the derived code
+pub enum ValidatorsError {
+    /// The caller is not the owner.
+    NotOwner,
+    /// The first committee is seated already; only a certified change replaces it.
+    AlreadyFormed,
+    /// The attestation key did not sign the statement for this caller, key pair and contract.
+    BadPossession,
+    /// An operator has not registered keys.
+    NotRegistered,
+    /// The list of members is no committee.
+    Committee(CommitteeError),
+    /// The report does not extend the feed of committees.
+    Feed(FeedError),
+    /// The members are not those whose root the committee signed.
+    WrongRoot,
+    /// The certificate is not valid.
+    Certificate(CertificateError),
+}
+
+impl From<CommitteeError> for ValidatorsError {
+    fn from(error: CommitteeError) -> Self {
+        Self::Committee(error)
+    }
+}
+
+impl From<FeedError> for ValidatorsError {
+    fn from(error: FeedError) -> Self {
+        Self::Feed(error)
+    }
+}
+
+impl From<CertificateError> for ValidatorsError {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate(error)
+    }
+}
+
+/// The committee of nodes.
+#[ink::trait_definition]
+pub trait Validators {
+    /// Registers or replaces the caller's keys for the committees to come. `possession` is the
+    /// attestation key's signature under `Domain::possession_statement`.
+    ///
+    /// # Errors
+    /// [`ValidatorsError::BadPossession`].
+    ///
+    /// # Events
+    /// `KeysRegistered`.
+    #[ink(message)]
+    fn register(
+        &mut self,
+        consensus_key: ConsensusKey,
+        attestation_key: AttestationKey,
+        possession: Signature,
+    ) -> Result<(), ValidatorsError>;
+
+    /// Seats the first committee: the operators in seat order. Only the owner may, once.
+    ///
+    /// # Errors
+    /// [`ValidatorsError::NotOwner`], [`ValidatorsError::AlreadyFormed`],
+    /// [`ValidatorsError::NotRegistered`], [`ValidatorsError::Committee`].
+    ///
+    /// # Events
+    /// `CommitteeSeated`.
+    #[ink(message)]
+    fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError>;
+
+    /// Seats the next committee by a report that the committee in office certified. Its root is
+    /// `members_root` of the members in seat order. Anybody may bring it.
+    ///
+    /// # Errors
+    /// [`ValidatorsError::Feed`], [`ValidatorsError::NotRegistered`],
+    /// [`ValidatorsError::Committee`], [`ValidatorsError::WrongRoot`],
+    /// [`ValidatorsError::Certificate`].
+    ///
+    /// # Events
+    /// `CommitteeSeated`.
+    #[ink(message)]
+    fn rotate(
+        &mut self,
+        report: Report,
+        operators: Vec<AccountId>,
+        certificate: Certificate,
+    ) -> Result<(), ValidatorsError>;
+
+    /// Whether the committee in office certified `report`. Knows nothing of slots: the contract
+    /// that settles the feed checks them.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    #[ink(message)]
+    fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError>;
+
+    /// The epoch in office; 0 before the first committee.
+    #[ink(message)]
+    fn epoch(&self) -> u32;
+
+    /// The number of seats.
+    #[ink(message)]
+    fn seats(&self) -> u8;
+
+    /// The digest that every signature of the epoch in office binds.
+    #[ink(message)]
+    fn config_digest(&self) -> Hash;
+
+    /// The chain and contract that registrations and signatures are for.
+    #[ink(message)]
+    fn domain(&self) -> Domain;
+
+    /// The members in office, in seat order.
+    #[ink(message)]
+    fn committee(&self) -> Vec<Member>;
+
+    /// The keys that an operator registered for the committees to come.
+    #[ink(message)]
+    fn keys_of(&self, operator: AccountId) -> Option<(ConsensusKey, AttestationKey)>;
+
+    /// The newest change of committee in its feed.
+    #[ink(message)]
+    fn feed_state(&self) -> FeedState;
+}

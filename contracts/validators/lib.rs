@@ -1,0 +1,289 @@
+//! The committee of the 23 nodes (`docs/contracts/validators.md`).
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+#[ink::contract]
+mod validators {
+    use cicada_core::certificate::{Certificate, CertificateError, Signature};
+    use cicada_core::committee::{
+        check_members, members_root, AttestationKey, CommitteeError, ConsensusKey, Domain, Member,
+    };
+    use cicada_core::hash::Hash as Digest;
+    use cicada_core::quorum::{FaultModel, Quorum};
+    use cicada_core::report::{Feed, FeedState, Report, ReportKind};
+    use cicada_traits::host::{sr25519_verify, HostSha256};
+    use cicada_traits::ownable::{Ownable, OwnableError};
+    use cicada_traits::stored::Stored;
+    use cicada_traits::validators::{Validators, ValidatorsError};
+    use ink::prelude::vec::Vec;
+    use ink::storage::traits::ManualKey;
+    use ink::storage::{Lazy, Mapping};
+
+    /// The smallest committee that withstands a liar.
+    const MIN_SEATS: u8 = 4;
+
+    /// An operator registered or replaced keys.
+    #[ink(event)]
+    pub struct KeysRegistered {
+        /// The operator.
+        #[ink(topic)]
+        operator: AccountId,
+        /// The ed25519 key of consensus messages.
+        consensus_key: [u8; 32],
+        /// The sr25519 key of attestations.
+        attestation_key: [u8; 32],
+    }
+
+    /// A committee took office.
+    #[ink(event)]
+    pub struct CommitteeSeated {
+        /// Its epoch.
+        epoch: u32,
+        /// The digest that its signatures bind.
+        config_digest: [u8; 32],
+    }
+
+    /// The owner offered ownership.
+    #[ink(event)]
+    pub struct OwnershipProposed {
+        /// The owner.
+        owner: AccountId,
+        /// Who may accept.
+        proposed: AccountId,
+    }
+
+    /// Ownership was handed on.
+    #[ink(event)]
+    pub struct OwnershipAccepted {
+        /// The new owner.
+        owner: AccountId,
+    }
+
+    /// The committee. What `verify` needs lies in the one cell that every call loads.
+    #[ink(storage)]
+    pub struct ValidatorsContract {
+        owner: AccountId,
+        proposed_owner: Option<AccountId>,
+        genesis: Digest,
+        quorum: Stored<Quorum>,
+        epoch: u32,
+        config_digest: Digest,
+        attestation_keys: Vec<AttestationKey>,
+        feed_state: Stored<FeedState>,
+        members: Lazy<Stored<Vec<Member>>, ManualKey<0x4d45_4d42>>,
+        keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
+    }
+
+    impl ValidatorsContract {
+        /// A contract without a committee, for committees of `seats` (4 to 32) on the chain
+        /// with this genesis hash. The caller owns it.
+        ///
+        /// # Errors
+        /// [`CommitteeError::WrongSize`].
+        #[ink(constructor)]
+        pub fn new(genesis: Digest, seats: u8) -> Result<Self, CommitteeError> {
+            let quorum = Quorum::of(FaultModel::Byzantine, seats)
+                .filter(|_| seats >= MIN_SEATS)
+                .ok_or(CommitteeError::WrongSize)?;
+            Ok(Self {
+                owner: Self::env().caller(),
+                proposed_owner: None,
+                genesis,
+                quorum: Stored(quorum),
+                epoch: 0,
+                config_digest: [0; 32],
+                attestation_keys: Vec::new(),
+                feed_state: Stored(FeedState::EMPTY),
+                members: Lazy::new(),
+                keys: Mapping::new(),
+            })
+        }
+
+        fn member(&self, operator: AccountId) -> Result<Member, ValidatorsError> {
+            let keys = self
+                .keys
+                .get(operator)
+                .ok_or(ValidatorsError::NotRegistered)?;
+            Ok(Member {
+                operator: *operator.as_ref(),
+                consensus_key: keys.0,
+                attestation_key: keys.1,
+            })
+        }
+
+        /// The members that these operators make, in seat order.
+        fn members(&self, operators: &[AccountId]) -> Result<Vec<Member>, ValidatorsError> {
+            // Bounds the loop before it reads anything.
+            if operators.len() != usize::from(self.quorum.0.n()) {
+                return Err(CommitteeError::WrongSize.into());
+            }
+            let members = operators
+                .iter()
+                .map(|operator| self.member(*operator))
+                .collect::<Result<Vec<_>, _>>()?;
+            check_members(&self.quorum.0, &members)?;
+            Ok(members)
+        }
+
+        fn seat(&mut self, members: Vec<Member>, epoch: u32) {
+            let digest = self
+                .domain()
+                .config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
+            self.epoch = epoch;
+            self.config_digest = digest;
+            self.attestation_keys = members.iter().map(|m| m.attestation_key).collect();
+            self.members.set(&Stored(members));
+            self.env().emit_event(CommitteeSeated {
+                epoch,
+                config_digest: digest,
+            });
+        }
+    }
+
+    impl Validators for ValidatorsContract {
+        #[ink(message)]
+        fn register(
+            &mut self,
+            consensus_key: ConsensusKey,
+            attestation_key: AttestationKey,
+            possession: Signature,
+        ) -> Result<(), ValidatorsError> {
+            let operator = self.env().caller();
+            let member = Member {
+                operator: *operator.as_ref(),
+                consensus_key,
+                attestation_key,
+            };
+            let statement = self.domain().possession_statement::<HostSha256>(&member);
+            if !sr25519_verify(&possession, &statement, &attestation_key) {
+                return Err(ValidatorsError::BadPossession);
+            }
+            self.keys
+                .insert(operator, &(consensus_key, attestation_key));
+            self.env().emit_event(KeysRegistered {
+                operator,
+                consensus_key,
+                attestation_key,
+            });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError> {
+            if self.env().caller() != self.owner {
+                return Err(ValidatorsError::NotOwner);
+            }
+            if self.epoch != 0 {
+                return Err(ValidatorsError::AlreadyFormed);
+            }
+            let members = self.members(&operators)?;
+            self.seat(members, 1);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn rotate(
+            &mut self,
+            report: Report,
+            operators: Vec<AccountId>,
+            certificate: Certificate,
+        ) -> Result<(), ValidatorsError> {
+            let contract = *self.env().account_id().as_ref();
+            let feed = Feed {
+                kind: ReportKind::Committee,
+                contract,
+            };
+            self.feed_state
+                .0
+                .check_next(&feed, &report, self.env().block_timestamp())?;
+            let members = self.members(&operators)?;
+            if report.root != members_root::<HostSha256>(&self.quorum.0, &members) {
+                return Err(ValidatorsError::WrongRoot);
+            }
+            self.verify(report, certificate)?;
+            self.feed_state = Stored(FeedState::after(&report, report.digest::<HostSha256>()));
+            // One change per report and 2^32 epochs: a chain does not live to see them all.
+            self.seat(members, self.epoch.saturating_add(1));
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError> {
+            certificate.check_form(self.epoch, &self.quorum.0)?;
+            let message = report.attestation_message::<HostSha256>(&self.config_digest);
+            certificate.check_signatures(&message, &self.attestation_keys, sr25519_verify)
+        }
+
+        #[ink(message)]
+        fn epoch(&self) -> u32 {
+            self.epoch
+        }
+
+        #[ink(message)]
+        fn seats(&self) -> u8 {
+            self.quorum.0.n()
+        }
+
+        #[ink(message)]
+        fn config_digest(&self) -> Digest {
+            self.config_digest
+        }
+
+        #[ink(message)]
+        fn domain(&self) -> Domain {
+            Domain {
+                genesis: self.genesis,
+                validators: *self.env().account_id().as_ref(),
+            }
+        }
+
+        #[ink(message)]
+        fn committee(&self) -> Vec<Member> {
+            self.members
+                .get()
+                .map(|members| members.0)
+                .unwrap_or_default()
+        }
+
+        #[ink(message)]
+        fn keys_of(&self, operator: AccountId) -> Option<(ConsensusKey, AttestationKey)> {
+            self.keys.get(operator)
+        }
+
+        #[ink(message)]
+        fn feed_state(&self) -> FeedState {
+            self.feed_state.0
+        }
+    }
+
+    impl Ownable for ValidatorsContract {
+        #[ink(message)]
+        fn owner(&self) -> AccountId {
+            self.owner
+        }
+
+        #[ink(message)]
+        fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
+            if self.env().caller() != self.owner {
+                return Err(OwnableError::NotOwner);
+            }
+            self.proposed_owner = Some(account);
+            self.env().emit_event(OwnershipProposed {
+                owner: self.owner,
+                proposed: account,
+            });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn accept_ownership(&mut self) -> Result<(), OwnableError> {
+            let caller = self.env().caller();
+            if self.proposed_owner != Some(caller) {
+                return Err(OwnableError::NotProposed);
+            }
+            self.proposed_owner = None;
+            self.owner = caller;
+            self.env().emit_event(OwnershipAccepted { owner: caller });
+            Ok(())
+        }
+    }
+}
