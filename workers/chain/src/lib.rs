@@ -1,0 +1,35 @@
+//! The one place that talks to a Substrate node with `pallet-contracts`.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), cicada_chain::Error> {
+//! use cicada_chain::{signer, Bundle, Chain};
+//! let chain = Chain::connect("ws://127.0.0.1:9944").await?;
+//! let bundle = Bundle::load("contracts/target/ink/validators.contract")?;
+//! # let validators = [0; 32];
+//! let epoch: u32 = chain.read(&validators, &bundle, "Validators::epoch", &[]).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Rules: everything is read at final blocks; a call is dry-run before it is sent, and what a
+//! contract refuses is not sent; a call counts as done when its block is final; arguments and
+//! results are SCALE, so that callers pass the types of `cicada-core`.
+
+mod account;
+mod bundle;
+mod chain;
+mod contracts;
+mod dry_run;
+mod error;
+mod events;
+mod nonce;
+mod render;
+mod transactions;
+
+pub use account::{account_of, address, parse_address, signer, signer_from_seed, Signer};
+pub use bundle::Bundle;
+pub use chain::Chain;
+pub use contracts::{CallOutcome, Instance};
+pub use dry_run::{DryRun, Weight};
+pub use error::Error;
+pub use events::ContractEvent;
+pub use transactions::{Call, Receipt};
