@@ -2,7 +2,7 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract]
-mod leaderboard {
+pub mod leaderboard {
     use cicada_core::certificate::{Certificate, CertificateError};
     use cicada_core::leaderboard::{check, matches, Record, RecordHeader, Settlement, Standing};
     use cicada_core::quote::{Framework, Quote};
@@ -18,17 +18,18 @@ mod leaderboard {
 
     /// A slot became final.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct LeaderboardFinalized {
         /// The slot.
-        slot: u64,
+        pub slot: u64,
         /// The digest of its report.
-        digest: [u8; 32],
+        pub digest: [u8; 32],
         /// The committee that attested it.
-        epoch: u32,
+        pub epoch: u32,
         /// Bit `i` is set if seat `i` signed.
-        signers: u32,
+        pub signers: u32,
         /// When it was observed, in milliseconds since 1970.
-        time_ms: u64,
+        pub time_ms: u64,
     }
 
     /// The leaderboard.

@@ -2,7 +2,7 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract]
-mod validators {
+pub mod validators {
     use cicada_core::certificate::{Certificate, CertificateError, Signature};
     use cicada_core::committee::{
         check_members, members_root, AttestationKey, CommitteeError, ConsensusKey, Domain, Member,
@@ -23,39 +23,43 @@ mod validators {
 
     /// An operator registered or replaced keys.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct KeysRegistered {
         /// The operator.
         #[ink(topic)]
-        operator: AccountId,
+        pub operator: AccountId,
         /// The ed25519 key of consensus messages.
-        consensus_key: [u8; 32],
+        pub consensus_key: [u8; 32],
         /// The sr25519 key of attestations.
-        attestation_key: [u8; 32],
+        pub attestation_key: [u8; 32],
     }
 
     /// A committee took office.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CommitteeSeated {
         /// Its epoch.
-        epoch: u32,
+        pub epoch: u32,
         /// The digest that its signatures bind.
-        config_digest: [u8; 32],
+        pub config_digest: [u8; 32],
     }
 
     /// The owner offered ownership.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct OwnershipProposed {
         /// The owner.
-        owner: AccountId,
+        pub owner: AccountId,
         /// Who may accept.
-        proposed: AccountId,
+        pub proposed: AccountId,
     }
 
     /// Ownership was handed on.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct OwnershipAccepted {
         /// The new owner.
-        owner: AccountId,
+        pub owner: AccountId,
     }
 
     /// The committee. What `verify` needs lies in the one cell that every call loads.
