@@ -1,0 +1,134 @@
+//! Which value a new leader may propose at a position, given the promises of a quorum.
+
+use crate::types::{Ballot, Position, Seat, Value, Vote};
+use cicada_core::quorum::Quorum;
+use std::collections::BTreeMap;
+
+/// What a quorum of promises says about one position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Nothing was or can be chosen in a lower ballot.
+    Free,
+    /// This value was chosen.
+    Chosen(Value),
+    /// This value may have been chosen, so no other may be proposed.
+    Adopt {
+        /// The value.
+        value: Value,
+        /// Where it comes from; see [`Vote::since`].
+        since: Ballot,
+        /// Further promises could still show that it was not chosen.
+        unclear: bool,
+    },
+}
+
+/// Applies the rule of Paxos: the value of the highest ballot in which anyone voted.
+///
+/// One refinement lets a position recover from a value that most nodes refuse. Let `c` be that
+/// highest ballot and `s` the ballot in which its value was first proposed. If the nodes that
+/// voted in `s` or above, and all that have not promised, are together fewer than a quorum,
+/// then the position is free: between `s` and `c` no ballot can ever get a quorum, above `c`
+/// nobody of this quorum voted, and below `s` nothing was chosen, since its leader was free.
+pub(crate) fn choose(
+    quorum: &Quorum,
+    promises: &BTreeMap<Seat, Vec<Vote>>,
+    position: Position,
+) -> Choice {
+    let votes: Vec<&Vote> = promises
+        .values()
+        .filter_map(|votes| votes.iter().find(|vote| vote.position == position))
+        .collect();
+    let Some(highest) = votes.iter().max_by_key(|vote| vote.ballot) else {
+        return Choice::Free;
+    };
+    let count = |ballot: Ballot| votes.iter().filter(|vote| vote.ballot >= ballot).count();
+    let unknown = usize::from(quorum.n()).saturating_sub(promises.len());
+    let needed = usize::from(quorum.size());
+    let value = highest.value.clone();
+    if count(highest.ballot) >= needed {
+        return Choice::Chosen(value);
+    }
+    let since = highest.since;
+    if count(since).saturating_add(unknown) < needed {
+        return Choice::Free;
+    }
+    Choice::Adopt {
+        value,
+        since,
+        unclear: unknown > 0 && count(since) < needed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::quorum::FaultModel;
+
+    fn ballot(round: u64) -> Ballot {
+        Ballot { round, seat: 0 }
+    }
+
+    fn vote(round: u64, since: u64, value: u8) -> Option<Vote> {
+        Some(Vote {
+            position: 1,
+            ballot: ballot(round),
+            since: ballot(since),
+            value: vec![value],
+        })
+    }
+
+    // Five nodes, quorum three; `None` promised without a vote.
+    fn choice(promises: &[Option<Vote>]) -> Choice {
+        let quorum = Quorum::of(FaultModel::Crash, 5).unwrap();
+        let promises = (0..)
+            .zip(promises)
+            .map(|(seat, vote)| (seat, vote.iter().cloned().collect()))
+            .collect();
+        choose(&quorum, &promises, 1)
+    }
+
+    fn adopt(value: u8, since: u64, unclear: bool) -> Choice {
+        Choice::Adopt {
+            value: vec![value],
+            since: ballot(since),
+            unclear,
+        }
+    }
+
+    #[test]
+    fn the_highest_ballot_wins_and_not_the_most_votes() {
+        let promises = [vote(1, 1, 7), vote(1, 1, 7), vote(2, 2, 8)];
+        assert_eq!(choice(&promises), adopt(8, 2, true));
+    }
+
+    #[test]
+    fn without_votes_the_position_is_free() {
+        assert_eq!(choice(&[None, None, None]), Choice::Free);
+    }
+
+    #[test]
+    fn a_quorum_of_votes_in_one_ballot_is_a_decision() {
+        let promises = [vote(3, 3, 7), vote(3, 3, 7), vote(3, 3, 7)];
+        assert_eq!(choice(&promises), Choice::Chosen(vec![7]));
+        let two_ballots = [vote(3, 3, 7), vote(3, 3, 7), vote(4, 3, 7)];
+        assert_eq!(choice(&two_ballots), adopt(7, 3, false));
+    }
+
+    #[test]
+    fn a_value_that_cannot_have_had_a_quorum_is_dropped() {
+        // One vote, two nodes unknown: it may have been chosen.
+        let mut promises = vec![vote(3, 3, 7), None, None];
+        assert_eq!(choice(&promises), adopt(7, 3, true));
+        promises.push(None);
+        assert_eq!(choice(&promises), Choice::Free);
+    }
+
+    #[test]
+    fn an_adopted_value_is_dropped_only_if_no_ballot_since_its_first_had_a_quorum() {
+        // The vote in ballot 5 was for the value of ballot 3.
+        let clear = [vote(5, 3, 7), vote(2, 2, 8), None, None];
+        assert_eq!(choice(&clear), Choice::Free);
+        let promises = [vote(5, 3, 7), vote(4, 3, 7), None, None];
+        assert_eq!(choice(&promises), adopt(7, 3, true));
+    }
+}

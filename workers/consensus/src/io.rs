@@ -1,0 +1,166 @@
+//! What goes into a node and what comes out of it, and what its embedder provides.
+
+use crate::message::{Answer, Request};
+use crate::types::{Position, Record, Seat, Value};
+use cicada_core::certificate::Signature;
+use cicada_core::hash::Hash;
+use cicada_core::report::Report;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The two clocks of a step, both in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Never goes back: for timers.
+    pub timer_ms: u64,
+    /// Since 1970: for the checks of values.
+    pub wall_ms: u64,
+}
+
+/// Something that happens to a node.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Time has passed. To come every few dozen milliseconds.
+    Tick,
+    /// Another node asks. Exactly one [`Output::Answer`] comes back from the same step.
+    Request {
+        /// Who asks; the embedder has verified it.
+        from: Seat,
+        /// What.
+        request: Request,
+    },
+    /// Another node answers a request of this node.
+    Answer {
+        /// Who answers; the embedder has verified it.
+        from: Seat,
+        /// What.
+        answer: Answer,
+    },
+    /// Get this value decided and certified. [`Output::Finished`] with the same ticket comes
+    /// once, at the latest a tick after the deadline.
+    Propose {
+        /// Names the proposal; unique while it is pending.
+        ticket: u64,
+        /// The value; not empty.
+        value: Value,
+        /// When to give up, on the timer's clock. The value may be decided later all the same.
+        deadline_ms: u64,
+    },
+    /// Try again now to get everything certified that is decided.
+    Certify,
+}
+
+/// What the embedder must do, in the order given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Make these durable before any later output takes effect, of this step or a later one.
+    Persist(Vec<Record>),
+    /// Send a request to some nodes. May be lost.
+    Send {
+        /// To whom.
+        to: Vec<Seat>,
+        /// What.
+        request: Request,
+    },
+    /// The answer to the request of this step.
+    Answer(Answer),
+    /// A proposal of this node has come to its end.
+    Finished {
+        /// Which one.
+        ticket: u64,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A value was applied here.
+    Applied {
+        /// Where.
+        position: Position,
+    },
+    /// The report at this position is certified, as far as this node knows only now.
+    Certified {
+        /// Where.
+        position: Position,
+    },
+    /// A rule of the protocol was broken around this node, by damage or by a liar: it must
+    /// stop. Later inputs are ignored.
+    Halt {
+        /// What was seen.
+        reason: String,
+    },
+}
+
+/// The end of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Decided and certified.
+    Certified {
+        /// Where in the log.
+        position: Position,
+        /// Who promised the ballot, as far as this node led it.
+        promised: BTreeSet<Seat>,
+        /// Who voted, as far as this node counted.
+        accepted: BTreeSet<Seat>,
+    },
+    /// Decided, but there is nothing to certify: the application passed over it.
+    PassedOver {
+        /// Where in the log.
+        position: Position,
+    },
+    /// This node does not propose it.
+    Refused(Refusal),
+    /// This node has too many proposals waiting.
+    Busy,
+    /// Not decided, or not certified, until the deadline; or it never can be.
+    Failed {
+        /// Where it was decided, if it was.
+        decided: Option<Position>,
+        /// Who did not answer, or did not attest.
+        missing: BTreeSet<Seat>,
+        /// Who does not accept the value, and why.
+        refusals: BTreeMap<Seat, String>,
+    },
+}
+
+/// Why a value is not valid, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub String);
+
+/// When a value was chosen by a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Now, by the leader of this very ballot: its time must fit the clock.
+    Fresh,
+    /// Earlier, in a ballot that ended before its time: any time in the past will do.
+    Adopted,
+}
+
+/// What a node shall attest for a decided value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttestationRequest {
+    /// The message to sign.
+    pub message: Hash,
+    /// The report that it is about.
+    pub report: Report,
+}
+
+/// What the log is for: checks values and applies them in order.
+pub trait Application {
+    /// Whether this node, by its own observation, finds the value valid after all those
+    /// applied. Runs before every vote for a value that this node did not vote for already.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the reason; it goes back to the proposer.
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal>;
+
+    /// Takes the next decided value. Depends on nothing but the values before it. `None` if
+    /// there is nothing to attest; so too for a value that does not follow its predecessors.
+    fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest>;
+}
+
+/// The attestation keys.
+pub trait Attester {
+    /// Signs with this node's key.
+    fn sign(&self, message: &Hash) -> Signature;
+
+    /// Verifies a signature of the key of a seat.
+    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+}

@@ -1,0 +1,207 @@
+//! The proposals of a leader that are in flight: sent, counted, decided or given up.
+
+use super::{Flight, Resend, Role};
+use crate::io::{Application, Attester, Origin, Outcome, Refusal};
+use crate::message::Request;
+use crate::node::Node;
+use crate::proposals::Stage;
+use crate::types::{digest, Ballot, Position, Seat, Value, Vote};
+use cicada_core::hash::Hash;
+use std::collections::BTreeSet;
+
+impl<A: Application, S: Attester> Node<A, S> {
+    /// Proposes waiting values while the window has room.
+    pub(crate) fn pump(&mut self) {
+        loop {
+            let Role::Leading(reign) = &self.leader.role else {
+                return;
+            };
+            let (ballot, position) = (reign.ballot, reign.next);
+            if position > self.log.applied().saturating_add(self.config.window) {
+                return;
+            }
+            let Some(proposal) = self.proposals.next_waiting() else {
+                return;
+            };
+            let (ticket, hash, value) = (proposal.ticket, proposal.digest, proposal.value.clone());
+            let promised = reign.promised.clone();
+            let flying = reign.flights.values().any(|flight| flight.digest == hash);
+            for twin in self.proposals.undecided(hash) {
+                twin.stage = Stage::InFlight;
+                twin.promised.clone_from(&promised);
+            }
+            if flying {
+                continue;
+            }
+            if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
+                self.refuse_own(ticket, hash, refusal);
+                continue;
+            }
+            if let Role::Leading(reign) = &mut self.leader.role {
+                reign.next = position.saturating_add(1);
+            }
+            self.launch(ballot, position, value, ballot);
+        }
+    }
+
+    fn refuse_own(&mut self, ticket: u64, hash: Hash, refusal: Refusal) {
+        let twins = self
+            .proposals
+            .take(|p| p.digest == hash && p.stage == Stage::InFlight);
+        debug_assert!(twins.iter().any(|p| p.ticket == ticket));
+        for twin in twins {
+            self.finish(twin.ticket, Outcome::Refused(refusal.clone()));
+        }
+    }
+
+    pub(super) fn launch(
+        &mut self,
+        ballot: Ballot,
+        position: Position,
+        value: Value,
+        since: Ballot,
+    ) {
+        let flight = Flight {
+            digest: digest(&value),
+            value,
+            since,
+            accepted: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            resend: Resend::new(self.now.timer_ms, self.config.timing.resend_ms),
+        };
+        let request = self.accept_request(ballot, position, &flight);
+        if let Some(reign) = self.leader.reign(ballot) {
+            reign.flights.insert(position, flight);
+        }
+        let others = self.config.others().collect();
+        self.send(others, request);
+        self.decide_if_possible(ballot, position);
+    }
+
+    fn accept_request(&self, ballot: Ballot, position: Position, flight: &Flight) -> Request {
+        Request::Accept {
+            ballot,
+            position,
+            since: flight.since,
+            value: flight.value.clone(),
+            tip: self.log.tip(),
+        }
+    }
+
+    pub(crate) fn on_accepted(&mut self, from: Seat, ballot: Ballot, position: Position) {
+        if let Some(flight) = self.leader.flight(ballot, position) {
+            flight.accepted.insert(from);
+            self.decide_if_possible(ballot, position);
+        }
+    }
+
+    // Decides with a quorum of votes. The leader's own comes last, so that a value that nobody
+    // else accepts leaves no vote behind.
+    fn decide_if_possible(&mut self, ballot: Ballot, position: Position) {
+        let seat = self.config.seat;
+        let needed = usize::from(self.config.quorum.size());
+        let Some(flight) = self.leader.flight(ballot, position) else {
+            return;
+        };
+        let own_makes_it = flight.accepted.len().saturating_add(1) >= needed;
+        let own_is_open = !flight.accepted.contains(&seat) && !flight.refused.contains(&seat);
+        let vote = Vote {
+            position,
+            ballot,
+            since: flight.since,
+            value: flight.value.clone(),
+        };
+        if own_makes_it && own_is_open {
+            if self.acceptor.promised() > ballot {
+                return self.step_down();
+            }
+            // A fresh value was checked when its turn came.
+            if vote.since != ballot {
+                if let Err(Refusal(reason)) = self.examine(&vote) {
+                    return self.on_refused(seat, ballot, position, &reason);
+                }
+            }
+            self.cast(vote.clone());
+            if let Some(flight) = self.leader.flight(ballot, position) {
+                flight.accepted.insert(seat);
+            }
+        }
+        let Some(flight) = self.leader.flight(ballot, position) else {
+            return;
+        };
+        if flight.accepted.len() < needed {
+            return;
+        }
+        let (accepted, hash) = (flight.accepted.clone(), flight.digest);
+        for proposal in self.proposals.undecided(hash) {
+            proposal.accepted.clone_from(&accepted);
+        }
+        self.learn(position, vote.value);
+        self.announce(position);
+        self.pump();
+    }
+
+    pub(crate) fn on_refused(
+        &mut self,
+        from: Seat,
+        ballot: Ballot,
+        position: Position,
+        reason: &str,
+    ) {
+        let spare = usize::from(self.config.quorum.max_unresponsive());
+        let Some(flight) = self.leader.flight(ballot, position) else {
+            return;
+        };
+        flight.refused.insert(from);
+        let fresh = flight.since == ballot;
+        let hopeless = flight.refused.len() > spare;
+        let hash = flight.digest;
+        self.proposals
+            .note_refusal(fresh.then_some(hash), from, reason);
+        if !hopeless {
+            return;
+        }
+        if fresh {
+            self.fail_refused(hash);
+        }
+        // The position can take another value only in another ballot.
+        self.step_down();
+    }
+
+    pub(super) fn resend_flights(&mut self, ballot: Ballot) {
+        let (now, pause) = (self.now.timer_ms, self.config.timing.resend_ms);
+        let Some(reign) = self.leader.reign(ballot) else {
+            return;
+        };
+        let due = |flight: &mut Flight| flight.resend.due(now, pause);
+        let due: Vec<Position> = reign
+            .flights
+            .iter_mut()
+            .filter_map(|(position, flight)| due(flight).then_some(*position))
+            .collect();
+        for position in due {
+            let Role::Leading(reign) = &self.leader.role else {
+                return;
+            };
+            if let Some(flight) = reign.flights.get(&position) {
+                let request = self.accept_request(ballot, position, flight);
+                let silent = |s: &Seat| !flight.accepted.contains(s) && !flight.refused.contains(s);
+                let to = self.config.others().filter(silent).collect();
+                self.send(to, request);
+            }
+        }
+    }
+
+    /// A node is behind: it will soon have caught up, so ask it again sooner.
+    pub(crate) fn soon(&mut self) {
+        let soon = self
+            .now
+            .timer_ms
+            .saturating_add(self.config.timing.resend_ms / 4);
+        if let Role::Leading(reign) = &mut self.leader.role {
+            for flight in reign.flights.values_mut() {
+                flight.resend.at_ms = flight.resend.at_ms.min(soon);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The decided values, applied in order, with their certificates.
+
+use crate::io::{Application, AttestationRequest};
+use crate::types::{digest, Entry, Position, Value};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::{Hash, ZERO_HASH};
+use std::collections::BTreeMap;
+
+/// One decided position.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) value: Value,
+    pub(crate) digest: Hash,
+    pub(crate) attestation: Option<AttestationRequest>,
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// All that is decided, as far as this node knows.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    slots: BTreeMap<Position, Slot>,
+    applied: Position,
+    // Applied reports without a certificate.
+    uncertified: BTreeMap<Position, AttestationRequest>,
+}
+
+impl Log {
+    /// The last position up to which everything is decided and applied.
+    pub(crate) fn applied(&self) -> Position {
+        self.applied
+    }
+
+    /// That position and the digest of its value, for others to learn from.
+    pub(crate) fn tip(&self) -> (Position, Hash) {
+        let digest = self.slots.get(&self.applied).map(|slot| slot.digest);
+        (self.applied, digest.unwrap_or(ZERO_HASH))
+    }
+
+    /// Whether something is decided beyond a position that is not.
+    pub(crate) fn has_gap(&self) -> bool {
+        let last = self.slots.keys().next_back();
+        last.is_some_and(|last| *last > self.applied)
+    }
+
+    pub(crate) fn get(&self, position: Position) -> Option<&Slot> {
+        self.slots.get(&position)
+    }
+
+    /// The slot, once it is applied.
+    pub(crate) fn applied_slot(&self, position: Position) -> Option<&Slot> {
+        (position <= self.applied).then(|| self.get(position))?
+    }
+
+    pub(crate) fn uncertified(&self) -> &BTreeMap<Position, AttestationRequest> {
+        &self.uncertified
+    }
+
+    /// Notes a decision. True if it is news; an error if another value was decided there.
+    pub(crate) fn decide(&mut self, position: Position, value: Value) -> Result<bool, String> {
+        let digest = digest(&value);
+        if let Some(known) = self.slots.get(&position) {
+            if known.digest == digest {
+                return Ok(false);
+            }
+            return Err(format!("two values are decided at position {position}"));
+        }
+        let slot = Slot {
+            value,
+            digest,
+            attestation: None,
+            certificate: None,
+        };
+        self.slots.insert(position, slot);
+        Ok(true)
+    }
+
+    /// Applies the next value, if it is decided; its position.
+    pub(crate) fn apply_next(&mut self, application: &mut impl Application) -> Option<Position> {
+        let next = self.applied.saturating_add(1);
+        let slot = self.slots.get_mut(&next)?;
+        if !slot.value.is_empty() {
+            slot.attestation = application.apply(next, &slot.value);
+        }
+        self.applied = next;
+        if let (Some(request), None) = (slot.attestation, &slot.certificate) {
+            self.uncertified.insert(next, request);
+        }
+        Some(next)
+    }
+
+    /// Keeps the certificate of an applied report. True if it is news.
+    pub(crate) fn certify(&mut self, position: Position, certificate: Certificate) -> bool {
+        if self.uncertified.remove(&position).is_none() {
+            return false;
+        }
+        if let Some(slot) = self.slots.get_mut(&position) {
+            slot.certificate = Some(certificate);
+        }
+        true
+    }
+
+    /// Applied entries from a position on, at most `limit`, at most about `bytes` of values.
+    pub(crate) fn entries(&self, from: Position, limit: usize, bytes: usize) -> Vec<Entry> {
+        let mut room = bytes;
+        let mut entries = Vec::new();
+        if from > self.applied {
+            return entries;
+        }
+        for (position, slot) in self.slots.range(from..=self.applied).take(limit) {
+            // A certificate of 32 signatures is some 2 KiB.
+            let size = slot.value.len().saturating_add(2_100);
+            if size > room && !entries.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(size);
+            entries.push(Entry {
+                position: *position,
+                value: slot.value.clone(),
+                certificate: slot.certificate.clone(),
+            });
+        }
+        entries
+    }
+}

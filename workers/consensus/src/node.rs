@@ -1,0 +1,393 @@
+//! The node: dispatch, recovery, learning, catch-up and time.
+
+use crate::acceptor::Acceptor;
+use crate::attest::Rounds;
+use crate::catchup::CatchUp;
+use crate::io::{Application, Attester, Input, Now, Outcome, Output, Refusal};
+use crate::leader::Leader;
+use crate::log::Log;
+use crate::message::{Answer, Request};
+use crate::proposals::{Proposal, Proposals, Stage};
+use crate::types::{
+    digest, Ballot, Config, Entry, Position, Record, Seat, StartError, Value, Vote,
+};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::Hash;
+use cicada_core::report::Feed;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most entries in one answer to `Fetch`, and about how many bytes.
+pub(crate) const FETCH_LIMIT: u16 = 256;
+pub(crate) const FETCH_BYTES: usize = 512 * 1024;
+
+/// One node of the committee.
+#[derive(Debug)]
+pub struct Node<A, S> {
+    pub(crate) config: Config,
+    pub(crate) application: A,
+    pub(crate) attester: S,
+    pub(crate) acceptor: Acceptor,
+    pub(crate) log: Log,
+    pub(crate) leader: Leader,
+    pub(crate) rounds: Rounds,
+    pub(crate) proposals: Proposals,
+    pub(crate) attested: BTreeMap<(Feed, u64), Hash>,
+    pub(crate) heard_ms: BTreeMap<Seat, u64>,
+    pub(crate) catch_up: CatchUp,
+    pub(crate) now: Now,
+    out: Vec<Output>,
+    halted: bool,
+}
+
+/// What a node tells about itself.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The highest ballot promised.
+    pub promised: Ballot,
+    /// The ballot that this node leads, if it does.
+    pub leading: Option<Ballot>,
+    /// Votes at positions that are not decided yet.
+    pub votes: Vec<(Position, Ballot, Hash)>,
+    /// Everything up to here is decided and applied.
+    pub decided: Position,
+    /// Positions with a report that has no certificate yet.
+    pub uncertified: Vec<Position>,
+    /// When each other node was last heard, on the timer's clock.
+    pub heard_ms: BTreeMap<Seat, u64>,
+    /// Proposals of this node that are not finished.
+    pub proposals: usize,
+}
+
+impl<A: Application, S: Attester> Node<A, S> {
+    /// A node as its records leave it; none for a node that starts for the first time. The
+    /// decided values are applied at once.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn recover(
+        config: Config,
+        application: A,
+        attester: S,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<Self, StartError> {
+        if config.quorum.max_liars() > 0 {
+            return Err(StartError::ByzantineNotBuilt);
+        }
+        if config.seat >= config.quorum.n() || config.attestation.n() != config.quorum.n() {
+            return Err(StartError::NoSuchSeat);
+        }
+        let mut node = Self {
+            config,
+            application,
+            attester,
+            acceptor: Acceptor::default(),
+            log: Log::default(),
+            leader: Leader::default(),
+            rounds: Rounds::default(),
+            proposals: Proposals::default(),
+            attested: BTreeMap::new(),
+            heard_ms: BTreeMap::new(),
+            now: Now {
+                timer_ms: 0,
+                wall_ms: 0,
+            },
+            out: Vec::new(),
+            halted: false,
+            catch_up: CatchUp::default(),
+        };
+        node.restore(records)?;
+        Ok(node)
+    }
+
+    fn restore(&mut self, records: impl IntoIterator<Item = Record>) -> Result<(), StartError> {
+        let mut certificates = BTreeMap::new();
+        for record in records {
+            match record {
+                Record::Promised(ballot) => {
+                    self.acceptor.promise(ballot);
+                }
+                Record::Voted(vote) => self.acceptor.restore(vote),
+                Record::Decided { position, value } => {
+                    let decided = self.log.decide(position, value);
+                    decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
+                }
+                Record::Certified {
+                    position,
+                    certificate,
+                } => {
+                    certificates.insert(position, certificate);
+                }
+                Record::Attested {
+                    feed,
+                    slot,
+                    message,
+                } => {
+                    let before = self.attested.insert((feed, slot), message);
+                    if before.is_some_and(|before| before != message) {
+                        return Err(StartError::Damaged("two attestations for one slot"));
+                    }
+                }
+            }
+        }
+        while self.log.apply_next(&mut self.application).is_some() {}
+        self.acceptor.forget_up_to(self.log.applied());
+        for (position, certificate) in certificates {
+            // Verified before it was written.
+            self.log.certify(position, certificate);
+        }
+        Ok(())
+    }
+
+    /// The one entrance: something happens at a time, and this is what must be done about it.
+    pub fn step(&mut self, now: Now, input: Input) -> Vec<Output> {
+        if self.halted {
+            return Vec::new();
+        }
+        self.now = Now {
+            timer_ms: now.timer_ms.max(self.now.timer_ms),
+            wall_ms: now.wall_ms,
+        };
+        match input {
+            Input::Tick => self.tick(),
+            Input::Request { from, request } => {
+                self.heard(from);
+                let answer = self.on_request(from, request);
+                self.out.push(Output::Answer(answer));
+            }
+            Input::Answer { from, answer } => {
+                self.heard(from);
+                self.on_answer(from, answer);
+            }
+            Input::Propose {
+                ticket,
+                value,
+                deadline_ms,
+            } => self.on_propose(ticket, value, deadline_ms),
+            Input::Certify => self.hurry_rounds(),
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn on_request(&mut self, from: Seat, request: Request) -> Answer {
+        match request {
+            Request::Prepare {
+                ballot,
+                from: first,
+            } => self.on_prepare(from, ballot, first),
+            Request::Accept {
+                ballot,
+                position,
+                since,
+                value,
+                tip,
+            } => {
+                let vote = Vote {
+                    position,
+                    ballot,
+                    since,
+                    value,
+                };
+                self.on_accept(from, vote, tip)
+            }
+            Request::Decided { position, digest } => self.on_decided(from, position, digest),
+            Request::Certified {
+                position,
+                certificate,
+            } => self.on_certified(from, position, certificate),
+            Request::Fetch { from: first, limit } => Answer::Entries {
+                entries: self.entries(first, limit),
+                decided: self.log.applied(),
+            },
+        }
+    }
+
+    fn on_answer(&mut self, from: Seat, answer: Answer) {
+        match answer {
+            Answer::Promise {
+                ballot,
+                votes,
+                decided,
+            } => self.on_promise(from, ballot, votes, decided),
+            Answer::Accepted { ballot, position } => self.on_accepted(from, ballot, position),
+            Answer::Outbid { promised } => self.on_outbid(promised),
+            Answer::Refused {
+                ballot,
+                position,
+                reason,
+            } => self.on_refused(from, ballot, position, &reason),
+            Answer::Behind { .. } => self.soon(),
+            Answer::Attested {
+                position,
+                signature,
+            } => self.on_attested(from, position, signature),
+            Answer::AlreadyCertified {
+                position,
+                certificate,
+            } => {
+                self.certify(position, certificate);
+            }
+            Answer::Entries { entries, decided } => self.on_entries(from, entries, decided),
+            Answer::NothingToAttest { .. } | Answer::Noted | Answer::Invalid { .. } => {}
+        }
+    }
+
+    fn on_propose(&mut self, ticket: u64, value: Value, deadline_ms: u64) {
+        let fits = (1..=self.config.max_value_len).contains(&value.len());
+        if !fits {
+            let refusal = Refusal("the value is empty or too long".into());
+            return self.finish(ticket, Outcome::Refused(refusal));
+        }
+        if self.proposals.len() >= self.config.max_proposals {
+            return self.finish(ticket, Outcome::Busy);
+        }
+        self.proposals.push(Proposal {
+            ticket,
+            digest: digest(&value),
+            value,
+            started_ms: self.now.timer_ms,
+            deadline_ms,
+            stage: Stage::Waiting,
+            promised: BTreeSet::new(),
+            accepted: BTreeSet::new(),
+            refusals: BTreeMap::new(),
+        });
+        self.campaign_if_needed();
+        self.pump();
+    }
+
+    fn tick(&mut self) {
+        let now = self.now.timer_ms;
+        for proposal in self.proposals.take(|p| p.deadline_ms <= now) {
+            self.fail(proposal);
+        }
+        self.tick_leader();
+        self.tick_rounds();
+        self.sync_if_due();
+    }
+
+    fn heard(&mut self, seat: Seat) {
+        let now = self.now.timer_ms;
+        let before = self.heard_ms.insert(seat, now);
+        let silence = self.config.timing.certify_ms.saturating_mul(5);
+        if before.is_none_or(|before| before.saturating_add(silence) < now) {
+            self.hurry_rounds();
+        }
+    }
+
+    fn fail(&mut self, proposal: Proposal) {
+        let decided = match proposal.stage {
+            Stage::Decided(position) => Some(position),
+            Stage::Waiting | Stage::InFlight => None,
+        };
+        let silent = |seat: &Seat| match decided {
+            Some(position) => !self.rounds.has_share(position, *seat),
+            None => self
+                .heard_ms
+                .get(seat)
+                .is_none_or(|heard| *heard < proposal.started_ms),
+        };
+        let outcome = Outcome::Failed {
+            decided,
+            missing: self.config.others().filter(silent).collect(),
+            refusals: proposal.refusals,
+        };
+        self.finish(proposal.ticket, outcome);
+    }
+
+    /// Gives up the proposals of a value that too many nodes refuse.
+    pub(crate) fn fail_refused(&mut self, refused: Hash) {
+        let hopeless = |p: &Proposal| p.digest == refused && !matches!(p.stage, Stage::Decided(_));
+        for proposal in self.proposals.take(hopeless) {
+            self.fail(proposal);
+        }
+    }
+
+    /// Finishes the proposals decided at a position, if there is nothing left to wait for.
+    pub(crate) fn finish_decided(&mut self, position: Position) {
+        let Some(slot) = self.log.applied_slot(position) else {
+            return;
+        };
+        let certified = slot.certificate.is_some();
+        if !certified && slot.attestation.is_some() {
+            return;
+        }
+        for proposal in self.proposals.take(|p| p.stage == Stage::Decided(position)) {
+            let outcome = if certified {
+                Outcome::Certified {
+                    position,
+                    promised: proposal.promised,
+                    accepted: proposal.accepted,
+                }
+            } else {
+                Outcome::PassedOver { position }
+            };
+            self.finish(proposal.ticket, outcome);
+        }
+    }
+
+    pub(crate) fn finish(&mut self, ticket: u64, outcome: Outcome) {
+        self.out.push(Output::Finished { ticket, outcome });
+    }
+
+    pub(crate) fn send(&mut self, to: Vec<Seat>, request: Request) {
+        if !to.is_empty() {
+            self.out.push(Output::Send { to, request });
+        }
+    }
+
+    pub(crate) fn emit(&mut self, output: Output) {
+        self.out.push(output);
+    }
+
+    pub(crate) fn persist(&mut self, record: Record) {
+        if let Some(Output::Persist(records)) = self.out.last_mut() {
+            records.push(record);
+        } else {
+            self.out.push(Output::Persist(vec![record]));
+        }
+    }
+
+    pub(crate) fn halt(&mut self, reason: String) {
+        self.halted = true;
+        self.out.push(Output::Halt { reason });
+    }
+
+    /// The application.
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// Applied entries from a position on, at most `limit` and at most about half a megabyte.
+    pub fn entries(&self, from: Position, limit: u16) -> Vec<Entry> {
+        let limit = limit.min(FETCH_LIMIT);
+        self.log
+            .entries(from.max(1), usize::from(limit), FETCH_BYTES)
+    }
+
+    /// The certificate of the report at a position.
+    pub fn certificate(&self, position: Position) -> Option<&Certificate> {
+        self.log.get(position)?.certificate.as_ref()
+    }
+
+    /// The node's state in figures.
+    pub fn status(&self) -> Status {
+        let votes = self.acceptor.votes();
+        Status {
+            promised: self.acceptor.promised(),
+            leading: self.leader.leading(),
+            votes: votes
+                .map(|v| (v.position, v.ballot, digest(&v.value)))
+                .collect(),
+            decided: self.log.applied(),
+            uncertified: self.log.uncertified().keys().copied().collect(),
+            heard_ms: self.heard_ms.clone(),
+            proposals: self.proposals.len(),
+        }
+    }
+}
+
+pub(crate) fn invalid(reason: &str) -> Answer {
+    Answer::Invalid {
+        reason: reason.to_owned(),
+    }
+}

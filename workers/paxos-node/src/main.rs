@@ -1,0 +1,2 @@
+//! One of the 23 Paxos nodes.
+fn main() {}
