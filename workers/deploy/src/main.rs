@@ -1,2 +1,103 @@
-//! To be written.
-fn main() {}
+//! Deploys the contracts, registers the nodes and forms the committee.
+
+mod addresses;
+mod deploy;
+
+use anyhow::Result;
+use cicada_network::FaultModelName;
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Prepares a chain for a network of Paxos nodes: makes their keys, funds their accounts,
+/// deploys token, validators and leaderboard, registers every node with a proof that it holds
+/// its keys, forms the committee, and writes the network file that all processes read.
+///
+/// Safe to run again: a network that is there and answers is left as it is.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Options {
+    /// Address of a node of the chain.
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
+    url: String,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// The network file to write.
+    #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
+    out: PathBuf,
+    /// Folder of the nodes' key files, node-00.toml and so on; missing ones are made.
+    #[arg(long, env = "CICADA_KEYS", default_value = ".demo/keys")]
+    keys: PathBuf,
+    /// Number of nodes.
+    #[arg(long, default_value_t = cicada_core::quorum::COMMITTEE,
+        value_parser = clap::value_parser!(u8).range(1..=32))]
+    nodes: u8,
+    /// Node i listens on this port + i, on loopback.
+    #[arg(long, default_value_t = 7100)]
+    base_port: u16,
+    /// What the consensus withstands: crash (nodes may stop) or byzantine (nodes may lie).
+    #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "crash", value_parser = fault_model)]
+    fault_model: FaultModelName,
+    /// Secret of the account that deploys and owns the contracts.
+    #[arg(
+        long,
+        env = "CICADA_SURI",
+        default_value = "//Alice",
+        hide_env_values = true
+    )]
+    suri: String,
+    /// What an operator's account is filled up to, in base units of the chain's currency.
+    #[arg(long, default_value_t = 100_000_000_000_000)]
+    funds: u128,
+    /// Also write the contracts' addresses for frontends to this JSON file.
+    #[arg(long)]
+    addresses: Option<PathBuf>,
+    /// The network's name in that file.
+    #[arg(long, default_value = "local")]
+    name: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  deploy-paxos
+  deploy-paxos --url ws://127.0.0.1:9955 --out /tmp/n/network.toml --keys /tmp/n/keys --base-port 7200
+  deploy-paxos --addresses frontend-abi/addresses/local.json";
+
+fn fault_model(name: &str) -> Result<FaultModelName, String> {
+    match name {
+        "crash" => Ok(FaultModelName::Crash),
+        "byzantine" => Ok(FaultModelName::Byzantine),
+        _ => Err("write crash or byzantine".into()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match deploy::run(&Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["x", "--nodes", "33"]).is_err());
+        assert!(Options::try_parse_from(["x", "--fault-model", "none"]).is_err());
+        let options = Options::try_parse_from(["x"]).unwrap();
+        assert_eq!((options.nodes, options.base_port), (23, 7100));
+    }
+}

@@ -1,0 +1,94 @@
+//! The contracts' addresses for frontends.
+
+use anyhow::{Context, Result};
+use cicada_chain::{address, Bundle};
+use cicada_core::Account;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The addresses of a network.
+#[derive(Debug, Serialize)]
+pub struct Addresses {
+    network: String,
+    genesis: String,
+    contracts: BTreeMap<String, Entry>,
+}
+
+/// One contract.
+#[derive(Debug, Serialize)]
+struct Entry {
+    /// SS58, prefix 42.
+    address: String,
+    code_hash: String,
+    /// The block in which it was made, unless that was long ago.
+    block: Option<u64>,
+}
+
+impl Addresses {
+    /// No contracts yet.
+    pub fn new(network: &str, genesis: &[u8; 32]) -> Self {
+        Self {
+            network: network.into(),
+            genesis: hex_text(genesis),
+            contracts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a contract.
+    pub fn add(&mut self, bundle: &Bundle, account: &Account, block: Option<u64>) {
+        let entry = Entry {
+            address: address(account),
+            code_hash: hex_text(bundle.code_hash()),
+            block,
+        };
+        self.contracts.insert(bundle.name().into(), entry);
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        std::fs::write(path, text).with_context(|| path.display().to_string())
+    }
+}
+
+fn hex_text(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_has_the_shape_that_frontends_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/local.json");
+        let mut addresses = Addresses::new("local", &[1; 32]);
+        addresses.contracts.insert(
+            "token".into(),
+            Entry {
+                address: address(&[0; 32]),
+                code_hash: hex_text(&[2; 32]),
+                block: Some(7),
+            },
+        );
+        addresses.save(&path).unwrap();
+        let read: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(read["network"], "local");
+        assert_eq!(read["genesis"], format!("0x{}", "01".repeat(32)));
+        let token = &read["contracts"]["token"];
+        assert_eq!(
+            token["address"],
+            "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM"
+        );
+        assert_eq!(token["block"], 7);
+    }
+}

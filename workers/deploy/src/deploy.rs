@@ -1,0 +1,356 @@
+//! The steps of a deployment.
+
+use crate::addresses::Addresses;
+use crate::Options;
+use anyhow::{bail, ensure, Context, Result};
+use cicada_chain::{
+    account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Instance, Signer,
+};
+use cicada_core::hash::Hash;
+use cicada_core::quote::MMC_DECIMALS;
+use cicada_core::report::FeedState;
+use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use parity_scale_codec::Encode;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const TOKEN: (&str, &str) = ("Metameme Coin", "MMC");
+/// How many operators register at a time.
+const REGISTRATIONS: usize = 8;
+
+struct Bundles {
+    token: Bundle,
+    validators: Bundle,
+    leaderboard: Bundle,
+}
+
+/// Tells the person at the terminal what happens.
+fn say(text: impl std::fmt::Display) {
+    eprintln!("==> {text}");
+}
+
+/// Deploys, unless the network is there already.
+pub async fn run(options: &Options) -> Result<()> {
+    let load = |name: &str| Bundle::load(options.bundles.join(format!("{name}.contract")));
+    let bundles = Bundles {
+        token: load("token")?,
+        validators: load("validators")?,
+        leaderboard: load("leaderboard")?,
+    };
+    let chain = Chain::connect(&options.url).await?;
+    say(format!(
+        "chain {} at {}, genesis 0x{}",
+        chain.name().await?,
+        options.url,
+        hex::encode(chain.genesis())
+    ));
+    if let Some(network) = existing(options, &chain, &bundles).await? {
+        return keep(options, &bundles, &network);
+    }
+    let keys = node_keys(&options.keys, options.nodes)?;
+    let owner = signer(&options.suri)?;
+    fund(options, &chain, &owner, &keys).await?;
+    let (mut network, addresses) = contracts(options, &chain, &bundles, &owner, &keys).await?;
+    register(&chain, &bundles, &network, &keys).await?;
+    form_committee(&chain, &bundles, &owner, &mut network).await?;
+    network.save(&options.out)?;
+    say(format!("wrote {}", options.out.display()));
+    if let Some(path) = &options.addresses {
+        addresses.save(path)?;
+        say(format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+/// The network of the file, if it is one of this chain and its contracts answer.
+async fn existing(options: &Options, chain: &Chain, bundles: &Bundles) -> Result<Option<Network>> {
+    let path = options.out.display();
+    if !options.out.exists() {
+        return Ok(None);
+    }
+    let network = Network::load(&options.out)?;
+    if network.chain.genesis != chain.genesis() {
+        say(format!("{path} is for another chain: deploying anew"));
+        return Ok(None);
+    }
+    if let Err(error) = answers(chain, bundles, &network).await {
+        say(format!(
+            "the contracts of {path} do not answer as they should ({error:#}): deploying anew"
+        ));
+        return Ok(None);
+    }
+    let found = (network.nodes.len(), network.fault_model);
+    if found != (usize::from(options.nodes), options.fault_model) {
+        bail!(
+            "{path} is a network of {} nodes in {} mode, not of {} in {} mode: choose another file with --out, or remove this one to deploy anew",
+            found.0, found.1, options.nodes, options.fault_model
+        );
+    }
+    Ok(Some(network))
+}
+
+/// Reads every contract of a network and compares the committee.
+async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
+    let at = &network.chain;
+    let symbol = "PSP22Metadata::token_symbol";
+    let symbol: Option<String> = chain.read(&at.token, &bundles.token, symbol, &[]).await?;
+    ensure!(symbol.as_deref() == Some(TOKEN.1), "the token is not MMC");
+    let latest = "Leaderboard::latest";
+    let _: FeedState = chain
+        .read(&at.leaderboard, &bundles.leaderboard, latest, &[])
+        .await?;
+    check_committee(chain, bundles, network).await
+}
+
+/// Compares the chain's committee with the file's: epoch and digest over all keys.
+async fn check_committee(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
+    let validators = (&network.chain.validators, &bundles.validators);
+    let read = |label| chain.read::<Hash>(validators.0, validators.1, label, &[]);
+    let epoch: u32 = chain
+        .read(validators.0, validators.1, "Validators::epoch", &[])
+        .await?;
+    ensure!(
+        epoch == network.epoch,
+        "the committee of epoch {epoch} is in office, not that of epoch {}",
+        network.epoch
+    );
+    let digest = read("Validators::config_digest").await?;
+    let computed = network.config_digest();
+    ensure!(
+        digest == computed,
+        "the chain's config digest is 0x{}, the computed one 0x{}: the contract and this program differ, build both from one checkout",
+        hex::encode(digest),
+        hex::encode(computed)
+    );
+    Ok(())
+}
+
+fn keep(options: &Options, bundles: &Bundles, network: &Network) -> Result<()> {
+    say(format!(
+        "already deployed: {} nodes, epoch {}, leaderboard {} ({})",
+        network.nodes.len(),
+        network.epoch,
+        address(&network.chain.leaderboard),
+        options.out.display()
+    ));
+    let Some(path) = options.addresses.as_ref().filter(|path| !path.exists()) else {
+        return Ok(());
+    };
+    let mut addresses = Addresses::new(&options.name, &network.chain.genesis);
+    addresses.add(&bundles.token, &network.chain.token, None);
+    addresses.add(&bundles.validators, &network.chain.validators, None);
+    addresses.add(&bundles.leaderboard, &network.chain.leaderboard, None);
+    addresses.save(path)
+}
+
+/// The key file of a seat.
+fn key_path(folder: &Path, seat: u8) -> PathBuf {
+    folder.join(format!("node-{seat:02}.toml"))
+}
+
+/// Loads the key files, and makes those that are missing.
+fn node_keys(folder: &Path, nodes: u8) -> Result<Vec<NodeKeys>> {
+    let mut made = 0;
+    let mut keys = Vec::new();
+    for seat in 0..nodes {
+        let path = key_path(folder, seat);
+        keys.push(if path.exists() {
+            NodeKeys::load(&path)?
+        } else {
+            made += 1;
+            NodeKeys::generate(&path)?
+        });
+    }
+    say(format!(
+        "{nodes} key files in {}, {made} of them new",
+        folder.display()
+    ));
+    Ok(keys)
+}
+
+/// Fills up the operators' accounts: they pay for their registration.
+async fn fund(options: &Options, chain: &Chain, owner: &Signer, keys: &[NodeKeys]) -> Result<()> {
+    let mut transfers = Vec::new();
+    for keys in keys {
+        let operator = keys.operator();
+        let missing = options
+            .funds
+            .saturating_sub(chain.balance(&operator).await?);
+        // What registering has cost so far is not worth a transfer.
+        if missing > options.funds / 2 {
+            transfers.push(Call::transfer(&operator, missing));
+        }
+    }
+    let count = transfers.len();
+    for receipt in chain.send_all(&transfers, owner).await? {
+        receipt.context("funding the operators from the account of --suri")?;
+    }
+    say(format!("funded {count} operators"));
+    Ok(())
+}
+
+/// Makes the three contracts.
+async fn contracts(
+    options: &Options,
+    chain: &Chain,
+    bundles: &Bundles,
+    owner: &Signer,
+    keys: &[NodeKeys],
+) -> Result<(Network, Addresses)> {
+    let genesis = chain.genesis();
+    // A new contract each time: an earlier one may belong to a deployment that broke off.
+    let salt = SystemTime::now()
+        .duration_since(UNIX_EPOCH)?
+        .as_nanos()
+        .encode();
+    let mut addresses = Addresses::new(&options.name, &genesis);
+    let mut make = async |bundle, args: Vec<u8>| -> Result<[u8; 32]> {
+        let made = instantiate(chain, bundle, &args, &salt, owner).await?;
+        addresses.add(bundle, &made.account, Some(made.block));
+        Ok(made.account)
+    };
+    let supply = 0u128;
+    let token = (TOKEN.0, TOKEN.1, MMC_DECIMALS, supply).encode();
+    let token = make(&bundles.token, token).await?;
+    let validators = make(&bundles.validators, (genesis, options.nodes).encode()).await?;
+    let leaderboard = make(&bundles.leaderboard, validators.encode()).await?;
+    let chain = ChainSection {
+        url: options.url.clone(),
+        genesis,
+        token,
+        validators,
+        leaderboard,
+    };
+    let network = Network {
+        epoch: 1,
+        fault_model: options.fault_model,
+        chain,
+        nodes: node_entries(options.base_port, keys)?,
+    };
+    Ok((network, addresses))
+}
+
+async fn instantiate(
+    chain: &Chain,
+    bundle: &Bundle,
+    args: &[u8],
+    salt: &[u8],
+    owner: &Signer,
+) -> Result<Instance> {
+    let made = chain
+        .upload_and_instantiate(bundle, "new", args, salt, owner)
+        .await?;
+    say(format!(
+        "{} at {} in block {}: {} bytes, ref_time {}",
+        bundle.name(),
+        address(&made.account),
+        made.block,
+        bundle.wasm().len(),
+        made.weight.ref_time
+    ));
+    Ok(made)
+}
+
+fn node_entries(base_port: u16, keys: &[NodeKeys]) -> Result<Vec<NodeEntry>> {
+    let entry = |(seat, keys): (usize, &NodeKeys)| {
+        let port = u16::try_from(seat)
+            .ok()
+            .and_then(|seat| base_port.checked_add(seat))
+            .context("--base-port leaves no room for all nodes")?;
+        Ok(NodeEntry {
+            url: format!("http://127.0.0.1:{port}"),
+            operator: keys.operator(),
+            consensus_key: keys.consensus_key(),
+            attestation_key: keys.attestation_key(),
+        })
+    };
+    keys.iter().enumerate().map(entry).collect()
+}
+
+/// Each operator registers its own keys, with the proof that it holds them.
+async fn register(
+    chain: &Chain,
+    bundles: &Bundles,
+    network: &Network,
+    keys: &[NodeKeys],
+) -> Result<()> {
+    let domain = network.domain();
+    let one = |(seat, keys): (usize, &NodeKeys)| {
+        let possession = keys.prove_possession(&domain);
+        let args = (keys.consensus_key(), keys.attestation_key(), possession).encode();
+        let operator = signer_from_seed(keys.operator_seed());
+        async move {
+            let label = "Validators::register";
+            let validators = &network.chain.validators;
+            chain
+                .call(validators, &bundles.validators, label, &args, &operator?)
+                .await
+                .with_context(|| format!("registering node {seat}"))
+        }
+    };
+    let done = stream::iter(keys.iter().enumerate().map(one))
+        .buffer_unordered(REGISTRATIONS)
+        .try_collect::<Vec<_>>()
+        .await?;
+    let fee = done.iter().map(|outcome| outcome.fee).max().unwrap_or(0);
+    say(format!(
+        "registered {} nodes, each by its own operator, for a fee of at most {fee}",
+        done.len()
+    ));
+    Ok(())
+}
+
+async fn form_committee(
+    chain: &Chain,
+    bundles: &Bundles,
+    owner: &Signer,
+    network: &mut Network,
+) -> Result<()> {
+    let operators: Vec<_> = network.nodes.iter().map(|node| node.operator).collect();
+    let at = (&network.chain.validators, &bundles.validators);
+    let label = "Validators::form_committee";
+    let outcome = chain
+        .call(at.0, at.1, label, &operators.encode(), owner)
+        .await
+        .with_context(|| format!("as {}", address(&account_of(owner))))?;
+    check_committee(chain, bundles, network).await?;
+    say(format!(
+        "committee of epoch {} in block {}: {} nodes, {} sign a certificate, config digest 0x{}",
+        network.epoch,
+        outcome.block,
+        network.nodes.len(),
+        network.attestation_quorum().size(),
+        hex::encode(network.config_digest())
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn key_files_are_made_once_and_only_their_owner_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = node_keys(folder.path(), 2).unwrap();
+        let again = node_keys(folder.path(), 3).unwrap();
+        assert_eq!(again[1].member(), first[1].member());
+        assert_ne!(again[2].member(), first[1].member());
+        let mode = std::fs::metadata(key_path(folder.path(), 0))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn nodes_listen_on_consecutive_ports() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = node_keys(folder.path(), 2).unwrap();
+        let entries = node_entries(7100, &keys).unwrap();
+        assert_eq!(entries[1].url, "http://127.0.0.1:7101");
+        assert!(node_entries(u16::MAX, &keys).is_err());
+    }
+}
