@@ -20,6 +20,7 @@ pub enum Sabotage {
     ForgetPromises,
     SendBeforeFlush,
     SmallQuorum,
+    IgnoreVotes,
 }
 
 /// SplitMix64: enough for a simulation, and the same everywhere.
@@ -86,6 +87,7 @@ pub struct World {
     doubling: u64,
     delay: u64,
     faults: bool,
+    pub clients: bool,
     dissent: bool,
 }
 
@@ -109,6 +111,7 @@ impl World {
             doubling: rng.below(200),
             delay: 1 + rng.below(120),
             faults: true,
+            clients: true,
             dissent: rng.chance(300),
             rng,
         };
@@ -263,6 +266,19 @@ impl World {
                     });
                 }
             }
+            Output::Answer(Answer::Promise {
+                ballot, decided, ..
+            }) if self.sabotage == Sabotage::IgnoreVotes => {
+                let votes = Vec::new();
+                let answer = Answer::Promise {
+                    ballot,
+                    votes,
+                    decided,
+                };
+                self.post(seat, from, |delay, world| {
+                    world.at(delay, Event::Tell(seat, from, answer.clone()));
+                });
+            }
             Output::Answer(answer) => self.post(seat, from, |delay, world| {
                 world.at(delay, Event::Tell(seat, from, answer.clone()));
             }),
@@ -287,6 +303,9 @@ impl World {
     }
 
     fn client(&mut self) {
+        if !self.clients {
+            return;
+        }
         let seat = self.rng.below(u64::from(self.n)) as Seat;
         let window = self.window;
         let host = &self.hosts[usize::from(seat)];
@@ -371,13 +390,14 @@ impl World {
     /// Runs until `end`, or until a rule is broken, or `enough`.
     pub fn run(&mut self, end: u64, enough: impl Fn(&Self) -> bool) {
         while self.oracle.violation.is_none() && !enough(self) {
-            let Some(((time, _), event)) = self.events.pop_first() else {
+            let Some(first) = self.events.first_entry() else {
                 return;
             };
-            self.time = time;
-            if time > end {
+            if first.key().0 > end {
                 return;
             }
+            self.time = first.key().0;
+            let event = first.remove();
             match event {
                 Event::Tick(seat, life) => {
                     if self.hosts[usize::from(seat)].life == life {
@@ -419,6 +439,16 @@ impl World {
                 self.crash(seat);
             }
         }
+    }
+
+    /// For the message of a failure: what each node says about itself.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        for (seat, host) in self.hosts.iter().enumerate() {
+            let status = host.node.as_ref().map(Node::status);
+            text.push_str(&format!("\n seat {seat}: {status:?}"));
+        }
+        text
     }
 
     /// Whether all nodes that are up know the same, everything, and have it certified.
