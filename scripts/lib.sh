@@ -12,12 +12,12 @@ export CICADA_ROOT CICADA_CACHE
 . "$CICADA_ROOT/scripts/versions.env"
 
 # say TEXT…: one line of progress.
-say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+say() { printf '==> %s\n' "$*" >&2; }
 # warn TEXT…: something is not as it should be, and what to do about it.
-warn() { printf '\033[33mwarning:\033[0m %s\n' "$*" >&2; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
 # die TEXT…: the same, and stop.
 die() {
-  printf '\033[31merror:\033[0m %s\n' "$*" >&2
+  printf 'error: %s\n' "$*" >&2
   exit 1
 }
 # have COMMAND: is it on the PATH?
@@ -32,13 +32,21 @@ hash_key() { cat -- "$@" | sha256sum | cut -c1-16; }
 # version_at_least HAVE WANT: compares dotted versions.
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "$2" ]; }
 
-# runtime_target: where the tests and the build tool are compiled, outside the checkout.
-runtime_target() { printf '%s/target/runtime-tests-%s\n' "$CICADA_CACHE" "$(hash_key "$CICADA_ROOT/runtime-tests/Cargo.lock")"; }
+# runtime_target: where the tests and the build tool are compiled, outside the checkout. Keyed by the
+# versions of what is expensive to compile, not by the lock file: cargo itself rebuilds what a changed
+# lock file touches, and a new contract among the tests must not cost a build of everything.
+runtime_target() { printf '%s/target/runtime-tests-%s-%s\n' "$CICADA_CACHE" "$INK_SANDBOX_VERSION" "$CONTRACT_BUILD_VERSION"; }
 
-# with_progress LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line with the
-# time spent appears every 20 seconds, and the end of the log is shown when it fails.
+# with_progress [--may-fail] LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line
+# with the time spent appears every 20 seconds, and the end of the log is shown when it fails (unless
+# --may-fail: the caller has another way).
 with_progress() {
-  local label="$1" log pid status=0 start=$SECONDS next=20
+  local label log pid may_fail=no status=0 start=$SECONDS next=20
+  if [ "$1" = --may-fail ]; then
+    may_fail=yes
+    shift
+  fi
+  label="$1"
   shift
   mkdir -p "$CICADA_CACHE/logs"
   log="$CICADA_CACHE/logs/$(printf '%s' "$label" | tr -cs 'A-Za-z0-9.' '-').log"
@@ -53,7 +61,7 @@ with_progress() {
     fi
   done
   wait "$pid" || status=$?
-  if [ "$status" -ne 0 ]; then
+  if [ "$status" -ne 0 ] && [ "$may_fail" = no ]; then
     warn "$label: failed with status $status; the end of $log:"
     tail -n 15 "$log" >&2
   fi

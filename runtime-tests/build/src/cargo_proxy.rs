@@ -1,0 +1,132 @@
+//! Makes the contracts' committed lock file count.
+//!
+//! `contract-build` compiles a rewritten copy of a contract's manifest in a temporary folder. For a
+//! member of a workspace it puts the lock file at that folder's root, but the copied manifest, one
+//! level below, declares a workspace of its own, so cargo would ignore the lock file and resolve
+//! every dependency anew. `contract-build` calls the program named by `CARGO`; this program names
+//! itself there, places the lock file where cargo looks for it, and hands over to cargo.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result};
+
+/// Set in the environment of everything this program starts.
+const MARK: &str = "CICADA_BUILD_CARGO";
+/// How `contract-build` names its temporary folders.
+const TEMPORARY_PREFIX: &str = "cargo-contract_";
+
+/// Lets every cargo that `contract-build` starts pass through this program.
+pub fn install() -> Result<()> {
+    let own = env::current_exe().context("cannot find the path of this program")?;
+    env::set_var(MARK, "cargo");
+    env::set_var("CARGO", own);
+    Ok(())
+}
+
+/// Acts as cargo when started as such; `None` for an ordinary start.
+pub fn run_if_proxy() -> Option<ExitCode> {
+    let cargo = env::var_os(MARK)?;
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if let Some(folder) = manifest_folder(&arguments) {
+        if let Err(error) = place_lock_file(&folder) {
+            eprintln!("warning: cannot use the committed lock file: {error:#}");
+        }
+    }
+    let failure = Command::new(&cargo)
+        .args(&arguments)
+        .env_remove(MARK)
+        .env_remove("CARGO")
+        .exec();
+    eprintln!("error: cannot start {}: {failure}", cargo.to_string_lossy());
+    Some(ExitCode::FAILURE)
+}
+
+/// The folder of the manifest that this call is about.
+fn manifest_folder(arguments: &[OsString]) -> Option<PathBuf> {
+    let text: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
+    let named = text.iter().enumerate().find_map(|(index, argument)| {
+        match argument.strip_prefix("--manifest-path") {
+            Some("") => text.get(index + 1).map(|path| path.to_string()),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        }
+    });
+    match named {
+        Some(path) => Path::new(&path).parent().map(Path::to_path_buf),
+        None => env::current_dir().ok(),
+    }
+}
+
+/// Copies the lock file from the root of the temporary folder to the outermost manifest below it.
+fn place_lock_file(folder: &Path) -> Result<()> {
+    let Some(root) = folder.ancestors().find(|path| is_temporary_root(path)) else {
+        return Ok(());
+    };
+    let outermost = folder
+        .ancestors()
+        .take_while(|path| *path != root)
+        .filter(|path| path.join("Cargo.toml").exists())
+        .last();
+    if let Some(package) = outermost {
+        let (from, to) = (root.join("Cargo.lock"), package.join("Cargo.lock"));
+        if from.exists() && !to.exists() {
+            fs::copy(&from, &to)
+                .with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_temporary_root(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_file_lands_next_to_the_outermost_manifest() {
+        let root = env::temp_dir().join(format!("{TEMPORARY_PREFIX}test-{}", std::process::id()));
+        let inner = root.join("token/.ink/metadata_gen");
+        fs::create_dir_all(&inner).unwrap();
+        for folder in [root.join("token"), inner.clone()] {
+            fs::write(folder.join("Cargo.toml"), "").unwrap();
+        }
+        fs::write(root.join("Cargo.lock"), "locked").unwrap();
+
+        let argument = format!("--manifest-path={}", inner.join("Cargo.toml").display());
+        place_lock_file(&manifest_folder(&[OsString::from("run"), argument.into()]).unwrap())
+            .unwrap();
+
+        assert_eq!(
+            fs::read_to_string(root.join("token/Cargo.lock")).unwrap(),
+            "locked"
+        );
+        assert!(!inner.join("Cargo.lock").exists());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn the_manifest_path_is_read_in_both_spellings() {
+        let separate = ["build", "--manifest-path", "/a/b/Cargo.toml"].map(OsString::from);
+        let joined = ["build", "--manifest-path=/a/b/Cargo.toml"].map(OsString::from);
+        assert_eq!(manifest_folder(&separate), Some(PathBuf::from("/a/b")));
+        assert_eq!(manifest_folder(&joined), Some(PathBuf::from("/a/b")));
+        assert_eq!(
+            manifest_folder(&[OsString::from("build")]),
+            env::current_dir().ok()
+        );
+    }
+}
