@@ -1,2 +1,89 @@
-//! To be written.
-fn main() {}
+//! Proposes a leaderboard to the nodes and settles it on chain.
+
+mod board;
+mod format;
+mod market;
+mod nodes;
+#[cfg(test)]
+mod testing;
+mod transcript;
+mod verify;
+
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Reads the evaluation results, makes the market's quotes, has the 23 nodes agree on them,
+/// settles their certificate on the chain, and writes the leaderboard that the chain returns.
+///
+/// A slot that the nodes decided earlier and that is not on the chain yet is settled first, so
+/// running it again always continues.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Options {
+    /// The network file that deploy-paxos wrote.
+    #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
+    network: PathBuf,
+    /// Evaluation results, one JSON object per line.
+    #[arg(long, env = "CICADA_RESULTS", default_value = "examples/results.jsonl")]
+    results: PathBuf,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// The page to write.
+    #[arg(long, env = "CICADA_LEADERBOARD", default_value = "LEADERBOARD.md")]
+    out: PathBuf,
+    /// Address of a node of the chain, instead of the network file's.
+    #[arg(long, env = "CICADA_URL")]
+    url: Option<String>,
+    /// Secret of the account that pays for the transaction; any account may.
+    #[arg(
+        long,
+        env = "CICADA_SURI",
+        default_value = "//Alice",
+        hide_env_values = true
+    )]
+    suri: String,
+    /// The seat of the node that is asked first; without it, another one for each slot.
+    #[arg(long)]
+    seat: Option<u8>,
+    /// Print the quotes as JSON on standard output; all else goes to standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  paxos-market
+  paxos-market --results my-results.jsonl --out /tmp/LEADERBOARD.md
+  paxos-market --json | jq '.quotes[0].bid'
+
+Exit status: 0 if the leaderboard is final on the chain, 1 if not.";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match market::run(&Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        let options = Options::try_parse_from(["paxos-market"]).unwrap();
+        assert_eq!(options.out, PathBuf::from("LEADERBOARD.md"));
+    }
+}

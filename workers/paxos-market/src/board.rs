@@ -1,0 +1,275 @@
+//! The leaderboard as a table for people and as JSON for machines.
+
+use crate::format::{digest, mmc, mmc_json, thousands};
+use cicada_chain::address;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::Record;
+use cicada_core::quote::Quote;
+use cicada_core::Account;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+/// A leaderboard that is final on the chain.
+pub struct Finalized {
+    /// The chain's record, as read back.
+    pub record: Record,
+    /// The contract that holds it.
+    pub contract: Account,
+    /// The chain's first block.
+    pub genesis: Hash,
+    /// The block in which it became final, or one after it if others had settled it.
+    pub block: u64,
+    /// The number of nodes in the committee.
+    pub nodes: usize,
+}
+
+impl Finalized {
+    fn digest(&self) -> Hash {
+        self.record.report.digest::<Native>()
+    }
+
+    /// How many nodes signed the certificate.
+    fn signers(&self) -> u32 {
+        self.record.signers.count_ones()
+    }
+
+    /// The one line that says it all.
+    pub fn line(&self) -> String {
+        format!(
+            "finalized feed=leaderboard slot={} digest={} signers={}/{} block={} contract={}",
+            self.record.report.slot,
+            digest(&self.digest()),
+            self.signers(),
+            self.nodes,
+            self.block,
+            address(&self.contract)
+        )
+    }
+
+    /// The page `LEADERBOARD.md`.
+    pub fn markdown(&self) -> String {
+        let mut page = String::from("# Leaderboard\n\n");
+        page += &table(self.record.quotes());
+        let report = &self.record.report;
+        let facts = [
+            ("Slot", report.slot.to_string()),
+            ("Time", format!("{} ms since 1970", report.time_ms)),
+            ("Digest", digest(&self.digest())),
+            (
+                "Certificate",
+                format!(
+                    "{} of {} nodes, epoch {}",
+                    self.signers(),
+                    self.nodes,
+                    self.record.epoch
+                ),
+            ),
+            ("Block", self.block.to_string()),
+            ("Contract", address(&self.contract)),
+            ("Chain", format!("genesis {}", digest(&self.genesis))),
+        ];
+        page += "\nPrices in MMC for one performance token. Read back from the chain:\n\n";
+        for (name, fact) in facts {
+            // Writing to a string cannot fail.
+            let _ = writeln!(page, "- {name}: `{fact}`");
+        }
+        page
+    }
+
+    /// Writes the page, whole or not at all.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let draft = path.with_extension("md.new");
+        std::fs::write(&draft, self.markdown())?;
+        std::fs::rename(&draft, path)
+    }
+
+    /// The quotes and where they stand, for machines.
+    pub fn json(&self) -> serde_json::Result<String> {
+        let quotes = self.record.quotes().map(JsonQuote::new).collect::<Vec<_>>();
+        serde_json::to_string_pretty(&JsonBoard {
+            feed: "leaderboard",
+            slot: self.record.report.slot,
+            digest: digest(&self.digest()),
+            signers: self.signers(),
+            nodes: self.nodes,
+            block: self.block,
+            contract: address(&self.contract),
+            quotes,
+        })
+    }
+}
+
+/// The table of the ranking, in the columns of seed 000.
+fn table(quotes: impl Iterator<Item = Quote>) -> String {
+    let head = [
+        "Rank",
+        "Framework",
+        "Score",
+        "Price",
+        "Bid",
+        "Ask",
+        "Volume 24h",
+    ];
+    let mut rows = vec![head.map(String::from)];
+    for (rank, quote) in (1u32..).zip(quotes) {
+        rows.push([
+            rank.to_string(),
+            quote.framework.to_string(),
+            thousands(quote.score.into()),
+            format!("{} MMC", mmc(quote.price())),
+            mmc(quote.bid),
+            mmc(quote.ask),
+            thousands(quote.volume_24h),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let line = |cells: [String; 7]| format!("| {} |\n", cells.join(" | "));
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        text += &line(std::array::from_fn(|i| {
+            format!("{:<width$}", row[i], width = widths[i])
+        }));
+        if number == 0 {
+            let rule = widths.map(|width| "-".repeat(width + 2)).join("|");
+            text += &format!("|{rule}|\n");
+        }
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct JsonBoard {
+    feed: &'static str,
+    slot: u64,
+    digest: String,
+    signers: u32,
+    nodes: usize,
+    block: u64,
+    contract: String,
+    quotes: Vec<JsonQuote>,
+}
+
+/// A quote in the field names and units of seed 000: prices in MMC, time in seconds.
+#[derive(Serialize)]
+struct JsonQuote {
+    framework: String,
+    score: u64,
+    price_per_point: Box<RawValue>,
+    bid: Box<RawValue>,
+    ask: Box<RawValue>,
+    volume_24h: u128,
+    timestamp: u64,
+}
+
+impl JsonQuote {
+    fn new(quote: Quote) -> Self {
+        let number = |units| {
+            RawValue::from_string(mmc_json(units, 2)).expect("digits with a point are JSON")
+        };
+        Self {
+            framework: quote.framework.to_string(),
+            score: quote.score,
+            price_per_point: number(quote.price_per_point),
+            bid: number(quote.bid),
+            ask: number(quote.ask),
+            volume_24h: quote.volume_24h,
+            timestamp: quote.time_ms / 1_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::leaderboard::{report, Standing};
+    use cicada_core::quote::Framework;
+    use cicada_core::report::{Feed, FeedState, ReportKind};
+
+    fn finalized() -> Finalized {
+        let standing = |name: &str, score, volume_24h| Standing {
+            framework: Framework::new(name).unwrap(),
+            score,
+            volume_24h,
+        };
+        let standings = vec![
+            standing("claude", 50_000, 1_000),
+            standing("openai", 45_000, 0),
+        ];
+        let feed = Feed {
+            kind: ReportKind::Leaderboard,
+            contract: [0; 32],
+        };
+        let time_ms = 1_738_425_600_000;
+        Finalized {
+            record: Record {
+                report: report::<Native>(feed, &FeedState::EMPTY, &standings, time_ms),
+                epoch: 1,
+                signers: 0xffff,
+                standings,
+            },
+            contract: [0; 32],
+            genesis: [7; 32],
+            block: 42,
+            nodes: 23,
+        }
+    }
+
+    #[test]
+    fn the_page_has_the_columns_of_the_seed() {
+        let page = finalized().markdown();
+        let expected = "\
+| Rank | Framework | Score  | Price  | Bid   | Ask   | Volume 24h |
+|------|-----------|--------|--------|-------|-------|------------|
+| 1    | claude    | 50,000 | 50 MMC | 49.5  | 50.5  | 1,000      |
+| 2    | openai    | 45,000 | 45 MMC | 44.55 | 45.45 | 0          |
+";
+        assert!(page.contains(expected), "{page}");
+        assert!(page.contains("- Slot: `1`"), "{page}");
+    }
+
+    #[test]
+    fn the_last_line_is_easy_to_read_for_scripts() {
+        let line = finalized().line();
+        assert!(
+            line.starts_with("finalized feed=leaderboard slot=1 digest=0x"),
+            "{line}"
+        );
+        assert!(
+            line.ends_with(
+                " signers=16/23 block=42 contract=5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM"
+            ),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn the_json_has_the_names_and_units_of_the_seed() {
+        let json = finalized().json().unwrap();
+        for part in [
+            "\"price_per_point\": 0.001,",
+            "\"bid\": 49.50,",
+            "\"ask\": 50.50,",
+            "\"volume_24h\": 1000,",
+            "\"timestamp\": 1738425600",
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
+    }
+
+    #[test]
+    fn the_page_replaces_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("LEADERBOARD.md");
+        std::fs::write(&path, "old").unwrap();
+        finalized().write(&path).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            finalized().markdown()
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

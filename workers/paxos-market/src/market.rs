@@ -1,0 +1,279 @@
+//! One run: results, agreement, settlement, page.
+
+use crate::board::Finalized;
+use crate::nodes::{Agreed, Answer, Failed, Nodes};
+use crate::transcript::{no_quorum, Transcript};
+use crate::verify::verify;
+use crate::Options;
+use anyhow::{bail, ensure, Context, Result};
+use cicada_chain::{account_of, signer, Bundle, Chain, Signer};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::{rank, report, Proposal, Record, Settlement};
+use cicada_core::report::{FeedState, MAX_TIME_AHEAD_MS};
+use cicada_network::Network;
+use parity_scale_codec::{DecodeAll, Encode};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const SUBMIT: &str = "Leaderboard::submit";
+/// The oldest block whose clock is good enough for a dry run of a new report.
+const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
+/// How many slots of others may be finished before our own proposal has its turn.
+const TURNS: usize = 8;
+/// How many nodes may fail to gather a quorum that seems to be there.
+const TRIES_WITH_QUORUM: usize = 3;
+
+/// Everything that a run needs.
+struct Market<'a> {
+    options: &'a Options,
+    network: &'a Network,
+    nodes: Nodes<'a>,
+    chain: Chain,
+    bundle: Bundle,
+    signer: Signer,
+    out: Transcript,
+}
+
+/// Proposes, settles, writes the page.
+pub async fn run(options: &Options) -> Result<()> {
+    let network = Network::load(&options.network)
+        .context("there is no usable network; 'scripts/deploy_paxos.sh' makes one")?;
+    let market = Market {
+        nodes: Nodes::new(&network)?,
+        chain: Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?,
+        bundle: Bundle::load(options.bundles.join("leaderboard.contract"))?,
+        signer: signer(&options.suri)?,
+        out: Transcript { json: options.json },
+        options,
+        network: &network,
+    };
+    ensure!(
+        market.chain.genesis() == network.chain.genesis,
+        "{} is for another chain than the one at this address: run 'scripts/deploy_paxos.sh'",
+        options.network.display()
+    );
+    let finalized = market.settle_next().await?;
+    finalized
+        .write(&options.out)
+        .with_context(|| options.out.display().to_string())?;
+    market
+        .out
+        .say(format!("wrote {} from the chain", options.out.display()));
+    if options.json {
+        println!("{}", finalized.json()?);
+        eprintln!("{}", finalized.line());
+    } else {
+        println!("{}", finalized.line());
+    }
+    Ok(())
+}
+
+impl Market<'_> {
+    /// Settles what is left over, then the next slot.
+    async fn settle_next(&self) -> Result<Finalized> {
+        let mut state = self.catch_up().await?;
+        for _ in 0..TURNS {
+            let proposal = self.proposal(&state)?;
+            self.out.proposal(&proposal);
+            let agreed = self.agree(&proposal).await?;
+            let finalized = self.settle(&agreed.proposal, &agreed.certificate).await?;
+            if agreed.proposal == proposal {
+                return Ok(finalized);
+            }
+            // Paxos: a value that a node may have accepted before comes first.
+            self.out.say(format!(
+                "slot {} was taken by an earlier proposal; ours goes for the next",
+                agreed.proposal.report.slot
+            ));
+            state = self.latest().await?;
+        }
+        bail!("others settled {TURNS} slots meanwhile: run paxos-market again")
+    }
+
+    async fn latest(&self) -> Result<FeedState> {
+        let label = "Leaderboard::latest";
+        Ok(self
+            .chain
+            .read(&self.network.chain.leaderboard, &self.bundle, label, &[])
+            .await?)
+    }
+
+    /// Settles the slots that the nodes decided and the chain does not have, in order.
+    async fn catch_up(&self) -> Result<FeedState> {
+        let mut state = self.latest().await?;
+        let (decided, silent) = self.nodes.decided_after(state.slot).await;
+        self.out.say(format!(
+            "chain: slot {} is final; nodes: {} of {} answer",
+            state.slot,
+            self.network.nodes.len() - silent.len(),
+            self.network.nodes.len()
+        ));
+        for (slot, decided) in decided {
+            if slot != state.slot.saturating_add(1) {
+                break;
+            }
+            self.out.say(format!(
+                "slot {slot} was decided earlier and is not on the chain: settling it first"
+            ));
+            let (proposal, certificate) = match decided.certificate {
+                Some(certificate) => (decided.proposal, certificate),
+                None => {
+                    let agreed = self.agree(&decided.proposal).await?;
+                    (agreed.proposal, agreed.certificate)
+                }
+            };
+            self.settle(&proposal, &certificate).await?;
+            state = self.latest().await?;
+        }
+        Ok(state)
+    }
+
+    /// What the results come to now, as the report that follows `state`.
+    fn proposal(&self, state: &FeedState) -> Result<Proposal> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let time_ms = u64::try_from(now)?.max(state.time_ms);
+        let outcome = cicada_results::read(&self.options.results, time_ms)?;
+        self.out.results(&self.options.results, &outcome);
+        // Trading is not there yet, so no volume.
+        let standings = rank(outcome.tally.scores().clone(), |_| 0);
+        ensure!(
+            !standings.is_empty(),
+            "{} holds no valid result: there is nothing to rank",
+            self.options.results.display()
+        );
+        let feed = self.network.leaderboard_feed();
+        Ok(Proposal {
+            report: report::<Native>(feed, state, &standings, time_ms),
+            standings,
+        })
+    }
+
+    /// Has a node lead the round; the next one if it does not answer.
+    async fn agree(&self, proposal: &Proposal) -> Result<Agreed> {
+        let count = self.network.nodes.len();
+        let first = match self.options.seat {
+            Some(seat) => usize::from(seat),
+            None => usize::try_from(proposal.report.slot).unwrap_or(0),
+        };
+        let mut silent = Vec::new();
+        let mut tries = 0;
+        for seat in (0..count).map(|step| (first + step) % count) {
+            self.out.say(format!(
+                "node {seat} ({}) proposes slot {}",
+                self.network.nodes[seat].url, proposal.report.slot
+            ));
+            match self.nodes.propose(seat, proposal).await {
+                Answer::Agreed(agreed) => {
+                    self.out.agreed(self.network, &agreed);
+                    return Ok(*agreed);
+                }
+                Answer::Silent(reason) => {
+                    self.out
+                        .say(format!("  node {seat}: {reason}; going on to the next"));
+                    silent.extend(u8::try_from(seat));
+                }
+                Answer::Conflict(failed) => {
+                    bail!(
+                        "node {seat} cannot propose this: {}; run paxos-market again",
+                        failed.error
+                    )
+                }
+                Answer::NoQuorum(failed) => {
+                    tries += 1;
+                    if !self.quorum_seems_there(&failed) || tries == TRIES_WITH_QUORUM {
+                        bail!(no_quorum(self.network, &failed));
+                    }
+                    self.out
+                        .say(format!("  node {seat}: {}; trying another", failed.error));
+                }
+            }
+        }
+        let failed = Failed {
+            error: "no node could lead the round".into(),
+            missing: silent,
+            refusals: Vec::new(),
+        };
+        bail!(no_quorum(self.network, &failed))
+    }
+
+    /// Whether enough nodes answered and none refused: then another leader may succeed.
+    fn quorum_seems_there(&self, failed: &Failed) -> bool {
+        let present = self
+            .network
+            .nodes
+            .len()
+            .saturating_sub(failed.missing.len());
+        let needed = usize::from(self.network.attestation_quorum().size());
+        failed.refusals.is_empty() && present >= needed
+    }
+
+    /// Verifies a certificate, brings it to the chain, and reads the record back.
+    async fn settle(&self, proposal: &Proposal, certificate: &Certificate) -> Result<Finalized> {
+        verify(self.network, proposal, certificate)?;
+        self.out
+            .say("certificate verified: rows, root and every signature");
+        // A dry run sees the clock of the newest block, and the contract refuses a report
+        // that lies too far ahead of it.
+        self.chain.freshen(&self.signer, FRESH).await?;
+        let block = self.submit(proposal, certificate).await?;
+        let record = self.read_back(proposal).await?;
+        Ok(Finalized {
+            record,
+            contract: self.network.chain.leaderboard,
+            genesis: self.network.chain.genesis,
+            block,
+            nodes: self.network.nodes.len(),
+        })
+    }
+
+    /// Sends the certificate, unless the chain has the record already. Returns the block.
+    async fn submit(&self, proposal: &Proposal, certificate: &Certificate) -> Result<u64> {
+        let contract = &self.network.chain.leaderboard;
+        let args = (&proposal.report, &proposal.standings, certificate).encode();
+        let origin = account_of(&self.signer);
+        let dry_run = self
+            .chain
+            .dry_run(contract, &self.bundle, SUBMIT, &args, &origin)
+            .await?;
+        if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
+            let block = self.chain.final_block().await?;
+            self.out.say("chain: it is settled already");
+            return Ok(block);
+        }
+        let outcome = self
+            .chain
+            .call(contract, &self.bundle, SUBMIT, &args, &self.signer)
+            .await?;
+        self.out.say(format!(
+            "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
+            outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
+        ));
+        for event in &outcome.events {
+            self.out
+                .say(format!("  event {}", self.bundle.event_text(event)));
+        }
+        Ok(outcome.block)
+    }
+
+    /// The chain's record of the slot; it must be what the nodes decided.
+    async fn read_back(&self, proposal: &Proposal) -> Result<Record> {
+        let slot = proposal.report.slot;
+        let record: Option<Record> = self
+            .chain
+            .read(
+                &self.network.chain.leaderboard,
+                &self.bundle,
+                "Leaderboard::record",
+                &slot.encode(),
+            )
+            .await?;
+        let record = record.with_context(|| format!("the chain has no record of slot {slot}"))?;
+        let digest = |report: &cicada_core::report::Report| -> Hash { report.digest::<Native>() };
+        ensure!(
+            digest(&record.report) == digest(&proposal.report)
+                && record.standings == proposal.standings,
+            "the chain's record of slot {slot} is not what the nodes decided: another deployment? run 'scripts/deploy_paxos.sh status'"
+        );
+        Ok(record)
+    }
+}

@@ -1,0 +1,66 @@
+//! A small network with real keys, for tests.
+
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{report, Proposal, Standing};
+use cicada_core::quote::Framework;
+use cicada_core::report::{Feed, FeedState, ReportKind};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
+
+const LEADERBOARD: [u8; 32] = [3; 32];
+
+/// A proposal for the first slot.
+pub fn proposal() -> Proposal {
+    let standings = vec![Standing {
+        framework: Framework::new("claude").unwrap(),
+        score: 50_000,
+        volume_24h: 0,
+    }];
+    let feed = Feed {
+        kind: ReportKind::Leaderboard,
+        contract: LEADERBOARD,
+    };
+    Proposal {
+        report: report::<Native>(feed, &FeedState::EMPTY, &standings, 1_000),
+        standings,
+    }
+}
+
+fn pair(seat: u8) -> schnorrkel::Keypair {
+    schnorrkel::MiniSecretKey::from_bytes(&[seat + 1; 32])
+        .unwrap()
+        .expand_to_keypair(schnorrkel::ExpansionMode::Ed25519)
+}
+
+/// A network of 23, a proposal, and its certificate.
+pub fn certified() -> (Network, Proposal, Certificate) {
+    let node = |seat: u8| NodeEntry {
+        url: format!("http://127.0.0.1:{}", 7100 + u16::from(seat)),
+        operator: [seat; 32],
+        consensus_key: [seat; 32],
+        attestation_key: pair(seat).public.to_bytes(),
+    };
+    let network = Network {
+        epoch: 1,
+        fault_model: FaultModelName::Crash,
+        chain: ChainSection {
+            url: "ws://127.0.0.1:9944".into(),
+            genesis: [1; 32],
+            token: [2; 32],
+            validators: [4; 32],
+            leaderboard: LEADERBOARD,
+        },
+        nodes: (0..23).map(node).collect(),
+    };
+    let proposal = proposal();
+    let message = proposal
+        .report
+        .attestation_message::<Native>(&network.config_digest());
+    let sign = |seat: u8| {
+        let context = schnorrkel::signing_context(b"substrate");
+        (seat, pair(seat).sign(context.bytes(&message)).to_bytes())
+    };
+    let quorum = network.attestation_quorum();
+    let certificate = Certificate::assemble(1, &quorum, (0..23).map(sign)).unwrap();
+    (network, proposal, certificate)
+}
