@@ -15,7 +15,7 @@ use ink::{
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 #[allow(clippy::cast_possible_truncation)] // inside the derived `Encode`
 pub enum PSP22Error {
-    /// Of the standard; never returned by `token`.
+    /// Anything else. `token` returns it nowhere: it stands for a sum that cannot overflow.
     Custom(String),
     /// The account holds less than the amount.
     InsufficientBalance,
