@@ -3,33 +3,36 @@
 use anyhow::{Context, Result};
 use cicada_chain::{address, Bundle};
 use cicada_core::Account;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The addresses of a network.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Addresses {
     network: String,
+    url: String,
     genesis: String,
     contracts: BTreeMap<String, Entry>,
 }
 
 /// One contract.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     /// SS58, prefix 42.
     address: String,
     code_hash: String,
     /// The block in which it was made, unless that was long ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<u64>,
 }
 
 impl Addresses {
     /// No contracts yet.
-    pub fn new(network: &str, genesis: &[u8; 32]) -> Self {
+    pub fn new(network: &str, url: &str, genesis: &[u8; 32]) -> Self {
         Self {
             network: network.into(),
+            url: url.into(),
             genesis: hex_text(genesis),
             contracts: BTreeMap::new(),
         }
@@ -43,6 +46,23 @@ impl Addresses {
             block,
         };
         self.contracts.insert(bundle.name().into(), entry);
+    }
+
+    /// Whether the file says the same already; the blocks do not matter.
+    pub fn is_in(&self, path: &Path) -> bool {
+        let there = std::fs::read(path)
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Self>(&text).ok());
+        let key = |addresses: &Self| {
+            let contracts = addresses.contracts.values();
+            let contracts = contracts.map(|c| (c.address.clone(), c.code_hash.clone()));
+            (
+                addresses.url.clone(),
+                addresses.genesis.clone(),
+                contracts.collect::<Vec<_>>(),
+            )
+        };
+        there.is_some_and(|there| key(&there) == key(self))
     }
 
     /// Writes the file.
@@ -70,7 +90,7 @@ mod tests {
     fn the_file_has_the_shape_that_frontends_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/local.json");
-        let mut addresses = Addresses::new("local", &[1; 32]);
+        let mut addresses = Addresses::new("local", "ws://x", &[1; 32]);
         addresses.contracts.insert(
             "token".into(),
             Entry {
@@ -79,7 +99,10 @@ mod tests {
                 block: Some(7),
             },
         );
+        assert!(!addresses.is_in(&path));
         addresses.save(&path).unwrap();
+        assert!(addresses.is_in(&path));
+        assert!(!Addresses::new("local", "ws://x", &[2; 32]).is_in(&path));
         let read: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(read["network"], "local");

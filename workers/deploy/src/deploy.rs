@@ -134,13 +134,16 @@ fn keep(options: &Options, bundles: &Bundles, network: &Network) -> Result<()> {
         address(&network.chain.leaderboard),
         options.out.display()
     ));
-    let Some(path) = options.addresses.as_ref().filter(|path| !path.exists()) else {
+    let Some(path) = &options.addresses else {
         return Ok(());
     };
-    let mut addresses = Addresses::new(&options.name, &network.chain.genesis);
+    let mut addresses = Addresses::new(&options.name, &options.url, &network.chain.genesis);
     addresses.add(&bundles.token, &network.chain.token, None);
     addresses.add(&bundles.validators, &network.chain.validators, None);
     addresses.add(&bundles.leaderboard, &network.chain.leaderboard, None);
+    if addresses.is_in(path) {
+        return Ok(());
+    }
     addresses.save(path)
 }
 
@@ -204,7 +207,7 @@ async fn contracts(
         .duration_since(UNIX_EPOCH)?
         .as_nanos()
         .encode();
-    let mut addresses = Addresses::new(&options.name, &genesis);
+    let mut addresses = Addresses::new(&options.name, &options.url, &genesis);
     let mut make = async |bundle, args: Vec<u8>| -> Result<[u8; 32]> {
         let made = instantiate(chain, bundle, &args, &salt, owner).await?;
         addresses.add(bundle, &made.account, Some(made.block));

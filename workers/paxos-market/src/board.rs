@@ -102,7 +102,7 @@ impl Finalized {
     }
 }
 
-/// The table of the ranking, in the columns of seed 000.
+/// The table of the ranking, in the columns of seed 000. `frontend-abi` prints the same rows.
 fn table(quotes: impl Iterator<Item = Quote>) -> String {
     let head = [
         "Rank",
@@ -113,9 +113,10 @@ fn table(quotes: impl Iterator<Item = Quote>) -> String {
         "Ask",
         "Volume 24h",
     ];
-    let mut rows = vec![head.map(String::from)];
+    let rule = head.map(|name| "-".repeat(name.len() + 2)).join("|");
+    let mut text = format!("| {} |\n|{rule}|\n", head.join(" | "));
     for (rank, quote) in (1u32..).zip(quotes) {
-        rows.push([
+        let row = [
             rank.to_string(),
             quote.framework.to_string(),
             thousands(quote.score.into()),
@@ -123,20 +124,8 @@ fn table(quotes: impl Iterator<Item = Quote>) -> String {
             mmc(quote.bid),
             mmc(quote.ask),
             thousands(quote.volume_24h),
-        ]);
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let line = |cells: [String; 7]| format!("| {} |\n", cells.join(" | "));
-    let mut text = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        text += &line(std::array::from_fn(|i| {
-            format!("{:<width$}", row[i], width = widths[i])
-        }));
-        if number == 0 {
-            let rule = widths.map(|width| "-".repeat(width + 2)).join("|");
-            text += &format!("|{rule}|\n");
-        }
+        ];
+        text += &format!("| {} |\n", row.join(" | "));
     }
     text
 }
@@ -222,10 +211,10 @@ mod tests {
     fn the_page_has_the_columns_of_the_seed() {
         let page = finalized().markdown();
         let expected = "\
-| Rank | Framework | Score  | Price  | Bid   | Ask   | Volume 24h |
-|------|-----------|--------|--------|-------|-------|------------|
-| 1    | claude    | 50,000 | 50 MMC | 49.5  | 50.5  | 1,000      |
-| 2    | openai    | 45,000 | 45 MMC | 44.55 | 45.45 | 0          |
+| Rank | Framework | Score | Price | Bid | Ask | Volume 24h |
+|------|-----------|-------|-------|-----|-----|------------|
+| 1 | claude | 50,000 | 50 MMC | 49.5 | 50.5 | 1,000 |
+| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 0 |
 ";
         assert!(page.contains(expected), "{page}");
         assert!(page.contains("- Slot: `1`"), "{page}");
