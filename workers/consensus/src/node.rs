@@ -279,16 +279,17 @@ impl<A: Application, S: Attester> Node<A, S> {
             Stage::Decided(position) => Some(position),
             Stage::Waiting | Stage::InFlight => None,
         };
-        let silent = |seat: &Seat| match decided {
-            Some(position) => !self.rounds.has_share(position, *seat),
-            None => self
-                .heard_ms
-                .get(seat)
-                .is_none_or(|heard| *heard < proposal.started_ms),
+        let silent = |seat: &Seat| {
+            let heard = self.heard_ms.get(seat);
+            heard.is_none_or(|heard| *heard < proposal.started_ms)
+        };
+        let missing = match decided {
+            Some(position) => self.without_share(position),
+            None => self.config.others().filter(silent).collect(),
         };
         let outcome = Outcome::Failed {
             decided,
-            missing: self.config.others().filter(silent).collect(),
+            missing,
             refusals: proposal.refusals,
         };
         self.finish(proposal.ticket, outcome);
@@ -367,6 +368,12 @@ impl<A: Application, S: Attester> Node<A, S> {
     /// The certificate of the report at a position.
     pub fn certificate(&self, position: Position) -> Option<&Certificate> {
         self.log.get(position)?.certificate.as_ref()
+    }
+
+    /// The other nodes whose attestation of the report at a position is not here yet.
+    pub fn without_share(&self, position: Position) -> BTreeSet<Seat> {
+        let missing = |seat: &Seat| !self.rounds.has_share(position, *seat);
+        self.config.others().filter(missing).collect()
     }
 
     /// The node's state in figures.

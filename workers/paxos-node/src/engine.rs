@@ -1,0 +1,326 @@
+//! The thread that owns the node and its disk.
+//!
+//! It takes all inputs that wait, steps the node for each, writes all their records in one
+//! transaction, and only then lets messages and answers out: group commit, and nothing leaves
+//! before what it rests on is on disk.
+
+use crate::board::{Board, Keyring};
+use crate::metrics::{count, Metrics};
+use crate::peers::{Peers, Reach};
+use crate::store::Store;
+use cicada_consensus::{Answer, Input, Node, Now, Outcome, Output, Position, Record, Status};
+use cicada_core::report::FeedState;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+/// Between two ticks of the node.
+const TICK: Duration = Duration::from_millis(50);
+/// How many inputs may wait.
+const QUEUE: usize = 1_024;
+/// How many inputs share one write.
+const BATCH: usize = 256;
+
+/// The node of this service.
+pub type BoardNode = Node<Board, Keyring>;
+
+/// Something for the engine to do.
+pub enum Command {
+    /// An input that nobody waits for.
+    Input(Input),
+    /// A request of another node; the answer comes once it is durable.
+    Request(Input, oneshot::Sender<Answer>),
+    /// A value to get decided until a deadline.
+    Propose(Vec<u8>, Duration, oneshot::Sender<Outcome>),
+    /// A look at the node.
+    Look(Box<dyn FnOnce(&BoardNode) + Send>),
+    /// The end.
+    Stop,
+}
+
+/// What the node looked like after its last step.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Its own figures.
+    pub status: Status,
+    /// The newest decided leaderboard.
+    pub board: FeedState,
+    /// The highest leaderboard slot up to which all are certified.
+    pub certified_slot: u64,
+    /// Slots that are decided and not certified, the lowest first; at most 64.
+    pub uncertified_slots: Vec<u64>,
+}
+
+/// A handle on the engine's thread.
+#[derive(Clone)]
+pub struct Engine {
+    commands: SyncSender<Command>,
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    runtime: Handle,
+}
+
+impl Engine {
+    /// Starts the thread. It ends after [`Command::Stop`]; if the disk fails or the protocol is
+    /// broken it ends the process.
+    pub fn start(
+        node: BoardNode,
+        store: Store,
+        peers: Arc<Peers>,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (commands, inbox) = sync_channel(QUEUE);
+        let (publish, snapshot) = watch::channel(Arc::new(look(&node)));
+        let engine = Self {
+            commands,
+            snapshot,
+            runtime: Handle::current(),
+        };
+        let mut worker = Worker {
+            node,
+            store,
+            peers,
+            metrics,
+            publish,
+            engine: engine.clone(),
+            started: Instant::now(),
+            waiting: BTreeMap::new(),
+            tickets: 0,
+        };
+        let builder = std::thread::Builder::new().name("engine".into());
+        let thread = builder.spawn(move || worker.run(&inbox))?;
+        Ok((engine, thread))
+    }
+
+    /// Hands over a command, unless the queue is full.
+    pub fn offer(&self, command: Command) -> bool {
+        match self.commands.try_send(command) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!("the queue of inputs is full");
+                false
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// Hands over a command, waiting while the queue is full.
+    pub(crate) fn command(&self, command: Command) {
+        // The engine may have ended by itself.
+        let _ = self.commands.send(command);
+    }
+
+    /// Asks the node something. `None` if the engine is too busy or has ended.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&BoardNode) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (send, receive) = oneshot::channel();
+        let look = move |node: &BoardNode| drop(send.send(question(node)));
+        if !self.offer(Command::Look(Box::new(look))) {
+            return None;
+        }
+        receive.await.ok()
+    }
+
+    /// The node as it was after its last step.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.borrow().clone()
+    }
+
+    /// To wait for the next change.
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+}
+
+fn look(node: &BoardNode) -> Snapshot {
+    let status = node.status();
+    let board = node.application();
+    let uncertified = |position: &Position| board.slot_at(*position);
+    let slots: Vec<u64> = status
+        .uncertified
+        .iter()
+        .take(64)
+        .filter_map(uncertified)
+        .collect();
+    let newest = board.state();
+    Snapshot {
+        certified_slot: slots
+            .first()
+            .map_or(newest.slot, |slot| slot.saturating_sub(1)),
+        uncertified_slots: slots,
+        board: newest,
+        status,
+    }
+}
+
+struct Worker {
+    node: BoardNode,
+    store: Store,
+    peers: Arc<Peers>,
+    metrics: Arc<Metrics>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    engine: Engine,
+    started: Instant,
+    waiting: BTreeMap<u64, oneshot::Sender<Outcome>>,
+    tickets: u64,
+}
+
+// What one batch of inputs comes to.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    applied: Position,
+    after: Vec<Output>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+}
+
+impl Worker {
+    fn run(&mut self, inbox: &Receiver<Command>) {
+        let mut next_tick = Instant::now();
+        loop {
+            let mut batch = Batch::default();
+            let wait = next_tick.saturating_duration_since(Instant::now());
+            let mut running = match inbox.recv_timeout(wait) {
+                Ok(command) => self.take(command, &mut batch),
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            for _ in 1..BATCH {
+                match inbox.try_recv() {
+                    Ok(command) if running => running = self.take(command, &mut batch),
+                    _ => break,
+                }
+            }
+            if Instant::now() >= next_tick {
+                next_tick = Instant::now() + TICK;
+                self.step(Input::Tick, None, &mut batch);
+            }
+            self.finish(batch);
+            if !running {
+                return;
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Now {
+            timer_ms: millis(self.started.elapsed()),
+            wall_ms: millis(wall),
+        }
+    }
+
+    // Whether to go on.
+    fn take(&mut self, command: Command, batch: &mut Batch) -> bool {
+        match command {
+            Command::Input(input) => self.step(input, None, batch),
+            Command::Request(input, reply) => self.step(input, Some(reply), batch),
+            Command::Propose(value, patience, reply) => {
+                self.tickets = self.tickets.wrapping_add(1);
+                self.waiting.insert(self.tickets, reply);
+                let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+                let input = Input::Propose {
+                    ticket: self.tickets,
+                    value,
+                    deadline_ms: self.now().timer_ms.saturating_add(patience),
+                };
+                self.step(input, None, batch);
+            }
+            Command::Look(question) => question(&self.node),
+            Command::Stop => return false,
+        }
+        true
+    }
+
+    fn step(&mut self, input: Input, reply: Option<oneshot::Sender<Answer>>, batch: &mut Batch) {
+        let mut reply = reply;
+        for output in self.node.step(self.now(), input) {
+            match output {
+                Output::Persist(records) => batch.records.extend(records),
+                Output::Answer(answer) => {
+                    count(&self.metrics.answers, answer.name());
+                    if let Some(reply) = reply.take() {
+                        batch.answers.push((reply, answer));
+                    }
+                }
+                Output::Applied { position } => {
+                    tracing::info!(position, "decided");
+                    batch.applied = batch.applied.max(position);
+                }
+                other => batch.after.push(other),
+            }
+        }
+    }
+
+    fn finish(&mut self, batch: Batch) {
+        if !batch.records.is_empty() {
+            let begin = Instant::now();
+            if let Err(error) = self.store.write(&batch.records, batch.applied) {
+                // What is on disk now is unknown; only a fresh start can find out.
+                tracing::error!(%error, "cannot write: the process ends");
+                std::process::exit(70);
+            }
+            self.metrics
+                .flush_seconds
+                .observe(begin.elapsed().as_secs_f64());
+            self.metrics
+                .flush_records
+                .observe(batch.records.len() as f64);
+        }
+        self.publish();
+        for (reply, answer) in batch.answers {
+            // The one who asked may have gone.
+            let _ = reply.send(answer);
+        }
+        for output in batch.after {
+            self.let_out(output);
+        }
+    }
+
+    fn let_out(&mut self, output: Output) {
+        match output {
+            Output::Send { to, request } => self.peers.send(to, &request, &self.engine),
+            Output::Finished { ticket, outcome } => {
+                if let Some(reply) = self.waiting.remove(&ticket) {
+                    let _ = reply.send(outcome);
+                }
+            }
+            Output::Certified { position } => tracing::info!(position, "certified"),
+            Output::Halt { reason } => {
+                tracing::error!(reason, "the protocol is broken: the process ends");
+                std::process::exit(71);
+            }
+            Output::Persist(_) | Output::Answer(_) | Output::Applied { .. } => {}
+        }
+    }
+
+    fn publish(&self) {
+        let snapshot = look(&self.node);
+        let metrics = &self.metrics;
+        metrics.promised_round.set(snapshot.status.promised.round);
+        metrics.decided.set(snapshot.status.decided);
+        metrics.slot.set(snapshot.board.slot);
+        metrics
+            .uncertified
+            .set(snapshot.status.uncertified.len() as u64);
+        metrics
+            .leading
+            .set(u64::from(snapshot.status.leading.is_some()));
+        let reach = self.peers.reach();
+        let reachable = reach.iter().filter(|(_, reach)| *reach == Reach::Reachable);
+        metrics.peers.set(reachable.count() as u64);
+        self.publish.send_replace(Arc::new(snapshot));
+    }
+}

@@ -1,0 +1,114 @@
+//! The HTTP interface: one side for nodes, one for people and programs.
+
+mod nodes;
+mod people;
+mod propose;
+
+use crate::engine::Engine;
+use crate::metrics::Metrics;
+use crate::peers::Peers;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cicada_network::Network;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tower_http::timeout::TimeoutLayer;
+
+/// The longest body of a request, in bytes: a value of 64 KiB and what surrounds it.
+const LONGEST_BODY: usize = 128 * 1024;
+/// Requests of nodes in work at once.
+const NODE_REQUESTS: usize = 256;
+/// Questions of people in work at once.
+const QUESTIONS: usize = 64;
+/// Proposals in work at once.
+const PROPOSALS: usize = 16;
+/// The longest that a request may take.
+const LONGEST: Duration = Duration::from_secs(70);
+
+/// What the handlers share.
+pub struct Service {
+    engine: Engine,
+    peers: Arc<Peers>,
+    metrics: Arc<Metrics>,
+    network: Network,
+    started: Instant,
+    certify_again: Mutex<Instant>,
+    node_room: Semaphore,
+    question_room: Semaphore,
+    proposal_room: Semaphore,
+}
+
+impl Service {
+    /// The service of one node.
+    pub fn new(
+        engine: Engine,
+        peers: Arc<Peers>,
+        metrics: Arc<Metrics>,
+        network: Network,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            peers,
+            metrics,
+            network,
+            started: Instant::now(),
+            certify_again: Mutex::new(Instant::now()),
+            node_room: Semaphore::new(NODE_REQUESTS),
+            question_room: Semaphore::new(QUESTIONS),
+            proposal_room: Semaphore::new(PROPOSALS),
+        })
+    }
+
+    /// All routes.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/paxos/prepare", post(nodes::prepare))
+            .route("/paxos/accept", post(nodes::accept))
+            .route("/paxos/decided", post(nodes::decided))
+            .route("/paxos/log", post(nodes::fetch).get(people::log))
+            .route("/paxos/propose", post(propose::propose))
+            .route("/paxos/status", get(people::status))
+            .route("/paxos/certificates", get(people::certificates))
+            .route("/metrics", get(people::metrics))
+            .layer(DefaultBodyLimit::max(LONGEST_BODY))
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::REQUEST_TIMEOUT,
+                LONGEST,
+            ))
+            .with_state(self)
+    }
+}
+
+/// An error as JSON: `{"error": …}`.
+#[derive(Debug)]
+struct Failure(StatusCode, String);
+
+impl Failure {
+    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self(status, error.into())
+    }
+
+    fn bad(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "this node is too busy")
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+fn answer(status: StatusCode, body: impl Serialize) -> Response {
+    (status, Json(body)).into_response()
+}

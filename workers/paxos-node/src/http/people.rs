@@ -1,0 +1,175 @@
+//! Questions that change nothing: status, log, certificates, figures.
+
+use super::{answer, Failure, Service};
+use crate::engine::Command;
+use crate::peers::Reach;
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cicada_consensus::{digest, Input};
+use parity_scale_codec::Encode;
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The name of the leaderboard's feed.
+const LEADERBOARD: &str = "leaderboard";
+/// The most entries in one answer.
+const LIMIT: u16 = 256;
+
+pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
+    let snapshot = service.engine.snapshot();
+    let status = &snapshot.status;
+    let network = &service.network;
+    let votes = status.votes.iter().map(|(position, ballot, digest)| {
+        json!({
+            "position": position,
+            "round": ballot.round,
+            "seat": ballot.seat,
+            "digest": hex::encode(digest),
+        })
+    });
+    let with = |wanted: Reach| -> Vec<u8> {
+        let reach = service.peers.reach();
+        reach
+            .into_iter()
+            .filter(|(_, r)| *r == wanted)
+            .map(|(s, _)| s)
+            .collect()
+    };
+    let body = json!({
+        "node_id": service.peers.seat(),
+        "fault_model": network.fault_model,
+        "nodes": network.nodes.len(),
+        "quorum": network.quorum().size(),
+        "attestation_quorum": network.attestation_quorum().size(),
+        "epoch": network.epoch,
+        "config_digest": hex::encode(service.peers.config_digest()),
+        "promised_proposal": status.promised.round,
+        "promised_proposer": status.promised.seat,
+        "accepted": votes.collect::<Vec<Value>>(),
+        "has_value": status.decided > 0 || !status.votes.is_empty(),
+        "leading": status.leading.is_some(),
+        "decided_position": status.decided,
+        "feeds": { LEADERBOARD: {
+            "slot": snapshot.board.slot,
+            "digest": hex::encode(snapshot.board.digest),
+            "time_ms": snapshot.board.time_ms,
+            "certified_slot": snapshot.certified_slot,
+            "uncertified_slots": snapshot.uncertified_slots,
+        }},
+        "peers": {
+            "reachable": with(Reach::Reachable),
+            "unreachable": with(Reach::Unreachable),
+        },
+        "uptime_seconds": service.started.elapsed().as_secs(),
+    });
+    answer(StatusCode::OK, body)
+}
+
+#[derive(Deserialize)]
+pub(super) struct LogRange {
+    #[serde(default)]
+    from: u64,
+    limit: Option<u16>,
+}
+
+pub(super) async fn log(
+    State(service): State<Arc<Service>>,
+    Query(range): Query<LogRange>,
+) -> Result<Response, Failure> {
+    let _permit = service
+        .question_room
+        .try_acquire()
+        .map_err(|_| Failure::busy())?;
+    let limit = range.limit.unwrap_or(64).min(LIMIT);
+    let entries = service
+        .engine
+        .look(move |node| node.entries(range.from, limit));
+    let entries = entries.await.ok_or_else(Failure::busy)?;
+    let entries = entries.into_iter().map(|entry| {
+        json!({
+            "position": entry.position,
+            "digest": hex::encode(digest(&entry.value)),
+            "value": hex::encode(&entry.value),
+            "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
+        })
+    });
+    let body = json!({
+        "decided_position": service.engine.snapshot().status.decided,
+        "entries": entries.collect::<Vec<Value>>(),
+    });
+    Ok(answer(StatusCode::OK, body))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Slots {
+    feed: Option<String>,
+    #[serde(default)]
+    after: u64,
+    limit: Option<u16>,
+}
+
+pub(super) async fn certificates(
+    State(service): State<Arc<Service>>,
+    Query(slots): Query<Slots>,
+) -> Result<Response, Failure> {
+    if slots.feed.is_some_and(|feed| feed != LEADERBOARD) {
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            "the only feed is `leaderboard`",
+        ));
+    }
+    let _permit = service
+        .question_room
+        .try_acquire()
+        .map_err(|_| Failure::busy())?;
+    let limit = slots.limit.unwrap_or(64).min(LIMIT);
+    let found = service.engine.look(move |node| {
+        let board = node.application();
+        let entry = |(slot, position, digest)| {
+            let entry = node.entries(position, 1).pop()?;
+            Some((slot, digest, entry))
+        };
+        let newer = board.after(slots.after).take(usize::from(limit));
+        newer.filter_map(entry).collect::<Vec<_>>()
+    });
+    let found = found.await.ok_or_else(Failure::busy)?;
+    if found
+        .iter()
+        .any(|(_, _, entry)| entry.certificate.is_none())
+    {
+        service.hurry();
+    }
+    let found = found.into_iter().map(|(slot, digest, entry)| {
+        json!({
+            "slot": slot,
+            "digest": hex::encode(digest),
+            "proposal": hex::encode(entry.value),
+            "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
+        })
+    });
+    Ok(answer(StatusCode::OK, found.collect::<Vec<Value>>()))
+}
+
+impl Service {
+    /// Asks again for missing attestations, at most once a second whoever asks.
+    pub(super) fn hurry(&self) {
+        let mut again = match self.certify_again.lock() {
+            Ok(again) => again,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        let now = Instant::now();
+        if *again <= now {
+            *again = now + Duration::from_secs(1);
+            self.engine.offer(Command::Input(Input::Certify));
+        }
+    }
+}
+
+pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], service.metrics.text()).into_response()
+}

@@ -1,0 +1,201 @@
+//! A leaderboard to decide: the node leads it to its certificate.
+
+use super::{answer, Failure, Service};
+use crate::engine::Command;
+use crate::metrics::count;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cicada_consensus::{Entry, Outcome, Position, Refusal, Seat};
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::Proposal;
+use parity_scale_codec::{DecodeAll, Encode};
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How long a proposal may take, unless the request says otherwise.
+const DEFAULT_MS: u64 = 10_000;
+/// The longest that it may say.
+const LONGEST_MS: u64 = 60_000;
+
+#[derive(Deserialize)]
+pub(super) struct Patience {
+    timeout_ms: Option<u64>,
+}
+
+pub(super) async fn propose(
+    State(service): State<Arc<Service>>,
+    Query(patience): Query<Patience>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let _permit = service
+        .proposal_room
+        .try_acquire()
+        .map_err(|_| Failure::busy())?;
+    let proposal = Proposal::decode_all(&mut &body[..])
+        .map_err(|_| Failure::bad("the body is not the SCALE encoding of a leaderboard"))?;
+    let slot = proposal.report.slot;
+    let digest = proposal.report.digest::<Native>();
+    let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(LONGEST_MS);
+    let begin = Instant::now();
+    let deadline = begin + Duration::from_millis(patience);
+    let known = service
+        .engine
+        .look(move |node| node.application().slot(slot));
+    let known = known.await.ok_or_else(Failure::busy)?;
+    let outcome = match known {
+        // Decided before: perhaps the answer was lost on its way.
+        Some((position, decided)) if decided == digest => {
+            wait_for_certificate(&service, slot, position, deadline).await?
+        }
+        _ => {
+            let (reply, receive) = oneshot::channel();
+            let wait = deadline.saturating_duration_since(Instant::now());
+            let command = Command::Propose(body.to_vec(), wait, reply);
+            if !service.engine.offer(command) {
+                return Err(Failure::busy());
+            }
+            receive.await.map_err(|_| Failure::busy())?
+        }
+    };
+    if matches!(outcome, Outcome::Certified { .. }) {
+        let took = begin.elapsed().as_secs_f64();
+        service.metrics.propose_seconds.observe(took);
+    }
+    respond(&service, slot, digest, outcome).await
+}
+
+async fn wait_for_certificate(
+    service: &Service,
+    slot: u64,
+    position: Position,
+    deadline: Instant,
+) -> Result<Outcome, Failure> {
+    service.hurry();
+    let mut changes = service.engine.changes();
+    let certified = changes.wait_for(|snapshot| !snapshot.uncertified_slots.contains(&slot));
+    let certified = tokio::time::timeout_at(deadline.into(), certified)
+        .await
+        .is_ok();
+    Ok(if certified {
+        Outcome::Certified {
+            position,
+            promised: BTreeSet::new(),
+            accepted: BTreeSet::new(),
+        }
+    } else {
+        let look = service
+            .engine
+            .look(move |node| node.without_share(position));
+        Outcome::Failed {
+            decided: Some(position),
+            missing: look.await.ok_or_else(Failure::busy)?,
+            refusals: BTreeMap::new(),
+        }
+    })
+}
+
+async fn respond(
+    service: &Service,
+    slot: u64,
+    digest: Hash,
+    outcome: Outcome,
+) -> Result<Response, Failure> {
+    let (name, status, body) = match outcome {
+        Outcome::Certified {
+            position,
+            promised,
+            accepted,
+        } => {
+            let entry = service
+                .engine
+                .look(move |node| node.entries(position, 1).pop());
+            let entry = entry.await.flatten().ok_or_else(Failure::busy)?;
+            let body = certified(slot, digest, &entry, &promised, &accepted);
+            ("certified", StatusCode::OK, body)
+        }
+        Outcome::PassedOver { position } => {
+            let error = format!("decided at position {position}, but its slot was taken before");
+            (
+                "passed_over",
+                StatusCode::CONFLICT,
+                json!({ "error": error }),
+            )
+        }
+        Outcome::Refused(Refusal(error)) => {
+            ("refused", StatusCode::CONFLICT, json!({ "error": error }))
+        }
+        Outcome::Busy => return Err(Failure::busy()),
+        Outcome::Failed {
+            decided,
+            missing,
+            refusals,
+        } => {
+            let body = failed(service, slot, decided, &missing, &refusals);
+            ("failed", StatusCode::SERVICE_UNAVAILABLE, body)
+        }
+    };
+    count(&service.metrics.proposals, name);
+    Ok(answer(status, body))
+}
+
+fn certified(
+    slot: u64,
+    digest: Hash,
+    entry: &Entry,
+    promised: &BTreeSet<Seat>,
+    accepted: &BTreeSet<Seat>,
+) -> Value {
+    let certificate = entry.certificate.as_ref();
+    let attested = certificate.map(|c| c.seats().collect::<Vec<_>>());
+    json!({
+        "position": entry.position,
+        "slot": slot,
+        "digest": hex::encode(digest),
+        "proposal": hex::encode(&entry.value),
+        "certificate": certificate.map(|c| hex::encode(c.encode())),
+        "promised": promised,
+        "accepted": accepted,
+        "attested": attested.unwrap_or_default(),
+    })
+}
+
+fn failed(
+    service: &Service,
+    slot: u64,
+    decided: Option<Position>,
+    missing: &BTreeSet<Seat>,
+    refusals: &BTreeMap<Seat, String>,
+) -> Value {
+    let network = &service.network;
+    let present = network.nodes.len().saturating_sub(missing.len());
+    let error = match decided {
+        Some(_) => format!(
+            "slot {slot} is decided, but only {present} of the {} attestations that it needs \
+             came in time; it will be certified when more nodes answer",
+            network.attestation_quorum().size()
+        ),
+        None if !refusals.is_empty() => {
+            format!("not decided: {} nodes refuse it", refusals.len())
+        }
+        None => format!(
+            "not decided in time: {present} nodes answer, {} must accept",
+            network.quorum().size()
+        ),
+    };
+    let refusals = refusals
+        .iter()
+        .map(|(seat, reason)| json!({ "seat": seat, "reason": reason }));
+    json!({
+        "error": error,
+        "slot": slot,
+        "position": decided,
+        "missing": missing,
+        "refusals": refusals.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,129 @@
+//! What a node is told: by flags, by environment, by a configuration file, in this order.
+
+use clap::Parser;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "Examples:
+  paxos-node --network network.toml --seat 3 --keys keys/node-03.json \\
+             --data data/node-03 --results examples/results.jsonl
+  paxos-node --config node-03.toml
+  curl -s http://127.0.0.1:7103/paxos/status";
+
+/// One of the nodes that agree on the market leaderboard.
+///
+/// Each option can also stand in the configuration file, under the same name.
+#[derive(Clone, Debug, Default, Parser, Deserialize)]
+#[command(version, after_help = EXAMPLES)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// A TOML file with any of these options
+    #[arg(long, env = "PAXOS_NODE_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// The network file: chain, contracts, committee, addresses
+    #[arg(long, env = "PAXOS_NODE_NETWORK")]
+    pub network: Option<PathBuf>,
+    /// This node's seat in the committee, from 0
+    #[arg(long, env = "PAXOS_NODE_SEAT")]
+    pub seat: Option<u8>,
+    /// This node's key file
+    #[arg(long, env = "PAXOS_NODE_KEYS")]
+    pub keys: Option<PathBuf>,
+    /// The directory for what must survive a restart
+    #[arg(long, env = "PAXOS_NODE_DATA")]
+    pub data: Option<PathBuf>,
+    /// This node's own copy of the evaluation results, as JSON lines
+    #[arg(long, env = "PAXOS_NODE_RESULTS")]
+    pub results: Option<PathBuf>,
+    /// Where to listen; by default the address of the seat in the network file
+    #[arg(long, env = "PAXOS_NODE_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Vote although this identity has voted from another disk before. Only for one who knows
+    /// that nothing it promised there still counts
+    #[arg(long)]
+    #[serde(default)]
+    pub init: bool,
+}
+
+/// Options that are complete.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The network file.
+    pub network: PathBuf,
+    /// The seat.
+    pub seat: u8,
+    /// The key file.
+    pub keys: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The results file.
+    pub results: PathBuf,
+    /// Where to listen, if not at the seat's address.
+    pub listen: Option<SocketAddr>,
+    /// Whether an identity may start anew.
+    pub init: bool,
+}
+
+impl Options {
+    /// Completes the options from the configuration file.
+    ///
+    /// # Errors
+    /// In words, if the file cannot be read or an option is missing.
+    pub fn settle(self) -> Result<Settings, String> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let missing = |name: &str| format!("--{name} is missing (see paxos-node --help)");
+        Ok(Settings {
+            network: self
+                .network
+                .or(file.network)
+                .ok_or_else(|| missing("network"))?,
+            seat: self.seat.or(file.seat).ok_or_else(|| missing("seat"))?,
+            keys: self.keys.or(file.keys).ok_or_else(|| missing("keys"))?,
+            data: self.data.or(file.data).ok_or_else(|| missing("data"))?,
+            results: self
+                .results
+                .or(file.results)
+                .ok_or_else(|| missing("results"))?,
+            listen: self.listen.or(file.listen),
+            init: self.init || file.init,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Options, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_come_before_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.toml");
+        let text = "network = 'n'\nseat = 3\nkeys = 'k'\ndata = 'd'\nresults = 'r'\n";
+        std::fs::write(&path, text).unwrap();
+        let path = path.to_str().unwrap();
+        let options = Options::parse_from(["paxos-node", "--config", path, "--seat", "4"]);
+        let settings = options.settle().unwrap();
+        assert_eq!((settings.seat, settings.data), (4, PathBuf::from("d")));
+        let incomplete = Options::parse_from(["paxos-node", "--seat", "4"]);
+        assert!(incomplete.settle().unwrap_err().contains("--network"));
+        std::fs::write(path, "seet = 3").unwrap();
+        let typo = Options::parse_from(["paxos-node", "--config", path]);
+        assert!(typo.settle().unwrap_err().contains("seet"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Start and end of a node.
+
+use crate::board::{Board, Keyring};
+use crate::engine::{Command, Engine};
+use crate::http::Service;
+use crate::metrics::Metrics;
+use crate::options::Settings;
+use crate::peers::Peers;
+use crate::store::{Owner, Store};
+use cicada_consensus::{Config, Node};
+use cicada_network::{Network, NodeKeys};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{signal, SignalKind};
+
+/// How long open requests may take after the signal to end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Runs a node until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// In words, if it cannot start.
+pub async fn run(settings: Settings) -> Result<(), Failure> {
+    let network = Network::load(&settings.network)?;
+    let keys = Arc::new(NodeKeys::load(&settings.keys)?);
+    let seat = settings.seat;
+    let members = network.members();
+    let member = members.get(usize::from(seat));
+    let member = member.ok_or_else(|| format!("the network has no seat {seat}"))?;
+    if (member.consensus_key, member.attestation_key)
+        != (keys.consensus_key(), keys.attestation_key())
+    {
+        let file = settings.keys.display();
+        return Err(format!("{file} does not hold the keys of seat {seat}").into());
+    }
+    let mut config = Config::new(
+        seat,
+        network.quorum(),
+        network.attestation_quorum(),
+        network.epoch,
+    );
+    config.max_proposals = 16;
+    let owner = Owner {
+        config_digest: network.config_digest(),
+        seat,
+        consensus_key: member.consensus_key,
+        key_file: &settings.keys,
+    };
+    let store = Store::open(&settings.data, &owner, settings.init)?;
+    let board = Board::new(
+        network.leaderboard_feed(),
+        network.config_digest(),
+        settings.results.clone(),
+    );
+    let public = members
+        .iter()
+        .map(|member| member.attestation_key)
+        .collect();
+    let keyring = Keyring::new(keys.clone(), public);
+    let node = Node::recover(config, board, keyring, store.records()?)?;
+    let metrics = Arc::new(Metrics::new());
+    let peers = Arc::new(Peers::new(&network, seat, keys, metrics.clone()));
+    let address = listen_address(&settings, &network)?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let (engine, thread) = Engine::start(node, store, peers.clone(), metrics.clone())?;
+    tracing::info!(seat, %address, "ready");
+    let router = Service::new(engine.clone(), peers, metrics, network).router();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = ended.await;
+    });
+    let server = tokio::spawn(async move { server.await });
+    termination().await?;
+    tracing::info!("ending");
+    let _ = end.send(());
+    let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    // Blocks while the queue is full, so not on a thread of the runtime.
+    tokio::task::spawn_blocking(move || {
+        engine.stop();
+        thread.join()
+    })
+    .await?
+    .map_err(|_| "the engine has panicked")?;
+    Ok(())
+}
+
+fn listen_address(settings: &Settings, network: &Network) -> Result<SocketAddr, Failure> {
+    if let Some(address) = settings.listen {
+        return Ok(address);
+    }
+    let node = network.nodes.get(usize::from(settings.seat));
+    let url = node.map(|node| node.url.as_str()).unwrap_or_default();
+    let host = url.trim_start_matches("http://").trim_end_matches('/');
+    host.parse().map_err(|_| {
+        let text = format!("{url} is no http://ADDRESS:PORT to listen on: give --listen");
+        Failure::from(text)
+    })
+}
+
+async fn termination() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+impl Engine {
+    // Ends the engine after what it has in hand.
+    fn stop(&self) {
+        self.command(Command::Stop);
+    }
+}

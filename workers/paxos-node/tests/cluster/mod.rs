@@ -1,0 +1,345 @@
+//! Real processes on free ports, and a client as simple as they come.
+
+use cicada_consensus::{Answer, Request, Seat};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::{rank, report, Proposal};
+use cicada_core::report::FeedState;
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
+use parity_scale_codec::{DecodeAll, Encode};
+use paxos_node::envelope::{
+    answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
+};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+
+/// How long anything may take before the test fails. Nothing waits for it otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A committee of processes.
+pub struct Cluster {
+    pub network: Network,
+    pub directory: TempDir,
+    keys: Vec<NodeKeys>,
+    children: Vec<Option<Child>>,
+    /// Holds each port until its node first starts.
+    ports: Vec<Option<TcpListener>>,
+}
+
+/// The body and status of an HTTP answer.
+pub struct Response {
+    pub status: u16,
+    pub signature: String,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn json(&self) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {text}"))
+    }
+}
+
+impl Cluster {
+    /// Keys, network file and results for `n` nodes; none runs yet.
+    pub fn new(n: u8) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let ports: Vec<_> = (0..n)
+            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+            .collect();
+        let path = |seat: u8| directory.path().join(format!("node-{seat:02}.json"));
+        let keys: Vec<_> = (0..n)
+            .map(|seat| NodeKeys::generate(&path(seat)).unwrap())
+            .collect();
+        let entry = |(keys, port): (&NodeKeys, &TcpListener)| NodeEntry {
+            url: format!("http://{}", port.local_addr().unwrap()),
+            operator: keys.operator(),
+            consensus_key: keys.consensus_key(),
+            attestation_key: keys.attestation_key(),
+        };
+        let network = Network {
+            epoch: 1,
+            fault_model: FaultModelName::Crash,
+            chain: ChainSection {
+                url: "ws://127.0.0.1:9944".into(),
+                genesis: [1; 32],
+                token: [2; 32],
+                validators: [3; 32],
+                leaderboard: [4; 32],
+            },
+            nodes: keys.iter().zip(&ports).map(entry).collect(),
+        };
+        network
+            .save(&directory.path().join("network.toml"))
+            .unwrap();
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/results.jsonl");
+        std::fs::copy(examples, directory.path().join("results.jsonl")).unwrap();
+        Self {
+            network,
+            directory,
+            keys,
+            children: (0..n).map(|_| None).collect(),
+            ports: ports.into_iter().map(Some).collect(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The command line of a node.
+    pub fn command(&self, seat: Seat) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paxos-node"));
+        command
+            .arg("--network")
+            .arg(self.path("network.toml"))
+            .args(["--seat", &seat.to_string()])
+            .arg("--keys")
+            .arg(self.path(&format!("node-{seat:02}.json")))
+            .arg("--data")
+            .arg(self.path(&format!("data-{seat:02}")))
+            .arg("--results")
+            .arg(self.path("results.jsonl"));
+        command
+    }
+
+    /// Starts nodes and waits until each answers.
+    pub fn start(&mut self, seats: impl IntoIterator<Item = Seat> + Clone) {
+        for seat in seats.clone() {
+            let at = usize::from(seat);
+            self.ports[at] = None;
+            let log = File::options()
+                .create(true)
+                .append(true)
+                .open(self.path(&format!("log-{seat:02}")))
+                .unwrap();
+            let mut command = self.command(seat);
+            let child = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(log);
+            self.children[at] = Some(child.spawn().unwrap());
+        }
+        for seat in seats {
+            self.wait(&format!("seat {seat} answers"), |cluster| {
+                cluster
+                    .get(seat, "/paxos/status")
+                    .is_some_and(|r| r.status == 200)
+            });
+        }
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, seats: impl IntoIterator<Item = Seat>) {
+        for seat in seats {
+            let mut child = self.children[usize::from(seat)].take().unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// kill -9 while others are at work; [`Self::reap`] must follow.
+    pub fn kill_nine(&self, seat: Seat) {
+        let child = self.children[usize::from(seat)].as_ref().unwrap();
+        let id = child.id().to_string();
+        assert!(Command::new("kill")
+            .args(["-9", &id])
+            .status()
+            .unwrap()
+            .success());
+    }
+
+    /// Takes note of the death of a node.
+    pub fn reap(&mut self, seat: Seat) {
+        let mut child = self.children[usize::from(seat)].take().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM; the exit code.
+    pub fn terminate(&mut self, seat: Seat) -> i32 {
+        let mut child = self.children[usize::from(seat)].take().unwrap();
+        let id = child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        child.wait().unwrap().code().unwrap()
+    }
+
+    /// Waits for something, without sleeping longer than it takes.
+    pub fn wait(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done(self) {
+            assert!(
+                Instant::now() < deadline,
+                "{what}: not within {PATIENCE:?}{}",
+                self.logs()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn logs(&self) -> String {
+        let mut text = String::new();
+        for seat in 0..self.children.len() {
+            let log = std::fs::read_to_string(self.path(&format!("log-{seat:02}")));
+            let log = log.unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(3).collect();
+            text.push_str(&format!("\nseat {seat}: {last:?}"));
+        }
+        text
+    }
+
+    pub fn get(&self, seat: Seat, path: &str) -> Option<Response> {
+        self.request(seat, "GET", path, &[], &[])
+    }
+
+    pub fn status(&self, seat: Seat) -> Value {
+        self.get(seat, "/paxos/status")
+            .expect("the node runs")
+            .json()
+    }
+
+    /// Sends a request; `None` if the node is not there.
+    pub fn request(
+        &self,
+        seat: Seat,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Option<Response> {
+        let url = &self.network.nodes[usize::from(seat)].url;
+        let host = url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        stream.write_all(head.as_bytes()).ok()?;
+        stream.write_all(body).ok()?;
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let status = line.split(' ').nth(1)?.parse().ok()?;
+        let (mut signature, mut length) = (String::new(), 0);
+        loop {
+            line.clear();
+            reader.read_line(&mut line).ok()?;
+            match line.trim().to_ascii_lowercase().split_once(": ") {
+                Some((SIGNATURE_HEADER, value)) => signature = value.to_owned(),
+                Some(("content-length", value)) => length = value.parse().ok()?,
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        Some(Response {
+            status,
+            signature,
+            body,
+        })
+    }
+
+    /// The next leaderboard, as the results and the status of a node give it.
+    pub fn proposal(&self, seat: Seat) -> Proposal {
+        let status = self.status(seat);
+        let feed = &status["feeds"]["leaderboard"];
+        let mut digest: Hash = [0; 32];
+        hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
+        let state = FeedState {
+            slot: feed["slot"].as_u64().unwrap(),
+            digest,
+            time_ms: feed["time_ms"].as_u64().unwrap(),
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = u64::try_from(now.as_millis()).unwrap();
+        let results = cicada_results::read(&self.path("results.jsonl"), now).unwrap();
+        let standings = rank(results.tally.scores().clone(), |_| 0);
+        let feed = self.network.leaderboard_feed();
+        Proposal {
+            report: report::<Native>(feed, &state, &standings, now),
+            standings,
+        }
+    }
+
+    /// Proposes at a node and waits for its answer.
+    pub fn propose(&self, seat: Seat, proposal: &Proposal, timeout_ms: u64) -> Response {
+        let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
+        let headers = [("content-type", "application/octet-stream".to_owned())];
+        let response = self.request(seat, "POST", &path, &headers, &proposal.encode());
+        response.expect("the node runs")
+    }
+
+    /// Proposes the next leaderboard and checks the certificate with real signatures.
+    pub fn certify_next(&self, seat: Seat) -> (u64, Value) {
+        let proposal = self.proposal(seat);
+        let response = self.propose(seat, &proposal, 60_000);
+        let json = response.json();
+        assert_eq!(response.status, 200, "{json}{}", self.logs());
+        self.check_certificate(&json);
+        (proposal.report.slot, json)
+    }
+
+    /// Checks proposal and certificate of an answer.
+    pub fn check_certificate(&self, json: &Value) {
+        let bytes = |name: &str| hex::decode(json[name].as_str().unwrap()).unwrap();
+        let proposal = Proposal::decode_all(&mut &bytes("proposal")[..]).unwrap();
+        let certificate = Certificate::decode_all(&mut &bytes("certificate")[..]).unwrap();
+        let config = self.network.config_digest();
+        let message = proposal.report.attestation_message::<Native>(&config);
+        let quorum = self.network.attestation_quorum();
+        certificate.check_form(1, &quorum).unwrap();
+        let members = self.network.members();
+        let keys: Vec<_> = members
+            .iter()
+            .map(|member| member.attestation_key)
+            .collect();
+        let verify = cicada_network::verify_attestation;
+        certificate
+            .check_signatures(&message, &keys, verify)
+            .unwrap();
+    }
+
+    /// Asks a node in the name of another, with that one's key.
+    pub fn ask_as(&self, from: Seat, to: Seat, request: &Request) -> Answer {
+        let body = request.encode();
+        let config = self.network.config_digest();
+        let message = request_message(&config, from, to, &body);
+        let headers = [
+            ("content-type", "application/octet-stream".to_owned()),
+            (SEAT_HEADER, from.to_string()),
+            (
+                SIGNATURE_HEADER,
+                sign(&self.keys[usize::from(from)], &message),
+            ),
+        ];
+        let path = paxos_node::peers::route(request);
+        let response = self.request(to, "POST", path, &headers, &body).unwrap();
+        assert_eq!(
+            response.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&response.body)
+        );
+        let expected = answer_message(&config, to, &message, &response.body);
+        let key = self.keys[usize::from(to)].consensus_key();
+        assert!(verify(&response.signature, &expected, &key));
+        Answer::decode_all(&mut &response.body[..]).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Nodes as real processes: agreement, deaths, restarts, and what they refuse.
+
+mod cluster;
+
+use cicada_consensus::{Answer, Ballot, Request};
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::report;
+use cicada_core::report::FeedState;
+use cluster::{Cluster, Response};
+use parity_scale_codec::Encode;
+use serde_json::{json, Value};
+
+fn promised(status: &Value) -> (u64, u64) {
+    let number = |name: &str| status[name].as_u64().unwrap();
+    (number("promised_proposal"), number("promised_proposer"))
+}
+
+/// Whether a node has every slot up to this one certified.
+fn certified(cluster: &Cluster, seat: u8, slot: u64) -> bool {
+    cluster.status(seat)["feeds"]["leaderboard"]["certified_slot"] == slot
+}
+
+#[test]
+fn twenty_three_agree_with_7_dead_stop_with_8_and_lose_nothing() {
+    let mut cluster = Cluster::new(23);
+    cluster.start(0..23);
+
+    let (slot, first) = cluster.certify_next(3);
+    assert_eq!(slot, 1);
+    assert_eq!(first["attested"].as_array().unwrap().len(), 16);
+    assert!(first["accepted"].as_array().unwrap().len() >= 12);
+    assert!(first["promised"].as_array().unwrap().len() >= 12);
+    cluster.wait("all have the certificate", |cluster| {
+        (0..23).all(|seat| certified(cluster, seat, 1))
+    });
+
+    // The leader is among the seven that die.
+    cluster.kill(0..7);
+    let (slot, _) = cluster.certify_next(22);
+    assert_eq!(slot, 2);
+
+    // The eighth.
+    cluster.kill(7..8);
+    let proposal = cluster.proposal(22);
+    let response = cluster.propose(22, &proposal, 4_000);
+    let answer = response.json();
+    assert_eq!(response.status, 503, "{answer}");
+    let missing: Vec<u64> = serde_json::from_value(answer["missing"].clone()).unwrap();
+    assert_eq!(missing, (0..8).collect::<Vec<_>>(), "{answer}");
+
+    cluster.start(0..8);
+    let response = cluster.propose(22, &proposal, 60_000);
+    assert_eq!(response.status, 200, "{}", response.json());
+    cluster.check_certificate(&response.json());
+    assert_eq!(response.json()["slot"], 3);
+
+    // Nothing is lost: those that were dead have everything, the same, certified.
+    cluster.wait("the dead have caught up", |cluster| {
+        (0..23).all(|seat| certified(cluster, seat, 3))
+    });
+    let list = |seat: u8| {
+        let path = "/paxos/certificates?feed=leaderboard&after=0";
+        cluster.get(seat, path).unwrap().json()
+    };
+    let digests = |list: &Value| -> Vec<Value> {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["digest"].clone())
+            .collect()
+    };
+    let reference = list(22);
+    assert_eq!(reference[0]["digest"], first["digest"]);
+    for entry in reference.as_array().unwrap() {
+        cluster.check_certificate(entry);
+    }
+    for seat in 0..23 {
+        assert_eq!(digests(&list(seat)), digests(&reference), "seat {seat}");
+    }
+}
+
+#[test]
+fn a_promise_outlives_kill_nine() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(0..4);
+    cluster.certify_next(0);
+
+    // A leader that stops after its promises: this test, in the name of seat 3.
+    let high = Ballot {
+        round: 1_000,
+        seat: 3,
+    };
+    let prepare = |ballot: Ballot| Request::Prepare { ballot, from: 2 };
+    let answer = cluster.ask_as(3, 1, &prepare(high));
+    assert!(matches!(answer, Answer::Promise { ballot, .. } if ballot == high));
+    cluster.kill([1]);
+    cluster.start([1]);
+    assert!(promised(&cluster.status(1)) >= (1_000, 3));
+
+    let low = Ballot {
+        round: 999,
+        seat: 2,
+    };
+    let answer = cluster.ask_as(2, 1, &prepare(low));
+    assert_eq!(answer, Answer::Outbid { promised: high });
+    let accept = Request::Accept {
+        ballot: low,
+        position: 2,
+        since: low,
+        value: Vec::new(),
+        tip: (0, [0; 32]),
+    };
+    let answer = cluster.ask_as(2, 1, &accept);
+    assert_eq!(answer, Answer::Outbid { promised: high });
+
+    let far = Ballot {
+        round: u64::MAX,
+        seat: 3,
+    };
+    assert!(matches!(
+        cluster.ask_as(3, 1, &prepare(far)),
+        Answer::Invalid { .. }
+    ));
+}
+
+#[test]
+fn kills_in_the_middle_of_rounds_break_no_promise_and_lose_no_decision() {
+    let mut cluster = Cluster::new(5);
+    cluster.start(0..5);
+    let mut before = vec![(0, 0); 5];
+    let mut acknowledged = Vec::new();
+    for round in 0..10u8 {
+        let (leader, victim) = (round % 5, (round + 1 + round / 5) % 5);
+        let proposal = cluster.proposal(leader);
+        // The round runs while the victim dies; which of the two is first is up to chance.
+        let response = std::thread::scope(|scope| {
+            let shared = &cluster;
+            let asking = scope.spawn(move || shared.propose(leader, &proposal, 60_000));
+            // Only the process is touched.
+            shared.kill_nine(victim);
+            asking.join().unwrap()
+        });
+        cluster.reap(victim);
+        cluster.start([victim]);
+        let answer = response.json();
+        match response.status {
+            200 => acknowledged.push((answer["slot"].clone(), answer["digest"].clone())),
+            // A value that another leader finished meanwhile.
+            409 | 503 => {}
+            other => panic!("{other}: {answer}"),
+        }
+        for seat in 0..5u8 {
+            let now = promised(&cluster.status(seat));
+            let then = &mut before[usize::from(seat)];
+            assert!(now >= *then, "seat {seat} went from {then:?} to {now:?}");
+            *then = now;
+        }
+    }
+    assert!(!acknowledged.is_empty());
+    let (last, _) = cluster.certify_next(0);
+    cluster.wait("all agree", |cluster| {
+        (0..5).all(|seat| certified(cluster, seat, last))
+    });
+    for seat in 0..5 {
+        let list = cluster
+            .get(seat, "/paxos/certificates?after=0")
+            .unwrap()
+            .json();
+        for (slot, digest) in &acknowledged {
+            let mut entries = list.as_array().unwrap().iter();
+            let entry = entries.find(|entry| entry["slot"] == *slot).unwrap();
+            assert_eq!(entry["digest"], *digest, "seat {seat}, slot {slot}");
+        }
+    }
+}
+
+#[test]
+fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(0..4);
+    let honest = cluster.proposal(0);
+
+    let mut inflated = honest.clone();
+    inflated.standings[0].score += 1;
+    let time = honest.report.time_ms;
+    let feed = cluster.network.leaderboard_feed();
+    inflated.report = report::<Native>(feed, &FeedState::EMPTY, &inflated.standings, time);
+    let refused = |response: Response, words: &str| {
+        let answer = response.json();
+        assert_eq!(response.status, 409, "{answer}");
+        let error = answer["error"].as_str().unwrap();
+        assert!(error.contains(words), "{error}");
+    };
+    refused(cluster.propose(0, &inflated, 10_000), "my own results give");
+
+    let mut old = honest.clone();
+    old.report = report::<Native>(feed, &FeedState::EMPTY, &old.standings, time - 60_000);
+    refused(cluster.propose(0, &old, 10_000), "from my clock");
+
+    cluster.certify_next(1);
+    let mut stale = honest.clone();
+    stale.report.time_ms += 1;
+    refused(cluster.propose(0, &stale, 10_000), "stale");
+
+    // The same again is no error: the answer may have been lost.
+    let again = cluster.proposal(2);
+    let first = cluster.propose(2, &again, 30_000);
+    let second = cluster.propose(2, &again, 30_000);
+    assert_eq!((first.status, second.status), (200, 200));
+    assert_eq!(first.json()["digest"], second.json()["digest"]);
+    assert_eq!(first.json()["position"], second.json()["position"]);
+}
+
+#[test]
+fn a_proposer_with_other_results_than_the_rest_is_told_who_refuses_and_blocks_nobody() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(1..4);
+    // Seat 0 reads another file.
+    let own = cluster.path("results.jsonl");
+    let rest = cluster.path("rest.jsonl");
+    std::fs::copy(&own, &rest).unwrap();
+    let text = std::fs::read_to_string(&own).unwrap();
+    let common = cluster.proposal(1);
+    let short: Vec<&str> = text.lines().take(40).collect();
+    let lonely = {
+        cluster.start([0]);
+        std::fs::write(&own, short.join("\n")).unwrap();
+        let proposal = cluster.proposal(0);
+        // All four read the short file now; give the other three the long one back by moving
+        // the proposal: only a node whose file is short accepts it.
+        std::fs::write(&own, &text).unwrap();
+        proposal
+    };
+    let response = cluster.propose(0, &lonely, 10_000);
+    assert_eq!(response.status, 409, "{}", response.json());
+    let response = cluster.propose(0, &common, 30_000);
+    assert_eq!(response.status, 200, "{}", response.json());
+}
+
+#[test]
+fn strangers_and_forgers_are_turned_away() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(0..1);
+    let body = Request::Fetch { from: 1, limit: 1 }.encode();
+    let post = |headers: &[(&str, String)], body: &[u8]| {
+        cluster
+            .request(0, "POST", "/paxos/log", headers, body)
+            .unwrap()
+            .status
+    };
+    let seat = |seat: &str| ("x-cicada-seat", seat.to_owned());
+    let signature = ("x-cicada-signature", "00".repeat(64));
+    assert_eq!(post(&[], &body), 401);
+    assert_eq!(post(&[seat("4"), signature.clone()], &body), 401);
+    assert_eq!(post(&[seat("0"), signature.clone()], &body), 401, "itself");
+    assert_eq!(post(&[seat("1")], &body), 401);
+    assert_eq!(post(&[seat("1"), signature], &body), 401);
+    let large = vec![0; 200_000];
+    let status = cluster.request(0, "POST", "/paxos/propose", &[], &large);
+    assert!(status.is_none_or(|response| response.status == 413));
+    let metrics = cluster.get(0, "/metrics").unwrap();
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(
+        text.contains("paxos_dropped_total{kind=\"stranger\"}"),
+        "{text}"
+    );
+    assert!(
+        text.contains("paxos_dropped_total{kind=\"forged\"} 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn json_questions_are_answered_and_change_nothing() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(0..4);
+    cluster.certify_next(0);
+    let before = promised(&cluster.status(1));
+    let ask = |path: &str, question: Value| {
+        let headers = [("content-type", "application/json".to_owned())];
+        let body = question.to_string();
+        cluster
+            .request(1, "POST", path, &headers, body.as_bytes())
+            .unwrap()
+            .json()
+    };
+    let question = json!({ "proposal_number": 99, "proposer_id": 2 });
+    assert_eq!(ask("/paxos/prepare", question.clone())["promised"], true);
+    let low = json!({ "proposal_number": 0, "proposer_id": 2 });
+    assert_eq!(ask("/paxos/prepare", low)["promised"], false);
+    let proposal = hex::encode(cluster.proposal(1).encode());
+    let question = json!({ "proposal_number": 99, "proposer_id": 2, "proposal": proposal });
+    assert_eq!(ask("/paxos/accept", question)["accepted"], true);
+    assert_eq!(promised(&cluster.status(1)), before);
+    let log = cluster.get(1, "/paxos/log?from=1&limit=10").unwrap().json();
+    assert_eq!(log["entries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_end_is_clean_and_a_lost_disk_or_a_second_process_is_refused() {
+    let mut cluster = Cluster::new(4);
+    cluster.start(0..1);
+    let second = cluster.command(0).output().unwrap();
+    let text = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(
+        !second.status.success() && text.contains("in use by another process"),
+        "{text}"
+    );
+    assert_eq!(cluster.terminate(0), 0);
+    std::fs::remove_dir_all(cluster.path("data-00")).unwrap();
+    let lost = cluster.command(0).output().unwrap();
+    let text = String::from_utf8_lossy(&lost.stderr).into_owned();
+    assert!(
+        !lost.status.success() && text.contains("must not vote"),
+        "{text}"
+    );
+    let other = cluster.command(0).args(["--seat", "1"]).output().unwrap();
+    assert!(!other.status.success());
+}
