@@ -20,8 +20,17 @@ const SUBMIT: &str = "Leaderboard::submit";
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
 /// How many slots of others may be finished before our own proposal has its turn.
 const TURNS: usize = 8;
-/// How many nodes may fail to gather a quorum that seems to be there.
-const TRIES_WITH_QUORUM: usize = 3;
+/// How many nodes are asked that answer but refuse, or that fail to gather a quorum that seems
+/// to be there.
+const TRIES: usize = 3;
+
+/// How asking the nodes ended.
+enum Round {
+    /// They decided and certified.
+    Agreed(Box<Agreed>),
+    /// They do not propose this, for this reason.
+    Refused(String),
+}
 
 /// Everything that a run needs.
 struct Market<'a> {
@@ -75,7 +84,15 @@ impl Market<'_> {
         for _ in 0..TURNS {
             let proposal = self.proposal(&state)?;
             self.out.proposal(&proposal);
-            let agreed = self.agree(&proposal).await?;
+            let agreed = match self.agree(&proposal).await? {
+                Round::Agreed(agreed) => agreed,
+                Round::Refused(reason) => {
+                    // Perhaps the slot went to another proposer meanwhile.
+                    let before = std::mem::replace(&mut state, self.catch_up().await?);
+                    ensure!(state != before, "the nodes do not propose this: {reason}");
+                    continue;
+                }
+            };
             let finalized = self.settle(&agreed.proposal, &agreed.certificate).await?;
             if agreed.proposal == proposal {
                 return Ok(finalized);
@@ -117,10 +134,12 @@ impl Market<'_> {
             ));
             let (proposal, certificate) = match decided.certificate {
                 Some(certificate) => (decided.proposal, certificate),
-                None => {
-                    let agreed = self.agree(&decided.proposal).await?;
-                    (agreed.proposal, agreed.certificate)
-                }
+                None => match self.agree(&decided.proposal).await? {
+                    Round::Agreed(agreed) => (agreed.proposal, agreed.certificate),
+                    Round::Refused(reason) => {
+                        bail!("slot {slot} is decided, but no certificate can be had: {reason}")
+                    }
+                },
             };
             self.settle(&proposal, &certificate).await?;
             state = self.latest().await?;
@@ -148,45 +167,46 @@ impl Market<'_> {
         })
     }
 
-    /// Has a node lead the round; the next one if it does not answer.
-    async fn agree(&self, proposal: &Proposal) -> Result<Agreed> {
+    /// Has a node lead the round; the next one if it does not answer, or does not propose it.
+    async fn agree(&self, proposal: &Proposal) -> Result<Round> {
         let count = self.network.nodes.len();
         let first = match self.options.seat {
             Some(seat) => usize::from(seat),
             None => usize::try_from(proposal.report.slot).unwrap_or(0),
         };
         let mut silent = Vec::new();
-        let mut tries = 0;
+        let (mut conflicts, mut failures) = (0, 0);
         for seat in (0..count).map(|step| (first + step) % count) {
             self.out.say(format!(
                 "node {seat} ({}) proposes slot {}",
                 self.network.nodes[seat].url, proposal.report.slot
             ));
-            match self.nodes.propose(seat, proposal).await {
+            let reason = match self.nodes.propose(seat, proposal).await {
                 Answer::Agreed(agreed) => {
                     self.out.agreed(self.network, &agreed);
-                    return Ok(*agreed);
+                    return Ok(Round::Agreed(agreed));
                 }
                 Answer::Silent(reason) => {
-                    self.out
-                        .say(format!("  node {seat}: {reason}; going on to the next"));
                     silent.extend(u8::try_from(seat));
+                    reason
                 }
                 Answer::Conflict(failed) => {
-                    bail!(
-                        "node {seat} cannot propose this: {}; run paxos-market again",
-                        failed.error
-                    )
+                    conflicts += 1;
+                    if conflicts == TRIES {
+                        return Ok(Round::Refused(failed.error));
+                    }
+                    failed.error
                 }
                 Answer::NoQuorum(failed) => {
-                    tries += 1;
-                    if !self.quorum_seems_there(&failed) || tries == TRIES_WITH_QUORUM {
+                    failures += 1;
+                    if !self.quorum_seems_there(&failed) || failures == TRIES {
                         bail!(no_quorum(self.network, &failed));
                     }
-                    self.out
-                        .say(format!("  node {seat}: {}; trying another", failed.error));
+                    failed.error
                 }
-            }
+            };
+            self.out
+                .say(format!("  node {seat}: {reason}; going on to the next"));
         }
         let failed = Failed {
             error: "no node could lead the round".into(),

@@ -69,8 +69,12 @@ impl Transcript {
             ));
         };
         let decides = network.quorum().size();
-        phase("promises", &agreed.promised, decides);
-        phase("acceptances", &agreed.accepted, decides);
+        if agreed.accepted.is_empty() {
+            self.say("  decided earlier, with an answer that did not arrive");
+        } else {
+            phase("promises", &agreed.promised, decides);
+            phase("acceptances", &agreed.accepted, decides);
+        }
         let certifies = network.attestation_quorum().size();
         phase("attestations", &agreed.attested, certifies);
         self.say(format!(
