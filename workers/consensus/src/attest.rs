@@ -35,8 +35,10 @@ impl<A: Application, S: Attester> Node<A, S> {
     /// nodes ask only if no certificate comes.
     pub(crate) fn open_round(&mut self, position: Position) {
         if self.log.uncertified().contains_key(&position) {
-            let patience = u64::from(self.config.seat).saturating_add(12);
-            let wait = (self.config.timing.certify_ms / 4).saturating_mul(patience);
+            let patience = u64::from(self.config.seat)
+                .saturating_mul(2)
+                .saturating_add(8);
+            let wait = self.config.timing.certify_ms.saturating_mul(patience);
             let round = Round {
                 shares: BTreeMap::new(),
                 due_ms: self.now.timer_ms.saturating_add(wait),
@@ -142,7 +144,8 @@ impl<A: Application, S: Attester> Node<A, S> {
         let Some(certificate) = Certificate::assemble(self.config.epoch, quorum, shares) else {
             return;
         };
-        if self.certify(position, certificate.clone()) {
+        // Each share was verified when it came.
+        if self.keep(position, certificate.clone()) {
             let others = self.config.others().collect();
             self.send(
                 others,
@@ -171,9 +174,10 @@ impl<A: Application, S: Attester> Node<A, S> {
 
     /// Keeps a certificate if it is genuine and news. Whether it was.
     pub(crate) fn certify(&mut self, position: Position, certificate: Certificate) -> bool {
-        if !self.genuine(position, &certificate) {
-            return false;
-        }
+        self.genuine(position, &certificate) && self.keep(position, certificate)
+    }
+
+    fn keep(&mut self, position: Position, certificate: Certificate) -> bool {
         if !self.log.certify(position, certificate.clone()) {
             return false;
         }
@@ -198,11 +202,13 @@ impl<A: Application, S: Attester> Node<A, S> {
             && shares.all(|(seat, share)| self.attester.verify(seat, &request.message, share))
     }
 
-    /// Asks for all missing attestations at the next tick.
-    pub(crate) fn hurry_rounds(&mut self) {
+    /// Asks for all missing attestations at the next tick; with `own_only` just in the rounds
+    /// in which this node has asked before.
+    pub(crate) fn hurry_rounds(&mut self, own_only: bool) {
         for round in self.rounds.0.values_mut() {
-            round.due_ms = round.due_ms.min(self.now.timer_ms);
-            round.attempt = 0;
+            if !own_only || round.attempt > 0 {
+                round.due_ms = round.due_ms.min(self.now.timer_ms);
+            }
         }
     }
 

@@ -163,7 +163,7 @@ impl<A: Application, S: Attester> Node<A, S> {
                 value,
                 deadline_ms,
             } => self.on_propose(ticket, value, deadline_ms),
-            Input::Certify => self.hurry_rounds(),
+            Input::Certify => self.hurry_rounds(false),
         }
         std::mem::take(&mut self.out)
     }
@@ -270,7 +270,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         let before = self.heard_ms.insert(seat, now);
         let silence = self.config.timing.certify_ms.saturating_mul(5);
         if before.is_none_or(|before| before.saturating_add(silence) < now) {
-            self.hurry_rounds();
+            self.hurry_rounds(true);
         }
     }
 

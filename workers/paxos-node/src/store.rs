@@ -58,6 +58,8 @@ pub enum StoreError {
     },
 }
 
+type Failed = Box<dyn std::error::Error>;
+
 /// Whose disk it is.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Identity {
@@ -142,7 +144,7 @@ impl Store {
 
     // Reads the identity of the disk, or writes it at the first start.
     fn identity(&self, owner: &Owner) -> Result<Identity, StoreError> {
-        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
+        let read = || -> Result<Option<Vec<u8>>, Failed> {
             let read = self.database.begin_read()?;
             match read.open_table(META) {
                 Ok(meta) => Ok(meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec())),
@@ -208,7 +210,7 @@ impl Store {
         self.read_records().map_err(|error| self.failed(&error))
     }
 
-    fn read_records(&self) -> Result<Vec<Record>, Box<dyn std::error::Error>> {
+    fn read_records(&self) -> Result<Vec<Record>, Failed> {
         let read = self.database.begin_read()?;
         let mut records = Vec::new();
         if let Some(bytes) = read.open_table(META)?.get(PROMISED)? {
@@ -245,9 +247,9 @@ impl Store {
 
     fn transact(
         &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), Failed>,
     ) -> Result<(), StoreError> {
-        let run = || -> Result<(), redb::Error> {
+        let run = || -> Result<(), Failed> {
             let mut transaction = self.database.begin_write()?;
             // Checksums alone would do against accidents; the values come from others.
             transaction.set_two_phase_commit(true);
@@ -266,7 +268,7 @@ impl Store {
     }
 }
 
-fn write_record(transaction: &WriteTransaction, record: &Record) -> Result<(), redb::Error> {
+fn write_record(transaction: &WriteTransaction, record: &Record) -> Result<(), Failed> {
     match record {
         Record::Promised(ballot) => {
             let bytes = ballot.encode();

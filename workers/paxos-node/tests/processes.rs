@@ -127,7 +127,7 @@ fn a_promise_outlives_kill_nine() {
 fn kills_in_the_middle_of_rounds_break_no_promise_and_lose_no_decision() {
     let mut cluster = Cluster::new(5);
     cluster.start(0..5);
-    let mut before = vec![(0, 0); 5];
+    let mut before = [(0, 0); 5];
     let mut acknowledged = Vec::new();
     for round in 0..10u8 {
         let (leader, victim) = (round % 5, (round + 1 + round / 5) % 5);

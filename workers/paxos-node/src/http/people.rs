@@ -155,7 +155,7 @@ pub(super) async fn certificates(
 }
 
 impl Service {
-    /// Asks again for missing attestations, at most once a second whoever asks.
+    /// Asks again for missing attestations, at most every three seconds, whoever asks.
     pub(super) fn hurry(&self) {
         let mut again = match self.certify_again.lock() {
             Ok(again) => again,
@@ -163,7 +163,7 @@ impl Service {
         };
         let now = Instant::now();
         if *again <= now {
-            *again = now + Duration::from_secs(1);
+            *again = now + Duration::from_secs(3);
             self.engine.offer(Command::Input(Input::Certify));
         }
     }
