@@ -31,6 +31,7 @@ mod log;
 mod message;
 mod node;
 mod proposals;
+mod status;
 mod types;
 mod voting;
 
@@ -38,7 +39,8 @@ pub use io::{
     Application, AttestationRequest, Attester, Input, Now, Origin, Outcome, Output, Refusal,
 };
 pub use message::{Answer, Request};
-pub use node::{Node, Status};
+pub use node::Node;
+pub use status::Status;
 pub use types::{
     digest, Ballot, Config, Entry, Position, Record, Seat, StartError, Timing, Value, Vote,
     MAX_ROUND_JUMP,

@@ -79,6 +79,16 @@ fn twenty_three_nodes_withstand_100_seeds() {
     all(0..100, 23);
 }
 
+/// CICADA_SEEDS=20000 cargo test --release -p cicada-consensus --test simulation -- --ignored
+#[test]
+#[ignore = "as long as one likes"]
+fn many_more_seeds() {
+    let seeds = std::env::var("CICADA_SEEDS").map_or(2_000, |text| text.parse().unwrap());
+    all(1_000_000..1_000_000 + seeds, 3);
+    all(2_000_000..2_000_000 + seeds / 2, 5);
+    all(3_000_000..3_000_000 + seeds / 10, 23);
+}
+
 /// The number of seeds until the oracle notices.
 fn seeds_to_catch(sabotage: Sabotage) -> u64 {
     for seed in 0..300 {

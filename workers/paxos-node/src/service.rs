@@ -7,7 +7,7 @@ use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::store::{Owner, Store};
-use cicada_consensus::{Config, Node};
+use cicada_consensus::{Config, Node, StartError};
 use cicada_network::{Network, NodeKeys};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -37,6 +37,9 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     {
         let file = settings.keys.display();
         return Err(format!("{file} does not hold the keys of seat {seat}").into());
+    }
+    if network.quorum().max_liars() > 0 {
+        return Err(StartError::ByzantineNotBuilt.into());
     }
     let mut config = Config::new(
         seat,

@@ -6,14 +6,15 @@
 //! of another generation, together with a mark is refused. What this cannot notice: a disk
 //! restored from an old copy, and keys copied without their mark.
 
+mod mark;
+
 use cicada_consensus::{Position, Record, Vote};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Hash;
 use cicada_core::report::Feed;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -100,17 +101,11 @@ impl Store {
             path: path.clone(),
             reason: error.to_string(),
         };
-        let mark = mark_path(owner);
-        let marked = match fs::read_to_string(&mark) {
-            Ok(marked) => Some(marked),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                return Err(StoreError::Failed {
-                    path: mark,
-                    reason: error.to_string(),
-                })
-            }
-        };
+        let mark = mark::path(owner);
+        let marked = mark::read(&mark).map_err(|error| StoreError::Failed {
+            path: mark.clone(),
+            reason: error.to_string(),
+        })?;
         if marked.is_some() && !path.exists() && !init {
             return Err(StoreError::Forgotten {
                 mark,
@@ -122,19 +117,19 @@ impl Store {
             redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.clone()),
             other => failed(&other),
         })?;
-        sync_directory(directory).map_err(|e| failed(&e))?;
+        mark::sync_directory(directory).map_err(|e| failed(&e))?;
         let store = Self { database, path };
         let identity = store.identity(owner)?;
         let generation = identity.generation.to_string();
         match marked {
-            Some(marked) if marked.trim() == generation => {}
+            Some(marked) if marked == generation => {}
             Some(_) if !init => {
                 return Err(StoreError::Forgotten {
                     mark,
                     data: directory.into(),
                 })
             }
-            _ => write_mark(&mark, &generation).map_err(|e| StoreError::Failed {
+            _ => mark::write(&mark, &generation).map_err(|e| StoreError::Failed {
                 path: mark,
                 reason: e.to_string(),
             })?,
@@ -302,32 +297,6 @@ fn write_record(transaction: &WriteTransaction, record: &Record) -> Result<(), F
         }
     }
     Ok(())
-}
-
-fn mark_path(owner: &Owner) -> PathBuf {
-    let mut name = owner.key_file.as_os_str().to_owned();
-    let digest = hex::encode(&owner.config_digest[..4]);
-    name.push(format!(".voted-{digest}-{}", owner.seat));
-    PathBuf::from(name)
-}
-
-fn write_mark(path: &Path, text: &str) -> std::io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let temporary = path.with_extension("new");
-    let mut file = File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_directory(directory)
-}
-
-fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

@@ -212,29 +212,43 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_proposer_with_other_results_than_the_rest_is_told_who_refuses_and_blocks_nobody() {
+fn a_proposer_with_other_results_is_told_who_refuses_and_blocks_nobody() {
     let mut cluster = Cluster::new(4);
-    cluster.start(1..4);
-    // Seat 0 reads another file.
-    let own = cluster.path("results.jsonl");
-    let rest = cluster.path("rest.jsonl");
-    std::fs::copy(&own, &rest).unwrap();
-    let text = std::fs::read_to_string(&own).unwrap();
-    let common = cluster.proposal(1);
-    let short: Vec<&str> = text.lines().take(40).collect();
-    let lonely = {
-        cluster.start([0]);
-        std::fs::write(&own, short.join("\n")).unwrap();
-        let proposal = cluster.proposal(0);
-        // All four read the short file now; give the other three the long one back by moving
-        // the proposal: only a node whose file is short accepts it.
-        std::fs::write(&own, &text).unwrap();
-        proposal
-    };
-    let response = cluster.propose(0, &lonely, 10_000);
-    assert_eq!(response.status, 409, "{}", response.json());
-    let response = cluster.propose(0, &common, 30_000);
-    assert_eq!(response.status, 200, "{}", response.json());
+    let text = std::fs::read_to_string(cluster.path("results.jsonl")).unwrap();
+    let few: Vec<&str> = text.lines().take(40).collect();
+    std::fs::write(cluster.path("results-00.jsonl"), few.join("\n")).unwrap();
+    cluster.start(0..4);
+
+    let response = cluster.propose(0, &cluster.proposal(0), 60_000);
+    let answer = response.json();
+    assert_eq!(response.status, 503, "{answer}");
+    let refusals = answer["refusals"].as_array().unwrap();
+    // Three of four must accept: two refusals settle it.
+    assert!(refusals.len() >= 2, "{answer}");
+    for refusal in refusals {
+        assert_ne!(refusal["seat"], 0);
+        let reason = refusal["reason"].as_str().unwrap();
+        assert!(reason.contains("my own results give"), "{reason}");
+    }
+    let (slot, answer) = cluster.certify_next(1);
+    assert_eq!(slot, 1);
+    let accepted: Vec<u8> = serde_json::from_value(answer["accepted"].clone()).unwrap();
+    assert_eq!(accepted, [1, 2, 3], "seat 0 cannot accept it");
+}
+
+#[test]
+fn a_network_in_byzantine_mode_is_refused_as_long_as_it_is_not_built() {
+    let mut cluster = Cluster::new(4);
+    cluster.network.fault_model = cicada_network::FaultModelName::Byzantine;
+    let file = cluster.path("network.toml");
+    cluster.network.save(&file).unwrap();
+    let output = cluster.command(0).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && text.contains("not built yet"),
+        "{text}"
+    );
+    assert!(!cluster.path("data-00").exists());
 }
 
 #[test]

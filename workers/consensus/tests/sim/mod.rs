@@ -2,14 +2,17 @@
 //! keep only what was flushed, crashes, partitions. One seed, one run.
 
 pub mod app;
+mod faults;
 pub mod oracle;
+mod rng;
 
 use app::{Chains, Stamp};
 use cicada_consensus::{Answer, Config, Input, Node, Now, Output, Position, Record, Request, Seat};
 use cicada_core::quorum::{FaultModel, Quorum};
-use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_core::report::Report;
 use oracle::Oracle;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::Decode;
+use rng::Rng;
 use std::collections::{BTreeMap, VecDeque};
 
 /// What to break on purpose, to see that the oracle would notice.
@@ -21,31 +24,6 @@ pub enum Sabotage {
     SendBeforeFlush,
     SmallQuorum,
     IgnoreVotes,
-}
-
-/// SplitMix64: enough for a simulation, and the same everywhere.
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    pub fn chance(&mut self, per_mille: u64) -> bool {
-        self.below(1_000) < per_mille
-    }
 }
 
 type Simulated = Node<Chains, Stamp>;
@@ -300,91 +278,6 @@ impl World {
             }
             deliver(delay, self);
         }
-    }
-
-    fn client(&mut self) {
-        if !self.clients {
-            return;
-        }
-        let seat = self.rng.below(u64::from(self.n)) as Seat;
-        let window = self.window;
-        let host = &self.hosts[usize::from(seat)];
-        if let Some(node) = &host.node {
-            // Values in a window are checked against the state before it: only those of
-            // feeds of their own can all be valid.
-            let mut contract = [0; 32];
-            if window > 1 {
-                contract[..8].copy_from_slice(&self.tickets.to_le_bytes());
-                contract[8] = 1;
-            }
-            let kind = ReportKind::Leaderboard;
-            let feed = Feed { kind, contract };
-            let state = node.application().state(&feed);
-            let time_ms = (self.time + 1_000_000 + host.skew_ms).max(state.time_ms);
-            let mask = if self.dissent && self.faults && self.rng.chance(400) {
-                let all = (1u64 << self.n) - 1;
-                (self.rng.next() & all & !(1 << seat)) as u32
-            } else {
-                0
-            };
-            let mut root = [0; 32];
-            root[..4].copy_from_slice(&mask.to_le_bytes());
-            root[8..16].copy_from_slice(&self.rng.next().to_le_bytes());
-            let report = Report {
-                version: REPORT_VERSION,
-                feed,
-                slot: state.slot + 1,
-                previous: state.digest,
-                time_ms,
-                leaf_count: 1,
-                root,
-            };
-            self.tickets += 1;
-            let input = Input::Propose {
-                ticket: self.tickets,
-                value: report.encode(),
-                deadline_ms: self.time + 4_000,
-            };
-            self.step(seat, seat, input);
-        }
-        let pause = 50 + self.rng.below(500);
-        self.at(pause, Event::Client);
-    }
-
-    fn fault(&mut self) {
-        if !self.faults {
-            return;
-        }
-        let seat = self.rng.below(u64::from(self.n)) as Seat;
-        match self.rng.below(10) {
-            0..=3 => {
-                self.crash(seat);
-                let pause = self.rng.below(2_000);
-                self.at(pause, Event::Restart(seat));
-            }
-            4 => self.crash(seat),
-            5 => self.cut.fill(false),
-            6 => {
-                // Two sides.
-                let side = self.rng.next();
-                let n = usize::from(self.n);
-                for (link, cut) in self.cut.iter_mut().enumerate() {
-                    *cut = (side >> (link / n) ^ side >> (link % n)) & 1 == 1;
-                }
-            }
-            7 => {
-                // Single links, one way.
-                for cut in &mut self.cut {
-                    *cut = self.rng.chance(300);
-                }
-            }
-            _ => {
-                let pause = self.rng.below(1_000);
-                self.at(pause, Event::Restart(seat));
-            }
-        }
-        let pause = self.rng.below(600);
-        self.at(pause, Event::Fault);
     }
 
     /// Runs until `end`, or until a rule is broken, or `enough`.

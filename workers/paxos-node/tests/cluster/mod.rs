@@ -93,6 +93,16 @@ impl Cluster {
         self.directory.path().join(name)
     }
 
+    // A node's own results, if it has other ones than the rest.
+    fn results(&self, seat: Seat) -> PathBuf {
+        let own = self.path(&format!("results-{seat:02}.jsonl"));
+        if own.exists() {
+            own
+        } else {
+            self.path("results.jsonl")
+        }
+    }
+
     /// The command line of a node.
     pub fn command(&self, seat: Seat) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_paxos-node"));
@@ -105,7 +115,7 @@ impl Cluster {
             .arg("--data")
             .arg(self.path(&format!("data-{seat:02}")))
             .arg("--results")
-            .arg(self.path("results.jsonl"));
+            .arg(self.results(seat));
         command
     }
 
@@ -260,7 +270,7 @@ impl Cluster {
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = u64::try_from(now.as_millis()).unwrap();
-        let results = cicada_results::read(&self.path("results.jsonl"), now).unwrap();
+        let results = cicada_results::read(&self.results(seat), now).unwrap();
         let standings = rank(results.tally.scores().clone(), |_| 0);
         let feed = self.network.leaderboard_feed();
         Proposal {

@@ -1,0 +1,68 @@
+//! What a node shows of itself.
+
+use crate::io::{Application, Attester};
+use crate::node::{Node, FETCH_BYTES, FETCH_LIMIT};
+use crate::types::{digest, Ballot, Entry, Position, Seat};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a node tells about itself.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The highest ballot promised.
+    pub promised: Ballot,
+    /// The ballot that this node leads, if it does.
+    pub leading: Option<Ballot>,
+    /// Votes at positions that are not decided yet.
+    pub votes: Vec<(Position, Ballot, Hash)>,
+    /// Everything up to here is decided and applied.
+    pub decided: Position,
+    /// Positions with a report that has no certificate yet.
+    pub uncertified: Vec<Position>,
+    /// When each other node was last heard, on the timer's clock.
+    pub heard_ms: BTreeMap<Seat, u64>,
+    /// Proposals of this node that are not finished.
+    pub proposals: usize,
+}
+
+impl<A: Application, S: Attester> Node<A, S> {
+    /// The application.
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// Applied entries from a position on, at most `limit` and at most about half a megabyte.
+    pub fn entries(&self, from: Position, limit: u16) -> Vec<Entry> {
+        let limit = limit.min(FETCH_LIMIT);
+        self.log
+            .entries(from.max(1), usize::from(limit), FETCH_BYTES)
+    }
+
+    /// The certificate of the report at a position.
+    pub fn certificate(&self, position: Position) -> Option<&Certificate> {
+        self.log.get(position)?.certificate.as_ref()
+    }
+
+    /// The other nodes whose attestation of the report at a position is not here yet.
+    pub fn without_share(&self, position: Position) -> BTreeSet<Seat> {
+        let missing = |seat: &Seat| !self.rounds.has_share(position, *seat);
+        self.config.others().filter(missing).collect()
+    }
+
+    /// The node's state in figures.
+    pub fn status(&self) -> Status {
+        let votes = self.acceptor.votes();
+        Status {
+            promised: self.acceptor.promised(),
+            leading: self.leader.leading(),
+            votes: votes
+                .map(|v| (v.position, v.ballot, digest(&v.value)))
+                .collect(),
+            decided: self.log.applied(),
+            uncertified: self.log.uncertified().keys().copied().collect(),
+            heard_ms: self.heard_ms.clone(),
+            proposals: self.proposals.len(),
+        }
+    }
+}
