@@ -1,0 +1,27 @@
+//! Prints the final events of a contract, from block 1 on, and then as they come.
+//!
+//! cargo run -p cicada-chain --example events -- ws://127.0.0.1:9944 5C9WAS… contracts/target/ink/leaderboard.contract
+
+use cicada_chain::{parse_address, Bundle, Chain};
+use futures::StreamExt;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [url, contract, bundle] = &args[..] else {
+        return Err("usage: events URL ADDRESS BUNDLE".into());
+    };
+    let chain = Chain::connect(url).await?;
+    let bundle = Bundle::load(bundle)?;
+    let mut events = chain.finalized_events(parse_address(contract)?, 1).await?;
+    while let Some(event) = events.next().await {
+        let event = event?;
+        println!(
+            "{}-{} {}",
+            event.block,
+            event.index,
+            bundle.event_text(&event)
+        );
+    }
+    Ok(())
+}
