@@ -18,5 +18,5 @@ export interface Addresses {
 
 /** The networks whose addresses are known here. */
 export declare function networks(): string[];
-/** The addresses of one network (default `local`). Throws if there are none. */
+/** The addresses of one network (default `local`), or of a file. Throws if there are none. */
 export declare function addresses(network?: string): Addresses;

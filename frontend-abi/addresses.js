@@ -10,9 +10,9 @@ export function networks() {
   return readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json')).sort();
 }
 
-/** The addresses of one network. */
+/** The addresses of one network: a name, or the path of a file of the same form. */
 export function addresses(network = 'local') {
-  const file = new URL(`${network}.json`, folder);
+  const file = network.endsWith('.json') ? network : new URL(`${network}.json`, folder);
   if (!existsSync(file)) {
     throw new Error(`no addresses of network "${network}": deploy to it first (./deploy_paxos.sh writes addresses/local.json)`);
   }

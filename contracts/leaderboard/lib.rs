@@ -71,6 +71,7 @@ pub mod leaderboard {
     }
 
     impl Leaderboard for LeaderboardContract {
+        /// Records a certified leaderboard; one that is final already changes nothing.
         #[ink(message)]
         fn submit(
             &mut self,
@@ -116,16 +117,19 @@ pub mod leaderboard {
             Ok(Settlement::Recorded)
         }
 
+        /// Slot, digest and time of the newest record; slot 0 before the first.
         #[ink(message)]
         fn latest(&self) -> FeedState {
             self.latest.0
         }
 
+        /// The record of a slot.
         #[ink(message)]
         fn record(&self, slot: u64) -> Option<Record> {
             self.records.get(slot).map(|record| record.0)
         }
 
+        /// The quotes of the newest record, in order of rank.
         #[ink(message)]
         fn ranking(&self) -> Vec<Quote> {
             self.record(self.latest.0.slot)
@@ -133,6 +137,7 @@ pub mod leaderboard {
                 .unwrap_or_default()
         }
 
+        /// The newest quote of a framework.
         #[ink(message)]
         fn quote(&self, framework: Framework) -> Option<Quote> {
             let record = self.record(self.latest.0.slot)?;
@@ -140,6 +145,7 @@ pub mod leaderboard {
             quote
         }
 
+        /// Up to 50 records from a slot on, ascending, without their rows.
         #[ink(message)]
         fn history(&self, from: u64, limit: u32) -> Vec<RecordHeader> {
             let first = from.max(1);
@@ -163,6 +169,7 @@ pub mod leaderboard {
                 .collect()
         }
 
+        /// The contract that verifies certificates.
         #[ink(message)]
         fn validators(&self) -> AccountId {
             self.validators

@@ -144,6 +144,7 @@ pub mod validators {
     }
 
     impl Validators for ValidatorsContract {
+        /// Registers or replaces the caller's keys for the committees to come.
         #[ink(message)]
         fn register(
             &mut self,
@@ -171,6 +172,7 @@ pub mod validators {
             Ok(())
         }
 
+        /// Seats the first committee: the operators in seat order. The owner, once.
         #[ink(message)]
         fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError> {
             if self.env().caller() != self.owner {
@@ -184,6 +186,7 @@ pub mod validators {
             Ok(())
         }
 
+        /// Seats the next committee by a report that the one in office certified.
         #[ink(message)]
         fn rotate(
             &mut self,
@@ -210,6 +213,7 @@ pub mod validators {
             Ok(())
         }
 
+        /// Whether the committee in office certified the report.
         #[ink(message)]
         fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError> {
             certificate.check_form(self.epoch, &self.quorum.0)?;
@@ -217,21 +221,25 @@ pub mod validators {
             certificate.check_signatures(&message, &self.attestation_keys, sr25519_verify)
         }
 
+        /// The epoch in office; 0 before the first committee.
         #[ink(message)]
         fn epoch(&self) -> u32 {
             self.epoch
         }
 
+        /// The number of seats.
         #[ink(message)]
         fn seats(&self) -> u8 {
             self.quorum.0.n()
         }
 
+        /// The digest that every signature of the epoch in office binds.
         #[ink(message)]
         fn config_digest(&self) -> Digest {
             self.config_digest
         }
 
+        /// The chain and contract that registrations and signatures are for.
         #[ink(message)]
         fn domain(&self) -> Domain {
             Domain {
@@ -240,6 +248,7 @@ pub mod validators {
             }
         }
 
+        /// The members in office, in seat order.
         #[ink(message)]
         fn committee(&self) -> Vec<Member> {
             self.members
@@ -248,11 +257,13 @@ pub mod validators {
                 .unwrap_or_default()
         }
 
+        /// The keys that an operator registered for the committees to come.
         #[ink(message)]
         fn keys_of(&self, operator: AccountId) -> Option<(ConsensusKey, AttestationKey)> {
             self.keys.get(operator)
         }
 
+        /// The newest change of committee in its feed.
         #[ink(message)]
         fn feed_state(&self) -> FeedState {
             self.feed_state.0
@@ -260,11 +271,13 @@ pub mod validators {
     }
 
     impl Ownable for ValidatorsContract {
+        /// The owner.
         #[ink(message)]
         fn owner(&self) -> AccountId {
             self.owner
         }
 
+        /// Offers ownership to an account. The owner.
         #[ink(message)]
         fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
             if self.env().caller() != self.owner {
@@ -278,6 +291,7 @@ pub mod validators {
             Ok(())
         }
 
+        /// Takes the ownership that was offered to the caller.
         #[ink(message)]
         fn accept_ownership(&mut self) -> Result<(), OwnableError> {
             let caller = self.env().caller();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Prints the newest leaderboard as the chain returns it, in the rows of LEADERBOARD.md.
 //
-//   node frontend-abi/examples/read-leaderboard.mjs [network] [ws://…]
+//   node frontend-abi/examples/read-leaderboard.mjs [network | file.json] [ws://…]
 
 import { ApiPromise, WsProvider } from '@polkadot/api';
 import { ContractPromise } from '@polkadot/api-contract';
