@@ -1,0 +1,207 @@
+//! A whole deployment for tests: a chain of its own, the contracts, 23 node processes, on ports
+//! and in a folder that nothing else uses. Everything is started by the scripts that a person
+//! would use, and stopped when the value is dropped.
+
+use cicada_chain::{Bundle, Chain};
+use cicada_core::leaderboard::Proposal;
+use cicada_network::{Network, NodeKeys};
+use parity_scale_codec::{DecodeAll, Encode};
+use serde_json::Value;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The seats of the specification.
+pub const SEATS: u8 = 23;
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join("../..")
+        .canonicalize()
+        .expect("the repository exists")
+}
+
+/// A running deployment.
+pub struct Deployment {
+    state: TempDir,
+    url: String,
+    base_port: u16,
+}
+
+impl Deployment {
+    /// Starts a chain, deploys the contracts and starts 23 nodes.
+    pub fn start() -> Self {
+        let deployment = Self {
+            state: tempfile::tempdir().expect("a temporary folder"),
+            url: format!("ws://127.0.0.1:{}", free_ports(1)),
+            base_port: free_ports(u16::from(SEATS)),
+        };
+        deployment.script(&["start"]);
+        deployment
+    }
+
+    /// Runs `scripts/deploy_paxos.sh` for this deployment; panics if it fails.
+    pub fn script(&self, args: &[&str]) {
+        let output = self.command("scripts/deploy_paxos.sh").args(args).output();
+        let output = output.expect("the script can be run");
+        assert!(
+            output.status.success(),
+            "deploy_paxos.sh {args:?}: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let root = repository();
+        let mut command = Command::new(root.join(program));
+        command
+            .current_dir(&root)
+            .env("CICADA_STATE", self.state.path())
+            .env("CICADA_URL", &self.url)
+            .env("CICADA_BASE_PORT", self.base_port.to_string())
+            .env("CICADA_ADDRESSES", self.addresses());
+        command
+    }
+
+    /// Where the addresses of this deployment stand.
+    pub fn addresses(&self) -> PathBuf {
+        self.state.path().join("addresses.json")
+    }
+
+    /// The network file.
+    pub fn network(&self) -> Network {
+        Network::load(&self.state.path().join("network.toml")).expect("a valid network file")
+    }
+
+    /// The keys of a node.
+    pub fn keys(&self, seat: u8) -> NodeKeys {
+        let file = format!("keys/node-{seat:02}.toml");
+        NodeKeys::load(&self.state.path().join(file)).expect("a valid key file")
+    }
+
+    /// The table that `paxos-market` writes.
+    pub fn leaderboard_file(&self) -> PathBuf {
+        self.state.path().join("LEADERBOARD.md")
+    }
+
+    /// Runs `paxos-market` to its end.
+    pub fn market(&self) -> Output {
+        self.command("target/release/paxos-market")
+            .arg("--network")
+            .arg(self.state.path().join("network.toml"))
+            .arg("--out")
+            .arg(self.leaderboard_file())
+            .output()
+            .expect("paxos-market can be run")
+    }
+
+    /// Runs `paxos-market`, which must succeed; returns its last line.
+    pub fn finalizes(&self) -> String {
+        let output = self.market();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "paxos-market: {}\n{text}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        text.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// Runs the example that reads the chain through polkadot.js; returns what it prints.
+    pub fn read_by_polkadot_js(&self) -> String {
+        let root = repository();
+        let output = Command::new("node")
+            .arg(root.join("frontend-abi/examples/read-leaderboard.mjs"))
+            .arg(self.addresses())
+            .arg(&self.url)
+            .output()
+            .expect("node can be run");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "read-leaderboard.mjs: {errors}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// A connection to the chain.
+    pub async fn chain(&self) -> Chain {
+        Chain::connect(&self.url).await.expect("the chain answers")
+    }
+
+    /// Asks a node; `None` if it does not answer.
+    pub async fn get(&self, seat: u8, path: &str) -> Option<Value> {
+        let url = format!(
+            "http://127.0.0.1:{}{path}",
+            self.base_port + u16::from(seat)
+        );
+        let request = client().get(url).timeout(Duration::from_secs(5));
+        request.send().await.ok()?.json().await.ok()
+    }
+
+    /// Waits until a node answers.
+    pub async fn wait_for(&self, seat: u8) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.get(seat, "/paxos/status").await.is_none() {
+            assert!(Instant::now() < deadline, "node {seat} does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Proposes through a node; returns the status and the answer.
+    pub async fn propose(&self, seat: u8, proposal: &Proposal) -> (u16, Value) {
+        let url = format!(
+            "http://127.0.0.1:{}/paxos/propose",
+            self.base_port + u16::from(seat)
+        );
+        let request = client()
+            .post(url)
+            .timeout(Duration::from_secs(90))
+            .header("content-type", "application/octet-stream")
+            .body(proposal.encode());
+        let answer = request.send().await.expect("the node answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("the answer is JSON"))
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        let _ = self.command("scripts/deploy_paxos.sh").arg("stop").output();
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
+
+/// Decodes a field of SCALE in hex.
+pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
+    let text = answer[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {answer}"));
+    let bytes = hex::decode(text.trim_start_matches("0x")).expect("hex");
+    T::decode_all(&mut &bytes[..]).expect("SCALE")
+}
+
+/// The bundle of a contract.
+pub fn bundle(name: &str) -> Bundle {
+    let path = repository().join(format!("contracts/target/ink/{name}.contract"));
+    Bundle::load(&path).expect("the contracts are built")
+}
+
+/// The first of `count` neighbouring ports that are free now.
+fn free_ports(count: u16) -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let start = 20_000 + u16::try_from(std::process::id() % 20_000).expect("below 20,000");
+    (start..60_000)
+        .step_by(usize::from(count))
+        .find(|first| (*first..*first + count).all(free))
+        .expect("some ports are free")
+}

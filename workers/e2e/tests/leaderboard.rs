@@ -1,0 +1,280 @@
+//! From evaluation results to a record on chain, with real parts.
+//!
+//! Ignored by default because they need the built contracts and a node: `scripts/test e2e`.
+
+use cicada_chain::{account_of, signer, Error};
+use cicada_core::certificate::Certificate;
+use cicada_core::committee::Domain;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::{report, Proposal, Record, Settlement, Standing};
+use cicada_core::quote::Quote;
+use cicada_core::report::{FeedState, Report};
+use cicada_e2e::{bundle, scale, Deployment, SEATS};
+use parity_scale_codec::Encode;
+
+const NEEDED: &str = "the chain answers";
+
+async fn latest(deployment: &Deployment) -> FeedState {
+    let (chain, board) = (
+        deployment.chain().await,
+        deployment.network().chain.leaderboard,
+    );
+    chain
+        .read(&board, &bundle("leaderboard"), "Leaderboard::latest", &[])
+        .await
+        .expect(NEEDED)
+}
+
+async fn record(deployment: &Deployment, slot: u64) -> Option<Record> {
+    let (chain, board) = (
+        deployment.chain().await,
+        deployment.network().chain.leaderboard,
+    );
+    let label = "Leaderboard::record";
+    chain
+        .read(&board, &bundle("leaderboard"), label, &slot.encode())
+        .await
+        .expect(NEEDED)
+}
+
+/// What the contract says to a submission, in the words of its errors. Nothing is sent.
+async fn verdict(deployment: &Deployment, args: &(Report, Vec<Standing>, Certificate)) -> String {
+    let (chain, board) = (
+        deployment.chain().await,
+        deployment.network().chain.leaderboard,
+    );
+    let bundle = bundle("leaderboard");
+    let origin = account_of(&signer("//Alice").expect("a development account"));
+    let label = "Leaderboard::submit";
+    match chain
+        .dry_run(&board, &bundle, label, &args.encode(), &origin)
+        .await
+    {
+        Ok(_) => "accepted".into(),
+        Err(Error::Contract { error, .. }) => error,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Rows and report for the next slot, from the record before it.
+async fn next_proposal(deployment: &Deployment) -> Proposal {
+    let state = latest(deployment).await;
+    let before = record(deployment, state.slot)
+        .await
+        .expect("a slot is settled");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = u64::try_from(now.expect("after 1970").as_millis()).expect("64 bits");
+    let standings = before.standings;
+    let feed = deployment.network().leaderboard_feed();
+    Proposal {
+        report: report::<Native>(feed, &state, &standings, now),
+        standings,
+    }
+}
+
+/// A report signed by 16 nodes under any config digest.
+fn certify(deployment: &Deployment, report: &Report, epoch: u32, config: &Hash) -> Certificate {
+    let message = report.attestation_message::<Native>(config);
+    let shares = (0..SEATS).map(|seat| (seat, deployment.keys(seat).attest(&message)));
+    let quorum = deployment.network().attestation_quorum();
+    Certificate::assemble(epoch, &quorum, shares).expect("23 signatures")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a node: scripts/test e2e"]
+async fn results_become_a_record_on_chain() {
+    let deployment = Deployment::start();
+    for seat in 0..SEATS {
+        let status = deployment
+            .get(seat, "/paxos/status")
+            .await
+            .expect("valid JSON");
+        assert_eq!(status["node_id"], seat);
+    }
+
+    let line = deployment.finalizes();
+    assert!(
+        line.starts_with("finalized feed=leaderboard slot=1 digest=0x"),
+        "{line}"
+    );
+    assert!(line.contains(&format!("signers=16/{SEATS}")), "{line}");
+    let first = record(&deployment, 1).await.expect("slot 1 is settled");
+    let digest = hex::encode(first.report.digest::<Native>());
+    assert!(line.contains(&digest), "{line}");
+    check_table(&deployment, &first);
+
+    // The market proposes again; every node has the same log.
+    let line = deployment.finalizes();
+    assert!(
+        line.starts_with("finalized feed=leaderboard slot=2 "),
+        "{line}"
+    );
+    let second = record(&deployment, 2).await.expect("slot 2 is settled");
+    assert_eq!(second.report.previous, first.report.digest::<Native>());
+    assert_eq!(
+        record(&deployment, 1).await,
+        Some(first),
+        "a record never changes"
+    );
+
+    every_forgery_is_refused_by_name(&deployment).await;
+}
+
+/// `LEADERBOARD.md`, the chain and polkadot.js agree.
+fn check_table(deployment: &Deployment, record: &Record) {
+    let file = std::fs::read_to_string(deployment.leaderboard_file()).expect("it was written");
+    let rows = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.starts_with('|'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let table = rows(&file);
+    assert_eq!(
+        table[0],
+        "| Rank | Framework | Score | Price | Bid | Ask | Volume 24h |"
+    );
+    assert_eq!(table.len(), record.standings.len() + 2);
+    assert_eq!(
+        table[2],
+        "| 1 | claude | 50,000 | 50 MMC | 49.5 | 50.5 | 0 |"
+    );
+    assert_eq!(
+        table[3],
+        "| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 0 |"
+    );
+    for (row, quote) in table[2..].iter().zip(record.quotes()) {
+        let Quote { framework, .. } = quote;
+        assert!(row.contains(framework.as_str()), "{row}");
+    }
+    assert_eq!(rows(&deployment.read_by_polkadot_js()), table);
+}
+
+async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
+    let proposal = next_proposal(deployment).await;
+    let (status, answer) = deployment.propose(7, &proposal).await;
+    assert_eq!(status, 200, "{answer}");
+    let Proposal { report, standings } = scale(&answer, "proposal");
+    let certificate: Certificate = scale(&answer, "certificate");
+    let network = deployment.network();
+    let config = network.config_digest();
+    let good = (report, standings, certificate);
+    let (slot, epoch) = (good.0.slot, network.epoch);
+    let change = |edit: &dyn Fn(&mut (Report, Vec<Standing>, Certificate))| {
+        let mut changed = good.clone();
+        edit(&mut changed);
+        changed
+    };
+    let other = Report {
+        time_ms: good.0.time_ms + 1,
+        ..good.0
+    };
+    let elsewhere = Domain {
+        validators: [9; 32],
+        ..network.domain()
+    };
+    let elsewhere =
+        elsewhere.config_digest::<Native>(epoch, &network.attestation_quorum(), &network.members());
+    let skipped = Report {
+        slot: slot + 1,
+        ..good.0
+    };
+    let cases = [
+        (
+            "15 signatures",
+            change(&|g| g.2.signatures.truncate(15)),
+            "WrongSignatureCount",
+        ),
+        (
+            "a signer twice",
+            change(&|g| g.2.signers &= g.2.signers - 1),
+            "RepeatedSigner",
+        ),
+        (
+            "a bit above 22",
+            change(&|g| g.2.signers |= 1 << 23),
+            "UnknownSigner",
+        ),
+        (
+            "another report's signatures",
+            change(&|g| g.2 = certify(deployment, &other, epoch, &config)),
+            "BadSignature",
+        ),
+        (
+            "another contract's signatures",
+            change(&|g| g.2 = certify(deployment, &good.0, epoch, &elsewhere)),
+            "BadSignature",
+        ),
+        (
+            "an older epoch",
+            change(&|g| g.2.epoch = epoch - 1),
+            "WrongEpoch",
+        ),
+        (
+            "a changed quote",
+            change(&|g| g.1[0].score += 1),
+            "ContentMismatch",
+        ),
+        (
+            "a skipped slot",
+            change(&|g| (g.0, g.2) = (skipped, certify(deployment, &skipped, epoch, &config))),
+            "SlotSkipped",
+        ),
+        (
+            "another contract's report",
+            change(&|g| g.0.feed.contract = [1; 32]),
+            "WrongFeed",
+        ),
+    ];
+    for (what, forged, error) in cases {
+        let verdict = verdict(deployment, &forged).await;
+        assert!(verdict.contains(error), "{what}: {verdict}");
+    }
+    assert_eq!(latest(deployment).await.slot, slot - 1, "nothing changed");
+
+    // The real one settles; brought again it is a success that changes nothing.
+    let (chain, bundle) = (deployment.chain().await, bundle("leaderboard"));
+    let alice = signer("//Alice").expect("a development account");
+    let (label, args) = ("Leaderboard::submit", good.encode());
+    for (outcome, events) in [(Settlement::Recorded, 1), (Settlement::AlreadyDone, 0)] {
+        let board = network.chain.leaderboard;
+        let done = chain.call(&board, &bundle, label, &args, &alice).await;
+        let done = done.expect("the certificate is valid");
+        assert_eq!(done.returned, outcome.encode());
+        assert_eq!(done.events.len(), events, "{outcome:?}");
+        assert_eq!(latest(deployment).await.slot, slot);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a node: scripts/test e2e"]
+async fn seven_may_be_missing_and_eight_may_not() {
+    let deployment = Deployment::start();
+    assert!(deployment.finalizes().contains("slot=1 "));
+    for seat in 16..23u8 {
+        deployment.script(&["kill", &seat.to_string()]);
+    }
+    assert!(deployment.finalizes().contains("slot=2 "));
+
+    deployment.script(&["kill", "3"]);
+    let output = deployment.market();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(!output.status.success(), "{text}");
+    for seat in [3, 16, 22] {
+        assert!(
+            text.contains(&seat.to_string()),
+            "node {seat} is missing from: {text}"
+        );
+    }
+    assert_eq!(latest(&deployment).await.slot, 2, "nothing was settled");
+
+    deployment.script(&["restart", "3"]);
+    deployment.wait_for(3).await;
+    let line = deployment.finalizes();
+    assert!(
+        line.contains("slot=3 ") || line.contains("slot=4 "),
+        "{line}"
+    );
+    assert!(record(&deployment, 3).await.is_some(), "nothing was lost");
+}
