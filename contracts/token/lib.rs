@@ -5,7 +5,7 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract]
-mod token {
+pub mod token {
     use cicada_traits::psp22::{PSP22Error, PSP22Metadata, Role, Roles, Supply, TokenError, PSP22};
     use ink::{
         env::ReturnFlags,
@@ -17,6 +17,7 @@ mod token {
 
     /// Tokens moved, were created (`from` is none) or destroyed (`to` is none).
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Transfer {
         /// Whose tokens they were.
         #[ink(topic)]
@@ -30,6 +31,7 @@ mod token {
 
     /// An allowance changed.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Approval {
         /// Whose tokens may be taken.
         #[ink(topic)]
@@ -43,6 +45,7 @@ mod token {
 
     /// An account got a role or lost it.
     #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RoleChanged {
         /// Whose role it is.
         #[ink(topic)]
@@ -71,8 +74,10 @@ mod token {
     pub struct Token {
         /// The sum of all balances.
         total_supply: u128,
-        name: String,
-        symbol: String,
+        /// Kept as bytes: the text was checked at creation, and every call loads the root.
+        name: Vec<u8>,
+        /// As the name.
+        symbol: Vec<u8>,
         decimals: u8,
         /// All entries that are not zero. One map instead of three: a third of the code, and code is
         /// what a call pays for.
@@ -90,14 +95,14 @@ mod token {
             let caller = Self::env().caller();
             let mut token = Self {
                 total_supply: initial_supply,
-                name,
-                symbol,
+                name: name.into_bytes(),
+                symbol: symbol.into_bytes(),
                 decimals,
                 ledger: Mapping::new(),
             };
-            token.set(Entry::Roles(caller), bit(Role::Admin));
+            token.set(&Entry::Roles(caller), bit(Role::Admin));
             if initial_supply != 0 {
-                token.set(Entry::Balance(caller), initial_supply);
+                token.set(&Entry::Balance(caller), initial_supply);
                 token.env().emit_event(Transfer {
                     from: None,
                     to: Some(caller),
@@ -108,12 +113,12 @@ mod token {
         }
 
         /// Reads an entry; 0 if it is not there.
-        fn get(&self, entry: Entry) -> u128 {
+        fn get(&self, entry: &Entry) -> u128 {
             self.ledger.get(entry).unwrap_or_default()
         }
 
         /// Writes an entry, or removes it for a 0, which gives its deposit back.
-        fn set(&mut self, entry: Entry, value: u128) {
+        fn set(&mut self, entry: &Entry, value: u128) {
             if value == 0 {
                 self.ledger.remove(entry);
             } else {
@@ -127,7 +132,7 @@ mod token {
                 .balance_of(from)
                 .checked_sub(value)
                 .ok_or(PSP22Error::InsufficientBalance)?;
-            self.set(Entry::Balance(from), left);
+            self.set(&Entry::Balance(from), left);
             Ok(())
         }
 
@@ -138,13 +143,13 @@ mod token {
                 .balance_of(to)
                 .checked_add(value)
                 .ok_or(PSP22Error::Custom(String::new()))?;
-            self.set(Entry::Balance(to), balance);
+            self.set(&Entry::Balance(to), balance);
             Ok(())
         }
 
         /// Replaces an allowance.
         fn set_allowance(&mut self, owner: AccountId, spender: AccountId, amount: u128) {
-            self.set(Entry::Allowance(owner, spender), amount);
+            self.set(&Entry::Allowance(owner, spender), amount);
             self.env().emit_event(Approval {
                 owner,
                 spender,
@@ -170,18 +175,13 @@ mod token {
             Ok(())
         }
 
-        /// Moves `value` from `from` to `to` on behalf of `caller`.
+        /// Moves `value` from `from` to `to`, who are not the same.
         fn move_tokens(
             &mut self,
-            caller: AccountId,
             from: AccountId,
             to: AccountId,
             value: u128,
         ) -> Result<(), PSP22Error> {
-            if from == to || value == 0 {
-                return Ok(());
-            }
-            self.spend_allowance(from, caller, value)?;
             self.debit(from, value)?;
             self.credit(to, value)?;
             self.env().emit_event(Transfer {
@@ -202,14 +202,14 @@ mod token {
 
         /// Gives or takes a role; without a change, without an event.
         fn set_role(&mut self, role: Role, account: AccountId, granted: bool) {
-            let before = self.get(Entry::Roles(account));
+            let before = self.get(&Entry::Roles(account));
             let after = if granted {
                 before | bit(role)
             } else {
                 before & !bit(role)
             };
             if after != before {
-                self.set(Entry::Roles(account), after);
+                self.set(&Entry::Roles(account), after);
                 self.env().emit_event(RoleChanged {
                     account,
                     role,
@@ -249,12 +249,12 @@ mod token {
 
         #[ink(message)]
         fn balance_of(&self, owner: AccountId) -> u128 {
-            self.get(Entry::Balance(owner))
+            self.get(&Entry::Balance(owner))
         }
 
         #[ink(message)]
         fn allowance(&self, owner: AccountId, spender: AccountId) -> u128 {
-            self.get(Entry::Allowance(owner, spender))
+            self.get(&Entry::Allowance(owner, spender))
         }
 
         #[ink(message)]
@@ -264,8 +264,10 @@ mod token {
             value: u128,
             _data: Vec<u8>,
         ) -> Result<(), PSP22Error> {
-            let caller = self.env().caller();
-            self.move_tokens(caller, caller, to, value)?;
+            let from = self.env().caller();
+            if from != to && value != 0 {
+                self.move_tokens(from, to, value)?;
+            }
             finish()
         }
 
@@ -277,7 +279,10 @@ mod token {
             value: u128,
             _data: Vec<u8>,
         ) -> Result<(), PSP22Error> {
-            self.move_tokens(self.env().caller(), from, to, value)?;
+            if from != to && value != 0 {
+                self.spend_allowance(from, self.env().caller(), value)?;
+                self.move_tokens(from, to, value)?;
+            }
             finish()
         }
 
@@ -381,7 +386,7 @@ mod token {
     impl Roles for Token {
         #[ink(message)]
         fn has_role(&self, role: Role, account: AccountId) -> bool {
-            self.get(Entry::Roles(account)) & bit(role) != 0
+            self.get(&Entry::Roles(account)) & bit(role) != 0
         }
 
         #[ink(message)]
