@@ -12,6 +12,9 @@ use cicada_core::report::{FeedState, Report};
 use cicada_e2e::{bundle, scale, Deployment, SEATS};
 use parity_scale_codec::Encode;
 
+/// What `Leaderboard::submit` takes.
+type Submission = (Report, Vec<Standing>, Certificate);
+
 const NEEDED: &str = "the chain answers";
 
 async fn latest(deployment: &Deployment) -> FeedState {
@@ -38,7 +41,7 @@ async fn record(deployment: &Deployment, slot: u64) -> Option<Record> {
 }
 
 /// What the contract says to a submission, in the words of its errors. Nothing is sent.
-async fn verdict(deployment: &Deployment, args: &(Report, Vec<Standing>, Certificate)) -> String {
+async fn verdict(deployment: &Deployment, args: &Submission) -> String {
     let (chain, board) = (
         deployment.chain().await,
         deployment.network().chain.leaderboard,
@@ -158,9 +161,9 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
     let certificate: Certificate = scale(&answer, "certificate");
     let network = deployment.network();
     let config = network.config_digest();
-    let good = (report, standings, certificate);
+    let good: Submission = (report, standings, certificate);
     let (slot, epoch) = (good.0.slot, network.epoch);
-    let change = |edit: &dyn Fn(&mut (Report, Vec<Standing>, Certificate))| {
+    let change = |edit: &dyn Fn(&mut Submission)| {
         let mut changed = good.clone();
         edit(&mut changed);
         changed
