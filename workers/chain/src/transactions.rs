@@ -9,7 +9,9 @@ use scale_value::{Composite, Value};
 use std::time::Duration;
 use subxt::client::OnlineClientAtBlockImpl;
 use subxt::config::DefaultExtrinsicParamsBuilder;
-use subxt::error::{TransactionEventsError, TransactionProgressError};
+use subxt::error::{
+    BackendError, ExtrinsicError, RpcError, TransactionEventsError, TransactionProgressError,
+};
 use subxt::extrinsics::ExtrinsicEvents;
 use subxt::tx::{DynamicPayload, TransactionInBlock, TransactionProgress, TransactionStatus};
 use subxt::utils::AccountId32;
@@ -98,8 +100,19 @@ impl Chain {
     /// # Errors
     /// [`Error::Dispatch`], [`Error::Submit`], [`Error::NotFinal`], [`Error::Node`].
     pub async fn send(&self, call: &Call, signer: &Signer) -> Result<Receipt, Error> {
-        let progress = self.submit(call, signer).await?;
-        finish(call, progress).await
+        let mut attempt = 1;
+        loop {
+            let progress = self.submit(call, signer).await?;
+            match finish(call, progress).await {
+                // Another process used the number while this transaction was waiting.
+                Err(Error::Submit { reason, .. })
+                    if is_stale(&reason) && attempt < NONCE_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Sends calls of one signer in order, without waiting in between, and then waits until
@@ -166,11 +179,25 @@ impl Chain {
                 .await?;
             transaction.submit_and_watch().await
         };
-        let submitted = submitted.await.map_err(|error| error.to_string());
+        let submitted = submitted.await.map_err(|error| refusal(&error));
         if submitted.is_err() {
             nonces.forget(&account);
         }
         Ok(submitted)
+    }
+}
+
+/// Why the node does not take a transaction. What is wrong stands in the data of its answer.
+fn refusal(error: &ExtrinsicError) -> String {
+    let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
+        subxt::rpcs::Error::User(answer),
+    ))) = error
+    else {
+        return error.to_string();
+    };
+    match &answer.data {
+        Some(data) => format!("{answer}: {}", data.get().trim_matches('"')),
+        None => answer.to_string(),
     }
 }
 
