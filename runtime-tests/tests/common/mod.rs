@@ -51,12 +51,6 @@ impl Committee {
         domain(validators).config_digest::<Native>(self.epoch, &quorum(), &self.members())
     }
 
-    /// The signature of one seat under a report.
-    pub fn attest(&self, validators: &ValidatorsContractRef, seat: u8, report: &Report) -> Signature {
-        let message = report.attestation_message::<Native>(&self.config_digest(validators));
-        self.attestation_key(seat).sign(&message)
-    }
-
     /// A certificate of the first sixteen of these seats.
     pub fn certify_by(
         &self,
@@ -66,7 +60,9 @@ impl Committee {
     ) -> Certificate {
         let digest = self.config_digest(validators);
         let message = report.attestation_message::<Native>(&digest);
-        let shares = seats.into_iter().map(|s| (s, self.attestation_key(s).sign(&message)));
+        let shares = seats
+            .into_iter()
+            .map(|s| (s, self.attestation_key(s).sign(&message)));
         Certificate::assemble(self.epoch, &quorum(), shares).expect("a quorum signs")
     }
 
@@ -100,7 +96,10 @@ pub fn member(name: &str) -> Member {
 /// Where registrations and signatures for this contract count.
 pub fn domain(validators: &ValidatorsContractRef) -> Domain {
     let account = cicada_runtime_tests::address(validators);
-    Domain { genesis: GENESIS, validators: *account.as_ref() }
+    Domain {
+        genesis: GENESIS,
+        validators: *account.as_ref(),
+    }
 }
 
 /// The proof that a name holds its attestation key.
