@@ -13,7 +13,7 @@ use contract_build::{
     code_hash, BuildArtifacts, BuildMode, ExecuteArgs, ManifestPath, Network, Verbosity,
 };
 
-use crate::inputs::Workspace;
+use crate::{inputs::Workspace, manifest};
 
 const EXTENSIONS: [&str; 3] = ["contract", "json", "wasm"];
 
@@ -117,6 +117,10 @@ impl<'a> Builder<'a> {
         } else {
             let started = Instant::now();
             let built = self.compile(name)?;
+            anyhow::ensure!(
+                self.workspace.fingerprint(name)? == fingerprint,
+                "the sources of {name} changed while they were compiled; build again"
+            );
             fs::create_dir_all(&stored)?;
             copy_bundle(name, &built, &stored)?;
             copy_bundle(name, &built, &self.out)?;
@@ -153,6 +157,7 @@ impl<'a> Builder<'a> {
             Verbosity::Quiet
         };
         let manifest = self.workspace.manifest_of(name)?;
+        manifest::check(&manifest)?;
         let result = contract_build::execute(ExecuteArgs {
             manifest_path: ManifestPath::new(&manifest)?,
             verbosity,

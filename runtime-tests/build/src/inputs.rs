@@ -22,7 +22,7 @@ const IGNORED: [&str; 4] = ["target", "tests", "benches", "examples"];
 /// The contracts' workspace as cargo sees it.
 pub struct Workspace {
     metadata: Metadata,
-    /// Compiler, lock file and recipe: common to all contracts.
+    /// Compiler and recipe: common to all contracts.
     common: Sha256,
     compiler_key: String,
 }
@@ -38,14 +38,10 @@ impl Workspace {
         let metadata = command
             .exec()
             .with_context(|| format!("cargo cannot read {}", manifest.display()))?;
-        let root = metadata.workspace_root.as_std_path();
         let mut common = Sha256::new();
         common.update(RECIPE);
         let compiler = compiler_version(toolchain)?;
         common.update(&compiler);
-        for file in ["Cargo.toml", "Cargo.lock"] {
-            hash_file(&mut common, file, &root.join(file))?;
-        }
         let compiler_key = hex::encode(&Sha256::digest(&compiler)[..8]);
         Ok(Self {
             metadata,
@@ -85,7 +81,13 @@ impl Workspace {
     /// Hash of everything that can change the bundle of a contract, as 64 hex digits.
     pub fn fingerprint(&self, contract: &str) -> Result<String> {
         let mut hash = self.common.clone();
-        for package in self.local_closure(&self.member(contract)?.id)? {
+        for package in self.closure(&self.member(contract)?.id)? {
+            hash.update(&package.name);
+            if package.source.is_some() {
+                // Registries never change what a version contains.
+                hash.update(package.version.to_string());
+                continue;
+            }
             let folder = package
                 .manifest_path
                 .parent()
@@ -93,7 +95,6 @@ impl Workspace {
             let mut files = Vec::new();
             collect_files(folder.as_std_path(), &mut files)?;
             files.sort();
-            hash.update(&package.name);
             for file in files {
                 let name = file
                     .strip_prefix(folder)
@@ -114,8 +115,8 @@ impl Workspace {
             .with_context(|| format!("no package named '{name}' in {}", self.root().display()))
     }
 
-    /// A package and all packages in folders of this repository that it is compiled from.
-    fn local_closure(&self, start: &PackageId) -> Result<Vec<&Package>> {
+    /// A package and all packages that it is compiled from, in a fixed order.
+    fn closure(&self, start: &PackageId) -> Result<Vec<&Package>> {
         let resolve = self
             .metadata
             .resolve
@@ -124,8 +125,7 @@ impl Workspace {
         let mut open = vec![start];
         let mut seen = BTreeSet::new();
         while let Some(id) = open.pop() {
-            let package = &self.metadata[id];
-            if package.source.is_some() || !seen.insert(id) {
+            if !seen.insert(id) {
                 continue;
             }
             let node = resolve
@@ -142,7 +142,7 @@ impl Workspace {
             open.extend(used.map(|dependency| &dependency.pkg));
         }
         let mut packages: Vec<_> = seen.into_iter().map(|id| &self.metadata[id]).collect();
-        packages.sort_by_key(|package| package.name.as_str());
+        packages.sort_by_key(|package| (package.name.as_str(), &package.version));
         Ok(packages)
     }
 }

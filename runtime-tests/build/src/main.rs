@@ -7,6 +7,7 @@
 mod bundle;
 mod cargo_proxy;
 mod inputs;
+mod manifest;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -32,9 +33,9 @@ struct Args {
     /// Output folder [default: target/ink next to the manifest].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Cache folder for compiled dependencies and finished bundles.
+    /// Cache folder for compiled dependencies and finished bundles [default: ~/.cache/cicada71].
     #[arg(long, env = "CICADA_CACHE")]
-    cache: PathBuf,
+    cache: Option<PathBuf>,
     /// The rustup toolchain that compiles the contracts.
     #[arg(long, env = "CICADA_CONTRACT_TOOLCHAIN", default_value = "cicada-1.85")]
     toolchain: String,
@@ -85,13 +86,12 @@ fn run(args: Args) -> Result<()> {
         names.iter().for_each(|name| println!("{name}"));
         return Ok(());
     }
-    let builder = bundle::Builder::new(
-        &workspace,
-        &args.cache,
-        args.out,
-        args.offline,
-        args.verbose,
-    )?;
+    let cache = match args.cache {
+        Some(folder) => folder,
+        None => PathBuf::from(std::env::var_os("HOME").context("no HOME: pass --cache")?)
+            .join(".cache/cicada71"),
+    };
+    let builder = bundle::Builder::new(&workspace, &cache, args.out, args.offline, args.verbose)?;
     for name in names {
         println!("{}", builder.build(&name, args.force)?);
     }
