@@ -3,7 +3,7 @@
 use crate::chain_spec;
 use clap::{CommandFactory, FromArgMatches};
 use sc_cli::{ChainSpec, RunCmd, SubstrateCli};
-use std::time::Duration;
+use std::path::PathBuf;
 
 /// What the node is told at its start.
 #[derive(Debug, clap::Parser)]
@@ -17,9 +17,21 @@ pub struct Cli {
     #[command(flatten)]
     pub run: RunCmd,
 
+    /// The options of this node.
+    #[command(flatten)]
+    pub node: NodeParams,
+}
+
+/// What this node can be told beyond the options that all Substrate nodes share.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NodeParams {
     /// Seconds from a block's import to its finalization.
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
-    finalize_delay_sec: u32,
+    pub finalize_delay_sec: u32,
+
+    /// Keep the compiled runtime in this folder: compiling it is most of what a start costs.
+    #[arg(long, value_name = "FOLDER")]
+    pub runtime_cache: Option<PathBuf>,
 }
 
 impl Cli {
@@ -29,11 +41,6 @@ impl Cli {
         let command = Self::setup_command(Self::command())
             .mut_arg("pool_type", |arg| arg.default_value("single-state"));
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-    }
-
-    /// How long a block waits for its finalization.
-    pub fn finality_delay(&self) -> Duration {
-        Duration::from_secs(self.finalize_delay_sec.into())
     }
 }
 
@@ -65,7 +72,9 @@ impl SubstrateCli for Cli {
     fn load_spec(&self, id: &str) -> Result<Box<dyn ChainSpec>, String> {
         match id {
             "" | "dev" => Ok(Box::new(chain_spec::development()?)),
-            path => Ok(Box::new(chain_spec::from_file(path)?)),
+            other => Err(format!(
+                "this node runs the development chain only, not '{other}': leave --chain out"
+            )),
         }
     }
 }

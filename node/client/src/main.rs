@@ -13,8 +13,8 @@ use sc_cli::SubstrateCli;
 
 fn main() -> sc_cli::Result<()> {
     let cli = cli::Cli::parse();
-    let finality_delay = cli.finality_delay();
-    cli.create_runner(&cli.run)?
-        .run_node_until_exit(|config| async move { service::start(config, finality_delay) })
+    let runner = cli.create_runner(&cli.run)?;
+    runner
+        .run_node_until_exit(|config| async { service::start(config, cli.node) })
         .map_err(sc_cli::Error::Service)
 }

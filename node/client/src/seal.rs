@@ -38,6 +38,15 @@ pub async fn seal_on_demand(
     let mut block_import = client.clone();
 
     while wakes.next().await.is_some() {
+        // Waits until the pool has taken out what the best block contains.
+        if pool
+            .ready_at(client.info().best_hash)
+            .await
+            .next()
+            .is_none()
+        {
+            continue;
+        }
         let (sender, sealed) = oneshot::channel();
         seal_block(SealBlockParams {
             create_empty: false,

@@ -1,21 +1,23 @@
 //! The node's parts and how they are connected.
 
-use crate::{rpc, seal};
+use crate::{chain_spec, cli::NodeParams, rpc, seal};
 use cicada_runtime::{opaque::Block, RuntimeApi};
 use sc_basic_authorship::ProposerFactory;
 use sc_consensus::LongestChain;
-use sc_executor::WasmExecutor;
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::{
     config::{FullNetworkConfiguration, TransportConfig},
     service::traits::NetworkBackend,
     NetworkWorker,
 };
 use sc_service::{
-    config::PruningMode, error::Error, BuildNetworkParams, Configuration, SpawnTasksParams,
-    TFullBackend, TFullClient, TaskManager,
+    config::{ExecutorConfiguration, PruningMode},
+    error::Error,
+    BuildNetworkParams, Configuration, GenesisBlockBuilder, SpawnTasksParams, TFullBackend,
+    TFullClient, TaskManager,
 };
 use sc_transaction_pool::TransactionPoolHandle;
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// The chain: its state and its runtime.
 pub type Client = TFullClient<Block, RuntimeApi, Executor>;
@@ -31,17 +33,22 @@ type Network = NetworkWorker<Block, <Block as sp_runtime::traits::Block>::Hash>;
 ///
 /// # Errors
 /// If the database cannot be opened, a port is taken, or the runtime is unfit.
-pub fn start(mut config: Configuration, finality_delay: Duration) -> Result<TaskManager, Error> {
+pub fn start(mut config: Configuration, params: NodeParams) -> Result<TaskManager, Error> {
     isolate(&mut config);
     // Blocks come as fast as transactions do, so a window of blocks would be a short memory.
     config.state_pruning.get_or_insert(PruningMode::ArchiveAll);
 
+    let executor = executor(&config.executor, params.runtime_cache);
+    let backend = sc_service::new_db_backend(config.db_config())?;
+    let genesis = GenesisBlockBuilder::new_with_storage(
+        cicada_runtime::development_storage(chain_spec::code()?)?,
+        !config.no_genesis(),
+        backend.clone(),
+        executor.clone(),
+    )?;
     let (client, backend, keystore, mut task_manager) =
-        sc_service::new_full_parts::<Block, RuntimeApi, _>(
-            &config,
-            None,
-            sc_service::new_wasm_executor(&config.executor),
-            vec![],
+        sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
+            &config, None, executor, backend, genesis, false,
         )?;
     let client = Arc::new(client);
     let metrics = config.prometheus_registry().cloned();
@@ -100,7 +107,10 @@ pub fn start(mut config: Configuration, finality_delay: Duration) -> Result<Task
     tasks.spawn_blocking(
         "finalize",
         "block-authoring",
-        seal::finalize_delayed(client.clone(), finality_delay),
+        seal::finalize_delayed(
+            client.clone(),
+            Duration::from_secs(params.finalize_delay_sec.into()),
+        ),
     );
 
     let rpc_parts = (client.clone(), pool.clone());
@@ -131,4 +141,26 @@ fn isolate(config: &mut Configuration) {
     config.network.transport = TransportConfig::MemoryOnly;
     config.network.listen_addresses.clear();
     config.network.boot_nodes.clear();
+}
+
+/// What runs the runtime; `cache` is where its machine code is kept for the next start.
+fn executor(config: &ExecutorConfiguration, cache: Option<PathBuf>) -> Executor {
+    let heap = config
+        .default_heap_pages
+        .map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+            HeapAllocStrategy::Static {
+                extra_pages: pages as u32,
+            }
+        });
+    let builder = Executor::builder()
+        .with_execution_method(config.wasm_method)
+        .with_onchain_heap_alloc_strategy(heap)
+        .with_offchain_heap_alloc_strategy(heap)
+        .with_max_runtime_instances(config.max_runtime_instances)
+        .with_runtime_cache_size(config.runtime_cache_size);
+    match cache {
+        Some(folder) => builder.with_cache_path(folder),
+        None => builder,
+    }
+    .build()
 }

@@ -14,7 +14,7 @@ mod apis;
 mod configs;
 mod genesis;
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 use sp_runtime::{
     generic,
     traits::{BlakeTwo256, IdentifyAccount, Verify},
@@ -23,6 +23,8 @@ use sp_runtime::{
 use sp_version::RuntimeVersion;
 
 pub use apis::RuntimeApi;
+#[cfg(feature = "std")]
+pub use genesis::development_storage;
 
 /// A signature by any of the key types that clients use (sr25519, ed25519, ECDSA).
 pub type Signature = MultiSignature;
