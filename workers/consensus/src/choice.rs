@@ -24,11 +24,15 @@ pub(crate) enum Choice {
 
 /// Applies the rule of Paxos: the value of the highest ballot in which anyone voted.
 ///
-/// One refinement lets a position recover from a value that most nodes refuse. Let `c` be that
-/// highest ballot and `s` the ballot in which its value was first proposed. If the nodes that
-/// voted in `s` or above, and all that have not promised, are together fewer than a quorum,
-/// then the position is free: between `s` and `c` no ballot can ever get a quorum, above `c`
-/// nobody of this quorum voted, and below `s` nothing was chosen, since its leader was free.
+/// One refinement lets a position recover from values that most nodes refuse. Let `c` be that
+/// highest ballot, `v` its value, `s` the ballot in which `v` was first proposed, and `o` the
+/// highest ballot in which anyone here voted for another value. A proposal in a ballot shows
+/// that no other value was or can be chosen below that ballot. So:
+/// above `c` nobody of this quorum voted, and nothing can be chosen there;
+/// below `c` nothing but `v` can be chosen, and up to `o` not `v` either;
+/// below `s` nothing was chosen, since its leader was free to choose.
+/// What remains are the ballots from `s`, and above `o`, to `c`. If the nodes that voted there,
+/// and all that have not promised, are together fewer than a quorum, the position is free.
 pub(crate) fn choose(
     quorum: &Quorum,
     promises: &BTreeMap<Seat, Vec<Vote>>,
@@ -41,21 +45,26 @@ pub(crate) fn choose(
     let Some(highest) = votes.iter().max_by_key(|vote| vote.ballot) else {
         return Choice::Free;
     };
-    let count = |ballot: Ballot| votes.iter().filter(|vote| vote.ballot >= ballot).count();
     let unknown = usize::from(quorum.n()).saturating_sub(promises.len());
     let needed = usize::from(quorum.size());
     let value = highest.value.clone();
-    if count(highest.ballot) >= needed {
+    let same = |vote: &&&Vote| vote.ballot == highest.ballot;
+    if votes.iter().filter(same).count() >= needed {
         return Choice::Chosen(value);
     }
     let since = highest.since;
-    if count(since).saturating_add(unknown) < needed {
+    let others = votes.iter().filter(|vote| vote.value != value);
+    let other = others.map(|vote| vote.ballot).max();
+    let ballots = votes.iter().map(|vote| vote.ballot);
+    let support = ballots.filter(|ballot| *ballot >= since && Some(*ballot) > other);
+    let support = support.count();
+    if support.saturating_add(unknown) < needed {
         return Choice::Free;
     }
     Choice::Adopt {
         value,
         since,
-        unclear: unknown > 0 && count(since) < needed,
+        unclear: unknown > 0 && support < needed,
     }
 }
 
@@ -130,5 +139,20 @@ mod tests {
         assert_eq!(choice(&clear), Choice::Free);
         let promises = [vote(5, 3, 7), vote(4, 3, 7), None, None];
         assert_eq!(choice(&promises), adopt(7, 3, true));
+    }
+
+    #[test]
+    fn a_vote_for_another_value_shows_that_this_one_was_not_chosen_before() {
+        // The value of ballot 9 was first proposed in 1, but in 5 another one was proposed.
+        let promises = [
+            vote(9, 1, 7),
+            vote(9, 1, 7),
+            vote(5, 5, 8),
+            vote(3, 3, 8),
+            None,
+        ];
+        assert_eq!(choice(&promises), Choice::Free);
+        let promises = [vote(9, 1, 7), vote(6, 1, 7), vote(5, 5, 8), None];
+        assert_eq!(choice(&promises), adopt(7, 1, true));
     }
 }

@@ -144,8 +144,10 @@ pub struct AttestationRequest {
 
 /// What the log is for: checks values and applies them in order.
 pub trait Application {
-    /// Whether this node, by its own observation, finds the value valid after all those
-    /// applied. Runs before every vote for a value that this node did not vote for already.
+    /// Whether this node, by its own observation, finds the value valid, and, if it is fresh,
+    /// whether it follows those applied and fits the clock. An adopted value may have been
+    /// chosen when less was applied; if it no longer follows, [`Self::apply`] passes over it.
+    /// Runs before every vote for a value that this node did not vote for already.
     ///
     /// # Errors
     /// A [`Refusal`] with the reason; it goes back to the proposer.

@@ -89,31 +89,39 @@ impl Board {
     fn examine(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
         let proposal =
             Proposal::decode_all(&mut &value[..]).map_err(|_| "not a leaderboard".to_owned())?;
-        let report = &proposal.report;
-        self.state
-            .check_next(&self.feed, report, now.wall_ms)
-            .map_err(|error| explain(error, self.state.slot))?;
-        let skew = report.time_ms.abs_diff(now.wall_ms);
-        if origin == Origin::Fresh && skew > MAX_SKEW_MS {
-            return Err(format!(
-                "its time is {skew} ms from my clock, more than {MAX_SKEW_MS} ms"
-            ));
+        if origin == Origin::Fresh {
+            self.follows(&proposal, now)?;
         }
         check(&proposal.standings).map_err(|error| format!("not a leaderboard: {error:?}"))?;
-        if !matches::<Native>(report, &proposal.standings) {
+        if !matches::<Native>(&proposal.report, &proposal.standings) {
             return Err("the report's root is not that of its rows".into());
         }
         if proposal.standings.iter().any(|row| row.volume_24h != 0) {
             return Err("a 24-hour volume, but there is no exchange yet".into());
         }
-        let ranked = |name: &Framework| proposal.standings.iter().any(|r| r.framework == *name);
-        if let Some(gone) = self.frameworks.iter().find(|name| !ranked(name)) {
+        self.recompute(&proposal)
+    }
+
+    // Whether it comes next, now.
+    fn follows(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        let report = &proposal.report;
+        self.state
+            .check_next(&self.feed, report, now.wall_ms)
+            .map_err(|error| explain(error, self.state.slot))?;
+        let skew = report.time_ms.abs_diff(now.wall_ms);
+        if skew > MAX_SKEW_MS {
             return Err(format!(
-                "{} is missing: it was ranked before",
-                gone.as_str()
+                "its time is {skew} ms from my clock, more than {MAX_SKEW_MS} ms"
             ));
         }
-        self.recompute(&proposal)
+        let ranked = |name: &Framework| proposal.standings.iter().any(|r| r.framework == *name);
+        match self.frameworks.iter().find(|name| !ranked(name)) {
+            Some(gone) => Err(format!(
+                "{} is missing: it was ranked before",
+                gone.as_str()
+            )),
+            None => Ok(()),
+        }
     }
 }
 

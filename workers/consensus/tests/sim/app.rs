@@ -39,15 +39,14 @@ impl Application for Chains {
         if dissenters(&report) >> self.seat & 1 == 1 {
             return Err(Refusal("not what I observe".into()));
         }
-        let clock = match origin {
-            Origin::Fresh => now.wall_ms,
-            Origin::Adopted => u64::MAX,
-        };
-        if origin == Origin::Fresh && report.time_ms.abs_diff(clock) > SKEW_MS {
+        if origin == Origin::Adopted {
+            return Ok(());
+        }
+        if report.time_ms.abs_diff(now.wall_ms) > SKEW_MS {
             return Err(Refusal("too far from my clock".into()));
         }
         let state = self.state(&report.feed);
-        let next = state.check_next(&report.feed, &report, clock);
+        let next = state.check_next(&report.feed, &report, now.wall_ms);
         next.map_err(|e| Refusal(format!("{e:?}")))
     }
 
