@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use serde_json::Value;
@@ -27,7 +27,7 @@ impl Bundle {
         let mut loaded = LOADED
             .get_or_init(Mutex::default)
             .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(bundle) = loaded.get(name) {
             return bundle.clone();
         }
@@ -37,7 +37,8 @@ impl Bundle {
     }
 
     fn read(name: &str) -> Result<Self, String> {
-        let path = folder().join(format!("{name}.contract"));
+        // The build writes `-` as `_`, as cargo does with crates.
+        let path = folder().join(format!("{}.contract", name.replace('-', "_")));
         let text = fs::read_to_string(&path).map_err(|error| {
             format!(
                 "{}: {error}; run scripts/build-contracts {name}",

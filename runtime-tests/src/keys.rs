@@ -1,5 +1,10 @@
 //! People with names. A name gives the same sr25519 key in every run; the account is its public key.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
 use ink_sandbox::frame_support::sp_runtime::traits::{BlakeTwo256, Hash};
 use schnorrkel::{context::signing_context, ExpansionMode, Keypair, MiniSecretKey};
 
@@ -12,8 +17,23 @@ const CONTEXT: &[u8] = b"substrate";
 #[derive(Clone)]
 pub struct Key(Keypair);
 
-/// The key of a name.
+/// The key of a name. Derived once per process: tests ask for the same few again and again.
 pub fn key(name: &str) -> Key {
+    static KNOWN: OnceLock<Mutex<HashMap<String, Key>>> = OnceLock::new();
+    let mut known = KNOWN
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    match known.get(name) {
+        Some(key) => key.clone(),
+        None => known
+            .entry(name.to_owned())
+            .or_insert_with(|| derive(name))
+            .clone(),
+    }
+}
+
+fn derive(name: &str) -> Key {
     let seed = BlakeTwo256::hash_of(&("cicada71 test key", name));
     let secret = MiniSecretKey::from_bytes(seed.as_bytes()).expect("a seed has 32 bytes");
     Key(secret.expand_to_keypair(ExpansionMode::Ed25519))

@@ -3,24 +3,23 @@
 //! Calls are typed by the contracts' own crates (dev-dependencies with `ink-as-dependency`), so a
 //! test that does not fit the contract does not compile:
 //!
-//! ```ignore
+//! ```no_run
 //! use cicada_runtime_tests::{account, on, World};
-//! use token::token::{TokenRef, Transferred};
+//! use cicada_traits::psp22::{PSP22Error, PSP22};
+//! use token::token::{TokenRef, Transfer};
 //!
-//! #[test]
-//! fn alice_pays_bob() {
-//!     let mut world = World::new();
-//!     let (alice, bob) = (account("alice"), account("bob"));
-//!     let token = world.as_(alice).deploy("token", TokenRef::new(1_000));
+//! let mut world = World::new();
+//! let (alice, bob) = (account("alice"), account("bob"));
+//! let constructor = TokenRef::new("Coin".into(), "C".into(), 12, 1_000);
+//! let token = world.as_(alice).deploy("token", constructor);
 //!
-//!     let receipt = world.as_(alice).call(on(&token).transfer(bob, 40)).succeeds();
+//! let receipt = world.as_(alice).call(on(&token).transfer(bob, 40, vec![])).succeeds();
 //!
-//!     assert_eq!(world.read(on(&token).balance_of(bob)), 40);
-//!     assert_eq!(receipt.event::<Transferred>(&token).value, 40);
+//! assert_eq!(world.read(on(&token).balance_of(bob)), 40);
+//! assert_eq!(receipt.event::<Transfer>(&token).value, 40);
 //!
-//!     let error = world.as_(bob).call(on(&token).transfer(alice, 41)).fails();
-//!     assert_eq!(error, TokenError::InsufficientBalance);
-//! }
+//! let error = world.as_(bob).call(on(&token).transfer(alice, 41, vec![])).fails();
+//! assert_eq!(error, PSP22Error::InsufficientBalance);
 //! ```
 //!
 //! **Time** is in milliseconds and moves only when a test says so: [`World::at`],
