@@ -3,6 +3,9 @@
 //! A block is sealed as soon as there is a transaction for it, and finalized a moment later. The chain
 //! has one node and no peers; any other Substrate node with `pallet-contracts` can take its place.
 
+// The SDK's error types are large; they are made once, when the node gives up.
+#![allow(clippy::result_large_err)]
+
 mod chain_spec;
 mod cli;
 mod rpc;
