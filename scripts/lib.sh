@@ -37,6 +37,10 @@ version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "
 # lock file touches, and a new contract among the tests must not cost a build of everything.
 runtime_target() { printf '%s/target/runtime-tests-%s-%s\n' "$CICADA_CACHE" "$INK_SANDBOX_VERSION" "$CONTRACT_BUILD_VERSION"; }
 
+# with_clippy COMMAND…: runs 'cargo build' or 'cargo test' with clippy as the compiler of the workspace's
+# own crates; a warning is an error. 'cargo clippy' would first check every dependency once more.
+with_clippy() { RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ "$@"; }
+
 # with_progress [--may-fail] LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line
 # with the time spent appears every 20 seconds, and the end of the log is shown when it fails (unless
 # --may-fail: the caller has another way).
