@@ -34,10 +34,11 @@ pub struct Deployment {
 impl Deployment {
     /// Starts a chain, deploys the contracts and starts 23 nodes.
     pub fn start() -> Self {
+        let ports = free_ports(u16::from(SEATS) + 1);
         let deployment = Self {
             state: tempfile::tempdir().expect("a temporary folder"),
-            url: format!("ws://127.0.0.1:{}", free_ports(1)),
-            base_port: free_ports(u16::from(SEATS)),
+            url: format!("ws://127.0.0.1:{}", ports + u16::from(SEATS)),
+            base_port: ports,
         };
         deployment.script(&["start"]);
         deployment
