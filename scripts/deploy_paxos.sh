@@ -6,6 +6,7 @@
 #   start          (the default) builds what is missing, makes sure that a chain answers, deploys the
 #                  contracts unless they are there, starts the nodes that do not run, and waits until
 #                  all answer. Safe to run again.
+#   build          only builds the contracts and the workers
 #   status         what runs; exit status 0: every node answers, 3: not
 #   stop           stops the nodes, and the chain if start started it
 #   kill SEAT      kills a node at once, as a crash would (kill -9)
@@ -19,6 +20,7 @@
 #   CICADA_NODES        number of nodes (default 23)
 #   CICADA_FAULT_MODEL  crash (default) or byzantine
 #   CICADA_RESULTS      evaluation results of the nodes (default examples/results.jsonl)
+#   CICADA_BUILT        yes: start does not look whether something has to be built
 #   CICADA_ADDRESSES    where to write the contracts' addresses for frontends (default
 #                       frontend-abi/addresses/local.json; with CICADA_STATE, addresses.json in it)
 #
@@ -104,14 +106,14 @@ await() {
 # ---- commands ----------------------------------------------------------------------------------
 
 build() {
-  "$CICADA_ROOT/scripts/build-contracts"
+  "$CICADA_ROOT/scripts/build-contracts" >&2
   (cd "$CICADA_ROOT" && with_progress "building the workers" cargo build --release --locked \
     -p deploy-paxos -p paxos-node -p paxos-market)
 }
 
 start() {
   local seat started=()
-  build
+  [ "${CICADA_BUILT:-no}" = yes ] || build
   mkdir -p "$PEERS"
   # Remembered for stop: a chain that was there before is left running.
   "$CICADA_ROOT/scripts/node" status --url "$URL" >/dev/null 2>&1 || touch "$CHAIN_IS_OURS"
@@ -171,7 +173,7 @@ seat() { [[ "${1:-}" =~ ^[0-9]+$ ]] && [ "$1" -lt "$NODES" ] || die "name a seat
 have curl || die "curl is needed to ask the nodes: apt-get install curl"
 case "${1:-start}" in
   -h | --help) show_help "${BASH_SOURCE[0]}" ;;
-  start | stop | status) "${1:-start}" ;;
+  build | start | stop | status) "${1:-start}" ;;
   kill | restart) seat "${2:-}" && "${1}_node" "$2" ;;
   *) die "unknown command '$1'; see scripts/deploy_paxos.sh --help" ;;
 esac
