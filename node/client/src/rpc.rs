@@ -17,9 +17,7 @@ pub fn module(client: Arc<Client>, pool: Arc<Pool>) -> Result<RpcModule<()>, Reg
     let system = System::<_, _, Block>::new(client.clone(), pool);
     module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(system))?;
     let fees = TransactionPayment::<_, Block>::new(client);
-    module.merge(TransactionPaymentApiServer::<
-        Hash,
-        RuntimeDispatchInfo<Balance>,
-    >::into_rpc(fees))?;
+    module
+        .merge(TransactionPaymentApiServer::<Hash, RuntimeDispatchInfo<Balance>>::into_rpc(fees))?;
     Ok(module)
 }

@@ -39,12 +39,7 @@ pub async fn seal_on_demand(
 
     while wakes.next().await.is_some() {
         // Waits until the pool has taken out what the best block contains.
-        if pool
-            .ready_at(client.info().best_hash)
-            .await
-            .next()
-            .is_none()
-        {
+        if pool.ready_at(client.info().best_hash).await.next().is_none() {
             continue;
         }
         let (sender, sealed) = oneshot::channel();

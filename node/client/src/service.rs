@@ -145,13 +145,9 @@ fn isolate(config: &mut Configuration) {
 
 /// What runs the runtime; `cache` is where its machine code is kept for the next start.
 fn executor(config: &ExecutorConfiguration, cache: Option<PathBuf>) -> Executor {
-    let heap = config
-        .default_heap_pages
-        .map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
-            HeapAllocStrategy::Static {
-                extra_pages: pages as u32,
-            }
-        });
+    let heap = config.default_heap_pages.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+        HeapAllocStrategy::Static { extra_pages: pages as u32 }
+    });
     let builder = Executor::builder()
         .with_execution_method(config.wasm_method)
         .with_onchain_heap_alloc_strategy(heap)

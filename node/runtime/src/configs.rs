@@ -120,8 +120,12 @@ parameter_types! {
     pub const DefaultDepositLimit: Balance = deposit(1024, 1024 * 1024);
     pub const CodeHashLockupDepositPercent: Perbill = Perbill::from_percent(30);
     pub ContractsSchedule: Schedule<Runtime> = Schedule {
-        // Only checked, never reserved: what 24 nested contracts may need at worst.
-        limits: Limits { runtime_memory: 1024 * 1024 * 1024, ..Default::default() },
+        // Only checked, never reserved: what 24 nested contracts and a block full of their storage need.
+        limits: Limits {
+            runtime_memory: 1024 * 1024 * 1024,
+            validator_runtime_memory: 2 * 1024 * 1024 * 1024,
+            ..Default::default()
+        },
         ..Default::default()
     };
 }

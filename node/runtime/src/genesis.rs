@@ -43,9 +43,7 @@ fn development() -> RuntimeGenesisConfig {
                 .collect(),
             ..Default::default()
         },
-        sudo: SudoConfig {
-            key: Some(Sr25519Keyring::Alice.to_account_id()),
-        },
+        sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
         ..Default::default()
     }
 }
