@@ -44,11 +44,7 @@ pub mod leaderboard {
         /// A leaderboard without records, certified by the committee of `validators`.
         #[ink(constructor)]
         pub fn new(validators: AccountId) -> Self {
-            Self {
-                validators,
-                latest: Stored(FeedState::EMPTY),
-                records: Mapping::new(),
-            }
+            Self { validators, latest: Stored(FeedState::EMPTY), records: Mapping::new() }
         }
 
         fn verify(&self, report: Report, certificate: Certificate) -> Result<(), LeaderboardError> {
@@ -64,9 +60,7 @@ pub mod leaderboard {
         }
 
         fn is_recorded(&self, report: &Report) -> bool {
-            self.records
-                .get(report.slot)
-                .is_some_and(|record| record.0.report == *report)
+            self.records.get(report.slot).is_some_and(|record| record.0.report == *report)
         }
     }
 
@@ -80,10 +74,7 @@ pub mod leaderboard {
             certificate: Certificate,
         ) -> Result<Settlement, LeaderboardError> {
             let contract = *self.env().account_id().as_ref();
-            let feed = Feed {
-                kind: ReportKind::Leaderboard,
-                contract,
-            };
+            let feed = Feed { kind: ReportKind::Leaderboard, contract };
             let now = self.env().block_timestamp();
             match self.latest.0.check_next(&feed, &report, now) {
                 Err(FeedError::SlotTaken) if self.is_recorded(&report) => {
@@ -100,12 +91,7 @@ pub mod leaderboard {
 
             let digest = report.digest::<HostSha256>();
             self.latest = Stored(FeedState::after(&report, digest));
-            let record = Record {
-                report,
-                epoch,
-                signers,
-                standings,
-            };
+            let record = Record { report, epoch, signers, standings };
             self.records.insert(report.slot, &Stored(record));
             self.env().emit_event(LeaderboardFinalized {
                 slot: report.slot,
@@ -150,11 +136,7 @@ pub mod leaderboard {
         fn history(&self, from: u64, limit: u32) -> Vec<RecordHeader> {
             let first = from.max(1);
             let page = u64::from(limit.min(MAX_PAGE));
-            let end = self
-                .latest
-                .0
-                .slot
-                .min(first.saturating_add(page).saturating_sub(1));
+            let end = self.latest.0.slot.min(first.saturating_add(page).saturating_sub(1));
             (first..=end)
                 .filter_map(|slot| {
                     let record = self.record(slot)?;

@@ -128,10 +128,8 @@ pub mod token {
 
         /// Takes `value` from the balance of `from`.
         fn debit(&mut self, from: AccountId, value: u128) -> Result<(), PSP22Error> {
-            let left = self
-                .balance_of(from)
-                .checked_sub(value)
-                .ok_or(PSP22Error::InsufficientBalance)?;
+            let left =
+                self.balance_of(from).checked_sub(value).ok_or(PSP22Error::InsufficientBalance)?;
             self.set(&Entry::Balance(from), left);
             Ok(())
         }
@@ -139,10 +137,8 @@ pub mod token {
         /// Adds `value` to the balance of `to`.
         fn credit(&mut self, to: AccountId, value: u128) -> Result<(), PSP22Error> {
             // Never an error: no balance exceeds the total supply, whose growth is checked.
-            let balance = self
-                .balance_of(to)
-                .checked_add(value)
-                .ok_or(PSP22Error::Custom(String::new()))?;
+            let balance =
+                self.balance_of(to).checked_add(value).ok_or(PSP22Error::Custom(String::new()))?;
             self.set(&Entry::Balance(to), balance);
             Ok(())
         }
@@ -150,11 +146,7 @@ pub mod token {
         /// Replaces an allowance.
         fn set_allowance(&mut self, owner: AccountId, spender: AccountId, amount: u128) {
             self.set(&Entry::Allowance(owner, spender), amount);
-            self.env().emit_event(Approval {
-                owner,
-                spender,
-                amount,
-            });
+            self.env().emit_event(Approval { owner, spender, amount });
         }
 
         /// Uses up `value` of what `owner` allows `spender`; for its own tokens nobody needs one.
@@ -184,11 +176,7 @@ pub mod token {
         ) -> Result<(), PSP22Error> {
             self.debit(from, value)?;
             self.credit(to, value)?;
-            self.env().emit_event(Transfer {
-                from: Some(from),
-                to: Some(to),
-                value,
-            });
+            self.env().emit_event(Transfer { from: Some(from), to: Some(to), value });
             Ok(())
         }
 
@@ -203,18 +191,10 @@ pub mod token {
         /// Gives or takes a role; without a change, without an event.
         fn set_role(&mut self, role: Role, account: AccountId, granted: bool) {
             let before = self.get(&Entry::Roles(account));
-            let after = if granted {
-                before | bit(role)
-            } else {
-                before & !bit(role)
-            };
+            let after = if granted { before | bit(role) } else { before & !bit(role) };
             if after != before {
                 self.set(&Entry::Roles(account), after);
-                self.env().emit_event(RoleChanged {
-                    account,
-                    role,
-                    granted,
-                });
+                self.env().emit_event(RoleChanged { account, role, granted });
             }
         }
     }
@@ -242,21 +222,25 @@ pub mod token {
     }
 
     impl PSP22 for Token {
+        /// All tokens there are, in the smallest unit.
         #[ink(message)]
         fn total_supply(&self) -> u128 {
             self.total_supply
         }
 
+        /// What an account holds.
         #[ink(message)]
         fn balance_of(&self, owner: AccountId) -> u128 {
             self.get(&Entry::Balance(owner))
         }
 
+        /// What a spender may still move on behalf of an owner.
         #[ink(message)]
         fn allowance(&self, owner: AccountId, spender: AccountId) -> u128 {
             self.get(&Entry::Allowance(owner, spender))
         }
 
+        /// Moves tokens of the caller.
         #[ink(message)]
         fn transfer(
             &mut self,
@@ -271,6 +255,7 @@ pub mod token {
             finish()
         }
 
+        /// Moves tokens of another account that allowed it to the caller.
         #[ink(message)]
         fn transfer_from(
             &mut self,
@@ -286,6 +271,7 @@ pub mod token {
             finish()
         }
 
+        /// Sets what a spender may move on behalf of the caller.
         #[ink(message)]
         fn approve(&mut self, spender: AccountId, value: u128) -> Result<(), PSP22Error> {
             let owner = self.env().caller();
@@ -295,6 +281,7 @@ pub mod token {
             finish()
         }
 
+        /// Raises what a spender may move on behalf of the caller.
         #[ink(message)]
         fn increase_allowance(
             &mut self,
@@ -310,6 +297,7 @@ pub mod token {
             finish()
         }
 
+        /// Lowers what a spender may move on behalf of the caller.
         #[ink(message)]
         fn decrease_allowance(
             &mut self,
@@ -325,16 +313,19 @@ pub mod token {
     }
 
     impl PSP22Metadata for Token {
+        /// The name.
         #[ink(message)]
         fn token_name(&self) -> Option<String> {
             reply(Some(&self.name))
         }
 
+        /// The symbol.
         #[ink(message)]
         fn token_symbol(&self) -> Option<String> {
             reply(Some(&self.symbol))
         }
 
+        /// How many decimals one token has.
         #[ink(message)]
         fn token_decimals(&self) -> u8 {
             self.decimals
@@ -342,25 +333,21 @@ pub mod token {
     }
 
     impl Supply for Token {
+        /// Creates tokens. Minters.
         #[ink(message)]
         fn mint(&mut self, to: AccountId, value: u128) -> Result<(), TokenError> {
             self.ensure_role(Role::Minter)?;
             if value == 0 {
                 finish();
             }
-            self.total_supply = self
-                .total_supply
-                .checked_add(value)
-                .ok_or(TokenError::SupplyOverflow)?;
+            self.total_supply =
+                self.total_supply.checked_add(value).ok_or(TokenError::SupplyOverflow)?;
             self.credit(to, value)?;
-            self.env().emit_event(Transfer {
-                from: None,
-                to: Some(to),
-                value,
-            });
+            self.env().emit_event(Transfer { from: None, to: Some(to), value });
             Ok(())
         }
 
+        /// Destroys tokens of an account within its allowance. Burners.
         #[ink(message)]
         fn burn(&mut self, from: AccountId, value: u128) -> Result<(), TokenError> {
             self.ensure_role(Role::Burner)?;
@@ -370,25 +357,21 @@ pub mod token {
             self.spend_allowance(from, self.env().caller(), value)?;
             self.debit(from, value)?;
             // Never an error: no balance exceeds the total supply.
-            self.total_supply = self
-                .total_supply
-                .checked_sub(value)
-                .ok_or(PSP22Error::InsufficientBalance)?;
-            self.env().emit_event(Transfer {
-                from: Some(from),
-                to: None,
-                value,
-            });
+            self.total_supply =
+                self.total_supply.checked_sub(value).ok_or(PSP22Error::InsufficientBalance)?;
+            self.env().emit_event(Transfer { from: Some(from), to: None, value });
             Ok(())
         }
     }
 
     impl Roles for Token {
+        /// Whether an account has a role.
         #[ink(message)]
         fn has_role(&self, role: Role, account: AccountId) -> bool {
             self.get(&Entry::Roles(account)) & bit(role) != 0
         }
 
+        /// Gives a role. Admins.
         #[ink(message)]
         fn grant_role(&mut self, role: Role, account: AccountId) -> Result<(), TokenError> {
             self.ensure_role(Role::Admin)?;
@@ -396,6 +379,7 @@ pub mod token {
             finish()
         }
 
+        /// Takes a role. Admins, or who gives up his own.
         #[ink(message)]
         fn revoke_role(&mut self, role: Role, account: AccountId) -> Result<(), TokenError> {
             if account != self.env().caller() {

@@ -103,10 +103,7 @@ pub mod validators {
         }
 
         fn member(&self, operator: AccountId) -> Result<Member, ValidatorsError> {
-            let keys = self
-                .keys
-                .get(operator)
-                .ok_or(ValidatorsError::NotRegistered)?;
+            let keys = self.keys.get(operator).ok_or(ValidatorsError::NotRegistered)?;
             Ok(Member {
                 operator: *operator.as_ref(),
                 consensus_key: keys.0,
@@ -129,17 +126,12 @@ pub mod validators {
         }
 
         fn seat(&mut self, members: Vec<Member>, epoch: u32) {
-            let digest = self
-                .domain()
-                .config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
+            let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
             self.epoch = epoch;
             self.config_digest = digest;
             self.attestation_keys = members.iter().map(|m| m.attestation_key).collect();
             self.members.set(&Stored(members));
-            self.env().emit_event(CommitteeSeated {
-                epoch,
-                config_digest: digest,
-            });
+            self.env().emit_event(CommitteeSeated { epoch, config_digest: digest });
         }
     }
 
@@ -153,22 +145,13 @@ pub mod validators {
             possession: Signature,
         ) -> Result<(), ValidatorsError> {
             let operator = self.env().caller();
-            let member = Member {
-                operator: *operator.as_ref(),
-                consensus_key,
-                attestation_key,
-            };
+            let member = Member { operator: *operator.as_ref(), consensus_key, attestation_key };
             let statement = self.domain().possession_statement::<HostSha256>(&member);
             if !sr25519_verify(&possession, &statement, &attestation_key) {
                 return Err(ValidatorsError::BadPossession);
             }
-            self.keys
-                .insert(operator, &(consensus_key, attestation_key));
-            self.env().emit_event(KeysRegistered {
-                operator,
-                consensus_key,
-                attestation_key,
-            });
+            self.keys.insert(operator, &(consensus_key, attestation_key));
+            self.env().emit_event(KeysRegistered { operator, consensus_key, attestation_key });
             Ok(())
         }
 
@@ -195,13 +178,8 @@ pub mod validators {
             certificate: Certificate,
         ) -> Result<(), ValidatorsError> {
             let contract = *self.env().account_id().as_ref();
-            let feed = Feed {
-                kind: ReportKind::Committee,
-                contract,
-            };
-            self.feed_state
-                .0
-                .check_next(&feed, &report, self.env().block_timestamp())?;
+            let feed = Feed { kind: ReportKind::Committee, contract };
+            self.feed_state.0.check_next(&feed, &report, self.env().block_timestamp())?;
             let members = self.members(&operators)?;
             if report.root != members_root::<HostSha256>(&self.quorum.0, &members) {
                 return Err(ValidatorsError::WrongRoot);
@@ -242,19 +220,13 @@ pub mod validators {
         /// The chain and contract that registrations and signatures are for.
         #[ink(message)]
         fn domain(&self) -> Domain {
-            Domain {
-                genesis: self.genesis,
-                validators: *self.env().account_id().as_ref(),
-            }
+            Domain { genesis: self.genesis, validators: *self.env().account_id().as_ref() }
         }
 
         /// The members in office, in seat order.
         #[ink(message)]
         fn committee(&self) -> Vec<Member> {
-            self.members
-                .get()
-                .map(|members| members.0)
-                .unwrap_or_default()
+            self.members.get().map(|members| members.0).unwrap_or_default()
         }
 
         /// The keys that an operator registered for the committees to come.
@@ -284,10 +256,7 @@ pub mod validators {
                 return Err(OwnableError::NotOwner);
             }
             self.proposed_owner = Some(account);
-            self.env().emit_event(OwnershipProposed {
-                owner: self.owner,
-                proposed: account,
-            });
+            self.env().emit_event(OwnershipProposed { owner: self.owner, proposed: account });
             Ok(())
         }
 

@@ -78,9 +78,7 @@ impl Certificate {
             signers: 0,
             signatures: Vec::with_capacity(usize::from(quorum.size())),
         };
-        let present = (0u32..)
-            .zip(by_seat)
-            .filter_map(|(seat, s)| Some((seat, s?)));
+        let present = (0u32..).zip(by_seat).filter_map(|(seat, s)| Some((seat, s?)));
         for (seat, signature) in present.take(usize::from(quorum.size())) {
             certificate.signers |= 1 << seat;
             certificate.signatures.push(signature);
@@ -129,9 +127,8 @@ impl Certificate {
         verify: impl Fn(&Signature, &Hash, &AttestationKey) -> bool,
     ) -> Result<(), CertificateError> {
         for (seat, signature) in self.seats().zip(&self.signatures) {
-            let valid = keys
-                .get(usize::from(seat))
-                .is_some_and(|key| verify(signature, message, key));
+            let valid =
+                keys.get(usize::from(seat)).is_some_and(|key| verify(signature, message, key));
             if !valid {
                 return Err(CertificateError::BadSignature { seat });
             }
@@ -195,10 +192,7 @@ mod tests {
             change(&mut certificate);
             check(&certificate)
         };
-        assert_eq!(
-            broken(|c| c.scheme = 2),
-            Err(CertificateError::UnknownScheme)
-        );
+        assert_eq!(broken(|c| c.scheme = 2), Err(CertificateError::UnknownScheme));
         assert_eq!(
             broken(|c| c.signatures.truncate(15)),
             Err(CertificateError::WrongSignatureCount { expected: 16 })
@@ -212,14 +206,8 @@ mod tests {
             Err(CertificateError::UnknownSigner)
         );
         // Fifteen seats under sixteen signatures: one signed twice.
-        assert_eq!(
-            broken(|c| c.signers &= !1),
-            Err(CertificateError::RepeatedSigner)
-        );
-        assert_eq!(
-            broken(|c| c.epoch = 2),
-            Err(CertificateError::WrongEpoch { expected: 3 })
-        );
+        assert_eq!(broken(|c| c.signers &= !1), Err(CertificateError::RepeatedSigner));
+        assert_eq!(broken(|c| c.epoch = 2), Err(CertificateError::WrongEpoch { expected: 3 }));
         assert_eq!(
             broken(|c| c.signatures.swap(4, 5)),
             Err(CertificateError::BadSignature { seat: 4 })

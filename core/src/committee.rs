@@ -53,10 +53,8 @@ impl Domain {
         quorum: &Quorum,
         members: &[Member],
     ) -> Hash {
-        let keys: Vec<(ConsensusKey, AttestationKey)> = members
-            .iter()
-            .map(|member| (member.consensus_key, member.attestation_key))
-            .collect();
+        let keys: Vec<(ConsensusKey, AttestationKey)> =
+            members.iter().map(|member| (member.consensus_key, member.attestation_key)).collect();
         tagged::<H>(CONFIG_TAG, &(self, epoch, quorum, quorum.size(), keys))
     }
 }
@@ -120,10 +118,7 @@ mod tests {
         Quorum::of(FaultModel::Byzantine, 4).unwrap()
     }
 
-    const DOMAIN: Domain = Domain {
-        genesis: [7; 32],
-        validators: [8; 32],
-    };
+    const DOMAIN: Domain = Domain { genesis: [7; 32], validators: [8; 32] };
 
     #[test]
     fn the_config_digest_binds_everything() {
@@ -131,16 +126,12 @@ mod tests {
         let mut swapped = members();
         swapped.swap(0, 1);
         let others = [
-            Domain {
-                genesis: [9; 32],
-                ..DOMAIN
-            }
-            .config_digest::<Native>(1, &quorum(), &members()),
-            Domain {
-                validators: [9; 32],
-                ..DOMAIN
-            }
-            .config_digest::<Native>(1, &quorum(), &members()),
+            Domain { genesis: [9; 32], ..DOMAIN }.config_digest::<Native>(1, &quorum(), &members()),
+            Domain { validators: [9; 32], ..DOMAIN }.config_digest::<Native>(
+                1,
+                &quorum(),
+                &members(),
+            ),
             DOMAIN.config_digest::<Native>(2, &quorum(), &members()),
             DOMAIN.config_digest::<Native>(
                 1,
@@ -159,10 +150,7 @@ mod tests {
     #[test]
     fn members_must_fill_the_seats_and_differ() {
         assert_eq!(check_members(&quorum(), &members()), Ok(()));
-        assert_eq!(
-            check_members(&quorum(), &members()[..3]),
-            Err(CommitteeError::WrongSize)
-        );
+        assert_eq!(check_members(&quorum(), &members()[..3]), Err(CommitteeError::WrongSize));
         let changes: [fn(&mut Member, &Member); 3] = [
             |m, other| m.operator = other.operator,
             |m, other| m.consensus_key = other.consensus_key,
@@ -172,10 +160,7 @@ mod tests {
             let mut list = members();
             let first = list[0];
             change(&mut list[3], &first);
-            assert_eq!(
-                check_members(&quorum(), &list),
-                Err(CommitteeError::RepeatedMember)
-            );
+            assert_eq!(check_members(&quorum(), &list), Err(CommitteeError::RepeatedMember));
         }
     }
 }

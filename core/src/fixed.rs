@@ -40,9 +40,7 @@ pub fn mul_div_ceil(a: u128, b: u128, c: u128) -> Result<u128, MathError> {
 
 fn mul_div(a: u128, b: u128, c: u128) -> Result<(U256, U256), MathError> {
     // A product of two 128-bit numbers always fits 256 bits.
-    let product = U256::from(a)
-        .checked_mul(U256::from(b))
-        .ok_or(MathError::Overflow)?;
+    let product = U256::from(a).checked_mul(U256::from(b)).ok_or(MathError::Overflow)?;
     if c == 0 {
         return Err(MathError::DivisionByZero);
     }
@@ -98,24 +96,12 @@ mod tests {
 
     #[test]
     fn products_beyond_128_bits_are_exact() {
-        assert_eq!(
-            mul_div_floor(u128::MAX, u128::MAX, u128::MAX),
-            Ok(u128::MAX)
-        );
+        assert_eq!(mul_div_floor(u128::MAX, u128::MAX, u128::MAX), Ok(u128::MAX));
         assert_eq!(mul_div_floor(u128::MAX, 2, 1), Err(MathError::Overflow));
-        assert_eq!(
-            mul_div_ceil(u128::MAX, u128::MAX, 1),
-            Err(MathError::Overflow)
-        );
+        assert_eq!(mul_div_ceil(u128::MAX, u128::MAX, 1), Err(MathError::Overflow));
         assert_eq!(mul_div_floor(1, 1, 0), Err(MathError::DivisionByZero));
-        assert_eq!(
-            (mul_div_floor(7, 1, 2), mul_div_ceil(7, 1, 2)),
-            (Ok(3), Ok(4))
-        );
-        assert_eq!(
-            (mul_div_floor(8, 1, 2), mul_div_ceil(8, 1, 2)),
-            (Ok(4), Ok(4))
-        );
+        assert_eq!((mul_div_floor(7, 1, 2), mul_div_ceil(7, 1, 2)), (Ok(3), Ok(4)));
+        assert_eq!((mul_div_floor(8, 1, 2), mul_div_ceil(8, 1, 2)), (Ok(4), Ok(4)));
     }
 
     #[test]
@@ -129,15 +115,9 @@ mod tests {
     #[test]
     fn a_split_without_weight_is_an_error() {
         for weights in [&[][..], &[0, 0][..]] {
-            assert_eq!(
-                split_largest_remainder(5, weights),
-                Err(MathError::DivisionByZero)
-            );
+            assert_eq!(split_largest_remainder(5, weights), Err(MathError::DivisionByZero));
         }
-        assert_eq!(
-            split_largest_remainder(5, &[u128::MAX, 1]),
-            Err(MathError::Overflow)
-        );
+        assert_eq!(split_largest_remainder(5, &[u128::MAX, 1]), Err(MathError::Overflow));
     }
 
     proptest! {

@@ -52,11 +52,7 @@ pub fn rank(
 ) -> Vec<Standing> {
     let mut standings: Vec<Standing> = scores
         .into_iter()
-        .map(|(framework, score)| Standing {
-            volume_24h: volume_24h(&framework),
-            framework,
-            score,
-        })
+        .map(|(framework, score)| Standing { volume_24h: volume_24h(&framework), framework, score })
         .collect();
     // The sort is stable and the map is in order of names.
     standings.sort_by_key(|standing| Reverse(standing.score));
@@ -144,9 +140,7 @@ pub struct Record {
 impl Record {
     /// The quotes of this record, in order of rank.
     pub fn quotes(&self) -> impl Iterator<Item = Quote> + '_ {
-        self.standings
-            .iter()
-            .map(|standing| standing.quote(self.report.time_ms))
+        self.standings.iter().map(|standing| standing.quote(self.report.time_ms))
     }
 }
 
@@ -193,11 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn row(name: &str, score: u64) -> Standing {
-        Standing {
-            framework: Framework::new(name).unwrap(),
-            score,
-            volume_24h: 0,
-        }
+        Standing { framework: Framework::new(name).unwrap(), score, volume_24h: 0 }
     }
 
     #[test]
@@ -214,14 +204,8 @@ mod tests {
     #[test]
     fn rows_out_of_order_are_refused() {
         assert_eq!(check(&[]), Err(ContentError::Empty));
-        assert_eq!(
-            check(&[row("a", 1), row("b", 2)]),
-            Err(ContentError::NotRanked)
-        );
-        assert_eq!(
-            check(&[row("b", 1), row("a", 1)]),
-            Err(ContentError::NotRanked)
-        );
+        assert_eq!(check(&[row("a", 1), row("b", 2)]), Err(ContentError::NotRanked));
+        assert_eq!(check(&[row("b", 1), row("a", 1)]), Err(ContentError::NotRanked));
         assert_eq!(
             check(&[row("a", 3), row("b", 2), row("a", 1)]),
             Err(ContentError::RepeatedFramework)

@@ -97,9 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn leaves(count: usize) -> Vec<Hash> {
-        (0..count)
-            .map(|i| leaf_hash::<Native>(&i.to_be_bytes()))
-            .collect()
+        (0..count).map(|i| leaf_hash::<Native>(&i.to_be_bytes())).collect()
     }
 
     #[test]

@@ -84,10 +84,7 @@ mod tests {
     #[test]
     fn the_two_models_of_the_specification() {
         let crash = Quorum::of(FaultModel::Crash, COMMITTEE).unwrap();
-        assert_eq!(
-            (crash.size(), crash.max_unresponsive(), crash.max_liars()),
-            (12, 11, 0)
-        );
+        assert_eq!((crash.size(), crash.max_unresponsive(), crash.max_liars()), (12, 11, 0));
         let byzantine = Quorum::of(FaultModel::Byzantine, COMMITTEE).unwrap();
         assert_eq!((byzantine.size(), byzantine.max_liars()), (16, 7));
         assert_eq!(byzantine.weak_size(), 8);

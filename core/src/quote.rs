@@ -133,31 +133,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn quote(score: u64) -> Quote {
-        Quote::new(
-            Framework::new("claude").unwrap(),
-            score,
-            1_000,
-            1_738_425_600_000,
-        )
+        Quote::new(Framework::new("claude").unwrap(), score, 1_000, 1_738_425_600_000)
     }
 
     #[test]
     fn the_examples_of_the_seed() {
         let claude = quote(50_000);
-        assert_eq!(
-            (claude.price(), claude.bid, claude.ask),
-            (50_000_000, 49_500_000, 50_500_000)
-        );
+        assert_eq!((claude.price(), claude.bid, claude.ask), (50_000_000, 49_500_000, 50_500_000));
         let openai = quote(45_000);
-        assert_eq!(
-            (openai.price(), openai.bid, openai.ask),
-            (45_000_000, 44_550_000, 45_450_000)
-        );
+        assert_eq!((openai.price(), openai.bid, openai.ask), (45_000_000, 44_550_000, 45_450_000));
         let odd = quote(33_333);
-        assert_eq!(
-            (odd.price(), odd.bid, odd.ask),
-            (33_333_000, 32_999_670, 33_666_330)
-        );
+        assert_eq!((odd.price(), odd.bid, odd.ask), (33_333_000, 32_999_670, 33_666_330));
         assert_eq!((quote(0).bid, quote(0).ask), (0, 0));
     }
 

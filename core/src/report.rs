@@ -104,11 +104,7 @@ pub struct FeedState {
 
 impl FeedState {
     /// A feed without reports.
-    pub const EMPTY: Self = Self {
-        slot: 0,
-        digest: ZERO_HASH,
-        time_ms: 0,
-    };
+    pub const EMPTY: Self = Self { slot: 0, digest: ZERO_HASH, time_ms: 0 };
 
     /// Checks that `report` may come next in `feed` at time `now_ms`.
     ///
@@ -143,11 +139,7 @@ impl FeedState {
 
     /// The state after `report`, whose digest is `digest`.
     pub fn after(report: &Report, digest: Hash) -> Self {
-        Self {
-            slot: report.slot,
-            digest,
-            time_ms: report.time_ms,
-        }
+        Self { slot: report.slot, digest, time_ms: report.time_ms }
     }
 }
 
@@ -156,15 +148,8 @@ mod tests {
     use super::*;
     use crate::hash::Native;
 
-    const FEED: Feed = Feed {
-        kind: ReportKind::Leaderboard,
-        contract: [3; 32],
-    };
-    const STATE: FeedState = FeedState {
-        slot: 4,
-        digest: [4; 32],
-        time_ms: 1_000,
-    };
+    const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [3; 32] };
+    const STATE: FeedState = FeedState { slot: 4, digest: [4; 32], time_ms: 1_000 };
     const NEXT: Report = Report {
         version: REPORT_VERSION,
         feed: FEED,
@@ -185,50 +170,27 @@ mod tests {
     fn only_the_next_slot_of_the_same_feed_follows() {
         assert_eq!(check(|_| ()), Ok(()));
         assert_eq!(check(|r| r.version = 2), Err(FeedError::UnknownVersion));
-        assert_eq!(
-            check(|r| r.feed.contract = [9; 32]),
-            Err(FeedError::WrongFeed)
-        );
-        assert_eq!(
-            check(|r| r.feed.kind = ReportKind::Nav),
-            Err(FeedError::WrongFeed)
-        );
-        assert_eq!(
-            check(|r| r.slot = 6),
-            Err(FeedError::SlotSkipped { expected: 5 })
-        );
+        assert_eq!(check(|r| r.feed.contract = [9; 32]), Err(FeedError::WrongFeed));
+        assert_eq!(check(|r| r.feed.kind = ReportKind::Nav), Err(FeedError::WrongFeed));
+        assert_eq!(check(|r| r.slot = 6), Err(FeedError::SlotSkipped { expected: 5 }));
         assert_eq!(check(|r| r.slot = 4), Err(FeedError::SlotTaken));
         assert_eq!(check(|r| r.slot = 0), Err(FeedError::SlotTaken));
-        assert_eq!(
-            check(|r| r.previous = [0; 32]),
-            Err(FeedError::WrongPrevious)
-        );
+        assert_eq!(check(|r| r.previous = [0; 32]), Err(FeedError::WrongPrevious));
     }
 
     #[test]
     fn time_moves_forward_and_not_beyond_the_block() {
         assert_eq!(check(|r| r.time_ms = 999), Err(FeedError::TimeReversed));
         assert_eq!(check(|r| r.time_ms = 2_000 + MAX_TIME_AHEAD_MS), Ok(()));
-        assert_eq!(
-            check(|r| r.time_ms = 2_001 + MAX_TIME_AHEAD_MS),
-            Err(FeedError::TimeAhead)
-        );
+        assert_eq!(check(|r| r.time_ms = 2_001 + MAX_TIME_AHEAD_MS), Err(FeedError::TimeAhead));
     }
 
     #[test]
     fn the_first_report_follows_the_empty_feed() {
-        let first = Report {
-            slot: 1,
-            previous: ZERO_HASH,
-            ..NEXT
-        };
+        let first = Report { slot: 1, previous: ZERO_HASH, ..NEXT };
         assert_eq!(FeedState::EMPTY.check_next(&FEED, &first, 0), Ok(()));
         let after = FeedState::after(&first, first.digest::<Native>());
-        let second = Report {
-            slot: 2,
-            previous: after.digest,
-            ..NEXT
-        };
+        let second = Report { slot: 2, previous: after.digest, ..NEXT };
         assert_eq!(after.check_next(&FEED, &second, 0), Ok(()));
     }
 

@@ -81,11 +81,7 @@ impl Tally {
         if !named(&result.challenge) || !named(&result.evaluator) {
             return Err(ResultError::InvalidName);
         }
-        let key = (
-            result.framework.clone(),
-            result.shard,
-            result.challenge.clone(),
-        );
+        let key = (result.framework.clone(), result.shard, result.challenge.clone());
         if self.seen.contains(&key) {
             return Err(ResultError::Duplicate);
         }
@@ -93,15 +89,8 @@ impl Tally {
         if known.is_none() && self.scores.len() >= crate::leaderboard::MAX_FRAMEWORKS {
             return Err(ResultError::TooMuch);
         }
-        let points = if result.success {
-            u64::from(result.points)
-        } else {
-            0
-        };
-        let score = known
-            .unwrap_or(0)
-            .checked_add(points)
-            .ok_or(ResultError::TooMuch)?;
+        let points = if result.success { u64::from(result.points) } else { 0 };
+        let score = known.unwrap_or(0).checked_add(points).ok_or(ResultError::TooMuch)?;
         self.scores.insert(result.framework.clone(), score);
         self.seen.insert(key);
         Ok(())
@@ -139,34 +128,19 @@ mod tests {
         let mut tally = Tally::default();
         assert_eq!(tally.add(&result("a", 10, true)), Ok(()));
         assert_eq!(tally.add(&result("b", 20, false)), Ok(()));
-        assert_eq!(
-            tally.add(&result("a", 10, true)),
-            Err(ResultError::Duplicate)
-        );
-        assert_eq!(
-            tally.add(&result("b", 20, true)),
-            Err(ResultError::Duplicate)
-        );
+        assert_eq!(tally.add(&result("a", 10, true)), Err(ResultError::Duplicate));
+        assert_eq!(tally.add(&result("b", 20, true)), Err(ResultError::Duplicate));
         assert_eq!(score(&tally), 10);
     }
 
     #[test]
     fn a_refused_result_changes_nothing() {
         let mut tally = Tally::default();
-        let bad = EvaluationResult {
-            shard: 71,
-            ..result("a", 1, true)
-        };
+        let bad = EvaluationResult { shard: 71, ..result("a", 1, true) };
         assert_eq!(tally.add(&bad), Err(ResultError::UnknownShard));
-        let nameless = EvaluationResult {
-            evaluator: String::new(),
-            ..result("a", 1, true)
-        };
+        let nameless = EvaluationResult { evaluator: String::new(), ..result("a", 1, true) };
         assert_eq!(tally.add(&nameless), Err(ResultError::InvalidName));
-        assert_eq!(
-            tally.add(&result(&"x".repeat(65), 1, true)),
-            Err(ResultError::InvalidName)
-        );
+        assert_eq!(tally.add(&result(&"x".repeat(65), 1, true)), Err(ResultError::InvalidName));
         assert!(tally.scores().is_empty());
         assert_eq!(tally.add(&result("a", 1, true)), Ok(()));
     }
@@ -184,18 +158,8 @@ mod tests {
         let mut tally = Tally::default();
         for i in 0..65 {
             let framework = Framework::new(format!("f{i}")).unwrap();
-            let added = tally.add(&EvaluationResult {
-                framework,
-                ..result("a", 1, true)
-            });
-            assert_eq!(
-                added,
-                if i < 64 {
-                    Ok(())
-                } else {
-                    Err(ResultError::TooMuch)
-                }
-            );
+            let added = tally.add(&EvaluationResult { framework, ..result("a", 1, true) });
+            assert_eq!(added, if i < 64 { Ok(()) } else { Err(ResultError::TooMuch) });
         }
     }
 }

@@ -24,10 +24,8 @@ impl Bundle {
     /// Loads a bundle; each file is read once per process. Panics with what to do when it is missing.
     pub fn load(name: &str) -> Arc<Self> {
         static LOADED: OnceLock<Mutex<HashMap<String, Arc<Bundle>>>> = OnceLock::new();
-        let mut loaded = LOADED
-            .get_or_init(Mutex::default)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut loaded =
+            LOADED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bundle) = loaded.get(name) {
             return bundle.clone();
         }
@@ -40,28 +38,19 @@ impl Bundle {
         // The build writes `-` as `_`, as cargo does with crates.
         let path = folder().join(format!("{}.contract", name.replace('-', "_")));
         let text = fs::read_to_string(&path).map_err(|error| {
-            format!(
-                "{}: {error}; run scripts/build-contracts {name}",
-                path.display()
-            )
+            format!("{}: {error}; run scripts/build-contracts {name}", path.display())
         })?;
         let json: Value =
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let field = |field: &str| {
-            let text = json["source"][field]
-                .as_str()
-                .and_then(|text| text.strip_prefix("0x"));
+            let text = json["source"][field].as_str().and_then(|text| text.strip_prefix("0x"));
             text.and_then(|digits| hex::decode(digits).ok())
                 .ok_or_else(|| format!("{}: no source.{field} in hex", path.display()))
         };
         let code_hash = field("hash")?
             .try_into()
             .map_err(|_| format!("{}: bad source.hash", path.display()))?;
-        Ok(Self {
-            name: name.to_owned(),
-            wasm: field("wasm")?,
-            code_hash,
-        })
+        Ok(Self { name: name.to_owned(), wasm: field("wasm")?, code_hash })
     }
 }
 

@@ -20,16 +20,11 @@ pub struct Key(Keypair);
 /// The key of a name. Derived once per process: tests ask for the same few again and again.
 pub fn key(name: &str) -> Key {
     static KNOWN: OnceLock<Mutex<HashMap<String, Key>>> = OnceLock::new();
-    let mut known = KNOWN
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut known =
+        KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     match known.get(name) {
         Some(key) => key.clone(),
-        None => known
-            .entry(name.to_owned())
-            .or_insert_with(|| derive(name))
-            .clone(),
+        None => known.entry(name.to_owned()).or_insert_with(|| derive(name)).clone(),
     }
 }
 
@@ -75,10 +70,7 @@ impl rand_core::RngCore for FixedNonce {
         rand_core::impls::next_u64_via_fill(self)
     }
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes
-            .iter_mut()
-            .zip(self.0.iter().cycle())
-            .for_each(|(to, from)| *to = *from);
+        bytes.iter_mut().zip(self.0.iter().cycle()).for_each(|(to, from)| *to = *from);
     }
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
         self.fill_bytes(bytes);
@@ -103,20 +95,8 @@ mod tests {
     fn signatures_verify_for_the_signed_message_only() {
         let alice = key("alice");
         let signature = schnorrkel::Signature::from_bytes(&alice.sign(b"quote")).unwrap();
-        assert!(alice
-            .0
-            .public
-            .verify_simple(CONTEXT, b"quote", &signature)
-            .is_ok());
-        assert!(alice
-            .0
-            .public
-            .verify_simple(CONTEXT, b"other", &signature)
-            .is_err());
-        assert!(key("bob")
-            .0
-            .public
-            .verify_simple(CONTEXT, b"quote", &signature)
-            .is_err());
+        assert!(alice.0.public.verify_simple(CONTEXT, b"quote", &signature).is_ok());
+        assert!(alice.0.public.verify_simple(CONTEXT, b"other", &signature).is_err());
+        assert!(key("bob").0.public.verify_simple(CONTEXT, b"quote", &signature).is_err());
     }
 }

@@ -111,11 +111,7 @@ where
     type Output = R::Output;
 
     fn data(self) -> Vec<u8> {
-        let create = self
-            .code_hash(Hash::default())
-            .endowment(0)
-            .salt_bytes([0u8; 0])
-            .params();
+        let create = self.code_hash(Hash::default()).endowment(0).salt_bytes([0u8; 0]).params();
         create.exec_input().encode()
     }
 
@@ -126,9 +122,7 @@ where
         if !R::IS_RESULT {
             let lang: Result<(), LangError> =
                 Decode::decode(&mut &answer[..]).map_err(undecodable)?;
-            return lang
-                .map(|()| contract())
-                .map_err(|error| format!("{error:?}"));
+            return lang.map(|()| contract()).map_err(|error| format!("{error:?}"));
         }
         let lang: Result<Result<(), R::Error>, LangError> =
             Decode::decode(&mut &answer[..]).map_err(undecodable)?;

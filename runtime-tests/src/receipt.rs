@@ -26,10 +26,7 @@ pub struct Gas {
 
 impl From<Weight> for Gas {
     fn from(weight: Weight) -> Self {
-        Self {
-            ref_time: weight.ref_time(),
-            proof_size: weight.proof_size(),
-        }
+        Self { ref_time: weight.ref_time(), proof_size: weight.proof_size() }
     }
 }
 
@@ -79,10 +76,7 @@ impl<T> Receipt<T> {
         };
         let decode = |event: &Emitted| {
             E::decode(&mut &event.data[..]).unwrap_or_else(|error| {
-                panic!(
-                    "the topic says {}, the data does not decode: {error}",
-                    name::<E>()
-                )
+                panic!("the topic says {}, the data does not decode: {error}", name::<E>())
             })
         };
         self.emitted.iter().filter(of_type).map(decode).collect()
@@ -106,20 +100,8 @@ impl<T> Receipt<T> {
     }
 
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Receipt<U> {
-        let Self {
-            value,
-            reverted,
-            emitted,
-            gas,
-            deposit,
-        } = self;
-        Receipt {
-            value: change(value),
-            reverted,
-            emitted,
-            gas,
-            deposit,
-        }
+        let Self { value, reverted, emitted, gas, deposit } = self;
+        Receipt { value: change(value), reverted, emitted, gas, deposit }
     }
 }
 
@@ -144,14 +126,8 @@ impl<T: fmt::Debug, E: fmt::Debug> Receipt<Result<T, E>> {
         match self.value {
             Ok(value) => panic!("expected an error, the contract said Ok({value:?})"),
             Err(error) => {
-                assert!(
-                    self.reverted,
-                    "the error {error:?} did not undo what the message did"
-                );
-                assert!(
-                    self.emitted.is_empty(),
-                    "events remain after the error {error:?}"
-                );
+                assert!(self.reverted, "the error {error:?} did not undo what the message did");
+                assert!(self.emitted.is_empty(), "events remain after the error {error:?}");
                 error
             }
         }
@@ -180,11 +156,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dispatch(DispatchError::Module(error)) => {
-                write!(
-                    f,
-                    "the runtime refused: {}",
-                    error.message.unwrap_or("an unnamed error")
-                )
+                write!(f, "the runtime refused: {}", error.message.unwrap_or("an unnamed error"))
             }
             Self::Dispatch(error) => write!(f, "the runtime refused: {error:?}"),
             Self::Lang(error) => write!(f, "the contract could not read the call: {error:?}"),
@@ -205,11 +177,7 @@ pub(crate) fn contract_events(
             data,
         }) => {
             let topics = record.topics.into_iter().map(|topic| topic.0).collect();
-            Some(Emitted {
-                contract: AccountId::from(<[u8; 32]>::from(contract)),
-                topics,
-                data,
-            })
+            Some(Emitted { contract: AccountId::from(<[u8; 32]>::from(contract)), topics, data })
         }
         _ => None,
     };
@@ -225,8 +193,5 @@ pub(crate) fn signed_deposit(deposit: StorageDeposit<Balance>) -> i128 {
 }
 
 fn name<T>() -> &'static str {
-    std::any::type_name::<T>()
-        .rsplit("::")
-        .next()
-        .unwrap_or("event")
+    std::any::type_name::<T>().rsplit("::").next().unwrap_or("event")
 }

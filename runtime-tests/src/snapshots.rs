@@ -29,11 +29,7 @@ type Table = BTreeMap<String, Row>;
 #[track_caller]
 pub fn check_size(contract: &str) {
     let size = i64::try_from(Bundle::load(contract).wasm.len()).expect("sizes are small");
-    check(
-        "sizes",
-        contract,
-        Row::from([("wasm_bytes".to_owned(), size)]),
-    );
+    check("sizes", contract, Row::from([("wasm_bytes".to_owned(), size)]));
 }
 
 /// Compares what a call cost with its row in `snapshots/gas.json`, named like
@@ -44,19 +40,15 @@ pub fn check_gas<T>(scenario: &str, receipt: &Receipt<T>) {
     let row = Row::from([
         ("ref_time".to_owned(), small(receipt.gas.ref_time)),
         ("proof_size".to_owned(), small(receipt.gas.proof_size)),
-        (
-            "deposit".to_owned(),
-            i64::try_from(receipt.deposit).expect("deposits are small"),
-        ),
+        ("deposit".to_owned(), i64::try_from(receipt.deposit).expect("deposits are small")),
     ]);
     check("gas", scenario, row);
 }
 
 #[track_caller]
 fn check(table: &str, name: &str, measured: Row) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("snapshots")
-        .join(format!("{table}.json"));
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(format!("{table}.json"));
     let result = match std::env::var(UPDATE).is_ok_and(|value| value == "1") {
         true => update(&path, name, measured),
         false => compare(&path, name, &measured),
@@ -71,9 +63,7 @@ fn compare(path: &Path, name: &str, measured: &Row) -> Result<(), String> {
     let hint = format!("if this is meant, run the test once with {UPDATE}=1 and commit {file}");
     let text = fs::read_to_string(path).unwrap_or_default();
     let table = parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let committed = table
-        .get(name)
-        .ok_or_else(|| format!("{file} has no row '{name}'; {hint}"))?;
+    let committed = table.get(name).ok_or_else(|| format!("{file} has no row '{name}'; {hint}"))?;
     let moved = moved(committed, measured);
     match moved.is_empty() {
         true => Ok(()),
@@ -118,10 +108,7 @@ fn update(path: &Path, name: &str, measured: Row) -> Result<(), String> {
     file.read_to_string(&mut text).map_err(problem)?;
     let mut table = parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     // Rows that are still right keep their exact numbers, so that a diff shows what moved.
-    if table
-        .get(name)
-        .is_some_and(|committed| moved(committed, &measured).is_empty())
-    {
+    if table.get(name).is_some_and(|committed| moved(committed, &measured).is_empty()) {
         return Ok(());
     }
     table.insert(name.to_owned(), measured);
@@ -140,20 +127,11 @@ fn parse(text: &str) -> Result<Table, serde_json::Error> {
 /// One line per row, sorted: small diffs, few merge conflicts.
 fn format(table: &Table) -> String {
     let row = |(name, row): (&String, &Row)| {
-        let columns: Vec<_> = row
-            .iter()
-            .map(|(column, value)| format!("\"{column}\": {value}"))
-            .collect();
-        format!(
-            "  {}: {{ {} }}",
-            serde_json::Value::from(name.as_str()),
-            columns.join(", ")
-        )
+        let columns: Vec<_> =
+            row.iter().map(|(column, value)| format!("\"{column}\": {value}")).collect();
+        format!("  {}: {{ {} }}", serde_json::Value::from(name.as_str()), columns.join(", "))
     };
-    format!(
-        "{{\n{}\n}}\n",
-        table.iter().map(row).collect::<Vec<_>>().join(",\n")
-    )
+    format!("{{\n{}\n}}\n", table.iter().map(row).collect::<Vec<_>>().join(",\n"))
 }
 
 #[cfg(test)]
@@ -172,10 +150,7 @@ mod tests {
 
     #[test]
     fn a_missing_column_has_moved() {
-        assert_eq!(
-            moved(&row(5), &Row::new()),
-            ["wasm_bytes from 5 to nothing"]
-        );
+        assert_eq!(moved(&row(5), &Row::new()), ["wasm_bytes from 5 to nothing"]);
         assert_eq!(moved(&row(100), &row(103)), ["wasm_bytes from 100 to 103"]);
     }
 
@@ -192,12 +167,8 @@ mod tests {
             "{\n  \"escrow \\\"x\\\"\": { \"wasm_bytes\": 40000 },\n  \"token\": { \"wasm_bytes\": 15000 }\n}\n"
         );
         compare(&path, "token", &row(15_300)).unwrap();
-        assert!(compare(&path, "token", &row(15_301))
-            .unwrap_err()
-            .contains("from 15000 to 15301"));
-        assert!(compare(&path, "index", &row(1))
-            .unwrap_err()
-            .contains("has no row 'index'"));
+        assert!(compare(&path, "token", &row(15_301)).unwrap_err().contains("from 15000 to 15301"));
+        assert!(compare(&path, "index", &row(1)).unwrap_err().contains("has no row 'index'"));
         fs::remove_file(path).unwrap();
     }
 }

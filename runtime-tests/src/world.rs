@@ -47,9 +47,7 @@ use crate::{
 };
 
 /// Who has money from the start.
-pub const NAMES: [&str; 8] = [
-    "alice", "bob", "charlie", "dave", "eve", "ferdie", "grace", "heidi",
-];
+pub const NAMES: [&str; 8] = ["alice", "bob", "charlie", "dave", "eve", "ferdie", "grace", "heidi"];
 /// How much native money they have: a million units of 12 decimals.
 pub const FUNDS: Balance = 1_000_000_000_000_000_000;
 /// The time of the first block: 2026-01-01 00:00:00 UTC, in milliseconds.
@@ -84,11 +82,8 @@ impl Default for World {
 impl World {
     /// A chain at [`GENESIS_MS`] with the people of [`NAMES`].
     pub fn new() -> Self {
-        let mut world = Self {
-            sandbox: DefaultSandbox::default(),
-            now_ms: GENESIS_MS,
-            deployed: 0,
-        };
+        let mut world =
+            Self { sandbox: DefaultSandbox::default(), now_ms: GENESIS_MS, deployed: 0 };
         world.sandbox.set_timestamp(GENESIS_MS);
         for name in NAMES {
             world.fund(account(name), FUNDS);
@@ -106,11 +101,7 @@ impl World {
     /// Makes a block at this time. Panics when the clock would go back.
     #[track_caller]
     pub fn at(&mut self, ms: u64) -> &mut Self {
-        assert!(
-            ms >= self.now_ms,
-            "the clock would go back from {} to {ms}",
-            self.now_ms
-        );
+        assert!(ms >= self.now_ms, "the clock would go back from {} to {ms}", self.now_ms);
         self.sandbox.build_block();
         self.sandbox.set_timestamp(ms);
         self.now_ms = ms;
@@ -137,20 +128,13 @@ impl World {
 
     /// Acts as this account, without money sent along and with the usual gas limit.
     pub fn as_(&mut self, actor: AccountId) -> Actor<'_> {
-        Actor {
-            world: self,
-            actor,
-            gas_limit: GAS_LIMIT,
-            value: None,
-        }
+        Actor { world: self, actor, gas_limit: GAS_LIMIT, value: None }
     }
 
     /// Gives native money.
     #[track_caller]
     pub fn fund(&mut self, account: AccountId, amount: Balance) {
-        self.sandbox
-            .mint_into(&account32(account), amount)
-            .expect("money can be minted");
+        self.sandbox.mint_into(&account32(account), amount).expect("money can be minted");
     }
 
     /// Native money that the account can spend.
@@ -212,8 +196,7 @@ impl Actor<'_> {
     /// Sends a call. Panics when the chain refuses it; an `Err` of the contract is in the receipt.
     #[track_caller]
     pub fn call<M: Message>(self, message: M) -> Receipt<M::Output> {
-        self.try_call(message)
-            .unwrap_or_else(|refusal| panic!("{refusal}"))
+        self.try_call(message).unwrap_or_else(|refusal| panic!("{refusal}"))
     }
 
     /// Sends a call; a refusal of the chain (a trap, no gas, no such contract) is an `Err`.
@@ -224,17 +207,13 @@ impl Actor<'_> {
     /// What the message would return; changes nothing.
     #[track_caller]
     pub fn read<M: Message>(self, message: M) -> M::Output {
-        self.execute(message, false)
-            .unwrap_or_else(|refusal| panic!("{refusal}"))
-            .value
+        self.execute(message, false).unwrap_or_else(|refusal| panic!("{refusal}")).value
     }
 
     /// Deploys a contract from its bundle. Panics when the chain refuses it.
     #[track_caller]
     pub fn deploy<C: Constructor>(self, bundle: &str, constructor: C) -> C::Output {
-        self.try_deploy(bundle, constructor)
-            .unwrap_or_else(|refusal| panic!("{refusal}"))
-            .value
+        self.try_deploy(bundle, constructor).unwrap_or_else(|refusal| panic!("{refusal}")).value
     }
 
     /// Deploys a contract from its bundle, with the receipt; a refusal of the chain is an `Err`.
@@ -247,11 +226,7 @@ impl Actor<'_> {
         let salt = self.world.deployed.to_le_bytes().to_vec();
         self.world.deployed += 1;
         let (code, data) = (Code::Upload(bundle.wasm.clone()), constructor.data());
-        let (actor, value, gas) = (
-            account32(self.actor),
-            self.value.unwrap_or(0),
-            self.gas_limit,
-        );
+        let (actor, value, gas) = (account32(self.actor), self.value.unwrap_or(0), self.gas_limit);
         self.world.sandbox.reset_events();
         let outcome = self
             .world
@@ -269,10 +244,7 @@ impl Actor<'_> {
                         DebugInfo::Skip,
                         CollectEvents::UnsafeCollect,
                     );
-                    let keep = outcome
-                        .result
-                        .as_ref()
-                        .is_ok_and(|done| !done.result.did_revert());
+                    let keep = outcome.result.as_ref().is_ok_and(|done| !done.result.did_revert());
                     finish(outcome, keep)
                 })
             })
@@ -298,10 +270,7 @@ impl Actor<'_> {
             None,
             Determinism::Enforced,
         );
-        uploaded
-            .unwrap_or_else(|error| panic!("{}", Refusal::Dispatch(error)))
-            .code_hash
-            .0
+        uploaded.unwrap_or_else(|error| panic!("{}", Refusal::Dispatch(error))).code_hash.0
     }
 
     fn execute<M: Message>(
@@ -309,11 +278,7 @@ impl Actor<'_> {
         message: M,
         keep_changes: bool,
     ) -> Result<Receipt<M::Output>, Refusal> {
-        let RawMessage {
-            callee,
-            value,
-            data,
-        } = message.into_raw();
+        let RawMessage { callee, value, data } = message.into_raw();
         let (actor, callee) = (account32(self.actor), account32(callee));
         let (value, gas) = (self.value.unwrap_or(value), self.gas_limit);
         self.world.sandbox.reset_events();
@@ -343,10 +308,7 @@ impl Actor<'_> {
         let done = outcome.result.map_err(Refusal::Dispatch)?;
         let answer =
             Result::<M::Output, LangError>::decode(&mut &done.data[..]).map_err(|error| {
-                Refusal::Answer(format!(
-                    "the answer {:02x?} does not decode: {error}",
-                    done.data
-                ))
+                Refusal::Answer(format!("the answer {:02x?} does not decode: {error}", done.data))
             })?;
         Ok(Receipt {
             value: answer.map_err(Refusal::Lang)?,

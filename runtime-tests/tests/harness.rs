@@ -21,21 +21,12 @@ fn the_clock_moves_only_when_told() {
     let mut world = World::new();
     assert_eq!((world.now(), world.block_number()), (GENESIS_MS, 1));
     world.next_block();
-    assert_eq!(
-        (world.now(), world.block_number()),
-        (GENESIS_MS + BLOCK_MS, 2)
-    );
+    assert_eq!((world.now(), world.block_number()), (GENESIS_MS + BLOCK_MS, 2));
     world.advance(1);
-    assert_eq!(
-        (world.now(), world.block_number()),
-        (GENESIS_MS + BLOCK_MS + 1, 3)
-    );
+    assert_eq!((world.now(), world.block_number()), (GENESIS_MS + BLOCK_MS + 1, 3));
     world.at(GENESIS_MS + 86_400_000);
     let chain = ink_sandbox::api::prelude::TimestampAPI::get_timestamp(world.sandbox());
-    assert_eq!(
-        (world.now(), chain),
-        (GENESIS_MS + 86_400_000, GENESIS_MS + 86_400_000)
-    );
+    assert_eq!((world.now(), chain), (GENESIS_MS + 86_400_000, GENESIS_MS + 86_400_000));
 }
 
 #[test]
@@ -63,29 +54,16 @@ fn a_receipt_tells_events_cost_and_deposit() {
     let token = coin(&mut world);
     let before = world.native_balance(alice);
 
-    let receipt = world
-        .as_(alice)
-        .call(on(&token).transfer(bob, 40, vec![]))
-        .succeeds();
+    let receipt = world.as_(alice).call(on(&token).transfer(bob, 40, vec![])).succeeds();
 
     assert!(!receipt.reverted);
     assert!(receipt.gas.ref_time > 0 && receipt.gas.proof_size > 0);
     assert!(receipt.deposit > 0, "a new entry is paid for");
-    assert_eq!(
-        world.native_balance(alice) as i128,
-        before as i128 - receipt.deposit
-    );
+    assert_eq!(world.native_balance(alice) as i128, before as i128 - receipt.deposit);
     let event = receipt.event::<Transfer>(&token);
-    assert_eq!(
-        (event.from, event.to, event.value),
-        (Some(alice), Some(bob), 40)
-    );
+    assert_eq!((event.from, event.to, event.value), (Some(alice), Some(bob), 40));
     assert_eq!(receipt.events::<Approval>(&token).len(), 0);
-    assert_eq!(
-        receipt.events_at::<Transfer>(bob).len(),
-        0,
-        "of this contract only"
-    );
+    assert_eq!(receipt.events_at::<Transfer>(bob).len(), 0, "of this contract only");
 }
 
 #[test]
@@ -105,10 +83,8 @@ fn an_error_of_the_contract_undoes_everything() {
 fn an_unexpected_error_fails_the_test() {
     let mut world = World::new();
     let token = coin(&mut world);
-    let _ = world
-        .as_(account("bob"))
-        .call(on(&token).transfer(account("eve"), 1, vec![]))
-        .succeeds();
+    let _ =
+        world.as_(account("bob")).call(on(&token).transfer(account("eve"), 1, vec![])).succeeds();
 }
 
 #[test]
@@ -127,24 +103,15 @@ fn the_chain_refuses_by_name() {
     let (alice, bob) = (account("alice"), account("bob"));
     let token = coin(&mut world);
 
-    let refusal = world
-        .as_(alice)
-        .with_gas_limit(1_000, 1_000)
-        .try_call(on(&token).transfer(bob, 1, vec![]));
+    let refusal =
+        world.as_(alice).with_gas_limit(1_000, 1_000).try_call(on(&token).transfer(bob, 1, vec![]));
     assert!(refusal.as_ref().unwrap_err().is("OutOfGas"), "{refusal:?}");
 
     let nobody: TokenRef = at(bob);
-    let refusal = world
-        .as_(alice)
-        .try_call(on(&nobody).total_supply())
-        .unwrap_err();
+    let refusal = world.as_(alice).try_call(on(&nobody).total_supply()).unwrap_err();
     assert!(refusal.is("ContractNotFound"), "{refusal}");
 
-    let unknown = RawMessage {
-        callee: address(&token),
-        value: 0,
-        data: vec![0; 4],
-    };
+    let unknown = RawMessage { callee: address(&token), value: 0, data: vec![0; 4] };
     let refusal = world.as_(alice).try_call(unknown).unwrap_err();
     assert_eq!(refusal, Refusal::Lang(LangError::CouldNotReadInput));
 }
@@ -154,10 +121,7 @@ fn a_raw_message_answers_in_bytes() {
     let mut world = World::new();
     let token = coin(&mut world);
     let raw = on(&token).total_supply().into_raw();
-    assert_eq!(
-        world.read(raw),
-        Undecoded(1_000_u128.to_le_bytes().to_vec())
-    );
+    assert_eq!(world.read(raw), Undecoded(1_000_u128.to_le_bytes().to_vec()));
 }
 
 #[test]
@@ -168,18 +132,12 @@ fn a_restored_state_is_the_old_one_with_its_time() {
     world.next_block();
     let snapshot = world.snapshot();
     for _ in 0..2 {
-        let _ = world
-            .as_(alice)
-            .call(on(&token).transfer(bob, 40, vec![]))
-            .succeeds();
+        let _ = world.as_(alice).call(on(&token).transfer(bob, 40, vec![])).succeeds();
         world.advance(1_000);
         assert_eq!(world.read(on(&token).balance_of(bob)), 40);
         world.restore(&snapshot);
         assert_eq!(world.read(on(&token).balance_of(bob)), 0);
-        assert_eq!(
-            (world.now(), world.block_number()),
-            (GENESIS_MS + BLOCK_MS, 2)
-        );
+        assert_eq!((world.now(), world.block_number()), (GENESIS_MS + BLOCK_MS, 2));
     }
 }
 
@@ -193,19 +151,13 @@ fn equal_contracts_have_different_addresses() {
 #[test]
 fn uploading_gives_the_hash_of_the_bundle() {
     let mut world = World::new();
-    assert_eq!(
-        world.as_(account("alice")).upload("token"),
-        Bundle::load("token").code_hash
-    );
+    assert_eq!(world.as_(account("alice")).upload("token"), Bundle::load("token").code_hash);
 }
 
 #[test]
 fn a_missing_bundle_says_what_to_run() {
     let problem = std::panic::catch_unwind(|| Bundle::load("no-such-contract")).unwrap_err();
     let problem = problem.downcast::<String>().unwrap();
-    assert!(
-        problem.contains("run scripts/build-contracts no-such-contract"),
-        "{problem}"
-    );
+    assert!(problem.contains("run scripts/build-contracts no-such-contract"), "{problem}");
     assert!(bundle::folder().ends_with("ink") || std::env::var_os("CICADA_BUNDLES").is_some());
 }

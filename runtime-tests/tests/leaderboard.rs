@@ -23,11 +23,7 @@ struct Board {
 
 fn row(name: &str, score: u64, volume_24h: u128) -> Standing {
     let framework = Framework::new(name).expect("a valid name");
-    Standing {
-        framework,
-        score,
-        volume_24h,
-    }
+    Standing { framework, score, volume_24h }
 }
 
 fn rows() -> Vec<Standing> {
@@ -44,23 +40,13 @@ impl Board {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
         let constructor = LeaderboardContractRef::new(address(&validators));
-        let contract = world
-            .as_(account("alice"))
-            .deploy("leaderboard", constructor);
-        Self {
-            world,
-            validators,
-            committee,
-            contract,
-        }
+        let contract = world.as_(account("alice")).deploy("leaderboard", constructor);
+        Self { world, validators, committee, contract }
     }
 
     fn feed(&self) -> Feed {
         let contract = *address(&self.contract).as_ref();
-        Feed {
-            kind: ReportKind::Leaderboard,
-            contract,
-        }
+        Feed { kind: ReportKind::Leaderboard, contract }
     }
 
     fn latest(&mut self) -> FeedState {
@@ -114,10 +100,7 @@ fn a_new_leaderboard_is_empty() {
     let mut board = Board::new();
     assert_eq!(board.latest(), FeedState::EMPTY);
     assert!(board.world.read(on(&board.contract).ranking()).is_empty());
-    assert!(board
-        .world
-        .read(on(&board.contract).history(0, 50))
-        .is_empty());
+    assert!(board.world.read(on(&board.contract).history(0, 50)).is_empty());
     assert_eq!(board.world.read(on(&board.contract).record(0)), None);
     let validators = board.world.read(on(&board.contract).validators());
     assert_eq!(validators, address(&board.validators));
@@ -128,9 +111,7 @@ fn a_certified_leaderboard_is_recorded() {
     let mut board = Board::new();
     let report = board.next(&rows());
     let certificate = board.certify(&report);
-    let receipt = board
-        .submit(report, &rows(), certificate.clone())
-        .succeeds();
+    let receipt = board.submit(report, &rows(), certificate.clone()).succeeds();
     assert_eq!(receipt.value, Settlement::Recorded);
     check_gas("leaderboard.submit: four frameworks", &receipt);
     let digest = report.digest::<Native>();
@@ -138,29 +119,12 @@ fn a_certified_leaderboard_is_recorded() {
     assert_eq!((event.slot, event.digest, event.epoch), (1, digest, 1));
     assert_eq!((event.signers, event.time_ms), (0xffff, report.time_ms));
 
-    let record = Record {
-        report,
-        epoch: 1,
-        signers: 0xffff,
-        standings: rows(),
-    };
-    assert_eq!(
-        board.world.read(on(&board.contract).record(1)),
-        Some(record)
-    );
-    let state = FeedState {
-        slot: 1,
-        digest,
-        time_ms: report.time_ms,
-    };
+    let record = Record { report, epoch: 1, signers: 0xffff, standings: rows() };
+    assert_eq!(board.world.read(on(&board.contract).record(1)), Some(record));
+    let state = FeedState { slot: 1, digest, time_ms: report.time_ms };
     assert_eq!(board.latest(), state);
     let ranking = board.world.read(on(&board.contract).ranking());
-    let claude = Quote::new(
-        Framework::new("claude").unwrap(),
-        50_000,
-        1_000,
-        report.time_ms,
-    );
+    let claude = Quote::new(Framework::new("claude").unwrap(), 50_000, 1_000, report.time_ms);
     assert_eq!((claude.bid, claude.ask), (49_500_000, 50_500_000));
     assert_eq!(ranking.len(), 4);
     assert_eq!(ranking[0], claude);
@@ -177,10 +141,7 @@ fn a_new_slot_brings_new_quotes_and_keeps_the_old_record() {
     board.world.advance(60_000);
     let changed = [row("openai", 60_000, 5), row("claude", 50_000, 0)];
     let second = board.settle(&changed);
-    assert_eq!(
-        (second.slot, second.previous),
-        (2, first.digest::<Native>())
-    );
+    assert_eq!((second.slot, second.previous), (2, first.digest::<Native>()));
     let openai = on(&board.contract).quote(Framework::new("openai").unwrap());
     assert_eq!(board.world.read(openai).unwrap().bid, 59_400_000);
     let old = board.world.read(on(&board.contract).record(1)).unwrap();
@@ -194,9 +155,7 @@ fn the_same_report_again_is_a_success_that_changes_nothing() {
     board.world.next_block();
     let second = board.settle(&rows());
     for report in [first, second] {
-        let other_signers = board
-            .committee
-            .certify_by(&board.validators, &report, 7..23);
+        let other_signers = board.committee.certify_by(&board.validators, &report, 7..23);
         for certificate in [board.certify(&report), other_signers] {
             let before = board.world.read(on(&board.contract).record(report.slot));
             let receipt = board.submit(report, &rows(), certificate).succeeds();
@@ -204,10 +163,7 @@ fn the_same_report_again_is_a_success_that_changes_nothing() {
             assert!(receipt.emitted.is_empty());
             assert_eq!(receipt.deposit, 0);
             check_gas("leaderboard.submit: already done", &receipt);
-            assert_eq!(
-                board.world.read(on(&board.contract).record(report.slot)),
-                before
-            );
+            assert_eq!(board.world.read(on(&board.contract).record(report.slot)), before);
             assert_eq!(board.latest().slot, 2);
         }
     }
@@ -217,35 +173,20 @@ fn the_same_report_again_is_a_success_that_changes_nothing() {
 fn every_bad_certificate_is_refused_with_its_own_error() {
     let mut board = Board::new();
     let report = board.next(&rows());
-    let other = Report {
-        time_ms: report.time_ms - 1,
-        ..report
-    };
+    let other = Report { time_ms: report.time_ms - 1, ..report };
     let good = board.certify(&report);
     let foreign = board.certify(&other);
     type Change<'a> = &'a dyn Fn(&mut Certificate);
     let cases: [(Change, CertificateError); 7] = [
-        (
-            &|c| c.signatures.truncate(15),
-            CertificateError::WrongSignatureCount { expected: 16 },
-        ),
+        (&|c| c.signatures.truncate(15), CertificateError::WrongSignatureCount { expected: 16 }),
         (&|c| c.signers &= !1, CertificateError::RepeatedSigner),
-        (
-            &|c| c.signatures[9] = c.signatures[8],
-            CertificateError::BadSignature { seat: 9 },
-        ),
-        (
-            &|c| c.signers = c.signers & !1 | 1 << 23,
-            CertificateError::UnknownSigner,
-        ),
+        (&|c| c.signatures[9] = c.signatures[8], CertificateError::BadSignature { seat: 9 }),
+        (&|c| c.signers = c.signers & !1 | 1 << 23, CertificateError::UnknownSigner),
         (
             &|c| c.signatures = foreign.signatures.clone(),
             CertificateError::BadSignature { seat: 0 },
         ),
-        (
-            &|c| c.epoch = 0,
-            CertificateError::WrongEpoch { expected: 1 },
-        ),
+        (&|c| c.epoch = 0, CertificateError::WrongEpoch { expected: 1 }),
         (&|c| c.scheme = 9, CertificateError::UnknownScheme),
     ];
     for (change, reason) in cases {
@@ -255,10 +196,7 @@ fn every_bad_certificate_is_refused_with_its_own_error() {
         assert_eq!(error, LeaderboardError::Certificate(reason));
         assert_eq!(board.latest(), FeedState::EMPTY);
     }
-    assert_eq!(
-        board.submit(report, &rows(), good).succeeds().value,
-        Settlement::Recorded
-    );
+    assert_eq!(board.submit(report, &rows(), good).succeeds().value, Settlement::Recorded);
 }
 
 #[test]
@@ -268,10 +206,7 @@ fn an_older_epoch_certifies_nothing() {
     next.register(&mut board.world, &board.validators);
     let contract = *address(&board.validators).as_ref();
     let change = Report {
-        feed: Feed {
-            kind: ReportKind::Committee,
-            contract,
-        },
+        feed: Feed { kind: ReportKind::Committee, contract },
         leaf_count: 1,
         root: cicada_core::committee::members_root::<Native>(&common::quorum(), &next.members()),
         ..board.next(&rows())
@@ -280,11 +215,7 @@ fn an_older_epoch_certifies_nothing() {
     let rotate = on(&board.validators).rotate(change, next.operators(), certificate);
     let _ = board.world.as_(account("bob")).call(rotate).succeeds();
     let report = board.next(&rows());
-    board.refuse(
-        report,
-        &rows(),
-        CertificateError::WrongEpoch { expected: 2 },
-    );
+    board.refuse(report, &rows(), CertificateError::WrongEpoch { expected: 2 });
     let certificate = next.certify(&board.validators, &report);
     let _ = board.submit(report, &rows(), certificate).succeeds();
 }
@@ -315,43 +246,13 @@ fn a_changed_figure_is_refused() {
 fn a_report_of_another_contract_or_kind_is_refused() {
     let mut board = Board::new();
     let report = board.next(&rows());
-    let elsewhere = Feed {
-        contract: [1; 32],
-        ..report.feed
-    };
-    board.refuse(
-        Report {
-            feed: elsewhere,
-            ..report
-        },
-        &rows(),
-        FeedError::WrongFeed,
-    );
-    let nav = Feed {
-        kind: ReportKind::Nav,
-        ..report.feed
-    };
-    board.refuse(
-        Report {
-            feed: nav,
-            ..report
-        },
-        &rows(),
-        FeedError::WrongFeed,
-    );
-    board.refuse(
-        Report {
-            version: 2,
-            ..report
-        },
-        &rows(),
-        FeedError::UnknownVersion,
-    );
+    let elsewhere = Feed { contract: [1; 32], ..report.feed };
+    board.refuse(Report { feed: elsewhere, ..report }, &rows(), FeedError::WrongFeed);
+    let nav = Feed { kind: ReportKind::Nav, ..report.feed };
+    board.refuse(Report { feed: nav, ..report }, &rows(), FeedError::WrongFeed);
+    board.refuse(Report { version: 2, ..report }, &rows(), FeedError::UnknownVersion);
     // Signed for another leaderboard, sent as if it were for this one.
-    let twin = board.certify(&Report {
-        feed: elsewhere,
-        ..report
-    });
+    let twin = board.certify(&Report { feed: elsewhere, ..report });
     let error = board.submit(report, &rows(), twin).fails();
     assert_eq!(error, CertificateError::BadSignature { seat: 0 }.into());
 }
@@ -363,34 +264,15 @@ fn slots_follow_one_another() {
     let skipped = FeedError::SlotSkipped { expected: 1 };
     board.refuse(Report { slot: 2, ..first }, &rows(), skipped);
     board.refuse(Report { slot: 0, ..first }, &rows(), FeedError::SlotTaken);
-    board.refuse(
-        Report {
-            previous: [1; 32],
-            ..first
-        },
-        &rows(),
-        FeedError::WrongPrevious,
-    );
+    board.refuse(Report { previous: [1; 32], ..first }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
     let other = [row("openai", 1, 0)];
-    let rival = Report {
-        ..report::<Native>(board.feed(), &FeedState::EMPTY, &other, first.time_ms)
-    };
+    let rival =
+        Report { ..report::<Native>(board.feed(), &FeedState::EMPTY, &other, first.time_ms) };
     board.refuse(rival, &other, FeedError::SlotTaken);
     let second = board.next(&rows());
-    board.refuse(
-        Report { slot: 3, ..second },
-        &rows(),
-        FeedError::SlotSkipped { expected: 2 },
-    );
-    board.refuse(
-        Report {
-            previous: [0; 32],
-            ..second
-        },
-        &rows(),
-        FeedError::WrongPrevious,
-    );
+    board.refuse(Report { slot: 3, ..second }, &rows(), FeedError::SlotSkipped { expected: 2 });
+    board.refuse(Report { previous: [0; 32], ..second }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
 }
 
@@ -405,10 +287,7 @@ fn time_does_not_run_backwards_or_ahead() {
         board.submit(report, &rows(), board.certify(&report)).value
     };
     assert_eq!(at(now - 1), Err(FeedError::TimeReversed.into()));
-    assert_eq!(
-        at(now + MAX_TIME_AHEAD_MS + 1),
-        Err(FeedError::TimeAhead.into())
-    );
+    assert_eq!(at(now + MAX_TIME_AHEAD_MS + 1), Err(FeedError::TimeAhead.into()));
     assert_eq!(at(now + MAX_TIME_AHEAD_MS), Ok(Settlement::Recorded));
 }
 
@@ -417,18 +296,9 @@ fn rows_must_be_a_ranking() {
     let mut board = Board::new();
     let cases = [
         (vec![], ContentError::Empty),
-        (
-            vec![row("a", 1, 0), row("b", 2, 0)],
-            ContentError::NotRanked,
-        ),
-        (
-            vec![row("b", 1, 0), row("a", 1, 0)],
-            ContentError::NotRanked,
-        ),
-        (
-            vec![row("a", 2, 0), row("a", 1, 0)],
-            ContentError::RepeatedFramework,
-        ),
+        (vec![row("a", 1, 0), row("b", 2, 0)], ContentError::NotRanked),
+        (vec![row("b", 1, 0), row("a", 1, 0)], ContentError::NotRanked),
+        (vec![row("a", 2, 0), row("a", 1, 0)], ContentError::RepeatedFramework),
         (
             (0..65).map(|i| row(&format!("f{i:02}"), 1, 0)).collect(),
             ContentError::TooManyFrameworks,
@@ -444,17 +314,10 @@ fn rows_must_be_a_ranking() {
 fn sixty_four_frameworks_fit() {
     let mut board = Board::new();
     let name = |i: u64| format!("framework-{i:02}-{}", "x".repeat(19));
-    let rows: Vec<_> = (0..64)
-        .map(|i| row(&name(i), u64::MAX - i, u128::MAX))
-        .collect();
+    let rows: Vec<_> = (0..64).map(|i| row(&name(i), u64::MAX - i, u128::MAX)).collect();
     let report = board.next(&rows);
-    let receipt = board
-        .submit(report, &rows, board.certify(&report))
-        .succeeds();
-    check_gas(
-        "leaderboard.submit: 64 frameworks with the longest names",
-        &receipt,
-    );
+    let receipt = board.submit(report, &rows, board.certify(&report)).succeeds();
+    check_gas("leaderboard.submit: 64 frameworks with the longest names", &receipt);
     let ranking = board.world.read(on(&board.contract).ranking());
     assert_eq!(ranking.len(), 64);
     assert_eq!(ranking[0].ask, u128::from(u64::MAX) * 1_010);
@@ -492,10 +355,7 @@ fn history_is_read_by_page() {
 fn without_a_contract_that_verifies_nothing_is_recorded() {
     let mut board = Board::new();
     let constructor = LeaderboardContractRef::new(account("nobody"));
-    board.contract = board
-        .world
-        .as_(account("alice"))
-        .deploy("leaderboard", constructor);
+    board.contract = board.world.as_(account("alice")).deploy("leaderboard", constructor);
     let report = board.next(&rows());
     board.refuse(report, &rows(), LeaderboardError::ValidatorsUnavailable);
 }

@@ -165,11 +165,7 @@ impl Coin {
     fn raw(&self, selector: [u8; 4], arguments: impl Encode) -> RawMessage {
         let mut data = selector.to_vec();
         arguments.encode_to(&mut data);
-        RawMessage {
-            callee: address(&self.token),
-            value: 0,
-            data,
-        }
+        RawMessage { callee: address(&self.token), value: 0, data }
     }
 
     /// All events of a call, in order; fails on one that is not the token's.
@@ -227,39 +223,19 @@ impl Happened {
 }
 
 fn moved(from: AccountId, to: AccountId, value: u128) -> Happened {
-    Happened::Moved(Transfer {
-        from: Some(from),
-        to: Some(to),
-        value,
-    })
+    Happened::Moved(Transfer { from: Some(from), to: Some(to), value })
 }
 fn minted(to: AccountId, value: u128) -> Happened {
-    Happened::Moved(Transfer {
-        from: None,
-        to: Some(to),
-        value,
-    })
+    Happened::Moved(Transfer { from: None, to: Some(to), value })
 }
 fn burned(from: AccountId, value: u128) -> Happened {
-    Happened::Moved(Transfer {
-        from: Some(from),
-        to: None,
-        value,
-    })
+    Happened::Moved(Transfer { from: Some(from), to: None, value })
 }
 fn allowed(owner: AccountId, spender: AccountId, amount: u128) -> Happened {
-    Happened::Allowed(Approval {
-        owner,
-        spender,
-        amount,
-    })
+    Happened::Allowed(Approval { owner, spender, amount })
 }
 fn role_changed(account: AccountId, role: Role, granted: bool) -> Happened {
-    Happened::Role(RoleChanged {
-        account,
-        role,
-        granted,
-    })
+    Happened::Role(RoleChanged { account, role, granted })
 }
 
 fn blake2(data: &[u8]) -> [u8; 32] {
@@ -273,42 +249,25 @@ fn blake2(data: &[u8]) -> [u8; 32] {
 #[test]
 fn the_creator_holds_the_supply_and_is_admin_and_nothing_else() {
     let mut world = World::new();
-    let receipt = world
-        .as_(alice())
-        .try_deploy("token", constructor(SUPPLY))
-        .unwrap();
-    let mut coin = Coin {
-        world,
-        token: receipt.value.clone(),
-    };
+    let receipt = world.as_(alice()).try_deploy("token", constructor(SUPPLY)).unwrap();
+    let mut coin = Coin { world, token: receipt.value.clone() };
 
     assert_eq!(coin.events(&receipt), [minted(alice(), SUPPLY)]);
-    assert_eq!(
-        (coin.supply(), coin.balance(alice()), coin.balance(bob())),
-        (SUPPLY, SUPPLY, 0)
-    );
-    assert_eq!(
-        ROLES.map(|role| coin.has(role, alice())),
-        [true, false, false]
-    );
+    assert_eq!((coin.supply(), coin.balance(alice()), coin.balance(bob())), (SUPPLY, SUPPLY, 0));
+    assert_eq!(ROLES.map(|role| coin.has(role, alice())), [true, false, false]);
     assert_eq!(ROLES.map(|role| coin.has(role, bob())), [false; 3]);
 }
 
 #[test]
 fn metadata_is_what_the_creator_said() {
     let mut world = World::new();
-    for (name, symbol, decimals) in [
-        ("Metameme Coin", "MMC", 6),
-        ("", "", 0),
-        ("Ψ → ∞", "Ψ", u8::MAX),
-    ] {
+    for (name, symbol, decimals) in
+        [("Metameme Coin", "MMC", 6), ("", "", 0), ("Ψ → ∞", "Ψ", u8::MAX)]
+    {
         let new = TokenRef::new(name.into(), symbol.into(), decimals, 0);
         let token = world.as_(alice()).deploy("token", new);
         assert_eq!(world.read(on(&token).token_name()).as_deref(), Some(name));
-        assert_eq!(
-            world.read(on(&token).token_symbol()).as_deref(),
-            Some(symbol)
-        );
+        assert_eq!(world.read(on(&token).token_symbol()).as_deref(), Some(symbol));
         assert_eq!(world.read(on(&token).token_decimals()), decimals);
     }
 }
@@ -332,24 +291,15 @@ fn a_name_that_is_not_text_is_refused() {
         }
     }
     let refused = World::new().as_(alice()).try_deploy("token", BadName);
-    assert!(
-        refused.is_err(),
-        "deployed with a name that is not UTF-8: {refused:?}"
-    );
+    assert!(refused.is_err(), "deployed with a name that is not UTF-8: {refused:?}");
 }
 
 #[test]
 fn without_an_initial_supply_nothing_is_announced() {
     let mut world = World::new();
-    let receipt = world
-        .as_(alice())
-        .try_deploy("token", constructor(0))
-        .unwrap();
+    let receipt = world.as_(alice()).try_deploy("token", constructor(0)).unwrap();
     assert!(receipt.emitted.is_empty());
-    let mut coin = Coin {
-        world,
-        token: receipt.value.clone(),
-    };
+    let mut coin = Coin { world, token: receipt.value.clone() };
     assert_eq!((coin.supply(), coin.balance(alice())), (0, 0));
 }
 
@@ -368,10 +318,7 @@ fn a_transfer_moves_exactly_the_amount() {
     let mut coin = Coin::new();
     let receipt = coin.transfer(alice(), bob(), 40).succeeds();
     assert_eq!(coin.events(&receipt), [moved(alice(), bob(), 40)]);
-    assert_eq!(
-        (coin.balance(alice()), coin.balance(bob())),
-        (SUPPLY - 40, 40)
-    );
+    assert_eq!((coin.balance(alice()), coin.balance(bob())), (SUPPLY - 40, 40));
     assert_eq!(coin.supply(), SUPPLY);
 }
 
@@ -389,18 +336,9 @@ fn data_sent_along_is_ignored() {
 #[test]
 fn more_than_the_balance_is_refused_and_the_balance_itself_is_not() {
     let mut coin = Coin::new();
-    assert_eq!(
-        coin.transfer(bob(), alice(), 1).fails(),
-        PSP22Error::InsufficientBalance
-    );
-    assert_eq!(
-        coin.transfer(alice(), bob(), SUPPLY + 1).fails(),
-        PSP22Error::InsufficientBalance
-    );
-    assert_eq!(
-        coin.transfer(alice(), bob(), u128::MAX).fails(),
-        PSP22Error::InsufficientBalance
-    );
+    assert_eq!(coin.transfer(bob(), alice(), 1).fails(), PSP22Error::InsufficientBalance);
+    assert_eq!(coin.transfer(alice(), bob(), SUPPLY + 1).fails(), PSP22Error::InsufficientBalance);
+    assert_eq!(coin.transfer(alice(), bob(), u128::MAX).fails(), PSP22Error::InsufficientBalance);
     coin.transfer(alice(), bob(), SUPPLY).done();
     assert_eq!((coin.balance(alice()), coin.balance(bob())), (0, SUPPLY));
 }
@@ -408,12 +346,9 @@ fn more_than_the_balance_is_refused_and_the_balance_itself_is_not() {
 #[test]
 fn zero_and_self_are_done_without_a_trace_whatever_the_balance() {
     let mut coin = Coin::new();
-    for (from, to, value) in [
-        (alice(), bob(), 0),
-        (bob(), alice(), 0),
-        (alice(), alice(), 5),
-        (bob(), bob(), 5),
-    ] {
+    for (from, to, value) in
+        [(alice(), bob(), 0), (bob(), alice(), 0), (alice(), alice(), 5), (bob(), bob(), 5)]
+    {
         let receipt = coin.transfer(from, to, value).succeeds();
         assert_eq!(
             (receipt.emitted.len(), receipt.deposit),
@@ -451,11 +386,7 @@ fn approving_replaces_the_allowance_also_one_that_is_not_zero() {
         assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), amount)]);
         assert_eq!(coin.allowance(alice(), bob()), amount);
     }
-    assert_eq!(
-        coin.allowance(bob(), alice()),
-        0,
-        "an allowance has a direction"
-    );
+    assert_eq!(coin.allowance(bob(), alice()), 0, "an allowance has a direction");
 }
 
 #[test]
@@ -491,21 +422,12 @@ fn an_allowance_grows_and_shrinks_by_the_difference() {
     assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), 30)]);
     let receipt = coin.decrease(alice(), bob(), 10).succeeds();
     assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), 20)]);
-    assert_eq!(
-        coin.decrease(alice(), bob(), 21).fails(),
-        PSP22Error::InsufficientAllowance
-    );
+    assert_eq!(coin.decrease(alice(), bob(), 21).fails(), PSP22Error::InsufficientAllowance);
     let receipt = coin.decrease(alice(), bob(), 20).succeeds();
     assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), 0)]);
-    assert_eq!(
-        coin.decrease(alice(), bob(), 1).fails(),
-        PSP22Error::InsufficientAllowance
-    );
+    assert_eq!(coin.decrease(alice(), bob(), 1).fails(), PSP22Error::InsufficientAllowance);
 
-    for receipt in [
-        coin.increase(alice(), bob(), 0),
-        coin.decrease(alice(), bob(), 0),
-    ] {
+    for receipt in [coin.increase(alice(), bob(), 0), coin.decrease(alice(), bob(), 0)] {
         assert!(receipt.succeeds().emitted.is_empty());
     }
 }
@@ -527,19 +449,13 @@ fn transfer_from_uses_the_allowance_up() {
     coin.approve(alice(), bob(), 100).done();
 
     let receipt = coin.transfer_from(bob(), alice(), charlie(), 60).succeeds();
-    assert_eq!(
-        coin.events(&receipt),
-        [allowed(alice(), bob(), 40), moved(alice(), charlie(), 60)]
-    );
+    assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), 40), moved(alice(), charlie(), 60)]);
     assert_eq!(
         coin.transfer_from(bob(), alice(), charlie(), 41).fails(),
         PSP22Error::InsufficientAllowance
     );
     let receipt = coin.transfer_from(bob(), alice(), bob(), 40).succeeds();
-    assert_eq!(
-        coin.events(&receipt),
-        [allowed(alice(), bob(), 0), moved(alice(), bob(), 40)]
-    );
+    assert_eq!(coin.events(&receipt), [allowed(alice(), bob(), 0), moved(alice(), bob(), 40)]);
 
     assert_eq!(coin.allowance(alice(), bob()), 0);
     let balances = [alice(), bob(), charlie()].map(|owner| coin.balance(owner));
@@ -559,11 +475,8 @@ fn without_an_allowance_nobody_takes_anything() {
     let mut coin = Coin::new();
     coin.approve(alice(), bob(), 100).done();
     // Neither a third party, nor the spender the other way round, nor the receiver.
-    let strangers = [
-        (charlie(), alice(), charlie()),
-        (alice(), bob(), alice()),
-        (charlie(), alice(), bob()),
-    ];
+    let strangers =
+        [(charlie(), alice(), charlie()), (alice(), bob(), alice()), (charlie(), alice(), bob())];
     for (caller, from, to) in strangers {
         assert_eq!(
             coin.transfer_from(caller, from, to, 1).fails(),
@@ -625,30 +538,18 @@ fn a_minter_creates_tokens_for_anybody() {
         let receipt = coin.mint(charlie(), to, value).succeeds();
         assert_eq!(coin.events(&receipt), [minted(to, value)]);
     }
-    assert_eq!(
-        (coin.balance(bob()), coin.balance(charlie()), coin.supply()),
-        (11, 1, SUPPLY + 12)
-    );
+    assert_eq!((coin.balance(bob()), coin.balance(charlie()), coin.supply()), (11, 1, SUPPLY + 12));
 }
 
 #[test]
 fn the_supply_never_overflows() {
     let mut coin = coin_with_charlie();
     let room = u128::MAX - SUPPLY;
-    assert_eq!(
-        coin.mint(charlie(), bob(), room + 1).fails(),
-        TokenError::SupplyOverflow
-    );
-    assert_eq!(
-        coin.mint(charlie(), alice(), u128::MAX).fails(),
-        TokenError::SupplyOverflow
-    );
+    assert_eq!(coin.mint(charlie(), bob(), room + 1).fails(), TokenError::SupplyOverflow);
+    assert_eq!(coin.mint(charlie(), alice(), u128::MAX).fails(), TokenError::SupplyOverflow);
     coin.mint(charlie(), bob(), room).done();
     assert_eq!(coin.supply(), u128::MAX);
-    assert_eq!(
-        coin.mint(charlie(), alice(), 1).fails(),
-        TokenError::SupplyOverflow
-    );
+    assert_eq!(coin.mint(charlie(), alice(), 1).fails(), TokenError::SupplyOverflow);
     // All tokens of the world fit on one account.
     coin.transfer(bob(), alice(), room).done();
     assert_eq!(coin.balance(alice()), u128::MAX);
@@ -663,14 +564,8 @@ fn a_burner_destroys_what_the_holder_allows_and_no_more() {
     coin.approve(alice(), charlie(), 100).done();
     assert_eq!(coin.burn(charlie(), alice(), 101).fails(), allowance);
     let receipt = coin.burn(charlie(), alice(), 60).succeeds();
-    assert_eq!(
-        coin.events(&receipt),
-        [allowed(alice(), charlie(), 40), burned(alice(), 60)]
-    );
-    assert_eq!(
-        (coin.supply(), coin.balance(alice())),
-        (SUPPLY - 60, SUPPLY - 60)
-    );
+    assert_eq!(coin.events(&receipt), [allowed(alice(), charlie(), 40), burned(alice(), 60)]);
+    assert_eq!((coin.supply(), coin.balance(alice())), (SUPPLY - 60, SUPPLY - 60));
     assert_eq!(coin.allowance(alice(), charlie()), 40);
 }
 
@@ -690,11 +585,7 @@ fn nobody_burns_more_than_there_is() {
     coin.transfer(alice(), bob(), 10).done();
     let balance = TokenError::Token(PSP22Error::InsufficientBalance);
     assert_eq!(coin.burn(charlie(), bob(), 11).fails(), balance);
-    assert_eq!(
-        coin.allowance(bob(), charlie()),
-        u128::MAX,
-        "a failed burn uses nothing up"
-    );
+    assert_eq!(coin.allowance(bob(), charlie()), u128::MAX, "a failed burn uses nothing up");
     assert_eq!(coin.burn(charlie(), charlie(), 1).fails(), balance);
     coin.burn(charlie(), bob(), 10).done();
     assert_eq!(coin.supply(), SUPPLY - 10);
@@ -713,21 +604,12 @@ fn the_whole_supply_can_be_burned_and_minted_again() {
 #[test]
 fn minting_and_burning_nothing_needs_the_role_and_leaves_no_trace() {
     let mut coin = coin_with_charlie();
-    for receipt in [
-        coin.mint(charlie(), bob(), 0),
-        coin.burn(charlie(), bob(), 0),
-    ] {
+    for receipt in [coin.mint(charlie(), bob(), 0), coin.burn(charlie(), bob(), 0)] {
         let receipt = receipt.succeeds();
         assert_eq!((receipt.emitted.len(), receipt.deposit), (0, 0));
     }
-    assert_eq!(
-        coin.mint(bob(), bob(), 0).fails(),
-        TokenError::MissingRole(Role::Minter)
-    );
-    assert_eq!(
-        coin.burn(bob(), bob(), 0).fails(),
-        TokenError::MissingRole(Role::Burner)
-    );
+    assert_eq!(coin.mint(bob(), bob(), 0).fails(), TokenError::MissingRole(Role::Minter));
+    assert_eq!(coin.burn(bob(), bob(), 0).fails(), TokenError::MissingRole(Role::Burner));
 }
 
 // ---- roles ----
@@ -744,11 +626,7 @@ fn each_role_opens_its_own_messages_and_no_others() {
             coin.grant(alice(), role, charlie()).done();
         }
         for role in ROLES {
-            assert_eq!(
-                coin.has(role, charlie()),
-                held(role),
-                "{role:?} in set {set}"
-            );
+            assert_eq!(coin.has(role, charlie()), held(role), "{role:?} in set {set}");
         }
         let attempts = [
             (Role::Minter, coin.mint(charlie(), bob(), 1)),
@@ -757,11 +635,7 @@ fn each_role_opens_its_own_messages_and_no_others() {
             (Role::Admin, coin.revoke(charlie(), Role::Minter, bob())),
         ];
         for (needed, receipt) in attempts {
-            let expected = if held(needed) {
-                Ok(())
-            } else {
-                Err(TokenError::MissingRole(needed))
-            };
+            let expected = if held(needed) { Ok(()) } else { Err(TokenError::MissingRole(needed)) };
             assert_eq!(receipt.value, expected, "{needed:?} with set {set}");
         }
         // What everyone may do, whatever the roles.
@@ -776,21 +650,13 @@ fn granting_and_revoking_are_announced_once() {
     for role in ROLES {
         let receipt = coin.grant(alice(), role, bob()).succeeds();
         assert_eq!(coin.events(&receipt), [role_changed(bob(), role, true)]);
-        assert!(coin
-            .grant(alice(), role, bob())
-            .succeeds()
-            .emitted
-            .is_empty());
+        assert!(coin.grant(alice(), role, bob()).succeeds().emitted.is_empty());
     }
     for role in ROLES {
         assert!(coin.has(role, bob()));
         let receipt = coin.revoke(alice(), role, bob()).succeeds();
         assert_eq!(coin.events(&receipt), [role_changed(bob(), role, false)]);
-        assert!(coin
-            .revoke(alice(), role, bob())
-            .succeeds()
-            .emitted
-            .is_empty());
+        assert!(coin.revoke(alice(), role, bob()).succeeds().emitted.is_empty());
         assert!(!coin.has(role, bob()));
     }
 }
@@ -799,20 +665,11 @@ fn granting_and_revoking_are_announced_once() {
 fn anybody_may_give_up_an_own_role() {
     let mut coin = coin_with_charlie();
     let receipt = coin.revoke(charlie(), Role::Minter, charlie()).succeeds();
-    assert_eq!(
-        coin.events(&receipt),
-        [role_changed(charlie(), Role::Minter, false)]
-    );
+    assert_eq!(coin.events(&receipt), [role_changed(charlie(), Role::Minter, false)]);
     assert!(coin.has(Role::Burner, charlie()), "the other role stays");
-    assert_eq!(
-        coin.mint(charlie(), bob(), 1).fails(),
-        TokenError::MissingRole(Role::Minter)
-    );
+    assert_eq!(coin.mint(charlie(), bob(), 1).fails(), TokenError::MissingRole(Role::Minter));
     assert!(
-        coin.revoke(bob(), Role::Admin, bob())
-            .succeeds()
-            .emitted
-            .is_empty(),
+        coin.revoke(bob(), Role::Admin, bob()).succeeds().emitted.is_empty(),
         "none to give up"
     );
 }
@@ -821,10 +678,7 @@ fn anybody_may_give_up_an_own_role() {
 fn the_admins_place_is_handed_over_in_two_steps() {
     let mut coin = Coin::new();
     coin.grant(alice(), Role::Admin, bob()).done();
-    assert!(
-        coin.has(Role::Admin, alice()),
-        "until the successor has shown that it can act"
-    );
+    assert!(coin.has(Role::Admin, alice()), "until the successor has shown that it can act");
     coin.revoke(bob(), Role::Admin, alice()).done();
 
     let denied = TokenError::MissingRole(Role::Admin);
@@ -871,61 +725,17 @@ fn the_standard_selectors_answer() {
     let ok = Ok::<(), PSP22Error>(()).encode();
     let none = Vec::<u8>::new();
     let calls = [
-        (
-            "total_supply",
-            coin.raw([0x16, 0x2d, 0xf8, 0xc2], ()),
-            SUPPLY.encode(),
-        ),
-        (
-            "balance_of",
-            coin.raw([0x65, 0x68, 0x38, 0x2f], alice()),
-            SUPPLY.encode(),
-        ),
-        (
-            "allowance",
-            coin.raw([0x4d, 0x47, 0xd9, 0x21], (alice(), bob())),
-            30_u128.encode(),
-        ),
-        (
-            "transfer",
-            coin.raw([0xdb, 0x20, 0xf9, 0xf5], (charlie(), 1_u128, &none)),
-            ok.clone(),
-        ),
-        (
-            "approve",
-            coin.raw([0xb2, 0x0f, 0x1b, 0xbd], (charlie(), 1_u128)),
-            ok.clone(),
-        ),
-        (
-            "increase_allowance",
-            coin.raw([0x96, 0xd6, 0xb5, 0x7a], (charlie(), 2_u128)),
-            ok.clone(),
-        ),
-        (
-            "decrease_allowance",
-            coin.raw([0xfe, 0xcb, 0x57, 0xd5], (charlie(), 1_u128)),
-            ok.clone(),
-        ),
-        (
-            "transfer_from",
-            coin.raw([0x54, 0xb3, 0xc7, 0x6e], (alice(), bob(), 1_u128, &none)),
-            ok,
-        ),
-        (
-            "token_name",
-            coin.raw([0x3d, 0x26, 0x1b, 0xd4], ()),
-            Some("Metameme Coin").encode(),
-        ),
-        (
-            "token_symbol",
-            coin.raw([0x34, 0x20, 0x5b, 0xe5], ()),
-            Some("MMC").encode(),
-        ),
-        (
-            "token_decimals",
-            coin.raw([0x72, 0x71, 0xb7, 0x82], ()),
-            6_u8.encode(),
-        ),
+        ("total_supply", coin.raw([0x16, 0x2d, 0xf8, 0xc2], ()), SUPPLY.encode()),
+        ("balance_of", coin.raw([0x65, 0x68, 0x38, 0x2f], alice()), SUPPLY.encode()),
+        ("allowance", coin.raw([0x4d, 0x47, 0xd9, 0x21], (alice(), bob())), 30_u128.encode()),
+        ("transfer", coin.raw([0xdb, 0x20, 0xf9, 0xf5], (charlie(), 1_u128, &none)), ok.clone()),
+        ("approve", coin.raw([0xb2, 0x0f, 0x1b, 0xbd], (charlie(), 1_u128)), ok.clone()),
+        ("increase_allowance", coin.raw([0x96, 0xd6, 0xb5, 0x7a], (charlie(), 2_u128)), ok.clone()),
+        ("decrease_allowance", coin.raw([0xfe, 0xcb, 0x57, 0xd5], (charlie(), 1_u128)), ok.clone()),
+        ("transfer_from", coin.raw([0x54, 0xb3, 0xc7, 0x6e], (alice(), bob(), 1_u128, &none)), ok),
+        ("token_name", coin.raw([0x3d, 0x26, 0x1b, 0xd4], ()), Some("Metameme Coin").encode()),
+        ("token_symbol", coin.raw([0x34, 0x20, 0x5b, 0xe5], ()), Some("MMC").encode()),
+        ("token_decimals", coin.raw([0x72, 0x71, 0xb7, 0x82], ()), 6_u8.encode()),
     ];
     for (name, message, expected) in calls {
         assert_eq!(coin.call(alice(), message).value.0, expected, "{name}");
@@ -939,11 +749,7 @@ fn the_selectors_of_mint_and_burn_without_an_account_do_not_answer() {
     let mut coin = coin_with_charlie();
     for selector in [[0xfc, 0x3c, 0x75, 0xd4], [0x7a, 0x9d, 0xa5, 0x10]] {
         let message = coin.raw(selector, 5_u128);
-        let refused = coin
-            .world
-            .as_(charlie())
-            .try_call(message)
-            .map(|receipt| receipt.value);
+        let refused = coin.world.as_(charlie()).try_call(message).map(|receipt| receipt.value);
         assert_eq!(refused, Err(Refusal::Lang(LangError::CouldNotReadInput)));
     }
 }
@@ -954,16 +760,8 @@ fn errors_have_the_indices_of_the_standard() {
     let none = Vec::<u8>::new();
     let poor = coin.raw([0xdb, 0x20, 0xf9, 0xf5], (bob(), SUPPLY + 1, &none));
     let stranger = coin.raw([0x54, 0xb3, 0xc7, 0x6e], (bob(), charlie(), 1_u128, &none));
-    assert_eq!(
-        coin.call(alice(), poor).value.0,
-        [1, 1],
-        "Err, InsufficientBalance"
-    );
-    assert_eq!(
-        coin.call(alice(), stranger).value.0,
-        [1, 2],
-        "Err, InsufficientAllowance"
-    );
+    assert_eq!(coin.call(alice(), poor).value.0, [1, 1], "Err, InsufficientBalance");
+    assert_eq!(coin.call(alice(), stranger).value.0, [1, 2], "Err, InsufficientAllowance");
     let variants = [
         PSP22Error::Custom(String::new()),
         PSP22Error::InsufficientBalance,
@@ -984,61 +782,33 @@ fn events_have_the_topics_of_the_standard() {
     let signature = blake2(b"Transfer(Option<AccountId>,Option<AccountId>,u128)");
 
     let receipt = coin.transfer(alice(), bob(), 3).succeeds();
-    assert_eq!(
-        receipt.emitted[0].topics,
-        [signature, topic(Some(alice())), topic(Some(bob()))]
-    );
+    assert_eq!(receipt.emitted[0].topics, [signature, topic(Some(alice())), topic(Some(bob()))]);
     let data = (Some(alice()), Some(bob()), 3_u128).encode();
     assert_eq!(receipt.emitted[0].data, data);
 
     let receipt = coin.mint(charlie(), bob(), 3).succeeds();
     let nobody = topic(None);
-    assert_eq!(
-        receipt.emitted[0].topics,
-        [signature, nobody, topic(Some(bob()))]
-    );
+    assert_eq!(receipt.emitted[0].topics, [signature, nobody, topic(Some(bob()))]);
 
     let receipt = coin.burn(charlie(), alice(), 5).succeeds();
     let signature_of_approval = blake2(b"Approval(AccountId,AccountId,u128)");
     let (owner, spender): ([u8; 32], [u8; 32]) = (*alice().as_ref(), *charlie().as_ref());
-    assert_eq!(
-        receipt.emitted[0].topics,
-        [signature_of_approval, owner, spender]
-    );
-    assert_eq!(
-        receipt.emitted[0].data,
-        (alice(), charlie(), 0_u128).encode()
-    );
-    assert_eq!(
-        receipt.emitted[1].topics,
-        [signature, topic(Some(alice())), nobody]
-    );
+    assert_eq!(receipt.emitted[0].topics, [signature_of_approval, owner, spender]);
+    assert_eq!(receipt.emitted[0].data, (alice(), charlie(), 0_u128).encode());
+    assert_eq!(receipt.emitted[1].topics, [signature, topic(Some(alice())), nobody]);
 
     let receipt = coin.grant(alice(), Role::Burner, bob()).succeeds();
     let holder: [u8; 32] = *bob().as_ref();
-    assert_eq!(
-        receipt.emitted[0].topics,
-        [blake2(b"RoleChanged(AccountId,Role,bool)"), holder]
-    );
-    assert_eq!(
-        receipt.emitted[0].data,
-        (bob(), Role::Burner, true).encode()
-    );
+    assert_eq!(receipt.emitted[0].topics, [blake2(b"RoleChanged(AccountId,Role,bool)"), holder]);
+    assert_eq!(receipt.emitted[0].data, (bob(), Role::Burner, true).encode());
 }
 
 #[test]
 fn cut_arguments_unknown_selectors_and_native_money_are_refused() {
     let mut coin = Coin::new();
     let unreadable = Err(Refusal::Lang(LangError::CouldNotReadInput));
-    for message in [
-        coin.raw([0xdb, 0x20, 0xf9, 0xf5], bob()),
-        coin.raw([0, 1, 2, 3], ()),
-    ] {
-        let refused = coin
-            .world
-            .as_(alice())
-            .try_call(message)
-            .map(|receipt| receipt.value);
+    for message in [coin.raw([0xdb, 0x20, 0xf9, 0xf5], bob()), coin.raw([0, 1, 2, 3], ())] {
+        let refused = coin.world.as_(alice()).try_call(message).map(|receipt| receipt.value);
         assert_eq!(refused, unreadable);
     }
     let before = coin.world.native_balance(alice());
@@ -1072,43 +842,15 @@ struct Model {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Transfer {
-        to: AccountId,
-        value: u128,
-    },
-    TransferFrom {
-        from: AccountId,
-        to: AccountId,
-        value: u128,
-    },
-    Approve {
-        spender: AccountId,
-        value: u128,
-    },
-    Increase {
-        spender: AccountId,
-        delta: u128,
-    },
-    Decrease {
-        spender: AccountId,
-        delta: u128,
-    },
-    Mint {
-        to: AccountId,
-        value: u128,
-    },
-    Burn {
-        from: AccountId,
-        value: u128,
-    },
-    Grant {
-        role: Role,
-        account: AccountId,
-    },
-    Revoke {
-        role: Role,
-        account: AccountId,
-    },
+    Transfer { to: AccountId, value: u128 },
+    TransferFrom { from: AccountId, to: AccountId, value: u128 },
+    Approve { spender: AccountId, value: u128 },
+    Increase { spender: AccountId, delta: u128 },
+    Decrease { spender: AccountId, delta: u128 },
+    Mint { to: AccountId, value: u128 },
+    Burn { from: AccountId, value: u128 },
+    Grant { role: Role, account: AccountId },
+    Revoke { role: Role, account: AccountId },
 }
 
 impl Model {
@@ -1121,9 +863,7 @@ impl Model {
     }
 
     fn has(&self, role: Role, account: AccountId) -> bool {
-        self.roles
-            .get(&account)
-            .is_some_and(|roles| roles.contains(&(role as u8)))
+        self.roles.get(&account).is_some_and(|roles| roles.contains(&(role as u8)))
     }
 
     /// What the call should do: the events, or the error and no change.
@@ -1148,10 +888,7 @@ impl Model {
                 self.allow(caller, spender, value, &mut events);
             }
             Op::Increase { spender, delta } if caller != spender && delta > 0 => {
-                let sum = self
-                    .allowance(caller, spender)
-                    .checked_add(delta)
-                    .unwrap_or(u128::MAX);
+                let sum = self.allowance(caller, spender).checked_add(delta).unwrap_or(u128::MAX);
                 self.allow(caller, spender, sum, &mut events);
             }
             Op::Decrease { spender, delta } if caller != spender && delta > 0 => {
@@ -1160,10 +897,8 @@ impl Model {
             Op::Mint { to, value } => {
                 self.need(Role::Minter, caller)?;
                 if value > 0 {
-                    self.supply = self
-                        .supply
-                        .checked_add(value)
-                        .ok_or(TokenError::SupplyOverflow)?;
+                    self.supply =
+                        self.supply.checked_add(value).ok_or(TokenError::SupplyOverflow)?;
                     self.balances.insert(to, self.balance(to) + value);
                     events.push(minted(to, value));
                 }
@@ -1298,43 +1033,21 @@ fn random_op(dice: &mut Dice, model: &Model, caller: AccountId, people: &[Accoun
     let (one, other) = (dice.pick(people), dice.pick(people));
     let role = dice.pick(&ROLES);
     match dice.below(20) {
-        0..=4 => Op::Transfer {
-            to: one,
-            value: dice.amount(model.balance(caller)),
-        },
+        0..=4 => Op::Transfer { to: one, value: dice.amount(model.balance(caller)) },
         5..=8 => {
             let there = match dice.below(2) {
                 0 => model.allowance(one, caller),
                 _ => model.balance(one),
             };
-            Op::TransferFrom {
-                from: one,
-                to: other,
-                value: dice.amount(there),
-            }
+            Op::TransferFrom { from: one, to: other, value: dice.amount(there) }
         }
-        9..=10 => Op::Approve {
-            spender: one,
-            value: dice.amount(model.balance(caller)),
-        },
-        11 => Op::Increase {
-            spender: one,
-            delta: dice.amount(model.allowance(caller, one)),
-        },
-        12 => Op::Decrease {
-            spender: one,
-            delta: dice.amount(model.allowance(caller, one)),
-        },
-        13..=14 => Op::Mint {
-            to: one,
-            value: dice.amount(u128::MAX - model.supply),
-        },
+        9..=10 => Op::Approve { spender: one, value: dice.amount(model.balance(caller)) },
+        11 => Op::Increase { spender: one, delta: dice.amount(model.allowance(caller, one)) },
+        12 => Op::Decrease { spender: one, delta: dice.amount(model.allowance(caller, one)) },
+        13..=14 => Op::Mint { to: one, value: dice.amount(u128::MAX - model.supply) },
         15..=16 => {
             let there = model.balance(one).min(model.allowance(one, caller));
-            Op::Burn {
-                from: one,
-                value: dice.amount(there),
-            }
+            Op::Burn { from: one, value: dice.amount(there) }
         }
         17..=18 => Op::Grant { role, account: one },
         _ => Op::Revoke { role, account: one },
@@ -1344,20 +1057,8 @@ fn random_op(dice: &mut Dice, model: &Model, caller: AccountId, people: &[Accoun
 impl Coin {
     fn run(&mut self, caller: AccountId, op: &Op) -> Receipt<Result<(), TokenError>> {
         fn widen(receipt: Receipt<Result<(), PSP22Error>>) -> Receipt<Result<(), TokenError>> {
-            let Receipt {
-                value,
-                reverted,
-                emitted,
-                gas,
-                deposit,
-            } = receipt;
-            Receipt {
-                value: value.map_err(TokenError::from),
-                reverted,
-                emitted,
-                gas,
-                deposit,
-            }
+            let Receipt { value, reverted, emitted, gas, deposit } = receipt;
+            Receipt { value: value.map_err(TokenError::from), reverted, emitted, gas, deposit }
         }
         match *op {
             Op::Transfer { to, value } => widen(self.transfer(caller, to, value)),
@@ -1376,16 +1077,11 @@ impl Coin {
 
     /// Reads everything there is to know about these people.
     fn everything(&mut self, people: &[AccountId]) -> Model {
-        let mut model = Model {
-            supply: self.supply(),
-            ..Model::default()
-        };
+        let mut model = Model { supply: self.supply(), ..Model::default() };
         for &owner in people {
             model.balances.insert(owner, self.balance(owner));
             for &spender in people {
-                model
-                    .allowances
-                    .insert((owner, spender), self.allowance(owner, spender));
+                model.allowances.insert((owner, spender), self.allowance(owner, spender));
             }
             let roles = ROLES.into_iter().filter(|role| self.has(*role, owner));
             let roles = roles.map(|role| role as u8).collect();
@@ -1400,32 +1096,18 @@ impl Coin {
 fn random_calls(seed: u64, steps: usize) {
     let people = ["alice", "bob", "charlie", "dave", "eve"].map(account);
     let mut coin = Coin::new();
-    let mut model = Model {
-        supply: SUPPLY,
-        ..Model::default()
-    };
+    let mut model = Model { supply: SUPPLY, ..Model::default() };
     model.balances.insert(alice(), SUPPLY);
-    model
-        .roles
-        .entry(alice())
-        .or_default()
-        .insert(Role::Admin as u8);
+    model.roles.entry(alice()).or_default().insert(Role::Admin as u8);
     let mut dice = Dice(seed);
     let (mut done, mut refused, mut errors) = (0, 0, BTreeSet::new());
 
     for step in 0..steps {
         let caller = dice.pick(&people);
         let mut op = random_op(&mut dice, &model, caller, &people);
-        if let Op::Revoke {
-            role: Role::Admin,
-            account,
-        } = op
-        {
+        if let Op::Revoke { role: Role::Admin, account } = op {
             if account == alice() {
-                op = Op::Grant {
-                    role: Role::Minter,
-                    account: caller,
-                };
+                op = Op::Grant { role: Role::Minter, account: caller };
             }
         }
         let context = format!("seed {seed}, step {step}: {op:?} by {caller:?}");
@@ -1458,10 +1140,7 @@ fn random_calls(seed: u64, steps: usize) {
         }
     }
     // The sequence is worth something only if it meets both outcomes, and every error.
-    assert!(
-        done > steps / 4 && refused > steps / 10,
-        "{done} done, {refused} refused"
-    );
+    assert!(done > steps / 4 && refused > steps / 10, "{done} done, {refused} refused");
     assert_eq!(errors.len(), 6, "errors met: {errors:?}");
 }
 
@@ -1470,9 +1149,7 @@ fn filled<V: Clone + Default>(
     map: &BTreeMap<AccountId, V>,
     people: [AccountId; 5],
 ) -> BTreeMap<AccountId, V> {
-    people
-        .map(|one| (one, map.get(&one).cloned().unwrap_or_default()))
-        .into()
+    people.map(|one| (one, map.get(&one).cloned().unwrap_or_default())).into()
 }
 
 #[test]
@@ -1490,49 +1167,25 @@ fn other_random_calls_do_what_the_model_says() {
 #[test]
 fn the_code_is_small() {
     let size = Bundle::load("token").wasm.len();
-    assert!(
-        size <= MAX_CODE,
-        "the code of the token is {size} bytes, allowed are {MAX_CODE}"
-    );
+    assert!(size <= MAX_CODE, "the code of the token is {size} bytes, allowed are {MAX_CODE}");
     check_size("token");
 }
 
 #[test]
 fn calls_cost_what_they_did() {
     let mut world = World::new();
-    let receipt = world
-        .as_(alice())
-        .try_deploy("token", constructor(SUPPLY))
-        .unwrap();
+    let receipt = world.as_(alice()).try_deploy("token", constructor(SUPPLY)).unwrap();
     check_gas("token.new", &receipt);
-    let mut coin = Coin {
-        world,
-        token: receipt.value,
-    };
+    let mut coin = Coin { world, token: receipt.value };
     check_gas(
         "token.transfer: first payment to an account",
         &coin.transfer(alice(), bob(), 10).succeeds(),
     );
-    check_gas(
-        "token.transfer: another",
-        &coin.transfer(alice(), bob(), 10).succeeds(),
-    );
-    check_gas(
-        "token.transfer: everything",
-        &coin.transfer(bob(), charlie(), 20).succeeds(),
-    );
-    check_gas(
-        "token.approve",
-        &coin.approve(alice(), bob(), 10).succeeds(),
-    );
-    check_gas(
-        "token.increase_allowance",
-        &coin.increase(alice(), bob(), 10).succeeds(),
-    );
-    check_gas(
-        "token.decrease_allowance",
-        &coin.decrease(alice(), bob(), 10).succeeds(),
-    );
+    check_gas("token.transfer: another", &coin.transfer(alice(), bob(), 10).succeeds());
+    check_gas("token.transfer: everything", &coin.transfer(bob(), charlie(), 20).succeeds());
+    check_gas("token.approve", &coin.approve(alice(), bob(), 10).succeeds());
+    check_gas("token.increase_allowance", &coin.increase(alice(), bob(), 10).succeeds());
+    check_gas("token.decrease_allowance", &coin.decrease(alice(), bob(), 10).succeeds());
     check_gas(
         "token.transfer_from: part of the allowance",
         &coin.transfer_from(bob(), alice(), charlie(), 4).succeeds(),
@@ -1547,10 +1200,7 @@ fn calls_cost_what_they_did() {
         "token.mint: to an account that has some",
         &coin.mint(charlie(), alice(), 5).succeeds(),
     );
-    check_gas(
-        "token.burn: own",
-        &coin.burn(charlie(), charlie(), 5).succeeds(),
-    );
+    check_gas("token.burn: own", &coin.burn(charlie(), charlie(), 5).succeeds());
     let message = on(&coin.token).balance_of(alice());
     check_gas("token.balance_of", &coin.call(bob(), message));
 }

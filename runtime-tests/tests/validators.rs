@@ -26,10 +26,7 @@ fn empty(world: &mut World) -> ValidatorsContractRef {
 fn some_report(world: &World) -> Report {
     Report {
         version: REPORT_VERSION,
-        feed: Feed {
-            kind: ReportKind::Leaderboard,
-            contract: [5; 32],
-        },
+        feed: Feed { kind: ReportKind::Leaderboard, contract: [5; 32] },
         slot: 9,
         previous: [6; 32],
         time_ms: world.now(),
@@ -42,10 +39,7 @@ fn some_report(world: &World) -> Report {
 fn change_to(next: &Committee, validators: &ValidatorsContractRef, world: &World) -> Report {
     Report {
         version: REPORT_VERSION,
-        feed: Feed {
-            kind: ReportKind::Committee,
-            contract: *address(validators).as_ref(),
-        },
+        feed: Feed { kind: ReportKind::Committee, contract: *address(validators).as_ref() },
         slot: 1,
         previous: ZERO_HASH,
         time_ms: world.now(),
@@ -80,9 +74,7 @@ fn a_committee_has_4_to_32_seats() {
     let mut world = World::new();
     for (seats, valid) in [(3, false), (4, true), (32, true), (33, false)] {
         let constructor = ValidatorsContractRef::new(GENESIS, seats);
-        let deployed = world
-            .as_(account("alice"))
-            .deploy("validators", constructor);
+        let deployed = world.as_(account("alice")).deploy("validators", constructor);
         assert_eq!(deployed.is_ok(), valid, "{seats} seats");
         if let Err(error) = deployed {
             assert_eq!(error, CommitteeError::WrongSize);
@@ -101,10 +93,7 @@ fn an_operator_registers_and_replaces_keys() {
     let receipt = world.as_(alice).call(message).succeeds();
     check_gas("validators.register: first", &receipt);
     let event = receipt.event::<KeysRegistered>(&validators);
-    assert_eq!(
-        (event.operator, event.consensus_key),
-        (alice, keys.consensus_key)
-    );
+    assert_eq!((event.operator, event.consensus_key), (alice, keys.consensus_key));
     assert_eq!(
         world.read(on(&validators).keys_of(alice)),
         Some((keys.consensus_key, keys.attestation_key))
@@ -131,24 +120,15 @@ fn nobody_registers_a_key_that_he_does_not_hold() {
         attestation_key(by).sign(&domain.possession_statement::<Native>(&member))
     };
     let here = domain(&validators);
-    let elsewhere = Domain {
-        validators: [1; 32],
-        ..here
-    };
-    let other_chain = Domain {
-        genesis: [1; 32],
-        ..here
-    };
+    let elsewhere = Domain { validators: [1; 32], ..here };
+    let other_chain = Domain { genesis: [1; 32], ..here };
     let mut other_consensus = alice;
     other_consensus.consensus_key = [1; 32];
     let proofs = [
         ("another key's signature", sign(here, alice, "bob")),
         ("for another contract", sign(elsewhere, alice, "alice")),
         ("for another chain", sign(other_chain, alice, "alice")),
-        (
-            "for another consensus key",
-            sign(here, other_consensus, "alice"),
-        ),
+        ("for another consensus key", sign(here, other_consensus, "alice")),
         ("no signature", [0; 64]),
     ];
     for (what, proof) in proofs {
@@ -174,10 +154,7 @@ fn the_owner_seats_the_first_committee_once() {
     let error = world.as_(alice).call(form()).fails();
     assert_eq!(error, ValidatorsError::NotRegistered);
     committee.register(&mut world, &validators);
-    assert_eq!(
-        world.as_(bob).call(form()).fails(),
-        ValidatorsError::NotOwner
-    );
+    assert_eq!(world.as_(bob).call(form()).fails(), ValidatorsError::NotOwner);
 
     let receipt = world.as_(alice).call(form()).succeeds();
     check_gas("validators.form_committee: 23 seats", &receipt);
@@ -200,18 +177,12 @@ fn a_committee_has_23_different_members() {
     committee.register(&mut world, &validators);
     let alice = account("alice");
     let mut refuse = |operators, reason| {
-        let error = world
-            .as_(alice)
-            .call(on(&validators).form_committee(operators))
-            .fails();
+        let error = world.as_(alice).call(on(&validators).form_committee(operators)).fails();
         assert_eq!(error, ValidatorsError::Committee(reason));
     };
     let operators = committee.operators();
     refuse(operators[..22].to_vec(), CommitteeError::WrongSize);
-    refuse(
-        [&operators[..], &[alice]].concat(),
-        CommitteeError::WrongSize,
-    );
+    refuse([&operators[..], &[alice]].concat(), CommitteeError::WrongSize);
     let mut twice = operators.clone();
     twice[22] = twice[0];
     refuse(twice, CommitteeError::RepeatedMember);
@@ -236,10 +207,7 @@ fn two_seats_never_share_a_consensus_key() {
     operators[22] = mallory;
     let message = on(&validators).form_committee(operators);
     let error = world.as_(account("alice")).call(message).fails();
-    assert_eq!(
-        error,
-        ValidatorsError::Committee(CommitteeError::RepeatedMember)
-    );
+    assert_eq!(error, ValidatorsError::Committee(CommitteeError::RepeatedMember));
 }
 
 #[test]
@@ -250,55 +218,33 @@ fn any_sixteen_verify_and_every_forgery_has_its_own_error() {
     let other = Report { slot: 10, ..report };
     for seats in [0..16, 7..23, 3..23] {
         let certificate = committee.certify_by(&validators, &report, seats);
-        let receipt = world
-            .as_(account("bob"))
-            .call(on(&validators).verify(report, certificate))
-            .succeeds();
+        let receipt =
+            world.as_(account("bob")).call(on(&validators).verify(report, certificate)).succeeds();
         check_gas("validators.verify: a quorum", &receipt);
     }
     let good = committee.certify(&validators, &report);
     let mut refuse = |change: &dyn Fn(&mut cicada_core::certificate::Certificate), reason| {
         let mut certificate = good.clone();
         change(&mut certificate);
-        let error = world
-            .as_(account("bob"))
-            .call(on(&validators).verify(report, certificate))
-            .fails();
+        let error =
+            world.as_(account("bob")).call(on(&validators).verify(report, certificate)).fails();
         assert_eq!(error, reason);
     };
     refuse(&|c| c.scheme = 0, CertificateError::UnknownScheme);
     let count = CertificateError::WrongSignatureCount { expected: 16 };
     refuse(&|c| c.signatures.truncate(15), count);
     refuse(&|c| c.signatures.push([0; 64]), count);
-    refuse(
-        &|c| c.signers = c.signers & !1 | 1 << 23,
-        CertificateError::UnknownSigner,
-    );
+    refuse(&|c| c.signers = c.signers & !1 | 1 << 23, CertificateError::UnknownSigner);
     refuse(&|c| c.signers |= 1 << 31, CertificateError::UnknownSigner);
     refuse(&|c| c.signers &= !1, CertificateError::RepeatedSigner);
-    refuse(
-        &|c| c.epoch = 0,
-        CertificateError::WrongEpoch { expected: 1 },
-    );
-    refuse(
-        &|c| c.epoch = 2,
-        CertificateError::WrongEpoch { expected: 1 },
-    );
+    refuse(&|c| c.epoch = 0, CertificateError::WrongEpoch { expected: 1 });
+    refuse(&|c| c.epoch = 2, CertificateError::WrongEpoch { expected: 1 });
     // The same seat's signature in two places, another report's signature, a stranger's.
-    refuse(
-        &|c| c.signatures[5] = c.signatures[4],
-        CertificateError::BadSignature { seat: 5 },
-    );
+    refuse(&|c| c.signatures[5] = c.signatures[4], CertificateError::BadSignature { seat: 5 });
     let foreign = committee.certify(&validators, &other).signatures[15];
-    refuse(
-        &|c| c.signatures[15] = foreign,
-        CertificateError::BadSignature { seat: 15 },
-    );
+    refuse(&|c| c.signatures[15] = foreign, CertificateError::BadSignature { seat: 15 });
     let stranger = key("stranger").sign(b"report");
-    refuse(
-        &|c| c.signatures[0] = stranger,
-        CertificateError::BadSignature { seat: 0 },
-    );
+    refuse(&|c| c.signatures[0] = stranger, CertificateError::BadSignature { seat: 0 });
 }
 
 #[test]
@@ -308,10 +254,7 @@ fn a_certificate_serves_one_contract_only() {
     let (twin, _) = seated(&mut world);
     let report = some_report(&world);
     let certificate = committee.certify(&twin, &report);
-    let error = world
-        .as_(account("bob"))
-        .call(on(&validators).verify(report, certificate))
-        .fails();
+    let error = world.as_(account("bob")).call(on(&validators).verify(report, certificate)).fails();
     assert_eq!(error, CertificateError::BadSignature { seat: 0 });
 }
 
@@ -327,10 +270,7 @@ fn the_committee_in_office_seats_the_next() {
     let receipt = world.as_(account("bob")).call(rotate).succeeds();
     check_gas("validators.rotate: 23 seats", &receipt);
     let event = receipt.event::<CommitteeSeated>(&validators);
-    assert_eq!(
-        (event.epoch, event.config_digest),
-        (2, next.config_digest(&validators))
-    );
+    assert_eq!((event.epoch, event.config_digest), (2, next.config_digest(&validators)));
     assert_eq!(world.read(on(&validators).committee()), next.members());
     let state = FeedState::after(&change, change.digest::<Native>());
     assert_eq!(world.read(on(&validators).feed_state()), state);
@@ -359,41 +299,20 @@ fn a_change_of_committee_must_be_certified_exactly() {
         let message = on(&validators).rotate(report, operators, certificate);
         assert_eq!(world.as_(bob).call(message).fails(), reason);
     };
-    refuse(
-        &mut world,
-        change,
-        next.operators(),
-        ValidatorsError::NotRegistered,
-    );
+    refuse(&mut world, change, next.operators(), ValidatorsError::NotRegistered);
     next.register(&mut world, &validators);
     let mut swapped = next.operators();
     swapped.swap(0, 1);
     refuse(&mut world, change, swapped, ValidatorsError::WrongRoot);
-    refuse(
-        &mut world,
-        change,
-        committee.operators(),
-        ValidatorsError::WrongRoot,
-    );
+    refuse(&mut world, change, committee.operators(), ValidatorsError::WrongRoot);
     let short = next.operators()[..22].to_vec();
     refuse(&mut world, change, short, CommitteeError::WrongSize.into());
     let skipped = Report { slot: 2, ..change };
     let reason = FeedError::SlotSkipped { expected: 1 };
     refuse(&mut world, skipped, next.operators(), reason.into());
-    let elsewhere = Feed {
-        contract: [9; 32],
-        ..change.feed
-    };
-    let foreign = Report {
-        feed: elsewhere,
-        ..change
-    };
-    refuse(
-        &mut world,
-        foreign,
-        next.operators(),
-        FeedError::WrongFeed.into(),
-    );
+    let elsewhere = Feed { contract: [9; 32], ..change.feed };
+    let foreign = Report { feed: elsewhere, ..change };
+    refuse(&mut world, foreign, next.operators(), FeedError::WrongFeed.into());
     // Not even the owner replaces the committee without a certificate.
     let nobody = next.certify(&validators, &change);
     let message = on(&validators).rotate(change, next.operators(), nobody);
@@ -420,31 +339,16 @@ fn ownership_is_handed_on_in_two_steps() {
     assert_eq!(world.read(on(&validators).owner()), alice);
     let propose = |to| on(&validators).propose_owner(to);
     let accept = || on(&validators).accept_ownership();
-    assert_eq!(
-        world.as_(eve).call(propose(eve)).fails(),
-        OwnableError::NotOwner
-    );
-    assert_eq!(
-        world.as_(bob).call(accept()).fails(),
-        OwnableError::NotProposed
-    );
+    assert_eq!(world.as_(eve).call(propose(eve)).fails(), OwnableError::NotOwner);
+    assert_eq!(world.as_(bob).call(accept()).fails(), OwnableError::NotProposed);
     let receipt = world.as_(alice).call(propose(bob)).succeeds();
     let event = receipt.event::<OwnershipProposed>(&validators);
     assert_eq!((event.owner, event.proposed), (alice, bob));
     assert_eq!(world.read(on(&validators).owner()), alice);
-    assert_eq!(
-        world.as_(eve).call(accept()).fails(),
-        OwnableError::NotProposed
-    );
+    assert_eq!(world.as_(eve).call(accept()).fails(), OwnableError::NotProposed);
     let receipt = world.as_(bob).call(accept()).succeeds();
     assert_eq!(receipt.event::<OwnershipAccepted>(&validators).owner, bob);
     assert_eq!(world.read(on(&validators).owner()), bob);
-    assert_eq!(
-        world.as_(alice).call(propose(alice)).fails(),
-        OwnableError::NotOwner
-    );
-    assert_eq!(
-        world.as_(bob).call(accept()).fails(),
-        OwnableError::NotProposed
-    );
+    assert_eq!(world.as_(alice).call(propose(alice)).fails(), OwnableError::NotOwner);
+    assert_eq!(world.as_(bob).call(accept()).fails(), OwnableError::NotProposed);
 }

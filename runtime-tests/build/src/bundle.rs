@@ -37,13 +37,7 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<14} {:>7} bytes  0x{}  ",
-            self.name,
-            self.size,
-            hex::encode(self.code_hash)
-        )?;
+        write!(f, "{:<14} {:>7} bytes  0x{}  ", self.name, self.size, hex::encode(self.code_hash))?;
         match self.origin {
             Origin::Unchanged => f.write_str("unchanged"),
             Origin::Cache => f.write_str("from the cache"),
@@ -73,28 +67,15 @@ impl<'a> Builder<'a> {
     ) -> Result<Self> {
         let cache = std::path::absolute(cache)?;
         // Cargo rebuilds what a changed lock file touches; only another compiler needs another folder.
-        let target = cache
-            .join("target")
-            .join(format!("contracts-{}", workspace.compiler_key()));
+        let target = cache.join("target").join(format!("contracts-{}", workspace.compiler_key()));
         let out = out.unwrap_or_else(|| workspace.root().join("target/ink"));
         let store = cache.join("bundles");
         for folder in [&target, &out, &store] {
             fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         }
         std::env::set_var("CARGO_TARGET_DIR", &target);
-        let network = if offline {
-            Network::Offline
-        } else {
-            Network::Online
-        };
-        Ok(Self {
-            workspace,
-            out,
-            store,
-            target,
-            network,
-            verbose,
-        })
+        let network = if offline { Network::Offline } else { Network::Online };
+        Ok(Self { workspace, out, store, target, network, verbose })
     }
 
     /// Brings the bundle of a contract up to date.
@@ -103,9 +84,7 @@ impl<'a> Builder<'a> {
         let note = self.out.join(format!(".{name}.inputs"));
         let stored = self.store.join(&fingerprint[..32]);
         let complete = |folder: &Path| {
-            EXTENSIONS
-                .iter()
-                .all(|extension| file(folder, name, extension).exists())
+            EXTENSIONS.iter().all(|extension| file(folder, name, extension).exists())
         };
 
         let known = fs::read_to_string(&note).is_ok_and(|inputs| inputs == fingerprint);
@@ -128,34 +107,20 @@ impl<'a> Builder<'a> {
         };
         fs::write(&note, &fingerprint)?;
         let code = fs::read(file(&self.out, name, "wasm"))?;
-        Ok(Summary {
-            name: name.to_owned(),
-            size: code.len(),
-            code_hash: code_hash(&code),
-            origin,
-        })
+        Ok(Summary { name: name.to_owned(), size: code.len(), code_hash: code_hash(&code), origin })
     }
 
     /// Runs the compiler; returns the folder with the bundle.
     fn compile(&self, name: &str) -> Result<PathBuf> {
         let lock = File::create(self.target.join(".build-contracts.lock"))?;
-        lock.lock()
-            .context("waiting for another build of contracts")?;
+        lock.lock().context("waiting for another build of contracts")?;
         let shared = self.share_target(name)?;
         let first = !shared.join("release").exists();
         eprintln!(
             "building {name}{}",
-            if first {
-                " and, this once, all dependencies (about 3 minutes)"
-            } else {
-                ""
-            }
+            if first { " and, this once, all dependencies (about 3 minutes)" } else { "" }
         );
-        let verbosity = if first || self.verbose {
-            Verbosity::Default
-        } else {
-            Verbosity::Quiet
-        };
+        let verbosity = if first || self.verbose { Verbosity::Default } else { Verbosity::Quiet };
         let manifest = self.workspace.manifest_of(name)?;
         manifest::check(&manifest)?;
         let result = contract_build::execute(ExecuteArgs {

@@ -39,21 +39,14 @@ pub fn run_if_proxy() -> Option<ExitCode> {
             eprintln!("warning: cannot use the committed lock file: {error:#}");
         }
     }
-    let failure = Command::new(&cargo)
-        .args(&arguments)
-        .env_remove(MARK)
-        .env_remove("CARGO")
-        .exec();
+    let failure = Command::new(&cargo).args(&arguments).env_remove(MARK).env_remove("CARGO").exec();
     eprintln!("error: cannot start {}: {failure}", cargo.to_string_lossy());
     Some(ExitCode::FAILURE)
 }
 
 /// The folder of the manifest that this call is about.
 fn manifest_folder(arguments: &[OsString]) -> Option<PathBuf> {
-    let text: Vec<_> = arguments
-        .iter()
-        .map(|argument| argument.to_string_lossy())
-        .collect();
+    let text: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let named = text.iter().enumerate().find_map(|(index, argument)| {
         match argument.strip_prefix("--manifest-path") {
             Some("") => text.get(index + 1).map(|path| path.to_string()),
@@ -88,8 +81,7 @@ fn place_lock_file(folder: &Path) -> Result<()> {
 }
 
 fn is_temporary_root(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
 }
 
 #[cfg(test)]
@@ -110,10 +102,7 @@ mod tests {
         place_lock_file(&manifest_folder(&[OsString::from("run"), argument.into()]).unwrap())
             .unwrap();
 
-        assert_eq!(
-            fs::read_to_string(root.join("token/Cargo.lock")).unwrap(),
-            "locked"
-        );
+        assert_eq!(fs::read_to_string(root.join("token/Cargo.lock")).unwrap(), "locked");
         assert!(!inner.join("Cargo.lock").exists());
         fs::remove_dir_all(root).unwrap();
     }
@@ -124,9 +113,6 @@ mod tests {
         let joined = ["build", "--manifest-path=/a/b/Cargo.toml"].map(OsString::from);
         assert_eq!(manifest_folder(&separate), Some(PathBuf::from("/a/b")));
         assert_eq!(manifest_folder(&joined), Some(PathBuf::from("/a/b")));
-        assert_eq!(
-            manifest_folder(&[OsString::from("build")]),
-            env::current_dir().ok()
-        );
+        assert_eq!(manifest_folder(&[OsString::from("build")]), env::current_dir().ok());
     }
 }

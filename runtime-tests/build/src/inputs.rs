@@ -35,19 +35,14 @@ impl Workspace {
         if offline {
             command.other_options(vec!["--offline".into()]);
         }
-        let metadata = command
-            .exec()
-            .with_context(|| format!("cargo cannot read {}", manifest.display()))?;
+        let metadata =
+            command.exec().with_context(|| format!("cargo cannot read {}", manifest.display()))?;
         let mut common = Sha256::new();
         common.update(RECIPE);
         let compiler = compiler_version(toolchain)?;
         common.update(&compiler);
         let compiler_key = hex::encode(&Sha256::digest(&compiler)[..8]);
-        Ok(Self {
-            metadata,
-            common,
-            compiler_key,
-        })
+        Ok(Self { metadata, common, compiler_key })
     }
 
     /// Names of the members that are contracts, sorted.
@@ -88,19 +83,13 @@ impl Workspace {
                 hash.update(package.version.to_string());
                 continue;
             }
-            let folder = package
-                .manifest_path
-                .parent()
-                .context("a manifest has a folder")?;
+            let folder = package.manifest_path.parent().context("a manifest has a folder")?;
             let mut files = Vec::new();
             collect_files(folder.as_std_path(), &mut files)?;
             files.sort();
             for file in files {
-                let name = file
-                    .strip_prefix(folder)
-                    .unwrap_or(&file)
-                    .to_string_lossy()
-                    .into_owned();
+                let name =
+                    file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
                 hash_file(&mut hash, &name, &file)?;
             }
         }
@@ -117,11 +106,7 @@ impl Workspace {
 
     /// A package and all packages that it is compiled from, in a fixed order.
     fn closure(&self, start: &PackageId) -> Result<Vec<&Package>> {
-        let resolve = self
-            .metadata
-            .resolve
-            .as_ref()
-            .context("cargo resolved no dependencies")?;
+        let resolve = self.metadata.resolve.as_ref().context("cargo resolved no dependencies")?;
         let mut open = vec![start];
         let mut seen = BTreeSet::new();
         while let Some(id) = open.pop() {
@@ -134,10 +119,7 @@ impl Workspace {
                 .find(|node| node.id == *id)
                 .context("a package without a node")?;
             let used = node.deps.iter().filter(|dependency| {
-                dependency
-                    .dep_kinds
-                    .iter()
-                    .any(|kind| kind.kind != DependencyKind::Development)
+                dependency.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
             });
             open.extend(used.map(|dependency| &dependency.pkg));
         }
@@ -148,10 +130,7 @@ impl Workspace {
 }
 
 fn compiler_version(toolchain: &str) -> Result<Vec<u8>> {
-    let output = Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .context("cannot start rustc")?;
+    let output = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
     anyhow::ensure!(
         output.status.success(),
         "the toolchain '{toolchain}' does not work: run scripts/setup contracts\n{}",

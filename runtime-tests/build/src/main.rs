@@ -106,10 +106,7 @@ fn selected(workspace: &inputs::Workspace, asked: &[String]) -> Result<Vec<Strin
     }
     for name in asked {
         if !known.contains(name) {
-            bail!(
-                "no contract named '{name}'; there are: {}",
-                known.join(", ")
-            );
+            bail!("no contract named '{name}'; there are: {}", known.join(", "));
         }
     }
     Ok(asked.to_vec())

@@ -13,9 +13,7 @@ use toml::{Table, Value};
 pub fn check(manifest: &Path) -> Result<()> {
     let text =
         fs::read_to_string(manifest).with_context(|| format!("reading {}", manifest.display()))?;
-    let table: Table = text
-        .parse()
-        .with_context(|| format!("parsing {}", manifest.display()))?;
+    let table: Table = text.parse().with_context(|| format!("parsing {}", manifest.display()))?;
     let inherited = inherited(&table);
     ensure!(
         inherited.is_empty(),
@@ -28,18 +26,9 @@ pub fn check(manifest: &Path) -> Result<()> {
 
 /// The keys with `workspace = true`, as `package.edition` or `dependencies.ink`.
 fn inherited(manifest: &Table) -> Vec<String> {
-    let sections = [
-        "package",
-        "dependencies",
-        "dev-dependencies",
-        "build-dependencies",
-    ];
+    let sections = ["package", "dependencies", "dev-dependencies", "build-dependencies"];
     let of_section = |section: &&str| {
-        let entries = manifest
-            .get(*section)
-            .and_then(Value::as_table)
-            .into_iter()
-            .flatten();
+        let entries = manifest.get(*section).and_then(Value::as_table).into_iter().flatten();
         let inherits =
             |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
         entries
@@ -66,10 +55,7 @@ mod tests {
             core = { path = "../../core" }
         "#;
         let found = inherited(&manifest.parse().unwrap());
-        assert_eq!(
-            found,
-            ["package.edition", "package.version", "dependencies.ink"]
-        );
+        assert_eq!(found, ["package.edition", "package.version", "dependencies.ink"]);
     }
 
     #[test]

@@ -60,9 +60,7 @@ impl Committee {
     ) -> Certificate {
         let digest = self.config_digest(validators);
         let message = report.attestation_message::<Native>(&digest);
-        let shares = seats
-            .into_iter()
-            .map(|s| (s, self.attestation_key(s).sign(&message)));
+        let shares = seats.into_iter().map(|s| (s, self.attestation_key(s).sign(&message)));
         Certificate::assemble(self.epoch, &quorum(), shares).expect("a quorum signs")
     }
 
@@ -96,10 +94,7 @@ pub fn member(name: &str) -> Member {
 /// Where registrations and signatures for this contract count.
 pub fn domain(validators: &ValidatorsContractRef) -> Domain {
     let account = cicada_runtime_tests::address(validators);
-    Domain {
-        genesis: GENESIS,
-        validators: *account.as_ref(),
-    }
+    Domain { genesis: GENESIS, validators: *account.as_ref() }
 }
 
 /// The proof that a name holds its attestation key.

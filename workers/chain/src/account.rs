@@ -40,12 +40,10 @@ pub fn address(account: &Account) -> String {
 /// # Errors
 /// [`Error::Decode`].
 pub fn parse_address(text: &str) -> Result<Account, Error> {
-    AccountId32::from_str(text)
-        .map(|account| account.0)
-        .map_err(|error| Error::Decode {
-            what: format!("the address '{text}'"),
-            reason: format!("{error:?}"),
-        })
+    AccountId32::from_str(text).map(|account| account.0).map_err(|error| Error::Decode {
+        what: format!("the address '{text}'"),
+        reason: format!("{error:?}"),
+    })
 }
 
 #[cfg(test)]

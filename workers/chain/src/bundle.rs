@@ -92,10 +92,7 @@ impl Bundle {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| bad(path, e))?;
-        Self::parse(&text).map_err(|reason| Error::Bundle {
-            path: PathBuf::from(path),
-            reason,
-        })
+        Self::parse(&text).map_err(|reason| Error::Bundle { path: PathBuf::from(path), reason })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -151,18 +148,11 @@ impl Bundle {
     }
 
     fn find<'a>(&self, entries: &'a [Entry], label: &str) -> Result<&'a Entry, Error> {
-        entries
-            .iter()
-            .find(|entry| entry.label == label)
-            .ok_or_else(|| Error::UnknownLabel {
-                contract: self.name.clone(),
-                label: label.into(),
-                known: entries
-                    .iter()
-                    .map(|entry| entry.label.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        entries.iter().find(|entry| entry.label == label).ok_or_else(|| Error::UnknownLabel {
+            contract: self.name.clone(),
+            label: label.into(),
+            known: entries.iter().map(|entry| entry.label.as_str()).collect::<Vec<_>>().join(", "),
+        })
     }
 
     /// What a call returned, without the layers that say that it succeeded: the language's
@@ -174,24 +164,14 @@ impl Bundle {
         reverted: bool,
     ) -> Result<&'a [u8], Error> {
         let label = || entry.label.clone();
-        let unreadable = || Error::Reverted {
-            label: label(),
-            data: data.to_vec(),
-        };
+        let unreadable = || Error::Reverted { label: label(), data: data.to_vec() };
         let Some((outer, (&first, rest))) = entry.returns.as_ref().zip(data.split_first()) else {
-            return if reverted {
-                Err(unreadable())
-            } else {
-                Ok(data)
-            };
+            return if reverted { Err(unreadable()) } else { Ok(data) };
         };
         let [ok, lang_error] = self.result_of(outer.id).ok_or_else(unreadable)?;
         if first != 0 {
             let error = self.text(lang_error, rest).ok_or_else(unreadable)?;
-            return Err(Error::Lang {
-                label: label(),
-                error,
-            });
+            return Err(Error::Lang { label: label(), error });
         }
         match (self.result_of(ok), rest.split_first()) {
             (Some(_), Some((0, value))) if !reverted => Ok(value),
@@ -243,10 +223,7 @@ impl Bundle {
 
     fn event_spec(&self, event: &ContractEvent) -> Option<&EventSpec> {
         let topic = format!("0x{}", hex::encode(event.topics.first()?));
-        self.spec
-            .events
-            .iter()
-            .find(|spec| spec.signature_topic.as_deref() == Some(&topic))
+        self.spec.events.iter().find(|spec| spec.signature_topic.as_deref() == Some(&topic))
     }
 }
 
@@ -257,10 +234,7 @@ impl Entry {
 }
 
 fn bad(path: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::Bundle {
-        path: path.into(),
-        reason: reason.to_string(),
-    }
+    Error::Bundle { path: path.into(), reason: reason.to_string() }
 }
 
 #[cfg(test)]
@@ -324,14 +298,8 @@ pub(crate) mod tests {
 
     #[test]
     fn success_is_unwrapped() {
-        assert_eq!(
-            returned("Sample::get", Plain::Ok(5), false),
-            Ok(5u32.encode())
-        );
-        assert_eq!(
-            returned("Sample::set", Fallible::Ok(Ok(5)), false),
-            Ok(5u32.encode())
-        );
+        assert_eq!(returned("Sample::get", Plain::Ok(5), false), Ok(5u32.encode()));
+        assert_eq!(returned("Sample::set", Fallible::Ok(Ok(5)), false), Ok(5u32.encode()));
     }
 
     #[test]
@@ -341,11 +309,7 @@ pub(crate) mod tests {
             returned("Sample::set", bad, true),
             Err("Sample::set refuses: BadSignature { seat: 3 }".into())
         );
-        let lang = returned(
-            "Sample::get",
-            Plain::Err(LangError::CouldNotReadInput),
-            true,
-        );
+        let lang = returned("Sample::get", Plain::Err(LangError::CouldNotReadInput), true);
         assert!(lang.unwrap_err().contains("CouldNotReadInput"));
         assert!(returned("Sample::get", (), true).is_err());
         assert!(returned("Sample::get", Plain::Ok(5), true).is_err());

@@ -35,10 +35,7 @@ impl Chain {
     /// # Errors
     /// [`Error::Connect`].
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Connect {
-            url: url.into(),
-            reason,
-        };
+        let failed = |reason: String| Error::Connect { url: url.into(), reason };
         let connecting = async {
             let rpc = RpcClient::from_insecure_url(url)
                 .await
@@ -49,11 +46,7 @@ impl Chain {
             let client = OnlineClient::from_backend(Arc::new(backend))
                 .await
                 .map_err(|error| failed(error.to_string()))?;
-            Ok(Self {
-                client,
-                rpc: LegacyRpcMethods::new(rpc),
-                nonces: Arc::default(),
-            })
+            Ok(Self { client, rpc: LegacyRpcMethods::new(rpc), nonces: Arc::default() })
         };
         tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await
@@ -70,17 +63,11 @@ impl Chain {
     /// # Errors
     /// [`Error::Node`].
     pub async fn name(&self) -> Result<String, Error> {
-        self.rpc
-            .system_chain()
-            .await
-            .map_err(Error::node("asking for the chain's name"))
+        self.rpc.system_chain().await.map_err(Error::node("asking for the chain's name"))
     }
 
     pub(crate) async fn at_final(&self) -> Result<Block, Error> {
-        self.client
-            .at_current_block()
-            .await
-            .map_err(Error::node("reading the newest final block"))
+        self.client.at_current_block().await.map_err(Error::node("reading the newest final block"))
     }
 
     /// The number of the newest final block.
@@ -100,10 +87,7 @@ impl Chain {
         let now = dynamic::storage::<(), u64>("Timestamp", "Now");
         let block = self.at_final().await?;
         let value = block.storage().fetch(now, ()).await;
-        value
-            .map_err(Error::node(what))?
-            .decode()
-            .map_err(Error::decode(what))
+        value.map_err(Error::node(what))?.decode().map_err(Error::decode(what))
     }
 
     /// The free balance of an account, in base units of the chain's currency.
@@ -141,9 +125,7 @@ impl Chain {
         signer: &Signer,
         max_age: Duration,
     ) -> Result<Option<Receipt>, Error> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let newest = Duration::from_millis(self.final_time_ms().await?);
         if now.saturating_sub(newest) <= max_age {
             return Ok(None);

@@ -87,14 +87,10 @@ impl Chain {
         let input = entry.call(args);
         let origin = account_of(signer);
         let dry_args = instantiate_args(&origin, bundle.wasm(), &input, salt);
-        let dry_run = self
-            .dry_run_raw("ContractsApi_instantiate", dry_args, bundle, entry)
-            .await?;
+        let dry_run = self.dry_run_raw("ContractsApi_instantiate", dry_args, bundle, entry).await?;
         let what = format!("making a contract {}", bundle.name());
-        let account = dry_run
-            .account
-            .ok_or("the dry run names no account")
-            .map_err(Error::decode(&what))?;
+        let account =
+            dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
         let mut fields = limits(&dry_run).to_vec();
         fields.extend([
             ("code", Value::from_bytes(bundle.wasm())),
@@ -126,8 +122,7 @@ impl Chain {
     ) -> Result<DryRun, Error> {
         let entry = bundle.message(message)?;
         let args = call_args(origin, contract, &entry.call(args));
-        self.dry_run_raw("ContractsApi_call", args, bundle, entry)
-            .await
+        self.dry_run_raw("ContractsApi_call", args, bundle, entry).await
     }
 
     /// Calls a message and waits until that is final. The call is dry-run first: if the
@@ -144,16 +139,13 @@ impl Chain {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         let origin = account_of(signer);
-        let dry_run = self
-            .dry_run(contract, bundle, message, args, &origin)
-            .await?;
+        let dry_run = self.dry_run(contract, bundle, message, args, &origin).await?;
         let call = prepared(contract, bundle, message, args, &dry_run)?;
         match self.send(&call, signer).await {
             Ok(receipt) => CallOutcome::new(dry_run, &receipt),
             Err(error) => {
                 // Someone may have been faster: then a second dry run knows why.
-                self.dry_run(contract, bundle, message, args, &origin)
-                    .await?;
+                self.dry_run(contract, bundle, message, args, &origin).await?;
                 Err(error)
             }
         }
@@ -172,9 +164,7 @@ impl Chain {
         signer: &Signer,
     ) -> Result<Call, Error> {
         let origin = account_of(signer);
-        let dry_run = self
-            .dry_run(contract, bundle, message, args, &origin)
-            .await?;
+        let dry_run = self.dry_run(contract, bundle, message, args, &origin).await?;
         prepared(contract, bundle, message, args, &dry_run)
     }
 
@@ -190,9 +180,7 @@ impl Chain {
         args: &[u8],
     ) -> Result<T, Error> {
         let nobody = [0; 32];
-        let dry_run = self
-            .dry_run(contract, bundle, message, args, &nobody)
-            .await?;
+        let dry_run = self.dry_run(contract, bundle, message, args, &nobody).await?;
         T::decode_all(&mut &dry_run.returned[..]).map_err(Error::decode(message))
     }
 }

@@ -33,10 +33,7 @@ impl Decode for Weight {
         input: &mut I,
     ) -> Result<Self, parity_scale_codec::Error> {
         let (ref_time, proof_size) = <(Compact<u64>, Compact<u64>)>::decode(input)?;
-        Ok(Self {
-            ref_time: ref_time.0,
-            proof_size: proof_size.0,
-        })
+        Ok(Self { ref_time: ref_time.0, proof_size: proof_size.0 })
     }
 }
 
@@ -158,11 +155,7 @@ fn failure(what: &str, error: String, debug_message: &[u8]) -> Error {
     let said = said.trim();
     Error::Dispatch {
         what: what.into(),
-        error: if said.is_empty() {
-            error
-        } else {
-            format!("{error} ({said})")
-        },
+        error: if said.is_empty() { error } else { format!("{error} ({said})") },
     }
 }
 
@@ -172,10 +165,7 @@ mod tests {
 
     #[test]
     fn the_margin_is_a_fifth_and_never_overflows() {
-        let weight = Weight {
-            ref_time: 1_000,
-            proof_size: u64::MAX,
-        };
+        let weight = Weight { ref_time: 1_000, proof_size: u64::MAX };
         let margin = weight.with_margin();
         assert_eq!((margin.ref_time, margin.proof_size), (1_200, u64::MAX));
     }

@@ -49,10 +49,7 @@ pub enum Error {
         error: String,
     },
     /// The contract stopped, without a decodable reason. Nothing was changed.
-    #[error(
-        "{label} was reverted without a reason that can be decoded (0x{})",
-        hex::encode(data)
-    )]
+    #[error("{label} was reverted without a reason that can be decoded (0x{})", hex::encode(data))]
     Reverted {
         /// The constructor or message.
         label: String,
@@ -107,18 +104,12 @@ pub enum Error {
 impl Error {
     /// Wraps what the node's library reports while doing `what`.
     pub(crate) fn node<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + '_ {
-        move |reason| Self::Node {
-            what: what.into(),
-            reason: reason.to_string(),
-        }
+        move |reason| Self::Node { what: what.into(), reason: reason.to_string() }
     }
 
     /// Wraps an error of a decoder.
     pub(crate) fn decode<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + '_ {
-        move |reason| Self::Decode {
-            what: what.into(),
-            reason: reason.to_string(),
-        }
+        move |reason| Self::Decode { what: what.into(), reason: reason.to_string() }
     }
 
     /// The error variant with which the contract refused the call, if it did.
@@ -158,11 +149,7 @@ mod tests {
         }
         .to_string();
         assert!(text.contains("deploy again"), "{text}");
-        let text = Error::Connect {
-            url: "ws://x".into(),
-            reason: "refused".into(),
-        }
-        .to_string();
+        let text = Error::Connect { url: "ws://x".into(), reason: "refused".into() }.to_string();
         assert!(text.contains("scripts/node start"), "{text}");
     }
 }

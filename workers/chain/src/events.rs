@@ -73,11 +73,8 @@ impl Chain {
         contract: Account,
         from_block: u64,
     ) -> Result<impl Stream<Item = Result<ContractEvent, Error>>, Error> {
-        let blocks = self
-            .client
-            .stream_blocks()
-            .await
-            .map_err(Error::node("following final blocks"))?;
+        let blocks =
+            self.client.stream_blocks().await.map_err(Error::node("following final blocks"))?;
         let reader = Reader {
             newest: self.final_block().await?,
             chain: self.clone(),
@@ -99,11 +96,7 @@ impl Chain {
         block: u64,
     ) -> Result<Vec<ContractEvent>, Error> {
         let what = format!("reading the events of block {block}");
-        let at = self
-            .client
-            .at_block(block)
-            .await
-            .map_err(Error::node(&what))?;
+        let at = self.client.at_block(block).await.map_err(Error::node(&what))?;
         let events = at.events().fetch().await.map_err(Error::node(&what))?;
         let mut found = Vec::new();
         for event in events.iter() {
@@ -122,10 +115,7 @@ impl Reader {
                 return Ok(Some((event, self)));
             }
             if self.next <= self.newest {
-                let events = self
-                    .chain
-                    .events_of_block(&self.contract, self.next)
-                    .await?;
+                let events = self.chain.events_of_block(&self.contract, self.next).await?;
                 self.ready.extend(events);
                 self.next = self.next.saturating_add(1);
                 continue;

@@ -43,9 +43,8 @@ fn fields(types: &PortableRegistry, composite: &Composite<u32>) -> String {
         Composite::Named(fields) if fields.is_empty() => String::new(),
         Composite::Unnamed(values) if values.is_empty() => String::new(),
         Composite::Named(fields) => {
-            let parts = fields
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", text(types, value)));
+            let parts =
+                fields.iter().map(|(name, value)| format!("{name}: {}", text(types, value)));
             format!(" {{ {} }}", parts.collect::<Vec<_>>().join(", "))
         }
         Composite::Unnamed(values) => {
@@ -81,10 +80,8 @@ fn bytes_of(types: &PortableRegistry, type_id: u32, composite: &Composite<u32>) 
         TypeDef::Array(array) => array.type_param.id,
         _ => return None,
     };
-    let of_bytes = matches!(
-        types.resolve(element)?.type_def,
-        TypeDef::Primitive(TypeDefPrimitive::U8)
-    );
+    let of_bytes =
+        matches!(types.resolve(element)?.type_def, TypeDef::Primitive(TypeDefPrimitive::U8));
     let Composite::Unnamed(values) = composite else {
         return None;
     };

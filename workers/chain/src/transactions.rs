@@ -142,10 +142,7 @@ impl Chain {
                 Err(reason) => reason,
             };
             if !is_stale(&reason) || attempt == NONCE_ATTEMPTS {
-                return Err(Error::Submit {
-                    what: call.what.clone(),
-                    reason,
-                });
+                return Err(Error::Submit { what: call.what.clone(), reason });
             }
             tracing::debug!("{}: {reason}; signing again", call.what);
             tokio::time::sleep(Duration::from_millis(200) * attempt).await;
@@ -173,10 +170,8 @@ impl Chain {
             .build();
         let block = self.at_final().await?;
         let submitted = async {
-            let transaction = block
-                .transactions()
-                .create_signed(&call.payload, signer, params)
-                .await?;
+            let transaction =
+                block.transactions().create_signed(&call.payload, signer, params).await?;
             transaction.submit_and_watch().await
         };
         let submitted = submitted.await.map_err(|error| refusal(&error));
@@ -206,25 +201,15 @@ async fn finish(call: &Call, progress: Progress) -> Result<Receipt, Error> {
     let waiting = tokio::time::timeout(Duration::from_secs(FINAL_SECONDS), finalized(progress));
     let in_block = waiting
         .await
-        .map_err(|_| Error::NotFinal {
-            what: call.what.clone(),
-            seconds: FINAL_SECONDS,
-        })?
-        .map_err(|reason| Error::Submit {
-            what: call.what.clone(),
-            reason,
-        })?;
+        .map_err(|_| Error::NotFinal { what: call.what.clone(), seconds: FINAL_SECONDS })?
+        .map_err(|reason| Error::Submit { what: call.what.clone(), reason })?;
     let events = in_block.wait_for_success().await.map_err(|error| {
         let what = call.what.clone();
         match error {
-            TransactionEventsError::ExtrinsicFailed(error) => Error::Dispatch {
-                what,
-                error: error.to_string(),
-            },
-            other => Error::Node {
-                what,
-                reason: other.to_string(),
-            },
+            TransactionEventsError::ExtrinsicFailed(error) => {
+                Error::Dispatch { what, error: error.to_string() }
+            }
+            other => Error::Node { what, reason: other.to_string() },
         }
     })?;
     let block = in_block.at().await.map_err(Error::node(&call.what))?;

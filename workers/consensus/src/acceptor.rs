@@ -43,9 +43,7 @@ impl Acceptor {
 
     /// Takes back what was read from disk, where records are in no particular order.
     pub(crate) fn restore(&mut self, vote: Vote) {
-        let newer = self
-            .vote(vote.position)
-            .is_none_or(|known| known.ballot <= vote.ballot);
+        let newer = self.vote(vote.position).is_none_or(|known| known.ballot <= vote.ballot);
         if newer {
             self.cast(vote);
         }

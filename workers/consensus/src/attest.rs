@@ -35,9 +35,7 @@ impl<A: Application, S: Attester> Node<A, S> {
     /// nodes ask only if no certificate comes.
     pub(crate) fn open_round(&mut self, position: Position) {
         if self.log.uncertified().contains_key(&position) {
-            let patience = u64::from(self.config.seat)
-                .saturating_mul(2)
-                .saturating_add(8);
+            let patience = u64::from(self.config.seat).saturating_mul(2).saturating_add(8);
             let wait = self.config.timing.certify_ms.saturating_mul(patience);
             let round = Round {
                 shares: BTreeMap::new(),
@@ -55,10 +53,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         };
         let others = self.config.others().collect();
         self.send(others, Request::Decided { position, digest });
-        let due = self
-            .now
-            .timer_ms
-            .saturating_add(self.config.timing.certify_ms);
+        let due = self.now.timer_ms.saturating_add(self.config.timing.certify_ms);
         if let Some(round) = self.rounds.0.get_mut(&position) {
             round.due_ms = due;
         }
@@ -78,19 +73,13 @@ impl<A: Application, S: Attester> Node<A, S> {
             return invalid(&reason);
         }
         if let Some(certificate) = slot.certificate.clone() {
-            return Answer::AlreadyCertified {
-                position,
-                certificate,
-            };
+            return Answer::AlreadyCertified { position, certificate };
         }
         if slot.attestation.is_none() {
             return Answer::NothingToAttest { position };
         }
         match self.attest(position) {
-            Some(signature) => Answer::Attested {
-                position,
-                signature,
-            },
+            Some(signature) => Answer::Attested { position, signature },
             None => invalid("another report of this slot has my attestation"),
         }
     }
@@ -105,11 +94,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             Some(_) => {}
             None => {
                 self.attested.insert((feed, slot), request.message);
-                self.persist(Record::Attested {
-                    feed,
-                    slot,
-                    message: request.message,
-                });
+                self.persist(Record::Attested { feed, slot, message: request.message });
             }
         }
         Some(self.attester.sign(&request.message))
@@ -147,13 +132,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         // Each share was verified when it came.
         if self.keep(position, certificate.clone()) {
             let others = self.config.others().collect();
-            self.send(
-                others,
-                Request::Certified {
-                    position,
-                    certificate,
-                },
-            );
+            self.send(others, Request::Certified { position, certificate });
         }
     }
 
@@ -181,10 +160,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         if !self.log.certify(position, certificate.clone()) {
             return false;
         }
-        self.persist(Record::Certified {
-            position,
-            certificate,
-        });
+        self.persist(Record::Certified { position, certificate });
         self.rounds.0.remove(&position);
         self.emit(Output::Certified { position });
         self.finish_decided(position);

@@ -82,27 +82,16 @@ impl<A: Application, S: Attester> Node<A, S> {
         let pause = self.config.timing.sync_ms / if eager { 8 } else { 1 };
         self.catch_up.sync_at_ms = self.now.timer_ms.saturating_add(pause.max(1));
         let others: Vec<Seat> = self.config.others().collect();
-        let turn = self
-            .catch_up
-            .syncs
-            .saturating_add(u64::from(self.config.seat));
+        let turn = self.catch_up.syncs.saturating_add(u64::from(self.config.seat));
         self.catch_up.syncs = self.catch_up.syncs.saturating_add(1);
         let Some(index) = turn.checked_rem(others.len() as u64) else {
             return;
         };
         let next = self.log.applied().saturating_add(1);
         let oldest = self.log.uncertified().keys().next().copied();
-        let from = oldest
-            .filter(|_| self.catch_up.syncs.is_multiple_of(2))
-            .unwrap_or(next);
+        let from = oldest.filter(|_| self.catch_up.syncs.is_multiple_of(2)).unwrap_or(next);
         let to = others.get(index as usize).copied().into_iter().collect();
-        self.send(
-            to,
-            Request::Fetch {
-                from,
-                limit: FETCH_LIMIT,
-            },
-        );
+        self.send(to, Request::Fetch { from, limit: FETCH_LIMIT });
     }
 
     /// Asks a node that knows more for decided values; one request at a time.
@@ -110,16 +99,10 @@ impl<A: Application, S: Attester> Node<A, S> {
         if self.now.timer_ms < self.catch_up.fetch_again_ms || seat == self.config.seat {
             return;
         }
-        let again = self
-            .now
-            .timer_ms
-            .saturating_add(self.config.timing.resend_ms);
+        let again = self.now.timer_ms.saturating_add(self.config.timing.resend_ms);
         self.catch_up.fetch_again_ms = again;
         let from = self.log.applied().saturating_add(1);
-        let request = Request::Fetch {
-            from,
-            limit: FETCH_LIMIT,
-        };
+        let request = Request::Fetch { from, limit: FETCH_LIMIT };
         self.send(vec![seat], request);
     }
 }

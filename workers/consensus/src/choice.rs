@@ -61,11 +61,7 @@ pub(crate) fn choose(
     if support.saturating_add(unknown) < needed {
         return Choice::Free;
     }
-    Choice::Adopt {
-        value,
-        since,
-        unclear: unknown > 0 && support < needed,
-    }
+    Choice::Adopt { value, since, unclear: unknown > 0 && support < needed }
 }
 
 #[cfg(test)]
@@ -78,12 +74,7 @@ mod tests {
     }
 
     fn vote(round: u64, since: u64, value: u8) -> Option<Vote> {
-        Some(Vote {
-            position: 1,
-            ballot: ballot(round),
-            since: ballot(since),
-            value: vec![value],
-        })
+        Some(Vote { position: 1, ballot: ballot(round), since: ballot(since), value: vec![value] })
     }
 
     // Five nodes, quorum three; `None` promised without a vote.
@@ -97,11 +88,7 @@ mod tests {
     }
 
     fn adopt(value: u8, since: u64, unclear: bool) -> Choice {
-        Choice::Adopt {
-            value: vec![value],
-            since: ballot(since),
-            unclear,
-        }
+        Choice::Adopt { value: vec![value], since: ballot(since), unclear }
     }
 
     #[test]
@@ -144,13 +131,7 @@ mod tests {
     #[test]
     fn a_vote_for_another_value_shows_that_this_one_was_not_chosen_before() {
         // The value of ballot 9 was first proposed in 1, but in 5 another one was proposed.
-        let promises = [
-            vote(9, 1, 7),
-            vote(9, 1, 7),
-            vote(5, 5, 8),
-            vote(3, 3, 8),
-            None,
-        ];
+        let promises = [vote(9, 1, 7), vote(9, 1, 7), vote(5, 5, 8), vote(3, 3, 8), None];
         assert_eq!(choice(&promises), Choice::Free);
         let promises = [vote(9, 1, 7), vote(6, 1, 7), vote(5, 5, 8), None];
         assert_eq!(choice(&promises), adopt(7, 1, true));

@@ -19,10 +19,7 @@ struct Resend {
 
 impl Resend {
     fn new(now: u64, pause: u64) -> Self {
-        Self {
-            at_ms: now.saturating_add(pause),
-            attempt: 0,
-        }
+        Self { at_ms: now.saturating_add(pause), attempt: 0 }
     }
 
     fn due(&mut self, now: u64, pause: u64) -> bool {
@@ -154,10 +151,7 @@ impl<A: Application, S: Attester> Node<A, S> {
     fn campaign(&mut self) {
         let now = self.now.timer_ms;
         let highest = self.acceptor.promised().max(self.leader.seen);
-        let ballot = Ballot {
-            round: highest.round.saturating_add(1),
-            seat: self.config.seat,
-        };
+        let ballot = Ballot { round: highest.round.saturating_add(1), seat: self.config.seat };
         // On disk before anybody hears of it: no restart can use the round twice.
         self.acceptor.promise(ballot);
         self.persist(Record::Promised(ballot));
@@ -226,10 +220,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             return;
         }
         // Free positions after the last that is taken need no no-op.
-        while choices
-            .last_entry()
-            .is_some_and(|last| *last.get() == Choice::Free)
-        {
+        while choices.last_entry().is_some_and(|last| *last.get() == Choice::Free) {
             choices.pop_last();
         }
         let ballot = campaign.ballot;
@@ -237,12 +228,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             ballot,
             promised: campaign.votes.keys().copied().collect(),
             flights: BTreeMap::new(),
-            next: choices
-                .keys()
-                .next_back()
-                .copied()
-                .unwrap_or(applied)
-                .saturating_add(1),
+            next: choices.keys().next_back().copied().unwrap_or(applied).saturating_add(1),
         });
         self.recover_positions(ballot, choices);
         self.pump();

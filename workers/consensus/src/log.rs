@@ -64,12 +64,7 @@ impl Log {
             }
             return Err(format!("two values are decided at position {position}"));
         }
-        let slot = Slot {
-            value,
-            digest,
-            attestation: None,
-            certificate: None,
-        };
+        let slot = Slot { value, digest, attestation: None, certificate: None };
         self.slots.insert(position, slot);
         Ok(true)
     }

@@ -65,10 +65,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             proposals: Proposals::default(),
             attested: BTreeMap::new(),
             heard_ms: BTreeMap::new(),
-            now: Now {
-                timer_ms: 0,
-                wall_ms: 0,
-            },
+            now: Now { timer_ms: 0, wall_ms: 0 },
             out: Vec::new(),
             halted: false,
             catch_up: CatchUp::default(),
@@ -89,17 +86,10 @@ impl<A: Application, S: Attester> Node<A, S> {
                     let decided = self.log.decide(position, value);
                     decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
                 }
-                Record::Certified {
-                    position,
-                    certificate,
-                } => {
+                Record::Certified { position, certificate } => {
                     certificates.insert(position, certificate);
                 }
-                Record::Attested {
-                    feed,
-                    slot,
-                    message,
-                } => {
+                Record::Attested { feed, slot, message } => {
                     let before = self.attested.insert((feed, slot), message);
                     if before.is_some_and(|before| before != message) {
                         return Err(StartError::Damaged("two attestations for one slot"));
@@ -121,10 +111,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         if self.halted {
             return Vec::new();
         }
-        self.now = Now {
-            timer_ms: now.timer_ms.max(self.now.timer_ms),
-            wall_ms: now.wall_ms,
-        };
+        self.now = Now { timer_ms: now.timer_ms.max(self.now.timer_ms), wall_ms: now.wall_ms };
         match input {
             Input::Tick => self.tick(),
             Input::Request { from, request } => {
@@ -136,11 +123,9 @@ impl<A: Application, S: Attester> Node<A, S> {
                 self.heard(from);
                 self.on_answer(from, answer);
             }
-            Input::Propose {
-                ticket,
-                value,
-                deadline_ms,
-            } => self.on_propose(ticket, value, deadline_ms),
+            Input::Propose { ticket, value, deadline_ms } => {
+                self.on_propose(ticket, value, deadline_ms)
+            }
             Input::Certify => self.hurry_rounds(false),
         }
         std::mem::take(&mut self.out)
@@ -148,60 +133,34 @@ impl<A: Application, S: Attester> Node<A, S> {
 
     fn on_request(&mut self, from: Seat, request: Request) -> Answer {
         match request {
-            Request::Prepare {
-                ballot,
-                from: first,
-            } => self.on_prepare(from, ballot, first),
-            Request::Accept {
-                ballot,
-                position,
-                since,
-                value,
-                tip,
-            } => {
-                let vote = Vote {
-                    position,
-                    ballot,
-                    since,
-                    value,
-                };
+            Request::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first),
+            Request::Accept { ballot, position, since, value, tip } => {
+                let vote = Vote { position, ballot, since, value };
                 self.on_accept(from, vote, tip)
             }
             Request::Decided { position, digest } => self.on_decided(from, position, digest),
-            Request::Certified {
-                position,
-                certificate,
-            } => self.on_certified(from, position, certificate),
-            Request::Fetch { from: first, limit } => Answer::Entries {
-                entries: self.entries(first, limit),
-                decided: self.log.applied(),
-            },
+            Request::Certified { position, certificate } => {
+                self.on_certified(from, position, certificate)
+            }
+            Request::Fetch { from: first, limit } => {
+                Answer::Entries { entries: self.entries(first, limit), decided: self.log.applied() }
+            }
         }
     }
 
     fn on_answer(&mut self, from: Seat, answer: Answer) {
         match answer {
-            Answer::Promise {
-                ballot,
-                votes,
-                decided,
-            } => self.on_promise(from, ballot, votes, decided),
+            Answer::Promise { ballot, votes, decided } => {
+                self.on_promise(from, ballot, votes, decided)
+            }
             Answer::Accepted { ballot, position } => self.on_accepted(from, ballot, position),
             Answer::Outbid { promised } => self.on_outbid(promised),
-            Answer::Refused {
-                ballot,
-                position,
-                reason,
-            } => self.on_refused(from, ballot, position, &reason),
+            Answer::Refused { ballot, position, reason } => {
+                self.on_refused(from, ballot, position, &reason)
+            }
             Answer::Behind { .. } => self.soon(),
-            Answer::Attested {
-                position,
-                signature,
-            } => self.on_attested(from, position, signature),
-            Answer::AlreadyCertified {
-                position,
-                certificate,
-            } => {
+            Answer::Attested { position, signature } => self.on_attested(from, position, signature),
+            Answer::AlreadyCertified { position, certificate } => {
                 self.certify(position, certificate);
             }
             Answer::Entries { entries, decided } => self.on_entries(from, entries, decided),
@@ -265,11 +224,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             Some(position) => self.without_share(position),
             None => self.config.others().filter(silent).collect(),
         };
-        let outcome = Outcome::Failed {
-            decided,
-            missing,
-            refusals: proposal.refusals,
-        };
+        let outcome = Outcome::Failed { decided, missing, refusals: proposal.refusals };
         self.finish(proposal.ticket, outcome);
     }
 
@@ -333,7 +288,5 @@ impl<A: Application, S: Attester> Node<A, S> {
 }
 
 pub(crate) fn invalid(reason: &str) -> Answer {
-    Answer::Invalid {
-        reason: reason.to_owned(),
-    }
+    Answer::Invalid { reason: reason.to_owned() }
 }

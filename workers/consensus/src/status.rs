@@ -35,8 +35,7 @@ impl<A: Application, S: Attester> Node<A, S> {
     /// Applied entries from a position on, at most `limit` and at most about half a megabyte.
     pub fn entries(&self, from: Position, limit: u16) -> Vec<Entry> {
         let limit = limit.min(FETCH_LIMIT);
-        self.log
-            .entries(from.max(1), usize::from(limit), FETCH_BYTES)
+        self.log.entries(from.max(1), usize::from(limit), FETCH_BYTES)
     }
 
     /// The certificate of the report at a position.
@@ -56,9 +55,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         Status {
             promised: self.acceptor.promised(),
             leading: self.leader.leading(),
-            votes: votes
-                .map(|v| (v.position, v.ballot, digest(&v.value)))
-                .collect(),
+            votes: votes.map(|v| (v.position, v.ballot, digest(&v.value))).collect(),
             decided: self.log.applied(),
             uncertified: self.log.uncertified().keys().copied().collect(),
             heard_ms: self.heard_ms.clone(),

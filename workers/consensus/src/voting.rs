@@ -77,11 +77,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             _ => {}
         }
         if let Err(Refusal(reason)) = self.examine(&vote) {
-            return Answer::Refused {
-                ballot,
-                position,
-                reason,
-            };
+            return Answer::Refused { ballot, position, reason };
         }
         self.yield_to(ballot);
         self.cast(vote);
@@ -94,11 +90,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         if vote.value.is_empty() || known.is_some_and(|known| known.value == vote.value) {
             return Ok(());
         }
-        let origin = if vote.since == vote.ballot {
-            Origin::Fresh
-        } else {
-            Origin::Adopted
-        };
+        let origin = if vote.since == vote.ballot { Origin::Fresh } else { Origin::Adopted };
         self.application.check(&vote.value, origin, self.now)
     }
 

@@ -15,10 +15,7 @@ use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 
-const FEED: Feed = Feed {
-    kind: ReportKind::Leaderboard,
-    contract: [3; 32],
-};
+const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [3; 32] };
 
 type TestNode = Node<Chains, Stamp>;
 
@@ -27,21 +24,13 @@ fn quorum(model: FaultModel) -> Quorum {
 }
 
 fn node(seat: Seat, records: Vec<Record>) -> TestNode {
-    let config = Config::new(
-        seat,
-        quorum(FaultModel::Crash),
-        quorum(FaultModel::Byzantine),
-        1,
-    );
+    let config = Config::new(seat, quorum(FaultModel::Crash), quorum(FaultModel::Byzantine), 1);
     let feeds = BTreeMap::new();
     Node::recover(config, Chains { seat, feeds }, Stamp(seat), records).unwrap()
 }
 
 fn step(node: &mut TestNode, input: Input) -> Vec<Output> {
-    let now = Now {
-        timer_ms: 1_000,
-        wall_ms: 1_000_000,
-    };
+    let now = Now { timer_ms: 1_000, wall_ms: 1_000_000 };
     node.step(now, input)
 }
 
@@ -72,23 +61,14 @@ fn report(mask: u32, time_ms: u64) -> Report {
 }
 
 fn accept(ballot: Ballot, position: u64, value: Vec<u8>) -> Request {
-    Request::Accept {
-        ballot,
-        position,
-        since: ballot,
-        value,
-        tip: (0, [0; 32]),
-    }
+    Request::Accept { ballot, position, since: ballot, value, tip: (0, [0; 32]) }
 }
 
 #[test]
 fn what_an_answer_rests_on_comes_before_it() {
     let mut node = node(0, vec![]);
     let high = ballot(7, 1);
-    let prepare = Request::Prepare {
-        ballot: high,
-        from: 1,
-    };
+    let prepare = Request::Prepare { ballot: high, from: 1 };
     let (before, answer) = ask(&mut node, 1, prepare);
     assert_eq!(before, [Output::Persist(vec![Record::Promised(high)])]);
     assert!(matches!(answer, Answer::Promise { ballot, .. } if ballot == high));
@@ -96,13 +76,7 @@ fn what_an_answer_rests_on_comes_before_it() {
     let (before, answer) = ask(&mut node, 1, accept(high, 1, value));
     assert!(matches!(&before[..], [Output::Persist(records)]
         if matches!(&records[..], [Record::Voted(_)])));
-    assert_eq!(
-        answer,
-        Answer::Accepted {
-            ballot: high,
-            position: 1
-        }
-    );
+    assert_eq!(answer, Answer::Accepted { ballot: high, position: 1 });
 }
 
 #[test]
@@ -114,16 +88,10 @@ fn a_vote_is_a_promise_after_a_restart_too() {
         panic!("a vote is written");
     };
     let mut again = node(0, records);
-    let low = Request::Prepare {
-        ballot: ballot(6, 2),
-        from: 1,
-    };
+    let low = Request::Prepare { ballot: ballot(6, 2), from: 1 };
     let promised = ballot(7, 1);
     assert_eq!(ask(&mut again, 2, low).1, Answer::Outbid { promised });
-    let high = Request::Prepare {
-        ballot: ballot(8, 2),
-        from: 1,
-    };
+    let high = Request::Prepare { ballot: ballot(8, 2), from: 1 };
     let (_, answer) = ask(&mut again, 2, high);
     let Answer::Promise { votes, .. } = answer else {
         panic!("{answer:?}");
@@ -162,10 +130,7 @@ fn a_refusal_says_why_and_leaves_no_vote() {
         value: old,
         tip: (0, [0; 32]),
     };
-    assert!(matches!(
-        ask(&mut node, 1, adopted).1,
-        Answer::Accepted { .. }
-    ));
+    assert!(matches!(ask(&mut node, 1, adopted).1, Answer::Accepted { .. }));
 }
 
 #[test]
@@ -174,19 +139,10 @@ fn two_values_in_one_ballot_and_positions_beyond_the_window_are_not_accepted() {
     let one = report(0, 1_000_000).encode();
     let other = report(0, 1_000_001).encode();
     let again = accept(ballot(1, 1), 1, one.clone());
-    assert!(matches!(
-        ask(&mut node, 1, again.clone()).1,
-        Answer::Accepted { .. }
-    ));
-    assert!(matches!(
-        ask(&mut node, 1, again).1,
-        Answer::Accepted { .. }
-    ));
+    assert!(matches!(ask(&mut node, 1, again.clone()).1, Answer::Accepted { .. }));
+    assert!(matches!(ask(&mut node, 1, again).1, Answer::Accepted { .. }));
     let second = accept(ballot(1, 1), 1, other);
-    assert!(matches!(
-        ask(&mut node, 1, second).1,
-        Answer::Invalid { .. }
-    ));
+    assert!(matches!(ask(&mut node, 1, second).1, Answer::Invalid { .. }));
     let beyond = accept(ballot(1, 1), 2, one);
     assert_eq!(ask(&mut node, 1, beyond).1, Answer::Behind { decided: 0 });
 }
@@ -194,24 +150,14 @@ fn two_values_in_one_ballot_and_positions_beyond_the_window_are_not_accepted() {
 #[test]
 fn one_slot_is_attested_once() {
     let value = report(0, 1_000_000);
-    let decided = Record::Decided {
-        position: 1,
-        value: value.encode(),
-    };
+    let decided = Record::Decided { position: 1, value: value.encode() };
     let ask_for = |records: Vec<Record>| {
-        let request = Request::Decided {
-            position: 1,
-            digest: digest(&value.encode()),
-        };
+        let request = Request::Decided { position: 1, digest: digest(&value.encode()) };
         ask(&mut node(0, records), 1, request)
     };
     let (before, answer) = ask_for(vec![decided.clone()]);
     let message = value.attestation_message::<Native>(&[7; 32]);
-    let attested = |message| Record::Attested {
-        feed: FEED,
-        slot: 1,
-        message,
-    };
+    let attested = |message| Record::Attested { feed: FEED, slot: 1, message };
     assert_eq!(before, [Output::Persist(vec![attested(message)])]);
     assert!(matches!(answer, Answer::Attested { position: 1, .. }));
     // It is on disk already: signed again, not written again.
@@ -227,10 +173,7 @@ fn one_slot_is_attested_once() {
 fn contradicting_decisions_stop_a_node() {
     let value = report(0, 1_000_000).encode();
     let mut node = node(0, vec![Record::Decided { position: 1, value }]);
-    let request = Request::Decided {
-        position: 1,
-        digest: [9; 32],
-    };
+    let request = Request::Decided { position: 1, digest: [9; 32] };
     let outputs = step(&mut node, Input::Request { from: 1, request });
     assert!(matches!(outputs[0], Output::Halt { .. }));
     assert_eq!(step(&mut node, Input::Tick), []);
@@ -240,21 +183,11 @@ fn contradicting_decisions_stop_a_node() {
 fn only_proper_values_are_proposed() {
     let mut node = node(0, vec![]);
     let mut propose = |value: Vec<u8>| {
-        let input = Input::Propose {
-            ticket: 1,
-            value,
-            deadline_ms: 5_000,
-        };
+        let input = Input::Propose { ticket: 1, value, deadline_ms: 5_000 };
         step(&mut node, input)
     };
     let refused = |outputs: &[Output]| {
-        matches!(
-            outputs,
-            [Output::Finished {
-                outcome: Outcome::Refused(_),
-                ..
-            }]
-        )
+        matches!(outputs, [Output::Finished { outcome: Outcome::Refused(_), .. }])
     };
     assert!(refused(&propose(vec![])));
     assert!(refused(&propose(vec![0; 64 * 1024 + 1])));
@@ -262,15 +195,7 @@ fn only_proper_values_are_proposed() {
         assert!(!refused(&propose(vec![1])));
     }
     let outputs = propose(vec![1]);
-    let busy = |o: &Output| {
-        matches!(
-            o,
-            Output::Finished {
-                outcome: Outcome::Busy,
-                ..
-            }
-        )
-    };
+    let busy = |o: &Output| matches!(o, Output::Finished { outcome: Outcome::Busy, .. });
     assert!(outputs.iter().any(busy));
 }
 

@@ -13,11 +13,7 @@ fn run(seed: u64, n: u8, sabotage: Sabotage) -> Result<World, String> {
     let end = world.time + 120_000;
     world.run(end, |world| world.oracle.finished >= before + 3);
     let report = |world: &World, rule: &str| {
-        Err(format!(
-            "seed {seed}, {n} nodes: {rule} ({} ms){}",
-            world.time,
-            world.describe()
-        ))
+        Err(format!("seed {seed}, {n} nodes: {rule} ({} ms){}", world.time, world.describe()))
     };
     if let Some(rule) = &world.oracle.violation {
         return report(&world, rule);
@@ -35,12 +31,7 @@ fn run(seed: u64, n: u8, sabotage: Sabotage) -> Result<World, String> {
         return report(&world, "the nodes do not converge after the faults");
     }
     let lost = |position: &&u64| !world.oracle.decided.contains_key(position);
-    if world
-        .oracle
-        .acknowledged
-        .iter()
-        .any(|position| lost(&position))
-    {
+    if world.oracle.acknowledged.iter().any(|position| lost(&position)) {
         return report(&world, "an acknowledged value is lost");
     }
     Ok(world)

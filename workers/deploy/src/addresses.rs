@@ -40,27 +40,19 @@ impl Addresses {
 
     /// Adds a contract.
     pub fn add(&mut self, bundle: &Bundle, account: &Account, block: Option<u64>) {
-        let entry = Entry {
-            address: address(account),
-            code_hash: hex_text(bundle.code_hash()),
-            block,
-        };
+        let entry =
+            Entry { address: address(account), code_hash: hex_text(bundle.code_hash()), block };
         self.contracts.insert(bundle.name().into(), entry);
     }
 
     /// Whether the file says the same already; the blocks do not matter.
     pub fn is_in(&self, path: &Path) -> bool {
-        let there = std::fs::read(path)
-            .ok()
-            .and_then(|text| serde_json::from_slice::<Self>(&text).ok());
+        let there =
+            std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         let key = |addresses: &Self| {
             let contracts = addresses.contracts.values();
             let contracts = contracts.map(|c| (c.address.clone(), c.code_hash.clone()));
-            (
-                addresses.url.clone(),
-                addresses.genesis.clone(),
-                contracts.collect::<Vec<_>>(),
-            )
+            (addresses.url.clone(), addresses.genesis.clone(), contracts.collect::<Vec<_>>())
         };
         there.is_some_and(|there| key(&there) == key(self))
     }
@@ -93,11 +85,7 @@ mod tests {
         let mut addresses = Addresses::new("local", "ws://x", &[1; 32]);
         addresses.contracts.insert(
             "token".into(),
-            Entry {
-                address: address(&[0; 32]),
-                code_hash: hex_text(&[2; 32]),
-                block: Some(7),
-            },
+            Entry { address: address(&[0; 32]), code_hash: hex_text(&[2; 32]), block: Some(7) },
         );
         assert!(!addresses.is_in(&path));
         addresses.save(&path).unwrap();
@@ -108,10 +96,7 @@ mod tests {
         assert_eq!(read["network"], "local");
         assert_eq!(read["genesis"], format!("0x{}", "01".repeat(32)));
         let token = &read["contracts"]["token"];
-        assert_eq!(
-            token["address"],
-            "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM"
-        );
+        assert_eq!(token["address"], "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM");
         assert_eq!(token["block"], 7);
     }
 }

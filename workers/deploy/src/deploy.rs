@@ -97,9 +97,7 @@ async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<
     let symbol: Option<String> = chain.read(&at.token, &bundles.token, symbol, &[]).await?;
     ensure!(symbol.as_deref() == Some(TOKEN.1), "the token is not MMC");
     let latest = "Leaderboard::latest";
-    let _: FeedState = chain
-        .read(&at.leaderboard, &bundles.leaderboard, latest, &[])
-        .await?;
+    let _: FeedState = chain.read(&at.leaderboard, &bundles.leaderboard, latest, &[]).await?;
     check_committee(chain, bundles, network).await
 }
 
@@ -107,9 +105,7 @@ async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<
 async fn check_committee(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
     let validators = (&network.chain.validators, &bundles.validators);
     let read = |label| chain.read::<Hash>(validators.0, validators.1, label, &[]);
-    let epoch: u32 = chain
-        .read(validators.0, validators.1, "Validators::epoch", &[])
-        .await?;
+    let epoch: u32 = chain.read(validators.0, validators.1, "Validators::epoch", &[]).await?;
     ensure!(
         epoch == network.epoch,
         "the committee of epoch {epoch} is in office, not that of epoch {}",
@@ -165,10 +161,7 @@ fn node_keys(folder: &Path, nodes: u8) -> Result<Vec<NodeKeys>> {
             NodeKeys::generate(&path)?
         });
     }
-    say(format!(
-        "{nodes} key files in {}, {made} of them new",
-        folder.display()
-    ));
+    say(format!("{nodes} key files in {}, {made} of them new", folder.display()));
     Ok(keys)
 }
 
@@ -177,9 +170,7 @@ async fn fund(options: &Options, chain: &Chain, owner: &Signer, keys: &[NodeKeys
     let mut transfers = Vec::new();
     for keys in keys {
         let operator = keys.operator();
-        let missing = options
-            .funds
-            .saturating_sub(chain.balance(&operator).await?);
+        let missing = options.funds.saturating_sub(chain.balance(&operator).await?);
         // What registering has cost so far is not worth a transfer.
         if missing > options.funds / 2 {
             transfers.push(Call::transfer(&operator, missing));
@@ -203,10 +194,7 @@ async fn contracts(
 ) -> Result<(Network, Addresses)> {
     let genesis = chain.genesis();
     // A new contract each time: an earlier one may belong to a deployment that broke off.
-    let salt = SystemTime::now()
-        .duration_since(UNIX_EPOCH)?
-        .as_nanos()
-        .encode();
+    let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
     let mut addresses = Addresses::new(&options.name, &options.url, &genesis);
     let mut make = async |bundle, args: Vec<u8>| -> Result<[u8; 32]> {
         let made = instantiate(chain, bundle, &args, &salt, owner).await?;
@@ -218,13 +206,7 @@ async fn contracts(
     let token = make(&bundles.token, token).await?;
     let validators = make(&bundles.validators, (genesis, options.nodes).encode()).await?;
     let leaderboard = make(&bundles.leaderboard, validators.encode()).await?;
-    let chain = ChainSection {
-        url: options.url.clone(),
-        genesis,
-        token,
-        validators,
-        leaderboard,
-    };
+    let chain = ChainSection { url: options.url.clone(), genesis, token, validators, leaderboard };
     let network = Network {
         epoch: 1,
         fault_model: options.fault_model,
@@ -241,9 +223,7 @@ async fn instantiate(
     salt: &[u8],
     owner: &Signer,
 ) -> Result<Instance> {
-    let made = chain
-        .upload_and_instantiate(bundle, "new", args, salt, owner)
-        .await?;
+    let made = chain.upload_and_instantiate(bundle, "new", args, salt, owner).await?;
     say(format!(
         "{} at {} in block {}: {} bytes, ref_time {}",
         bundle.name(),
@@ -341,10 +321,7 @@ mod tests {
         let again = node_keys(folder.path(), 3).unwrap();
         assert_eq!(again[1].member(), first[1].member());
         assert_ne!(again[2].member(), first[1].member());
-        let mode = std::fs::metadata(key_path(folder.path(), 0))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(key_path(folder.path(), 0)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -40,12 +40,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "crash", value_parser = fault_model)]
     fault_model: FaultModelName,
     /// Secret of the account that deploys and owns the contracts.
-    #[arg(
-        long,
-        env = "CICADA_SURI",
-        default_value = "//Alice",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
     /// What an operator's account is filled up to, in base units of the chain's currency.
     #[arg(long, default_value_t = 100_000_000_000_000)]

@@ -19,9 +19,7 @@ pub const SEATS: u8 = 23;
 /// The root of the repository.
 pub fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.join("../..")
-        .canonicalize()
-        .expect("the repository exists")
+    here.join("../..").canonicalize().expect("the repository exists")
 }
 
 /// A running deployment.
@@ -135,10 +133,7 @@ impl Deployment {
 
     /// Asks a node; `None` if it does not answer.
     pub async fn get(&self, seat: u8, path: &str) -> Option<Value> {
-        let url = format!(
-            "http://127.0.0.1:{}{path}",
-            self.base_port + u16::from(seat)
-        );
+        let url = format!("http://127.0.0.1:{}{path}", self.base_port + u16::from(seat));
         let request = client().get(url).timeout(Duration::from_secs(5));
         request.send().await.ok()?.json().await.ok()
     }
@@ -154,10 +149,7 @@ impl Deployment {
 
     /// Proposes through a node; returns the status and the answer.
     pub async fn propose(&self, seat: u8, proposal: &Proposal) -> (u16, Value) {
-        let url = format!(
-            "http://127.0.0.1:{}/paxos/propose",
-            self.base_port + u16::from(seat)
-        );
+        let url = format!("http://127.0.0.1:{}/paxos/propose", self.base_port + u16::from(seat));
         let request = client()
             .post(url)
             .timeout(Duration::from_secs(90))
@@ -176,17 +168,12 @@ impl Drop for Deployment {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client")
+    reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
 /// Decodes a field of SCALE in hex.
 pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
-    let text = answer[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {field} in {answer}"));
+    let text = answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}"));
     let bytes = hex::decode(text.trim_start_matches("0x")).expect("hex");
     T::decode_all(&mut &bytes[..]).expect("SCALE")
 }

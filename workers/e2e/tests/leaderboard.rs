@@ -18,41 +18,23 @@ type Submission = (Report, Vec<Standing>, Certificate);
 const NEEDED: &str = "the chain answers";
 
 async fn latest(deployment: &Deployment) -> FeedState {
-    let (chain, board) = (
-        deployment.chain().await,
-        deployment.network().chain.leaderboard,
-    );
-    chain
-        .read(&board, &bundle("leaderboard"), "Leaderboard::latest", &[])
-        .await
-        .expect(NEEDED)
+    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    chain.read(&board, &bundle("leaderboard"), "Leaderboard::latest", &[]).await.expect(NEEDED)
 }
 
 async fn record(deployment: &Deployment, slot: u64) -> Option<Record> {
-    let (chain, board) = (
-        deployment.chain().await,
-        deployment.network().chain.leaderboard,
-    );
+    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
     let label = "Leaderboard::record";
-    chain
-        .read(&board, &bundle("leaderboard"), label, &slot.encode())
-        .await
-        .expect(NEEDED)
+    chain.read(&board, &bundle("leaderboard"), label, &slot.encode()).await.expect(NEEDED)
 }
 
 /// What the contract says to a submission, in the words of its errors. Nothing is sent.
 async fn verdict(deployment: &Deployment, args: &Submission) -> String {
-    let (chain, board) = (
-        deployment.chain().await,
-        deployment.network().chain.leaderboard,
-    );
+    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
     let bundle = bundle("leaderboard");
     let origin = account_of(&signer("//Alice").expect("a development account"));
     let label = "Leaderboard::submit";
-    match chain
-        .dry_run(&board, &bundle, label, &args.encode(), &origin)
-        .await
-    {
+    match chain.dry_run(&board, &bundle, label, &args.encode(), &origin).await {
         Ok(_) => "accepted".into(),
         Err(Error::Contract { error, .. }) => error,
         Err(other) => panic!("{other}"),
@@ -62,17 +44,12 @@ async fn verdict(deployment: &Deployment, args: &Submission) -> String {
 /// Rows and report for the next slot, from the record before it.
 async fn next_proposal(deployment: &Deployment) -> Proposal {
     let state = latest(deployment).await;
-    let before = record(deployment, state.slot)
-        .await
-        .expect("a slot is settled");
+    let before = record(deployment, state.slot).await.expect("a slot is settled");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = u64::try_from(now.expect("after 1970").as_millis()).expect("64 bits");
     let standings = before.standings;
     let feed = deployment.network().leaderboard_feed();
-    Proposal {
-        report: report::<Native>(feed, &state, &standings, now),
-        standings,
-    }
+    Proposal { report: report::<Native>(feed, &state, &standings, now), standings }
 }
 
 /// A report signed by 16 nodes under any config digest.
@@ -88,18 +65,12 @@ fn certify(deployment: &Deployment, report: &Report, epoch: u32, config: &Hash) 
 async fn results_become_a_record_on_chain() {
     let deployment = Deployment::start();
     for seat in 0..SEATS {
-        let status = deployment
-            .get(seat, "/paxos/status")
-            .await
-            .expect("valid JSON");
+        let status = deployment.get(seat, "/paxos/status").await.expect("valid JSON");
         assert_eq!(status["node_id"], seat);
     }
 
     let line = deployment.finalizes();
-    assert!(
-        line.starts_with("finalized feed=leaderboard slot=1 digest=0x"),
-        "{line}"
-    );
+    assert!(line.starts_with("finalized feed=leaderboard slot=1 digest=0x"), "{line}");
     assert!(line.contains(&format!("signers=16/{SEATS}")), "{line}");
     let first = record(&deployment, 1).await.expect("slot 1 is settled");
     let digest = hex::encode(first.report.digest::<Native>());
@@ -108,17 +79,10 @@ async fn results_become_a_record_on_chain() {
 
     // The market proposes again; every node has the same log.
     let line = deployment.finalizes();
-    assert!(
-        line.starts_with("finalized feed=leaderboard slot=2 "),
-        "{line}"
-    );
+    assert!(line.starts_with("finalized feed=leaderboard slot=2 "), "{line}");
     let second = record(&deployment, 2).await.expect("slot 2 is settled");
     assert_eq!(second.report.previous, first.report.digest::<Native>());
-    assert_eq!(
-        record(&deployment, 1).await,
-        Some(first),
-        "a record never changes"
-    );
+    assert_eq!(record(&deployment, 1).await, Some(first), "a record never changes");
 
     every_forgery_is_refused_by_name(&deployment).await;
 }
@@ -127,25 +91,13 @@ async fn results_become_a_record_on_chain() {
 fn check_table(deployment: &Deployment, record: &Record) {
     let file = std::fs::read_to_string(deployment.leaderboard_file()).expect("it was written");
     let rows = |text: &str| -> Vec<String> {
-        text.lines()
-            .filter(|line| line.starts_with('|'))
-            .map(str::to_owned)
-            .collect()
+        text.lines().filter(|line| line.starts_with('|')).map(str::to_owned).collect()
     };
     let table = rows(&file);
-    assert_eq!(
-        table[0],
-        "| Rank | Framework | Score | Price | Bid | Ask | Volume 24h |"
-    );
+    assert_eq!(table[0], "| Rank | Framework | Score | Price | Bid | Ask | Volume 24h |");
     assert_eq!(table.len(), record.standings.len() + 2);
-    assert_eq!(
-        table[2],
-        "| 1 | claude | 50,000 | 50 MMC | 49.5 | 50.5 | 0 |"
-    );
-    assert_eq!(
-        table[3],
-        "| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 0 |"
-    );
+    assert_eq!(table[2], "| 1 | claude | 50,000 | 50 MMC | 49.5 | 50.5 | 0 |");
+    assert_eq!(table[3], "| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 0 |");
     for (row, quote) in table[2..].iter().zip(record.quotes()) {
         let Quote { framework, .. } = quote;
         assert!(row.contains(framework.as_str()), "{row}");
@@ -168,36 +120,15 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
         edit(&mut changed);
         changed
     };
-    let other = Report {
-        time_ms: good.0.time_ms + 1,
-        ..good.0
-    };
-    let elsewhere = Domain {
-        validators: [9; 32],
-        ..network.domain()
-    };
+    let other = Report { time_ms: good.0.time_ms + 1, ..good.0 };
+    let elsewhere = Domain { validators: [9; 32], ..network.domain() };
     let elsewhere =
         elsewhere.config_digest::<Native>(epoch, &network.attestation_quorum(), &network.members());
-    let skipped = Report {
-        slot: slot + 1,
-        ..good.0
-    };
+    let skipped = Report { slot: slot + 1, ..good.0 };
     let cases = [
-        (
-            "15 signatures",
-            change(&|g| g.2.signatures.truncate(15)),
-            "WrongSignatureCount",
-        ),
-        (
-            "a signer twice",
-            change(&|g| g.2.signers &= g.2.signers - 1),
-            "RepeatedSigner",
-        ),
-        (
-            "a bit above 22",
-            change(&|g| g.2.signers |= 1 << 23),
-            "UnknownSigner",
-        ),
+        ("15 signatures", change(&|g| g.2.signatures.truncate(15)), "WrongSignatureCount"),
+        ("a signer twice", change(&|g| g.2.signers &= g.2.signers - 1), "RepeatedSigner"),
+        ("a bit above 22", change(&|g| g.2.signers |= 1 << 23), "UnknownSigner"),
         (
             "another report's signatures",
             change(&|g| g.2 = certify(deployment, &other, epoch, &config)),
@@ -208,26 +139,14 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
             change(&|g| g.2 = certify(deployment, &good.0, epoch, &elsewhere)),
             "BadSignature",
         ),
-        (
-            "an older epoch",
-            change(&|g| g.2.epoch = epoch - 1),
-            "WrongEpoch",
-        ),
-        (
-            "a changed quote",
-            change(&|g| g.1[0].score += 1),
-            "ContentMismatch",
-        ),
+        ("an older epoch", change(&|g| g.2.epoch = epoch - 1), "WrongEpoch"),
+        ("a changed quote", change(&|g| g.1[0].score += 1), "ContentMismatch"),
         (
             "a skipped slot",
             change(&|g| (g.0, g.2) = (skipped, certify(deployment, &skipped, epoch, &config))),
             "SlotSkipped",
         ),
-        (
-            "another contract's report",
-            change(&|g| g.0.feed.contract = [1; 32]),
-            "WrongFeed",
-        ),
+        ("another contract's report", change(&|g| g.0.feed.contract = [1; 32]), "WrongFeed"),
     ];
     for (what, forged, error) in cases {
         let verdict = verdict(deployment, &forged).await;
@@ -265,19 +184,13 @@ async fn seven_may_be_missing_and_eight_may_not() {
     let text = String::from_utf8_lossy(&text);
     assert!(!output.status.success(), "{text}");
     for seat in [3, 16, 22] {
-        assert!(
-            text.contains(&seat.to_string()),
-            "node {seat} is missing from: {text}"
-        );
+        assert!(text.contains(&seat.to_string()), "node {seat} is missing from: {text}");
     }
     assert_eq!(latest(&deployment).await.slot, 2, "nothing was settled");
 
     deployment.script(&["restart", "3"]);
     deployment.wait_for(3).await;
     let line = deployment.finalizes();
-    assert!(
-        line.contains("slot=3 ") || line.contains("slot=4 "),
-        "{line}"
-    );
+    assert!(line.contains("slot=3 ") || line.contains("slot=4 "), "{line}");
     assert!(record(&deployment, 3).await.is_some(), "nothing was lost");
 }

@@ -44,19 +44,13 @@ impl NodeKeys {
     /// # Errors
     /// If the file exists or cannot be written.
     pub fn generate(path: &Path) -> Result<Self, Error> {
-        let mut file = KeyFile {
-            consensus_seed: [0; 32],
-            attestation_seed: [0; 32],
-            operator_seed: [0; 32],
-        };
+        let mut file =
+            KeyFile { consensus_seed: [0; 32], attestation_seed: [0; 32], operator_seed: [0; 32] };
         OsRng.fill_bytes(&mut file.consensus_seed);
         OsRng.fill_bytes(&mut file.attestation_seed);
         OsRng.fill_bytes(&mut file.operator_seed);
         if path.exists() {
-            return Err(Error::invalid(
-                path,
-                "exists already; a key file is never overwritten",
-            ));
+            return Err(Error::invalid(path, "exists already; a key file is never overwritten"));
         }
         let mut text = toml::to_string(&file).map_err(|e| Error::invalid(path, e))?;
         let written = write_whole(path, text.as_bytes(), 0o600);
@@ -70,15 +64,9 @@ impl NodeKeys {
     /// # Errors
     /// If it cannot be read, is no key file, or others than its owner may read it.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let mode = fs::metadata(path)
-            .map_err(Error::io(path))?
-            .permissions()
-            .mode();
+        let mode = fs::metadata(path).map_err(Error::io(path))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(Error::invalid(
-                path,
-                "others may read this key file: chmod 600 it",
-            ));
+            return Err(Error::invalid(path, "others may read this key file: chmod 600 it"));
         }
         let mut text = fs::read_to_string(path).map_err(Error::io(path))?;
         // The message of the parser would quote the line, and so the secret.
@@ -150,14 +138,12 @@ fn sr25519_pair(seed: &[u8; 32]) -> schnorrkel::Keypair {
 
 /// Whether `signature` is one of the attestation key `key` under `message`.
 pub fn verify_attestation(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
-    let (Ok(key), Ok(signature)) = (
-        schnorrkel::PublicKey::from_bytes(key),
-        schnorrkel::Signature::from_bytes(signature),
-    ) else {
+    let (Ok(key), Ok(signature)) =
+        (schnorrkel::PublicKey::from_bytes(key), schnorrkel::Signature::from_bytes(signature))
+    else {
         return false;
     };
-    key.verify_simple(SR25519_CONTEXT, message, &signature)
-        .is_ok()
+    key.verify_simple(SR25519_CONTEXT, message, &signature).is_ok()
 }
 
 /// Whether `signature` is one of the consensus key `key` under `message`. Strict: a signature
@@ -171,19 +157,13 @@ pub fn verify_consensus(signature: &Signature, message: &[u8], key: &ConsensusKe
 /// Writes a file under another name, flushes it, and renames it into place.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let write = || {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let draft = path.with_extension("new");
         let _ = fs::remove_file(&draft);
         let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&draft)?;
+        let mut file = options.write(true).create_new(true).mode(mode).open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, path)?;
@@ -202,10 +182,7 @@ mod tests {
         let path = dir.path().join("keys/node-00.toml");
         let made = NodeKeys::generate(&path).unwrap();
         assert_eq!(NodeKeys::load(&path).unwrap().member(), made.member());
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(NodeKeys::generate(&path).is_err(), "never overwritten");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = NodeKeys::load(&path).err().unwrap().to_string();
@@ -227,26 +204,10 @@ mod tests {
         let keys = NodeKeys::generate(&dir.path().join("k")).unwrap();
         let message = [7; 32];
         let attested = keys.attest(&message);
-        assert!(verify_attestation(
-            &attested,
-            &message,
-            &keys.attestation_key()
-        ));
-        assert!(!verify_attestation(
-            &attested,
-            &[8; 32],
-            &keys.attestation_key()
-        ));
-        assert!(!verify_attestation(
-            &attested,
-            &message,
-            &keys.consensus_key()
-        ));
-        assert!(!verify_attestation(
-            &[0; 64],
-            &message,
-            &keys.attestation_key()
-        ));
+        assert!(verify_attestation(&attested, &message, &keys.attestation_key()));
+        assert!(!verify_attestation(&attested, &[8; 32], &keys.attestation_key()));
+        assert!(!verify_attestation(&attested, &message, &keys.consensus_key()));
+        assert!(!verify_attestation(&[0; 64], &message, &keys.attestation_key()));
         let signed = keys.sign(&message);
         assert!(verify_consensus(&signed, &message, &keys.consensus_key()));
         assert!(!verify_consensus(&signed, &[8; 32], &keys.consensus_key()));
@@ -257,25 +218,11 @@ mod tests {
     fn possession_is_proved_for_one_domain_only() {
         let dir = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&dir.path().join("k")).unwrap();
-        let domain = Domain {
-            genesis: [1; 32],
-            validators: [2; 32],
-        };
+        let domain = Domain { genesis: [1; 32], validators: [2; 32] };
         let proof = keys.prove_possession(&domain);
         let statement = |domain: Domain| domain.possession_statement::<Native>(&keys.member());
-        assert!(verify_attestation(
-            &proof,
-            &statement(domain),
-            &keys.attestation_key()
-        ));
-        let other = Domain {
-            genesis: [9; 32],
-            ..domain
-        };
-        assert!(!verify_attestation(
-            &proof,
-            &statement(other),
-            &keys.attestation_key()
-        ));
+        assert!(verify_attestation(&proof, &statement(domain), &keys.attestation_key()));
+        let other = Domain { genesis: [9; 32], ..domain };
+        assert!(!verify_attestation(&proof, &statement(other), &keys.attestation_key()));
     }
 }

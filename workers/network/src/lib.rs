@@ -39,17 +39,11 @@ pub enum Error {
 
 impl Error {
     fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io {
-            path: path.into(),
-            source,
-        }
+        move |source| Self::Io { path: path.into(), source }
     }
 
     fn invalid(path: &Path, reason: impl ToString) -> Self {
-        Self::Invalid {
-            path: path.into(),
-            reason: reason.to_string(),
-        }
+        Self::Invalid { path: path.into(), reason: reason.to_string() }
     }
 }
 
@@ -141,9 +135,7 @@ impl Network {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         let network: Self = toml::from_str(&text).map_err(|e| Error::invalid(path, e))?;
-        network
-            .check()
-            .map_err(|reason| Error::invalid(path, reason))?;
+        network.check().map_err(|reason| Error::invalid(path, reason))?;
         Ok(network)
     }
 
@@ -194,25 +186,18 @@ impl Network {
 
     /// Where the committee serves.
     pub fn domain(&self) -> Domain {
-        Domain {
-            genesis: self.chain.genesis,
-            validators: self.chain.validators,
-        }
+        Domain { genesis: self.chain.genesis, validators: self.chain.validators }
     }
 
     /// The digest that every signature of this epoch binds.
     pub fn config_digest(&self) -> Hash {
         let quorum = self.attestation_quorum();
-        self.domain()
-            .config_digest::<Native>(self.epoch, &quorum, &self.members())
+        self.domain().config_digest::<Native>(self.epoch, &quorum, &self.members())
     }
 
     /// The feed of the leaderboard.
     pub fn leaderboard_feed(&self) -> Feed {
-        Feed {
-            kind: ReportKind::Leaderboard,
-            contract: self.chain.leaderboard,
-        }
+        Feed { kind: ReportKind::Leaderboard, contract: self.chain.leaderboard }
     }
 }
 
@@ -250,10 +235,7 @@ mod tests {
         let read = Network::load(&path).unwrap();
         assert_eq!(read, written);
         assert_eq!(read.config_digest(), written.config_digest());
-        assert_eq!(
-            (read.quorum().size(), read.attestation_quorum().size()),
-            (12, 16)
-        );
+        assert_eq!((read.quorum().size(), read.attestation_quorum().size()), (12, 16));
     }
 
     #[test]

@@ -60,12 +60,7 @@ impl Finalized {
             ("Digest", digest(&self.digest())),
             (
                 "Certificate",
-                format!(
-                    "{} of {} nodes, epoch {}",
-                    self.signers(),
-                    self.nodes,
-                    self.record.epoch
-                ),
+                format!("{} of {} nodes, epoch {}", self.signers(), self.nodes, self.record.epoch),
             ),
             ("Block", self.block.to_string()),
             ("Contract", address(&self.contract)),
@@ -104,15 +99,7 @@ impl Finalized {
 
 /// The table of the ranking, in the columns of seed 000. `frontend-abi` prints the same rows.
 fn table(quotes: impl Iterator<Item = Quote>) -> String {
-    let head = [
-        "Rank",
-        "Framework",
-        "Score",
-        "Price",
-        "Bid",
-        "Ask",
-        "Volume 24h",
-    ];
+    let head = ["Rank", "Framework", "Score", "Price", "Bid", "Ask", "Volume 24h"];
     let rule = head.map(|name| "-".repeat(name.len() + 2)).join("|");
     let mut text = format!("| {} |\n|{rule}|\n", head.join(" | "));
     for (rank, quote) in (1u32..).zip(quotes) {
@@ -184,14 +171,8 @@ mod tests {
             score,
             volume_24h,
         };
-        let standings = vec![
-            standing("claude", 50_000, 1_000),
-            standing("openai", 45_000, 0),
-        ];
-        let feed = Feed {
-            kind: ReportKind::Leaderboard,
-            contract: [0; 32],
-        };
+        let standings = vec![standing("claude", 50_000, 1_000), standing("openai", 45_000, 0)];
+        let feed = Feed { kind: ReportKind::Leaderboard, contract: [0; 32] };
         let time_ms = 1_738_425_600_000;
         Finalized {
             record: Record {
@@ -223,10 +204,7 @@ mod tests {
     #[test]
     fn the_last_line_is_easy_to_read_for_scripts() {
         let line = finalized().line();
-        assert!(
-            line.starts_with("finalized feed=leaderboard slot=1 digest=0x"),
-            "{line}"
-        );
+        assert!(line.starts_with("finalized feed=leaderboard slot=1 digest=0x"), "{line}");
         assert!(
             line.ends_with(
                 " signers=16/23 block=42 contract=5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM"
@@ -255,10 +233,7 @@ mod tests {
         let path = folder.path().join("LEADERBOARD.md");
         std::fs::write(&path, "old").unwrap();
         finalized().write(&path).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            finalized().markdown()
-        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), finalized().markdown());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -88,10 +88,7 @@ mod tests {
         assert_eq!(mmc(0), "0");
         assert_eq!(mmc(1_234_567_000_001), "1,234,567.000001");
         // Far beyond what a double holds exactly.
-        assert_eq!(
-            mmc(u128::from(u64::MAX) * 1_010),
-            "18,631,211,514,446,647.13115"
-        );
+        assert_eq!(mmc(u128::from(u64::MAX) * 1_010), "18,631,211,514,446,647.13115");
     }
 
     #[test]

@@ -37,12 +37,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_URL")]
     url: Option<String>,
     /// Secret of the account that pays for the transaction; any account may.
-    #[arg(
-        long,
-        env = "CICADA_SURI",
-        default_value = "//Alice",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
     /// The seat of the node that is asked first; without it, another one for each slot.
     #[arg(long)]

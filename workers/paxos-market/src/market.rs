@@ -62,12 +62,8 @@ pub async fn run(options: &Options) -> Result<()> {
         options.network.display()
     );
     let finalized = market.settle_next().await?;
-    finalized
-        .write(&options.out)
-        .with_context(|| options.out.display().to_string())?;
-    market
-        .out
-        .say(format!("wrote {} from the chain", options.out.display()));
+    finalized.write(&options.out).with_context(|| options.out.display().to_string())?;
+    market.out.say(format!("wrote {} from the chain", options.out.display()));
     if options.json {
         println!("{}", finalized.json()?);
         eprintln!("{}", finalized.line());
@@ -109,10 +105,7 @@ impl Market<'_> {
 
     async fn latest(&self) -> Result<FeedState> {
         let label = "Leaderboard::latest";
-        Ok(self
-            .chain
-            .read(&self.network.chain.leaderboard, &self.bundle, label, &[])
-            .await?)
+        Ok(self.chain.read(&self.network.chain.leaderboard, &self.bundle, label, &[]).await?)
     }
 
     /// Settles the slots that the nodes decided and the chain does not have, in order.
@@ -161,10 +154,7 @@ impl Market<'_> {
             self.options.results.display()
         );
         let feed = self.network.leaderboard_feed();
-        Ok(Proposal {
-            report: report::<Native>(feed, state, &standings, time_ms),
-            standings,
-        })
+        Ok(Proposal { report: report::<Native>(feed, state, &standings, time_ms), standings })
     }
 
     /// Has a node lead the round; the next one if it does not answer, or does not propose it.
@@ -205,8 +195,7 @@ impl Market<'_> {
                     failed.error
                 }
             };
-            self.out
-                .say(format!("  node {seat}: {reason}; going on to the next"));
+            self.out.say(format!("  node {seat}: {reason}; going on to the next"));
         }
         let failed = Failed {
             error: "no node could lead the round".into(),
@@ -218,11 +207,7 @@ impl Market<'_> {
 
     /// Whether enough nodes answered and none refused: then another leader may succeed.
     fn quorum_seems_there(&self, failed: &Failed) -> bool {
-        let present = self
-            .network
-            .nodes
-            .len()
-            .saturating_sub(failed.missing.len());
+        let present = self.network.nodes.len().saturating_sub(failed.missing.len());
         let needed = usize::from(self.network.attestation_quorum().size());
         failed.refusals.is_empty() && present >= needed
     }
@@ -230,8 +215,7 @@ impl Market<'_> {
     /// Verifies a certificate, brings it to the chain, and reads the record back.
     async fn settle(&self, proposal: &Proposal, certificate: &Certificate) -> Result<Finalized> {
         verify(self.network, proposal, certificate)?;
-        self.out
-            .say("certificate verified: rows, root and every signature");
+        self.out.say("certificate verified: rows, root and every signature");
         // A dry run sees the clock of the newest block, and the contract refuses a report
         // that lies too far ahead of it.
         self.chain.freshen(&self.signer, FRESH).await?;
@@ -251,26 +235,19 @@ impl Market<'_> {
         let contract = &self.network.chain.leaderboard;
         let args = (&proposal.report, &proposal.standings, certificate).encode();
         let origin = account_of(&self.signer);
-        let dry_run = self
-            .chain
-            .dry_run(contract, &self.bundle, SUBMIT, &args, &origin)
-            .await?;
+        let dry_run = self.chain.dry_run(contract, &self.bundle, SUBMIT, &args, &origin).await?;
         if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
             let block = self.chain.final_block().await?;
             self.out.say("chain: it is settled already");
             return Ok(block);
         }
-        let outcome = self
-            .chain
-            .call(contract, &self.bundle, SUBMIT, &args, &self.signer)
-            .await?;
+        let outcome = self.chain.call(contract, &self.bundle, SUBMIT, &args, &self.signer).await?;
         self.out.say(format!(
             "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
             outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
         ));
         for event in &outcome.events {
-            self.out
-                .say(format!("  event {}", self.bundle.event_text(event)));
+            self.out.say(format!("  event {}", self.bundle.event_text(event)));
         }
         Ok(outcome.block)
     }

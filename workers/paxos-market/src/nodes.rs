@@ -129,17 +129,7 @@ impl<'a> Nodes<'a> {
             let node = &self.network.nodes[seat].url;
             let url = format!("{node}/paxos/certificates?feed=leaderboard&after={slot}");
             let request = self.client.get(url).timeout(ASK);
-            async move {
-                request
-                    .send()
-                    .await
-                    .ok()?
-                    .error_for_status()
-                    .ok()?
-                    .bytes()
-                    .await
-                    .ok()
-            }
+            async move { request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok() }
         };
         let answers = join_all((0..self.network.nodes.len()).map(ask)).await;
         let mut merged = BTreeMap::new();
@@ -160,9 +150,7 @@ fn merge(merged: &mut BTreeMap<u64, Decided>, list: Vec<Decided>, after: u64) {
         if decided.slot <= after || decided.slot != decided.proposal.report.slot {
             continue;
         }
-        let known = merged
-            .entry(decided.slot)
-            .or_insert_with(|| decided.clone());
+        let known = merged.entry(decided.slot).or_insert_with(|| decided.clone());
         if known.certificate.is_none() {
             *known = decided;
         }
@@ -209,8 +197,7 @@ fn maybe_scale<'de, T: Decode, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| from_hex(&text).map_err(serde::de::Error::custom))
-        .transpose()
+    text.map(|text| from_hex(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
 fn from_hex<T: Decode>(text: &str) -> Result<T, String> {
@@ -256,10 +243,7 @@ mod tests {
         };
         assert_eq!(failed.missing, [3, 4]);
         assert_eq!(failed.refusals[0].seat, 5);
-        assert!(matches!(
-            answer(409, b"{\"error\":\"x\"}"),
-            Answer::Conflict(_)
-        ));
+        assert!(matches!(answer(409, b"{\"error\":\"x\"}"), Answer::Conflict(_)));
         assert!(matches!(answer(200, b"{}"), Answer::Silent(_)));
         let Answer::Silent(reason) = answer(500, b"no json") else {
             panic!("not silent");
@@ -270,11 +254,7 @@ mod tests {
     #[test]
     fn a_certificate_of_any_node_is_taken() {
         let (_, proposal, certificate) = certified();
-        let decided = |certificate| Decided {
-            slot: 1,
-            proposal: proposal.clone(),
-            certificate,
-        };
+        let decided = |certificate| Decided { slot: 1, proposal: proposal.clone(), certificate };
         let mut merged = BTreeMap::new();
         merge(&mut merged, vec![decided(None)], 0);
         merge(&mut merged, vec![decided(Some(certificate.clone()))], 0);

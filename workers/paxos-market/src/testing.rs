@@ -16,14 +16,8 @@ pub fn proposal() -> Proposal {
         score: 50_000,
         volume_24h: 0,
     }];
-    let feed = Feed {
-        kind: ReportKind::Leaderboard,
-        contract: LEADERBOARD,
-    };
-    Proposal {
-        report: report::<Native>(feed, &FeedState::EMPTY, &standings, 1_000),
-        standings,
-    }
+    let feed = Feed { kind: ReportKind::Leaderboard, contract: LEADERBOARD };
+    Proposal { report: report::<Native>(feed, &FeedState::EMPTY, &standings, 1_000), standings }
 }
 
 fn pair(seat: u8) -> schnorrkel::Keypair {
@@ -53,9 +47,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
         nodes: (0..23).map(node).collect(),
     };
     let proposal = proposal();
-    let message = proposal
-        .report
-        .attestation_message::<Native>(&network.config_digest());
+    let message = proposal.report.attestation_message::<Native>(&network.config_digest());
     let sign = |seat: u8| {
         let context = schnorrkel::signing_context(b"substrate");
         (seat, pair(seat).sign(context.bytes(&message)).to_bytes())

@@ -110,16 +110,11 @@ impl Board {
             .map_err(|error| explain(error, self.state.slot))?;
         let skew = report.time_ms.abs_diff(now.wall_ms);
         if skew > MAX_SKEW_MS {
-            return Err(format!(
-                "its time is {skew} ms from my clock, more than {MAX_SKEW_MS} ms"
-            ));
+            return Err(format!("its time is {skew} ms from my clock, more than {MAX_SKEW_MS} ms"));
         }
         let ranked = |name: &Framework| proposal.standings.iter().any(|r| r.framework == *name);
         match self.frameworks.iter().find(|name| !ranked(name)) {
-            Some(gone) => Err(format!(
-                "{} is missing: it was ranked before",
-                gone.as_str()
-            )),
+            Some(gone) => Err(format!("{} is missing: it was ranked before", gone.as_str())),
             None => Ok(()),
         }
     }
@@ -156,11 +151,7 @@ impl Application for Board {
         self.state = FeedState::after(&report, digest);
         self.history.insert(report.slot, (position, digest));
         self.slots.insert(position, report.slot);
-        self.frameworks = proposal
-            .standings
-            .into_iter()
-            .map(|row| row.framework)
-            .collect();
+        self.frameworks = proposal.standings.into_iter().map(|row| row.framework).collect();
         Some(AttestationRequest {
             message: report.attestation_message::<Native>(&self.config_digest),
             report,

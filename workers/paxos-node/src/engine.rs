@@ -74,11 +74,7 @@ impl Engine {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (commands, inbox) = sync_channel(QUEUE);
         let (publish, snapshot) = watch::channel(Arc::new(look(&node)));
-        let engine = Self {
-            commands,
-            snapshot,
-            runtime: Handle::current(),
-        };
+        let engine = Self { commands, snapshot, runtime: Handle::current() };
         let mut worker = Worker {
             node,
             store,
@@ -145,17 +141,10 @@ fn look(node: &BoardNode) -> Snapshot {
     let status = node.status();
     let board = node.application();
     let uncertified = |position: &Position| board.slot_at(*position);
-    let slots: Vec<u64> = status
-        .uncertified
-        .iter()
-        .take(64)
-        .filter_map(uncertified)
-        .collect();
+    let slots: Vec<u64> = status.uncertified.iter().take(64).filter_map(uncertified).collect();
     let newest = board.state();
     Snapshot {
-        certified_slot: slots
-            .first()
-            .map_or(newest.slot, |slot| slot.saturating_sub(1)),
+        certified_slot: slots.first().map_or(newest.slot, |slot| slot.saturating_sub(1)),
         uncertified_slots: slots,
         board: newest,
         status,
@@ -212,14 +201,9 @@ impl Worker {
     }
 
     fn now(&self) -> Now {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Now {
-            timer_ms: millis(self.started.elapsed()),
-            wall_ms: millis(wall),
-        }
+        Now { timer_ms: millis(self.started.elapsed()), wall_ms: millis(wall) }
     }
 
     // Whether to go on.
@@ -272,12 +256,8 @@ impl Worker {
                 tracing::error!(%error, "cannot write: the process ends");
                 std::process::exit(70);
             }
-            self.metrics
-                .flush_seconds
-                .observe(begin.elapsed().as_secs_f64());
-            self.metrics
-                .flush_records
-                .observe(batch.records.len() as f64);
+            self.metrics.flush_seconds.observe(begin.elapsed().as_secs_f64());
+            self.metrics.flush_records.observe(batch.records.len() as f64);
         }
         self.publish();
         for (reply, answer) in batch.answers {
@@ -312,12 +292,8 @@ impl Worker {
         metrics.promised_round.set(snapshot.status.promised.round);
         metrics.decided.set(snapshot.status.decided);
         metrics.slot.set(snapshot.board.slot);
-        metrics
-            .uncertified
-            .set(snapshot.status.uncertified.len() as u64);
-        metrics
-            .leading
-            .set(u64::from(snapshot.status.leading.is_some()));
+        metrics.uncertified.set(snapshot.status.uncertified.len() as u64);
+        metrics.leading.set(u64::from(snapshot.status.leading.is_some()));
         let reach = self.peers.reach();
         let reachable = reach.iter().filter(|(_, reach)| *reach == Reach::Reachable);
         metrics.peers.set(reachable.count() as u64);

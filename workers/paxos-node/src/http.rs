@@ -77,10 +77,7 @@ impl Service {
             .route("/paxos/certificates", get(people::certificates))
             .route("/metrics", get(people::metrics))
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::REQUEST_TIMEOUT,
-                LONGEST,
-            ))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))
             .with_state(self)
     }
 }

@@ -78,17 +78,11 @@ impl Options {
         };
         let missing = |name: &str| format!("--{name} is missing (see paxos-node --help)");
         Ok(Settings {
-            network: self
-                .network
-                .or(file.network)
-                .ok_or_else(|| missing("network"))?,
+            network: self.network.or(file.network).ok_or_else(|| missing("network"))?,
             seat: self.seat.or(file.seat).ok_or_else(|| missing("seat"))?,
             keys: self.keys.or(file.keys).ok_or_else(|| missing("keys"))?,
             data: self.data.or(file.data).ok_or_else(|| missing("data"))?,
-            results: self
-                .results
-                .or(file.results)
-                .ok_or_else(|| missing("results"))?,
+            results: self.results.or(file.results).ok_or_else(|| missing("results"))?,
             listen: self.listen.or(file.listen),
             init: self.init || file.init,
         })

@@ -110,16 +110,13 @@ impl Peers {
             _ => Reach::Unreachable,
         };
         let all = (0..).zip(&self.peers);
-        all.filter(|(seat, _)| *seat != self.seat)
-            .map(|(seat, peer)| (seat, reach(peer)))
-            .collect()
+        all.filter(|(seat, _)| *seat != self.seat).map(|(seat, peer)| (seat, reach(peer))).collect()
     }
 
     /// A node was heard, or not.
     pub fn note(&self, seat: Seat, heard: bool) {
         if let Some(peer) = self.peers.get(usize::from(seat)) {
-            peer.reach
-                .store(if heard { 1 } else { 2 }, Ordering::Relaxed);
+            peer.reach.store(if heard { 1 } else { 2 }, Ordering::Relaxed);
         }
     }
 
@@ -166,20 +163,12 @@ impl Peers {
             .header(SIGNATURE_HEADER, self.sign(&message))
             .body(Full::new(body))
             .map_err(|e| e.to_string())?;
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(|e| e.to_string())?;
+        let response = self.client.request(request).await.map_err(|e| e.to_string())?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, LONGEST_ANSWER);
         let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
         if head.status != hyper::StatusCode::OK {
-            return Err(format!(
-                "{}: {}",
-                head.status,
-                String::from_utf8_lossy(&body)
-            ));
+            return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)));
         }
         let signature = head.headers.get(SIGNATURE_HEADER);
         let signature = signature.and_then(|s| s.to_str().ok()).unwrap_or_default();

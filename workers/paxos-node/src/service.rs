@@ -41,12 +41,8 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     if network.quorum().max_liars() > 0 {
         return Err(StartError::ByzantineNotBuilt.into());
     }
-    let mut config = Config::new(
-        seat,
-        network.quorum(),
-        network.attestation_quorum(),
-        network.epoch,
-    );
+    let mut config =
+        Config::new(seat, network.quorum(), network.attestation_quorum(), network.epoch);
     config.max_proposals = 16;
     let owner = Owner {
         config_digest: network.config_digest(),
@@ -55,15 +51,9 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         key_file: &settings.keys,
     };
     let store = Store::open(&settings.data, &owner, settings.init)?;
-    let board = Board::new(
-        network.leaderboard_feed(),
-        network.config_digest(),
-        settings.results.clone(),
-    );
-    let public = members
-        .iter()
-        .map(|member| member.attestation_key)
-        .collect();
+    let board =
+        Board::new(network.leaderboard_feed(), network.config_digest(), settings.results.clone());
+    let public = members.iter().map(|member| member.attestation_key).collect();
     let keyring = Keyring::new(keys.clone(), public);
     let node = Node::recover(config, board, keyring, store.records()?)?;
     let metrics = Arc::new(Metrics::new());

@@ -107,10 +107,7 @@ impl Store {
             reason: error.to_string(),
         })?;
         if marked.is_some() && !path.exists() && !init {
-            return Err(StoreError::Forgotten {
-                mark,
-                data: directory.into(),
-            });
+            return Err(StoreError::Forgotten { mark, data: directory.into() });
         }
         fs::create_dir_all(directory).map_err(|e| failed(&e))?;
         let database = Database::create(&path).map_err(|error| match error {
@@ -123,16 +120,9 @@ impl Store {
         let generation = identity.generation.to_string();
         match marked {
             Some(marked) if marked == generation => {}
-            Some(_) if !init => {
-                return Err(StoreError::Forgotten {
-                    mark,
-                    data: directory.into(),
-                })
-            }
-            _ => mark::write(&mark, &generation).map_err(|e| StoreError::Failed {
-                path: mark,
-                reason: e.to_string(),
-            })?,
+            Some(_) if !init => return Err(StoreError::Forgotten { mark, data: directory.into() }),
+            _ => mark::write(&mark, &generation)
+                .map_err(|e| StoreError::Failed { path: mark, reason: e.to_string() })?,
         }
         Ok(store)
     }
@@ -162,9 +152,7 @@ impl Store {
             }
             return Ok(known);
         }
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         identity.generation = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
         let bytes = identity.encode();
         self.transact(|transaction| {
@@ -256,10 +244,7 @@ impl Store {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Failed {
-            path: self.path.clone(),
-            reason: error.to_string(),
-        }
+        StoreError::Failed { path: self.path.clone(), reason: error.to_string() }
     }
 }
 
@@ -278,19 +263,12 @@ fn write_record(transaction: &WriteTransaction, record: &Record) -> Result<(), F
             let mut decided = transaction.open_table(DECIDED)?;
             decided.insert(position, &value[..])?;
         }
-        Record::Certified {
-            position,
-            certificate,
-        } => {
+        Record::Certified { position, certificate } => {
             let bytes = certificate.encode();
             let mut certificates = transaction.open_table(CERTIFICATES)?;
             certificates.insert(position, &bytes[..])?;
         }
-        Record::Attested {
-            feed,
-            slot,
-            message,
-        } => {
+        Record::Attested { feed, slot, message } => {
             let key = (feed, slot).encode();
             let mut attested = transaction.open_table(ATTESTED)?;
             attested.insert(&key[..], &message[..])?;
@@ -305,12 +283,7 @@ mod tests {
     use cicada_consensus::Ballot;
 
     fn owner(key_file: &Path) -> Owner<'_> {
-        Owner {
-            config_digest: [1; 32],
-            seat: 3,
-            consensus_key: [2; 32],
-            key_file,
-        }
+        Owner { config_digest: [1; 32], seat: 3, consensus_key: [2; 32], key_file }
     }
 
     fn vote(position: Position) -> Record {
@@ -330,15 +303,10 @@ mod tests {
         let kept = vec![
             Record::Promised(Ballot { round: 4, seat: 1 }),
             vote(2),
-            Record::Decided {
-                position: 1,
-                value: vec![9],
-            },
+            Record::Decided { position: 1, value: vec![9] },
         ];
         let store = Store::open(&data, &owner(&key), false).unwrap();
-        store
-            .write(&[vote(1), Record::Promised(Ballot::ZERO)], 0)
-            .unwrap();
+        store.write(&[vote(1), Record::Promised(Ballot::ZERO)], 0).unwrap();
         store.write(&kept, 1).unwrap();
         drop(store);
         let store = Store::open(&data, &owner(&key), false).unwrap();
@@ -371,10 +339,7 @@ mod tests {
         let twice = Store::open(&data, &owner(&key), false).err().unwrap();
         assert!(matches!(twice, StoreError::InUse(_)), "{twice}");
         drop(store);
-        let stranger = Owner {
-            seat: 4,
-            ..owner(&key)
-        };
+        let stranger = Owner { seat: 4, ..owner(&key) };
         let foreign = Store::open(&data, &stranger, false).err().unwrap();
         assert!(matches!(foreign, StoreError::Foreign(_)), "{foreign}");
     }

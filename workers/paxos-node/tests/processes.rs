@@ -55,19 +55,14 @@ fn twenty_three_agree_with_7_dead_stop_with_8_and_lose_nothing() {
     assert_eq!(response.json()["slot"], 3);
 
     // Nothing is lost: those that were dead have everything, the same, certified.
-    cluster.wait("the dead have caught up", |cluster| {
-        (0..23).all(|seat| certified(cluster, seat, 3))
-    });
+    cluster
+        .wait("the dead have caught up", |cluster| (0..23).all(|seat| certified(cluster, seat, 3)));
     let list = |seat: u8| {
         let path = "/paxos/certificates?feed=leaderboard&after=0";
         cluster.get(seat, path).unwrap().json()
     };
     let digests = |list: &Value| -> Vec<Value> {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["digest"].clone())
-            .collect()
+        list.as_array().unwrap().iter().map(|entry| entry["digest"].clone()).collect()
     };
     let reference = list(22);
     assert_eq!(reference[0]["digest"], first["digest"]);
@@ -86,10 +81,7 @@ fn a_promise_outlives_kill_nine() {
     cluster.certify_next(0);
 
     // A leader that stops after its promises: this test, in the name of seat 3.
-    let high = Ballot {
-        round: 1_000,
-        seat: 3,
-    };
+    let high = Ballot { round: 1_000, seat: 3 };
     let prepare = |ballot: Ballot| Request::Prepare { ballot, from: 2 };
     let answer = cluster.ask_as(3, 1, &prepare(high));
     assert!(matches!(answer, Answer::Promise { ballot, .. } if ballot == high));
@@ -97,10 +89,7 @@ fn a_promise_outlives_kill_nine() {
     cluster.start([1]);
     assert!(promised(&cluster.status(1)) >= (1_000, 3));
 
-    let low = Ballot {
-        round: 999,
-        seat: 2,
-    };
+    let low = Ballot { round: 999, seat: 2 };
     let answer = cluster.ask_as(2, 1, &prepare(low));
     assert_eq!(answer, Answer::Outbid { promised: high });
     let accept = Request::Accept {
@@ -113,14 +102,8 @@ fn a_promise_outlives_kill_nine() {
     let answer = cluster.ask_as(2, 1, &accept);
     assert_eq!(answer, Answer::Outbid { promised: high });
 
-    let far = Ballot {
-        round: u64::MAX,
-        seat: 3,
-    };
-    assert!(matches!(
-        cluster.ask_as(3, 1, &prepare(far)),
-        Answer::Invalid { .. }
-    ));
+    let far = Ballot { round: u64::MAX, seat: 3 };
+    assert!(matches!(cluster.ask_as(3, 1, &prepare(far)), Answer::Invalid { .. }));
 }
 
 #[test]
@@ -158,14 +141,9 @@ fn kills_in_the_middle_of_rounds_break_no_promise_and_lose_no_decision() {
     }
     assert!(!acknowledged.is_empty());
     let (last, _) = cluster.certify_next(0);
-    cluster.wait("all agree", |cluster| {
-        (0..5).all(|seat| certified(cluster, seat, last))
-    });
+    cluster.wait("all agree", |cluster| (0..5).all(|seat| certified(cluster, seat, last)));
     for seat in 0..5 {
-        let list = cluster
-            .get(seat, "/paxos/certificates?after=0")
-            .unwrap()
-            .json();
+        let list = cluster.get(seat, "/paxos/certificates?after=0").unwrap().json();
         for (slot, digest) in &acknowledged {
             let mut entries = list.as_array().unwrap().iter();
             let entry = entries.find(|entry| entry["slot"] == *slot).unwrap();
@@ -244,10 +222,7 @@ fn a_network_in_byzantine_mode_is_refused_as_long_as_it_is_not_built() {
     cluster.network.save(&file).unwrap();
     let output = cluster.command(0).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success() && text.contains("not built yet"),
-        "{text}"
-    );
+    assert!(!output.status.success() && text.contains("not built yet"), "{text}");
     assert!(!cluster.path("data-00").exists());
 }
 
@@ -257,10 +232,7 @@ fn strangers_and_forgers_are_turned_away() {
     cluster.start(0..1);
     let body = Request::Fetch { from: 1, limit: 1 }.encode();
     let post = |headers: &[(&str, String)], body: &[u8]| {
-        cluster
-            .request(0, "POST", "/paxos/log", headers, body)
-            .unwrap()
-            .status
+        cluster.request(0, "POST", "/paxos/log", headers, body).unwrap().status
     };
     let seat = |seat: &str| ("x-cicada-seat", seat.to_owned());
     let signature = ("x-cicada-signature", "00".repeat(64));
@@ -274,14 +246,8 @@ fn strangers_and_forgers_are_turned_away() {
     assert!(status.is_none_or(|response| response.status == 413));
     let metrics = cluster.get(0, "/metrics").unwrap();
     let text = String::from_utf8(metrics.body).unwrap();
-    assert!(
-        text.contains("paxos_dropped_total{kind=\"stranger\"}"),
-        "{text}"
-    );
-    assert!(
-        text.contains("paxos_dropped_total{kind=\"forged\"} 1"),
-        "{text}"
-    );
+    assert!(text.contains("paxos_dropped_total{kind=\"stranger\"}"), "{text}");
+    assert!(text.contains("paxos_dropped_total{kind=\"forged\"} 1"), "{text}");
 }
 
 #[test]
@@ -293,10 +259,7 @@ fn json_questions_are_answered_and_change_nothing() {
     let ask = |path: &str, question: Value| {
         let headers = [("content-type", "application/json".to_owned())];
         let body = question.to_string();
-        cluster
-            .request(1, "POST", path, &headers, body.as_bytes())
-            .unwrap()
-            .json()
+        cluster.request(1, "POST", path, &headers, body.as_bytes()).unwrap().json()
     };
     let question = json!({ "proposal_number": 99, "proposer_id": 2 });
     assert_eq!(ask("/paxos/prepare", question.clone())["promised"], true);
@@ -316,18 +279,12 @@ fn an_end_is_clean_and_a_lost_disk_or_a_second_process_is_refused() {
     cluster.start(0..1);
     let second = cluster.command(0).output().unwrap();
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(
-        !second.status.success() && text.contains("in use by another process"),
-        "{text}"
-    );
+    assert!(!second.status.success() && text.contains("in use by another process"), "{text}");
     assert_eq!(cluster.terminate(0), 0);
     std::fs::remove_dir_all(cluster.path("data-00")).unwrap();
     let lost = cluster.command(0).output().unwrap();
     let text = String::from_utf8_lossy(&lost.stderr).into_owned();
-    assert!(
-        !lost.status.success() && text.contains("must not vote"),
-        "{text}"
-    );
+    assert!(!lost.status.success() && text.contains("must not vote"), "{text}");
     let other = cluster.command(0).args(["--seat", "1"]).output().unwrap();
     assert!(!other.status.success());
 }

@@ -182,10 +182,7 @@ mod tests {
 
     fn scores(outcome: &Outcome) -> Vec<(&str, u64)> {
         let scores = outcome.tally.scores();
-        scores
-            .iter()
-            .map(|(name, score)| (name.as_str(), *score))
-            .collect()
+        scores.iter().map(|(name, score)| (name.as_str(), *score)).collect()
     }
 
     #[test]
@@ -206,15 +203,9 @@ mod tests {
         let outcome = tally(lines.join("\n").as_bytes(), 10).unwrap();
         assert_eq!(scores(&outcome), [("claude", 10), ("openai", 7)]);
         assert_eq!(outcome.counted, 2);
-        let numbers: Vec<_> = outcome
-            .problems
-            .iter()
-            .map(|problem| problem.line)
-            .collect();
+        let numbers: Vec<_> = outcome.problems.iter().map(|problem| problem.line).collect();
         assert_eq!(numbers, [2, 3, 5, 6, 7, 8, 9, 10]);
-        assert!(outcome.problems[1]
-            .to_string()
-            .starts_with("line 3: duplicate"));
+        assert!(outcome.problems[1].to_string().starts_with("line 3: duplicate"));
     }
 
     #[test]

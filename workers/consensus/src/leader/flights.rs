@@ -45,9 +45,7 @@ impl<A: Application, S: Attester> Node<A, S> {
     }
 
     fn refuse_own(&mut self, ticket: u64, hash: Hash, refusal: Refusal) {
-        let twins = self
-            .proposals
-            .take(|p| p.digest == hash && p.stage == Stage::InFlight);
+        let twins = self.proposals.take(|p| p.digest == hash && p.stage == Stage::InFlight);
         debug_assert!(twins.iter().any(|p| p.ticket == ticket));
         for twin in twins {
             self.finish(twin.ticket, Outcome::Refused(refusal.clone()));
@@ -105,12 +103,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         };
         let own_makes_it = flight.accepted.len().saturating_add(1) >= needed;
         let own_is_open = !flight.accepted.contains(&seat) && !flight.refused.contains(&seat);
-        let vote = Vote {
-            position,
-            ballot,
-            since: flight.since,
-            value: flight.value.clone(),
-        };
+        let vote = Vote { position, ballot, since: flight.since, value: flight.value.clone() };
         if own_makes_it && own_is_open {
             if self.acceptor.promised() > ballot {
                 return self.step_down();
@@ -156,8 +149,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         let fresh = flight.since == ballot;
         let hopeless = flight.refused.len() > spare;
         let hash = flight.digest;
-        self.proposals
-            .note_refusal(fresh.then_some(hash), from, reason);
+        self.proposals.note_refusal(fresh.then_some(hash), from, reason);
         if !hopeless {
             return;
         }
@@ -194,10 +186,7 @@ impl<A: Application, S: Attester> Node<A, S> {
 
     /// A node is behind: it will soon have caught up, so ask it again sooner.
     pub(crate) fn soon(&mut self) {
-        let soon = self
-            .now
-            .timer_ms
-            .saturating_add(self.config.timing.resend_ms / 4);
+        let soon = self.now.timer_ms.saturating_add(self.config.timing.resend_ms / 4);
         if let Role::Leading(reign) = &mut self.leader.role {
             for flight in reign.flights.values_mut() {
                 flight.resend.at_ms = flight.resend.at_ms.min(soon);

@@ -25,12 +25,7 @@ impl Chains {
 
 /// The seats that find a report wrong.
 pub fn dissenters(report: &Report) -> u32 {
-    u32::from_le_bytes([
-        report.root[0],
-        report.root[1],
-        report.root[2],
-        report.root[3],
-    ])
+    u32::from_le_bytes([report.root[0], report.root[1], report.root[2], report.root[3]])
 }
 
 impl Application for Chains {
@@ -56,10 +51,7 @@ impl Application for Chains {
         state.check_next(&report.feed, &report, u64::MAX).ok()?;
         let after = FeedState::after(&report, report.digest::<Native>());
         self.feeds.insert(report.feed, after);
-        Some(AttestationRequest {
-            message: report.attestation_message::<Native>(&[7; 32]),
-            report,
-        })
+        Some(AttestationRequest { message: report.attestation_message::<Native>(&[7; 32]), report })
     }
 }
 

@@ -123,8 +123,7 @@ impl World {
 
     fn at(&mut self, delay: u64, event: Event) {
         self.sequence += 1;
-        self.events
-            .insert((self.time + delay, self.sequence), event);
+        self.events.insert((self.time + delay, self.sequence), event);
     }
 
     fn start(&mut self, seat: Seat) {
@@ -174,10 +173,7 @@ impl World {
         let Some(node) = &mut host.node else {
             return;
         };
-        let now = Now {
-            timer_ms: time,
-            wall_ms: time + 1_000_000 + host.skew_ms,
-        };
+        let now = Now { timer_ms: time, wall_ms: time + 1_000_000 + host.skew_ms };
         let idle = host.pending.is_empty();
         for output in node.step(now, input) {
             host.pending.push_back((output, from));
@@ -244,15 +240,11 @@ impl World {
                     });
                 }
             }
-            Output::Answer(Answer::Promise {
-                ballot, decided, ..
-            }) if self.sabotage == Sabotage::IgnoreVotes => {
+            Output::Answer(Answer::Promise { ballot, decided, .. })
+                if self.sabotage == Sabotage::IgnoreVotes =>
+            {
                 let votes = Vec::new();
-                let answer = Answer::Promise {
-                    ballot,
-                    votes,
-                    decided,
-                };
+                let answer = Answer::Promise { ballot, votes, decided };
                 self.post(seat, from, |delay, world| {
                     world.at(delay, Event::Tell(seat, from, answer.clone()));
                 });
@@ -347,12 +339,9 @@ impl World {
     /// Whether all nodes that are up know the same, everything, and have it certified.
     pub fn converged(&self) -> bool {
         let last = self.oracle.decided.keys().next_back().copied().unwrap_or(0);
-        self.hosts
-            .iter()
-            .filter_map(|host| host.node.as_ref())
-            .all(|node| {
-                let status = node.status();
-                status.decided == last && status.uncertified.is_empty()
-            })
+        self.hosts.iter().filter_map(|host| host.node.as_ref()).all(|node| {
+            let status = node.status();
+            status.decided == last && status.uncertified.is_empty()
+        })
     }
 }

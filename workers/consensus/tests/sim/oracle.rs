@@ -147,9 +147,7 @@ impl Oracle {
     fn ended(&mut self, seat: Seat, outcome: &Outcome) {
         let position = match outcome {
             Outcome::Certified { position, .. } | Outcome::PassedOver { position } => *position,
-            Outcome::Failed {
-                decided, refusals, ..
-            } => {
+            Outcome::Failed { decided, refusals, .. } => {
                 self.failed_with_refusals += u64::from(!refusals.is_empty());
                 match decided {
                     Some(position) => *position,
@@ -161,9 +159,7 @@ impl Oracle {
         self.finished += u64::from(matches!(outcome, Outcome::Certified { .. }));
         self.acknowledged.insert(position);
         if !self.decided.contains_key(&position) {
-            self.broken(format!(
-                "seat {seat} acknowledged {position} without a record"
-            ));
+            self.broken(format!("seat {seat} acknowledged {position} without a record"));
         }
     }
 }

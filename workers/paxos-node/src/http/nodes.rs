@@ -175,22 +175,12 @@ async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
 // Would this node accept?
 async fn asked_accept(service: &Service, body: &[u8]) -> Answered {
     let question = Question::read(body)?;
-    let _permit = service
-        .question_room
-        .try_acquire()
-        .map_err(|_| Failure::busy())?;
-    let hex = question
-        .proposal
-        .ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
+    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let hex = question.proposal.ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
     let value = hex::decode(hex.trim_start_matches("0x"))
         .map_err(|_| Failure::bad("`proposal` is not hex"))?;
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now = Now {
-        timer_ms: 0,
-        wall_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-    };
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Now { timer_ms: 0, wall_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) };
     let checked = service.engine.look(move |node| {
         let checked = node.application().check(&value, Origin::Fresh, now);
         (checked, node.status().promised)

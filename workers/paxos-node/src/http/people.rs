@@ -33,11 +33,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
     });
     let with = |wanted: Reach| -> Vec<u8> {
         let reach = service.peers.reach();
-        reach
-            .into_iter()
-            .filter(|(_, r)| *r == wanted)
-            .map(|(s, _)| s)
-            .collect()
+        reach.into_iter().filter(|(_, r)| *r == wanted).map(|(s, _)| s).collect()
     };
     let body = json!({
         "node_id": service.peers.seat(),
@@ -80,14 +76,9 @@ pub(super) async fn log(
     State(service): State<Arc<Service>>,
     Query(range): Query<LogRange>,
 ) -> Result<Response, Failure> {
-    let _permit = service
-        .question_room
-        .try_acquire()
-        .map_err(|_| Failure::busy())?;
+    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
     let limit = range.limit.unwrap_or(64).min(LIMIT);
-    let entries = service
-        .engine
-        .look(move |node| node.entries(range.from, limit));
+    let entries = service.engine.look(move |node| node.entries(range.from, limit));
     let entries = entries.await.ok_or_else(Failure::busy)?;
     let entries = entries.into_iter().map(|entry| {
         json!({
@@ -117,15 +108,9 @@ pub(super) async fn certificates(
     Query(slots): Query<Slots>,
 ) -> Result<Response, Failure> {
     if slots.feed.is_some_and(|feed| feed != LEADERBOARD) {
-        return Err(Failure::new(
-            StatusCode::NOT_FOUND,
-            "the only feed is `leaderboard`",
-        ));
+        return Err(Failure::new(StatusCode::NOT_FOUND, "the only feed is `leaderboard`"));
     }
-    let _permit = service
-        .question_room
-        .try_acquire()
-        .map_err(|_| Failure::busy())?;
+    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
     let limit = slots.limit.unwrap_or(64).min(LIMIT);
     let found = service.engine.look(move |node| {
         let board = node.application();
@@ -137,10 +122,7 @@ pub(super) async fn certificates(
         newer.filter_map(entry).collect::<Vec<_>>()
     });
     let found = found.await.ok_or_else(Failure::busy)?;
-    if found
-        .iter()
-        .any(|(_, _, entry)| entry.certificate.is_none())
-    {
+    if found.iter().any(|(_, _, entry)| entry.certificate.is_none()) {
         service.hurry();
     }
     let found = found.into_iter().map(|(slot, digest, entry)| {

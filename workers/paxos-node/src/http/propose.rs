@@ -33,10 +33,7 @@ pub(super) async fn propose(
     Query(patience): Query<Patience>,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let _permit = service
-        .proposal_room
-        .try_acquire()
-        .map_err(|_| Failure::busy())?;
+    let _permit = service.proposal_room.try_acquire().map_err(|_| Failure::busy())?;
     let proposal = Proposal::decode_all(&mut &body[..])
         .map_err(|_| Failure::bad("the body is not the SCALE encoding of a leaderboard"))?;
     let slot = proposal.report.slot;
@@ -44,9 +41,7 @@ pub(super) async fn propose(
     let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(LONGEST_MS);
     let begin = Instant::now();
     let deadline = begin + Duration::from_millis(patience);
-    let known = service
-        .engine
-        .look(move |node| node.application().slot(slot));
+    let known = service.engine.look(move |node| node.application().slot(slot));
     let known = known.await.ok_or_else(Failure::busy)?;
     let outcome = match known {
         // Decided before: perhaps the answer was lost on its way.
@@ -79,19 +74,11 @@ async fn wait_for_certificate(
     service.hurry();
     let mut changes = service.engine.changes();
     let certified = changes.wait_for(|snapshot| !snapshot.uncertified_slots.contains(&slot));
-    let certified = tokio::time::timeout_at(deadline.into(), certified)
-        .await
-        .is_ok();
+    let certified = tokio::time::timeout_at(deadline.into(), certified).await.is_ok();
     Ok(if certified {
-        Outcome::Certified {
-            position,
-            promised: BTreeSet::new(),
-            accepted: BTreeSet::new(),
-        }
+        Outcome::Certified { position, promised: BTreeSet::new(), accepted: BTreeSet::new() }
     } else {
-        let look = service
-            .engine
-            .look(move |node| node.without_share(position));
+        let look = service.engine.look(move |node| node.without_share(position));
         Outcome::Failed {
             decided: Some(position),
             missing: look.await.ok_or_else(Failure::busy)?,
@@ -107,35 +94,21 @@ async fn respond(
     outcome: Outcome,
 ) -> Result<Response, Failure> {
     let (name, status, body) = match outcome {
-        Outcome::Certified {
-            position,
-            promised,
-            accepted,
-        } => {
-            let entry = service
-                .engine
-                .look(move |node| node.entries(position, 1).pop());
+        Outcome::Certified { position, promised, accepted } => {
+            let entry = service.engine.look(move |node| node.entries(position, 1).pop());
             let entry = entry.await.flatten().ok_or_else(Failure::busy)?;
             let body = certified(slot, digest, &entry, &promised, &accepted);
             ("certified", StatusCode::OK, body)
         }
         Outcome::PassedOver { position } => {
             let error = format!("decided at position {position}, but its slot was taken before");
-            (
-                "passed_over",
-                StatusCode::CONFLICT,
-                json!({ "error": error }),
-            )
+            ("passed_over", StatusCode::CONFLICT, json!({ "error": error }))
         }
         Outcome::Refused(Refusal(error)) => {
             ("refused", StatusCode::CONFLICT, json!({ "error": error }))
         }
         Outcome::Busy => return Err(Failure::busy()),
-        Outcome::Failed {
-            decided,
-            missing,
-            refusals,
-        } => {
+        Outcome::Failed { decided, missing, refusals } => {
             let body = failed(service, slot, decided, &missing, &refusals);
             ("failed", StatusCode::SERVICE_UNAVAILABLE, body)
         }
@@ -188,9 +161,7 @@ fn failed(
             network.quorum().size()
         ),
     };
-    let refusals = refusals
-        .iter()
-        .map(|(seat, reason)| json!({ "seat": seat, "reason": reason }));
+    let refusals = refusals.iter().map(|(seat, reason)| json!({ "seat": seat, "reason": reason }));
     json!({
         "error": error,
         "slot": slot,

@@ -35,10 +35,6 @@ pub(super) fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Makes names in a directory durable.
 pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
 }

@@ -50,13 +50,9 @@ impl Cluster {
     /// Keys, network file and results for `n` nodes; none runs yet.
     pub fn new(n: u8) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let ports: Vec<_> = (0..n)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect();
+        let ports: Vec<_> = (0..n).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let path = |seat: u8| directory.path().join(format!("node-{seat:02}.json"));
-        let keys: Vec<_> = (0..n)
-            .map(|seat| NodeKeys::generate(&path(seat)).unwrap())
-            .collect();
+        let keys: Vec<_> = (0..n).map(|seat| NodeKeys::generate(&path(seat)).unwrap()).collect();
         let entry = |(keys, port): (&NodeKeys, &TcpListener)| NodeEntry {
             url: format!("http://{}", port.local_addr().unwrap()),
             operator: keys.operator(),
@@ -75,9 +71,7 @@ impl Cluster {
             },
             nodes: keys.iter().zip(&ports).map(entry).collect(),
         };
-        network
-            .save(&directory.path().join("network.toml"))
-            .unwrap();
+        network.save(&directory.path().join("network.toml")).unwrap();
         let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/results.jsonl");
         std::fs::copy(examples, directory.path().join("results.jsonl")).unwrap();
         Self {
@@ -130,17 +124,12 @@ impl Cluster {
                 .open(self.path(&format!("log-{seat:02}")))
                 .unwrap();
             let mut command = self.command(seat);
-            let child = command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log);
+            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
             self.children[at] = Some(child.spawn().unwrap());
         }
         for seat in seats {
             self.wait(&format!("seat {seat} answers"), |cluster| {
-                cluster
-                    .get(seat, "/paxos/status")
-                    .is_some_and(|r| r.status == 200)
+                cluster.get(seat, "/paxos/status").is_some_and(|r| r.status == 200)
             });
         }
     }
@@ -158,11 +147,7 @@ impl Cluster {
     pub fn kill_nine(&self, seat: Seat) {
         let child = self.children[usize::from(seat)].as_ref().unwrap();
         let id = child.id().to_string();
-        assert!(Command::new("kill")
-            .args(["-9", &id])
-            .status()
-            .unwrap()
-            .success());
+        assert!(Command::new("kill").args(["-9", &id]).status().unwrap().success());
     }
 
     /// Takes note of the death of a node.
@@ -183,11 +168,7 @@ impl Cluster {
     pub fn wait(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !done(self) {
-            assert!(
-                Instant::now() < deadline,
-                "{what}: not within {PATIENCE:?}{}",
-                self.logs()
-            );
+            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}{}", self.logs());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -208,9 +189,7 @@ impl Cluster {
     }
 
     pub fn status(&self, seat: Seat) -> Value {
-        self.get(seat, "/paxos/status")
-            .expect("the node runs")
-            .json()
+        self.get(seat, "/paxos/status").expect("the node runs").json()
     }
 
     /// Sends a request; `None` if the node is not there.
@@ -250,11 +229,7 @@ impl Cluster {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        Some(Response {
-            status,
-            signature,
-            body,
-        })
+        Some(Response { status, signature, body })
     }
 
     /// The next leaderboard, as the results and the status of a node give it.
@@ -273,10 +248,7 @@ impl Cluster {
         let results = cicada_results::read(&self.results(seat), now).unwrap();
         let standings = rank(results.tally.scores().clone(), |_| 0);
         let feed = self.network.leaderboard_feed();
-        Proposal {
-            report: report::<Native>(feed, &state, &standings, now),
-            standings,
-        }
+        Proposal { report: report::<Native>(feed, &state, &standings, now), standings }
     }
 
     /// Proposes at a node and waits for its answer.
@@ -307,14 +279,9 @@ impl Cluster {
         let quorum = self.network.attestation_quorum();
         certificate.check_form(1, &quorum).unwrap();
         let members = self.network.members();
-        let keys: Vec<_> = members
-            .iter()
-            .map(|member| member.attestation_key)
-            .collect();
+        let keys: Vec<_> = members.iter().map(|member| member.attestation_key).collect();
         let verify = cicada_network::verify_attestation;
-        certificate
-            .check_signatures(&message, &keys, verify)
-            .unwrap();
+        certificate.check_signatures(&message, &keys, verify).unwrap();
     }
 
     /// Asks a node in the name of another, with that one's key.
@@ -325,19 +292,11 @@ impl Cluster {
         let headers = [
             ("content-type", "application/octet-stream".to_owned()),
             (SEAT_HEADER, from.to_string()),
-            (
-                SIGNATURE_HEADER,
-                sign(&self.keys[usize::from(from)], &message),
-            ),
+            (SIGNATURE_HEADER, sign(&self.keys[usize::from(from)], &message)),
         ];
         let path = paxos_node::peers::route(request);
         let response = self.request(to, "POST", path, &headers, &body).unwrap();
-        assert_eq!(
-            response.status,
-            200,
-            "{}",
-            String::from_utf8_lossy(&response.body)
-        );
+        assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
         let expected = answer_message(&config, to, &message, &response.body);
         let key = self.keys[usize::from(to)].consensus_key();
         assert!(verify(&response.signature, &expected, &key));
