@@ -107,8 +107,9 @@ await() {
 
 build() {
   "$CICADA_ROOT/scripts/build-contracts" >&2
+  # By --bin, not by -p: 'cargo run --release --bin …' then finds its dependencies compiled.
   (cd "$CICADA_ROOT" && with_progress "building the workers" cargo build --release --locked \
-    -p deploy-paxos -p paxos-node -p paxos-market)
+    --bin deploy-paxos --bin paxos-node --bin paxos-market)
 }
 
 start() {
