@@ -100,6 +100,7 @@ await() {
       [ $SECONDS -lt $deadline ] || die "node $seat does not answer on port $((BASE_PORT + seat)); its log is $PEERS/$(printf '%02d' "$seat").log"
       sleep 0.2
     done
+    running "$seat" >/dev/null || die "port $((BASE_PORT + seat)) is taken by another node: stop it, or choose other ports with CICADA_BASE_PORT"
   done
 }
 
@@ -127,6 +128,7 @@ start() {
       current "$seat" && continue
       stop_nodes TERM "$seat"
     fi
+    answers "$seat" && die "a node of another deployment answers on port $((BASE_PORT + seat)): stop it, or choose other ports with CICADA_BASE_PORT"
     start_node "$seat"
     started+=("$seat")
   done

@@ -4,6 +4,7 @@ use crate::nonce::Nonces;
 use crate::{Error, Receipt, Signer};
 use cicada_core::hash::Hash;
 use cicada_core::Account;
+use parity_scale_codec::Decode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt::backend::LegacyBackend;
@@ -110,6 +111,25 @@ impl Chain {
             .and_then(|free| free.as_u128())
             .ok_or("the account has no free balance")
             .map_err(Error::decode(what))
+    }
+
+    /// The hash of a contract's code, or `None` if there is no contract at this account.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn code_hash(&self, contract: &Account) -> Result<Option<Hash>, Error> {
+        let what = "reading the code hash of a contract";
+        let address =
+            dynamic::storage::<([u8; 32],), dynamic::Value>("Contracts", "ContractInfoOf");
+        let block = self.at_final().await?;
+        let entry = block.storage().try_fetch(address, (*contract,)).await;
+        let Some(value) = entry.map_err(Error::node(what))? else {
+            return Ok(None);
+        };
+        // The front of a `ContractInfo`: the key of its storage, then the hash.
+        let (_, hash) =
+            <(Vec<u8>, Hash)>::decode(&mut value.bytes()).map_err(Error::decode(what))?;
+        Ok(Some(hash))
     }
 
     /// Makes a block if the newest final one is older than `max_age`, by an empty transaction.

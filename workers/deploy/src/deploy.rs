@@ -90,9 +90,22 @@ async fn existing(options: &Options, chain: &Chain, bundles: &Bundles) -> Result
     Ok(Some(network))
 }
 
-/// Reads every contract of a network and compares the committee.
+/// Compares every contract of a network with its bundle, reads from it, and compares the
+/// committee.
 async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
     let at = &network.chain;
+    for (account, bundle) in [
+        (&at.token, &bundles.token),
+        (&at.validators, &bundles.validators),
+        (&at.leaderboard, &bundles.leaderboard),
+    ] {
+        let (name, code) = (bundle.name(), chain.code_hash(account).await?);
+        let code = code.with_context(|| format!("there is no {name} on the chain"))?;
+        ensure!(
+            code == *bundle.code_hash(),
+            "the code of {name} has changed since it was deployed"
+        );
+    }
     let symbol = "PSP22Metadata::token_symbol";
     let symbol: Option<String> = chain.read(&at.token, &bundles.token, symbol, &[]).await?;
     ensure!(symbol.as_deref() == Some(TOKEN.1), "the token is not MMC");

@@ -12,7 +12,7 @@ pub fn verify(network: &Network, proposal: &Proposal, certificate: &Certificate)
     let report = &proposal.report;
     ensure!(
         report.feed == network.leaderboard_feed(),
-        "the nodes decided on a report for another contract"
+        "the nodes decided on a report for another contract: those that answer belong to another deployment"
     );
     check(&proposal.standings)
         .map_err(|error| anyhow::anyhow!("the decided rows are no leaderboard: {error:?}"))?;
