@@ -127,6 +127,7 @@ fn hint(error: &str) -> &'static str {
         "; there is no contract at this address: deploy again with 'scripts/deploy_paxos.sh'"
     } else if error.contains("FundsUnavailable")
         || error.contains("StorageDepositNotEnoughFunds")
+        || error.contains("StorageDepositLimitExhausted")
         || error.contains("Inability to pay")
     {
         "; the signer needs more funds: use an account of the development chain such as //Alice, or transfer some to it"
