@@ -5,7 +5,8 @@
 pub mod validators {
     use cicada_core::certificate::{Certificate, CertificateError, Signature};
     use cicada_core::committee::{
-        check_members, members_root, AttestationKey, CommitteeError, ConsensusKey, Domain, Member,
+        check_members, members_root, AttestationKey, AttestationKeys, CommitteeError, ConsensusKey,
+        Domain, Member,
     };
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
@@ -71,7 +72,7 @@ pub mod validators {
         quorum: Stored<Quorum>,
         epoch: u32,
         config_digest: Digest,
-        attestation_keys: Vec<AttestationKey>,
+        attestation_keys: Stored<AttestationKeys>,
         feed_state: Stored<FeedState>,
         members: Lazy<Stored<Vec<Member>>, ManualKey<0x4d45_4d42>>,
         keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
@@ -95,7 +96,7 @@ pub mod validators {
                 quorum: Stored(quorum),
                 epoch: 0,
                 config_digest: [0; 32],
-                attestation_keys: Vec::new(),
+                attestation_keys: Stored(AttestationKeys::default()),
                 feed_state: Stored(FeedState::EMPTY),
                 members: Lazy::new(),
                 keys: Mapping::new(),
@@ -129,7 +130,8 @@ pub mod validators {
             let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
             self.epoch = epoch;
             self.config_digest = digest;
-            self.attestation_keys = members.iter().map(|m| m.attestation_key).collect();
+            let keys = members.iter().map(|member| member.attestation_key).collect();
+            self.attestation_keys = Stored(AttestationKeys(keys));
             self.members.set(&Stored(members));
             self.env().emit_event(CommitteeSeated { epoch, config_digest: digest });
         }
@@ -196,7 +198,7 @@ pub mod validators {
         fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError> {
             certificate.check_form(self.epoch, &self.quorum.0)?;
             let message = report.attestation_message::<HostSha256>(&self.config_digest);
-            certificate.check_signatures(&message, &self.attestation_keys, sr25519_verify)
+            certificate.check_signatures(&message, &self.attestation_keys.0 .0, sr25519_verify)
         }
 
         /// The epoch in office; 0 before the first committee.

@@ -1,10 +1,11 @@
 //! The signatures under a report, and their verification.
 
+use crate::arrays;
 use crate::committee::AttestationKey;
 use crate::hash::Hash;
-use crate::quorum::Quorum;
+use crate::quorum::{Quorum, MAX_COMMITTEE};
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::{Decode, Encode, Error as CodecError, Input, Output};
 
 /// sr25519 over the context `substrate`, the scheme that `pallet-contracts` verifies natively.
 pub const SCHEME_SR25519: u8 = 1;
@@ -16,7 +17,7 @@ pub type Signature = [u8; 64];
 ///
 /// Any quorum will do, so one report has many certificates: never use the bytes or the hash
 /// of a certificate as an identity.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Certificate {
     /// The signature scheme: [`SCHEME_SR25519`].
@@ -27,6 +28,26 @@ pub struct Certificate {
     pub signers: u32,
     /// The signatures, in ascending order of their seats.
     pub signatures: Vec<Signature>,
+}
+
+// As derived, but the signatures are copied as one block: a contract pays for every step.
+impl Encode for Certificate {
+    fn size_hint(&self) -> usize {
+        16usize.saturating_add(self.signatures.as_flattened().len())
+    }
+
+    fn encode_to<T: Output + ?Sized>(&self, output: &mut T) {
+        (self.scheme, self.epoch, self.signers).encode_to(output);
+        arrays::encode(&self.signatures, output);
+    }
+}
+
+impl Decode for Certificate {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, CodecError> {
+        let (scheme, epoch, signers) = Decode::decode(input)?;
+        let signatures = arrays::decode(usize::from(MAX_COMMITTEE), input)?;
+        Ok(Self { scheme, epoch, signers, signatures })
+    }
 }
 
 /// Why a certificate is not valid. Checked in this order, the cheapest first.
@@ -141,6 +162,7 @@ impl Certificate {
 mod tests {
     use super::*;
     use crate::quorum::FaultModel;
+    use parity_scale_codec::DecodeAll;
     use proptest::prelude::*;
 
     const MESSAGE: Hash = [9; 32];
@@ -220,6 +242,17 @@ mod tests {
             certificate().check_signatures(&MESSAGE, &keys()[..3], verify),
             Err(CertificateError::BadSignature { seat: 3 })
         );
+    }
+
+    #[test]
+    fn the_encoding_is_the_derived_one_and_bounded() {
+        let c = certificate();
+        let derived = (c.scheme, c.epoch, c.signers, c.signatures.clone()).encode();
+        assert_eq!(c.encode(), derived);
+        assert_eq!(Certificate::decode_all(&mut &derived[..]), Ok(c.clone()));
+        assert!(Certificate::decode_all(&mut &derived[..derived.len() - 1]).is_err());
+        let many = (c.scheme, c.epoch, c.signers, alloc::vec![[0u8; 64]; 33]).encode();
+        assert!(Certificate::decode(&mut &many[..]).is_err());
     }
 
     proptest! {

@@ -1,10 +1,11 @@
 //! The keys of the nodes, and the digest that binds every signature to them.
 
+use crate::arrays;
 use crate::hash::{tagged, Hash, Hasher};
-use crate::quorum::Quorum;
+use crate::quorum::{Quorum, MAX_COMMITTEE};
 use crate::Account;
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::{Decode, Encode, Error as CodecError, Input, Output};
 
 /// An ed25519 public key: signs consensus messages between nodes.
 pub type ConsensusKey = [u8; 32];
@@ -62,6 +63,23 @@ impl Domain {
 /// The root of a report that changes the committee: binds the new members and the new quorum.
 pub fn members_root<H: Hasher>(quorum: &Quorum, members: &[Member]) -> Hash {
     tagged::<H>(MEMBERS_TAG, &(quorum, members))
+}
+
+/// The attestation keys of a committee in seat order, packed for storage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct AttestationKeys(pub Vec<AttestationKey>);
+
+impl Encode for AttestationKeys {
+    fn encode_to<T: Output + ?Sized>(&self, output: &mut T) {
+        arrays::encode(&self.0, output);
+    }
+}
+
+impl Decode for AttestationKeys {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, CodecError> {
+        Ok(Self(arrays::decode(usize::from(MAX_COMMITTEE), input)?))
+    }
 }
 
 /// Why a list of members is no committee.

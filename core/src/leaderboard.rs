@@ -1,4 +1,4 @@
-//! The ranking of the frameworks and the Merkle root of its quotes.
+//! The ranking of the frameworks and the root of its quotes.
 
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
@@ -86,13 +86,15 @@ pub fn check(standings: &[Standing]) -> Result<(), ContentError> {
     Ok(())
 }
 
-/// The Merkle root over the canonical encodings of the quotes, in order of rank.
+/// The root of a leaderboard: one leaf, the canonical encoding of all its quotes in order of rank.
+///
+/// One leaf for all rows, because they are settled together, and a contract pays for each hash.
 pub fn root<H: Hasher>(standings: &[Standing], time_ms: u64) -> Hash {
-    let leaves = standings
-        .iter()
-        .map(|standing| merkle::leaf_hash::<H>(&standing.quote(time_ms).encode()))
-        .collect();
-    merkle::root::<H>(leaves)
+    let mut quotes = Vec::new();
+    for standing in standings {
+        standing.quote(time_ms).encode_to(&mut quotes);
+    }
+    merkle::leaf_hash::<H>(&quotes)
 }
 
 /// The report of a leaderboard that follows `state` in its feed.
@@ -108,19 +110,14 @@ pub fn report<H: Hasher>(
         slot: state.slot.saturating_add(1),
         previous: state.digest,
         time_ms,
-        leaf_count: leaf_count(standings),
+        leaf_count: 1,
         root: root::<H>(standings, time_ms),
     }
 }
 
 /// Whether the rows are the content of the report.
 pub fn matches<H: Hasher>(report: &Report, standings: &[Standing]) -> bool {
-    report.leaf_count == leaf_count(standings)
-        && report.root == root::<H>(standings, report.time_ms)
-}
-
-fn leaf_count(standings: &[Standing]) -> u32 {
-    u32::try_from(standings.len()).unwrap_or(u32::MAX)
+    report.leaf_count == 1 && report.root == root::<H>(standings, report.time_ms)
 }
 
 /// A settled leaderboard, as the chain keeps it for ever.

@@ -6,6 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`arrays`] | lists of keys and signatures, encoded as one block |
 //! | [`fixed`] | integer arithmetic with the rounding in the name, splits that lose nothing |
 //! | [`hash`] | SHA-256 behind a trait, so that a contract can use the chain's own |
 //! | [`merkle`] | the Merkle tree whose root a certificate carries |
@@ -20,6 +21,7 @@
 
 extern crate alloc;
 
+pub mod arrays;
 pub mod certificate;
 pub mod committee;
 pub mod fixed;

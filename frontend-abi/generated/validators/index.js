@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x89d1490eb70935b9725545b23b4f43b47c17a12d6204187864d30295d96240bc';
+export const codeHash = '0x2763af0417e4a8a1d5fb5bccc6919fdc065816429a9e8ba4537ceeca5bd2eaed';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

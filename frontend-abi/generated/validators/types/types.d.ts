@@ -4,6 +4,8 @@ import type { FixedBytes, AccountId32, AccountId32Like } from "dedot/codecs";
 
 export type CicadaCoreQuorum = { n: number; u: number; r: number };
 
+export type CicadaCoreCommitteeAttestationKeys = Array<FixedBytes<32>>;
+
 export type CicadaCoreReportFeedState = {
   slot: bigint;
   digest: FixedBytes<32>;
@@ -33,8 +35,8 @@ export type ValidatorsValidatorsContract = {
   quorum: CicadaTraitsStored002;
   epoch: number;
   configDigest: FixedBytes<32>;
-  attestationKeys: Array<FixedBytes<32>>;
-  feedState: CicadaTraitsStored003;
+  attestationKeys: CicadaTraitsStored003;
+  feedState: CicadaTraitsStored004;
   members: { get(): Promise<CicadaTraitsStored | undefined> };
   keys: {
     get(
@@ -45,7 +47,9 @@ export type ValidatorsValidatorsContract = {
 
 export type CicadaTraitsStored002 = CicadaCoreQuorum;
 
-export type CicadaTraitsStored003 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored003 = CicadaCoreCommitteeAttestationKeys;
+
+export type CicadaTraitsStored004 = CicadaCoreReportFeedState;
 
 export type CicadaCoreCommitteeCommitteeError = "WrongSize" | "RepeatedMember";
 
