@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -184,12 +185,19 @@ pub fn bundle(name: &str) -> Bundle {
     Bundle::load(&path).expect("the contracts are built")
 }
 
-/// The first of `count` neighbouring ports that are free now.
+/// The first of `count` neighbouring ports that are free now; no call gives a port twice.
 fn free_ports(count: u16) -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(0);
+    let mut next = NEXT.lock().expect("no test panics while it looks for ports");
+    if *next == 0 {
+        // Another process of the same tests starts elsewhere.
+        *next = 20_000 + u16::try_from(std::process::id() % 20_000).expect("below 20,000");
+    }
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let start = 20_000 + u16::try_from(std::process::id() % 20_000).expect("below 20,000");
-    (start..60_000)
+    let first = (*next..60_000)
         .step_by(usize::from(count))
         .find(|first| (*first..*first + count).all(free))
-        .expect("some ports are free")
+        .expect("some ports are free");
+    *next = first + count;
+    first
 }
