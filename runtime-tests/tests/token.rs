@@ -888,7 +888,7 @@ impl Model {
                 self.allow(caller, spender, value, &mut events);
             }
             Op::Increase { spender, delta } if caller != spender && delta > 0 => {
-                let sum = self.allowance(caller, spender).checked_add(delta).unwrap_or(u128::MAX);
+                let sum = self.allowance(caller, spender).saturating_add(delta);
                 self.allow(caller, spender, sum, &mut events);
             }
             Op::Decrease { spender, delta } if caller != spender && delta > 0 => {
