@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x83f7bae70c9319902c5f279db359f4ee961e811db355f93dcb7daf5018d31254';
+export const codeHash = '0xfc7c189fcfa588e9685a7a445f0610531260894b15e2b2a313e43f305527a75b';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

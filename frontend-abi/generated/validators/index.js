@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x2763af0417e4a8a1d5fb5bccc6919fdc065816429a9e8ba4537ceeca5bd2eaed';
+export const codeHash = '0x68849df40f5c706545a752ca4c1e88a32d072d4f018943a6e45833dce58ee466';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');
