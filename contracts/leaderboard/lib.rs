@@ -4,6 +4,7 @@
 #[ink::contract]
 pub mod leaderboard {
     use cicada_core::certificate::{Certificate, CertificateError};
+    use cicada_core::hash::Hash as Digest;
     use cicada_core::leaderboard::{check, matches, Record, RecordHeader, Settlement, Standing};
     use cicada_core::quote::{Framework, Quote};
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
@@ -47,11 +48,11 @@ pub mod leaderboard {
             Self { validators, latest: Stored(FeedState::EMPTY), records: Mapping::new() }
         }
 
-        fn verify(&self, report: Report, certificate: Certificate) -> Result<(), LeaderboardError> {
+        fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), LeaderboardError> {
             let validators: ink::contract_ref!(Validators) = self.validators.into();
             let answer: Result<(), CertificateError> = validators
                 .call()
-                .verify(report, certificate)
+                .verify(digest, certificate)
                 .try_invoke()
                 .ok()
                 .and_then(Result::ok)
@@ -87,9 +88,9 @@ pub mod leaderboard {
                 return Err(LeaderboardError::ContentMismatch);
             }
             let (epoch, signers) = (certificate.epoch, certificate.signers);
-            self.verify(report, certificate)?;
-
             let digest = report.digest::<HostSha256>();
+            self.verify(digest, certificate)?;
+
             self.latest = Stored(FeedState::after(&report, digest));
             let record = Record { report, epoch, signers, standings };
             self.records.insert(report.slot, &Stored(record));

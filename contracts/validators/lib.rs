@@ -10,7 +10,7 @@ pub mod validators {
     };
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
-    use cicada_core::report::{Feed, FeedState, Report, ReportKind};
+    use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::stored::Stored;
@@ -186,18 +186,19 @@ pub mod validators {
             if report.root != members_root::<HostSha256>(&self.quorum.0, &members) {
                 return Err(ValidatorsError::WrongRoot);
             }
-            self.verify(report, certificate)?;
-            self.feed_state = Stored(FeedState::after(&report, report.digest::<HostSha256>()));
+            let digest = report.digest::<HostSha256>();
+            self.verify(digest, certificate)?;
+            self.feed_state = Stored(FeedState::after(&report, digest));
             // One change per report and 2^32 epochs: a chain does not live to see them all.
             self.seat(members, self.epoch.saturating_add(1));
             Ok(())
         }
 
-        /// Whether the committee in office certified the report.
+        /// Whether the committee in office certified the report with this digest.
         #[ink(message)]
-        fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError> {
+        fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), CertificateError> {
             certificate.check_form(self.epoch, &self.quorum.0)?;
-            let message = report.attestation_message::<HostSha256>(&self.config_digest);
+            let message = attestation_message::<HostSha256>(&self.config_digest, &digest);
             certificate.check_signatures(&message, &self.attestation_keys.0 .0, sr25519_verify)
         }
 

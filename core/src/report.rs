@@ -63,8 +63,13 @@ impl Report {
 
     /// What a node signs with its attestation key: the report under one committee.
     pub fn attestation_message<H: Hasher>(&self, config_digest: &Hash) -> Hash {
-        tagged::<H>(ATTESTATION_TAG, &(config_digest, self))
+        attestation_message::<H>(config_digest, &self.digest::<H>())
     }
+}
+
+/// What a node signs for the report with this digest, under one committee.
+pub fn attestation_message<H: Hasher>(config_digest: &Hash, digest: &Hash) -> Hash {
+    tagged::<H>(ATTESTATION_TAG, &(config_digest, digest))
 }
 
 /// Why a report does not extend its feed.

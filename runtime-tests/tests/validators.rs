@@ -65,7 +65,7 @@ fn a_new_contract_has_no_committee() {
     let report = some_report(&world);
     let committee = Committee::named("node", 0);
     let nobody = committee.certify(&validators, &report);
-    let answer = world.read(on(&validators).verify(report, nobody));
+    let answer = world.read(on(&validators).verify(report.digest::<Native>(), nobody));
     assert_eq!(answer, Err(CertificateError::BadSignature { seat: 0 }));
 }
 
@@ -218,16 +218,20 @@ fn any_sixteen_verify_and_every_forgery_has_its_own_error() {
     let other = Report { slot: 10, ..report };
     for seats in [0..16, 7..23, 3..23] {
         let certificate = committee.certify_by(&validators, &report, seats);
-        let receipt =
-            world.as_(account("bob")).call(on(&validators).verify(report, certificate)).succeeds();
+        let receipt = world
+            .as_(account("bob"))
+            .call(on(&validators).verify(report.digest::<Native>(), certificate))
+            .succeeds();
         check_gas("validators.verify: a quorum", &receipt);
     }
     let good = committee.certify(&validators, &report);
     let mut refuse = |change: &dyn Fn(&mut cicada_core::certificate::Certificate), reason| {
         let mut certificate = good.clone();
         change(&mut certificate);
-        let error =
-            world.as_(account("bob")).call(on(&validators).verify(report, certificate)).fails();
+        let error = world
+            .as_(account("bob"))
+            .call(on(&validators).verify(report.digest::<Native>(), certificate))
+            .fails();
         assert_eq!(error, reason);
     };
     refuse(&|c| c.scheme = 0, CertificateError::UnknownScheme);
@@ -254,7 +258,10 @@ fn a_certificate_serves_one_contract_only() {
     let (twin, _) = seated(&mut world);
     let report = some_report(&world);
     let certificate = committee.certify(&twin, &report);
-    let error = world.as_(account("bob")).call(on(&validators).verify(report, certificate)).fails();
+    let error = world
+        .as_(account("bob"))
+        .call(on(&validators).verify(report.digest::<Native>(), certificate))
+        .fails();
     assert_eq!(error, CertificateError::BadSignature { seat: 0 });
 }
 
@@ -278,10 +285,10 @@ fn the_committee_in_office_seats_the_next() {
     // The old committee verifies nothing more, the new one does, and no change comes twice.
     let report = some_report(&world);
     let old = committee.certify(&validators, &report);
-    let answer = world.read(on(&validators).verify(report, old));
+    let answer = world.read(on(&validators).verify(report.digest::<Native>(), old));
     assert_eq!(answer, Err(CertificateError::WrongEpoch { expected: 2 }));
     let new = next.certify(&validators, &report);
-    assert_eq!(world.read(on(&validators).verify(report, new)), Ok(()));
+    assert_eq!(world.read(on(&validators).verify(report.digest::<Native>(), new)), Ok(()));
     let again = on(&validators).rotate(change, next.operators(), certificate);
     let error = world.as_(account("bob")).call(again).fails();
     assert_eq!(error, ValidatorsError::Feed(FeedError::SlotTaken));

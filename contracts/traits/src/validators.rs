@@ -96,13 +96,14 @@ pub trait Validators {
         certificate: Certificate,
     ) -> Result<(), ValidatorsError>;
 
-    /// Whether the committee in office certified `report`. Knows nothing of slots: the contract
-    /// that settles the feed checks them.
+    /// Whether the committee in office certified the report with this digest. The caller computes
+    /// the digest from the report itself, and checks feed, slot and time: a digest from elsewhere
+    /// proves nothing to him.
     ///
     /// # Errors
     /// [`CertificateError`].
     #[ink(message)]
-    fn verify(&self, report: Report, certificate: Certificate) -> Result<(), CertificateError>;
+    fn verify(&self, digest: Hash, certificate: Certificate) -> Result<(), CertificateError>;
 
     /// The epoch in office; 0 before the first committee.
     #[ink(message)]

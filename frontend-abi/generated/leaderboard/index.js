@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xfc7c189fcfa588e9685a7a445f0610531260894b15e2b2a313e43f305527a75b';
+export const codeHash = '0x3c3c77efe97971d3502c35ea843c272325ea2b6a93d2425ae1487d6089fa7769';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x68849df40f5c706545a752ca4c1e88a32d072d4f018943a6e45833dce58ee466';
+export const codeHash = '0x30a00a083e0de9e864a18c913becf0821e67172e000d056ff631652c6087109c';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

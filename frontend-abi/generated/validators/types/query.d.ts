@@ -102,9 +102,9 @@ export interface ContractQuery<
   >;
 
   /**
-   * Whether the committee in office certified the report.
+   * Whether the committee in office certified the report with this digest.
    *
-   * @param {CicadaCoreReportLike} report
+   * @param {FixedBytes<32>} digest
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractCallOptions} options
    *
@@ -112,7 +112,7 @@ export interface ContractQuery<
    **/
   validatorsVerify: GenericContractQueryCall<
     (
-      report: CicadaCoreReportLike,
+      digest: FixedBytes<32>,
       certificate: CicadaCoreCertificateLike,
       options?: ContractCallOptions,
     ) => Promise<
