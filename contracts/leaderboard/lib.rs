@@ -60,6 +60,7 @@ pub mod leaderboard {
             Ok(answer?)
         }
 
+        #[inline(never)]
         fn is_recorded(&self, report: &Report) -> bool {
             self.records.get(report.slot).is_some_and(|record| record.0.report == *report)
         }
@@ -112,12 +113,14 @@ pub mod leaderboard {
 
         /// The record of a slot.
         #[ink(message)]
+        #[inline(never)]
         fn record(&self, slot: u64) -> Option<Record> {
             self.records.get(slot).map(|record| record.0)
         }
 
         /// The quotes of the newest record, in order of rank.
         #[ink(message)]
+        #[inline(never)]
         fn ranking(&self) -> Vec<Quote> {
             self.record(self.latest.0.slot)
                 .map(|record| record.quotes().collect())
@@ -126,6 +129,7 @@ pub mod leaderboard {
 
         /// The newest quote of a framework.
         #[ink(message)]
+        #[inline(never)]
         fn quote(&self, framework: Framework) -> Option<Quote> {
             let record = self.record(self.latest.0.slot)?;
             let quote = record.quotes().find(|quote| quote.framework == framework);
@@ -134,6 +138,7 @@ pub mod leaderboard {
 
         /// Up to 50 records from a slot on, ascending, without their rows.
         #[ink(message)]
+        #[inline(never)]
         fn history(&self, from: u64, limit: u32) -> Vec<RecordHeader> {
             let first = from.max(1);
             let page = u64::from(limit.min(MAX_PAGE));

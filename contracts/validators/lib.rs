@@ -140,6 +140,7 @@ pub mod validators {
     impl Validators for ValidatorsContract {
         /// Registers or replaces the caller's keys for the committees to come.
         #[ink(message)]
+        #[inline(never)]
         fn register(
             &mut self,
             consensus_key: ConsensusKey,
@@ -159,6 +160,7 @@ pub mod validators {
 
         /// Seats the first committee: the operators in seat order. The owner, once.
         #[ink(message)]
+        #[inline(never)]
         fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError> {
             if self.env().caller() != self.owner {
                 return Err(ValidatorsError::NotOwner);
@@ -173,6 +175,7 @@ pub mod validators {
 
         /// Seats the next committee by a report that the one in office certified.
         #[ink(message)]
+        #[inline(never)]
         fn rotate(
             &mut self,
             report: Report,
@@ -228,12 +231,14 @@ pub mod validators {
 
         /// The members in office, in seat order.
         #[ink(message)]
+        #[inline(never)]
         fn committee(&self) -> Vec<Member> {
             self.members.get().map(|members| members.0).unwrap_or_default()
         }
 
         /// The keys that an operator registered for the committees to come.
         #[ink(message)]
+        #[inline(never)]
         fn keys_of(&self, operator: AccountId) -> Option<(ConsensusKey, AttestationKey)> {
             self.keys.get(operator)
         }
@@ -254,6 +259,7 @@ pub mod validators {
 
         /// Offers ownership to an account. The owner.
         #[ink(message)]
+        #[inline(never)]
         fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
             if self.env().caller() != self.owner {
                 return Err(OwnableError::NotOwner);
@@ -265,6 +271,7 @@ pub mod validators {
 
         /// Takes the ownership that was offered to the caller.
         #[ink(message)]
+        #[inline(never)]
         fn accept_ownership(&mut self) -> Result<(), OwnableError> {
             let caller = self.env().caller();
             if self.proposed_owner != Some(caller) {

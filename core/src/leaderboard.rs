@@ -9,6 +9,9 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use parity_scale_codec::{Decode, Encode};
 
+/// The longest encoding of a quote: a name with its length, two `u64`, four `u128`.
+const MAX_QUOTE_LEN: usize = 33 + 2 * 8 + 4 * 16;
+
 /// The most frameworks that one leaderboard can rank.
 pub const MAX_FRAMEWORKS: usize = 64;
 
@@ -90,7 +93,7 @@ pub fn check(standings: &[Standing]) -> Result<(), ContentError> {
 ///
 /// One leaf for all rows, because they are settled together, and a contract pays for each hash.
 pub fn root<H: Hasher>(standings: &[Standing], time_ms: u64) -> Hash {
-    let mut quotes = Vec::new();
+    let mut quotes = Vec::with_capacity(standings.len().saturating_mul(MAX_QUOTE_LEN));
     for standing in standings {
         standing.quote(time_ms).encode_to(&mut quotes);
     }

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x3c3c77efe97971d3502c35ea843c272325ea2b6a93d2425ae1487d6089fa7769';
+export const codeHash = '0x3278aa3c4cc8e998585b842c0df89e9e64e97d9df743bf19e48ef374b789eff1';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');
