@@ -1,7 +1,9 @@
 //! After the decision: the attestations that make a certificate.
 
-use crate::io::{Application, Attester, Output};
+use crate::byzantine::QuorumCertificate;
+use crate::io::{Application, Keys, Output};
 use crate::message::{Answer, Request};
+use crate::mutant::Mutant;
 use crate::node::{invalid, Node};
 use crate::types::{Position, Record, Seat};
 use cicada_core::certificate::{Certificate, Signature};
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 const ROUNDS_AT_ONCE: usize = 16;
 
 /// The attestations of one report, as far as they are in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Round {
     shares: BTreeMap<Seat, Signature>,
     due_ms: u64,
@@ -20,7 +22,7 @@ struct Round {
 }
 
 /// The rounds that are open at this node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rounds(BTreeMap<Position, Round>);
 
 impl Rounds {
@@ -30,7 +32,7 @@ impl Rounds {
     }
 }
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     /// Opens the round of a report just applied. Its first request is the leader's; the other
     /// nodes ask only if no certificate comes.
     pub(crate) fn open_round(&mut self, position: Position) {
@@ -46,13 +48,18 @@ impl<A: Application, S: Attester> Node<A, S> {
         }
     }
 
+    fn decided_request(&self, position: Position) -> Option<Request> {
+        let slot = self.log.get(position)?;
+        Some(Request::Decided { position, digest: slot.digest, proof: slot.proof.clone() })
+    }
+
     /// Tells all others that a position is decided, and asks for their attestations.
     pub(crate) fn announce(&mut self, position: Position) {
-        let Some(digest) = self.log.get(position).map(|slot| slot.digest) else {
+        let Some(request) = self.decided_request(position) else {
             return;
         };
         let others = self.config.others().collect();
-        self.send(others, Request::Decided { position, digest });
+        self.send(others, request);
         let due = self.now.timer_ms.saturating_add(self.config.timing.certify_ms);
         if let Some(round) = self.rounds.0.get_mut(&position) {
             round.due_ms = due;
@@ -60,8 +67,17 @@ impl<A: Application, S: Attester> Node<A, S> {
         self.add_own_share(position);
     }
 
-    pub(crate) fn on_decided(&mut self, from: Seat, position: Position, decided: Hash) -> Answer {
-        self.learn_by_vote(position, decided);
+    pub(crate) fn on_decided(
+        &mut self,
+        from: Seat,
+        position: Position,
+        decided: Hash,
+        proof: Option<QuorumCertificate>,
+    ) -> Answer {
+        match self.config.byzantine() {
+            true => self.learn_by_proof(proof.clone()),
+            false => self.learn_by_vote(position, decided),
+        }
         let Some(slot) = self.log.applied_slot(position) else {
             self.fetch(from);
             let decided = self.log.applied();
@@ -69,7 +85,10 @@ impl<A: Application, S: Attester> Node<A, S> {
         };
         if slot.digest != decided {
             let reason = format!("seat {from} reports another decision at position {position}");
-            self.halt(reason.clone());
+            let proved = proof.is_some_and(|proof| self.proves(&proof, position, decided));
+            if proved || !self.config.byzantine() {
+                self.halt(reason.clone());
+            }
             return invalid(&reason);
         }
         if let Some(certificate) = slot.certificate.clone() {
@@ -90,14 +109,20 @@ impl<A: Application, S: Attester> Node<A, S> {
         let request = self.log.applied_slot(position)?.attestation?;
         let (feed, slot) = (request.report.feed, request.report.slot);
         match self.attested.get(&(feed, slot)) {
-            Some(message) if *message != request.message => return None,
+            Some(message)
+                if *message != request.message && !self.config.mutated(Mutant::AttestTwice) =>
+            {
+                return None;
+            }
             Some(_) => {}
             None => {
                 self.attested.insert((feed, slot), request.message);
-                self.persist(Record::Attested { feed, slot, message: request.message });
+                if !self.config.mutated(Mutant::ForgetAttested) {
+                    self.persist(Record::Attested { feed, slot, message: request.message });
+                }
             }
         }
-        Some(self.attester.sign(&request.message))
+        Some(self.keys.attest(&request.message))
     }
 
     fn add_own_share(&mut self, position: Position) {
@@ -114,7 +139,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         let Some(request) = self.log.uncertified().get(&position) else {
             return;
         };
-        if self.attester.verify(from, &request.message, &signature) {
+        if self.keys.verify_attestation(from, &request.message, &signature) {
             self.add_share(position, from, signature);
         }
     }
@@ -174,8 +199,12 @@ impl<A: Application, S: Attester> Node<A, S> {
         };
         let form = certificate.check_form(self.config.epoch, &self.config.attestation);
         let mut shares = certificate.seats().zip(&certificate.signatures);
+        if self.config.mutated(Mutant::BelieveAttestations) {
+            return true;
+        }
         form.is_ok()
-            && shares.all(|(seat, share)| self.attester.verify(seat, &request.message, share))
+            && shares
+                .all(|(seat, share)| self.keys.verify_attestation(seat, &request.message, share))
     }
 
     /// Asks for all missing attestations at the next tick; with `own_only` just in the rounds
@@ -212,8 +241,8 @@ impl<A: Application, S: Attester> Node<A, S> {
             let missing = self.config.others().filter(missing).collect();
             // The own share may have completed it.
             if self.log.uncertified().contains_key(&position) {
-                if let Some(digest) = self.log.get(position).map(|slot| slot.digest) {
-                    self.send(missing, Request::Decided { position, digest });
+                if let Some(request) = self.decided_request(position) {
+                    self.send(missing, request);
                 }
             }
         }

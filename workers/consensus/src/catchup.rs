@@ -1,21 +1,23 @@
 //! Learning what is decided, and catching up with others.
 
-use crate::io::{Application, Attester, Output};
+use crate::byzantine::QuorumCertificate;
+use crate::io::{Application, Keys, Output};
 use crate::message::Request;
+use crate::mutant::Mutant;
 use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::Stage;
 use crate::types::{digest, Entry, Position, Record, Seat, Value};
 use cicada_core::hash::Hash;
 
 /// When to ask others for what this node lacks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CatchUp {
     fetch_again_ms: u64,
     sync_at_ms: u64,
     syncs: u64,
 }
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     // Learns that the value this node voted for is decided, if its digest is the one given.
     pub(crate) fn learn_by_vote(&mut self, position: Position, decided: Hash) {
         if self.log.get(position).is_some() {
@@ -24,22 +26,32 @@ impl<A: Application, S: Attester> Node<A, S> {
         let vote = self.acceptor.vote(position);
         if let Some(vote) = vote.filter(|vote| digest(&vote.value) == decided) {
             let value = vote.value.clone();
-            self.learn(position, value);
+            self.learn(position, value, None);
         }
     }
 
     /// Takes note of a decision, applies what can be applied.
-    pub(crate) fn learn(&mut self, position: Position, value: Value) {
+    pub(crate) fn learn(
+        &mut self,
+        position: Position,
+        value: Value,
+        proof: Option<QuorumCertificate>,
+    ) {
         let decided = digest(&value);
-        match self.log.decide(position, value.clone()) {
+        match self.log.decide(position, value.clone(), proof.clone()) {
             Ok(false) => return,
-            Ok(true) => self.persist(Record::Decided { position, value }),
+            Ok(true) if self.config.mutated(Mutant::ForgetDecisions) => {}
+            Ok(true) => {
+                self.persist(Record::Decided { position, value });
+                self.persist_all(proof.into_iter().map(Record::Proven).collect());
+            }
             Err(reason) => return self.halt(reason),
         }
         for proposal in self.proposals.undecided(decided) {
             proposal.stage = Stage::Decided(position);
         }
-        if let Some(overtaken) = self.leader.decided(position) {
+        let overtaken = self.leader.decided(position);
+        if let Some(overtaken) = overtaken.or(self.decided_in_view(position, &decided)) {
             for proposal in self.proposals.undecided(overtaken) {
                 proposal.stage = Stage::Waiting;
             }
@@ -51,13 +63,17 @@ impl<A: Application, S: Attester> Node<A, S> {
             self.finish_decided(position);
         }
         self.acceptor.forget_up_to(self.log.applied());
+        self.byzantine.forget_up_to(self.log.applied());
     }
 
     pub(crate) fn on_entries(&mut self, from: Seat, entries: Vec<Entry>, decided: Position) {
         self.catch_up.fetch_again_ms = 0;
         let before = self.log.applied();
         for entry in entries {
-            self.learn(entry.position, entry.value);
+            if !self.entry_is_proved(&entry) {
+                continue;
+            }
+            self.learn(entry.position, entry.value, entry.proof);
             if let Some(certificate) = entry.certificate {
                 self.certify(entry.position, certificate);
             }
@@ -67,9 +83,19 @@ impl<A: Application, S: Attester> Node<A, S> {
             if decided > applied {
                 self.fetch(from);
             }
-            self.lead_if_possible();
-            self.pump();
+            self.advance();
         }
+    }
+
+    // In crash mode a peer's word will do.
+    fn entry_is_proved(&self, entry: &Entry) -> bool {
+        if !self.config.byzantine() || self.config.mutated(Mutant::BelieveEntries) {
+            return true;
+        }
+        let known = self.log.get(entry.position).map(|slot| slot.digest);
+        let hash = digest(&entry.value);
+        let proof = entry.proof.as_ref();
+        known == Some(hash) || proof.is_some_and(|proof| self.proves(proof, entry.position, hash))
     }
 
     // Asks one other node, each in turn, for what this one lacks: decided values, or the

@@ -1,5 +1,6 @@
 //! What goes into a node and what comes out of it, and what its embedder provides.
 
+use crate::byzantine::Contradiction;
 use crate::message::{Answer, Request};
 use crate::types::{Position, Record, Seat, Value};
 use cicada_core::certificate::Signature;
@@ -80,6 +81,8 @@ pub enum Output {
         /// Where.
         position: Position,
     },
+    /// Byzantine: a node has signed what no correct node signs. To be kept for `audit`.
+    Contradiction(Contradiction),
     /// A rule of the protocol was broken around this node, by damage or by a liar: it must
     /// stop. Later inputs are ignored.
     Halt {
@@ -158,11 +161,17 @@ pub trait Application {
     fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest>;
 }
 
-/// The attestation keys.
-pub trait Attester {
-    /// Signs with this node's key.
+/// The two keys of a node, and everybody's public ones.
+pub trait Keys {
+    /// Attests with this node's sr25519 key: for contracts.
+    fn attest(&self, message: &Hash) -> Signature;
+
+    /// Verifies an attestation of a seat.
+    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+
+    /// Signs a statement with this node's ed25519 key: for the other nodes.
     fn sign(&self, message: &Hash) -> Signature;
 
-    /// Verifies a signature of the key of a seat.
+    /// Verifies a statement's signature of a seat.
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
 }

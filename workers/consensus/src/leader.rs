@@ -3,36 +3,15 @@
 mod flights;
 
 use crate::choice::{choose, Choice};
-use crate::io::{Application, Attester};
+use crate::io::{Application, Keys};
 use crate::message::Request;
 use crate::node::Node;
+use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Record, Seat, Value, Vote, MAX_ROUND_JUMP};
 use cicada_core::hash::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// When to send a request again: later each time, up to 16 times the first pause.
-#[derive(Debug)]
-struct Resend {
-    at_ms: u64,
-    attempt: u32,
-}
-
-impl Resend {
-    fn new(now: u64, pause: u64) -> Self {
-        Self { at_ms: now.saturating_add(pause), attempt: 0 }
-    }
-
-    fn due(&mut self, now: u64, pause: u64) -> bool {
-        let due = self.at_ms <= now;
-        if due {
-            self.attempt = self.attempt.saturating_add(1).min(4);
-            self.at_ms = now.saturating_add(pause << self.attempt);
-        }
-        due
-    }
-}
-
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Campaign {
     ballot: Ballot,
     votes: BTreeMap<Seat, Vec<Vote>>,
@@ -42,7 +21,7 @@ struct Campaign {
     resend: Resend,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Flight {
     value: Value,
     digest: Hash,
@@ -52,7 +31,7 @@ struct Flight {
     resend: Resend,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Reign {
     ballot: Ballot,
     promised: BTreeSet<Seat>,
@@ -60,7 +39,7 @@ struct Reign {
     next: Position,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Role {
     #[default]
     Follower,
@@ -69,7 +48,7 @@ enum Role {
 }
 
 /// What a node does to get values decided.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Leader {
     role: Role,
     // Preemptions since the last decision.
@@ -124,7 +103,7 @@ impl Leader {
     }
 }
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     /// Starts a campaign if there is something to decide, and the back-off is over.
     pub(crate) fn campaign_if_needed(&mut self) {
         let now = self.now.timer_ms;
@@ -241,7 +220,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             }
             match choice {
                 Choice::Chosen(value) => {
-                    self.learn(position, value);
+                    self.learn(position, value, None);
                     self.announce(position);
                 }
                 Choice::Adopt { value, since, .. } => self.launch(ballot, position, value, since),

@@ -1,5 +1,6 @@
 //! The decided values, applied in order, with their certificates.
 
+use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, AttestationRequest};
 use crate::types::{digest, Entry, Position, Value};
 use cicada_core::certificate::Certificate;
@@ -7,16 +8,17 @@ use cicada_core::hash::{Hash, ZERO_HASH};
 use std::collections::BTreeMap;
 
 /// One decided position.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slot {
     pub(crate) value: Value,
     pub(crate) digest: Hash,
     pub(crate) attestation: Option<AttestationRequest>,
     pub(crate) certificate: Option<Certificate>,
+    pub(crate) proof: Option<QuorumCertificate>,
 }
 
 /// All that is decided, as far as this node knows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     slots: BTreeMap<Position, Slot>,
     applied: Position,
@@ -56,7 +58,12 @@ impl Log {
     }
 
     /// Notes a decision. True if it is news; an error if another value was decided there.
-    pub(crate) fn decide(&mut self, position: Position, value: Value) -> Result<bool, String> {
+    pub(crate) fn decide(
+        &mut self,
+        position: Position,
+        value: Value,
+        proof: Option<QuorumCertificate>,
+    ) -> Result<bool, String> {
         let digest = digest(&value);
         if let Some(known) = self.slots.get(&position) {
             if known.digest == digest {
@@ -64,7 +71,7 @@ impl Log {
             }
             return Err(format!("two values are decided at position {position}"));
         }
-        let slot = Slot { value, digest, attestation: None, certificate: None };
+        let slot = Slot { value, digest, attestation: None, certificate: None, proof };
         self.slots.insert(position, slot);
         Ok(true)
     }
@@ -102,8 +109,8 @@ impl Log {
             return entries;
         }
         for (position, slot) in self.slots.range(from..=self.applied).take(limit) {
-            // A certificate of 32 signatures is some 2 KiB.
-            let size = slot.value.len().saturating_add(2_100);
+            // A certificate of 32 signatures is some 2 KiB; a proof is as long.
+            let size = slot.value.len().saturating_add(4_200);
             if size > room && !entries.is_empty() {
                 break;
             }
@@ -112,6 +119,7 @@ impl Log {
                 position: *position,
                 value: slot.value.clone(),
                 certificate: slot.certificate.clone(),
+                proof: slot.proof.clone(),
             });
         }
         entries

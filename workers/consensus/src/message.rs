@@ -1,9 +1,60 @@
 //! What nodes say to each other: every request has one answer.
 
-use crate::types::{Ballot, Entry, Position, Value, Vote};
+use crate::byzantine::QuorumCertificate;
+use crate::types::{Ballot, Entry, Position, Seat, Value, View, Vote};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, Encode};
+
+/// A lock that a pledge names: what its signer last committed to at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Claim {
+    /// Where.
+    pub position: Position,
+    /// In which view it was prepared by a quorum.
+    pub view: View,
+    /// The digest of the value.
+    pub digest: Hash,
+}
+
+/// 1b, signed: no vote of mine in a view below this one, and these are my locks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Pledge {
+    /// Whose pledge it is.
+    pub seat: Seat,
+    /// The view.
+    pub view: View,
+    /// Everything up to here is decided, as the signer knows.
+    pub tip: Position,
+    /// The signer's locks after `tip`, in ascending order of positions.
+    pub claims: Vec<Claim>,
+    /// ed25519 over the statement.
+    pub signature: Signature,
+}
+
+/// Why the leader of a view may propose what it proposes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Justification {
+    /// The pledges of a quorum, in ascending order of seats.
+    pub pledges: Vec<Pledge>,
+    /// The proof of the furthest decision that any of them names; none if that is 0.
+    pub tip: Option<QuorumCertificate>,
+    /// The proofs of the highest lock at each position.
+    pub locks: Vec<QuorumCertificate>,
+}
+
+/// 1c, signed: a leader's proposal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Proposal {
+    /// The view that it leads.
+    pub view: View,
+    /// Where.
+    pub position: Position,
+    /// The value; empty is a no-op.
+    pub value: Value,
+    /// ed25519 over the statement.
+    pub signature: Signature,
+}
 
 /// A request of one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -35,6 +86,8 @@ pub enum Request {
         position: Position,
         /// The digest of the value.
         digest: Hash,
+        /// Byzantine: what proves it.
+        proof: Option<QuorumCertificate>,
     },
     /// This report is certified.
     Certified {
@@ -49,6 +102,41 @@ pub enum Request {
         from: Position,
         /// The most entries wanted.
         limit: u16,
+    },
+    /// Byzantine, 1a: I lead this view, pledge.
+    Lead {
+        /// The view.
+        view: View,
+        /// The timeouts of a quorum, which end the view before.
+        entered: QuorumCertificate,
+    },
+    /// Byzantine, 1c: prepare this value.
+    Propose {
+        /// The proposal.
+        proposal: Proposal,
+        /// Why it may be proposed; only for those who may not know it yet.
+        justification: Option<Justification>,
+    },
+    /// Byzantine: a quorum prepared this, commit.
+    Commit {
+        /// The certificate.
+        certificate: QuorumCertificate,
+        /// The value; only for those who may not have it.
+        value: Option<Value>,
+    },
+    /// Byzantine: nothing moves, let us go on to this view.
+    Timeout {
+        /// The view that I wish to enter.
+        view: View,
+        /// ed25519 over the statement.
+        signature: Signature,
+        /// What let me enter the view that I am in.
+        entered: Option<QuorumCertificate>,
+    },
+    /// Byzantine: propose this value, or see to it that the leader does.
+    Suggest {
+        /// The value.
+        value: Value,
     },
 }
 
@@ -109,7 +197,7 @@ pub enum Answer {
         /// The certificate.
         certificate: Certificate,
     },
-    /// To `Certified`: noted.
+    /// To `Certified`, `Timeout` and `Suggest`: noted.
     Noted,
     /// To `Fetch`: what I have, in order of positions.
     Entries {
@@ -117,6 +205,63 @@ pub enum Answer {
         entries: Vec<Entry>,
         /// I know every decided value up to here.
         decided: Position,
+    },
+    /// To `Lead`: my pledge, and what proves it.
+    Pledged {
+        /// The pledge.
+        pledge: Pledge,
+        /// The proof of its tip.
+        tip: Option<QuorumCertificate>,
+        /// The proofs of its claims.
+        locks: Vec<QuorumCertificate>,
+        /// The values of its claims.
+        values: Vec<(Position, Value)>,
+    },
+    /// To `Propose`: prepared (2av).
+    Prepared {
+        /// The view.
+        view: View,
+        /// Where.
+        position: Position,
+        /// ed25519 over the statement.
+        signature: Signature,
+    },
+    /// To `Propose`: I do not know yet why this view's leader may propose it.
+    Unjustified {
+        /// The view.
+        view: View,
+    },
+    /// To `Commit`: committed (2b).
+    Committed {
+        /// The view.
+        view: View,
+        /// Where.
+        position: Position,
+        /// ed25519 over the statement.
+        signature: Signature,
+    },
+    /// To `Commit`: I do not have the value.
+    Lacking {
+        /// The view.
+        view: View,
+        /// Where.
+        position: Position,
+    },
+    /// To `Lead`, `Propose`, `Commit` and `Timeout` of a view that is over: I am here.
+    View {
+        /// The view that I am in.
+        view: View,
+        /// What let me enter it.
+        entered: Option<QuorumCertificate>,
+        /// I know every decided value up to here.
+        decided: Position,
+    },
+    /// To `Suggest`: the value does not pass my check.
+    Unwanted {
+        /// The digest of the value.
+        digest: Hash,
+        /// Why, in words.
+        reason: String,
     },
     /// To any request that no correct node sends.
     Invalid {
@@ -134,6 +279,11 @@ impl Request {
             Self::Decided { .. } => "decided",
             Self::Certified { .. } => "certified",
             Self::Fetch { .. } => "fetch",
+            Self::Lead { .. } => "lead",
+            Self::Propose { .. } => "propose",
+            Self::Commit { .. } => "commit",
+            Self::Timeout { .. } => "timeout",
+            Self::Suggest { .. } => "suggest",
         }
     }
 }
@@ -152,6 +302,13 @@ impl Answer {
             Self::AlreadyCertified { .. } => "already_certified",
             Self::Noted => "noted",
             Self::Entries { .. } => "entries",
+            Self::Pledged { .. } => "pledged",
+            Self::Prepared { .. } => "prepared",
+            Self::Unjustified { .. } => "unjustified",
+            Self::Committed { .. } => "committed",
+            Self::Lacking { .. } => "lacking",
+            Self::View { .. } => "view",
+            Self::Unwanted { .. } => "unwanted",
             Self::Invalid { .. } => "invalid",
         }
     }

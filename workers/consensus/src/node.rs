@@ -2,8 +2,9 @@
 
 use crate::acceptor::Acceptor;
 use crate::attest::Rounds;
+use crate::byzantine::{Byzantine, Kind};
 use crate::catchup::CatchUp;
-use crate::io::{Application, Attester, Input, Now, Outcome, Output, Refusal};
+use crate::io::{Application, Input, Keys, Now, Outcome, Output, Refusal};
 use crate::leader::Leader;
 use crate::log::Log;
 use crate::message::{Answer, Request};
@@ -18,12 +19,13 @@ pub(crate) const FETCH_LIMIT: u16 = 256;
 pub(crate) const FETCH_BYTES: usize = 512 * 1024;
 
 /// One node of the committee.
-#[derive(Debug)]
-pub struct Node<A, S> {
+#[derive(Clone, Debug)]
+pub struct Node<A, K> {
     pub(crate) config: Config,
     pub(crate) application: A,
-    pub(crate) attester: S,
+    pub(crate) keys: K,
     pub(crate) acceptor: Acceptor,
+    pub(crate) byzantine: Byzantine,
     pub(crate) log: Log,
     pub(crate) leader: Leader,
     pub(crate) rounds: Rounds,
@@ -36,7 +38,7 @@ pub struct Node<A, S> {
     halted: bool,
 }
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     /// A node as its records leave it; none for a node that starts for the first time. The
     /// decided values are applied at once.
     ///
@@ -45,20 +47,18 @@ impl<A: Application, S: Attester> Node<A, S> {
     pub fn recover(
         config: Config,
         application: A,
-        attester: S,
+        keys: K,
         records: impl IntoIterator<Item = Record>,
     ) -> Result<Self, StartError> {
-        if config.quorum.max_liars() > 0 {
-            return Err(StartError::ByzantineNotBuilt);
-        }
         if config.seat >= config.quorum.n() || config.attestation.n() != config.quorum.n() {
             return Err(StartError::NoSuchSeat);
         }
         let mut node = Self {
             config,
             application,
-            attester,
+            keys,
             acceptor: Acceptor::default(),
+            byzantine: Byzantine::default(),
             log: Log::default(),
             leader: Leader::default(),
             rounds: Rounds::default(),
@@ -71,11 +71,16 @@ impl<A: Application, S: Attester> Node<A, S> {
             catch_up: CatchUp::default(),
         };
         node.restore(records)?;
+        if node.config.byzantine() {
+            node.byzantine.views.resume(node.byzantine.acceptor.view());
+        }
         Ok(node)
     }
 
     fn restore(&mut self, records: impl IntoIterator<Item = Record>) -> Result<(), StartError> {
         let mut certificates = BTreeMap::new();
+        let mut proofs = BTreeMap::new();
+        let mut values = BTreeMap::new();
         for record in records {
             match record {
                 Record::Promised(ballot) => {
@@ -83,8 +88,10 @@ impl<A: Application, S: Attester> Node<A, S> {
                 }
                 Record::Voted(vote) => self.acceptor.restore(vote),
                 Record::Decided { position, value } => {
-                    let decided = self.log.decide(position, value);
-                    decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
+                    let before = values.insert(position, value.clone());
+                    if before.is_some_and(|before| before != value) {
+                        return Err(StartError::Damaged("two decisions at one position"));
+                    }
                 }
                 Record::Certified { position, certificate } => {
                     certificates.insert(position, certificate);
@@ -95,10 +102,26 @@ impl<A: Application, S: Attester> Node<A, S> {
                         return Err(StartError::Damaged("two attestations for one slot"));
                     }
                 }
+                Record::Proven(proof) => {
+                    proofs.insert(proof.statement.position, proof);
+                }
+                vote @ (Record::Entered(_)
+                | Record::Held { .. }
+                | Record::Prepared { .. }
+                | Record::Locked(_)) => self.byzantine.acceptor.restore(vote),
             }
+        }
+        for (position, value) in values {
+            let proof = proofs.remove(&position);
+            if self.config.byzantine() && proof.is_none() {
+                return Err(StartError::Damaged("a decision without its proof"));
+            }
+            let decided = self.log.decide(position, value, proof);
+            decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
         }
         while self.log.apply_next(&mut self.application).is_some() {}
         self.acceptor.forget_up_to(self.log.applied());
+        self.byzantine.forget_up_to(self.log.applied());
         for (position, certificate) in certificates {
             // Verified before it was written.
             self.log.certify(position, certificate);
@@ -133,23 +156,49 @@ impl<A: Application, S: Attester> Node<A, S> {
 
     fn on_request(&mut self, from: Seat, request: Request) -> Answer {
         match request {
-            Request::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first),
-            Request::Accept { ballot, position, since, value, tip } => {
-                let vote = Vote { position, ballot, since, value };
-                self.on_accept(from, vote, tip)
+            Request::Decided { position, digest, proof } => {
+                self.on_decided(from, position, digest, proof)
             }
-            Request::Decided { position, digest } => self.on_decided(from, position, digest),
             Request::Certified { position, certificate } => {
                 self.on_certified(from, position, certificate)
             }
             Request::Fetch { from: first, limit } => {
                 Answer::Entries { entries: self.entries(first, limit), decided: self.log.applied() }
             }
+            other if self.config.byzantine() => self.on_byzantine_request(from, other),
+            Request::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first),
+            Request::Accept { ballot, position, since, value, tip } => {
+                let vote = Vote { position, ballot, since, value };
+                self.on_accept(from, vote, tip)
+            }
+            _ => invalid("a request of the Byzantine form, but this is crash mode"),
+        }
+    }
+
+    fn on_byzantine_request(&mut self, from: Seat, request: Request) -> Answer {
+        match request {
+            Request::Lead { view, entered } => self.on_lead(from, view, entered),
+            Request::Propose { proposal, justification } => {
+                self.on_proposal(from, proposal, justification)
+            }
+            Request::Commit { certificate, value } => self.on_commit(from, certificate, value),
+            Request::Timeout { view, signature, entered } => {
+                self.on_timeout(from, view, signature, entered)
+            }
+            Request::Suggest { value } => self.on_suggest(from, value),
+            _ => invalid("a request of crash mode, but this is the Byzantine form"),
         }
     }
 
     fn on_answer(&mut self, from: Seat, answer: Answer) {
         match answer {
+            Answer::Attested { position, signature } => self.on_attested(from, position, signature),
+            Answer::AlreadyCertified { position, certificate } => {
+                self.certify(position, certificate);
+            }
+            Answer::Entries { entries, decided } => self.on_entries(from, entries, decided),
+            Answer::NothingToAttest { .. } | Answer::Noted | Answer::Invalid { .. } => {}
+            other if self.config.byzantine() => self.on_byzantine_answer(from, other),
             Answer::Promise { ballot, votes, decided } => {
                 self.on_promise(from, ballot, votes, decided)
             }
@@ -159,12 +208,41 @@ impl<A: Application, S: Attester> Node<A, S> {
                 self.on_refused(from, ballot, position, &reason)
             }
             Answer::Behind { .. } => self.soon(),
-            Answer::Attested { position, signature } => self.on_attested(from, position, signature),
-            Answer::AlreadyCertified { position, certificate } => {
-                self.certify(position, certificate);
+            _ => {}
+        }
+    }
+
+    fn on_byzantine_answer(&mut self, from: Seat, answer: Answer) {
+        match answer {
+            Answer::Pledged { pledge, tip, locks, values } => {
+                self.on_pledged(from, pledge, tip, locks, values)
             }
-            Answer::Entries { entries, decided } => self.on_entries(from, entries, decided),
-            Answer::NothingToAttest { .. } | Answer::Noted | Answer::Invalid { .. } => {}
+            Answer::Prepared { view, position, signature } => {
+                self.on_share(from, Kind::Prepared, view, position, signature)
+            }
+            Answer::Committed { view, position, signature } => {
+                self.on_share(from, Kind::Committed, view, position, signature)
+            }
+            Answer::Unjustified { view } => self.on_unjustified(from, view),
+            Answer::Lacking { view, position } => self.on_lacking(from, view, position),
+            Answer::Refused { ballot, position, reason } => {
+                self.on_refused_value(from, ballot.round, position, &reason)
+            }
+            Answer::View { entered, decided, .. } => self.on_view(from, entered, decided),
+            Answer::Unwanted { digest, reason } => self.on_unwanted(from, digest, &reason),
+            _ => {}
+        }
+    }
+
+    /// Does what can be done towards deciding what waits.
+    pub(crate) fn advance(&mut self) {
+        if self.config.byzantine() {
+            self.lead_with_mandate();
+            self.pump_values();
+        } else {
+            self.lead_if_possible();
+            self.campaign_if_needed();
+            self.pump();
         }
     }
 
@@ -188,8 +266,10 @@ impl<A: Application, S: Attester> Node<A, S> {
             accepted: BTreeSet::new(),
             refusals: BTreeMap::new(),
         });
-        self.campaign_if_needed();
-        self.pump();
+        self.advance();
+        if self.config.byzantine() {
+            self.suggest_own();
+        }
     }
 
     fn tick(&mut self) {
@@ -197,7 +277,10 @@ impl<A: Application, S: Attester> Node<A, S> {
         for proposal in self.proposals.take(|p| p.deadline_ms <= now) {
             self.fail(proposal);
         }
-        self.tick_leader();
+        match self.config.byzantine() {
+            true => self.tick_byzantine(),
+            false => self.tick_leader(),
+        }
         self.tick_rounds();
         self.sync_if_due();
     }
@@ -271,6 +354,12 @@ impl<A: Application, S: Attester> Node<A, S> {
 
     pub(crate) fn emit(&mut self, output: Output) {
         self.out.push(output);
+    }
+
+    pub(crate) fn persist_all(&mut self, records: Vec<Record>) {
+        for record in records {
+            self.persist(record);
+        }
     }
 
     pub(crate) fn persist(&mut self, record: Record) {

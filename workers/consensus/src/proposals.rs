@@ -16,7 +16,7 @@ pub(crate) enum Stage {
 }
 
 /// A proposal of this node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Proposal {
     pub(crate) ticket: u64,
     pub(crate) value: Value,
@@ -30,7 +30,7 @@ pub(crate) struct Proposal {
 }
 
 /// Proposals in the order in which they came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Proposals(Vec<Proposal>);
 
 impl Proposals {
@@ -44,6 +44,35 @@ impl Proposals {
 
     pub(crate) fn any_waiting(&self) -> bool {
         self.0.iter().any(|p| p.stage == Stage::Waiting)
+    }
+
+    /// Since when the oldest undecided proposal waits.
+    pub(crate) fn oldest_ms(&self) -> Option<u64> {
+        let undecided = self.0.iter().filter(|p| !matches!(p.stage, Stage::Decided(_)));
+        undecided.map(|p| p.started_ms).min()
+    }
+
+    /// The values that wait, each once.
+    pub(crate) fn waiting_values(&self) -> Vec<Value> {
+        self.waiting_since(u64::MAX)
+    }
+
+    /// The values that wait since a time or longer, each once.
+    pub(crate) fn waiting_since(&self, started_ms: u64) -> Vec<Value> {
+        let waiting = self.0.iter().filter(|p| p.stage == Stage::Waiting);
+        let old = waiting.filter(|p| p.started_ms <= started_ms);
+        let values: BTreeMap<Hash, &Value> = old.map(|p| (p.digest, &p.value)).collect();
+        values.into_values().cloned().collect()
+    }
+
+    /// Whether a value is proposed by this node and not finished.
+    pub(crate) fn has(&self, digest: &Hash) -> bool {
+        self.0.iter().any(|p| p.digest == *digest)
+    }
+
+    /// Takes out the waiting proposals of a value.
+    pub(crate) fn take_waiting(&mut self, digest: Hash) -> Vec<Proposal> {
+        self.take(|p| p.digest == digest && p.stage == Stage::Waiting)
     }
 
     /// The proposal whose turn it is.

@@ -1,6 +1,7 @@
 //! What a node shows of itself.
 
-use crate::io::{Application, Attester};
+use crate::byzantine::QuorumCertificate;
+use crate::io::{Application, Keys};
 use crate::node::{Node, FETCH_BYTES, FETCH_LIMIT};
 use crate::types::{digest, Ballot, Entry, Position, Seat};
 use cicada_core::certificate::Certificate;
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a node tells about itself.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The highest ballot promised.
+    /// The highest ballot promised; in the Byzantine form the view and its leader.
     pub promised: Ballot,
     /// The ballot that this node leads, if it does.
     pub leading: Option<Ballot>,
@@ -26,7 +27,7 @@ pub struct Status {
     pub proposals: usize,
 }
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     /// The application.
     pub fn application(&self) -> &A {
         &self.application
@@ -36,6 +37,11 @@ impl<A: Application, S: Attester> Node<A, S> {
     pub fn entries(&self, from: Position, limit: u16) -> Vec<Entry> {
         let limit = limit.min(FETCH_LIMIT);
         self.log.entries(from.max(1), usize::from(limit), FETCH_BYTES)
+    }
+
+    /// The proof of the decision at a position: the commits of a quorum.
+    pub fn proof(&self, position: Position) -> Option<&QuorumCertificate> {
+        self.log.get(position)?.proof.as_ref()
     }
 
     /// The certificate of the report at a position.
@@ -49,13 +55,33 @@ impl<A: Application, S: Attester> Node<A, S> {
         self.config.others().filter(missing).collect()
     }
 
+    // The promise, the ballot led, and the votes, in either form.
+    fn ballots(&self) -> (Ballot, Option<Ballot>, Vec<(Position, Ballot, Hash)>) {
+        if self.config.byzantine() {
+            let ballot = |view| Ballot { round: view, seat: self.config.leader(view) };
+            let state = &self.byzantine;
+            let prepared = state.acceptor.prepared();
+            return (
+                ballot(state.views.view),
+                state.role.leading(self.config.seat),
+                prepared.map(|(position, view, hash)| (position, ballot(view), hash)).collect(),
+            );
+        }
+        let votes = self.acceptor.votes();
+        (
+            self.acceptor.promised(),
+            self.leader.leading(),
+            votes.map(|v| (v.position, v.ballot, digest(&v.value))).collect(),
+        )
+    }
+
     /// The node's state in figures.
     pub fn status(&self) -> Status {
-        let votes = self.acceptor.votes();
+        let (promised, leading, votes) = self.ballots();
         Status {
-            promised: self.acceptor.promised(),
-            leading: self.leader.leading(),
-            votes: votes.map(|v| (v.position, v.ballot, digest(&v.value))).collect(),
+            promised,
+            leading,
+            votes,
             decided: self.log.applied(),
             uncertified: self.log.uncertified().keys().copied().collect(),
             heard_ms: self.heard_ms.clone(),

@@ -1,5 +1,7 @@
 //! Ballots, votes, configuration and the records that a node keeps on disk.
 
+use crate::byzantine::QuorumCertificate;
+use crate::mutant::Mutant;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Hasher, Native};
 use cicada_core::quorum::Quorum;
@@ -9,6 +11,12 @@ use std::fmt;
 
 /// A place in the log; the first is 1.
 pub type Position = u64;
+
+/// A view of the Byzantine form: the ballot of one leader. The first is [`FIRST_VIEW`].
+pub type View = u64;
+
+/// The view in which a committee starts. It needs no justification: nothing came before.
+pub const FIRST_VIEW: View = 1;
 
 /// The number of a node in its committee.
 pub type Seat = u8;
@@ -69,6 +77,8 @@ pub struct Entry {
     pub value: Value,
     /// The attestations under the report that it carries.
     pub certificate: Option<Certificate>,
+    /// In the Byzantine form: the commits of a quorum, which prove the decision.
+    pub proof: Option<QuorumCertificate>,
 }
 
 /// What a node must find again after a restart.
@@ -105,6 +115,28 @@ pub enum Record {
         /// The message signed.
         message: Hash,
     },
+    /// Byzantine: no vote in a lower view any more.
+    Entered(View),
+    /// Byzantine: a value that was voted for, to show it again.
+    Held {
+        /// Where.
+        position: Position,
+        /// The value.
+        value: Value,
+    },
+    /// Byzantine: prepared (2av), the latest at its position.
+    Prepared {
+        /// Where.
+        position: Position,
+        /// In which view.
+        view: View,
+        /// The digest of the value.
+        digest: Hash,
+    },
+    /// Byzantine: committed (2b) on this certificate, the latest at its position.
+    Locked(QuorumCertificate),
+    /// Byzantine: the proof of a decision.
+    Proven(QuorumCertificate),
 }
 
 /// Times in milliseconds. They bear on speed only, never on safety.
@@ -123,6 +155,9 @@ pub struct Timing {
     pub certify_ms: u64,
     /// How often a node asks another for what it lacks.
     pub sync_ms: u64,
+    /// Byzantine: after which undecided work makes a node ask for the next view; doubles with
+    /// each view without a decision, up to 32 times that.
+    pub view_ms: u64,
 }
 
 impl Default for Timing {
@@ -134,6 +169,7 @@ impl Default for Timing {
             takeover_ms: 2_000,
             certify_ms: 1_000,
             sync_ms: 3_000,
+            view_ms: 2_000,
         }
     }
 }
@@ -149,6 +185,8 @@ pub struct Config {
     pub attestation: Quorum,
     /// The epoch of the committee, as certificates name it.
     pub epoch: u32,
+    /// The digest of the committee's configuration, which every statement binds.
+    pub config_digest: Hash,
     /// How many positions may be undecided at once. With 1 every value is checked against the
     /// state that its predecessors left.
     pub window: u64,
@@ -158,21 +196,66 @@ pub struct Config {
     pub max_proposals: usize,
     /// Times.
     pub timing: Timing,
+    /// A seeded bug.
+    #[cfg(feature = "mutants")]
+    pub mutant: Option<Mutant>,
 }
 
 impl Config {
     /// The defaults for one seat: a window of 1, values up to 64 KiB, 64 waiting proposals.
-    pub fn new(seat: Seat, quorum: Quorum, attestation: Quorum, epoch: u32) -> Self {
+    pub fn new(
+        seat: Seat,
+        quorum: Quorum,
+        attestation: Quorum,
+        epoch: u32,
+        config_digest: Hash,
+    ) -> Self {
         Self {
             seat,
             quorum,
             attestation,
             epoch,
+            config_digest,
             window: 1,
             max_value_len: 64 * 1024,
             max_proposals: 64,
             timing: Timing::default(),
+            #[cfg(feature = "mutants")]
+            mutant: None,
         }
+    }
+
+    /// Whether the quorum is meant to withstand liars.
+    pub fn byzantine(&self) -> bool {
+        self.quorum.max_liars() > 0
+    }
+
+    /// How many nodes decide.
+    pub fn quorum_size(&self) -> u8 {
+        match self.mutated(Mutant::MajorityQuorum) {
+            true => self.quorum.n() / 2 + 1,
+            false => self.quorum.size(),
+        }
+    }
+
+    /// The leader of a view. The seats take turns, each epoch from another one on.
+    pub fn leader(&self, view: View) -> Seat {
+        let offset = u64::from(self.config_digest[0]);
+        let turn = view.wrapping_add(offset).checked_rem(u64::from(self.quorum.n()));
+        turn.and_then(|seat| Seat::try_from(seat).ok()).unwrap_or(0)
+    }
+
+    /// Whether this bug is seeded.
+    #[cfg(feature = "mutants")]
+    pub fn mutated(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// Whether this bug is seeded: never.
+    #[cfg(not(feature = "mutants"))]
+    #[inline]
+    pub fn mutated(&self, _: Mutant) -> bool {
+        false
     }
 
     /// All other seats.
@@ -184,8 +267,6 @@ impl Config {
 /// Why a node cannot start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartError {
-    /// The quorum withstands liars, and the Byzantine form of the protocol is not built yet.
-    ByzantineNotBuilt,
     /// The seat is not in the committee, or the two quorums are of different committees.
     NoSuchSeat,
     /// The records contradict each other.
@@ -195,9 +276,6 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ByzantineNotBuilt => {
-                f.write_str("the Byzantine form of the consensus is not built yet: use crash mode")
-            }
             Self::NoSuchSeat => f.write_str("this seat is not in the committee"),
             Self::Damaged(what) => write!(f, "the records on disk are damaged: {what}"),
         }

@@ -1,12 +1,12 @@
 //! How a node answers `Prepare` and `Accept` in crash mode.
 
-use crate::io::{Application, Attester, Origin, Refusal};
+use crate::io::{Application, Keys, Origin, Refusal};
 use crate::message::Answer;
 use crate::node::{invalid, Node, FETCH_LIMIT};
 use crate::types::{Ballot, Position, Record, Seat, Vote};
 use cicada_core::hash::Hash;
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     pub(crate) fn on_prepare(&mut self, from: Seat, ballot: Ballot, first: Position) -> Answer {
         if let Some(answer) = self.implausible(from, ballot) {
             return answer;

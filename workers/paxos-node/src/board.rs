@@ -1,15 +1,15 @@
 //! What this node agrees to: leaderboards that it can recompute from its own results.
 
 use cicada_consensus::{
-    Application, AttestationRequest, Attester, Now, Origin, Position, Refusal, Seat,
+    Application, AttestationRequest, Keys, Now, Origin, Position, Refusal, Seat,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::committee::AttestationKey;
+use cicada_core::committee::Member;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{check, matches, rank, Proposal, Standing};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedError, FeedState, MAX_TIME_AHEAD_MS};
-use cicada_network::{verify_attestation, NodeKeys};
+use cicada_network::{verify_attestation, verify_consensus, NodeKeys};
 use parity_scale_codec::DecodeAll;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -159,26 +159,35 @@ impl Application for Board {
     }
 }
 
-/// This node's attestation key, and everybody's public ones.
+/// This node's keys, and everybody's public ones.
 pub struct Keyring {
     own: Arc<NodeKeys>,
-    keys: Vec<AttestationKey>,
+    members: Vec<Member>,
 }
 
 impl Keyring {
-    /// `keys` are the committee's in seat order.
-    pub fn new(own: Arc<NodeKeys>, keys: Vec<AttestationKey>) -> Self {
-        Self { own, keys }
+    /// `members` are the committee's in seat order.
+    pub fn new(own: Arc<NodeKeys>, members: Vec<Member>) -> Self {
+        Self { own, members }
     }
 }
 
-impl Attester for Keyring {
-    fn sign(&self, message: &Hash) -> Signature {
+impl Keys for Keyring {
+    fn attest(&self, message: &Hash) -> Signature {
         self.own.attest(message)
     }
 
+    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+        let member = self.members.get(usize::from(seat));
+        member.is_some_and(|m| verify_attestation(signature, message, &m.attestation_key))
+    }
+
+    fn sign(&self, message: &Hash) -> Signature {
+        self.own.sign(message)
+    }
+
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        let key = self.keys.get(usize::from(seat));
-        key.is_some_and(|key| verify_attestation(signature, message, key))
+        let member = self.members.get(usize::from(seat));
+        member.is_some_and(|m| verify_consensus(signature, message, &m.consensus_key))
     }
 }

@@ -278,6 +278,12 @@ impl Worker {
                 }
             }
             Output::Certified { position } => tracing::info!(position, "certified"),
+            Output::Contradiction(found) => {
+                tracing::warn!(
+                    seat = found.seat,
+                    "signed two proposals for one position of a view"
+                );
+            }
             Output::Halt { reason } => {
                 tracing::error!(reason, "the protocol is broken: the process ends");
                 std::process::exit(71);

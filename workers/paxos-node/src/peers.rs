@@ -183,9 +183,12 @@ impl Peers {
 /// The path of a request.
 pub fn route(request: &Request) -> &'static str {
     match request {
-        Request::Prepare { .. } => "/paxos/prepare",
-        Request::Accept { .. } => "/paxos/accept",
+        Request::Prepare { .. } | Request::Lead { .. } => "/paxos/prepare",
+        Request::Accept { .. } | Request::Propose { .. } => "/paxos/accept",
+        Request::Commit { .. } => "/paxos/commit",
         Request::Decided { .. } | Request::Certified { .. } => "/paxos/decided",
+        Request::Timeout { .. } => "/paxos/timeout",
+        Request::Suggest { .. } => "/paxos/suggest",
         Request::Fetch { .. } => "/paxos/log",
     }
 }

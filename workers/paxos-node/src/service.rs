@@ -7,7 +7,7 @@ use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::store::{Owner, Store};
-use cicada_consensus::{Config, Node, StartError};
+use cicada_consensus::{Config, Node};
 use cicada_network::{Network, NodeKeys};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -38,11 +38,13 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         let file = settings.keys.display();
         return Err(format!("{file} does not hold the keys of seat {seat}").into());
     }
-    if network.quorum().max_liars() > 0 {
-        return Err(StartError::ByzantineNotBuilt.into());
-    }
-    let mut config =
-        Config::new(seat, network.quorum(), network.attestation_quorum(), network.epoch);
+    let mut config = Config::new(
+        seat,
+        network.quorum(),
+        network.attestation_quorum(),
+        network.epoch,
+        network.config_digest(),
+    );
     config.max_proposals = 16;
     let owner = Owner {
         config_digest: network.config_digest(),
@@ -53,8 +55,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     let store = Store::open(&settings.data, &owner, settings.init)?;
     let board =
         Board::new(network.leaderboard_feed(), network.config_digest(), settings.results.clone());
-    let public = members.iter().map(|member| member.attestation_key).collect();
-    let keyring = Keyring::new(keys.clone(), public);
+    let keyring = Keyring::new(keys.clone(), members.clone());
     let node = Node::recover(config, board, keyring, store.records()?)?;
     let metrics = Arc::new(Metrics::new());
     let peers = Arc::new(Peers::new(&network, seat, keys, metrics.clone()));

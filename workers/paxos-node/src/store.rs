@@ -8,10 +8,8 @@
 
 mod mark;
 
-use cicada_consensus::{Position, Record, Vote};
-use cicada_core::certificate::Certificate;
+use cicada_consensus::{digest, Position, Record};
 use cicada_core::hash::Hash;
-use cicada_core::report::Feed;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 use std::fs;
@@ -20,12 +18,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const FILE: &str = "node.redb";
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const VOTES: TableDefinition<u64, &[u8]> = TableDefinition::new("votes");
-const DECIDED: TableDefinition<u64, &[u8]> = TableDefinition::new("decided");
-const CERTIFICATES: TableDefinition<u64, &[u8]> = TableDefinition::new("certificates");
-const ATTESTED: TableDefinition<&[u8], &[u8]> = TableDefinition::new("attested");
+const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
 const IDENTITY: &str = "identity";
-const PROMISED: &str = "promised";
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -156,10 +150,7 @@ impl Store {
         identity.generation = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
         let bytes = identity.encode();
         self.transact(|transaction| {
-            transaction.open_table(VOTES)?;
-            transaction.open_table(DECIDED)?;
-            transaction.open_table(CERTIFICATES)?;
-            transaction.open_table(ATTESTED)?;
+            transaction.open_table(RECORDS)?;
             transaction.open_table(META)?.insert(IDENTITY, &bytes[..])?;
             Ok(())
         })?;
@@ -174,12 +165,16 @@ impl Store {
     /// behind is unknown, and a second flush may lie.
     pub fn write(&self, records: &[Record], forget_votes_to: Position) -> Result<(), StoreError> {
         self.transact(|transaction| {
+            let mut table = transaction.open_table(RECORDS)?;
             for record in records {
-                write_record(transaction, record)?;
+                table.insert(&key(record)[..], &record.encode()[..])?;
             }
             if forget_votes_to > 0 {
-                let mut votes = transaction.open_table(VOTES)?;
-                votes.retain_in(..=forget_votes_to, |_, _| false)?;
+                for kind in VOTE_KINDS {
+                    let first = place(kind, 0);
+                    let end = place(kind, forget_votes_to.saturating_add(1));
+                    table.retain_in(&first[..]..&end[..], |_, _| false)?;
+                }
             }
             Ok(())
         })
@@ -195,37 +190,9 @@ impl Store {
 
     fn read_records(&self) -> Result<Vec<Record>, Failed> {
         let read = self.database.begin_read()?;
-        let mut records = Vec::new();
-        if let Some(bytes) = read.open_table(META)?.get(PROMISED)? {
-            records.push(Record::Promised(DecodeAll::decode_all(&mut bytes.value())?));
-        }
-        for row in read.open_table(VOTES)?.iter()? {
-            records.push(Record::Voted(Vote::decode_all(&mut row?.1.value())?));
-        }
-        for row in read.open_table(DECIDED)?.iter()? {
-            let (position, value) = row?;
-            records.push(Record::Decided {
-                position: position.value(),
-                value: value.value().to_vec(),
-            });
-        }
-        for row in read.open_table(CERTIFICATES)?.iter()? {
-            let (position, certificate) = row?;
-            records.push(Record::Certified {
-                position: position.value(),
-                certificate: Certificate::decode_all(&mut certificate.value())?,
-            });
-        }
-        for row in read.open_table(ATTESTED)?.iter()? {
-            let (key, message) = row?;
-            let (feed, slot) = <(Feed, u64)>::decode_all(&mut key.value())?;
-            records.push(Record::Attested {
-                feed,
-                slot,
-                message: Hash::decode_all(&mut message.value())?,
-            });
-        }
-        Ok(records)
+        let table = read.open_table(RECORDS)?;
+        let decoded = table.iter()?.map(|row| Ok(Record::decode_all(&mut row?.1.value())?));
+        decoded.collect()
     }
 
     fn transact(
@@ -248,39 +215,34 @@ impl Store {
     }
 }
 
-fn write_record(transaction: &WriteTransaction, record: &Record) -> Result<(), Failed> {
+// The kinds of records that are votes about one position.
+const VOTE_KINDS: [u8; 4] = [1, 6, 7, 8];
+
+// A kind of record at a position; big-endian, so that keys sort by position.
+fn place(kind: u8, position: Position) -> Vec<u8> {
+    [&[kind][..], &position.to_be_bytes()].concat()
+}
+
+// Where a record lies: one replaces the one before it that lies there.
+fn key(record: &Record) -> Vec<u8> {
     match record {
-        Record::Promised(ballot) => {
-            let bytes = ballot.encode();
-            transaction.open_table(META)?.insert(PROMISED, &bytes[..])?;
-        }
-        Record::Voted(vote) => {
-            let bytes = vote.encode();
-            let mut votes = transaction.open_table(VOTES)?;
-            votes.insert(vote.position, &bytes[..])?;
-        }
-        Record::Decided { position, value } => {
-            let mut decided = transaction.open_table(DECIDED)?;
-            decided.insert(position, &value[..])?;
-        }
-        Record::Certified { position, certificate } => {
-            let bytes = certificate.encode();
-            let mut certificates = transaction.open_table(CERTIFICATES)?;
-            certificates.insert(position, &bytes[..])?;
-        }
-        Record::Attested { feed, slot, message } => {
-            let key = (feed, slot).encode();
-            let mut attested = transaction.open_table(ATTESTED)?;
-            attested.insert(&key[..], &message[..])?;
-        }
+        Record::Promised(_) => place(0, 0),
+        Record::Voted(vote) => place(1, vote.position),
+        Record::Decided { position, .. } => place(2, *position),
+        Record::Certified { position, .. } => place(3, *position),
+        Record::Attested { feed, slot, .. } => [&[4][..], &(feed, slot).encode()].concat(),
+        Record::Entered(_) => place(5, 0),
+        Record::Held { position, value } => [place(6, *position), digest(value).to_vec()].concat(),
+        Record::Prepared { position, .. } => place(7, *position),
+        Record::Locked(lock) => place(8, lock.statement.position),
+        Record::Proven(proof) => place(9, proof.statement.position),
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_consensus::Ballot;
+    use cicada_consensus::{Ballot, Vote};
 
     fn owner(key_file: &Path) -> Owner<'_> {
         Owner { config_digest: [1; 32], seat: 3, consensus_key: [2; 32], key_file }

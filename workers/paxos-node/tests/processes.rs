@@ -215,18 +215,6 @@ fn a_proposer_with_other_results_is_told_who_refuses_and_blocks_nobody() {
 }
 
 #[test]
-fn a_network_in_byzantine_mode_is_refused_as_long_as_it_is_not_built() {
-    let mut cluster = Cluster::new(4);
-    cluster.network.fault_model = cicada_network::FaultModelName::Byzantine;
-    let file = cluster.path("network.toml");
-    cluster.network.save(&file).unwrap();
-    let output = cluster.command(0).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && text.contains("not built yet"), "{text}");
-    assert!(!cluster.path("data-00").exists());
-}
-
-#[test]
 fn strangers_and_forgers_are_turned_away() {
     let mut cluster = Cluster::new(4);
     cluster.start(0..1);

@@ -1,15 +1,16 @@
 //! The proposals of a leader that are in flight: sent, counted, decided or given up.
 
-use super::{Flight, Resend, Role};
-use crate::io::{Application, Attester, Origin, Outcome, Refusal};
+use super::{Flight, Role};
+use crate::io::{Application, Keys, Origin, Outcome, Refusal};
 use crate::message::Request;
 use crate::node::Node;
 use crate::proposals::Stage;
+use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Seat, Value, Vote};
 use cicada_core::hash::Hash;
 use std::collections::BTreeSet;
 
-impl<A: Application, S: Attester> Node<A, S> {
+impl<A: Application, K: Keys> Node<A, K> {
     /// Proposes waiting values while the window has room.
     pub(crate) fn pump(&mut self) {
         loop {
@@ -23,7 +24,7 @@ impl<A: Application, S: Attester> Node<A, S> {
             let Some(proposal) = self.proposals.next_waiting() else {
                 return;
             };
-            let (ticket, hash, value) = (proposal.ticket, proposal.digest, proposal.value.clone());
+            let (hash, value) = (proposal.digest, proposal.value.clone());
             let promised = reign.promised.clone();
             let flying = reign.flights.values().any(|flight| flight.digest == hash);
             for twin in self.proposals.undecided(hash) {
@@ -34,7 +35,7 @@ impl<A: Application, S: Attester> Node<A, S> {
                 continue;
             }
             if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
-                self.refuse_own(ticket, hash, refusal);
+                self.refuse_own(hash, &refusal);
                 continue;
             }
             if let Role::Leading(reign) = &mut self.leader.role {
@@ -44,9 +45,9 @@ impl<A: Application, S: Attester> Node<A, S> {
         }
     }
 
-    fn refuse_own(&mut self, ticket: u64, hash: Hash, refusal: Refusal) {
+    /// Ends the own proposals of a value that this node itself does not find valid.
+    pub(crate) fn refuse_own(&mut self, hash: Hash, refusal: &Refusal) {
         let twins = self.proposals.take(|p| p.digest == hash && p.stage == Stage::InFlight);
-        debug_assert!(twins.iter().any(|p| p.ticket == ticket));
         for twin in twins {
             self.finish(twin.ticket, Outcome::Refused(refusal.clone()));
         }
@@ -129,7 +130,7 @@ impl<A: Application, S: Attester> Node<A, S> {
         for proposal in self.proposals.undecided(hash) {
             proposal.accepted.clone_from(&accepted);
         }
-        self.learn(position, vote.value);
+        self.learn(position, vote.value, None);
         self.announce(position);
         self.pump();
     }

@@ -1,6 +1,6 @@
 //! The application of the simulated nodes: chains of real reports, one per feed.
 
-use cicada_consensus::{Application, AttestationRequest, Attester, Now, Origin, Refusal, Seat};
+use cicada_consensus::{Application, AttestationRequest, Keys, Now, Origin, Refusal, Seat};
 use cicada_core::certificate::Signature;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::report::{Feed, FeedState, Report};
@@ -64,7 +64,15 @@ fn stamp(seat: Seat, message: &Hash) -> Signature {
     signature
 }
 
-impl Attester for Stamp {
+impl Keys for Stamp {
+    fn attest(&self, message: &Hash) -> Signature {
+        stamp(self.0, message)
+    }
+
+    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+        *signature == stamp(seat, message)
+    }
+
     fn sign(&self, message: &Hash) -> Signature {
         stamp(self.0, message)
     }

@@ -116,7 +116,7 @@ impl World {
             quorum = Quorum::decode(&mut &[self.n, self.n / 2 + 1, 0][..]).unwrap();
         }
         let attestation = Quorum::of(FaultModel::Byzantine, self.n).unwrap();
-        let mut config = Config::new(seat, quorum, attestation, 1);
+        let mut config = Config::new(seat, quorum, attestation, 1, [7; 32]);
         config.window = self.window;
         config
     }

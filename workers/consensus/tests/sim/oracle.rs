@@ -71,7 +71,7 @@ impl Oracle {
                 }
             }
             Record::Decided { position, value } => self.decided(seat, *position, value),
-            Record::Promised(_) | Record::Certified { .. } | Record::Attested { .. } => {}
+            _ => {}
         }
     }
 
@@ -140,7 +140,7 @@ impl Oracle {
             Output::Finished { outcome, .. } => self.ended(seat, outcome),
             Output::Halt { reason } => self.broken(format!("seat {seat} halted: {reason}")),
             Output::Persist(_) | Output::Send { .. } | Output::Applied { .. } => {}
-            Output::Answer(_) => {}
+            Output::Answer(_) | Output::Contradiction(_) => {}
         }
     }
 

@@ -45,12 +45,36 @@ pub(super) async fn accept(
     serve(&service, &headers, &body, "/paxos/accept").await
 }
 
+pub(super) async fn commit(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answered {
+    serve(&service, &headers, &body, "/paxos/commit").await
+}
+
 pub(super) async fn decided(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
     serve(&service, &headers, &body, "/paxos/decided").await
+}
+
+pub(super) async fn timeout(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answered {
+    serve(&service, &headers, &body, "/paxos/timeout").await
+}
+
+pub(super) async fn suggest(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answered {
+    serve(&service, &headers, &body, "/paxos/suggest").await
 }
 
 pub(super) async fn fetch(

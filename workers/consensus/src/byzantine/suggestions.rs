@@ -1,0 +1,122 @@
+//! Values that nodes want decided and only the leader can propose.
+
+use crate::io::{Application, Keys, Origin, Outcome, Refusal};
+use crate::message::{Answer, Request};
+use crate::node::{invalid, Node};
+use crate::types::{digest, Seat, Value};
+use cicada_core::hash::Hash;
+use std::collections::BTreeSet;
+
+/// How many values of one node may wait here.
+const PER_SEAT: usize = 16;
+
+#[derive(Clone, Debug)]
+struct Suggestion {
+    value: Value,
+    from: Seat,
+    since_ms: u64,
+}
+
+/// The values that others suggest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Suggestions {
+    // In the order in which they came.
+    waiting: Vec<(Hash, Suggestion)>,
+    // Own values that all others know of.
+    told_all: BTreeSet<Hash>,
+}
+
+impl Suggestions {
+    pub(super) fn oldest_ms(&self) -> Option<u64> {
+        self.waiting.iter().map(|(_, suggestion)| suggestion.since_ms).min()
+    }
+
+    pub(super) fn remove(&mut self, decided: &Hash) {
+        self.waiting.retain(|(digest, _)| digest != decided);
+        self.told_all.remove(decided);
+    }
+
+    /// The first value that is not in flight already.
+    pub(super) fn next(&self, flying: impl Fn(&Hash) -> bool) -> Option<(Hash, Value)> {
+        let next = self.waiting.iter().find(|(digest, _)| !flying(digest));
+        next.map(|(digest, suggestion)| (*digest, suggestion.value.clone()))
+    }
+
+    fn has(&self, wanted: &Hash) -> bool {
+        self.waiting.iter().any(|(digest, _)| digest == wanted)
+    }
+}
+
+impl<A: Application, K: Keys> Node<A, K> {
+    pub(crate) fn on_suggest(&mut self, from: Seat, value: Value) -> Answer {
+        let fits = (1..=self.config.max_value_len).contains(&value.len());
+        if !fits {
+            return invalid("the value is empty or too long");
+        }
+        let hash = digest(&value);
+        if self.byzantine.suggestions.has(&hash) {
+            return Answer::Noted;
+        }
+        let waiting = self.byzantine.suggestions.waiting.iter();
+        if waiting.filter(|(_, suggestion)| suggestion.from == from).count() >= PER_SEAT {
+            return invalid("too many values of this seat wait already");
+        }
+        if let Err(Refusal(reason)) = self.application.check(&value, Origin::Fresh, self.now) {
+            return Answer::Unwanted { digest: hash, reason };
+        }
+        let suggestion = Suggestion { value, from, since_ms: self.now.timer_ms };
+        self.byzantine.suggestions.waiting.push((hash, suggestion));
+        self.advance();
+        Answer::Noted
+    }
+
+    pub(crate) fn on_unwanted(&mut self, from: Seat, hash: Hash, reason: &str) {
+        self.proposals.note_refusal(Some(hash), from, reason);
+        let spare = usize::from(self.config.quorum.max_unresponsive());
+        if self.proposals.undecided(hash).any(|proposal| proposal.refusals.len() > spare) {
+            self.fail_refused(hash);
+        }
+    }
+
+    /// Gives the own values to this view's leader.
+    pub(crate) fn suggest_own(&mut self) {
+        let leader = self.config.leader(self.byzantine.views.view);
+        if leader != self.config.seat {
+            for value in self.proposals.waiting_values() {
+                self.send(vec![leader], Request::Suggest { value });
+            }
+        }
+    }
+
+    /// Tells all others of values that the leader left lying, so that they wait for them too.
+    pub(crate) fn tick_suggestions(&mut self) {
+        let old = self.now.timer_ms.saturating_sub(self.config.timing.view_ms / 2);
+        for value in self.proposals.waiting_since(old) {
+            let hash = digest(&value);
+            if self.byzantine.suggestions.told_all.insert(hash) {
+                let others = self.config.others().collect();
+                self.send(others, Request::Suggest { value });
+            }
+        }
+        let proposals = &self.proposals;
+        self.byzantine.suggestions.told_all.retain(|hash| proposals.has(hash));
+    }
+
+    /// Drops values that are not valid any more: nobody must wait for them.
+    pub(super) fn drop_stale_work(&mut self) {
+        let (application, now) = (&self.application, self.now);
+        let valid = |value: &Value| application.check(value, Origin::Fresh, now);
+        self.byzantine.suggestions.waiting.retain(|(_, s)| valid(&s.value).is_ok());
+        let mut refused = Vec::new();
+        for value in self.proposals.waiting_values() {
+            if let Err(refusal) = valid(&value) {
+                refused.push((digest(&value), refusal));
+            }
+        }
+        for (hash, refusal) in refused {
+            for proposal in self.proposals.take_waiting(hash) {
+                self.finish(proposal.ticket, Outcome::Refused(refusal.clone()));
+            }
+        }
+    }
+}
