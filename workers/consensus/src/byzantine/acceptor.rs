@@ -155,7 +155,7 @@ impl Acceptor {
     /// 2b: commits to what a quorum prepared, and is locked on it from then on.
     ///
     /// # Errors
-    /// [`Objection::OldView`], [`Objection::NotGenuine`] and [`Objection::NoValue`].
+    /// [`Objection`], all but `NotAllowed`.
     pub fn commit(
         &mut self,
         config: &Config,
@@ -173,6 +173,14 @@ impl Acceptor {
         let believed = known || own && config.mutated(Mutant::CommitEarly);
         if !believed && !certificate.genuine(Kind::Prepared, config, keys) {
             return Err(Objection::NotGenuine);
+        }
+        // Two certificates of one view need more liars than there may be; even then this node
+        // does not sign both.
+        let other = |lock: &QuorumCertificate| {
+            lock.statement.view == view && lock.statement.digest != digest
+        };
+        if self.locks.get(&position).is_some_and(other) {
+            return Err(Objection::SecondValue);
         }
         if !self.values.contains_key(&(position, digest)) {
             let value = value.filter(|value| crate::types::digest(value) == digest);

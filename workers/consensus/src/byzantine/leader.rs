@@ -215,7 +215,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
         let values = gathering.values.clone();
         let applied = self.log.applied();
-        let last = mandate.last_bound();
+        let last = mandate.last_bound().max(self.log.last());
         self.byzantine.views.mandate = Some(mandate.clone());
         self.byzantine.role = Role::Leading(Box::new(Reign {
             pledged: justification.pledges.iter().map(|pledge| pledge.seat).collect(),

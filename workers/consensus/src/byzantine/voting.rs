@@ -131,7 +131,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
         if value.is_empty() {
             // Only to fill a hole.
-            let hole = position < mandate.last_bound();
+            let hole = position < mandate.last_bound().max(self.log.last());
             return hole.then_some(()).ok_or(Refusal("a no-op that fills no hole".into()));
         }
         self.application.check(value, Origin::Fresh, self.now)

@@ -1,52 +1,77 @@
-//! Sees everything that any node does, and says when a rule is broken.
+//! Sees everything that any honest node does, and says when a rule is broken.
 
-use super::app::dissenters;
-use cicada_consensus::{digest, Answer, Ballot, Outcome, Output, Position, Record, Seat};
+use crate::app::dissenters;
+use cicada_consensus::byzantine::{Kind, Statement};
+use cicada_consensus::{digest, Answer, Ballot, Outcome, Output, Pledge, Position, Record};
+use cicada_consensus::{Seat, View};
 use cicada_core::hash::{Hash, Native};
+use cicada_core::quorum::Quorum;
 use cicada_core::report::{Feed, Report};
 use parity_scale_codec::Decode;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the whole committee did so far.
+#[derive(Debug)]
 pub struct Oracle {
-    n: u8,
-    quorum: usize,
-    // Durable votes, and what they make chosen.
+    quorum: Quorum,
+    liars: BTreeSet<Seat>,
+    // Crash mode: durable votes, and what they make chosen.
     votes: BTreeMap<(Position, Ballot), (Hash, BTreeSet<Seat>)>,
+    // Byzantine: commits that left, by statement.
+    commits: BTreeMap<Statement, BTreeSet<Seat>>,
+    signed: BTreeMap<(Seat, Kind, Position, View), Hash>,
     chosen: BTreeMap<Position, Hash>,
+    /// What honest nodes have on disk as decided.
     pub decided: BTreeMap<Position, Hash>,
     // What has left each node.
     promised: BTreeMap<Seat, Ballot>,
     used_by: BTreeMap<Ballot, u64>,
-    signed: BTreeMap<(Seat, Feed, u64), Hash>,
+    attested: BTreeMap<(Seat, Feed, u64), Hash>,
     certified: BTreeMap<(Feed, u64), Hash>,
+    /// Positions that a proposer was told of.
     pub acknowledged: BTreeSet<Position>,
+    /// Proposals that ended certified.
     pub finished: u64,
+    /// Proposals that ended undecided because nodes refused them.
     pub failed_with_refusals: u64,
+    /// The highest view that an honest node pledged.
+    pub highest_view: View,
+    /// The first rule broken.
     pub violation: Option<String>,
 }
 
 impl Oracle {
-    pub fn new(n: u8, quorum: u8) -> Self {
+    /// For a committee with some liars.
+    pub fn new(quorum: Quorum, liars: BTreeSet<Seat>) -> Self {
         Self {
-            n,
-            quorum: usize::from(quorum),
+            quorum,
+            liars,
             votes: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            signed: BTreeMap::new(),
             chosen: BTreeMap::new(),
             decided: BTreeMap::new(),
             promised: BTreeMap::new(),
             used_by: BTreeMap::new(),
-            signed: BTreeMap::new(),
+            attested: BTreeMap::new(),
             certified: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             finished: 0,
             failed_with_refusals: 0,
+            highest_view: 0,
             violation: None,
         }
     }
 
+    /// Notes the first broken rule.
     pub fn broken(&mut self, rule: String) {
         self.violation.get_or_insert(rule);
+    }
+
+    fn choose(&mut self, position: Position, hash: Hash) {
+        if *self.chosen.entry(position).or_insert(hash) != hash {
+            self.broken(format!("two values chosen at {position}"));
+        }
     }
 
     /// A record has reached the disk of a node.
@@ -63,11 +88,8 @@ impl Oracle {
                     return self.broken(format!("two values in ballot {}", vote.ballot));
                 }
                 seats.insert(seat);
-                if seats.len() >= self.quorum {
-                    let chosen = *self.chosen.entry(vote.position).or_insert(hash);
-                    if chosen != hash {
-                        self.broken(format!("two values chosen at {}", vote.position));
-                    }
+                if seats.len() >= usize::from(self.quorum.size()) {
+                    self.choose(vote.position, hash);
                 }
             }
             Record::Decided { position, value } => self.decided(seat, *position, value),
@@ -82,9 +104,11 @@ impl Oracle {
             return self.broken(format!("seat {seat} learned another value at {position}"));
         }
         if let Ok(report) = Report::decode(&mut &value[..]) {
-            let agree = u32::from(self.n) - dissenters(&report).count_ones();
-            if (agree as usize) < self.quorum {
-                self.broken(format!("position {position}: {agree} nodes find it valid"));
+            let against = dissenters(&report);
+            let agrees = |seat: &Seat| against >> seat & 1 == 0 && !self.liars.contains(seat);
+            let agree = (0..self.quorum.n()).filter(agrees).count();
+            if agree.saturating_add(self.liars.len()) < usize::from(self.quorum.size()) {
+                self.broken(format!("position {position}: {agree} honest nodes find it valid"));
             }
         }
     }
@@ -96,7 +120,53 @@ impl Oracle {
         }
     }
 
-    /// An output other than records has left a node.
+    /// A signed statement has left an honest node.
+    pub fn signed(&mut self, seat: Seat, statement: Statement) {
+        let Statement { kind, position, view, digest } = statement;
+        if self.promised.get(&seat).is_some_and(|p| p.round > view) {
+            self.broken(format!("seat {seat} signed {kind:?} below its pledge"));
+        }
+        if *self.signed.entry((seat, kind, position, view)).or_insert(digest) != digest {
+            self.broken(format!("seat {seat} signed two values: {kind:?} {position} view {view}"));
+        }
+        if kind == Kind::Committed {
+            let seats = self.commits.entry(statement).or_default();
+            seats.insert(seat);
+            // The liars sign anything.
+            if seats.len().saturating_add(self.liars.len()) >= usize::from(self.quorum.size()) {
+                self.choose(position, digest);
+            }
+        }
+    }
+
+    fn pledged(&mut self, seat: Seat, pledge: &Pledge) {
+        self.promise(seat, Ballot { round: pledge.view, seat: 0 });
+        self.highest_view = self.highest_view.max(pledge.view);
+        let from = (seat, Kind::Committed, pledge.tip.saturating_add(1), 0);
+        let to = (seat, Kind::Committed, Position::MAX, View::MAX);
+        let mut hidden = None;
+        for (_, _, position, view) in self.signed.range(from..to).map(|(key, _)| *key) {
+            let named =
+                |claim: &cicada_consensus::Claim| claim.position == position && claim.view >= view;
+            if view < pledge.view && !pledge.claims.iter().any(named) {
+                hidden = Some(position);
+            }
+        }
+        if let Some(position) = hidden {
+            self.broken(format!("seat {seat} hid its lock at {position}"));
+        }
+    }
+
+    fn promise(&mut self, seat: Seat, ballot: Ballot) {
+        let promised = self.promised.entry(seat).or_default();
+        if *promised > ballot {
+            self.broken(format!("seat {seat} promised a lower ballot"));
+        } else {
+            *promised = ballot;
+        }
+    }
+
+    /// An output other than records has left an honest node.
     pub fn left(
         &mut self,
         seat: Seat,
@@ -104,14 +174,8 @@ impl Oracle {
         report: impl Fn(Position) -> Option<Report>,
     ) {
         match output {
-            Output::Answer(Answer::Promise { ballot, .. }) => {
-                let promised = self.promised.entry(seat).or_default();
-                if *promised > *ballot {
-                    self.broken(format!("seat {seat} promised a lower ballot"));
-                } else {
-                    *promised = *ballot;
-                }
-            }
+            Output::Answer(Answer::Promise { ballot, .. }) => self.promise(seat, *ballot),
+            Output::Answer(Answer::Pledged { pledge, .. }) => self.pledged(seat, pledge),
             Output::Answer(Answer::Accepted { ballot, .. }) => {
                 if self.promised.get(&seat).is_some_and(|p| *p > *ballot) {
                     self.broken(format!("seat {seat} accepted below its promise"));
@@ -123,7 +187,7 @@ impl Oracle {
                 };
                 let message = report.digest::<Native>();
                 let key = (seat, report.feed, report.slot);
-                if *self.signed.entry(key).or_insert(message) != message {
+                if *self.attested.entry(key).or_insert(message) != message {
                     self.broken(format!("seat {seat} attested two reports of one slot"));
                 }
             }
@@ -139,8 +203,10 @@ impl Oracle {
             }
             Output::Finished { outcome, .. } => self.ended(seat, outcome),
             Output::Halt { reason } => self.broken(format!("seat {seat} halted: {reason}")),
-            Output::Persist(_) | Output::Send { .. } | Output::Applied { .. } => {}
-            Output::Answer(_) | Output::Contradiction(_) => {}
+            Output::Contradiction(found) if !self.liars.contains(&found.seat) => {
+                self.broken(format!("honest seat {} was accused", found.seat));
+            }
+            _ => {}
         }
     }
 
