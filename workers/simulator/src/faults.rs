@@ -73,6 +73,7 @@ impl World {
         let seat = self.any_seat();
         match self.rng.below(12) {
             0..=3 => {
+                let seat = if self.rng.chance(500) { self.busy_seat() } else { seat };
                 self.crash(seat);
                 let pause = self.rng.below(2_000);
                 self.at(pause, Event::Restart(seat));

@@ -9,6 +9,7 @@ pub mod app;
 mod faults;
 pub mod keys;
 pub mod liar;
+pub mod mutants;
 pub mod oracle;
 pub mod plan;
 mod rng;

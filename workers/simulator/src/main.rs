@@ -1,6 +1,7 @@
 //! Simulates committees, seed after seed.
 
 use cicada_core::quorum::FaultModel;
+use cicada_simulator::mutants::BUGS;
 use cicada_simulator::plan::{Sabotage, Setup};
 use cicada_simulator::run::{run, Summary};
 use clap::{Parser, ValueEnum};
@@ -45,6 +46,9 @@ struct Options {
     /// Threads
     #[arg(long, default_value_t = 2)]
     threads: u8,
+    /// Instead: seed every known bug and count the seeds until it is noticed, at most --seeds
+    #[arg(long)]
+    mutants: bool,
     /// Say nothing of single seeds
     #[arg(long)]
     quiet: bool,
@@ -63,6 +67,9 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.mutants {
+        return hunt(&options);
+    }
     let next = AtomicU64::new(0);
     let total = Mutex::new((Summary::default(), Vec::new()));
     let begin = Instant::now();
@@ -92,6 +99,42 @@ fn main() -> ExitCode {
         sum.time_ms as f64 / 1_000.0 / seconds,
     );
     if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+// The table of bugs; fails if one survives.
+fn hunt(options: &Options) -> ExitCode {
+    let next = AtomicU64::new(0);
+    let table = Mutex::new(vec![None; BUGS.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.max(1) {
+            scope.spawn(|| loop {
+                let index = next.fetch_add(1, Ordering::Relaxed) as usize;
+                let Some(bug) = BUGS.get(index) else {
+                    return;
+                };
+                let found = bug.hunt(options.seeds);
+                table.lock().unwrap_or_else(|broken| broken.into_inner())[index] = found;
+            });
+        }
+    });
+    let table = table.into_inner().unwrap_or_else(|broken| broken.into_inner());
+    let mut survivors = 0;
+    println!("| bug | seeds | rule broken |\n|---|---|---|");
+    for (bug, found) in BUGS.iter().zip(table) {
+        match found {
+            Some((seeds, rule)) => println!("| {bug:?} | {seeds} | {rule} |"),
+            None => {
+                survivors += 1;
+                println!("| {bug:?} | survives {} | |", options.seeds);
+            }
+        }
+    }
+    println!("\n{} bugs, {survivors} survive", BUGS.len());
+    if survivors == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

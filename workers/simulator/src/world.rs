@@ -9,7 +9,8 @@ use crate::rng::Rng;
 use crate::Simulated;
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::{
-    digest, Answer, Config, Input, Node, Now, Output, Position, Record, Request, Seat,
+    digest, Answer, Config, Input, Justification, Node, Now, Output, Position, Record, Request,
+    Seat,
 };
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
@@ -93,13 +94,17 @@ impl World {
         let mut seats: Vec<Seat> = (0..setup.nodes).collect();
         rng.shuffle(&mut seats);
         let liars: BTreeSet<Seat> = seats.into_iter().take(usize::from(setup.liars)).collect();
+        let keys = plan.real_keys.then(|| Ring::real(setup.nodes));
+        let ring = keys.clone().map_or(Ring::stamps(0), |keys| Ring::signing(0, keys));
+        let attestation = Quorum::of(FaultModel::Byzantine, setup.nodes).expect("1 to 32 nodes");
+        let clean = Config::new(0, setup.quorum(), attestation, 1, CONFIG_DIGEST);
         let n = usize::from(setup.nodes);
         let mut world = Self {
-            oracle: Oracle::new(setup.quorum(), liars.clone()),
+            oracle: Oracle::new(setup.quorum(), clean, ring, liars.clone()),
             time: 0,
             steps: 0,
             tickets: 0,
-            keys: plan.real_keys.then(|| Ring::real(setup.nodes)),
+            keys,
             setup,
             plan,
             liars,
@@ -155,6 +160,15 @@ impl World {
         self.events.insert((self.time + delay, self.sequence), event);
     }
 
+    /// A node, rather one that waits for its disk.
+    pub(crate) fn busy_seat(&mut self) -> Seat {
+        let n = u64::from(self.setup.nodes);
+        let first = self.rng.below(n) as Seat;
+        let seats = (0..self.setup.nodes).map(|i| (first + i) % self.setup.nodes);
+        let busy = |seat: &Seat| !self.hosts[usize::from(*seat)].pending.is_empty();
+        seats.into_iter().find(busy).unwrap_or(first)
+    }
+
     /// Starts a node that is down.
     pub(crate) fn start(&mut self, seat: Seat) {
         let config = self.config(seat);
@@ -197,7 +211,8 @@ impl World {
         if self.liars.contains(&seat) {
             return;
         }
-        let reached = self.rng.below(4);
+        let waiting = self.hosts[usize::from(seat)].pending.len() as u64;
+        let reached = self.rng.below(waiting + 1);
         let host = &mut self.hosts[usize::from(seat)];
         host.actor = Actor::Down;
         host.life += 1;
@@ -228,6 +243,9 @@ impl World {
                 }
             }
             Actor::Honest(node) => {
+                if let Some(justification) = shown(&input) {
+                    self.oracle.shown(seat, justification);
+                }
                 let context = Context { from, signs: signs(&input) };
                 let idle = host.pending.is_empty();
                 for output in node.step(now, input) {
@@ -306,7 +324,10 @@ impl World {
     fn leads(&mut self, seat: Seat, request: &Request, life: u64) {
         match request {
             Request::Prepare { ballot, .. } => self.oracle.campaigned(*ballot, life),
-            Request::Propose { proposal, .. } => {
+            Request::Propose { proposal, justification } => {
+                if let Some(justification) = justification {
+                    self.oracle.shown(seat, justification);
+                }
                 let (position, view) = (proposal.position, proposal.view);
                 let digest = digest(&proposal.value);
                 for kind in [Kind::Proposal, Kind::Prepared] {
@@ -449,6 +470,15 @@ impl World {
 
 fn is_vote(record: &Record) -> bool {
     matches!(record, Record::Voted(_) | Record::Prepared { .. } | Record::Locked(_))
+}
+
+fn shown(input: &Input) -> Option<&Justification> {
+    match input {
+        Input::Request { request: Request::Propose { justification, .. }, .. } => {
+            justification.as_ref()
+        }
+        _ => None,
+    }
 }
 
 // What the answer to a request signs, if it says yes.

@@ -133,10 +133,10 @@ impl Acceptor {
             return Err(Objection::NotAllowed);
         }
         match self.prepared.get(&position) {
-            Some((known, other)) if *known == view && *other != digest => {
-                if !config.mutated(Mutant::PrepareTwice) {
-                    return Err(Objection::SecondValue);
-                }
+            Some((known, other))
+                if *known == view && *other != digest && !config.mutated(Mutant::PrepareTwice) =>
+            {
+                return Err(Objection::SecondValue);
             }
             Some((known, _)) if *known > view => return Err(Objection::OldView),
             _ => {}

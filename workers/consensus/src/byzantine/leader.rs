@@ -5,7 +5,6 @@ use super::mandate::Mandate;
 use super::statement::{Kind, QuorumCertificate, Statement};
 use crate::io::{Application, Keys};
 use crate::message::{Claim, Justification, Pledge, Request};
-use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Seat, Value, View, FIRST_VIEW};
@@ -79,7 +78,6 @@ impl<A: Application, K: Keys> Node<A, K> {
             .byzantine
             .acceptor
             .prepared()
-            .filter(|_| !self.config.mutated(Mutant::ForgetOwnProposals))
             .map(|(position, _, digest)| (position, digest))
             .collect();
         let last = said.iter().map(|(position, _)| *position).max();
