@@ -62,10 +62,17 @@ fn run(options: &Options) -> Result<bool, String> {
     for file in &options.files {
         verified = verified.saturating_add(add_file(file, &mut pool)?);
     }
+    let verdicts = pool.verdicts();
     for position in pool.conflicts() {
         eprintln!("audit: two values are decided at position {position}");
+        if verdicts.len() < pool.least_culprits() {
+            eprintln!(
+                "audit: at least {} seats lied there; bring the justifications of the views from \
+                 one decision to the other",
+                pool.least_culprits()
+            );
+        }
     }
-    let verdicts = pool.verdicts();
     let evidence = document::evidence(&verdicts, &network);
     if options.json {
         println!("{evidence:#}");
@@ -108,10 +115,10 @@ fn add_file(file: &Path, pool: &mut Pool<'_, PublicKeys>) -> Result<usize, Strin
 
 fn print_verdicts(verdicts: &Verdicts, network: &Network, verified: usize) {
     if verdicts.is_empty() {
-        println!("nobody is convicted ({verified} genuine messages)");
+        println!("nobody is convicted; genuine messages: {verified}");
         return;
     }
     print!("{}", document::table(verdicts, network));
     let seats = network.nodes.len();
-    println!("{} of {seats} seats convicted ({verified} genuine messages)", verdicts.len());
+    println!("{} of {seats} seats convicted; genuine messages: {verified}", verdicts.len());
 }

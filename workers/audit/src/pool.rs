@@ -209,6 +209,13 @@ impl<'a, V: Verifier> Pool<'a, V> {
         broken.map(|(position, _)| *position)
     }
 
+    /// How many seats at least lied where agreement was broken: as many as two quorums share,
+    /// 9 of 23. Fewer convictions mean that messages are missing here.
+    pub fn least_culprits(&self) -> usize {
+        let quorum = &self.config.quorum;
+        usize::from(quorum.size()).saturating_mul(2).saturating_sub(usize::from(quorum.n()))
+    }
+
     fn check_kind(&self, kind: Kind) -> Result<(), Rejection> {
         match kind {
             Kind::Proposal | Kind::Prepared | Kind::Committed => Ok(()),

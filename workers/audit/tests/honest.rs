@@ -232,17 +232,29 @@ fn run(n: u8, seed: u64, rounds: u64, liars: &[(Seat, Mutant)]) -> (BTreeSet<Sea
     (cluster.pool.verdicts().into_keys().collect(), cluster.decided(), view)
 }
 
-#[test]
-fn honest_nodes_on_a_bad_network_are_not_charged() {
+fn run_many(seeds: u64) {
     let (mut decided, mut views) = (0, 0);
-    for seed in 0..60 {
+    for seed in 0..seeds {
         let (guilty, count, view) = run(4 + (seed % 4) as u8, seed, 600, &[]);
         assert_eq!(guilty, BTreeSet::new(), "seed {seed}");
         decided += count;
         views += view;
     }
     println!("{decided} positions decided, {views} views");
-    assert!(decided > 60 && views > 60, "too little happened: {decided} positions, {views} views");
+    let enough = decided > seeds && views > seeds;
+    assert!(enough, "too little happened: {decided} positions, {views} views");
+}
+
+#[test]
+fn honest_nodes_on_a_bad_network_are_not_charged() {
+    run_many(60);
+}
+
+#[test]
+#[ignore = "takes as long as CICADA_SEEDS says"]
+fn honest_nodes_in_many_more_runs_are_not_charged() {
+    let seeds = std::env::var("CICADA_SEEDS").map_or(1_000, |seeds| seeds.parse().unwrap());
+    run_many(seeds);
 }
 
 #[test]
