@@ -250,6 +250,7 @@ mod tests {
             prop_assert_eq!(evidence(one, one).check::<Native>(EPOCH, &CONFIG, &keys(), verify),
                 Err(EvidenceError::SameReport));
             let bytes = found.encode();
+            prop_assert_eq!(bytes.len(), 369);
             prop_assert_eq!(Equivocation::decode_all(&mut &bytes[..]), Ok(found));
         }
 

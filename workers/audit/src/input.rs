@@ -42,6 +42,8 @@ pub enum Item {
     Pledge(Pledge),
     /// `justification`.
     Justification(Justification),
+    /// `attestation`: one seat's attestation of a report.
+    Attestation(Seat, Report, Signature),
     /// A report with its certificate.
     Report(Report, Certificate),
     /// `equivocation`: two attestations.
@@ -65,6 +67,9 @@ impl Item {
             Self::QuorumCertificate(certificate) => pool.add_certificate(certificate),
             Self::Pledge(pledge) => pool.add_pledge(pledge),
             Self::Justification(justification) => pool.add_justification(justification),
+            Self::Attestation(seat, report, signature) => {
+                pool.add_attestation(*seat, *report, *signature)
+            }
             Self::Report(report, certificate) => pool.add_report(*report, certificate),
             Self::Equivocation(evidence) => pool.add_evidence(evidence),
         }
@@ -190,10 +195,14 @@ fn scale_item(kind: &str, hex: &str) -> Result<Item, String> {
             let (seat, statement, signature) = decode(kind, hex)?;
             Item::Statement(seat, statement, signature)
         }
+        "attestation" => {
+            let (seat, report, signature) = decode(kind, hex)?;
+            Item::Attestation(seat, report, signature)
+        }
         other => {
             return Err(format!(
                 "unknown type {other:?}: expected quorum_certificate, pledge, justification, \
-                 statement or equivocation"
+                 statement, attestation or equivocation"
             ))
         }
     })

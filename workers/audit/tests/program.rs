@@ -238,6 +238,22 @@ fn what_a_node_wrote_down_convicts_a_leader() {
 }
 
 #[test]
+fn two_attestations_brought_one_by_one_convict() {
+    let scene = Scene::new();
+    let line = |root: u8, seat: Seat| {
+        let message = report(root).attestation_message::<Native>(&scene.network.config_digest());
+        let signature = scene.world.keys[usize::from(seat)].attest(&message);
+        let bytes = (seat, report(root), signature).encode();
+        json!({ "type": "attestation", "hex": hex::encode(bytes) }).to_string()
+    };
+    let lines = [line(1, 3), line(2, 4), line(1, 4), line(2, 5)].join("\n");
+    let ran = scene.run(&[&scene.file("attestations.jsonl", &lines)]);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    assert!(ran.out.contains("attested two reports  leaderboard, slot 5"), "{}", ran.out);
+    assert!(ran.out.contains("1 of 23 seats convicted"), "{}", ran.out);
+}
+
+#[test]
 fn files_that_say_nothing_are_an_error_unless_they_are_empty() {
     let scene = Scene::new();
     let empty = scene.run(&[&scene.file("contradictions.jsonl", "")]);
