@@ -21,7 +21,7 @@ pub enum Objection {
     OldView,
     /// The value is not one that the view's mandate allows there.
     NotAllowed,
-    /// Another value was prepared there in this view.
+    /// Another value has this node's vote there in this view.
     SecondValue,
     /// The certificate is not genuine.
     NotGenuine,
@@ -168,19 +168,19 @@ impl Acceptor {
         if view < self.view && !config.mutated(Mutant::VoteBelowPledge) {
             return Err(Objection::OldView);
         }
+        // Two certificates in one view take more liars than can be withstood. To sign both
+        // would make this node look like one of them.
+        let rival = |lock: &QuorumCertificate| {
+            lock.statement.view == view && lock.statement.digest != digest
+        };
+        if self.locks.get(&position).is_some_and(rival) {
+            return Err(Objection::SecondValue);
+        }
         let known = self.locks.get(&position).is_some_and(|lock| lock == certificate);
         let own = self.prepared.get(&position) == Some(&(view, digest));
         let believed = known || own && config.mutated(Mutant::CommitEarly);
         if !believed && !certificate.genuine(Kind::Prepared, config, keys) {
             return Err(Objection::NotGenuine);
-        }
-        // Two certificates of one view need more liars than there may be; even then this node
-        // does not sign both.
-        let other = |lock: &QuorumCertificate| {
-            lock.statement.view == view && lock.statement.digest != digest
-        };
-        if self.locks.get(&position).is_some_and(other) {
-            return Err(Objection::SecondValue);
         }
         if !self.values.contains_key(&(position, digest)) {
             let value = value.filter(|value| crate::types::digest(value) == digest);

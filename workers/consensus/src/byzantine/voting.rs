@@ -203,6 +203,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             }
             Err(Objection::OldView) => self.view_answer(),
             Err(Objection::NoValue) => Answer::Lacking { view, position },
+            Err(Objection::SecondValue) => invalid("two values in one view"),
             Err(_) => invalid("the certificate is not genuine"),
         }
     }
