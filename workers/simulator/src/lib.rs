@@ -6,6 +6,7 @@
 //! says when a rule is broken.
 
 pub mod app;
+mod disk;
 mod faults;
 pub mod keys;
 pub mod liar;

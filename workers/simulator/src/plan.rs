@@ -75,6 +75,12 @@ pub struct Plan {
     pub lie_on: bool,
     /// Whether the liars do nothing but try to get two values decided.
     pub attack: bool,
+    /// How many honest nodes have the real database on a medium that tears what is not flushed
+    /// when the power fails; the others have a list of records.
+    pub databases: u8,
+    /// Whether one of the liars is instead an honest node with a disk that rots, or that
+    /// forgets what it said it had flushed.
+    pub bad_disk: bool,
     /// How long the faults last, in milliseconds.
     pub faulty_ms: u64,
     /// How often something fails: the longest pause between two faults, in milliseconds.
@@ -95,6 +101,8 @@ impl Plan {
             real_keys: setup.nodes <= 7 && rng.chance(20),
             lie_on: rng.chance(700),
             attack: rng.chance(250),
+            databases: if rng.chance(150) { 1 + rng.below(3) as u8 } else { 0 },
+            bad_disk: setup.liars > 0 && rng.chance(100),
             faulty_ms: 15_000,
             fault_pause_ms: if calm { 10_000 } else { 600 },
         }

@@ -1,6 +1,7 @@
 //! The committee, its network and its clock.
 
 use crate::app::{Chains, CONFIG_DIGEST};
+use crate::disk::Disk;
 use crate::keys::Ring;
 use crate::liar::{Liar, Lies};
 use crate::oracle::Oracle;
@@ -46,7 +47,8 @@ pub(crate) struct Host {
     pub(crate) actor: Actor,
     // Counts the starts: events of an earlier life are void.
     life: u64,
-    disk: Vec<Record>,
+    pub(crate) disk: Disk,
+    applied: Position,
     // Outputs that wait for the flush.
     pending: VecDeque<(Output, Context)>,
     pub(crate) skew_ms: u64,
@@ -74,7 +76,12 @@ pub struct World {
     pub tickets: u64,
     pub(crate) setup: Setup,
     pub(crate) plan: Plan,
+    /// The seats that the rules do not hold for.
     pub(crate) liars: BTreeSet<Seat>,
+    /// The one of them that does not lie but has a bad disk.
+    pub(crate) bad_disk: Option<Seat>,
+    /// Whether that disk forgets; else it rots, which the node must notice.
+    forgetful: bool,
     pub(crate) hosts: Vec<Host>,
     events: BTreeMap<(u64, u64), Event>,
     sequence: u64,
@@ -98,6 +105,7 @@ impl World {
         let ring = keys.clone().map_or(Ring::stamps(0), |keys| Ring::signing(0, keys));
         let attestation = Quorum::of(FaultModel::Byzantine, setup.nodes).expect("1 to 32 nodes");
         let clean = Config::new(0, setup.quorum(), attestation, 1, CONFIG_DIGEST);
+        let bad_disk = liars.first().copied().filter(|_| plan.bad_disk);
         let n = usize::from(setup.nodes);
         let mut world = Self {
             oracle: Oracle::new(setup.quorum(), clean, ring, liars.clone()),
@@ -107,6 +115,8 @@ impl World {
             keys,
             setup,
             plan,
+            bad_disk,
+            forgetful: false,
             liars,
             hosts: Vec::new(),
             events: BTreeMap::new(),
@@ -117,15 +127,26 @@ impl World {
             trace: 0,
             rng,
         };
+        let mut databases = world.plan.databases;
         for seat in 0..setup.nodes {
             let skew_ms = world.rng.below(2_000);
             world.hosts.push(Host {
                 actor: Actor::Down,
                 life: 0,
-                disk: Vec::new(),
+                disk: Disk::List(Vec::new()),
+                applied: 0,
                 pending: VecDeque::new(),
                 skew_ms,
             });
+            let honest = !world.liars.contains(&seat);
+            if bad_disk == Some(seat) {
+                world.forgetful = world.rng.chance(500);
+                let disk = Disk::database(seat, world.forgetful);
+                world.hosts[usize::from(seat)].disk = disk;
+            } else if honest && databases > 0 {
+                databases -= 1;
+                world.hosts[usize::from(seat)].disk = Disk::database(seat, false);
+            }
             world.start(seat);
         }
         world.at(10, Event::Client);
@@ -169,6 +190,12 @@ impl World {
         seats.into_iter().find(busy).unwrap_or(first)
     }
 
+    // Whether the rules hold for a seat. A node whose disk rots may stop, but never lie.
+    fn watched(&self, seat: Seat) -> bool {
+        let rots = self.bad_disk == Some(seat) && !self.forgetful;
+        rots || !self.liars.contains(&seat)
+    }
+
     /// Starts a node that is down.
     pub(crate) fn start(&mut self, seat: Seat) {
         let config = self.config(seat);
@@ -177,19 +204,31 @@ impl World {
         if !matches!(host.actor, Actor::Down) {
             return;
         }
+        let opened = host.disk.open();
+        let mut records = match opened {
+            Ok(records) => records,
+            // A disk that cannot be read must not vote again.
+            Err(_) if self.bad_disk == Some(seat) => return,
+            Err(error) => return self.oracle.broken(format!("seat {seat} lost its disk: {error}")),
+        };
         match self.setup.sabotage {
-            Sabotage::ForgetVotes => host.disk.retain(|record| !is_vote(record)),
-            Sabotage::ForgetPromises => host
-                .disk
-                .retain(|record| !matches!(record, Record::Promised(_) | Record::Entered(_))),
+            Sabotage::ForgetVotes => records.retain(|record| !is_vote(record)),
+            Sabotage::ForgetPromises => {
+                records.retain(|record| !matches!(record, Record::Promised(_) | Record::Entered(_)))
+            }
             _ => {}
         }
-        let records = host.disk.clone();
+        let honest = !self.liars.contains(&seat);
+        let watched = self.watched(seat);
+        for record in records.iter().filter(|_| watched) {
+            self.oracle.durable(seat, record);
+        }
         let node = Node::recover(config.clone(), Chains::new(seat), ring.clone(), records);
+        let host = &mut self.hosts[usize::from(seat)];
         host.life += 1;
         let life = host.life;
         match node {
-            Ok(node) if self.liars.contains(&seat) => {
+            Ok(node) if !honest && self.bad_disk != Some(seat) => {
                 let lies = match self.plan.attack {
                     true => Lies::attack(),
                     false => Lies::draw(&mut self.rng),
@@ -200,6 +239,7 @@ impl World {
                 self.hosts[usize::from(seat)].actor = Actor::Lying(Box::new(liar));
             }
             Ok(node) => self.hosts[usize::from(seat)].actor = Actor::Honest(Box::new(node)),
+            Err(_) if !honest => {}
             Err(error) => self.oracle.broken(format!("seat {seat}: {error}")),
         }
         let first = self.rng.below(100);
@@ -208,7 +248,7 @@ impl World {
 
     /// Power off: what waits for the flush is gone, or has just reached the disk in part.
     pub(crate) fn crash(&mut self, seat: Seat) {
-        if self.liars.contains(&seat) {
+        if self.liars.contains(&seat) && self.bad_disk != Some(seat) {
             return;
         }
         let waiting = self.hosts[usize::from(seat)].pending.len() as u64;
@@ -217,17 +257,26 @@ impl World {
         host.actor = Actor::Down;
         host.life += 1;
         let pending = std::mem::take(&mut host.pending);
+        host.disk.fail_soon(&mut self.rng);
         for (output, _) in pending.into_iter().take(reached as usize) {
             if let Output::Persist(records) = output {
                 self.write(seat, records);
             }
         }
+        let host = &mut self.hosts[usize::from(seat)];
+        host.disk.power_off(&mut self.rng);
+        if self.bad_disk == Some(seat) && !self.forgetful && self.rng.chance(500) {
+            self.hosts[usize::from(seat)].disk.rot(&mut self.rng);
+        }
     }
 
     fn write(&mut self, seat: Seat, records: Vec<Record>) {
-        for record in records {
-            self.oracle.durable(seat, &record);
-            self.hosts[usize::from(seat)].disk.push(record);
+        let host = &mut self.hosts[usize::from(seat)];
+        let written = host.disk.write(&records, host.applied);
+        if written && self.watched(seat) {
+            for record in records {
+                self.oracle.durable(seat, &record);
+            }
         }
     }
 
@@ -293,7 +342,8 @@ impl World {
     fn let_out(&mut self, seat: Seat, context: Context, output: Output) {
         let host = &self.hosts[usize::from(seat)];
         let life = host.life;
-        if let Some(node) = host.honest() {
+        let watched = self.watched(seat);
+        if let Some(node) = host.honest().filter(|_| watched) {
             let report = |position: Position| {
                 let entry = node.entries(position, 1).pop()?;
                 Report::decode(&mut &entry.value[..]).ok()
@@ -302,6 +352,7 @@ impl World {
         }
         let signs = context.signs;
         match (&output, signs) {
+            _ if !watched => {}
             (Output::Answer(Answer::Prepared { .. } | Answer::Committed { .. }), Some(signs)) => {
                 self.oracle.signed(seat, signs);
             }
@@ -310,6 +361,9 @@ impl World {
         }
         match output {
             Output::Persist(records) => self.write(seat, records),
+            Output::Applied { position } => {
+                self.hosts[usize::from(seat)].applied = position;
+            }
             Output::Answer(Answer::Promise { ballot, decided, .. })
                 if self.setup.sabotage == Sabotage::IgnoreVotes =>
             {
@@ -446,7 +500,8 @@ impl World {
 
     /// The honest nodes that are up.
     pub fn honest(&self) -> impl Iterator<Item = (Seat, &Simulated)> {
-        (0..).zip(&self.hosts).filter_map(|(seat, host)| Some((seat, host.honest()?)))
+        let all = (0..).zip(&self.hosts).filter(|(seat, _)| !self.liars.contains(seat));
+        all.filter_map(|(seat, host)| Some((seat, host.honest()?)))
     }
 
     /// For the message of a failure: what each node says about itself.
