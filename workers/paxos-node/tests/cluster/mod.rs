@@ -47,8 +47,13 @@ impl Response {
 }
 
 impl Cluster {
-    /// Keys, network file and results for `n` nodes; none runs yet.
+    /// Keys, network file and results for `n` nodes that withstand liars; none runs yet.
     pub fn new(n: u8) -> Self {
+        Self::of(n, FaultModelName::Byzantine)
+    }
+
+    /// The same in either fault model.
+    pub fn of(n: u8, fault_model: FaultModelName) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let ports: Vec<_> = (0..n).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let path = |seat: u8| directory.path().join(format!("node-{seat:02}.json"));
@@ -61,7 +66,7 @@ impl Cluster {
         };
         let network = Network {
             epoch: 1,
-            fault_model: FaultModelName::Crash,
+            fault_model,
             chain: ChainSection {
                 url: "ws://127.0.0.1:9944".into(),
                 genesis: [1; 32],
