@@ -11,6 +11,7 @@ use paxos_node::envelope::{
     answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -22,9 +23,15 @@ use tempfile::TempDir;
 /// How long anything may take before the test fails. Nothing waits for it otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The program of the package under test: the node, or the lying build of it.
+const PROGRAM: [Option<&str>; 2] =
+    [option_env!("CARGO_BIN_EXE_paxos-node"), option_env!("CARGO_BIN_EXE_paxos-liar")];
+
 /// A committee of processes.
 pub struct Cluster {
     pub network: Network,
+    /// What each seat does; only for the lying build.
+    pub lies: BTreeMap<Seat, &'static str>,
     pub directory: TempDir,
     keys: Vec<NodeKeys>,
     children: Vec<Option<Child>>,
@@ -81,6 +88,7 @@ impl Cluster {
         std::fs::copy(examples, directory.path().join("results.jsonl")).unwrap();
         Self {
             network,
+            lies: BTreeMap::new(),
             directory,
             keys,
             children: (0..n).map(|_| None).collect(),
@@ -104,7 +112,14 @@ impl Cluster {
 
     /// The command line of a node.
     pub fn command(&self, seat: Seat) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_paxos-node"));
+        let mut command = match PROGRAM {
+            [Some(node), _] => Command::new(node),
+            [None, liar] => {
+                let mut command = Command::new(liar.unwrap());
+                command.args(["--lie", self.lies.get(&seat).copied().unwrap_or("none")]);
+                command
+            }
+        };
         command
             .arg("--network")
             .arg(self.path("network.toml"))
@@ -137,6 +152,12 @@ impl Cluster {
                 cluster.get(seat, "/paxos/status").is_some_and(|r| r.status == 200)
             });
         }
+    }
+
+    /// The exit code of a node that has ended by itself.
+    pub fn ended(&mut self, seat: Seat) -> Option<i32> {
+        let child = self.children[usize::from(seat)].as_mut()?;
+        child.try_wait().unwrap()?.code()
     }
 
     /// kill -9.
