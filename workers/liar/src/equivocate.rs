@@ -34,9 +34,9 @@ impl Doubles {
 }
 
 impl<A: Application, K: Keys> Liar<A, K> {
-    // Whether a seat is in the half that hears the second value.
+    // Whether a seat is in the half that hears the second value: every second one of the others.
     fn second_half(&self, seat: Seat) -> bool {
-        (seat.wrapping_sub(self.config.seat)) % 2 == 0
+        seat.saturating_sub(u8::from(seat > self.config.seat)) % 2 == 1
     }
 
     // Makes the second value, unless there is one. Whether it is new; `None` if there is none.
