@@ -33,7 +33,7 @@ fn so_do_twenty_three_in_crash_mode() {
 }
 
 fn seven_dead_then_eight(model: FaultModelName, quorum: usize) {
-    let mut cluster = Cluster::of(23, model);
+    let cluster = Cluster::of(23, model);
     cluster.start(0..23);
 
     let (slot, first) = cluster.certify_next(3);
@@ -92,7 +92,7 @@ fn seven_dead_then_eight(model: FaultModelName, quorum: usize) {
 
 #[test]
 fn a_promise_outlives_kill_nine() {
-    let mut cluster = Cluster::of(4, FaultModelName::Crash);
+    let cluster = Cluster::of(4, FaultModelName::Crash);
     cluster.start(0..4);
     cluster.certify_next(0);
 
@@ -124,7 +124,7 @@ fn a_promise_outlives_kill_nine() {
 
 #[test]
 fn kills_in_the_middle_of_rounds_break_no_promise_and_lose_no_decision() {
-    let mut cluster = Cluster::new(5);
+    let cluster = Cluster::new(5);
     cluster.start(0..5);
     let mut before = [(0, 0); 5];
     let mut acknowledged = Vec::new();
@@ -170,7 +170,7 @@ fn kills_in_the_middle_of_rounds_break_no_promise_and_lose_no_decision() {
 
 #[test]
 fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
-    let mut cluster = Cluster::new(4);
+    let cluster = Cluster::new(4);
     cluster.start(0..4);
     let honest = cluster.proposal(0);
 
@@ -207,7 +207,7 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
 
 #[test]
 fn a_proposer_with_other_results_is_told_who_refuses_and_blocks_nobody() {
-    let mut cluster = Cluster::new(4);
+    let cluster = Cluster::new(4);
     let text = std::fs::read_to_string(cluster.path("results.jsonl")).unwrap();
     let few: Vec<&str> = text.lines().take(40).collect();
     std::fs::write(cluster.path("results-00.jsonl"), few.join("\n")).unwrap();
@@ -232,7 +232,7 @@ fn a_proposer_with_other_results_is_told_who_refuses_and_blocks_nobody() {
 
 #[test]
 fn strangers_and_forgers_are_turned_away() {
-    let mut cluster = Cluster::new(4);
+    let cluster = Cluster::new(4);
     cluster.start(0..1);
     let body = Request::Fetch { from: 1, limit: 1 }.encode();
     let post = |headers: &[(&str, String)], body: &[u8]| {
@@ -256,7 +256,7 @@ fn strangers_and_forgers_are_turned_away() {
 
 #[test]
 fn json_questions_are_answered_and_change_nothing() {
-    let mut cluster = Cluster::new(4);
+    let cluster = Cluster::new(4);
     cluster.start(0..4);
     cluster.certify_next(0);
     let before = promised(&cluster.status(1));
@@ -284,7 +284,7 @@ fn json_questions_are_answered_and_change_nothing() {
 
 #[test]
 fn an_end_is_clean_and_a_lost_disk_or_a_second_process_is_refused() {
-    let mut cluster = Cluster::new(4);
+    let cluster = Cluster::new(4);
     cluster.start(0..1);
     let second = cluster.command(0).output().unwrap();
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
