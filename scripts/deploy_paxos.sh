@@ -11,6 +11,9 @@
 #   stop           stops the nodes, and the chain if start started it
 #   kill SEAT      kills a node at once, as a crash would (kill -9)
 #   restart SEAT   stops a node if it runs, and starts it again
+#   lie SEAT LIE   replaces a node by one that lies (see paxos-liar --help); restart makes it honest
+#   liars          replaces as many nodes as may lie, 7 of 23: the leader and the next equivocate, others
+#                  forge, replay, and keep silent
 #
 # environment:
 #   CICADA_STATE        network file, keys, logs, the nodes' disks (default .demo in the checkout)
@@ -18,7 +21,7 @@
 #                       answers there, one is started
 #   CICADA_BASE_PORT    node i listens on this port + i, on loopback (default 7100)
 #   CICADA_NODES        number of nodes (default 23)
-#   CICADA_FAULT_MODEL  crash (default) or byzantine
+#   CICADA_FAULT_MODEL  byzantine (default: 7 of 23 nodes may lie) or crash (11 of 23 may stop)
 #   CICADA_RESULTS      evaluation results of the nodes (default examples/results.jsonl)
 #   CICADA_BUILT        yes: start does not look whether something has to be built
 #   CICADA_ADDRESSES    where to write the contracts' addresses for frontends (default
@@ -56,7 +59,7 @@ pid_file() { printf '%s/%02d.pid' "$PEERS" "$1"; }
 running() {
   local pid
   read -r pid 2>/dev/null <"$(pid_file "$1")" || return 1
-  [[ "$(ps -o args= -p "$pid" 2>/dev/null)" == *paxos-node* ]] && printf '%s\n' "$pid"
+  [[ "$(ps -o args= -p "$pid" 2>/dev/null)" == *paxos-@(node|liar)* ]] && printf '%s\n' "$pid"
 }
 
 # current SEAT: does the running node serve the deployment of the network file?
@@ -64,12 +67,14 @@ current() { [ "$(sed -n 2p "$(pid_file "$1")" 2>/dev/null)" = "$(deployment)" ];
 
 answers() { curl --silent --fail --max-time 5 --output /dev/null "http://127.0.0.1:$((BASE_PORT + $1))/paxos/status"; }
 
+# start_node SEAT [LIE]
 start_node() {
-  local seat="$1" name data
+  local seat="$1" name data program=("$BIN/paxos-node")
+  [ -z "${2:-}" ] || program=("$BIN/paxos-liar" --lie "$2")
   name="$(printf '%02d' "$seat")"
   data="$PEERS/$(deployment)/$name"
   mkdir -p "$data"
-  setsid nohup "$BIN/paxos-node" --network "$NETWORK" --seat "$seat" \
+  setsid nohup "${program[@]}" --network "$NETWORK" --seat "$seat" \
     --keys "$CICADA_STATE/keys/node-$name.toml" --data "$data" --results "$RESULTS" >>"$PEERS/$name.log" 2>&1 </dev/null &
   printf '%s\n%s\n' "$!" "$(deployment)" >"$(pid_file "$seat")"
 }
@@ -110,7 +115,7 @@ build() {
   "$CICADA_ROOT/scripts/build-contracts" >&2
   # By --bin, not by -p: 'cargo run --release --bin …' then finds its dependencies compiled.
   (cd "$CICADA_ROOT" && with_progress "building the workers" cargo build --release --locked \
-    --bin deploy-paxos --bin paxos-node --bin paxos-market)
+    --bin deploy-paxos --bin paxos-node --bin paxos-liar --bin paxos-market)
 }
 
 start() {
@@ -170,13 +175,34 @@ restart_node() {
   say "node $1 answers on port $((BASE_PORT + $1))"
 }
 
+lie_node() {
+  [ -f "$NETWORK" ] || die "nothing is deployed yet: run scripts/deploy_paxos.sh first"
+  [[ " equivocate forge replay silent all " == *" ${2:-} "* ]] || die "name a lie: equivocate, forge, replay, silent or all"
+  stop_nodes TERM "$1"
+  start_node "$1" "$2"
+  await "$1"
+  say "node $1 lies: $2"
+}
+
+# Steps from the leader's seat, so that honest leaders stand between.
+LIES=(0:equivocate 1:equivocate 3:forge 5:forge 7:replay 9:silent 11:silent)
+
+liars() {
+  local leader entry may_lie=$(((NODES - 1) / 3))
+  leader="$(curl --silent --fail --max-time 5 "http://127.0.0.1:$BASE_PORT/paxos/status" | sed -n 's/.*"leader":\([0-9]*\).*/\1/p')"
+  leader="${leader:-0}"
+  for entry in "${LIES[@]:0:$may_lie}"; do
+    lie_node $(((leader + ${entry%%:*}) % NODES)) "${entry#*:}"
+  done
+}
+
 # seat TEXT: checks that it is a seat.
 seat() { [[ "${1:-}" =~ ^[0-9]+$ ]] && [ "$1" -lt "$NODES" ] || die "name a seat from 0 to $((NODES - 1)); see scripts/deploy_paxos.sh --help"; }
 
 have curl || die "curl is needed to ask the nodes: apt-get install curl"
 case "${1:-start}" in
   -h | --help) show_help "${BASH_SOURCE[0]}" ;;
-  build | start | stop | status) "${1:-start}" ;;
-  kill | restart) seat "${2:-}" && "${1}_node" "$2" ;;
+  build | start | stop | status | liars) "${1:-start}" ;;
+  kill | restart | lie) seat "${2:-}" && "${1}_node" "$2" "${3:-}" ;;
   *) die "unknown command '$1'; see scripts/deploy_paxos.sh --help" ;;
 esac

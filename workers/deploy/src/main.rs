@@ -36,8 +36,9 @@ pub struct Options {
     /// Node i listens on this port + i, on loopback.
     #[arg(long, default_value_t = 7100)]
     base_port: u16,
-    /// What the consensus withstands: crash (nodes may stop) or byzantine (nodes may lie).
-    #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "crash", value_parser = fault_model)]
+    /// What the consensus withstands: byzantine (7 of 23 nodes may lie) or crash (11 of 23 may
+    /// stop, none may lie).
+    #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "byzantine", value_parser = fault_model)]
     fault_model: FaultModelName,
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
@@ -57,6 +58,7 @@ const EXAMPLES: &str = "\
 Examples:
   deploy-paxos
   deploy-paxos --url ws://127.0.0.1:9955 --out /tmp/n/network.toml --keys /tmp/n/keys --base-port 7200
+  deploy-paxos --fault-model crash
   deploy-paxos --addresses frontend-abi/addresses/local.json";
 
 fn fault_model(name: &str) -> Result<FaultModelName, String> {
@@ -94,5 +96,8 @@ mod tests {
         assert!(Options::try_parse_from(["x", "--fault-model", "none"]).is_err());
         let options = Options::try_parse_from(["x"]).unwrap();
         assert_eq!((options.nodes, options.base_port), (23, 7100));
+        assert_eq!(options.fault_model, FaultModelName::Byzantine);
+        let crash = Options::try_parse_from(["x", "--fault-model", "crash"]).unwrap();
+        assert_eq!(crash.fault_model, FaultModelName::Crash);
     }
 }

@@ -10,6 +10,7 @@ use cicada_core::leaderboard::{report, Proposal, Record, Settlement, Standing};
 use cicada_core::quote::Quote;
 use cicada_core::report::{FeedState, Report};
 use cicada_e2e::{bundle, scale, Deployment, SEATS};
+use cicada_network::FaultModelName;
 use parity_scale_codec::Encode;
 
 /// What `Leaderboard::submit` takes.
@@ -193,4 +194,35 @@ async fn seven_may_be_missing_and_eight_may_not() {
     let line = deployment.finalizes();
     assert!(line.contains("slot=3 ") || line.contains("slot=4 "), "{line}");
     assert!(record(&deployment, 3).await.is_some(), "nothing was lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a node: scripts/test e2e"]
+async fn seven_liars_change_nothing() {
+    let deployment = Deployment::start();
+    let network = deployment.network();
+    assert_eq!(network.fault_model, FaultModelName::Byzantine, "what is deployed by default");
+    let status = deployment.get(0, "/paxos/status").await.expect("the node runs");
+    let leader = status["leader"].as_u64().expect("a view has a leader");
+    deployment.script(&["liars"]);
+
+    let line = deployment.finalizes();
+    assert!(line.starts_with("finalized feed=leaderboard slot=1 digest=0x"), "{line}");
+    assert!(line.contains(&format!("signers=16/{SEATS}")), "{line}");
+    let first = record(&deployment, 1).await.expect("slot 1 is settled");
+    let line = deployment.finalizes();
+    assert!(line.starts_with("finalized feed=leaderboard slot=2 "), "{line}");
+    let second = record(&deployment, 2).await.expect("slot 2 is settled");
+    assert_eq!(second.report.previous, first.report.digest::<Native>());
+
+    // Where no liar sits everybody has what the chain has.
+    let liars = [0, 1, 3, 5, 7, 9, 11].map(|step| (leader + step) % u64::from(SEATS));
+    for seat in (0..SEATS).filter(|seat| !liars.contains(&u64::from(*seat))) {
+        let path = "/paxos/certificates?feed=leaderboard&after=0";
+        let list = deployment.get(seat, path).await.expect("the node runs");
+        for (entry, record) in list.as_array().expect("a list").iter().zip([&first, &second]) {
+            let digest = hex::encode(record.report.digest::<Native>());
+            assert_eq!(entry["digest"], digest, "seat {seat}");
+        }
+    }
 }

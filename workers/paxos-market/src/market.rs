@@ -11,7 +11,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{rank, report, Proposal, Record, Settlement};
 use cicada_core::report::{FeedState, MAX_TIME_AHEAD_MS};
-use cicada_network::Network;
+use cicada_network::{FaultModelName, Network};
 use parity_scale_codec::{DecodeAll, Encode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,8 +20,8 @@ const SUBMIT: &str = "Leaderboard::submit";
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
 /// How many slots of others may be finished before our own proposal has its turn.
 const TURNS: usize = 8;
-/// How many nodes are asked that answer but refuse, or that fail to gather a quorum that seems
-/// to be there.
+/// How many nodes are asked, at the least, that answer but refuse, or that fail to gather a quorum
+/// that seems to be there.
 const TRIES: usize = 3;
 
 /// How asking the nodes ended.
@@ -164,6 +164,8 @@ impl Market<'_> {
             Some(seat) => usize::from(seat),
             None => usize::try_from(proposal.report.slot).unwrap_or(0),
         };
+        // So many that one of them is honest, if nodes may lie.
+        let tries = TRIES.max(usize::from(self.network.quorum().weak_size()));
         let mut silent = Vec::new();
         let (mut conflicts, mut failures) = (0, 0);
         for seat in (0..count).map(|step| (first + step) % count) {
@@ -173,8 +175,13 @@ impl Market<'_> {
             ));
             let reason = match self.nodes.propose(seat, proposal).await {
                 Answer::Agreed(agreed) => {
-                    self.out.agreed(self.network, &agreed);
-                    return Ok(Round::Agreed(agreed));
+                    match verify(self.network, &agreed.proposal, &agreed.certificate) {
+                        Ok(()) => {
+                            self.out.agreed(self.network, &agreed);
+                            return Ok(Round::Agreed(agreed));
+                        }
+                        Err(error) => error.to_string(),
+                    }
                 }
                 Answer::Silent(reason) => {
                     silent.extend(u8::try_from(seat));
@@ -182,14 +189,14 @@ impl Market<'_> {
                 }
                 Answer::Conflict(failed) => {
                     conflicts += 1;
-                    if conflicts == TRIES {
+                    if conflicts == tries {
                         return Ok(Round::Refused(failed.error));
                     }
                     failed.error
                 }
                 Answer::NoQuorum(failed) => {
                     failures += 1;
-                    if !self.quorum_seems_there(&failed) || failures == TRIES {
+                    if failures == tries || self.must_be_so(&failed, proposal).await {
                         bail!(no_quorum(self.network, &failed));
                     }
                     failed.error
@@ -205,11 +212,18 @@ impl Market<'_> {
         bail!(no_quorum(self.network, &failed))
     }
 
-    /// Whether enough nodes answered and none refused: then another leader may succeed.
-    fn quorum_seems_there(&self, failed: &Failed) -> bool {
-        let present = self.network.nodes.len().saturating_sub(failed.missing.len());
+    /// Whether no other node can do better than the one that failed. If nodes may lie, its word
+    /// is not enough: too few nodes must answer this program, too.
+    async fn must_be_so(&self, failed: &Failed, proposal: &Proposal) -> bool {
+        let count = self.network.nodes.len();
         let needed = usize::from(self.network.attestation_quorum().size());
-        failed.refusals.is_empty() && present >= needed
+        if self.network.fault_model == FaultModelName::Crash {
+            let present = count.saturating_sub(failed.missing.len());
+            return !failed.refusals.is_empty() || present < needed;
+        }
+        let before = proposal.report.slot.saturating_sub(1);
+        let (_, silent) = self.nodes.decided_after(before).await;
+        count.saturating_sub(silent.len()) < needed
     }
 
     /// Verifies a certificate, brings it to the chain, and reads the record back.

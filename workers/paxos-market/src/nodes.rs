@@ -1,5 +1,6 @@
 //! The nodes' HTTP interface, as a proposer uses it.
 
+use crate::verify::verify;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Proposal;
@@ -13,8 +14,11 @@ use std::time::Duration;
 
 /// How long a node may take to answer a question.
 const ASK: Duration = Duration::from_secs(5);
-/// How long a node may take to lead a round.
-const PROPOSE: Duration = Duration::from_secs(60);
+/// How long a node shall try to get a proposal decided and certified, in milliseconds: some views
+/// may pass before an honest node leads.
+const PROPOSE_MS: u64 = 15_000;
+/// How long to wait for its answer.
+const PROPOSE: Duration = Duration::from_secs(20);
 
 /// A slot that the nodes have decided.
 #[derive(Clone, Debug, Deserialize)]
@@ -103,7 +107,8 @@ impl<'a> Nodes<'a> {
 
     /// Asks a node to lead a round for a proposal.
     pub async fn propose(&self, seat: usize, proposal: &Proposal) -> Answer {
-        let url = format!("{}/paxos/propose", self.network.nodes[seat].url);
+        let node = &self.network.nodes[seat].url;
+        let url = format!("{node}/paxos/propose?timeout_ms={PROPOSE_MS}");
         let request = self
             .client
             .post(url)
@@ -122,8 +127,9 @@ impl<'a> Nodes<'a> {
         answer(status, &body)
     }
 
-    /// The slots after `slot` that any node knows to be decided, with a certificate wherever
-    /// one of them has it; and the seats that did not answer.
+    /// The slots after `slot` that are decided: those for which a node shows a genuine certificate,
+    /// and those that so many nodes name alike that one of them is honest. And the seats that did
+    /// not answer.
     pub async fn decided_after(&self, slot: u64) -> (BTreeMap<u64, Decided>, Vec<u8>) {
         let ask = |seat: usize| {
             let node = &self.network.nodes[seat].url;
@@ -132,28 +138,53 @@ impl<'a> Nodes<'a> {
             async move { request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok() }
         };
         let answers = join_all((0..self.network.nodes.len()).map(ask)).await;
-        let mut merged = BTreeMap::new();
+        let mut heard = Heard::default();
         let mut silent = Vec::new();
         for (seat, body) in (0u8..).zip(answers) {
             match body.and_then(|body| parse::<Vec<Decided>>(&body).ok()) {
-                Some(list) => merge(&mut merged, list, slot),
+                Some(list) => heard.add(self.network, list, slot),
                 None => silent.push(seat),
             }
         }
-        (merged, silent)
+        (heard.decided(self.network), silent)
     }
 }
 
-/// Takes over what is new: a slot, or the certificate of a slot.
-fn merge(merged: &mut BTreeMap<u64, Decided>, list: Vec<Decided>, after: u64) {
-    for decided in list {
-        if decided.slot <= after || decided.slot != decided.proposal.report.slot {
-            continue;
+/// What nodes say is decided, by slot, with the number of nodes that say it.
+#[derive(Default)]
+struct Heard(BTreeMap<u64, Vec<(Decided, usize)>>);
+
+impl Heard {
+    fn add(&mut self, network: &Network, list: Vec<Decided>, after: u64) {
+        for mut decided in list {
+            if decided.slot <= after || decided.slot != decided.proposal.report.slot {
+                continue;
+            }
+            let claims = self.0.entry(decided.slot).or_default();
+            let known = claims.iter_mut().find(|(known, _)| known.proposal == decided.proposal);
+            let certified = known.as_ref().is_some_and(|(known, _)| known.certificate.is_some());
+            // One genuine certificate is enough.
+            let genuine = |c: &Certificate| verify(network, &decided.proposal, c).is_ok();
+            let certificate = decided.certificate.take().filter(|c| !certified && genuine(c));
+            match known {
+                Some((known, count)) => {
+                    *count += 1;
+                    known.certificate = certificate.or(known.certificate.take());
+                }
+                None => claims.push((Decided { certificate, ..decided }, 1)),
+            }
         }
-        let known = merged.entry(decided.slot).or_insert_with(|| decided.clone());
-        if known.certificate.is_none() {
-            *known = decided;
-        }
+    }
+
+    fn decided(self, network: &Network) -> BTreeMap<u64, Decided> {
+        let enough = usize::from(network.quorum().weak_size());
+        let sure =
+            |(decided, count): &(Decided, usize)| decided.certificate.is_some() || *count >= enough;
+        let slot = |(slot, mut claims): (u64, Vec<(Decided, usize)>)| {
+            claims.sort_by_key(|(decided, _)| decided.certificate.is_none());
+            Some((slot, claims.into_iter().find(sure)?.0))
+        };
+        self.0.into_iter().filter_map(slot).collect()
     }
 }
 
@@ -214,6 +245,7 @@ pub fn digest_of(proposal: &Proposal) -> Hash {
 mod tests {
     use super::*;
     use crate::testing::{certified, proposal};
+    use cicada_network::FaultModelName;
 
     fn hex_of(value: &impl Encode) -> String {
         format!("0x{}", hex::encode(value.encode()))
@@ -252,17 +284,34 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_any_node_is_taken() {
-        let (_, proposal, certificate) = certified();
+    fn a_genuine_certificate_of_any_node_is_taken() {
+        let (network, proposal, certificate) = certified();
         let decided = |certificate| Decided { slot: 1, proposal: proposal.clone(), certificate };
-        let mut merged = BTreeMap::new();
-        merge(&mut merged, vec![decided(None)], 0);
-        merge(&mut merged, vec![decided(Some(certificate.clone()))], 0);
-        merge(&mut merged, vec![decided(None)], 0);
-        assert_eq!(merged[&1].certificate, Some(certificate));
-        let mut none = BTreeMap::new();
-        merge(&mut none, vec![decided(None)], 1);
-        assert!(none.is_empty());
+        let mut forged = certificate.clone();
+        forged.signatures[0][5] ^= 1;
+        let mut heard = Heard::default();
+        for shown in [None, Some(forged.clone()), Some(certificate.clone()), None, Some(forged)] {
+            heard.add(&network, vec![decided(shown)], 0);
+        }
+        assert_eq!(heard.decided(&network)[&1].certificate, Some(certificate));
+        let mut none = Heard::default();
+        none.add(&network, vec![decided(None)], 1);
+        assert!(none.decided(&network).is_empty());
+    }
+
+    #[test]
+    fn without_a_certificate_more_nodes_must_say_so_than_can_lie() {
+        let (mut network, proposal, _) = certified();
+        network.fault_model = FaultModelName::Byzantine;
+        let said_by = |count: usize| {
+            let mut heard = Heard::default();
+            for _ in 0..count {
+                let proposal = proposal.clone();
+                heard.add(&network, vec![Decided { slot: 1, proposal, certificate: None }], 0);
+            }
+            heard.decided(&network).len()
+        };
+        assert_eq!((said_by(7), said_by(8)), (0, 1));
     }
 
     #[test]

@@ -72,7 +72,10 @@ impl Transcript {
         if agreed.accepted.is_empty() {
             self.say("  decided earlier, with an answer that did not arrive");
         } else {
-            phase("promises", &agreed.promised, decides);
+            // In the first view of a committee nobody has to promise.
+            if !agreed.promised.is_empty() {
+                phase("promises", &agreed.promised, decides);
+            }
             phase("acceptances", &agreed.accepted, decides);
         }
         let certifies = network.attestation_quorum().size();

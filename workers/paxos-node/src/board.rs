@@ -160,6 +160,7 @@ impl Application for Board {
 }
 
 /// This node's keys, and everybody's public ones.
+#[derive(Clone)]
 pub struct Keyring {
     own: Arc<NodeKeys>,
     members: Vec<Member>,

@@ -5,12 +5,13 @@
 //! before what it rests on is on disk.
 
 use crate::board::{Board, Keyring};
+use crate::evidence::Evidence;
 use crate::metrics::{count, Metrics};
 use crate::peers::{Peers, Reach};
 use crate::store::Store;
 use cicada_consensus::{Answer, Input, Node, Now, Outcome, Output, Position, Record, Status};
 use cicada_core::report::FeedState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,6 +28,39 @@ const BATCH: usize = 256;
 
 /// The node of this service.
 pub type BoardNode = Node<Board, Keyring>;
+
+/// What the engine runs: the node, or something around one. A lying build puts its lies here.
+pub trait Machine: Send {
+    /// The node itself, for questions.
+    fn node(&self) -> &BoardNode;
+
+    /// Takes an input. A request whose answer is left out stays unanswered.
+    fn step(&mut self, now: Now, input: Input) -> Vec<Output>;
+}
+
+impl Machine for BoardNode {
+    fn node(&self) -> &BoardNode {
+        self
+    }
+
+    fn step(&mut self, now: Now, input: Input) -> Vec<Output> {
+        Node::step(self, now, input)
+    }
+}
+
+/// What the engine works with.
+pub struct Parts {
+    /// What it runs.
+    pub machine: Box<dyn Machine>,
+    /// Its disk.
+    pub store: Store,
+    /// What it keeps about liars.
+    pub evidence: Evidence,
+    /// The way to the others.
+    pub peers: Arc<Peers>,
+    /// Its figures.
+    pub metrics: Arc<Metrics>,
+}
 
 /// Something for the engine to do.
 pub enum Command {
@@ -66,24 +100,17 @@ pub struct Engine {
 impl Engine {
     /// Starts the thread. It ends after [`Command::Stop`]; if the disk fails or the protocol is
     /// broken it ends the process.
-    pub fn start(
-        node: BoardNode,
-        store: Store,
-        peers: Arc<Peers>,
-        metrics: Arc<Metrics>,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn start(parts: Parts) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (commands, inbox) = sync_channel(QUEUE);
-        let (publish, snapshot) = watch::channel(Arc::new(look(&node)));
+        let (publish, snapshot) = watch::channel(Arc::new(look(parts.machine.node())));
         let engine = Self { commands, snapshot, runtime: Handle::current() };
         let mut worker = Worker {
-            node,
-            store,
-            peers,
-            metrics,
+            parts,
             publish,
             engine: engine.clone(),
             started: Instant::now(),
             waiting: BTreeMap::new(),
+            unanswered: VecDeque::new(),
             tickets: 0,
         };
         let builder = std::thread::Builder::new().name("engine".into());
@@ -152,14 +179,13 @@ fn look(node: &BoardNode) -> Snapshot {
 }
 
 struct Worker {
-    node: BoardNode,
-    store: Store,
-    peers: Arc<Peers>,
-    metrics: Arc<Metrics>,
+    parts: Parts,
     publish: watch::Sender<Arc<Snapshot>>,
     engine: Engine,
     started: Instant,
     waiting: BTreeMap<u64, oneshot::Sender<Outcome>>,
+    // Requests that the machine leaves without an answer; dropping one would answer it.
+    unanswered: VecDeque<oneshot::Sender<Answer>>,
     tickets: u64,
 }
 
@@ -222,7 +248,7 @@ impl Worker {
                 };
                 self.step(input, None, batch);
             }
-            Command::Look(question) => question(&self.node),
+            Command::Look(question) => question(self.parts.machine.node()),
             Command::Stop => return false,
         }
         true
@@ -230,11 +256,11 @@ impl Worker {
 
     fn step(&mut self, input: Input, reply: Option<oneshot::Sender<Answer>>, batch: &mut Batch) {
         let mut reply = reply;
-        for output in self.node.step(self.now(), input) {
+        for output in self.parts.machine.step(self.now(), input) {
             match output {
                 Output::Persist(records) => batch.records.extend(records),
                 Output::Answer(answer) => {
-                    count(&self.metrics.answers, answer.name());
+                    count(&self.parts.metrics.answers, answer.name());
                     if let Some(reply) = reply.take() {
                         batch.answers.push((reply, answer));
                     }
@@ -246,18 +272,24 @@ impl Worker {
                 other => batch.after.push(other),
             }
         }
+        if let Some(unanswered) = reply {
+            self.unanswered.push_back(unanswered);
+            if self.unanswered.len() > QUEUE {
+                self.unanswered.pop_front();
+            }
+        }
     }
 
     fn finish(&mut self, batch: Batch) {
         if !batch.records.is_empty() {
             let begin = Instant::now();
-            if let Err(error) = self.store.write(&batch.records, batch.applied) {
+            if let Err(error) = self.parts.store.write(&batch.records, batch.applied) {
                 // What is on disk now is unknown; only a fresh start can find out.
                 tracing::error!(%error, "cannot write: the process ends");
                 std::process::exit(70);
             }
-            self.metrics.flush_seconds.observe(begin.elapsed().as_secs_f64());
-            self.metrics.flush_records.observe(batch.records.len() as f64);
+            self.parts.metrics.flush_seconds.observe(begin.elapsed().as_secs_f64());
+            self.parts.metrics.flush_records.observe(batch.records.len() as f64);
         }
         self.publish();
         for (reply, answer) in batch.answers {
@@ -271,7 +303,7 @@ impl Worker {
 
     fn let_out(&mut self, output: Output) {
         match output {
-            Output::Send { to, request } => self.peers.send(to, &request, &self.engine),
+            Output::Send { to, request } => self.parts.peers.send(to, &request, &self.engine),
             Output::Finished { ticket, outcome } => {
                 if let Some(reply) = self.waiting.remove(&ticket) {
                     let _ = reply.send(outcome);
@@ -279,10 +311,13 @@ impl Worker {
             }
             Output::Certified { position } => tracing::info!(position, "certified"),
             Output::Contradiction(found) => {
-                tracing::warn!(
-                    seat = found.seat,
-                    "signed two proposals for one position of a view"
-                );
+                let seat = found.seat;
+                tracing::warn!(seat, "signed two proposals for one position of a view");
+                count(&self.parts.metrics.contradictions, "proposal");
+                if let Err(error) = self.parts.evidence.keep(&found) {
+                    // Nothing rests on it: the node goes on.
+                    tracing::error!(%error, "cannot keep the evidence");
+                }
             }
             Output::Halt { reason } => {
                 tracing::error!(reason, "the protocol is broken: the process ends");
@@ -293,14 +328,14 @@ impl Worker {
     }
 
     fn publish(&self) {
-        let snapshot = look(&self.node);
-        let metrics = &self.metrics;
+        let snapshot = look(self.parts.machine.node());
+        let metrics = &self.parts.metrics;
         metrics.promised_round.set(snapshot.status.promised.round);
         metrics.decided.set(snapshot.status.decided);
         metrics.slot.set(snapshot.board.slot);
         metrics.uncertified.set(snapshot.status.uncertified.len() as u64);
         metrics.leading.set(u64::from(snapshot.status.leading.is_some()));
-        let reach = self.peers.reach();
+        let reach = self.parts.peers.reach();
         let reachable = reach.iter().filter(|(_, reach)| *reach == Reach::Reachable);
         metrics.peers.set(reachable.count() as u64);
         self.publish.send_replace(Arc::new(snapshot));

@@ -5,6 +5,7 @@ mod people;
 mod propose;
 
 use crate::engine::Engine;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use axum::extract::DefaultBodyLimit;
@@ -12,18 +13,20 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use cicada_consensus::Config;
 use cicada_network::Network;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutLayer;
 
-/// The longest body of a request, in bytes: a value of 64 KiB and what surrounds it.
-const LONGEST_BODY: usize = 128 * 1024;
 /// Requests of nodes in work at once.
-const NODE_REQUESTS: usize = 256;
+const NODE_REQUESTS: usize = 384;
+/// Requests of one node in work at once: as many as a correct one has under way. Seven liars
+/// together leave most of the room to the others.
+const PER_SEAT: usize = 16;
 /// Questions of people in work at once.
 const QUESTIONS: usize = 64;
 /// Proposals in work at once.
@@ -37,9 +40,11 @@ pub struct Service {
     peers: Arc<Peers>,
     metrics: Arc<Metrics>,
     network: Network,
+    config: Config,
     started: Instant,
     certify_again: Mutex<Instant>,
     node_room: Semaphore,
+    seat_room: Vec<Semaphore>,
     question_room: Semaphore,
     proposal_room: Semaphore,
 }
@@ -51,8 +56,12 @@ impl Service {
         peers: Arc<Peers>,
         metrics: Arc<Metrics>,
         network: Network,
+        config: Config,
     ) -> Arc<Self> {
+        let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
         Arc::new(Self {
+            seat_room: seat_room.collect(),
+            config,
             engine,
             peers,
             metrics,
@@ -67,6 +76,8 @@ impl Service {
 
     /// All routes.
     pub fn router(self: Arc<Self>) -> Router {
+        let limits = Limits::of(&self.config);
+        let people = DefaultBodyLimit::max(limits.proposal);
         Router::new()
             .route("/paxos/prepare", post(nodes::prepare))
             .route("/paxos/accept", post(nodes::accept))
@@ -75,11 +86,11 @@ impl Service {
             .route("/paxos/timeout", post(nodes::timeout))
             .route("/paxos/suggest", post(nodes::suggest))
             .route("/paxos/log", post(nodes::fetch).get(people::log))
-            .route("/paxos/propose", post(propose::propose))
+            .route("/paxos/propose", post(propose::propose).layer(people))
             .route("/paxos/status", get(people::status))
             .route("/paxos/certificates", get(people::certificates))
             .route("/metrics", get(people::metrics))
-            .layer(DefaultBodyLimit::max(LONGEST_BODY))
+            .layer(DefaultBodyLimit::max(limits.request))
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))
             .with_state(self)
     }
@@ -111,4 +122,10 @@ impl IntoResponse for Failure {
 
 fn answer(status: StatusCode, body: impl Serialize) -> Response {
     (status, Json(body)).into_response()
+}
+
+// Milliseconds since 1970.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,8 @@
 //! | [`board`] | which leaderboard this node accepts, and what it attests |
 //! | [`store`] | what survives a restart, and who may vote from it |
 //! | [`engine`] | the thread that owns node and disk |
+//! | [`evidence`] | what it keeps about liars |
+//! | [`limits`] | how long messages may be |
 //! | [`envelope`] | signatures between nodes |
 //! | [`peers`] | requests to other nodes |
 //! | [`http`] | the routes |
@@ -16,7 +18,9 @@
 pub mod board;
 pub mod engine;
 pub mod envelope;
+pub mod evidence;
 pub mod http;
+pub mod limits;
 pub mod metrics;
 pub mod options;
 pub mod peers;

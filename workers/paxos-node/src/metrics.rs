@@ -26,13 +26,15 @@ pub struct Metrics {
     pub requests: ByKind,
     /// Answers given, by kind.
     pub answers: ByKind,
-    /// Requests dropped before any work for the protocol, by reason.
-    pub dropped: ByKind,
+    /// Requests refused before any work for the protocol, by reason.
+    pub refused: ByKind,
+    /// Proofs that another node lied, by the kind of statement.
+    pub contradictions: ByKind,
     /// Requests sent to other nodes, by outcome.
     pub sent: ByKind,
     /// Proposals to this node, by outcome.
     pub proposals: ByKind,
-    /// The round of the promised ballot.
+    /// The round of the promised ballot; in the Byzantine form the view.
     pub promised_round: Level,
     /// Everything up to this position is decided.
     pub decided: Level,
@@ -59,7 +61,8 @@ impl Metrics {
             registry: Registry::with_prefix("paxos"),
             requests: ByKind::default(),
             answers: ByKind::default(),
-            dropped: ByKind::default(),
+            refused: ByKind::default(),
+            contradictions: ByKind::default(),
             sent: ByKind::default(),
             proposals: ByKind::default(),
             promised_round: Level::default(),
@@ -79,10 +82,12 @@ impl Metrics {
         let r = &mut self.registry;
         r.register("requests", "Requests of other nodes", self.requests.clone());
         r.register("answers", "Answers given", self.answers.clone());
-        r.register("dropped", "Requests dropped unread", self.dropped.clone());
+        r.register("refused", "Requests refused unread, by reason", self.refused.clone());
+        let help = "Proofs that another node lied";
+        r.register("contradictions", help, self.contradictions.clone());
         r.register("sent", "Requests to other nodes", self.sent.clone());
         r.register("proposals", "Proposals by outcome", self.proposals.clone());
-        let help = "Round of the promised ballot";
+        let help = "Round of the promised ballot; the view, if nodes may lie";
         r.register("promised_round", help, self.promised_round.clone());
         let help = "All positions up to here are decided";
         r.register("decided_position", help, self.decided.clone());

@@ -23,8 +23,6 @@ use tokio::sync::Semaphore;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How many requests to one node may be under way; more are dropped, the core repeats itself.
 const AT_ONCE: usize = 16;
-/// The longest answer, in bytes.
-const LONGEST_ANSWER: usize = 2 * 1024 * 1024;
 
 /// What is known about the way to another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +50,18 @@ pub struct Peers {
     peers: Vec<Peer>,
     client: Client<HttpConnector, Full<Bytes>>,
     metrics: Arc<Metrics>,
+    longest_answer: usize,
 }
 
 impl Peers {
-    /// The nodes of a network, seen from `seat`.
-    pub fn new(network: &Network, seat: Seat, keys: Arc<NodeKeys>, metrics: Arc<Metrics>) -> Self {
+    /// The nodes of a network, seen from `seat`; answers have at most `longest_answer` bytes.
+    pub fn new(
+        network: &Network,
+        seat: Seat,
+        keys: Arc<NodeKeys>,
+        metrics: Arc<Metrics>,
+        longest_answer: usize,
+    ) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(PATIENCE));
@@ -78,6 +83,7 @@ impl Peers {
             peers: peers.collect(),
             client,
             metrics,
+            longest_answer,
         }
     }
 
@@ -165,7 +171,7 @@ impl Peers {
             .map_err(|e| e.to_string())?;
         let response = self.client.request(request).await.map_err(|e| e.to_string())?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, LONGEST_ANSWER);
+        let body = Limited::new(body, self.longest_answer);
         let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
         if head.status != hyper::StatusCode::OK {
             return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)));

@@ -1,17 +1,20 @@
 //! Start and end of a node.
 
 use crate::board::{Board, Keyring};
-use crate::engine::{Command, Engine};
+use crate::engine::{BoardNode, Command, Engine, Machine, Parts};
+use crate::evidence::Evidence;
 use crate::http::Service;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::store::{Owner, Store};
-use cicada_consensus::{Config, Node};
+use cicada_consensus::{Config, Node, Seat};
 use cicada_network::{Network, NodeKeys};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{signal, SignalKind};
@@ -26,48 +29,57 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// # Errors
 /// In words, if it cannot start.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
+    run_as(settings, |node, _, _| Box::new(node)).await
+}
+
+/// Runs what `wrap` makes of a node with its constants and its keys.
+///
+/// # Errors
+/// In words, if it cannot start.
+pub async fn run_as(
+    settings: Settings,
+    wrap: impl FnOnce(BoardNode, Config, Keyring) -> Box<dyn Machine>,
+) -> Result<(), Failure> {
     let network = Network::load(&settings.network)?;
-    let keys = Arc::new(NodeKeys::load(&settings.keys)?);
+    let keys = own_keys(&settings, &network)?;
     let seat = settings.seat;
-    let members = network.members();
-    let member = members.get(usize::from(seat));
-    let member = member.ok_or_else(|| format!("the network has no seat {seat}"))?;
-    if (member.consensus_key, member.attestation_key)
-        != (keys.consensus_key(), keys.attestation_key())
-    {
-        let file = settings.keys.display();
-        return Err(format!("{file} does not hold the keys of seat {seat}").into());
-    }
-    let mut config = Config::new(
-        seat,
-        network.quorum(),
-        network.attestation_quorum(),
-        network.epoch,
-        network.config_digest(),
-    );
-    config.max_proposals = 16;
+    let config = config(&network, seat);
     let owner = Owner {
         config_digest: network.config_digest(),
         seat,
-        consensus_key: member.consensus_key,
+        consensus_key: keys.consensus_key(),
         key_file: &settings.keys,
     };
     let store = Store::open(&settings.data, &owner, settings.init)?;
+    let evidence = Evidence::open(&settings.data)?;
     let board =
         Board::new(network.leaderboard_feed(), network.config_digest(), settings.results.clone());
-    let keyring = Keyring::new(keys.clone(), members.clone());
-    let node = Node::recover(config, board, keyring, store.records()?)?;
+    let keyring = Keyring::new(keys.clone(), network.members());
+    let node = Node::recover(config.clone(), board, keyring.clone(), store.records()?)?;
+    let machine = wrap(node, config.clone(), keyring);
     let metrics = Arc::new(Metrics::new());
-    let peers = Arc::new(Peers::new(&network, seat, keys, metrics.clone()));
+    let longest = Limits::of(&config).answer;
+    let peers = Arc::new(Peers::new(&network, seat, keys, metrics.clone(), longest));
     let address = listen_address(&settings, &network)?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let (engine, thread) = Engine::start(node, store, peers.clone(), metrics.clone())?;
-    tracing::info!(seat, %address, "ready");
-    let router = Service::new(engine.clone(), peers, metrics, network).router();
+    let parts = Parts { machine, store, evidence, peers: peers.clone(), metrics: metrics.clone() };
+    let (engine, thread) = Engine::start(parts)?;
+    tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
+    let service = Service::new(engine.clone(), peers, metrics, network, config);
+    serve(listener, service, engine, thread).await
+}
+
+// Serves until the signal to end, then lets the engine finish what it has in hand.
+async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    engine: Engine,
+    thread: JoinHandle<()>,
+) -> Result<(), Failure> {
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, service.router()).with_graceful_shutdown(async move {
         let _ = ended.await;
     });
     let server = tokio::spawn(async move { server.await });
@@ -83,6 +95,33 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     .await?
     .map_err(|_| "the engine has panicked")?;
     Ok(())
+}
+
+// The keys of the seat.
+fn own_keys(settings: &Settings, network: &Network) -> Result<Arc<NodeKeys>, Failure> {
+    let keys = NodeKeys::load(&settings.keys)?;
+    let seat = settings.seat;
+    let member = network.members().into_iter().nth(usize::from(seat));
+    let member = member.ok_or_else(|| format!("the network has no seat {seat}"))?;
+    if (member.consensus_key, member.attestation_key)
+        != (keys.consensus_key(), keys.attestation_key())
+    {
+        let file = settings.keys.display();
+        return Err(format!("{file} does not hold the keys of seat {seat}").into());
+    }
+    Ok(Arc::new(keys))
+}
+
+fn config(network: &Network, seat: Seat) -> Config {
+    let mut config = Config::new(
+        seat,
+        network.quorum(),
+        network.attestation_quorum(),
+        network.epoch,
+        network.config_digest(),
+    );
+    config.max_proposals = 16;
+    config
 }
 
 fn listen_address(settings: &Settings, network: &Network) -> Result<SocketAddr, Failure> {

@@ -10,12 +10,12 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use cicada_consensus::{Application, Input, Now, Origin, Refusal, Request, Seat};
+use cicada_consensus::{Application, Ballot, Config, Input, Now, Origin, Refusal, Request, Seat};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long the engine may take.
@@ -91,28 +91,38 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) -> Answered {
-    let _permit = service.node_room.try_acquire().map_err(|_| {
-        count(&service.metrics.dropped, "busy");
+    let busy = || {
+        count(&service.metrics.refused, "busy");
         Failure::busy()
+    };
+    let _room = service.node_room.try_acquire().map_err(|_| busy())?;
+    let claimed = claimed(service, headers)?;
+    // Before the signature is looked at: checking it is the work to be saved.
+    let seat_room = service.seat_room.get(usize::from(claimed.seat));
+    let _quota = seat_room.and_then(|room| room.try_acquire().ok()).ok_or_else(|| {
+        count(&service.metrics.refused, "quota");
+        let error = "too many requests of this seat are in work";
+        Failure::new(StatusCode::TOO_MANY_REQUESTS, error)
     })?;
-    let (from, message) = authenticate(service, headers, body)?;
+    let from = claimed.seat;
+    let message = authenticate(service, &claimed, body)?;
     service.peers.note(from, true);
     let request = Request::decode_all(&mut &body[..])
         .ok()
         .filter(|request| route(request) == path)
         .ok_or_else(|| {
-            count(&service.metrics.dropped, "malformed");
+            count(&service.metrics.refused, "malformed");
             Failure::bad("not a request of this route")
         })?;
     count(&service.metrics.requests, request.name());
     let (reply, receive) = oneshot::channel();
     let input = Input::Request { from, request };
     if !service.engine.offer(Command::Request(input, reply)) {
-        return Err(Failure::busy());
+        return Err(busy());
     }
     let answered = tokio::time::timeout(PATIENCE, receive).await;
     let Ok(Ok(answered)) = answered else {
-        return Err(Failure::busy());
+        return Err(busy());
     };
     let body = answered.encode();
     let peers = &service.peers;
@@ -124,36 +134,48 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
     Ok((headers, body).into_response())
 }
 
-// Who asks, and the message that was signed. Strangers are turned away before any signature
-// work.
-fn authenticate(
-    service: &Service,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Seat, [u8; 32]), Failure> {
-    let refuse = |reason: &'static str, error: &str| {
-        count(&service.metrics.dropped, reason);
-        Failure::new(StatusCode::UNAUTHORIZED, error)
-    };
+// Who somebody claims to be.
+struct Claimed<'a> {
+    seat: Seat,
+    key: &'a [u8; 32],
+    signature: &'a str,
+}
+
+fn refuse(service: &Service, reason: &'static str, error: &str) -> Failure {
+    count(&service.metrics.refused, reason);
+    Failure::new(StatusCode::UNAUTHORIZED, error)
+}
+
+// Who claims to ask. Strangers are turned away here, before any signature work.
+fn claimed<'a>(service: &'a Service, headers: &'a HeaderMap) -> Result<Claimed<'a>, Failure> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let seat = text(SEAT_HEADER).and_then(|seat| seat.parse::<Seat>().ok());
     let known = seat.and_then(|seat| Some((seat, service.peers.key(seat)?)));
-    let (from, key) = known.ok_or_else(|| refuse("stranger", "not from a node of this network"))?;
+    let (seat, key) =
+        known.ok_or_else(|| refuse(service, "stranger", "not from a node of this network"))?;
     let signature = text(SIGNATURE_HEADER).filter(|signature| signature.len() == 128);
-    let signature = signature.ok_or_else(|| refuse("unsigned", "the request is not signed"))?;
+    let signature =
+        signature.ok_or_else(|| refuse(service, "unsigned", "the request is not signed"))?;
+    Ok(Claimed { seat, key, signature })
+}
+
+// The message that was signed, if the claim is true.
+fn authenticate(service: &Service, claimed: &Claimed, body: &[u8]) -> Result<[u8; 32], Failure> {
     let peers = &service.peers;
-    let message = request_message(peers.config_digest(), from, peers.seat(), body);
-    if !verify(signature, &message, key) {
-        return Err(refuse("forged", "the signature is not that of the seat"));
+    let message = request_message(peers.config_digest(), claimed.seat, peers.seat(), body);
+    match verify(claimed.signature, &message, claimed.key) {
+        true => Ok(message),
+        false => Err(refuse(service, "forged", "the signature is not that of the seat")),
     }
-    Ok((from, message))
 }
 
 #[derive(Deserialize)]
 struct Question {
+    // The ballot's round; in the Byzantine form the view.
     proposal_number: u64,
+    // In the Byzantine form the view's leader, unless it is given.
     #[serde(default)]
-    proposer_id: u8,
+    proposer_id: Option<u8>,
     // SCALE of a proposal in hex, for accept.
     #[serde(default)]
     proposal: Option<String>,
@@ -166,14 +188,40 @@ impl Question {
     fn read(body: &[u8]) -> Result<Self, Failure> {
         serde_json::from_slice(body).map_err(|error| Failure::bad(error.to_string()))
     }
+
+    fn proposer(&self, config: &Config) -> Seat {
+        let leader = if config.byzantine() { config.leader(self.proposal_number) } else { 0 };
+        self.proposer_id.unwrap_or(leader)
+    }
+
+    // Why this node would not even look at the value, if it would not.
+    fn objection(&self, config: &Config, promised: Ballot) -> Option<String> {
+        let number = self.proposal_number;
+        let asked = Ballot { round: number, seat: self.proposer(config) };
+        if number == 0 {
+            return Some("proposal numbers start at 1".into());
+        }
+        if !config.byzantine() {
+            let below = asked < promised;
+            return below.then(|| format!("the ballot {promised} has this node's promise"));
+        }
+        let leader = config.leader(number);
+        if asked.seat != leader {
+            return Some(format!("view {number} is led by seat {leader}"));
+        }
+        let below = number < promised.round;
+        below.then(|| {
+            format!("this node is in view {}, led by seat {}", promised.round, promised.seat)
+        })
+    }
 }
 
-// Would this node promise?
+// Would this node promise? In the Byzantine form: pledge to that view, once a quorum wishes for
+// it.
 async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
     let question = Question::read(body)?;
     let status = &service.engine.snapshot().status;
-    let ballot = (question.proposal_number, question.proposer_id);
-    let promised = (status.promised.round, status.promised.seat);
+    let objection = question.objection(&service.config, status.promised);
     let accepted = status.votes.last().map(|(position, ballot, digest)| {
         json!({
             "position": position,
@@ -187,7 +235,9 @@ async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
         json!({
             "acceptor_id": service.peers.seat(),
             "proposal_number": question.proposal_number,
-            "promised": ballot >= promised && question.proposal_number > 0,
+            "proposer_id": question.proposer(&service.config),
+            "promised": objection.is_none(),
+            "error": objection,
             "promised_proposal": status.promised.round,
             "promised_proposer": status.promised.seat,
             "accepted_value": accepted,
@@ -200,22 +250,18 @@ async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
 async fn asked_accept(service: &Service, body: &[u8]) -> Answered {
     let question = Question::read(body)?;
     let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
-    let hex = question.proposal.ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
+    let hex =
+        question.proposal.as_ref().ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
     let value = hex::decode(hex.trim_start_matches("0x"))
         .map_err(|_| Failure::bad("`proposal` is not hex"))?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Now { timer_ms: 0, wall_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) };
+    let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
     let checked = service.engine.look(move |node| {
         let checked = node.application().check(&value, Origin::Fresh, now);
         (checked, node.status().promised)
     });
     let (checked, promised) = checked.await.ok_or_else(Failure::busy)?;
-    let ballot = (question.proposal_number, question.proposer_id);
-    let reason = if ballot < (promised.round, promised.seat) {
-        Some(format!("the ballot {promised} has this node's promise"))
-    } else {
-        checked.err().map(|Refusal(reason)| reason)
-    };
+    let objection = question.objection(&service.config, promised);
+    let reason = objection.or(checked.err().map(|Refusal(reason)| reason));
     Ok(answer(
         StatusCode::OK,
         json!({

@@ -35,9 +35,17 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         let reach = service.peers.reach();
         reach.into_iter().filter(|(_, r)| *r == wanted).map(|(s, _)| s).collect()
     };
+    // In crash mode there are no views: the promise names the leader, if there is one.
+    let view = service.config.byzantine().then_some(status.promised.round);
+    let leader = (status.promised.round > 0).then_some(status.promised.seat);
     let body = json!({
         "node_id": service.peers.seat(),
         "fault_model": network.fault_model,
+        "view": view,
+        "leader": leader,
+        "leading": status.leading.is_some(),
+        "decided_position": status.decided,
+        "certified_slot": snapshot.certified_slot,
         "nodes": network.nodes.len(),
         "quorum": network.quorum().size(),
         "attestation_quorum": network.attestation_quorum().size(),
@@ -46,9 +54,8 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "promised_proposal": status.promised.round,
         "promised_proposer": status.promised.seat,
         "accepted": votes.collect::<Vec<Value>>(),
+        "proposals_waiting": status.proposals,
         "has_value": status.decided > 0 || !status.votes.is_empty(),
-        "leading": status.leading.is_some(),
-        "decided_position": status.decided,
         "feeds": { LEADERBOARD: {
             "slot": snapshot.board.slot,
             "digest": hex::encode(snapshot.board.digest),

@@ -1,13 +1,13 @@
 //! A leaderboard to decide: the node leads it to its certificate.
 
 use super::{answer, Failure, Service};
-use crate::engine::Command;
+use crate::engine::{BoardNode, Command};
 use crate::metrics::count;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use cicada_consensus::{Entry, Outcome, Position, Refusal, Seat};
+use cicada_consensus::{Application, Entry, Now, Origin, Outcome, Position, Refusal, Seat};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Proposal;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -58,6 +58,7 @@ pub(super) async fn propose(
             receive.await.map_err(|_| Failure::busy())?
         }
     };
+    let outcome = own_view(&service, body.to_vec(), outcome).await;
     if matches!(outcome, Outcome::Certified { .. }) {
         let took = begin.elapsed().as_secs_f64();
         service.metrics.propose_seconds.observe(took);
@@ -85,6 +86,21 @@ async fn wait_for_certificate(
             refusals: BTreeMap::new(),
         }
     })
+}
+
+// A node that does not lead learns from the others that they refuse a value. If it refuses the
+// value itself, that is the answer.
+async fn own_view(service: &Service, value: Vec<u8>, outcome: Outcome) -> Outcome {
+    match &outcome {
+        Outcome::Failed { decided: None, refusals, .. } if !refusals.is_empty() => {}
+        _ => return outcome,
+    }
+    let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
+    let check = move |node: &BoardNode| node.application().check(&value, Origin::Fresh, now);
+    match service.engine.look(check).await {
+        Some(Err(refusal)) => Outcome::Refused(refusal),
+        _ => outcome,
+    }
 }
 
 async fn respond(
@@ -124,6 +140,9 @@ fn certified(
     promised: &BTreeSet<Seat>,
     accepted: &BTreeSet<Seat>,
 ) -> Value {
+    // Who led counted the votes; in the Byzantine form everybody has the proof with them.
+    let proof: Option<BTreeSet<Seat>> = entry.proof.as_ref().map(|proof| proof.seats().collect());
+    let accepted = proof.as_ref().filter(|_| accepted.is_empty()).unwrap_or(accepted);
     let certificate = entry.certificate.as_ref();
     let attested = certificate.map(|c| c.seats().collect::<Vec<_>>());
     json!({

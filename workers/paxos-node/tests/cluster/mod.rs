@@ -11,25 +11,35 @@ use paxos_node::envelope::{
     answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 /// How long anything may take before the test fails. Nothing waits for it otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The program of the package under test: the node, or the lying build of it.
+const PROGRAM: [Option<&str>; 2] =
+    [option_env!("CARGO_BIN_EXE_paxos-node"), option_env!("CARGO_BIN_EXE_paxos-liar")];
+
 /// A committee of processes.
 pub struct Cluster {
     pub network: Network,
+    /// What each seat does; only for the lying build.
+    pub lies: BTreeMap<Seat, &'static str>,
     pub directory: TempDir,
     keys: Vec<NodeKeys>,
-    children: Vec<Option<Child>>,
+    children: Vec<Mutex<Option<Child>>>,
+    /// Where each node listens, if something stands before it.
+    addresses: Vec<SocketAddr>,
     /// Holds each port until its node first starts.
-    ports: Vec<Option<TcpListener>>,
+    ports: Vec<Mutex<Option<TcpListener>>>,
 }
 
 /// The body and status of an HTTP answer.
@@ -47,21 +57,36 @@ impl Response {
 }
 
 impl Cluster {
-    /// Keys, network file and results for `n` nodes; none runs yet.
+    /// Keys, network file and results for `n` nodes that withstand liars; none runs yet.
     pub fn new(n: u8) -> Self {
+        Self::of(n, FaultModelName::Byzantine)
+    }
+
+    /// The same in either fault model.
+    pub fn of(n: u8, fault_model: FaultModelName) -> Self {
+        Self::behind(n, fault_model, |address| address)
+    }
+
+    /// The same, where `front` says at which address the others find a node.
+    pub fn behind(
+        n: u8,
+        fault_model: FaultModelName,
+        front: impl Fn(SocketAddr) -> SocketAddr,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let ports: Vec<_> = (0..n).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let addresses: Vec<_> = ports.iter().map(|port| port.local_addr().unwrap()).collect();
         let path = |seat: u8| directory.path().join(format!("node-{seat:02}.json"));
         let keys: Vec<_> = (0..n).map(|seat| NodeKeys::generate(&path(seat)).unwrap()).collect();
-        let entry = |(keys, port): (&NodeKeys, &TcpListener)| NodeEntry {
-            url: format!("http://{}", port.local_addr().unwrap()),
+        let entry = |(keys, address): (&NodeKeys, &SocketAddr)| NodeEntry {
+            url: format!("http://{}", front(*address)),
             operator: keys.operator(),
             consensus_key: keys.consensus_key(),
             attestation_key: keys.attestation_key(),
         };
         let network = Network {
             epoch: 1,
-            fault_model: FaultModelName::Crash,
+            fault_model,
             chain: ChainSection {
                 url: "ws://127.0.0.1:9944".into(),
                 genesis: [1; 32],
@@ -69,17 +94,19 @@ impl Cluster {
                 validators: [3; 32],
                 leaderboard: [4; 32],
             },
-            nodes: keys.iter().zip(&ports).map(entry).collect(),
+            nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
         network.save(&directory.path().join("network.toml")).unwrap();
         let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/results.jsonl");
         std::fs::copy(examples, directory.path().join("results.jsonl")).unwrap();
         Self {
             network,
+            lies: BTreeMap::new(),
             directory,
             keys,
-            children: (0..n).map(|_| None).collect(),
-            ports: ports.into_iter().map(Some).collect(),
+            addresses,
+            children: (0..n).map(|_| Mutex::new(None)).collect(),
+            ports: ports.into_iter().map(|port| Mutex::new(Some(port))).collect(),
         }
     }
 
@@ -99,11 +126,19 @@ impl Cluster {
 
     /// The command line of a node.
     pub fn command(&self, seat: Seat) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_paxos-node"));
+        let mut command = match PROGRAM {
+            [Some(node), _] => Command::new(node),
+            [None, liar] => {
+                let mut command = Command::new(liar.unwrap());
+                command.args(["--lie", self.lies.get(&seat).copied().unwrap_or("none")]);
+                command
+            }
+        };
         command
             .arg("--network")
             .arg(self.path("network.toml"))
             .args(["--seat", &seat.to_string()])
+            .args(["--listen", &self.addresses[usize::from(seat)].to_string()])
             .arg("--keys")
             .arg(self.path(&format!("node-{seat:02}.json")))
             .arg("--data")
@@ -114,18 +149,9 @@ impl Cluster {
     }
 
     /// Starts nodes and waits until each answers.
-    pub fn start(&mut self, seats: impl IntoIterator<Item = Seat> + Clone) {
+    pub fn start(&self, seats: impl IntoIterator<Item = Seat> + Clone) {
         for seat in seats.clone() {
-            let at = usize::from(seat);
-            self.ports[at] = None;
-            let log = File::options()
-                .create(true)
-                .append(true)
-                .open(self.path(&format!("log-{seat:02}")))
-                .unwrap();
-            let mut command = self.command(seat);
-            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-            self.children[at] = Some(child.spawn().unwrap());
+            self.spawn(seat);
         }
         for seat in seats {
             self.wait(&format!("seat {seat} answers"), |cluster| {
@@ -134,10 +160,38 @@ impl Cluster {
         }
     }
 
+    /// Starts a node and waits for nothing.
+    pub fn spawn(&self, seat: Seat) {
+        *self.ports[usize::from(seat)].lock().unwrap() = None;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.path(&format!("log-{seat:02}")))
+            .unwrap();
+        let mut command = self.command(seat);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        *self.child(seat) = Some(child.spawn().unwrap());
+    }
+
+    fn child(&self, seat: Seat) -> MutexGuard<'_, Option<Child>> {
+        self.children[usize::from(seat)].lock().unwrap()
+    }
+
+    /// Sends a signal to a node.
+    pub fn signal(&self, seat: Seat, signal: &str) {
+        let id = self.child(seat).as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// The exit code of a node that has ended by itself.
+    pub fn ended(&self, seat: Seat) -> Option<i32> {
+        self.child(seat).as_mut()?.try_wait().unwrap()?.code()
+    }
+
     /// kill -9.
-    pub fn kill(&mut self, seats: impl IntoIterator<Item = Seat>) {
+    pub fn kill(&self, seats: impl IntoIterator<Item = Seat>) {
         for seat in seats {
-            let mut child = self.children[usize::from(seat)].take().unwrap();
+            let mut child = self.child(seat).take().unwrap();
             child.kill().unwrap();
             child.wait().unwrap();
         }
@@ -145,22 +199,19 @@ impl Cluster {
 
     /// kill -9 while others are at work; [`Self::reap`] must follow.
     pub fn kill_nine(&self, seat: Seat) {
-        let child = self.children[usize::from(seat)].as_ref().unwrap();
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-9", &id]).status().unwrap().success());
+        self.signal(seat, "-9");
     }
 
     /// Takes note of the death of a node.
-    pub fn reap(&mut self, seat: Seat) {
-        let mut child = self.children[usize::from(seat)].take().unwrap();
+    pub fn reap(&self, seat: Seat) {
+        let mut child = self.child(seat).take().unwrap();
         child.wait().unwrap();
     }
 
     /// SIGTERM; the exit code.
-    pub fn terminate(&mut self, seat: Seat) -> i32 {
-        let mut child = self.children[usize::from(seat)].take().unwrap();
-        let id = child.id().to_string();
-        assert!(Command::new("kill").arg(id).status().unwrap().success());
+    pub fn terminate(&self, seat: Seat) -> i32 {
+        self.signal(seat, "-15");
+        let mut child = self.child(seat).take().unwrap();
         child.wait().unwrap().code().unwrap()
     }
 
@@ -173,7 +224,7 @@ impl Cluster {
         }
     }
 
-    fn logs(&self) -> String {
+    pub fn logs(&self) -> String {
         let mut text = String::new();
         for seat in 0..self.children.len() {
             let log = std::fs::read_to_string(self.path(&format!("log-{seat:02}")));
@@ -201,8 +252,7 @@ impl Cluster {
         headers: &[(&str, String)],
         body: &[u8],
     ) -> Option<Response> {
-        let url = &self.network.nodes[usize::from(seat)].url;
-        let host = url.trim_start_matches("http://");
+        let host = self.addresses[usize::from(seat)];
         let mut stream = TcpStream::connect(host).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
@@ -234,7 +284,12 @@ impl Cluster {
 
     /// The next leaderboard, as the results and the status of a node give it.
     pub fn proposal(&self, seat: Seat) -> Proposal {
-        let status = self.status(seat);
+        self.try_proposal(seat).expect("the node runs")
+    }
+
+    /// The same; `None` if the node does not answer.
+    pub fn try_proposal(&self, seat: Seat) -> Option<Proposal> {
+        let status = self.get(seat, "/paxos/status")?.json();
         let feed = &status["feeds"]["leaderboard"];
         let mut digest: Hash = [0; 32];
         hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
@@ -248,15 +303,38 @@ impl Cluster {
         let results = cicada_results::read(&self.results(seat), now).unwrap();
         let standings = rank(results.tally.scores().clone(), |_| 0);
         let feed = self.network.leaderboard_feed();
-        Proposal { report: report::<Native>(feed, &state, &standings, now), standings }
+        Some(Proposal { report: report::<Native>(feed, &state, &standings, now), standings })
     }
 
     /// Proposes at a node and waits for its answer.
     pub fn propose(&self, seat: Seat, proposal: &Proposal, timeout_ms: u64) -> Response {
+        self.try_propose(seat, proposal, timeout_ms).expect("the node runs")
+    }
+
+    /// The same; `None` if the node does not answer.
+    pub fn try_propose(
+        &self,
+        seat: Seat,
+        proposal: &Proposal,
+        timeout_ms: u64,
+    ) -> Option<Response> {
         let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
         let headers = [("content-type", "application/octet-stream".to_owned())];
-        let response = self.request(seat, "POST", &path, &headers, &proposal.encode());
-        response.expect("the node runs")
+        self.request(seat, "POST", &path, &headers, &proposal.encode())
+    }
+
+    /// Like [`Self::certify_next`], with as many attempts as it takes.
+    pub fn certify_soon(&self, seat: Seat) -> (u64, Value) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let proposal = self.proposal(seat);
+            let response = self.propose(seat, &proposal, 10_000);
+            if response.status == 200 {
+                self.check_certificate(&response.json());
+                return (proposal.report.slot, response.json());
+            }
+            assert!(Instant::now() < deadline, "{}{}", response.json(), self.logs());
+        }
     }
 
     /// Proposes the next leaderboard and checks the certificate with real signatures.
@@ -306,9 +384,11 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for child in self.children.iter_mut().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
+        for child in &self.children {
+            if let Some(child) = child.lock().unwrap().as_mut() {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
         }
     }
 }
