@@ -225,7 +225,7 @@ impl World {
         let honest = !self.liars.contains(&seat);
         let watched = self.watched(seat);
         for record in records.iter().filter(|_| watched) {
-            self.oracle.durable(seat, record);
+            self.oracle.found(seat, record);
         }
         let node = Node::recover(config.clone(), Chains::new(seat), ring.clone(), records);
         let host = &mut self.hosts[usize::from(seat)];
