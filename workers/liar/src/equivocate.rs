@@ -199,7 +199,8 @@ impl<A: Application, K: Keys> Liar<A, K> {
     // A pledge that names no lock, and half of the time no decision either.
     fn bare_pledge(&self, view: View, honest: Answer) -> Answer {
         let (mut at, mut proof) = (0, None);
-        if let (Answer::Pledged { pledge, tip, .. }, true) = (honest, self.steps % 2 == 0) {
+        if let (Answer::Pledged { pledge, tip, .. }, true) = (honest, self.steps.is_multiple_of(2))
+        {
             (at, proof) = (pledge.tip, tip);
         }
         let seat = self.config.seat;

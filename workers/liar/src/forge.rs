@@ -94,7 +94,7 @@ impl<A: Application, K: Keys> Liar<A, K> {
 
     /// What nobody asked for: false decisions, certificates and views.
     pub(crate) fn spread(&mut self) {
-        if self.ticks % PAUSE != 0 {
+        if !self.ticks.is_multiple_of(PAUSE) {
             return;
         }
         let decided = self.node.status().decided;

@@ -36,6 +36,6 @@ impl Memory {
             self.answers.remove(MOST / 2);
         }
         self.answers.push_back(honest.clone());
-        old.filter(|_| turn % 3 != 0).unwrap_or(honest)
+        old.filter(|_| !turn.is_multiple_of(3)).unwrap_or(honest)
     }
 }
