@@ -14,6 +14,7 @@
 //! | [`committee`] | the keys of the nodes, and the digest that binds signatures to them |
 //! | [`report`] | what the committee attests, and the chain of slots of one feed |
 //! | [`certificate`] | the signatures under a report, and their verification |
+//! | [`evidence`] | two attestations of one slot, for which a node can be punished |
 //! | [`quote`] | the market maker's quote |
 //! | [`leaderboard`] | the ranking of the frameworks and its Merkle root |
 //! | [`results`] | evaluation results and the score that follows from them |
@@ -24,6 +25,7 @@ extern crate alloc;
 pub mod arrays;
 pub mod certificate;
 pub mod committee;
+pub mod evidence;
 pub mod fixed;
 pub mod hash;
 pub mod leaderboard;

@@ -109,17 +109,11 @@ impl<A: Application, K: Keys> Node<A, K> {
         let request = self.log.applied_slot(position)?.attestation?;
         let (feed, slot) = (request.report.feed, request.report.slot);
         match self.attested.get(&(feed, slot)) {
-            Some(message)
-                if *message != request.message && !self.config.mutated(Mutant::AttestTwice) =>
-            {
-                return None;
-            }
+            Some(message) if *message != request.message => return None,
             Some(_) => {}
             None => {
                 self.attested.insert((feed, slot), request.message);
-                if !self.config.mutated(Mutant::ForgetAttested) {
-                    self.persist(Record::Attested { feed, slot, message: request.message });
-                }
+                self.persist(Record::Attested { feed, slot, message: request.message });
             }
         }
         Some(self.keys.attest(&request.message))

@@ -40,8 +40,12 @@ impl Log {
 
     /// Whether something is decided beyond a position that is not.
     pub(crate) fn has_gap(&self) -> bool {
-        let last = self.slots.keys().next_back();
-        last.is_some_and(|last| *last > self.applied)
+        self.last() > self.applied
+    }
+
+    /// The last position that is known to be decided, whatever lies before it.
+    pub(crate) fn last(&self) -> Position {
+        self.slots.keys().next_back().copied().unwrap_or(0)
     }
 
     pub(crate) fn get(&self, position: Position) -> Option<&Slot> {
@@ -101,14 +105,11 @@ impl Log {
         true
     }
 
-    /// Applied entries from a position on, at most `limit`, at most about `bytes` of values.
+    /// Decided entries from a position on, at most `limit`, at most about `bytes` of values.
     pub(crate) fn entries(&self, from: Position, limit: usize, bytes: usize) -> Vec<Entry> {
         let mut room = bytes;
         let mut entries = Vec::new();
-        if from > self.applied {
-            return entries;
-        }
-        for (position, slot) in self.slots.range(from..=self.applied).take(limit) {
+        for (position, slot) in self.slots.range(from..).take(limit) {
             // A certificate of 32 signatures is some 2 KiB; a proof is as long.
             let size = slot.value.len().saturating_add(4_200);
             if size > room && !entries.is_empty() {

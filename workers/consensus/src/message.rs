@@ -256,6 +256,14 @@ pub enum Answer {
         /// I know every decided value up to here.
         decided: Position,
     },
+    /// To `Timeout` of a view that is over here, where nothing is kept that proves it: the same
+    /// wish, to complete a quorum.
+    Wish {
+        /// The view.
+        view: View,
+        /// ed25519 over the statement.
+        signature: Signature,
+    },
     /// To `Suggest`: the value does not pass my check.
     Unwanted {
         /// The digest of the value.
@@ -308,6 +316,7 @@ impl Answer {
             Self::Committed { .. } => "committed",
             Self::Lacking { .. } => "lacking",
             Self::View { .. } => "view",
+            Self::Wish { .. } => "wish",
             Self::Unwanted { .. } => "unwanted",
             Self::Invalid { .. } => "invalid",
         }

@@ -50,14 +50,8 @@ pub enum Mutant {
     ForgetPledges,
     /// Decided values are not written to disk.
     ForgetDecisions,
-    /// What was attested is not written to disk.
-    ForgetAttested,
-    /// A second report of a slot may be attested.
-    AttestTwice,
     /// Locks are dropped when a view ends.
     DropLocksAtViewChange,
-    /// A leader that starts again in its view proposes afresh.
-    ForgetOwnProposals,
     /// Certificates of attestations are kept without a look at them.
     BelieveAttestations,
     /// A timeout of a single node makes all others follow.

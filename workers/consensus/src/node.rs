@@ -229,6 +229,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 self.on_refused_value(from, ballot.round, position, &reason)
             }
             Answer::View { entered, decided, .. } => self.on_view(from, entered, decided),
+            Answer::Wish { view, signature } => self.on_wish(from, view, signature),
             Answer::Unwanted { digest, reason } => self.on_unwanted(from, digest, &reason),
             _ => {}
         }

@@ -33,7 +33,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         &self.application
     }
 
-    /// Applied entries from a position on, at most `limit` and at most about half a megabyte.
+    /// Decided entries from a position on, at most `limit` and at most about half a megabyte.
     pub fn entries(&self, from: Position, limit: u16) -> Vec<Entry> {
         let limit = limit.min(FETCH_LIMIT);
         self.log.entries(from.max(1), usize::from(limit), FETCH_BYTES)

@@ -155,8 +155,8 @@ pub struct Timing {
     pub certify_ms: u64,
     /// How often a node asks another for what it lacks.
     pub sync_ms: u64,
-    /// Byzantine: after which undecided work makes a node ask for the next view; doubles with
-    /// each view without a decision, up to 32 times that.
+    /// Byzantine: after which undecided work makes a node ask for the next view; doubles when
+    /// as many views in a row as include a correct leader decide nothing, up to 32 times that.
     pub view_ms: u64,
 }
 

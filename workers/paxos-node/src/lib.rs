@@ -25,4 +25,5 @@ pub mod metrics;
 pub mod options;
 pub mod peers;
 pub mod service;
-pub mod store;
+
+pub use cicada_store as store;

@@ -21,7 +21,7 @@ pub enum Objection {
     OldView,
     /// The value is not one that the view's mandate allows there.
     NotAllowed,
-    /// Another value was prepared there in this view.
+    /// Another value has this node's vote there in this view.
     SecondValue,
     /// The certificate is not genuine.
     NotGenuine,
@@ -133,10 +133,10 @@ impl Acceptor {
             return Err(Objection::NotAllowed);
         }
         match self.prepared.get(&position) {
-            Some((known, other)) if *known == view && *other != digest => {
-                if !config.mutated(Mutant::PrepareTwice) {
-                    return Err(Objection::SecondValue);
-                }
+            Some((known, other))
+                if *known == view && *other != digest && !config.mutated(Mutant::PrepareTwice) =>
+            {
+                return Err(Objection::SecondValue);
             }
             Some((known, _)) if *known > view => return Err(Objection::OldView),
             _ => {}
@@ -155,7 +155,7 @@ impl Acceptor {
     /// 2b: commits to what a quorum prepared, and is locked on it from then on.
     ///
     /// # Errors
-    /// [`Objection::OldView`], [`Objection::NotGenuine`] and [`Objection::NoValue`].
+    /// [`Objection`], all but `NotAllowed`.
     pub fn commit(
         &mut self,
         config: &Config,
@@ -167,6 +167,14 @@ impl Acceptor {
         let Statement { position, view, digest, .. } = certificate.statement;
         if view < self.view && !config.mutated(Mutant::VoteBelowPledge) {
             return Err(Objection::OldView);
+        }
+        // Two certificates in one view take more liars than can be withstood. To sign both
+        // would make this node look like one of them.
+        let rival = |lock: &QuorumCertificate| {
+            lock.statement.view == view && lock.statement.digest != digest
+        };
+        if self.locks.get(&position).is_some_and(rival) {
+            return Err(Objection::SecondValue);
         }
         let known = self.locks.get(&position).is_some_and(|lock| lock == certificate);
         let own = self.prepared.get(&position) == Some(&(view, digest));

@@ -5,7 +5,6 @@ use super::mandate::Mandate;
 use super::statement::{Kind, QuorumCertificate, Statement};
 use crate::io::{Application, Keys};
 use crate::message::{Claim, Justification, Pledge, Request};
-use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Seat, Value, View, FIRST_VIEW};
@@ -22,6 +21,8 @@ pub(crate) struct Gathering {
     locks: BTreeMap<(Position, View), QuorumCertificate>,
     values: BTreeMap<(Position, Hash), Value>,
     resend: Resend,
+    // How often somebody was asked for decisions.
+    fetches: usize,
 }
 
 /// A leader with its mandate.
@@ -79,7 +80,6 @@ impl<A: Application, K: Keys> Node<A, K> {
             .byzantine
             .acceptor
             .prepared()
-            .filter(|_| !self.config.mutated(Mutant::ForgetOwnProposals))
             .map(|(position, _, digest)| (position, digest))
             .collect();
         let last = said.iter().map(|(position, _)| *position).max();
@@ -114,6 +114,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             locks: BTreeMap::new(),
             values: BTreeMap::new(),
             resend,
+            fetches: 0,
         }));
         // The own pledge goes the way of all others.
         let seat = self.config.seat;
@@ -193,7 +194,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         Some(proved)
     }
 
-    /// Leads once a quorum has pledged and everything decided is known here.
+    /// Leads once a quorum has pledged, all with tips that are known here.
     pub(crate) fn lead_with_mandate(&mut self) {
         let Role::Gathering(gathering) = &self.byzantine.role else {
             return;
@@ -202,20 +203,15 @@ impl<A: Application, K: Keys> Node<A, K> {
         if gathering.pledges.len() < size {
             return;
         }
-        let justification = gathering.justification(size);
+        let applied = self.log.applied();
+        let Some(justification) = gathering.justification(size, applied) else {
+            return self.fetch_tips();
+        };
         let Ok(mandate) = justification.judge(&self.config, &self.keys) else {
             return;
         };
-        if mandate.base() > self.log.applied() {
-            let ahead = |pledge: &&Pledge| pledge.tip == mandate.base();
-            if let Some(pledge) = justification.pledges.iter().find(ahead) {
-                self.fetch(pledge.seat);
-            }
-            return;
-        }
         let values = gathering.values.clone();
-        let applied = self.log.applied();
-        let last = mandate.last_bound();
+        let last = mandate.last_bound().max(self.log.last());
         self.byzantine.views.mandate = Some(mandate.clone());
         self.byzantine.role = Role::Leading(Box::new(Reign {
             pledged: justification.pledges.iter().map(|pledge| pledge.seat).collect(),
@@ -237,6 +233,21 @@ impl<A: Application, K: Keys> Node<A, K> {
         self.pump_values();
     }
 
+    // Asks those who know more, one after the other: a liar proves a tip without what lies before.
+    fn fetch_tips(&mut self) {
+        let applied = self.log.applied();
+        let Role::Gathering(gathering) = &mut self.byzantine.role else {
+            return;
+        };
+        let ahead: Vec<Seat> =
+            gathering.pledges.values().filter(|p| p.tip > applied).map(|p| p.seat).collect();
+        let turn = gathering.fetches.checked_rem(ahead.len());
+        gathering.fetches = gathering.fetches.wrapping_add(1);
+        if let Some(seat) = turn.and_then(|turn| ahead.get(turn)) {
+            self.fetch(*seat);
+        }
+    }
+
     pub(crate) fn tick_gathering(&mut self) {
         let (now, pause) = (self.now.timer_ms, self.config.timing.resend_ms);
         let Role::Gathering(gathering) = &mut self.byzantine.role else {
@@ -254,9 +265,14 @@ impl<A: Application, K: Keys> Node<A, K> {
 }
 
 impl Gathering {
-    // The pledges of the lowest seats, and the proofs that exactly those need.
-    fn justification(&self, size: usize) -> Justification {
-        let pledges: Vec<Pledge> = self.pledges.values().take(size).cloned().collect();
+    // The pledges of the lowest seats with a tip that is `known`, and the proofs that exactly
+    // those need. `None` while there are too few.
+    fn justification(&self, size: usize, known: Position) -> Option<Justification> {
+        let known = self.pledges.values().filter(|pledge| pledge.tip <= known);
+        let pledges: Vec<Pledge> = known.take(size).cloned().collect();
+        if pledges.len() < size {
+            return None;
+        }
         let base = pledges.iter().map(|pledge| pledge.tip).max().unwrap_or(0);
         let mut highest: BTreeMap<Position, View> = BTreeMap::new();
         for claim in pledges.iter().flat_map(|pledge| &pledge.claims) {
@@ -265,6 +281,6 @@ impl Gathering {
         }
         let claimed = highest.into_iter().filter(|(position, _)| *position > base);
         let locks = claimed.filter_map(|key| self.locks.get(&key).cloned()).collect();
-        Justification { pledges, tip: self.tips.get(&base).cloned(), locks }
+        Some(Justification { pledges, tip: self.tips.get(&base).cloned(), locks })
     }
 }

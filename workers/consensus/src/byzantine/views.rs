@@ -27,6 +27,8 @@ pub(crate) struct Views {
     // Views since the last decision.
     fruitless: u32,
     wishes: BTreeMap<Seat, (View, Signature)>,
+    // Of those that are beyond the view that this node wishes for.
+    support: BTreeMap<Seat, Signature>,
     repeat_ms: u64,
 }
 
@@ -40,6 +42,7 @@ impl Default for Views {
             moved_ms: 0,
             fruitless: 0,
             wishes: BTreeMap::new(),
+            support: BTreeMap::new(),
             repeat_ms: 0,
         }
     }
@@ -95,7 +98,12 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
         let views = &self.byzantine.views;
         if view <= views.view {
-            return self.view_answer();
+            if views.entered.is_some() {
+                return self.view_answer();
+            }
+            // It went on by a justification or a commit, or has restarted since.
+            let signature = Statement::timeout(view).sign(&self.config, &self.keys);
+            return Answer::Wish { view, signature };
         }
         if self.config.mutated(Mutant::BelieveTimeouts) {
             self.enter(view, None);
@@ -109,6 +117,15 @@ impl<A: Application, K: Keys> Node<A, K> {
             self.weigh_wishes();
         }
         Answer::Noted
+    }
+
+    pub(crate) fn on_wish(&mut self, from: Seat, view: View, signature: Signature) {
+        let views = &self.byzantine.views;
+        let asked = view > views.view && view == views.wish_of(self.config.seat);
+        if asked && Statement::timeout(view).verify(&self.config, &self.keys, from, &signature) {
+            self.byzantine.views.support.insert(from, signature);
+            self.weigh_wishes();
+        }
     }
 
     pub(crate) fn on_view(
@@ -154,7 +171,11 @@ impl<A: Application, K: Keys> Node<A, K> {
                 shares.entry(*wished).or_default().insert(*seat, *signature);
             }
         }
-        for (wished, shares) in shares.into_iter().rev() {
+        let supported = shares.entry(own).or_default();
+        for (seat, signature) in &self.byzantine.views.support {
+            supported.insert(*seat, *signature);
+        }
+        for (wished, shares) in shares.into_iter().rev().filter(|(wished, _)| *wished > view) {
             let statement = Statement::timeout(wished);
             let entered = QuorumCertificate::assemble(&self.config, statement, &shares);
             if entered.is_some() {
@@ -167,6 +188,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     pub(super) fn wish(&mut self, view: View) {
         let signature = Statement::timeout(view).sign(&self.config, &self.keys);
         self.byzantine.views.wishes.insert(self.config.seat, (view, signature));
+        self.byzantine.views.support.clear();
         self.repeat_wish();
         self.weigh_wishes();
     }
@@ -195,6 +217,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         views.entered_ms = now;
         views.fruitless = views.fruitless.saturating_add(1);
         views.wishes.retain(|_, (wished, _)| *wished > view);
+        views.support.clear();
         views.entered.clone_from(&entered);
         self.step_down_quietly();
         if let (true, Some(entered)) = (self.config.leader(view) == self.config.seat, entered) {
@@ -203,11 +226,13 @@ impl<A: Application, K: Keys> Node<A, K> {
         self.suggest_own();
     }
 
-    // Whether something was prepared in this view, or locked in any, and is not decided.
+    // Whether something was prepared in this view, or locked in any, and is not decided; or
+    // lies before something that is.
     fn undecided(&self, view: View) -> bool {
         let acceptor = &self.byzantine.acceptor;
         let open = |position| self.log.get(position).is_none();
-        acceptor.prepared().any(|(position, prepared, _)| prepared == view && open(position))
+        self.log.has_gap()
+            || acceptor.prepared().any(|(position, prepared, _)| prepared == view && open(position))
             || acceptor.locks().any(|lock| open(lock.statement.position))
     }
 
@@ -215,7 +240,11 @@ impl<A: Application, K: Keys> Node<A, K> {
     fn overdue(&self) -> bool {
         let views = &self.byzantine.views;
         let now = self.now.timer_ms;
-        let patience = self.config.timing.view_ms << views.fruitless.min(5);
+        // One of as many leaders in a row as there may be liars, and one more, is correct: only
+        // if none of those decided anything was the time too short.
+        let turn = u32::from(self.config.quorum.weak_size());
+        let rounds = views.fruitless.checked_div(turn).unwrap_or(0);
+        let patience = self.config.timing.view_ms << rounds.min(5);
         let undecided = self.undecided(views.view).then_some(views.moved_ms);
         let waiting = [self.proposals.oldest_ms(), self.byzantine.suggestions.oldest_ms()];
         let oldest = waiting.into_iter().flatten().chain(undecided).min();

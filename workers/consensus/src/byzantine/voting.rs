@@ -53,7 +53,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if from != self.config.leader(view) {
             return invalid("not the leader of that view");
         }
-        if view < self.byzantine.views.view {
+        if self.is_over(view) {
             return self.view_answer();
         }
         if position == 0 || proposal.value.len() > self.config.max_value_len {
@@ -65,7 +65,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return invalid("the signature of the proposal is not genuine");
         }
         if let Err(answer) = self.mandate_of(view, justification) {
-            return answer;
+            return *answer;
         }
         self.note_proposal(from, statement, proposal.signature);
         if let Some(answer) = self.settled(position) {
@@ -90,20 +90,25 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
     }
 
+    fn is_over(&self, view: View) -> bool {
+        view < self.byzantine.views.view && !self.config.mutated(Mutant::VoteBelowPledge)
+    }
+
     // Enters the view and learns its mandate, if that is needed and possible.
     fn mandate_of(
         &mut self,
         view: View,
         justification: Option<Justification>,
-    ) -> Result<(), Answer> {
+    ) -> Result<(), Box<Answer>> {
         let known = view == self.byzantine.views.view && self.byzantine.views.mandate.is_some();
         if known {
             return Ok(());
         }
-        let justification = justification.ok_or(Answer::Unjustified { view })?;
-        let mandate = justification.judge(&self.config, &self.keys).map_err(invalid)?;
+        let justification = justification.ok_or_else(|| Box::new(Answer::Unjustified { view }))?;
+        let mandate = justification.judge(&self.config, &self.keys);
+        let mandate = mandate.map_err(|reason| Box::new(invalid(reason)))?;
         if mandate.view() != view {
-            return Err(invalid("the justification of another view"));
+            return Err(Box::new(invalid("the justification of another view")));
         }
         // The pledges of a quorum show that the view was entered rightly.
         self.enter(view, None);
@@ -131,7 +136,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
         if value.is_empty() {
             // Only to fill a hole.
-            let hole = position < mandate.last_bound();
+            let hole = position < mandate.last_bound().max(self.log.last());
             return hole.then_some(()).ok_or(Refusal("a no-op that fills no hole".into()));
         }
         self.application.check(value, Origin::Fresh, self.now)
@@ -185,7 +190,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             self.fetch(from);
             return Answer::Behind { decided: self.log.applied() };
         }
-        if view < self.byzantine.views.view {
+        if self.is_over(view) {
             return self.view_answer();
         }
         if value.as_ref().is_some_and(|value| value.len() > self.config.max_value_len) {
@@ -198,6 +203,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             }
             Err(Objection::OldView) => self.view_answer(),
             Err(Objection::NoValue) => Answer::Lacking { view, position },
+            Err(Objection::SecondValue) => invalid("two values in one view"),
             Err(_) => invalid("the certificate is not genuine"),
         }
     }

@@ -11,6 +11,7 @@ mod mark;
 use cicada_consensus::{digest, Position, Record};
 use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
+pub use redb::StorageBackend;
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,12 @@ pub enum StoreError {
         /// The data directory.
         data: PathBuf,
     },
+    /// Its pages do not have their checksums.
+    #[error(
+        "{0} is damaged: its checksums are wrong. A node must not vote from it: restore the \
+         directory, or register new keys"
+    )]
+    Damaged(PathBuf),
     /// The system or the database says no.
     #[error("{path}: {reason}")]
     Failed {
@@ -109,9 +116,8 @@ impl Store {
             other => failed(&other),
         })?;
         mark::sync_directory(directory).map_err(|e| failed(&e))?;
-        let store = Self { database, path };
-        let identity = store.identity(owner)?;
-        let generation = identity.generation.to_string();
+        let store = Self::intact(database, path)?;
+        let generation = store.identity(owner)?.generation.to_string();
         match marked {
             Some(marked) if marked == generation => {}
             Some(_) if !init => return Err(StoreError::Forgotten { mark, data: directory.into() }),
@@ -119,6 +125,31 @@ impl Store {
                 .map_err(|e| StoreError::Failed { path: mark, reason: e.to_string() })?,
         }
         Ok(store)
+    }
+
+    /// Opens a store on any medium, and says of which generation it is: a later start of the
+    /// same identity must find the same one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn on(medium: impl StorageBackend, owner: &Owner) -> Result<(Self, u64), StoreError> {
+        let path = owner.key_file.to_path_buf();
+        let opened = Database::builder().set_cache_size(1 << 20).create_with_backend(medium);
+        let database =
+            opened.map_err(|e| StoreError::Failed { path: path.clone(), reason: e.to_string() })?;
+        let store = Self::intact(database, path)?;
+        let generation = store.identity(owner)?.generation;
+        Ok((store, generation))
+    }
+
+    // Every page against its checksum: redb trusts a file that two-phase commit wrote, but a
+    // disk may rot, and a node must not vote from what is left.
+    fn intact(mut database: Database, path: PathBuf) -> Result<Self, StoreError> {
+        match database.check_integrity() {
+            Ok(true) => Ok(Self { database, path }),
+            Ok(false) => Err(StoreError::Damaged(path)),
+            Err(error) => Err(StoreError::Failed { path, reason: error.to_string() }),
+        }
     }
 
     // Reads the identity of the disk, or writes it at the first start.

@@ -1,10 +1,5 @@
 //! Single nodes, input by input.
 
-#[allow(dead_code)]
-#[path = "sim/app.rs"]
-mod app;
-
-use app::{Chains, Stamp};
 use cicada_consensus::{
     digest, Answer, Ballot, Config, Input, Node, Now, Outcome, Output, Record, Request, Seat,
     MAX_ROUND_JUMP,
@@ -12,12 +7,14 @@ use cicada_consensus::{
 use cicada_core::hash::Native;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_simulator::app::Chains;
+use cicada_simulator::keys::Ring;
+use cicada_simulator::Simulated;
 use parity_scale_codec::Encode;
-use std::collections::BTreeMap;
 
 const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [3; 32] };
 
-type TestNode = Node<Chains, Stamp>;
+type TestNode = Simulated;
 
 fn quorum(model: FaultModel) -> Quorum {
     Quorum::of(model, 5).unwrap()
@@ -26,8 +23,7 @@ fn quorum(model: FaultModel) -> Quorum {
 fn node(seat: Seat, records: Vec<Record>) -> TestNode {
     let config =
         Config::new(seat, quorum(FaultModel::Crash), quorum(FaultModel::Byzantine), 1, [7; 32]);
-    let feeds = BTreeMap::new();
-    Node::recover(config, Chains { seat, feeds }, Stamp(seat), records).unwrap()
+    Node::recover(config, Chains::new(seat), Ring::stamps(seat), records).unwrap()
 }
 
 fn step(node: &mut TestNode, input: Input) -> Vec<Output> {

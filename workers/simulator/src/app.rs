@@ -1,8 +1,7 @@
 //! The application of the simulated nodes: chains of real reports, one per feed.
 
-use cicada_consensus::{Application, AttestationRequest, Keys, Now, Origin, Refusal, Seat};
-use cicada_core::certificate::Signature;
-use cicada_core::hash::{Hash, Native};
+use cicada_consensus::{Application, AttestationRequest, Now, Origin, Refusal, Seat};
+use cicada_core::hash::Native;
 use cicada_core::report::{Feed, FeedState, Report};
 use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
@@ -10,14 +9,26 @@ use std::collections::BTreeMap;
 /// How far a fresh report's time may lie from the clock of a node.
 const SKEW_MS: u64 = 30_000;
 
+/// The digest of the simulated committee's configuration.
+pub const CONFIG_DIGEST: [u8; 32] = [7; 32];
+
 /// A node's view. The first four bytes of a report's root are a mask of the seats that, by
 /// their own observation, find it wrong.
+#[derive(Clone, Debug)]
 pub struct Chains {
+    /// Whose view it is.
     pub seat: Seat,
+    /// The newest report of each feed.
     pub feeds: BTreeMap<Feed, FeedState>,
 }
 
 impl Chains {
+    /// Nothing reported yet.
+    pub fn new(seat: Seat) -> Self {
+        Self { seat, feeds: BTreeMap::new() }
+    }
+
+    /// The newest report of a feed.
     pub fn state(&self, feed: &Feed) -> FeedState {
         self.feeds.get(feed).copied().unwrap_or(FeedState::EMPTY)
     }
@@ -51,33 +62,9 @@ impl Application for Chains {
         state.check_next(&report.feed, &report, u64::MAX).ok()?;
         let after = FeedState::after(&report, report.digest::<Native>());
         self.feeds.insert(report.feed, after);
-        Some(AttestationRequest { message: report.attestation_message::<Native>(&[7; 32]), report })
-    }
-}
-
-/// Stands in for the signature of a seat: nobody here forges.
-pub struct Stamp(pub Seat);
-
-fn stamp(seat: Seat, message: &Hash) -> Signature {
-    let mut signature = [seat; 64];
-    signature[..32].copy_from_slice(message);
-    signature
-}
-
-impl Keys for Stamp {
-    fn attest(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
-    }
-
-    fn sign(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
+        Some(AttestationRequest {
+            message: report.attestation_message::<Native>(&CONFIG_DIGEST),
+            report,
+        })
     }
 }

@@ -1,0 +1,249 @@
+//! Disks: a list of records, or the real database on a medium that fails.
+
+use crate::rng::Rng;
+use cicada_consensus::{Position, Record, Seat};
+use cicada_store::{Owner, StorageBackend, Store};
+use std::cell::Cell;
+use std::io::{Error, ErrorKind};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, Once};
+
+/// What is written together reaches the medium in such pieces, in bytes.
+const SECTOR: usize = 512;
+
+/// A change that is not flushed yet.
+#[derive(Debug)]
+enum Change {
+    Write(u64, Vec<u8>),
+    Length(u64),
+}
+
+#[derive(Debug, Default)]
+struct Medium {
+    // As the system sees it.
+    seen: Vec<u8>,
+    // As it is after a power failure, but for what is not flushed.
+    durable: Vec<u8>,
+    unflushed: Vec<Change>,
+    // How many more operations before the power fails.
+    power: Option<u64>,
+    // A disk that says that it has flushed and has not.
+    lies: bool,
+}
+
+impl Medium {
+    fn tick(&mut self) -> Result<(), Error> {
+        match &mut self.power {
+            Some(0) => Err(Error::other("the power is off")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn apply(bytes: &mut Vec<u8>, change: &Change) {
+    match change {
+        Change::Length(length) => bytes.resize(*length as usize, 0),
+        Change::Write(offset, data) => {
+            let from = *offset as usize;
+            let to = from + data.len();
+            if bytes.len() < to {
+                bytes.resize(to, 0);
+            }
+            bytes[from..to].copy_from_slice(data);
+        }
+    }
+}
+
+/// A handle on a medium; the medium outlives the process that has it open.
+#[derive(Clone, Debug, Default)]
+struct Handle(Arc<Mutex<Medium>>);
+
+impl Handle {
+    fn medium(&self) -> MutexGuard<'_, Medium> {
+        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
+impl StorageBackend for Handle {
+    fn len(&self) -> Result<u64, Error> {
+        Ok(self.medium().seen.len() as u64)
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+        let medium = self.medium();
+        let from = offset as usize;
+        let bytes = medium.seen.get(from..from + len);
+        bytes.map(<[u8]>::to_vec).ok_or_else(|| Error::from(ErrorKind::UnexpectedEof))
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), Error> {
+        let mut medium = self.medium();
+        medium.tick()?;
+        let change = Change::Length(len);
+        apply(&mut medium.seen, &change);
+        medium.unflushed.push(change);
+        Ok(())
+    }
+
+    fn sync_data(&self, _: bool) -> Result<(), Error> {
+        let mut medium = self.medium();
+        medium.tick()?;
+        if !medium.lies {
+            for change in std::mem::take(&mut medium.unflushed) {
+                apply(&mut medium.durable, &change);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
+        let mut medium = self.medium();
+        medium.tick()?;
+        let change = Change::Write(offset, data.to_vec());
+        apply(&mut medium.seen, &change);
+        medium.unflushed.push(change);
+        Ok(())
+    }
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+// The database panics over some damage; a process would end. Here the node stays down.
+fn guarded<T>(action: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                usual(info);
+            }
+        }));
+    });
+    GUARDED.set(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(action));
+    GUARDED.set(false);
+    done.ok()
+}
+
+/// The disk of a host.
+pub(crate) enum Disk {
+    /// Keeps what it is given.
+    List(Vec<Record>),
+    /// redb on a medium.
+    Database(Box<Redb>),
+}
+
+/// The real database of one node, and the mark that lies beside its keys.
+pub(crate) struct Redb {
+    medium: Handle,
+    store: Option<Store>,
+    mark: Option<u64>,
+    seat: Seat,
+}
+
+impl Disk {
+    /// An empty one; `lies` if it forgets what it said it flushed.
+    pub(crate) fn database(seat: Seat, lies: bool) -> Self {
+        let medium = Handle::default();
+        medium.medium().lies = lies;
+        Self::Database(Box::new(Redb { medium, store: None, mark: None, seat }))
+    }
+
+    /// What a node that starts finds.
+    pub(crate) fn open(&mut self) -> Result<Vec<Record>, String> {
+        match self {
+            Self::List(records) => Ok(records.clone()),
+            Self::Database(redb) => {
+                guarded(|| redb.open()).unwrap_or_else(|| Err("the database panics".into()))
+            }
+        }
+    }
+
+    /// Writes all or none.
+    pub(crate) fn write(&mut self, records: &[Record], applied: Position) -> bool {
+        match self {
+            Self::List(list) => {
+                list.extend_from_slice(records);
+                true
+            }
+            Self::Database(redb) => match &redb.store {
+                Some(store) => guarded(|| store.write(records, applied).is_ok()).unwrap_or(false),
+                None => false,
+            },
+        }
+    }
+
+    /// The power will fail after some operations.
+    pub(crate) fn fail_soon(&mut self, rng: &mut Rng) {
+        if let Self::Database(redb) = self {
+            redb.medium.medium().power = Some(rng.below(12));
+        }
+    }
+
+    /// The power failed: what was not flushed is there, in part there, or gone.
+    pub(crate) fn power_off(&mut self, rng: &mut Rng) {
+        let Self::Database(redb) = self else {
+            return;
+        };
+        redb.medium.medium().power = Some(0);
+        // A process that dies closes nothing.
+        guarded(|| redb.store = None);
+        let mut medium = redb.medium.medium();
+        for change in std::mem::take(&mut medium.unflushed) {
+            match change {
+                Change::Write(offset, data) if rng.chance(500) => {
+                    let sectors = data.len() / SECTOR + 1;
+                    let torn = rng.below(sectors as u64 + 1) as usize * SECTOR;
+                    let data = data[..torn.min(data.len())].to_vec();
+                    apply(&mut medium.durable, &Change::Write(offset, data));
+                }
+                whole if rng.chance(500) => apply(&mut medium.durable, &whole),
+                _ => {}
+            }
+        }
+        medium.seen = medium.durable.clone();
+        medium.power = None;
+    }
+
+    /// Single bits turn over while the power is off.
+    pub(crate) fn rot(&mut self, rng: &mut Rng) {
+        if let Self::Database(redb) = self {
+            let mut medium = redb.medium.medium();
+            for _ in 0..1 + rng.below(8) {
+                let length = medium.durable.len() as u64;
+                if length > 0 {
+                    let at = rng.below(length) as usize;
+                    medium.durable[at] ^= 1 << rng.below(8);
+                }
+            }
+            medium.seen = medium.durable.clone();
+        }
+    }
+}
+
+impl Redb {
+    fn open(&mut self) -> Result<Vec<Record>, String> {
+        let owner = Owner {
+            config_digest: crate::app::CONFIG_DIGEST,
+            seat: self.seat,
+            consensus_key: [self.seat; 32],
+            key_file: Path::new("simulated"),
+        };
+        let (store, generation) =
+            Store::on(self.medium.clone(), &owner).map_err(|error| error.to_string())?;
+        if self.mark.is_some_and(|mark| mark != generation) {
+            return Err("another generation of the disk".into());
+        }
+        self.mark = Some(generation);
+        let records = store.records().map_err(|error| error.to_string())?;
+        self.store = Some(store);
+        Ok(records)
+    }
+}

@@ -1,0 +1,21 @@
+//! A whole committee in one thread, from one seed.
+//!
+//! The nodes are the real ones. Around them: a network that loses, delays, doubles, reorders and
+//! parts; clocks that jump; disks that keep what was flushed and perhaps some of the rest; nodes
+//! that stop and come back; and liars. An oracle sees everything that any honest node does and
+//! says when a rule is broken.
+
+pub mod app;
+mod disk;
+mod faults;
+pub mod keys;
+pub mod liar;
+pub mod mutants;
+pub mod oracle;
+pub mod plan;
+mod rng;
+pub mod run;
+pub mod world;
+
+/// A node of the simulation.
+pub type Simulated = cicada_consensus::Node<app::Chains, keys::Ring>;

@@ -1,0 +1,88 @@
+//! Thousands of runs, each from one seed.
+
+use cicada_consensus::Mutant;
+use cicada_core::quorum::FaultModel;
+use cicada_simulator::plan::{Sabotage, Setup};
+use cicada_simulator::run::{run, Summary};
+
+fn all(setups: impl Iterator<Item = Setup>) -> Summary {
+    let mut sum = Summary::default();
+    for setup in setups {
+        match run(setup) {
+            Ok(one) => sum.add(&one),
+            Err(rule) => panic!("{rule}"),
+        }
+    }
+    println!("{sum:?}");
+    assert!(sum.certified > 0);
+    sum
+}
+
+#[test]
+fn crash_mode_withstands_everything_but_liars() {
+    all((0..600).map(|seed| Setup::crash(seed, 3)));
+    all((0..400).map(|seed| Setup::crash(seed, 5)));
+    all((0..100).map(|seed| Setup::crash(seed, 23)));
+}
+
+#[test]
+fn small_committees_withstand_liars() {
+    all((0..200).map(|seed| Setup::byzantine(seed, 4, 1)));
+    all((0..200).map(|seed| Setup::byzantine(seed, 5, 1)));
+    all((0..200).map(|seed| Setup::byzantine(seed, 7, 2)));
+    all((0..100).map(|seed| Setup::byzantine(seed, 6, 0)));
+}
+
+#[test]
+fn twenty_three_nodes_withstand_seven_liars() {
+    all((0..50).map(|seed| Setup::byzantine(seed, 23, 7)));
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for setup in [Setup::byzantine(11, 23, 7), Setup::byzantine(12, 5, 1), Setup::crash(13, 5)] {
+        let (first, second) = (run(setup).unwrap(), run(setup).unwrap());
+        assert_eq!(first.trace, second.trace);
+        let other = run(Setup { seed: setup.seed + 100, ..setup }).unwrap();
+        assert_ne!(first.trace, other.trace);
+    }
+}
+
+/// The number of seeds until the oracle notices.
+fn seeds_to_catch(setup: impl Fn(u64) -> Setup) -> u64 {
+    for seed in 0..300 {
+        if let Err(found) = run(setup(seed)) {
+            println!("caught by seed {seed}: {}", found.lines().next().unwrap_or_default());
+            return seed;
+        }
+    }
+    panic!("{:?} was not caught in 300 seeds", setup(0));
+}
+
+#[test]
+fn broken_disks_and_quorums_are_caught() {
+    use Sabotage::*;
+    for sabotage in [ForgetVotes, ForgetPromises, SendBeforeFlush, SmallQuorum, IgnoreVotes] {
+        seeds_to_catch(|seed| Setup { sabotage, ..Setup::crash(seed, 3) });
+    }
+    for sabotage in [ForgetVotes, ForgetPromises, SendBeforeFlush] {
+        seeds_to_catch(|seed| Setup { sabotage, ..Setup::byzantine(seed, 5, 1) });
+    }
+}
+
+#[test]
+fn nine_liars_of_twenty_three_are_too_many() {
+    seeds_to_catch(|seed| Setup::byzantine(seed, 23, 9));
+}
+
+#[test]
+fn a_majority_is_no_quorum_against_liars() {
+    let mutant = Some(Mutant::MajorityQuorum);
+    seeds_to_catch(|seed| Setup { mutant, ..Setup::byzantine(seed, 23, 7) });
+}
+
+#[test]
+fn crash_mode_with_a_quorum_is_a_different_thing() {
+    assert_eq!(Setup::crash(0, 23).quorum().size(), 12);
+    assert_eq!(Setup { model: FaultModel::Byzantine, ..Setup::crash(0, 23) }.quorum().size(), 16);
+}
