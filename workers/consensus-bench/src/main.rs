@@ -46,6 +46,12 @@ struct Options {
     /// signatures.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     heights: u64,
+    /// Only the tables whose title contains this, such as "Crash" or "256 bytes".
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Only the rows whose name contains this, such as "ours".
+    #[arg(long, default_value = "")]
+    row: String,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -57,7 +63,9 @@ const PIPELINED: u64 = 64;
 type Run<'a> = (&'a str, Box<dyn Fn() -> Result<Sample> + 'a>);
 
 // Every run once per round, in turn, so that what else the machine does hits all alike.
-fn interleave(title: String, rounds: u32, runs: &[Run]) -> Result<Table> {
+fn interleave(title: String, options: &Options, mut runs: Vec<Run>) -> Result<Table> {
+    runs.retain(|(name, _)| title.contains(&options.only) && name.contains(&options.row));
+    let rounds = options.rounds;
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); runs.len()];
     for round in 1..=rounds {
         for ((name, run), samples) in runs.iter().zip(&mut samples) {
@@ -96,7 +104,7 @@ fn crash(options: &Options, values: u64, value_len: usize, outstanding: u64) -> 
         };
         runs.push(("ours, 64 in one value", Box::new(ours)));
     }
-    interleave(format!("Crash mode, {value_len} bytes, {how}"), options.rounds, &runs)
+    interleave(format!("Crash mode, {value_len} bytes, {how}"), options, runs)
 }
 
 fn byzantine(options: &Options, scheme: Scheme, value_len: usize) -> Result<Table> {
@@ -112,7 +120,7 @@ fn byzantine(options: &Options, scheme: Scheme, value_len: usize) -> Result<Tabl
         ("malachite 0.8.2", Box::new(peer(OwnCertificates::Verified))),
         ("malachite 0.8.2, own certificates trusted", Box::new(peer(OwnCertificates::Trusted))),
     ];
-    interleave(format!("Byzantine form, {value_len} bytes, {signed}"), options.rounds, &runs)
+    interleave(format!("Byzantine form, {value_len} bytes, {signed}"), options, runs)
 }
 
 fn run(options: &Options) -> Result<()> {
@@ -127,6 +135,7 @@ fn run(options: &Options) -> Result<()> {
             tables.push(byzantine(options, scheme, value_len)?);
         }
     }
+    tables.retain(|table| !table.rows.is_empty());
     if options.json {
         println!("{}", serde_json::to_string_pretty(&tables)?);
     } else {
