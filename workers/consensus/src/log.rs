@@ -2,7 +2,7 @@
 
 use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, AttestationRequest};
-use crate::types::{digest, Entry, Position, Value};
+use crate::types::{Entry, Position, Value};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, ZERO_HASH};
 use std::collections::BTreeMap;
@@ -57,14 +57,14 @@ impl Log {
         &self.uncertified
     }
 
-    /// Notes a decision. True if it is news; an error if another value was decided there.
+    /// Notes a decision, with the digest of its value. True if it is news; an error if another value was decided there.
     pub(crate) fn decide(
         &mut self,
         position: Position,
         value: Value,
+        digest: Hash,
         proof: Option<QuorumCertificate>,
     ) -> Result<bool, String> {
-        let digest = digest(&value);
         if let Some(known) = self.slots.get(&position) {
             if known.digest == digest {
                 return Ok(false);

@@ -227,7 +227,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let value = self.byzantine.acceptor.value(position, &digest).cloned();
         if let Some(value) = value {
             if self.proves(&proof, position, digest) {
-                self.learn(position, value, Some(proof));
+                self.learn_digested(position, value, digest, Some(proof));
             }
         }
     }
