@@ -39,7 +39,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             Some((position, acceptor.value(position, &digest)?.clone()))
         };
         let values = locks.iter().filter_map(value).collect();
-        let tip = self.log.get(tip).and_then(|slot| slot.proof.clone());
+        let tip = self.log.get(tip).and_then(|slot| slot.proof.as_deref().cloned());
         Answer::Pledged { pledge, tip, locks, values }
     }
 
