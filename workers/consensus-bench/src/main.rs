@@ -15,7 +15,7 @@ use clap::Parser;
 use keys::Scheme;
 use malachite::OwnCertificates;
 use measure::{Row, Sample};
-use omni::Flush;
+use omni::{Flush, Reading};
 use std::process::ExitCode;
 use table::Table;
 use work::Work;
@@ -87,10 +87,15 @@ fn crash(options: &Options, values: u64, value_len: usize, outstanding: u64) -> 
     let ours = || ours::run(n, FaultModel::Crash, Scheme::Mock, &work);
     let mut runs: Vec<Run> = vec![
         ("ours", Box::new(ours)),
-        ("omnipaxos 0.2.4", Box::new(|| omni::run(n, Flush::Each, &work))),
+        ("omnipaxos 0.2.4", Box::new(|| omni::run(n, Flush::Each, Reading::None, &work))),
+        (
+            "omnipaxos 0.2.4, values hashed",
+            Box::new(|| omni::run(n, Flush::Each, Reading::Digest, &work)),
+        ),
     ];
     if outstanding > 1 {
-        runs.push(("omnipaxos 0.2.4, batching", Box::new(|| omni::run(n, Flush::Inbox, &work))));
+        let batching = || omni::run(n, Flush::Inbox, Reading::Digest, &work);
+        runs.push(("omnipaxos 0.2.4, batching, values hashed", Box::new(batching)));
         // Our form of batching: the values of a window as one.
         let packed = Work {
             values: values / outstanding,

@@ -3,9 +3,11 @@
 use crate::measure::{count, measure, Sample, Tally};
 use crate::work::Work;
 use anyhow::{anyhow, ensure, Result};
+use cicada_consensus::digest;
 use omnipaxos::messages::sequence_paxos::PaxosMsg;
 use omnipaxos::messages::Message;
 use omnipaxos::storage::{Entry, NoSnapshot};
+use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, ServerConfig};
 use omnipaxos_storage::memory_storage::MemoryStorage;
 use std::collections::VecDeque;
@@ -29,6 +31,15 @@ pub enum Flush {
     Inbox,
 }
 
+/// What nodes do with what is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing: as little as can be.
+    None,
+    /// Each node takes each value from the log and hashes it, as each of ours does.
+    Digest,
+}
+
 struct Cluster {
     nodes: Vec<OmniPaxos<Update, MemoryStorage<Update>>>,
     inboxes: Vec<VecDeque<Message<Update>>>,
@@ -36,6 +47,10 @@ struct Cluster {
     leader: usize,
     proposed: u64,
     flush: Flush,
+    reading: Reading,
+    // How far each node has read.
+    read: Vec<usize>,
+    digests: Vec<[u8; 32]>,
     tally: Rc<Tally>,
 }
 
@@ -51,7 +66,7 @@ fn copy_values(message: &mut Message<Update>) {
 }
 
 impl Cluster {
-    fn new(n: u8, flush: Flush) -> Result<Self> {
+    fn new(n: u8, flush: Flush, reading: Reading) -> Result<Self> {
         let pids: Vec<u64> = (1..=u64::from(n)).collect();
         let cluster =
             ClusterConfig { configuration_id: 1, nodes: pids.clone(), flexible_quorum: None };
@@ -70,6 +85,9 @@ impl Cluster {
             leader: 0,
             proposed: 0,
             flush,
+            reading,
+            read: vec![0; count],
+            digests: vec![[0; 32]; count],
             tally: Rc::new(Tally::default()),
         };
         cluster.elect()?;
@@ -105,6 +123,19 @@ impl Cluster {
         }
     }
 
+    fn read(&mut self, node: usize) {
+        if self.reading == Reading::None {
+            return;
+        }
+        let entries = self.nodes[node].read_decided_suffix(self.read[node]).unwrap_or_default();
+        for entry in entries {
+            if let LogEntry::Decided(update) = entry {
+                self.digests[node] = digest(&update.0);
+                self.read[node] += 1;
+            }
+        }
+    }
+
     // As the loop of our own cluster.
     fn drain(&mut self, base: usize, work: &Work) -> Result<()> {
         let mut busy = true;
@@ -123,6 +154,7 @@ impl Cluster {
                 }
                 if moved {
                     busy = true;
+                    self.read(node);
                     self.collect(node);
                 }
             }
@@ -156,6 +188,10 @@ impl Cluster {
         let decided: Vec<usize> = self.nodes.iter().map(OmniPaxos::get_decided_idx).collect();
         let all = decided.iter().all(|index| *index == wanted);
         ensure!(all, "omnipaxos: not all nodes decided {wanted} values: {decided:?}");
+        let alike = self.digests.windows(2).all(|pair| pair[0] == pair[1]);
+        ensure!(alike, "omnipaxos: nodes read different last values");
+        let read = self.reading == Reading::None || self.read.iter().all(|read| *read == wanted);
+        ensure!(read, "omnipaxos: not all nodes read {wanted} values: {:?}", self.read);
         Ok(())
     }
 }
@@ -164,8 +200,8 @@ impl Cluster {
 ///
 /// # Errors
 /// If it elects no leader or a node does not decide every value.
-pub fn run(n: u8, flush: Flush, work: &Work) -> Result<Sample> {
-    let mut cluster = Cluster::new(n, flush)?;
+pub fn run(n: u8, flush: Flush, reading: Reading, work: &Work) -> Result<Sample> {
+    let mut cluster = Cluster::new(n, flush, reading)?;
     cluster.run(&Work { values: 1, ..*work })?;
     let tally = Rc::clone(&cluster.tally);
     measure(&tally, work.values, || cluster.run(work))
