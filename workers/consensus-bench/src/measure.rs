@@ -79,7 +79,7 @@ fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> Result<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle).context("no round was run; give --rounds 1 or more")?;
-    let lower = if values.len() % 2 == 0 { values[middle - 1] } else { upper };
+    let lower = if values.len().is_multiple_of(2) { values[middle - 1] } else { upper };
     Ok((lower + upper) / 2.0)
 }
 
