@@ -51,6 +51,8 @@ impl Acceptor {
 
     /// Forgets the votes up to a position: everything up to there is known to be decided.
     pub(crate) fn forget_up_to(&mut self, position: Position) {
-        self.votes = self.votes.split_off(&position.saturating_add(1));
+        while self.votes.first_key_value().is_some_and(|(first, _)| *first <= position) {
+            self.votes.pop_first();
+        }
     }
 }

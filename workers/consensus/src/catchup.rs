@@ -26,7 +26,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let vote = self.acceptor.vote(position);
         if let Some(vote) = vote.filter(|vote| digest(&vote.value) == decided) {
             let value = vote.value.clone();
-            self.learn(position, value, None);
+            self.learn_digested(position, value, decided, None);
         }
     }
 
@@ -38,7 +38,18 @@ impl<A: Application, K: Keys> Node<A, K> {
         proof: Option<QuorumCertificate>,
     ) {
         let decided = digest(&value);
-        match self.log.decide(position, value.clone(), proof.clone()) {
+        self.learn_digested(position, value, decided, proof);
+    }
+
+    /// The same, if the caller has the digest of the value already.
+    pub(crate) fn learn_digested(
+        &mut self,
+        position: Position,
+        value: Value,
+        decided: Hash,
+        proof: Option<QuorumCertificate>,
+    ) {
+        match self.log.decide(position, value.clone(), decided, proof.clone()) {
             Ok(false) => return,
             Ok(true) if self.config.mutated(Mutant::ForgetDecisions) => {}
             Ok(true) => {

@@ -41,12 +41,12 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     /// The proof of the decision at a position: the commits of a quorum.
     pub fn proof(&self, position: Position) -> Option<&QuorumCertificate> {
-        self.log.get(position)?.proof.as_ref()
+        self.log.get(position)?.proof.as_deref()
     }
 
     /// The certificate of the report at a position.
     pub fn certificate(&self, position: Position) -> Option<&Certificate> {
-        self.log.get(position)?.certificate.as_ref()
+        self.log.get(position)?.certificate.as_deref()
     }
 
     /// The other nodes whose attestation of the report at a position is not here yet.

@@ -1,7 +1,6 @@
 //! The same lies against both fault models, with real processes. Honest nodes run the same
 //! program with `--lie none`.
 
-#[allow(dead_code)]
 #[path = "../../paxos-node/tests/cluster/mod.rs"]
 mod cluster;
 

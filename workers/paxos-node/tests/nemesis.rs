@@ -4,7 +4,6 @@
 //! `CICADA_NEMESIS_SECONDS` says for how long (60), `CICADA_NEMESIS_SEED` what happens in which
 //! order. The order is the seed's; the times are the machine's.
 
-#[allow(dead_code)]
 mod cluster;
 #[path = "nemesis/proxy.rs"]
 mod proxy;
@@ -117,41 +116,41 @@ fn hurt(cluster: &Cluster, links: &Links, dice: &mut Dice, gone: &BTreeSet<Seat>
             seats.iter().for_each(|seat| cluster.reap(*seat));
             wait();
             seats.iter().for_each(|seat| cluster.spawn(*seat));
-            "killed"
+            format!("killed {seats:?}")
         }
         1 => {
             seats.iter().for_each(|seat| cluster.signal(*seat, "-STOP"));
             wait();
             seats.iter().for_each(|seat| cluster.signal(*seat, "-CONT"));
-            "stopped"
+            format!("stopped {seats:?}")
         }
         2 => {
             links.set(|from, to| cut(seats.contains(&from) && !seats.contains(&to)));
             wait();
-            "deaf are all others to"
+            format!("nobody hears {seats:?}")
         }
         3 => {
             let reach = Seat::try_from(5 + dice.below(6)).unwrap();
             let apart = |from: Seat, to: Seat| from.abs_diff(to).min(NODES - from.abs_diff(to));
             links.set(|from, to| cut(apart(from, to) > reach));
             wait();
-            "in a ring, and unhurt"
+            format!("each reaches only {reach} to either side")
         }
         4 => {
             let delay_ms = 5 + dice.below(150);
             links.set(|_, _| Link { delay_ms, ..Link::default() });
             wait();
-            "slow are all, and unhurt"
+            format!("everything is {delay_ms} ms late")
         }
         _ => {
             let loss = 5 + dice.below(60);
             links.set(|_, _| Link { loss, ..Link::default() });
             wait();
-            "lossy are all, and unhurt"
+            format!("{loss} of 1,024 pieces break their connection")
         }
     };
     links.set(|_, _| Link::default());
-    format!("{what} {seats:?} for {while_it_lasts:?}")
+    format!("{what}, for {while_it_lasts:?}")
 }
 
 /// A node that lost half of its disk must not come back.

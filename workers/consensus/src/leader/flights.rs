@@ -104,8 +104,11 @@ impl<A: Application, K: Keys> Node<A, K> {
         };
         let own_makes_it = flight.accepted.len().saturating_add(1) >= needed;
         let own_is_open = !flight.accepted.contains(&seat) && !flight.refused.contains(&seat);
+        if !own_makes_it {
+            return;
+        }
         let vote = Vote { position, ballot, since: flight.since, value: flight.value.clone() };
-        if own_makes_it && own_is_open {
+        if own_is_open {
             if self.acceptor.promised() > ballot {
                 return self.step_down();
             }
@@ -130,7 +133,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         for proposal in self.proposals.undecided(hash) {
             proposal.accepted.clone_from(&accepted);
         }
-        self.learn(position, vote.value, None);
+        self.learn_digested(position, vote.value, hash, None);
         self.announce(position);
         self.pump();
     }

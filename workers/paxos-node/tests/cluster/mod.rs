@@ -1,5 +1,8 @@
 //! Real processes on free ports, and a client as simple as they come.
 
+// Each test uses another part of it.
+#![allow(dead_code)]
+
 use cicada_consensus::{Answer, Request, Seat};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};

@@ -17,7 +17,7 @@ pub struct Link {
     pub cut: bool,
     /// Everything is this much later, in milliseconds.
     pub delay_ms: u64,
-    /// How many of a thousand pieces break the connection.
+    /// How many of 1,024 pieces break the connection.
     pub loss: u64,
 }
 
