@@ -19,6 +19,6 @@ fn main() {
     let remember = a[9] == "1";
     let learning = a.get(10).is_some_and(|x| x == "learn");
     let quorum = Quorum::new(n, if n == 4 || n == 5 { 1 } else { (n - 1) / 3 }, if n==4||n==5 {1} else {(n-1)/3}).unwrap();
-    let m = Byzantine::new(Params { quorum, liars, views, positions, learning, mutant, pace, remember }, Limit::new(Duration::from_secs(secs), 300_000_000));
+    let m = Byzantine::new(Params { quorum, liars, views, positions, learning, mutant, judge: if mutant == Some(Mutant::CommitEarly) { Some(Mutant::BelieveLocks) } else { None }, pace, remember }, Limit::new(Duration::from_secs(secs), 300_000_000));
     println!("{:?} {:?}", a, check(m, search));
 }

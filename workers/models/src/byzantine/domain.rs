@@ -26,6 +26,7 @@ pub struct Domain {
     pub pledges: Vec<(usize, Pledge)>,
     by_message: HashMap<Hash, usize>,
     by_statement: HashMap<Statement, usize>,
+    votes: usize,
     swapped: Vec<usize>,
 }
 
@@ -44,6 +45,7 @@ impl Domain {
             pledges: Vec::new(),
             by_message: HashMap::new(),
             by_statement: HashMap::new(),
+            votes: 0,
             swapped: Vec::new(),
         };
         for kind in [Kind::Prepared, Kind::Committed] {
@@ -56,6 +58,7 @@ impl Domain {
                 }
             }
         }
+        domain.votes = domain.statements.len();
         for view in FIRST_VIEW + 1..=views {
             for tip in 0..=if learning { positions } else { 0 } {
                 domain.add_pledges(view, tip);
@@ -131,6 +134,11 @@ impl Domain {
     pub fn swap(&self, signed: Signed) -> Signed {
         let bits = self.swapped.iter().enumerate();
         bits.filter(|(from, _)| signed >> from & 1 == 1).fold(0, |all, (_, to)| all | 1 << to)
+    }
+
+    /// The committed statement to a prepared one, and the other way round.
+    pub fn namesake(&self, number: usize) -> usize {
+        (number + self.votes / 2) % self.votes
     }
 
     /// The statements of a kind.

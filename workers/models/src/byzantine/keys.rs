@@ -6,24 +6,19 @@ use cicada_core::certificate::Signature;
 use cicada_core::hash::Hash;
 use std::cell::RefCell;
 
-/// The keys of one node, which know what every honest seat has signed so far. The honest have
-/// the lowest seats; a signature of any other seat can be had for anything at any time.
+/// The keys of one node, which know what every honest seat has signed so far. The liars have
+/// the lowest seats, where they win ties; their signature can be had for anything at any time.
 pub struct MockKeys<'a> {
     /// Whose keys.
     pub seat: Seat,
+    /// How many seats lie.
+    pub liars: Seat,
     /// What the honest seats have signed.
     pub signed: &'a [Signed],
     /// The statements of the model.
     pub domain: &'a Domain,
     /// The messages that were signed with these keys.
     pub log: RefCell<Vec<Hash>>,
-}
-
-impl<'a> MockKeys<'a> {
-    /// Keys with an empty log.
-    pub fn new(seat: Seat, signed: &'a [Signed], domain: &'a Domain) -> Self {
-        Self { seat, signed, domain, log: RefCell::default() }
-    }
 }
 
 /// The one signature of a seat under a message.
@@ -51,8 +46,9 @@ impl Keys for MockKeys<'_> {
 
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
         let genuine = *signature == mock_signature(seat, message);
+        let honest = seat.checked_sub(self.liars).and_then(|i| self.signed.get(usize::from(i)));
         genuine
-            && self.signed.get(usize::from(seat)).is_none_or(|signed| {
+            && honest.is_none_or(|signed| {
                 self.domain.by_message(message).is_some_and(|bit| signed >> bit & 1 == 1)
             })
     }

@@ -128,7 +128,7 @@ impl Local {
         if action == Move::Restart {
             return Some(Self { memory: self.disk.clone(), ..self.clone() });
         }
-        let keys = MockKeys::new(seat, world.signed, world.domain);
+        let keys = world.keys(seat);
         let mut acceptor = self.memory.acceptor(world);
         let mut disk = self.disk.acceptor(world);
         let mut tip = self.tip;

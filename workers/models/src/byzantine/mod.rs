@@ -65,6 +65,8 @@ pub struct Params {
     pub learning: bool,
     /// The bug seeded in every honest node.
     pub mutant: Option<Mutant>,
+    /// A second one, in reading justifications.
+    pub judge: Option<Mutant>,
     /// The orders explored.
     pub pace: Pace,
     /// Whether each answer of the real code is asked for once only.
@@ -130,8 +132,8 @@ impl Byzantine {
     }
 
     fn world<'a>(&'a self, signed: &'a [Signed]) -> World<'a> {
-        let Params { quorum, mutant, .. } = self.params;
-        World { domain: &self.domain, quorum, mutant, signed }
+        let Params { quorum, mutant, judge, .. } = self.params;
+        World { domain: &self.domain, quorum, mutant, judge, signed }
     }
 
     fn signed(&self, state: &State, tables: &Tables) -> [Signed; SEATS] {
@@ -240,7 +242,7 @@ impl Byzantine {
                 if self.rank(action, &tables) < reached {
                     continue;
                 }
-                let after = tables.after(seat as u8, *id, action, proved, &world);
+                let after = tables.after(seat, *id, action, proved, &world);
                 if let Some(after) = after.filter(|after| reachable.insert(*after)) {
                     steps.push(Step::One(seat, action, after));
                 }

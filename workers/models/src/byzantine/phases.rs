@@ -101,7 +101,7 @@ fn outcomes(
 ) -> BTreeSet<Id> {
     let mut found: BTreeSet<Id> = moves
         .iter()
-        .filter_map(|(action, proved)| tables.after(seat as u8, id, *action, *proved, world))
+        .filter_map(|(action, proved)| tables.after(seat, id, *action, *proved, world))
         .collect();
     if found.is_empty() || matches!(phase, Phase::Commit) {
         found.insert(id);

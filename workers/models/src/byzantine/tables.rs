@@ -26,7 +26,7 @@ pub struct Tables {
     mandate_ids: HashMap<MandateKey, u16>,
     offers: HashMap<Offer, Arc<[u16]>>,
     moves: HashMap<(Id, Move, bool), Option<Id>>,
-    genuine: HashMap<(usize, u32), bool>,
+    genuine: HashMap<(usize, u32, u32), bool>,
     remember: bool,
 }
 
@@ -93,10 +93,13 @@ impl Tables {
             return world.certified(kind);
         }
         let mut certified = 0;
+        let signers = |number: usize| {
+            let seats = world.signed.iter().enumerate();
+            seats.fold(0u32, |all, (i, signed)| all | u32::from(signed >> number & 1 == 1) << i)
+        };
         for (number, statement) in world.domain.of_kind(kind) {
-            let signers = world.signed.iter().enumerate();
-            let signers = signers.fold(0u32, |s, (i, bits)| s | u32::from(bits >> number & 1 == 1) << i);
-            let known = self.genuine.entry((number, signers));
+            let namesake = world.domain.namesake(number);
+            let known = self.genuine.entry((number, signers(number), signers(namesake)));
             if *known.or_insert_with(|| world.genuine(*statement)) {
                 certified |= 1 << number;
             }
@@ -133,7 +136,7 @@ impl Tables {
     /// that it is shown is genuine.
     pub fn after(
         &mut self,
-        seat: u8,
+        index: usize,
         id: Id,
         action: Move,
         proved: bool,
@@ -147,6 +150,7 @@ impl Tables {
             Move::Propose(number, ..) => self.mandate(number).clone(),
             _ => Mandate::first(),
         };
+        let seat = world.liars() + index as u8;
         let after = self.local(id).after(seat, action, &mandate, world);
         let after = after.map(|local| self.id(local, world.domain));
         self.moves.insert(question, after);

@@ -6,9 +6,10 @@ use cicada_consensus::byzantine::{Kind, Mandate, QuorumCertificate, Statement};
 use cicada_consensus::{Config, Justification, Mutant, Pledge, Position, Seat, View};
 use cicada_core::hash::Hash;
 use cicada_core::quorum::Quorum;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All that is signed at one moment. The honest seats come first, the liars after them.
+/// All that is signed at one moment. The liars have the first seats, the honest the others.
 pub struct World<'a> {
     /// The statements of the model.
     pub domain: &'a Domain,
@@ -16,6 +17,8 @@ pub struct World<'a> {
     pub quorum: Quorum,
     /// The bug, if one is seeded.
     pub mutant: Option<Mutant>,
+    /// The bug in reading justifications.
+    pub judge: Option<Mutant>,
     /// What each honest seat has signed.
     pub signed: &'a [Signed],
 }
@@ -28,16 +31,28 @@ impl World<'_> {
         config
     }
 
-    fn honest(&self) -> Seat {
-        Seat::try_from(self.signed.len()).unwrap_or(Seat::MAX)
+    /// How many seats lie.
+    pub fn liars(&self) -> Seat {
+        self.quorum.n().saturating_sub(Seat::try_from(self.signed.len()).unwrap_or(Seat::MAX))
+    }
+
+    /// The keys of a seat.
+    pub fn keys(&self, seat: Seat) -> MockKeys<'_> {
+        let (liars, signed, domain) = (self.liars(), self.signed, self.domain);
+        MockKeys { seat, liars, signed, domain, log: RefCell::default() }
+    }
+
+    // What a seat has signed; a liar everything.
+    fn signed_by(&self, seat: Seat) -> Signed {
+        let honest = seat.checked_sub(self.liars()).map(usize::from);
+        honest.and_then(|index| self.signed.get(index)).copied().unwrap_or(Signed::MAX)
     }
 
     // Who has signed a statement, or does so on request.
     fn signers(&self, statement: &Statement) -> BTreeSet<Seat> {
         let number = self.domain.number(statement);
         let signed = |seat: &Seat| {
-            let signed = self.signed.get(usize::from(*seat));
-            signed.is_none_or(|signed| number.is_some_and(|bit| signed >> bit & 1 == 1))
+            *seat < self.liars() || number.is_some_and(|bit| self.signed_by(*seat) >> bit & 1 == 1)
         };
         (0..self.quorum.n()).filter(signed).collect()
     }
@@ -58,10 +73,13 @@ impl World<'_> {
         })
     }
 
-    /// Whether a genuine certificate of a statement can be had, as the real code judges.
+    /// Whether a certificate of a statement can be had that the real code takes for genuine:
+    /// under its own name or under that of the other kind.
     pub fn genuine(&self, statement: Statement) -> bool {
-        let keys = MockKeys::new(0, self.signed, self.domain);
-        self.certificate(statement).genuine(statement.kind, &self.config(0), &keys)
+        [Kind::Prepared, Kind::Committed].into_iter().any(|kind| {
+            let certificate = self.certificate(Statement { kind, ..statement });
+            certificate.genuine(statement.kind, &self.config(0), &self.keys(0))
+        })
     }
 
     /// The statements of a kind for which a genuine certificate can be had.
@@ -88,7 +106,8 @@ impl World<'_> {
         let mut seen = BTreeSet::new();
         for pledge in options.iter().flatten() {
             // Which honest seat it comes from makes no difference; nor which liar.
-            if seen.insert((pledge.seat < self.honest(), pledge.view, pledge.claims.clone(), pledge.tip)) {
+            let kind = (pledge.seat < self.liars(), pledge.view, pledge.claims.clone(), pledge.tip);
+            if seen.insert(kind) {
                 judge(std::slice::from_ref(pledge));
                 judge(&vec![pledge.clone(); size]);
             }
@@ -99,7 +118,7 @@ impl World<'_> {
 
     // What a seat has pledged, or does pledge on request.
     fn pledges(&self, seat: Seat) -> Vec<Pledge> {
-        let signed = self.signed.get(usize::from(seat)).copied().unwrap_or(Signed::MAX);
+        let signed = self.signed_by(seat);
         let made = self.domain.pledges.iter().filter(|(number, _)| signed >> number & 1 == 1);
         made.map(|(_, pledge)| {
             let message = pledge.statement().message(&CONFIG_DIGEST);
@@ -120,7 +139,9 @@ impl World<'_> {
         prepared: &[QuorumCertificate],
         committed: &[QuorumCertificate],
     ) -> Vec<Mandate> {
-        let (config, keys) = (self.config(0), MockKeys::new(0, self.signed, self.domain));
+        let mut config = self.config(0);
+        config.mutant = self.judge.or(self.mutant);
+        let keys = self.keys(0);
         let base = pledges.iter().map(|pledge| pledge.tip).max().unwrap_or(0);
         let tips = committed.iter().filter(|tip| tip.statement.position == base);
         let mut choices: Vec<Vec<QuorumCertificate>> = vec![Vec::new()];
