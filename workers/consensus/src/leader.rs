@@ -1,6 +1,7 @@
 //! The leader of crash mode: campaign, proposals in flight, back-off.
 
 mod flights;
+mod snapshot;
 
 use crate::choice::{choose, Choice};
 use crate::io::{Application, Keys};
@@ -69,7 +70,8 @@ impl Leader {
         }
     }
 
-    fn ballot(&self) -> Option<Ballot> {
+    /// The ballot that this node campaigns with or leads.
+    pub(crate) fn ballot(&self) -> Option<Ballot> {
         match &self.role {
             Role::Follower => None,
             Role::Campaigning(campaign) => Some(campaign.ballot),

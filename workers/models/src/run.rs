@@ -13,6 +13,7 @@ pub struct Limit {
     states: usize,
     seen: AtomicUsize,
     reached: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Limit {
@@ -23,11 +24,20 @@ impl Limit {
             states,
             seen: AtomicUsize::new(0),
             reached: AtomicBool::new(false),
+            over: AtomicBool::new(false),
         }
+    }
+
+    /// The run is over: what it has found is told by going the way once more, without limit.
+    pub fn lift(&self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 
     /// Whether the run is to stop here. To be asked once for each state.
     pub fn stop(&self) -> bool {
+        if self.over.load(Ordering::Relaxed) {
+            return false;
+        }
         let seen = self.seen.fetch_add(1, Ordering::Relaxed);
         if self.reached() {
             return true;
@@ -102,6 +112,7 @@ where
 {
     let time = start.elapsed();
     let model = checker.model();
+    model.limit().lift();
     let mut broken = None;
     let mut missed = Vec::new();
     for property in model.properties() {
