@@ -11,7 +11,7 @@ fn main() {
         let p: Vec<u64> = a[2..10].iter().map(|x| x.parse().unwrap()).collect();
         let mutant = match a[10].as_str() { "small" => Some(Mutant::CrashSmallQuorum), "adopt" => Some(Mutant::CrashAdoptsNothing), "below" => Some(Mutant::CrashVotesBelowPromise), _ => None };
         let forget = match a[10].as_str() { "fprom" => Some(crash::Forget::Promises), "fown" => Some(crash::Forget::OwnBallots), "fvotes" => Some(crash::Forget::Votes), "fdec" => Some(crash::Forget::Decisions), _ => None };
-        let m = crash::Crash::new(crash::Params { n: p[0] as u8, proposers: p[1] as u8, values: p[2] as u8, proposals: p[3] as u8, rounds: p[4], restarts: p[5] as u8, timeouts: p[6] as u8, patient: p[7] == 1, mutant, forget, repeats: std::env::var("REPEATS").ok().map(|r| r.parse().unwrap()) }, Limit::new(Duration::from_secs(a[12].parse().unwrap()), 60_000_000));
+        let m = crash::Crash::new(crash::Params { n: p[0] as u8, proposers: p[1] as u8, positions: p[2], proposals: p[3] as u8, rounds: p[4], restarts: p[5] as u8, timeouts: p[6] as u8, patient: p[7] == 1, mutant, forget, repeats: std::env::var("REPEATS").ok().map(|r| r.parse().unwrap()) }, Limit::new(Duration::from_secs(a[12].parse().unwrap()), 60_000_000));
         let o = check(m, if a[11] == "dfs" { Search::Deep } else { Search::Near });
         println!("{:?} steps {} states {} depth {} {:?} complete {} missed {:?}", a, o.steps, o.states, o.depth, o.time, o.complete, o.missed);
         if let Some((p, s)) = o.broken { println!("  BROKEN {p} {}", s.len()); if a.len() > 13 { for x in s { println!("   {x}"); } } }

@@ -126,6 +126,14 @@ impl Message {
         }
     }
 
+    /// The position for which it asks a vote.
+    pub fn position(&self) -> Position {
+        match &self.body {
+            Body::Request(Request::Accept { position, .. }) => *position,
+            _ => 0,
+        }
+    }
+
     /// The round of the campaign that it opens.
     pub fn round(&self) -> u64 {
         match &self.body {

@@ -25,13 +25,13 @@ pub struct Params {
     pub n: u8,
     /// How many of them have clients: the first seats.
     pub proposers: u8,
-    /// How many different values there are.
-    pub values: u8,
-    /// How many proposals there are in all.
+    /// How many proposals there are in all, each of another value.
     pub proposals: u8,
     /// How many messages can arrive more than once in all; `None` if all can, any number of
     /// times.
     pub repeats: Option<u8>,
+    /// The last position of the log for which votes are asked.
+    pub positions: Position,
     /// The highest round of a ballot.
     pub rounds: u64,
     /// How many restarts there are in all.
@@ -167,7 +167,10 @@ impl Crash {
     fn step(&self, state: &State, (seat, what): Step, tables: &mut Tables) -> Option<State> {
         let at = usize::from(seat);
         let after = tables.after(state.nodes[at], what);
-        let far = |id: &u16| tables.messages[usize::from(*id)].round() > self.params.rounds;
+        let far = |id: &u16| {
+            let message = &tables.messages[usize::from(*id)];
+            message.round() > self.params.rounds || message.position() > self.params.positions
+        };
         if after.messages.iter().any(far) {
             return None;
         }
@@ -264,7 +267,7 @@ impl Model for Crash {
         }
         for seat in 0..self.params.n {
             if seat < self.params.proposers && state.proposals < self.params.proposals {
-                all.extend((0..self.params.values).map(|value| (seat, What::Propose(value))));
+                all.push((seat, What::Propose(state.proposals)));
             }
             if state.timeouts < self.params.timeouts {
                 all.push((seat, What::Timeout));
