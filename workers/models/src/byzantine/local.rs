@@ -19,10 +19,10 @@ pub struct Contents {
 impl Contents {
     /// What an acceptor holds.
     pub fn of(acceptor: &Acceptor, domain: &Domain) -> Self {
-        let places = (1..=domain.positions).flat_map(|p| (0..domain.values.len()).map(move |v| (p, v)));
-        let held = |(p, v): &(Position, usize)| {
-            acceptor.value(*p, &digest(&domain.values[*v])).is_some()
-        };
+        let places =
+            (1..=domain.positions).flat_map(|p| (0..domain.values.len()).map(move |v| (p, v)));
+        let held =
+            |(p, v): &(Position, usize)| acceptor.value(*p, &digest(&domain.values[*v])).is_some();
         Self {
             view: acceptor.view(),
             prepared: acceptor.prepared().collect(),

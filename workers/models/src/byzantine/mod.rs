@@ -18,9 +18,9 @@ mod world;
 
 pub use local::Move;
 
-use cicada_consensus::byzantine::Kind;
-use cicada_consensus::{Mutant, Position, View};
 use crate::run::{Limit, Limited};
+use cicada_consensus::byzantine::Kind;
+use cicada_consensus::{digest, Mutant, Position, View};
 use cicada_core::quorum::Quorum;
 use domain::{Domain, Signed};
 use local::Local;
@@ -169,7 +169,8 @@ impl Byzantine {
 
     // Everything that can be tried on a node.
     fn moves(&self, local: &Local, proofs: &Proofs, mandates: &[u16]) -> Vec<(Move, bool)> {
-        let mut moves: Vec<(Move, bool)> = (2..=self.params.views).map(|v| (Move::Pledge(v), true)).collect();
+        let mut moves: Vec<(Move, bool)> =
+            (2..=self.params.views).map(|v| (Move::Pledge(v), true)).collect();
         for position in local.tip + 1..=self.params.positions {
             for mandate in mandates {
                 let values = 0..domain::VALUES as u8;
@@ -337,6 +338,31 @@ impl Model for Byzantine {
             }
             Step::Phase(next) => Some(next),
         }
+    }
+
+    fn format_action(&self, step: &Step) -> String {
+        let Step::One(index, action, _) = step else {
+            return format!("{step:?}");
+        };
+        let about = |number: u8| {
+            let s = self.domain.statements[usize::from(number)];
+            let value = self.domain.values.iter().find(|value| digest(value) == s.digest);
+            let value = value.map_or("?".into(), |value| String::from_utf8_lossy(value));
+            format!("{value} at position {}, view {}", s.position, s.view)
+        };
+        let done = match action {
+            Move::Pledge(view) => format!("pledges, view {view}"),
+            Move::Propose(mandate, position, value) => {
+                let view = self.tables().mandate(*mandate).view();
+                let value = String::from_utf8_lossy(&self.domain.values[usize::from(*value)]);
+                format!("prepares {value} at position {position}, view {view}")
+            }
+            Move::Commit(number) => format!("commits {}", about(*number)),
+            Move::Learn(number) => format!("learns {}", about(*number)),
+            Move::Restart => "restarts".to_owned(),
+        };
+        // Places are given anew after every step, and so are the names of the values.
+        format!("the node now in place {index} {done}")
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

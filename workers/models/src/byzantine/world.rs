@@ -154,7 +154,9 @@ impl World<'_> {
             });
             let mut more = choices.clone();
             for proof in proofs {
-                more.extend(choices.iter().map(|list| [&list[..], std::slice::from_ref(proof)].concat()));
+                more.extend(
+                    choices.iter().map(|list| [&list[..], std::slice::from_ref(proof)].concat()),
+                );
             }
             choices = more;
         }

@@ -91,7 +91,8 @@ impl Disk {
 
     fn records(&self) -> Vec<Record> {
         let decided = self.decided.iter();
-        let decided = decided.map(|(position, v)| Record::Decided { position: *position, value: v.clone() });
+        let decided =
+            decided.map(|(position, v)| Record::Decided { position: *position, value: v.clone() });
         let votes = self.votes.values().cloned().map(Record::Voted);
         decided.chain(votes).chain([Record::Promised(self.promised)]).collect()
     }

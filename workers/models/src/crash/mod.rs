@@ -136,7 +136,9 @@ impl Tables {
         }
         let mut machine = self.machines[node as usize].clone();
         let effects = machine.happen(&match what {
-            What::Arrives(message) | What::Repeats(message) => Event::Arrives(&self.messages[usize::from(message)]),
+            What::Arrives(message) | What::Repeats(message) => {
+                Event::Arrives(&self.messages[usize::from(message)])
+            }
             What::Propose(value) => Event::Propose(value),
             What::Timeout => Event::Timeout,
             What::Restart => Event::Restart,
