@@ -4,7 +4,7 @@ use crate::types::{Ballot, Position, Vote, MAX_ROUND_JUMP};
 use std::collections::BTreeMap;
 
 /// The promise and the votes of one node, as they are on disk or about to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Acceptor {
     promised: Ballot,
     votes: BTreeMap<Position, Vote>,

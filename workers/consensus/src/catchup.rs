@@ -8,6 +8,7 @@ use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::Stage;
 use crate::types::{digest, Entry, Position, Record, Seat, Value};
 use cicada_core::hash::Hash;
+use std::hash::{Hash as _, Hasher};
 
 /// When to ask others for what this node lacks.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,13 @@ pub(crate) struct CatchUp {
     fetch_again_ms: u64,
     sync_at_ms: u64,
     syncs: u64,
+}
+
+impl CatchUp {
+    /// For [`Node::hash_state`].
+    pub(crate) fn hash_state(&self, state: &mut impl Hasher) {
+        self.syncs.hash(state);
+    }
 }
 
 impl<A: Application, K: Keys> Node<A, K> {

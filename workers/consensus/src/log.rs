@@ -6,6 +6,7 @@ use crate::types::{Entry, Position, Value};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, ZERO_HASH};
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher};
 
 /// One decided position. Boxed, so that a position that lacks them takes little of the map.
 #[derive(Clone, Debug)]
@@ -27,6 +28,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    /// For [`crate::Node::hash_state`].
+    pub(crate) fn hash_state(&self, state: &mut impl Hasher) {
+        self.applied.hash(state);
+        for (position, slot) in &self.slots {
+            (position, &slot.digest, slot.certificate.is_some()).hash(state);
+        }
+    }
+
     /// The last position up to which everything is decided and applied.
     pub(crate) fn applied(&self) -> Position {
         self.applied

@@ -75,6 +75,11 @@ impl<A: Application, K: Keys> Node<A, K> {
         )
     }
 
+    /// The ballot of crash mode that this node campaigns with or leads.
+    pub fn ballot(&self) -> Option<Ballot> {
+        self.leader.ballot()
+    }
+
     /// The node's state in figures.
     pub fn status(&self) -> Status {
         let (promised, leading, votes) = self.ballots();

@@ -3,6 +3,7 @@
 use super::{Flight, Role};
 use crate::io::{Application, Keys, Origin, Outcome, Refusal};
 use crate::message::Request;
+use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::proposals::Stage;
 use crate::resend::Resend;
@@ -98,7 +99,8 @@ impl<A: Application, K: Keys> Node<A, K> {
     // else accepts leaves no vote behind.
     fn decide_if_possible(&mut self, ballot: Ballot, position: Position) {
         let seat = self.config.seat;
-        let needed = usize::from(self.config.quorum.size());
+        let fewer = usize::from(self.config.mutated(Mutant::CrashSmallQuorum));
+        let needed = usize::from(self.config.quorum.size()).saturating_sub(fewer);
         let Some(flight) = self.leader.flight(ballot, position) else {
             return;
         };
