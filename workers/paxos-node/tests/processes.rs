@@ -1,6 +1,5 @@
 //! Nodes as real processes: agreement, deaths, restarts, and what they refuse.
 
-#[allow(dead_code)]
 mod cluster;
 
 use cicada_consensus::{Answer, Ballot, Request};
