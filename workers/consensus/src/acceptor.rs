@@ -4,7 +4,7 @@ use crate::types::{Ballot, Position, Vote, MAX_ROUND_JUMP};
 use std::collections::BTreeMap;
 
 /// The promise and the votes of one node, as they are on disk or about to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Acceptor {
     promised: Ballot,
     votes: BTreeMap<Position, Vote>,
@@ -51,6 +51,8 @@ impl Acceptor {
 
     /// Forgets the votes up to a position: everything up to there is known to be decided.
     pub(crate) fn forget_up_to(&mut self, position: Position) {
-        self.votes = self.votes.split_off(&position.saturating_add(1));
+        while self.votes.first_key_value().is_some_and(|(first, _)| *first <= position) {
+            self.votes.pop_first();
+        }
     }
 }

@@ -50,7 +50,11 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     fn decided_request(&self, position: Position) -> Option<Request> {
         let slot = self.log.get(position)?;
-        Some(Request::Decided { position, digest: slot.digest, proof: slot.proof.clone() })
+        Some(Request::Decided {
+            position,
+            digest: slot.digest,
+            proof: slot.proof.as_deref().cloned(),
+        })
     }
 
     /// Tells all others that a position is decided, and asks for their attestations.
@@ -91,7 +95,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             }
             return invalid(&reason);
         }
-        if let Some(certificate) = slot.certificate.clone() {
+        if let Some(certificate) = slot.certificate.as_deref().cloned() {
             return Answer::AlreadyCertified { position, certificate };
         }
         if slot.attestation.is_none() {
@@ -106,7 +110,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     // Signs the report at a position, unless another report of its slot was ever signed. What
     // is signed is durable before the signature leaves.
     fn attest(&mut self, position: Position) -> Option<Signature> {
-        let request = self.log.applied_slot(position)?.attestation?;
+        let request = *self.log.applied_slot(position)?.attestation.as_deref()?;
         let (feed, slot) = (request.report.feed, request.report.slot);
         match self.attested.get(&(feed, slot)) {
             Some(message) if *message != request.message => return None,

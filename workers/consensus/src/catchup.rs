@@ -8,6 +8,7 @@ use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::Stage;
 use crate::types::{digest, Entry, Position, Record, Seat, Value};
 use cicada_core::hash::Hash;
+use std::hash::{Hash as _, Hasher};
 
 /// When to ask others for what this node lacks.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,13 @@ pub(crate) struct CatchUp {
     fetch_again_ms: u64,
     sync_at_ms: u64,
     syncs: u64,
+}
+
+impl CatchUp {
+    /// For [`Node::hash_state`].
+    pub(crate) fn hash_state(&self, state: &mut impl Hasher) {
+        self.syncs.hash(state);
+    }
 }
 
 impl<A: Application, K: Keys> Node<A, K> {
@@ -26,7 +34,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let vote = self.acceptor.vote(position);
         if let Some(vote) = vote.filter(|vote| digest(&vote.value) == decided) {
             let value = vote.value.clone();
-            self.learn(position, value, None);
+            self.learn_digested(position, value, decided, None);
         }
     }
 
@@ -38,7 +46,18 @@ impl<A: Application, K: Keys> Node<A, K> {
         proof: Option<QuorumCertificate>,
     ) {
         let decided = digest(&value);
-        match self.log.decide(position, value.clone(), proof.clone()) {
+        self.learn_digested(position, value, decided, proof);
+    }
+
+    /// The same, if the caller has the digest of the value already.
+    pub(crate) fn learn_digested(
+        &mut self,
+        position: Position,
+        value: Value,
+        decided: Hash,
+        proof: Option<QuorumCertificate>,
+    ) {
+        match self.log.decide(position, value.clone(), decided, proof.clone()) {
             Ok(false) => return,
             Ok(true) if self.config.mutated(Mutant::ForgetDecisions) => {}
             Ok(true) => {

@@ -1,10 +1,12 @@
 //! The leader of crash mode: campaign, proposals in flight, back-off.
 
 mod flights;
+mod snapshot;
 
 use crate::choice::{choose, Choice};
 use crate::io::{Application, Keys};
 use crate::message::Request;
+use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Record, Seat, Value, Vote, MAX_ROUND_JUMP};
@@ -68,7 +70,8 @@ impl Leader {
         }
     }
 
-    fn ballot(&self) -> Option<Ballot> {
+    /// The ballot that this node campaigns with or leads.
+    pub(crate) fn ballot(&self) -> Option<Ballot> {
         match &self.role {
             Role::Follower => None,
             Role::Campaigning(campaign) => Some(campaign.ballot),
@@ -193,6 +196,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         let mut choices: BTreeMap<Position, Choice> = positions
             .map(|position| (position, choose(quorum, &campaign.votes, position)))
             .collect();
+        if self.config.mutated(Mutant::CrashAdoptsNothing) {
+            choices.values_mut().for_each(|choice| *choice = Choice::Free);
+        }
         let unclear = |choice: &Choice| matches!(choice, Choice::Adopt { unclear: true, .. });
         let patient = now < since.saturating_add(self.config.timing.grace_ms);
         if patient && choices.values().any(unclear) {

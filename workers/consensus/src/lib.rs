@@ -34,6 +34,7 @@ mod mutant;
 mod node;
 mod proposals;
 mod resend;
+mod snapshot;
 mod status;
 mod types;
 mod voting;

@@ -2,19 +2,20 @@
 
 use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, AttestationRequest};
-use crate::types::{digest, Entry, Position, Value};
+use crate::types::{Entry, Position, Value};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, ZERO_HASH};
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher};
 
-/// One decided position.
+/// One decided position. Boxed, so that a position that lacks them takes little of the map.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     pub(crate) value: Value,
     pub(crate) digest: Hash,
-    pub(crate) attestation: Option<AttestationRequest>,
-    pub(crate) certificate: Option<Certificate>,
-    pub(crate) proof: Option<QuorumCertificate>,
+    pub(crate) attestation: Option<Box<AttestationRequest>>,
+    pub(crate) certificate: Option<Box<Certificate>>,
+    pub(crate) proof: Option<Box<QuorumCertificate>>,
 }
 
 /// All that is decided, as far as this node knows.
@@ -27,6 +28,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    /// For [`crate::Node::hash_state`].
+    pub(crate) fn hash_state(&self, state: &mut impl Hasher) {
+        self.applied.hash(state);
+        for (position, slot) in &self.slots {
+            (position, &slot.digest, slot.certificate.is_some()).hash(state);
+        }
+    }
+
     /// The last position up to which everything is decided and applied.
     pub(crate) fn applied(&self) -> Position {
         self.applied
@@ -61,20 +70,21 @@ impl Log {
         &self.uncertified
     }
 
-    /// Notes a decision. True if it is news; an error if another value was decided there.
+    /// Notes a decision, with the digest of its value. True if it is news; an error if another value was decided there.
     pub(crate) fn decide(
         &mut self,
         position: Position,
         value: Value,
+        digest: Hash,
         proof: Option<QuorumCertificate>,
     ) -> Result<bool, String> {
-        let digest = digest(&value);
         if let Some(known) = self.slots.get(&position) {
             if known.digest == digest {
                 return Ok(false);
             }
             return Err(format!("two values are decided at position {position}"));
         }
+        let proof = proof.map(Box::new);
         let slot = Slot { value, digest, attestation: None, certificate: None, proof };
         self.slots.insert(position, slot);
         Ok(true)
@@ -85,11 +95,11 @@ impl Log {
         let next = self.applied.saturating_add(1);
         let slot = self.slots.get_mut(&next)?;
         if !slot.value.is_empty() {
-            slot.attestation = application.apply(next, &slot.value);
+            slot.attestation = application.apply(next, &slot.value).map(Box::new);
         }
         self.applied = next;
-        if let (Some(request), None) = (slot.attestation, &slot.certificate) {
-            self.uncertified.insert(next, request);
+        if let (Some(request), None) = (&slot.attestation, &slot.certificate) {
+            self.uncertified.insert(next, **request);
         }
         Some(next)
     }
@@ -100,7 +110,7 @@ impl Log {
             return false;
         }
         if let Some(slot) = self.slots.get_mut(&position) {
-            slot.certificate = Some(certificate);
+            slot.certificate = Some(Box::new(certificate));
         }
         true
     }
@@ -119,8 +129,8 @@ impl Log {
             entries.push(Entry {
                 position: *position,
                 value: slot.value.clone(),
-                certificate: slot.certificate.clone(),
-                proof: slot.proof.clone(),
+                certificate: slot.certificate.as_deref().cloned(),
+                proof: slot.proof.as_deref().cloned(),
             });
         }
         entries

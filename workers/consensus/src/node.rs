@@ -116,7 +116,8 @@ impl<A: Application, K: Keys> Node<A, K> {
             if self.config.byzantine() && proof.is_none() {
                 return Err(StartError::Damaged("a decision without its proof"));
             }
-            let decided = self.log.decide(position, value, proof);
+            let hash = digest(&value);
+            let decided = self.log.decide(position, value, hash, proof);
             decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
         }
         while self.log.apply_next(&mut self.application).is_some() {}

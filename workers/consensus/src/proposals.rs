@@ -3,9 +3,10 @@
 use crate::types::{Position, Seat, Value};
 use cicada_core::hash::Hash;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash as _, Hasher};
 
 /// How far a proposal has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     /// For this node to lead, or for its turn.
     Waiting,
@@ -34,6 +35,12 @@ pub(crate) struct Proposal {
 pub(crate) struct Proposals(Vec<Proposal>);
 
 impl Proposals {
+    /// For [`crate::Node::hash_state`].
+    pub(crate) fn hash_state(&self, state: &mut impl Hasher) {
+        self.0.len().hash(state);
+        self.0.iter().for_each(|p| (p.ticket, &p.digest, p.stage).hash(state));
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -41,12 +41,12 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     /// The proof of the decision at a position: the commits of a quorum.
     pub fn proof(&self, position: Position) -> Option<&QuorumCertificate> {
-        self.log.get(position)?.proof.as_ref()
+        self.log.get(position)?.proof.as_deref()
     }
 
     /// The certificate of the report at a position.
     pub fn certificate(&self, position: Position) -> Option<&Certificate> {
-        self.log.get(position)?.certificate.as_ref()
+        self.log.get(position)?.certificate.as_deref()
     }
 
     /// The other nodes whose attestation of the report at a position is not here yet.
@@ -73,6 +73,11 @@ impl<A: Application, K: Keys> Node<A, K> {
             self.leader.leading(),
             votes.map(|v| (v.position, v.ballot, digest(&v.value))).collect(),
         )
+    }
+
+    /// The ballot of crash mode that this node campaigns with or leads.
+    pub fn ballot(&self) -> Option<Ballot> {
+        self.leader.ballot()
     }
 
     /// The node's state in figures.

@@ -35,7 +35,7 @@ pub fn digest(value: &[u8]) -> Hash {
 
 /// A ballot: unique, because it ends in the seat of its leader and a leader never uses a
 /// round twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Ballot {
     /// The round, which orders ballots; 0 only in [`Ballot::ZERO`].
     pub round: u64,
@@ -55,7 +55,7 @@ impl fmt::Display for Ballot {
 }
 
 /// What an acceptor voted for at one position, in the highest ballot in which it voted there.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Vote {
     /// Where.
     pub position: Position,

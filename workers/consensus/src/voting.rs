@@ -2,6 +2,7 @@
 
 use crate::io::{Application, Keys, Origin, Refusal};
 use crate::message::Answer;
+use crate::mutant::Mutant;
 use crate::node::{invalid, Node, FETCH_LIMIT};
 use crate::types::{Ballot, Position, Record, Seat, Vote};
 use cicada_core::hash::Hash;
@@ -40,8 +41,11 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     pub(crate) fn on_accept(&mut self, from: Seat, vote: Vote, tip: (Position, Hash)) -> Answer {
-        if let Some(answer) = self.implausible(from, vote.ballot) {
-            return answer;
+        let below = self.config.mutated(Mutant::CrashVotesBelowPromise);
+        match self.implausible(from, vote.ballot) {
+            Some(Answer::Outbid { .. }) if below => {}
+            Some(answer) => return answer,
+            None => {}
         }
         let well_formed = vote.position > 0
             && vote.since.round > 0

@@ -15,6 +15,7 @@ pub mod oracle;
 pub mod plan;
 mod rng;
 pub mod run;
+mod witness;
 pub mod world;
 
 /// A node of the simulation.

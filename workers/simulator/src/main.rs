@@ -161,8 +161,12 @@ fn work(options: &Options, next: &AtomicU64, total: &Mutex<(Summary, Vec<String>
                 total.0.add(&one);
             }
             Err(failure) => {
-                println!("seed {seed}: VIOLATION");
-                total.1.push(failure);
+                println!("seed {seed}: VIOLATION: {}", failure.rule);
+                if !failure.culprits.is_empty() {
+                    let (named, liars) = (failure.culprits.len(), failure.liars.len());
+                    println!("  audit convicts {named} of {liars} liars: {:?}", failure.culprits);
+                }
+                total.1.push(failure.to_string());
             }
         }
     }

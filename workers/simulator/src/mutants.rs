@@ -82,9 +82,7 @@ impl Bug {
     pub fn hunt(self, seeds: u64) -> Option<(u64, String)> {
         (0..seeds).find_map(|seed| {
             let found = run(self.setup(seed)).err()?;
-            let rule = found.lines().next().unwrap_or_default();
-            let rule = rule.rsplit_once("}: ").map_or(rule, |(_, rule)| rule);
-            Some((seed.saturating_add(1), rule.to_owned()))
+            Some((seed.saturating_add(1), found.rule))
         })
     }
 }

@@ -98,11 +98,19 @@ impl Oracle {
 
     /// A record has reached the disk of a node.
     pub fn durable(&mut self, seat: Seat, record: &Record) {
+        if let Record::Voted(vote) = record {
+            if self.promised.get(&seat).is_some_and(|p| *p > vote.ballot) {
+                self.broken(format!("seat {seat} voted below its promise"));
+            }
+        }
+        self.found(seat, record);
+    }
+
+    /// A record is found on the disk of a node that starts: it may have been written when the
+    /// power failed.
+    pub fn found(&mut self, seat: Seat, record: &Record) {
         match record {
             Record::Voted(vote) => {
-                if self.promised.get(&seat).is_some_and(|p| *p > vote.ballot) {
-                    self.broken(format!("seat {seat} voted below its promise"));
-                }
                 let hash = digest(&vote.value);
                 let entry = self.votes.entry((vote.position, vote.ballot));
                 let (value, seats) = entry.or_insert((hash, BTreeSet::new()));
@@ -214,7 +222,8 @@ impl Oracle {
     fn pledged(&mut self, seat: Seat, pledge: &Pledge) {
         self.promise(seat, Ballot { round: pledge.view, seat: 0 });
         self.highest_view = self.highest_view.max(pledge.view);
-        if pledge.view > MAX_VIEW {
+        let withstood = self.liars.len() <= usize::from(self.quorum.max_liars());
+        if pledge.view > MAX_VIEW && withstood {
             self.broken("the views were pushed ahead".into());
         }
         let from = (seat, Kind::Committed, pledge.tip.saturating_add(1), 0);

@@ -2,6 +2,8 @@
 
 use crate::plan::Setup;
 use crate::world::World;
+use cicada_consensus::Seat;
+use std::collections::BTreeSet;
 
 /// How long the committee may take to recover, in simulated milliseconds.
 const RECOVERY_MS: u64 = 400_000;
@@ -29,7 +31,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// The rule that was broken, with what each node says about itself.
-pub fn run(setup: Setup) -> Result<Summary, String> {
+pub fn run(setup: Setup) -> Result<Summary, Box<Broken>> {
     let mut world = World::new(setup);
     let end = world.plan.faulty_ms;
     world.run(end, |_| false);
@@ -74,16 +76,40 @@ fn summary(world: &World) -> Summary {
     }
 }
 
-fn check(world: &World) -> Result<(), String> {
+fn check(world: &World) -> Result<(), Box<Broken>> {
     match &world.oracle.violation {
         Some(rule) => Err(report(world, rule)),
         None => Ok(()),
     }
 }
 
-fn report(world: &World, rule: &str) -> String {
+/// A broken rule.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// Which rule.
+    pub rule: String,
+    /// The run, and what each node says about itself.
+    pub detail: String,
+    /// The liars.
+    pub liars: BTreeSet<Seat>,
+    /// Whom an auditor convicts; only where there are more liars than can be withstood.
+    pub culprits: BTreeSet<Seat>,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.rule, self.detail)
+    }
+}
+
+fn report(world: &World, rule: &str) -> Box<Broken> {
     let setup = world.setup;
-    format!("{setup:?}: {rule} ({} ms){}", world.time, world.describe())
+    Box::new(Broken {
+        rule: format!("{rule} ({} ms)", world.time),
+        detail: format!("\n {setup:?}{}", world.describe()),
+        liars: world.liars.clone(),
+        culprits: world.culprits(),
+    })
 }
 
 impl Summary {

@@ -7,6 +7,7 @@ use crate::liar::{Liar, Lies};
 use crate::oracle::Oracle;
 use crate::plan::{Plan, Sabotage, Setup};
 use crate::rng::Rng;
+use crate::witness::{signs, Witness};
 use crate::Simulated;
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::{
@@ -90,6 +91,8 @@ pub struct World {
     /// Whether clients propose.
     pub clients: bool,
     trace: u64,
+    // Only where there are more liars than can be withstood.
+    witness: Option<Witness>,
     keys: Option<Rc<Vec<SigningKey>>>,
 }
 
@@ -125,6 +128,7 @@ impl World {
             faults: true,
             clients: true,
             trace: 0,
+            witness: (setup.liars > setup.quorum().max_liars()).then(Witness::default),
             rng,
         };
         let mut databases = world.plan.databases;
@@ -221,7 +225,7 @@ impl World {
         let honest = !self.liars.contains(&seat);
         let watched = self.watched(seat);
         for record in records.iter().filter(|_| watched) {
-            self.oracle.durable(seat, record);
+            self.oracle.found(seat, record);
         }
         let node = Node::recover(config.clone(), Chains::new(seat), ring.clone(), records);
         let host = &mut self.hosts[usize::from(seat)];
@@ -287,7 +291,11 @@ impl World {
         match &mut host.actor {
             Actor::Down => {}
             Actor::Lying(liar) => {
+                let signs = signs(&input);
                 for output in liar.step(now, input) {
+                    if let Some(witness) = &mut self.witness {
+                        witness.hear(seat, &output, signs);
+                    }
                     self.post_output(seat, from, output);
                 }
             }
@@ -351,6 +359,9 @@ impl World {
             self.oracle.left(seat, &output, report);
         }
         let signs = context.signs;
+        if let Some(witness) = &mut self.witness {
+            witness.hear(seat, &output, signs);
+        }
         match (&output, signs) {
             _ if !watched => {}
             (Output::Answer(Answer::Prepared { .. } | Answer::Committed { .. }), Some(signs)) => {
@@ -498,6 +509,12 @@ impl World {
         self.trace
     }
 
+    /// Whom an auditor convicts who heard everything; nobody where nobody listened.
+    pub fn culprits(&self) -> BTreeSet<Seat> {
+        let (config, ring) = (self.config(0), self.ring(0));
+        self.witness.as_ref().map(|w| w.culprits(&config, &ring)).unwrap_or_default()
+    }
+
     /// The honest nodes that are up.
     pub fn honest(&self) -> impl Iterator<Item = (Seat, &Simulated)> {
         let all = (0..).zip(&self.hosts).filter(|(seat, _)| !self.liars.contains(seat));
@@ -531,25 +548,6 @@ fn shown(input: &Input) -> Option<&Justification> {
     match input {
         Input::Request { request: Request::Propose { justification, .. }, .. } => {
             justification.as_ref()
-        }
-        _ => None,
-    }
-}
-
-// What the answer to a request signs, if it says yes.
-fn signs(input: &Input) -> Option<Statement> {
-    let Input::Request { request, .. } = input else {
-        return None;
-    };
-    match request {
-        Request::Propose { proposal, .. } => Some(Statement {
-            kind: Kind::Prepared,
-            position: proposal.position,
-            view: proposal.view,
-            digest: digest(&proposal.value),
-        }),
-        Request::Commit { certificate, .. } => {
-            Some(Statement { kind: Kind::Committed, ..certificate.statement })
         }
         _ => None,
     }

@@ -214,7 +214,8 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     fn decide(&mut self, position: Position, value: Value, proof: QuorumCertificate) {
-        self.learn(position, value, Some(proof));
+        let hash = proof.statement.digest;
+        self.learn_digested(position, value, hash, Some(proof));
         self.announce(position);
         self.pump_values();
     }

@@ -39,7 +39,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             Some((position, acceptor.value(position, &digest)?.clone()))
         };
         let values = locks.iter().filter_map(value).collect();
-        let tip = self.log.get(tip).and_then(|slot| slot.proof.clone());
+        let tip = self.log.get(tip).and_then(|slot| slot.proof.as_deref().cloned());
         Answer::Pledged { pledge, tip, locks, values }
     }
 
@@ -233,7 +233,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let value = self.byzantine.acceptor.value(position, &digest).cloned();
         if let Some(value) = value {
             if self.proves(&proof, position, digest) {
-                self.learn(position, value, Some(proof));
+                self.learn_digested(position, value, digest, Some(proof));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{Flight, Role};
 use crate::io::{Application, Keys, Origin, Outcome, Refusal};
 use crate::message::Request;
+use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::proposals::Stage;
 use crate::resend::Resend;
@@ -98,14 +99,18 @@ impl<A: Application, K: Keys> Node<A, K> {
     // else accepts leaves no vote behind.
     fn decide_if_possible(&mut self, ballot: Ballot, position: Position) {
         let seat = self.config.seat;
-        let needed = usize::from(self.config.quorum.size());
+        let fewer = usize::from(self.config.mutated(Mutant::CrashSmallQuorum));
+        let needed = usize::from(self.config.quorum.size()).saturating_sub(fewer);
         let Some(flight) = self.leader.flight(ballot, position) else {
             return;
         };
         let own_makes_it = flight.accepted.len().saturating_add(1) >= needed;
         let own_is_open = !flight.accepted.contains(&seat) && !flight.refused.contains(&seat);
+        if !own_makes_it {
+            return;
+        }
         let vote = Vote { position, ballot, since: flight.since, value: flight.value.clone() };
-        if own_makes_it && own_is_open {
+        if own_is_open {
             if self.acceptor.promised() > ballot {
                 return self.step_down();
             }
@@ -130,7 +135,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         for proposal in self.proposals.undecided(hash) {
             proposal.accepted.clone_from(&accepted);
         }
-        self.learn(position, vote.value, None);
+        self.learn_digested(position, vote.value, hash, None);
         self.announce(position);
         self.pump();
     }
