@@ -231,7 +231,7 @@ fn crash_runs() -> Vec<Run> {
         plain("agreement", crash(3, 2), true, 60),
         plain("agreement", crash(3, 3), true, 60),
         plain("a restart", faults(1, 0, 2), true, 60),
-        plain("a timeout", faults(0, 1, 2), false, 120),
+        bounded("a timeout", faults(0, 1, 2), false, 120),
         plain("patience", crash::Params { patient: true, ..faults(0, 0, 3) }, false, 120),
         bounded("restart and timeout", faults(1, 1, 3), false, 60),
         bounded("two positions", crash::Params { positions: 2, ..crash(3, 2) }, false, 40),
