@@ -164,11 +164,17 @@ fn byzantine_runs() -> Vec<Run> {
         plain("agreement", byzantine(4, 3), true, 120),
         plain("agreement", byzantine(5, 3), false, 600),
         plain("views in order", paced(4, 3, Pace::Ascending), false, 120),
-        plain("views in order", paced(5, 3, Pace::Ascending), false, 600),
         plain("f + 1 liars", byzantine::Params { liars: 2, ..byzantine(5, 3) }, false, 120),
         plain("tips", byzantine::Params { learning: true, ..byzantine(4, 2) }, true, 60),
         plain("whole phases", paced(5, 3, Pace::Phases), true, 60),
         plain("whole phases", paced(5, 4, Pace::Phases), false, 300),
+        plain("tips", byzantine::Params { learning: true, ..byzantine(5, 2) }, false, 120),
+        plain(
+            "whole phases",
+            byzantine::Params { positions: 2, ..paced(4, 2, Pace::Phases) },
+            false,
+            120,
+        ),
         plain("whole phases, f = 2", paced(7, 3, Pace::Phases), false, 300),
     ]
 }
@@ -203,7 +209,7 @@ fn byzantine_controls() -> Vec<Run> {
         control("too few pledges", seeded(4, 2, FewPledges)),
         control("two values in a view", seeded(4, 2, PrepareTwice)),
         control("votes below a pledge", seeded(4, 2, VoteBelowPledge)),
-        hidden("commits early, locks proved", seeded(4, 3, CommitEarly)),
+        hidden("commits early, locks proved", seeded(4, 2, CommitEarly)),
         hidden("stale pledges, 2 views", seeded(4, 2, StalePledges)),
         control("stale pledges, 3 views", seeded(4, 3, StalePledges)),
         hidden("lowest lock, 2 views", seeded(4, 2, LowestLock)),
@@ -225,19 +231,24 @@ fn crash_runs() -> Vec<Run> {
         plain("agreement", crash(3, 2), true, 60),
         plain("agreement", crash(3, 3), true, 60),
         plain("a restart", faults(1, 0, 2), true, 60),
-        plain("a timeout", faults(0, 1, 2), false, 120),
+        bounded("a timeout", faults(0, 1, 2), false, 120),
         plain("patience", crash::Params { patient: true, ..faults(0, 0, 3) }, false, 120),
-        bounded("restart and timeout", faults(1, 1, 3), false, 90),
-        bounded("two positions", crash::Params { positions: 2, ..crash(3, 2) }, false, 60),
-        bounded("five nodes", crash(5, 2), false, 60),
+        bounded("restart and timeout", faults(1, 1, 3), false, 60),
+        bounded("two positions", crash::Params { positions: 2, ..crash(3, 2) }, false, 40),
+        bounded("five nodes", crash(5, 2), false, 40),
     ]
 }
 
 fn crash_controls() -> Vec<Run> {
-    let control = |name, mutant, forget| {
-        // Without repeats the shortest way is found sooner.
-        let bounds = crash::Params { repeats: Some(0), restarts: 1, timeouts: 1, ..crash(3, 3) };
-        let params = crash::Params { mutant, forget, ..bounds };
+    // Without repeats the shortest way is found sooner.
+    let bounds = crash::Params { repeats: Some(0), ..crash(3, 2) };
+    let control = |name, mutant: Option<Mutant>, forget: Option<Forget>| {
+        let restarts = u8::from(forget.is_some());
+        // A ballot used again does harm once another node takes over.
+        let again = forget == Some(Forget::OwnBallots);
+        let (proposers, timeouts) = if again { (1, 1) } else { (2, 0) };
+        let faults = crash::Params { restarts, timeouts, proposers, ..bounds };
+        let params = crash::Params { mutant, forget, ..faults };
         run(name, Subject::Crash(params), Expected::Breaks, true, 300)
     };
     vec![

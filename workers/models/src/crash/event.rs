@@ -234,8 +234,11 @@ impl Machine {
     }
 
     /// Whether this message can never again have an effect here, beyond an answer without one.
-    /// Ballots only rise and logs only grow, as long as restarts forget nothing.
+    /// Ballots only rise and logs only grow, unless restarts forget.
     pub fn deaf_to(&self, message: &Message) -> bool {
+        if self.forget.is_some() {
+            return false;
+        }
         let status = self.node.status();
         match &message.body {
             Body::Answer(answer) => match answer {
@@ -259,7 +262,7 @@ impl Machine {
 
     // Whether an own ballot is over.
     fn is_past(&self, ballot: Ballot) -> bool {
-        self.forget.is_none() && self.node.ballot() != Some(ballot)
+        self.node.ballot() != Some(ballot)
     }
 
     /// Lets something happen.
