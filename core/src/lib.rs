@@ -17,6 +17,13 @@
 //! | [`evidence`] | two attestations of one slot, for which a node can be punished |
 //! | [`quote`] | the market maker's quote |
 //! | [`leaderboard`] | the ranking of the frameworks and its Merkle root |
+//! | [`name`] | task types, capabilities, metrics |
+//! | [`escrow`] | the rules of an escrow |
+//! | [`reputation`] | points and metrics of an account |
+//! | [`market`] | compute requests, offers, auctions, effective price |
+//! | [`sla`] | service levels and their penalties |
+//! | [`prices`] | prices of the last 24 hours in hourly buckets |
+//! | [`privacy`] | commitments to what is not yet to be seen |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -25,15 +32,22 @@ extern crate alloc;
 pub mod arrays;
 pub mod certificate;
 pub mod committee;
+pub mod escrow;
 pub mod evidence;
 pub mod fixed;
 pub mod hash;
 pub mod leaderboard;
+pub mod market;
 pub mod merkle;
+pub mod name;
+pub mod prices;
+pub mod privacy;
 pub mod quorum;
 pub mod quote;
 pub mod report;
+pub mod reputation;
 pub mod results;
+pub mod sla;
 
 /// An account on the chain: the 32 bytes of its public key or contract address.
 pub type Account = [u8; 32];

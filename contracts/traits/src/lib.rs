@@ -4,9 +4,12 @@
 //! on the other's crate. There are no events and no storage here.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+pub mod auction;
+pub mod escrow;
 pub mod host;
 pub mod leaderboard;
 pub mod ownable;
 pub mod psp22;
+pub mod reputation;
 pub mod stored;
 pub mod validators;

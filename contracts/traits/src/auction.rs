@@ -1,0 +1,1 @@
+//! The compute market (`docs/contracts/auction.md`).

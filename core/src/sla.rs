@@ -1,0 +1,1 @@
+//! Service levels, how they are measured, and the penalty (seed 002).
