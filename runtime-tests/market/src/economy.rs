@@ -209,7 +209,8 @@ impl Economy {
                     continue;
                 }
                 let (offer, units) = (provider.offer, person.capacity);
-                let message = || on(&self.stage.auction).accept(*request, offer, units, person.cost);
+                let message =
+                    || on(&self.stage.auction).accept(*request, offer, units, person.cost);
                 let actor = self.stage.world.as_(provider.account);
                 // Whoever does not qualify is refused; that is his answer.
                 let _ = actor.call(message()).value;

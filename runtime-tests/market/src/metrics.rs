@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn figures_are_those_of_their_definitions() {
-        let jobs = vec![job(0, 0, 50, 1), job(3, 0, 200, 120), job(3, 1, 50, 100), job(3, 2, 40, 100)];
+        let jobs =
+            vec![job(0, 0, 50, 1), job(3, 0, 200, 120), job(3, 1, 50, 100), job(3, 2, 40, 100)];
         let record = Record {
             rounds: 4,
             requests: 5,

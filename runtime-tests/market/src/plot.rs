@@ -46,13 +46,11 @@ pub fn draw(path: &Path, title: &str, lines: &[Line]) -> Result<(), Box<dyn Erro
         chart
             .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(width)))?
             .label(&line.label)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width)));
+            .legend(move |(x, y)| {
+                PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width))
+            });
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
+    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
     area.present()?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use cicada_core::market::Parameters;
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::escrow::EscrowOperator;
 use cicada_traits::psp22::{Role, Roles, Supply, PSP22};
-use cicada_traits::reputation::{Reputation, ReputationManage};
+use cicada_traits::reputation::{Reputation, Writers};
 use escrow::escrow::EscrowContractRef;
 use reputation::reputation::ReputationContractRef;
 use token::token::TokenRef;

@@ -16,9 +16,12 @@ use std::path::PathBuf;
 /// Token, escrow, reputation and auction are the built contracts, in an in-process chain. The same
 /// seed gives the same run. Ends with status 1 if money appears or disappears.
 #[derive(Parser)]
-#[command(version, after_help = "Examples:
+#[command(
+    version,
+    after_help = "Examples:
   economic_simulation --seed 71 --rounds 100 --plot prices.svg
-  economic_simulation --rounds 10000")]
+  economic_simulation --rounds 10000"
+)]
 struct Options {
     /// Draws people, wishes and conduct.
     #[arg(long, default_value_t = 71)]
