@@ -66,7 +66,7 @@ fn measure(stage: &mut Stage, snapshot: bool) -> Vec<(&'static str, Gas)> {
     let view = on(&stage.escrow).holdings(account(REQUESTER), address(&stage.token));
     costs.add("escrow.holdings", snapshot, &stage.call(STRANGER, view));
     let late = stage.completed(&terms);
-    stage.world.at(stage.summary(late).due_ms.unwrap());
+    stage.wait_for(late, 0);
     let receipt = stage.expire(STRANGER, late).succeeds();
     costs.add("escrow.expire: releases", snapshot, &receipt);
     costs.0

@@ -265,7 +265,7 @@ fn in_a_dispute_no_other_path_pays() {
         let statement = stage.statement(REQUESTER, escrow, Decision::Release, 1);
         let signed = stage.bring_signed(REQUESTER, &statement);
         assert_eq!(signed.fails(), EscrowError::WrongState);
-        stage.world.at(stage.summary(escrow).due_ms.unwrap() - 1);
+        stage.wait_for(escrow, 1);
         assert_eq!(stage.expire(STRANGER, escrow).fails(), EscrowError::NotDue);
         assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Disputed, (0, 0)));
     }

@@ -156,7 +156,7 @@ fn an_operator_has_no_say_in_escrows_of_others() {
 fn an_operator_completes_in_time_only() {
     let mut stage = Stage::new();
     let escrow = stage.drawn();
-    stage.world.at(stage.summary(escrow).due_ms.unwrap());
+    stage.wait_for(escrow, 0);
     assert_eq!(stage.complete_for(OPERATOR, escrow, 0).fails(), EscrowError::TooLate);
     let _ = stage.expire(STRANGER, escrow).succeeds();
     assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Refunded, (0, AMOUNT)));
@@ -178,7 +178,7 @@ fn a_deduction_counts_in_a_release_by_timeout_too() {
     let mut stage = Stage::new();
     let escrow = stage.drawn();
     let _ = stage.complete_for(OPERATOR, escrow, AMOUNT).succeeds();
-    stage.world.at(stage.summary(escrow).due_ms.unwrap());
+    stage.wait_for(escrow, 0);
     let _ = stage.expire(STRANGER, escrow).succeeds();
     assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Released, (0, AMOUNT)));
 }
@@ -219,13 +219,13 @@ fn an_operator_settles_all_that_is_left() {
 fn an_operator_cannot_settle_against_a_timeout() {
     let mut stage = Stage::new();
     let late = stage.drawn();
-    stage.world.at(stage.summary(late).due_ms.unwrap());
+    stage.wait_for(late, 0);
     assert_eq!(stage.settle(OPERATOR, late, 1).fails(), EscrowError::TooLate);
     let _ = stage.settle(OPERATOR, late, 0).succeeds();
     assert_eq!(stage.paid(late), (0, AMOUNT));
     let silent = stage.drawn();
     let _ = stage.complete_for(OPERATOR, silent, 100).succeeds();
-    stage.world.at(stage.summary(silent).due_ms.unwrap());
+    stage.wait_for(silent, 0);
     for share in [0, 900, AMOUNT] {
         assert_eq!(stage.settle(OPERATOR, silent, share).fails(), EscrowError::TooLate);
     }

@@ -267,6 +267,12 @@ impl Stage {
         self.call(who, message)
     }
 
+    /// Waits until the state of an escrow times out, or this many milliseconds less.
+    pub fn wait_for(&mut self, escrow: u64, less_ms: u64) {
+        let due = self.summary(escrow).due_ms.expect("it has not ended");
+        self.world.at(due - less_ms);
+    }
+
     // ---- views ----
 
     pub fn summary(&mut self, escrow: u64) -> Summary {
@@ -319,7 +325,7 @@ impl Stage {
         let (mut locked, mut earned) = (0, 0);
         for escrow in 0..count {
             let summary = self.summary(escrow);
-            if summary.token != *address(&self.token).as_ref() {
+            if AccountId::from(summary.token) != address(&self.token) {
                 continue;
             }
             locked += summary.locked;
