@@ -67,6 +67,15 @@ pub(crate) struct Byzantine {
 }
 
 impl Byzantine {
+    /// The epoch ends at a position: what was voted, suggested or led beyond it is void.
+    pub(crate) fn close(&mut self, seat: Seat, last: Position) {
+        self.acceptor.void_beyond(last);
+        self.seen.split_off(&last.saturating_add(1));
+        self.suggestions = Suggestions::default();
+        self.role = Role::Follower;
+        self.views.withdraw(seat);
+    }
+
     /// Forgets the votes up to a position: everything up to there is decided.
     pub(crate) fn forget_up_to(&mut self, position: Position) {
         self.acceptor.forget_up_to(position);

@@ -70,6 +70,11 @@ impl Views {
         self.wishes.get(&seat).map_or(0, |(view, _)| *view)
     }
 
+    /// Wishes for nothing any more: the epoch has ended.
+    pub(super) fn withdraw(&mut self, seat: Seat) {
+        self.wishes.remove(&seat);
+    }
+
     /// The highest view that at least `count` seats wish for, or a higher one.
     fn wished_by(&self, count: usize) -> Option<View> {
         let mut wishes: Vec<View> = self.wishes.values().map(|(view, _)| *view).collect();
@@ -220,7 +225,8 @@ impl<A: Application, K: Keys> Node<A, K> {
         views.support.clear();
         views.entered.clone_from(&entered);
         self.step_down_quietly();
-        if let (true, Some(entered)) = (self.config.leader(view) == self.config.seat, entered) {
+        let leads = self.config.leader(view) == self.config.seat && self.ended.is_none();
+        if let (true, Some(entered)) = (leads, entered) {
             self.gather(view, entered);
         }
         self.suggest_own();
