@@ -166,7 +166,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if self.config.mutated(Mutant::VoteBeyondEnd) {
             return;
         }
-        self.byzantine.close(self.config.seat, last);
+        self.byzantine.close(self.config.seat);
         if let Some(refusal) = self.refusal_at_end() {
             let open = |p: &crate::proposals::Proposal| !matches!(p.stage, crate::proposals::Stage::Decided(at) if at <= last);
             for proposal in self.proposals.take(open) {

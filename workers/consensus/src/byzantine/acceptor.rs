@@ -255,14 +255,6 @@ impl Acceptor {
         config.base() > 0 && self.locks.values().any(foreign)
     }
 
-    /// Forgets the votes beyond a position: the epoch ended there.
-    pub(crate) fn void_beyond(&mut self, last: Position) {
-        let next = last.saturating_add(1);
-        self.prepared.split_off(&next);
-        self.locks.split_off(&next);
-        self.values.split_off(&(next, [0; 32]));
-    }
-
     /// Forgets the votes up to a position: everything up to there is known to be decided.
     pub fn forget_up_to(&mut self, position: Position) {
         let next = position.saturating_add(1);

@@ -67,10 +67,9 @@ pub(crate) struct Byzantine {
 }
 
 impl Byzantine {
-    /// The epoch ends at a position: what was voted, suggested or led beyond it is void.
-    pub(crate) fn close(&mut self, seat: Seat, last: Position) {
-        self.acceptor.void_beyond(last);
-        self.seen.split_off(&last.saturating_add(1));
+    /// The epoch has ended: nothing is led or wished for any more. Locks beyond the end are
+    /// kept and named: who has not learned the end must still see one decision there at most.
+    pub(crate) fn close(&mut self, seat: Seat) {
         self.suggestions = Suggestions::default();
         self.role = Role::Follower;
         self.views.withdraw(seat);

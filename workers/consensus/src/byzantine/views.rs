@@ -235,6 +235,9 @@ impl<A: Application, K: Keys> Node<A, K> {
     // Whether something was prepared in this view, or locked in any, and is not decided; or
     // lies before something that is.
     fn undecided(&self, view: View) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
         let acceptor = &self.byzantine.acceptor;
         let open = |position| self.log.get(position).is_none();
         self.log.has_gap()
