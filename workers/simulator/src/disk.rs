@@ -166,6 +166,24 @@ impl Disk {
         }
     }
 
+    /// What is written, while the host is up.
+    pub(crate) fn records(&self) -> Option<Vec<Record>> {
+        match self {
+            Self::List(records) => Some(records.clone()),
+            Self::Database(redb) => redb.store.as_ref()?.records().ok(),
+        }
+    }
+
+    /// What a disk holds before the first start of its node.
+    pub(crate) fn seed(&mut self, records: &[Record]) -> Result<(), String> {
+        self.open()?;
+        let written = self.write(records, 0);
+        if let Self::Database(redb) = self {
+            redb.store = None;
+        }
+        written.then_some(()).ok_or("the disk takes nothing".into())
+    }
+
     /// Writes all or none.
     pub(crate) fn write(&mut self, records: &[Record], applied: Position) -> bool {
         match self {

@@ -22,21 +22,20 @@ impl World {
         self.at(pause, Event::Client);
     }
 
-    fn patience(&self) -> u64 {
+    pub(crate) fn patience(&self) -> u64 {
         match self.setup.model {
             FaultModel::Crash => 4_000,
             FaultModel::Byzantine => 15_000,
         }
     }
 
-    fn any_seat(&mut self) -> Seat {
+    pub(crate) fn any_seat(&mut self) -> Seat {
         self.rng.below(u64::from(self.setup.nodes)) as Seat
     }
 
     // What a node that is up and honest could propose now.
-    fn next_value(&mut self, seat: Seat) -> Option<Vec<u8>> {
-        let host = &self.hosts[usize::from(seat)];
-        let node = host.honest()?;
+    pub(crate) fn next_value(&mut self, seat: Seat) -> Option<Vec<u8>> {
+        self.hosts[usize::from(seat)].honest()?;
         // Values in a window are checked against the state before it: only those of feeds of
         // their own can all be valid.
         let mut contract = [0; 32];
@@ -44,7 +43,13 @@ impl World {
             contract[..8].copy_from_slice(&self.tickets.to_le_bytes());
             contract[8] = 1;
         }
-        let feed = Feed { kind: ReportKind::Leaderboard, contract };
+        self.extend(seat, Feed { kind: ReportKind::Leaderboard, contract })
+    }
+
+    /// The next report of a feed, as a node that is up and honest sees it.
+    pub(crate) fn extend(&mut self, seat: Seat, feed: Feed) -> Option<Vec<u8>> {
+        let host = &self.hosts[usize::from(seat)];
+        let node = host.honest()?;
         let state = node.application().state(&feed);
         let time_ms = (self.time + 1_000_000 + host.skew_ms).max(state.time_ms);
         let mut root = [0; 32];
@@ -140,6 +145,8 @@ impl World {
             }
             if up > 0 {
                 up -= 1;
+                // Who has no log of the epoch before by now starts without.
+                self.hosts[usize::from(seat)].ready = true;
                 self.start(seat);
             } else {
                 self.crash(seat);

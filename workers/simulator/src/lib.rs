@@ -7,6 +7,7 @@
 
 pub mod app;
 mod disk;
+mod epochs;
 mod faults;
 pub mod keys;
 pub mod liar;

@@ -2,6 +2,7 @@
 
 use crate::app::{Chains, CONFIG_DIGEST};
 use crate::disk::Disk;
+use crate::epochs::Hearsay;
 use crate::keys::Ring;
 use crate::liar::{Liar, Lies};
 use crate::oracle::Oracle;
@@ -11,9 +12,10 @@ use crate::witness::{signs, Witness};
 use crate::Simulated;
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::{
-    digest, Answer, Config, Input, Justification, Node, Now, Output, Position, Record, Request,
-    Seat,
+    digest, Answer, Closed, Config, Input, Justification, Node, Now, Output, Position, Record,
+    Request, Seat,
 };
+use cicada_core::hash::Hash;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use ed25519_dalek::SigningKey;
@@ -44,8 +46,18 @@ pub(crate) enum Actor {
     Lying(Box<Liar>),
 }
 
+/// Which committee of the run it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Term {
+    pub(crate) epoch: u32,
+    pub(crate) digest: Hash,
+    pub(crate) closed: Vec<Closed>,
+}
+
 pub(crate) struct Host {
     pub(crate) actor: Actor,
+    // Whether it has its disk already: a seat that goes on waits for the log of the epoch before.
+    pub(crate) ready: bool,
     // Counts the starts: events of an earlier life are void.
     life: u64,
     pub(crate) disk: Disk,
@@ -62,6 +74,11 @@ impl Host {
             Actor::Down | Actor::Lying(_) => None,
         }
     }
+
+    /// Whether everything that its node has put out is done.
+    pub(crate) fn idle(&self) -> bool {
+        self.pending.is_empty()
+    }
 }
 
 /// Everything of one run.
@@ -76,6 +93,9 @@ pub struct World {
     /// Proposals made by clients.
     pub tickets: u64,
     pub(crate) setup: Setup,
+    pub(crate) term: Term,
+    // What the liars heard of this epoch, to say it again in the next.
+    pub(crate) hearsay: Option<Hearsay>,
     pub(crate) plan: Plan,
     /// The seats that the rules do not hold for.
     pub(crate) liars: BTreeSet<Seat>,
@@ -100,24 +120,46 @@ impl World {
     /// The start of a run.
     pub fn new(setup: Setup) -> Self {
         let mut rng = Rng::new(setup.seed);
-        let plan = Plan::draw(&setup, &mut rng);
+        let mut plan = Plan::draw(&setup, &mut rng);
+        if setup.epochs > 1 {
+            plan.suit_change(&mut rng);
+        }
         let mut seats: Vec<Seat> = (0..setup.nodes).collect();
         rng.shuffle(&mut seats);
         let liars: BTreeSet<Seat> = seats.into_iter().take(usize::from(setup.liars)).collect();
+        let term = Term { epoch: 1, digest: CONFIG_DIGEST, closed: Vec::new() };
+        let mut world = Self::of(setup, plan, rng, liars, term, 0);
+        world.hearsay = (setup.epochs > 1).then(Hearsay::default);
+        world
+    }
+
+    /// One committee of a run. Only the first starts by itself.
+    pub(crate) fn of(
+        setup: Setup,
+        plan: Plan,
+        rng: Rng,
+        liars: BTreeSet<Seat>,
+        term: Term,
+        time: u64,
+    ) -> Self {
         let keys = plan.real_keys.then(|| Ring::real(setup.nodes));
         let ring = keys.clone().map_or(Ring::stamps(0), |keys| Ring::signing(0, keys));
+        let ring = ring.of_epoch(term.epoch);
         let attestation = Quorum::of(FaultModel::Byzantine, setup.nodes).expect("1 to 32 nodes");
-        let clean = Config::new(0, setup.quorum(), attestation, 1, CONFIG_DIGEST);
+        let mut clean = Config::new(0, setup.quorum(), attestation, term.epoch, term.digest);
+        clean.closed.clone_from(&term.closed);
         let bad_disk = liars.first().copied().filter(|_| plan.bad_disk);
         let n = usize::from(setup.nodes);
         let mut world = Self {
             oracle: Oracle::new(setup.quorum(), clean, ring, liars.clone()),
-            time: 0,
+            time,
             steps: 0,
             tickets: 0,
             keys,
             setup,
             plan,
+            term,
+            hearsay: None,
             bad_disk,
             forgetful: false,
             liars,
@@ -136,6 +178,7 @@ impl World {
             let skew_ms = world.rng.below(2_000);
             world.hosts.push(Host {
                 actor: Actor::Down,
+                ready: world.term.epoch == 1,
                 life: 0,
                 disk: Disk::List(Vec::new()),
                 applied: 0,
@@ -151,14 +194,16 @@ impl World {
                 databases -= 1;
                 world.hosts[usize::from(seat)].disk = Disk::database(seat, false);
             }
-            world.start(seat);
+            if world.term.epoch == 1 {
+                world.start(seat);
+            }
         }
         world.at(10, Event::Client);
         world.at(50, Event::Fault);
         world
     }
 
-    fn config(&self, seat: Seat) -> Config {
+    pub(crate) fn config(&self, seat: Seat) -> Config {
         let mut quorum = self.setup.quorum();
         if self.setup.sabotage == Sabotage::SmallQuorum {
             // No constructor allows it: n nodes, of which a majority may fail.
@@ -167,7 +212,9 @@ impl World {
         }
         let attestation = Quorum::of(FaultModel::Byzantine, self.setup.nodes);
         let attestation = attestation.expect("1 to 32 nodes");
-        let mut config = Config::new(seat, quorum, attestation, 1, CONFIG_DIGEST);
+        let (epoch, digest) = (self.term.epoch, self.term.digest);
+        let mut config = Config::new(seat, quorum, attestation, epoch, digest);
+        config.closed.clone_from(&self.term.closed);
         config.window = self.plan.window;
         config.mutant = self.setup.mutant.filter(|_| !self.liars.contains(&seat));
         config
@@ -176,7 +223,7 @@ impl World {
     fn ring(&self, seat: Seat) -> Ring {
         match &self.keys {
             Some(keys) => Ring::signing(seat, keys.clone()),
-            None => Ring::stamps(seat),
+            None => Ring::stamps(seat).of_epoch(self.term.epoch),
         }
     }
 
@@ -205,7 +252,7 @@ impl World {
         let config = self.config(seat);
         let ring = self.ring(seat);
         let host = &mut self.hosts[usize::from(seat)];
-        if !matches!(host.actor, Actor::Down) {
+        if !matches!(host.actor, Actor::Down) || !host.ready {
             return;
         }
         let opened = host.disk.open();
@@ -357,6 +404,9 @@ impl World {
                 Report::decode(&mut &entry.value[..]).ok()
             };
             self.oracle.left(seat, &output, report);
+            if let Output::Applied { position } = output {
+                self.oracle.applied(seat, position, node.epoch_end());
+            }
         }
         let signs = context.signs;
         if let Some(witness) = &mut self.witness {
@@ -474,6 +524,9 @@ impl World {
                 }
             }
             Event::Ask(from, to, request) => {
+                if let Some(hearsay) = self.hearsay.as_mut().filter(|_| self.liars.contains(&to)) {
+                    hearsay.hear(&request);
+                }
                 let request = Rc::try_unwrap(request).unwrap_or_else(|shared| (*shared).clone());
                 self.step(to, from, Input::Request { from, request });
             }
@@ -533,6 +586,8 @@ impl World {
     /// Whether all honest nodes that are up know the same, everything, and have it certified.
     pub fn converged(&self) -> bool {
         let last = self.oracle.decided.keys().next_back().copied().unwrap_or(0);
+        // What was decided beyond the end of the epoch is void.
+        let last = self.oracle.end.map_or(last, |(end, _)| end);
         self.honest().all(|(_, node)| {
             let status = node.status();
             status.decided == last && status.uncertified.is_empty()

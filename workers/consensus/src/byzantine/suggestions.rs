@@ -61,7 +61,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         if waiting.filter(|(_, suggestion)| suggestion.from == from).count() >= PER_SEAT {
             return invalid("too many values of this seat wait already");
         }
-        if let Err(Refusal(reason)) = self.application.check(&value, Origin::Fresh, self.now) {
+        let ended = self.refusal_at_end().map_or(Ok(()), Err);
+        let check = || self.application.check(&value, Origin::Fresh, self.now);
+        if let Err(Refusal(reason)) = ended.and_then(|()| check()) {
             return Answer::Unwanted { digest: hash, reason };
         }
         let suggestion = Suggestion { value, from, since_ms: self.now.timer_ms };

@@ -23,7 +23,8 @@ impl<A: Application, K: Keys> Node<A, K> {
                 false => invalid("no quorum wished for this view"),
             };
         }
-        let tip = self.log.applied();
+        // A new member may know less than what its configuration says was decided.
+        let tip = self.log.applied().max(self.config.base());
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let pledge = acceptor.pledge(&self.config, &self.keys, view, tip, &mut records);
@@ -68,7 +69,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return *answer;
         }
         self.note_proposal(from, statement, proposal.signature);
-        if let Some(answer) = self.settled(position) {
+        if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
         if position > self.log.applied().saturating_add(self.config.window) {
@@ -148,6 +149,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         position: Position,
         value: &Value,
     ) -> Result<cicada_core::certificate::Signature, Objection> {
+        if self.is_beyond_end(position) {
+            return Err(Objection::NotAllowed);
+        }
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let (config, keys) = (&self.config, &self.keys);
@@ -183,7 +187,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         value: Option<Value>,
     ) -> Answer {
         let Statement { view, position, .. } = certificate.statement;
-        if let Some(answer) = self.settled(position) {
+        if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
         if position > self.log.applied().saturating_add(self.config.window) {
@@ -213,6 +217,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         certificate: &QuorumCertificate,
         value: Option<&Value>,
     ) -> Result<cicada_core::certificate::Signature, Objection> {
+        if self.is_beyond_end(certificate.statement.position) {
+            return Err(Objection::NotAllowed);
+        }
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let share = acceptor.commit(&self.config, &self.keys, certificate, value, &mut records);
@@ -242,7 +249,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     pub(crate) fn proves(&self, proof: &QuorumCertificate, position: Position, hash: Hash) -> bool {
         let same = proof.statement.position == position && proof.statement.digest == hash;
         let believed = self.config.mutated(Mutant::BelieveDecisions);
-        same && (believed || proof.genuine(Kind::Committed, &self.config, &self.keys))
+        same && (believed || proof.decides(&self.config, &self.keys))
     }
 
     // Beyond it nothing is kept.
