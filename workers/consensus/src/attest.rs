@@ -196,13 +196,10 @@ impl<A: Application, K: Keys> Node<A, K> {
             return false;
         };
         let form = certificate.check_form(self.config.epoch, &self.config.attestation);
-        let mut shares = certificate.seats().zip(&certificate.signatures);
         if self.config.mutated(Mutant::BelieveAttestations) {
             return true;
         }
-        form.is_ok()
-            && shares
-                .all(|(seat, share)| self.keys.verify_attestation(seat, &request.message, share))
+        form.is_ok() && self.keys.verify_certificate(certificate, &request.message)
     }
 
     /// Asks for all missing attestations at the next tick; with `own_only` just in the rounds
