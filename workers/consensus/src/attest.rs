@@ -205,10 +205,10 @@ impl<A: Application, K: Keys> Node<A, K> {
         let Some(request) = self.log.uncertified().get(&position) else {
             return false;
         };
-        let mut shares = certificate.seats().zip(&certificate.signatures);
         if let Some(closed) = self.config.closed_at(position) {
             let form = certificate.check_form(closed.epoch, &closed.attestation);
             let (epoch, message) = (closed.epoch, &request.message);
+            let mut shares = certificate.seats().zip(&certificate.signatures);
             let verify =
                 |(seat, share)| self.keys.verify_earlier_attestation(epoch, seat, message, share);
             return form.is_ok() && shares.all(verify);
@@ -217,9 +217,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if self.config.mutated(Mutant::BelieveAttestations) {
             return true;
         }
-        form.is_ok()
-            && shares
-                .all(|(seat, share)| self.keys.verify_attestation(seat, &request.message, share))
+        form.is_ok() && self.keys.verify_certificate(certificate, &request.message)
     }
 
     /// Asks for all missing attestations at the next tick; with `own_only` just in the rounds

@@ -4,7 +4,7 @@ use crate::byzantine::Contradiction;
 use crate::epoch::Successor;
 use crate::message::{Answer, Request};
 use crate::types::{Position, Record, Seat, Value};
-use cicada_core::certificate::Signature;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,6 +178,18 @@ pub trait Keys {
 
     /// Verifies an attestation of a seat.
     fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+
+    /// Whether all signatures of a certificate are attestations of its seats. The caller has
+    /// checked its form: as many signatures as seats.
+    ///
+    /// An embedder may verify them as one batch if that says the same as one by one. It does for
+    /// sr25519, whose group has no cofactor: all verifiers agree about each signature. Statements
+    /// have nothing like it: a batch of ed25519 signatures passes some that the strict
+    /// verification refuses, so nodes would differ about what is genuine.
+    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+        let mut shares = certificate.seats().zip(&certificate.signatures);
+        shares.all(|(seat, share)| self.verify_attestation(seat, message, share))
+    }
 
     /// Signs a statement with this node's ed25519 key: for the other nodes.
     fn sign(&self, message: &Hash) -> Signature;

@@ -92,7 +92,11 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     /// Tells all others of values that the leader left lying, so that they wait for them too.
     pub(crate) fn tick_suggestions(&mut self) {
-        let old = self.now.timer_ms.saturating_sub(self.config.timing.view_ms / 2);
+        // The others give the leader a whole view's time from then on, so the sooner they know, the
+        // sooner a dead leader is left. A living one is done by now.
+        let timing = &self.config.timing;
+        let patience = timing.resend_ms.min(timing.view_ms / 2);
+        let old = self.now.timer_ms.saturating_sub(patience);
         for value in self.proposals.waiting_since(old) {
             let hash = digest(&value);
             if self.byzantine.suggestions.told_all.insert(hash) {
