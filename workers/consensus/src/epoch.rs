@@ -2,12 +2,16 @@
 //!
 //! A value may end the epoch: the application says so once it has applied it. Its position is
 //! the last of the epoch. What the old committee decided beyond it is void, because it is never
-//! applied; the new committee decides there, under a configuration digest of its own.
+//! applied; the new committee decides there, under a configuration digest of its own. Who is in
+//! it votes only once it has applied all that came before, and so knows that the log ends where
+//! its configuration says.
 
+use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, Keys, Outcome, Refusal};
 use crate::message::Answer;
 use crate::mutant::Mutant;
 use crate::node::{Node, FETCH_LIMIT};
+use crate::proposals::{Proposal, Stage};
 use crate::types::{Config, Position, Record, StartError};
 use cicada_core::hash::Hash;
 use cicada_core::quorum::Quorum;
@@ -157,6 +161,22 @@ impl<A: Application, K: Keys> Node<A, K> {
         Ok(Some(position))
     }
 
+    /// Refuses a disk of another epoch, from which [`carry_over`] has not taken what counts.
+    pub(crate) fn check_committee<'a>(
+        &'a self,
+        proofs: impl Iterator<Item = &'a QuorumCertificate>,
+    ) -> Result<(), StartError> {
+        let base = self.config.base();
+        let of_now = proofs.filter(|proof| proof.statement.position > base);
+        // In the first epoch there is no other whose records could be here.
+        let foreign =
+            |proof: &QuorumCertificate| base > 0 && !proof.is_own(&self.config, &self.keys);
+        match of_now.chain(self.byzantine.acceptor.locks()).any(foreign) {
+            true => Err(StartError::Damaged("votes or decisions of another committee")),
+            false => Ok(()),
+        }
+    }
+
     // Nothing beyond the last position will ever be decided in this epoch.
     fn close(&mut self, last: Position) {
         if self.config.mutated(Mutant::ApplyBeyondEnd) {
@@ -168,8 +188,8 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
         self.byzantine.close(self.config.seat);
         if let Some(refusal) = self.refusal_at_end() {
-            let open = |p: &crate::proposals::Proposal| !matches!(p.stage, crate::proposals::Stage::Decided(at) if at <= last);
-            for proposal in self.proposals.take(open) {
+            let void = |p: &Proposal| !matches!(p.stage, Stage::Decided(at) if at <= last);
+            for proposal in self.proposals.take(void) {
                 self.finish(proposal.ticket, Outcome::Refused(refusal.clone()));
             }
         }

@@ -115,9 +115,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 | Record::Locked(_)) => self.byzantine.acceptor.restore(vote),
             }
         }
-        if self.byzantine.acceptor.locked_elsewhere(&self.config, &self.keys) {
-            return Err(StartError::Damaged("a lock of another committee"));
-        }
+        self.check_committee(proofs.values())?;
         for (position, value) in values {
             let proof = proofs.remove(&position);
             if self.config.byzantine() && proof.is_none() {

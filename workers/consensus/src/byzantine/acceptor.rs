@@ -248,13 +248,6 @@ impl Acceptor {
         }
     }
 
-    /// Whether a lock is not one of this committee.
-    pub(crate) fn locked_elsewhere(&self, config: &Config, keys: &impl Keys) -> bool {
-        // In the first epoch there is no other whose records could be here.
-        let foreign = |lock: &QuorumCertificate| !lock.genuine(Kind::Prepared, config, keys);
-        config.base() > 0 && self.locks.values().any(foreign)
-    }
-
     /// Forgets the votes up to a position: everything up to there is known to be decided.
     pub fn forget_up_to(&mut self, position: Position) {
         let next = position.saturating_add(1);

@@ -134,6 +134,14 @@ impl QuorumCertificate {
         }
     }
 
+    /// Whether its first signature is one of this committee. That tells own records, which were
+    /// verified before they were written, from those of another epoch.
+    pub(crate) fn is_own(&self, config: &Config, keys: &impl Keys) -> bool {
+        let message = self.statement.message(&config.config_digest);
+        let mut shares = self.seats().zip(&self.signatures);
+        shares.next().is_some_and(|(seat, share)| keys.verify(seat, &message, share))
+    }
+
     // The same as `genuine`, under the committee of an earlier epoch.
     fn genuine_in(&self, kind: Kind, closed: &Closed, config: &Config, keys: &impl Keys) -> bool {
         let epoch = closed.epoch;

@@ -72,7 +72,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
-        if position > self.log.applied().saturating_add(self.config.window) {
+        if self.is_ahead(position) {
             self.fetch(from);
             return Answer::Behind { decided: self.log.applied() };
         }
@@ -89,6 +89,13 @@ impl<A: Application, K: Keys> Node<A, K> {
             Err(Objection::SecondValue) => invalid("two values in one view"),
             Err(_) => invalid("the mandate of the view does not allow this value"),
         }
+    }
+
+    // Whether this node knows too little to vote there: the window ends before it, or what the
+    // earlier epochs decided is not all applied, and so not known to end as configured.
+    fn is_ahead(&self, position: Position) -> bool {
+        let applied = self.log.applied();
+        position > applied.saturating_add(self.config.window) || applied < self.config.base()
     }
 
     fn is_over(&self, view: View) -> bool {
@@ -190,7 +197,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
-        if position > self.log.applied().saturating_add(self.config.window) {
+        if self.is_ahead(position) {
             self.fetch(from);
             return Answer::Behind { decided: self.log.applied() };
         }
