@@ -125,11 +125,11 @@ fn proposal(position: Position) -> Request {
 
 fn answer(node: &mut Node<Ending, Stamp>, request: Request) -> Answer {
     let outputs = node.step(NOW, Input::Request { from: LEADER, request });
-    let answers = outputs.into_iter().filter_map(|output| match output {
+    let mut answers = outputs.into_iter().filter_map(|output| match output {
         Output::Answer(answer) => Some(answer),
         _ => None,
     });
-    answers.last().expect("every request is answered")
+    answers.next().expect("every request is answered")
 }
 
 #[test]
