@@ -17,12 +17,18 @@
 //! | [`evidence`] | two attestations of one slot, for which a node can be punished |
 //! | [`quote`] | the market maker's quote |
 //! | [`leaderboard`] | the ranking of the frameworks and its Merkle root |
+//! | [`nav`] | the net asset value of the index, its observations and their median |
+//! | [`basket`] | which tokens the index holds, what a mint takes and a redemption pays |
+//! | [`pair`] | the constant-product pool of the index token |
+//! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+pub mod arbitrage;
 pub mod arrays;
+pub mod basket;
 pub mod certificate;
 pub mod committee;
 pub mod evidence;
@@ -30,6 +36,8 @@ pub mod fixed;
 pub mod hash;
 pub mod leaderboard;
 pub mod merkle;
+pub mod nav;
+pub mod pair;
 pub mod quorum;
 pub mod quote;
 pub mod report;
