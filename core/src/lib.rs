@@ -21,11 +21,14 @@
 //! | [`basket`] | which tokens the index holds, what a mint takes and a redemption pays |
 //! | [`pair`] | the constant-product pool of the index token |
 //! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
+//! | [`activity`] | which mints and redemptions of an epoch count for a miner |
+//! | [`scores`] | the score that follows from what counts |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+pub mod activity;
 pub mod arbitrage;
 pub mod arrays;
 pub mod basket;
@@ -42,6 +45,7 @@ pub mod quorum;
 pub mod quote;
 pub mod report;
 pub mod results;
+pub mod scores;
 
 /// An account on the chain: the 32 bytes of its public key or contract address.
 pub type Account = [u8; 32];
