@@ -23,6 +23,9 @@
 //! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
 //! | [`activity`] | which mints and redemptions of an epoch count for a miner |
 //! | [`scores`] | the score that follows from what counts |
+//! | [`rewards`] | what an epoch pays to miners and validators, its Merkle claims, its fairness |
+//! | [`slashing`] | bands, rates, standing, and offences that are punished once |
+//! | [`goedel`] | the number that stands for the scores of all shards, and its commitment |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -36,6 +39,7 @@ pub mod certificate;
 pub mod committee;
 pub mod evidence;
 pub mod fixed;
+pub mod goedel;
 pub mod hash;
 pub mod leaderboard;
 pub mod merkle;
@@ -45,7 +49,9 @@ pub mod quorum;
 pub mod quote;
 pub mod report;
 pub mod results;
+pub mod rewards;
 pub mod scores;
+pub mod slashing;
 
 /// An account on the chain: the 32 bytes of its public key or contract address.
 pub type Account = [u8; 32];
