@@ -87,11 +87,27 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// What the seat signs: committee, feed, slot, seat, value and time. Two of these for one slot
-    /// with different values convict the seat.
+    /// What the seat signs: committee, feed, slot, seat, value and time.
     pub fn message<H: Hasher>(&self, config_digest: &Hash, feed: &Feed, slot: u64) -> Hash {
         let signed = (config_digest, feed, slot, self.seat, self.nav_e18, self.time_ms);
         tagged::<H>(OBSERVATION_TAG, &signed)
+    }
+
+    /// Whether the two are proof that their seat signed two values for one slot. The same value at
+    /// another time is none: a validator that starts again may repeat itself. `verify` checks one
+    /// signature under the key of the given seat.
+    pub fn convicts<H: Hasher>(
+        &self,
+        other: &Self,
+        config_digest: &Hash,
+        feed: &Feed,
+        slot: u64,
+        verify: impl Fn(&Signature, &Hash, u8) -> bool,
+    ) -> bool {
+        let signed = |one: &Self| {
+            verify(&one.signature, &one.message::<H>(config_digest, feed, slot), one.seat)
+        };
+        self.seat == other.seat && self.nav_e18 != other.nav_e18 && signed(self) && signed(other)
     }
 }
 

@@ -119,6 +119,33 @@ fn a_signature_binds_committee_feed_slot_seat_value_and_time() {
     assert_eq!(one.encode().len(), OBSERVATION_LEN);
 }
 
+#[test]
+fn two_values_of_one_seat_for_one_slot_convict_it() {
+    // A stand-in that binds key and message; contracts and workers test real signatures.
+    let signature = |message: Hash, seat: u8| {
+        let mut signature = [seat; 64];
+        signature[..32].copy_from_slice(&message);
+        signature
+    };
+    let sign = |slot: u64, observation: Observation| {
+        let message = observation.message::<Native>(&[1; 32], &FEED, slot);
+        Observation { signature: signature(message, observation.seat), ..observation }
+    };
+    let convicts = |one: &Observation, other: &Observation| {
+        one.convicts::<Native>(other, &[1; 32], &FEED, 7, |found, message, seat| {
+            *found == signature(*message, seat)
+        })
+    };
+    let one = sign(7, observed(3, 100));
+    assert!(convicts(&one, &sign(7, observed(3, 101))));
+    let repeated = sign(7, Observation { time_ms: NOW + 1, ..observed(3, 100) });
+    assert!(!convicts(&one, &repeated), "the same value again");
+    assert!(!convicts(&one, &sign(7, observed(4, 101))), "another seat");
+    assert!(!convicts(&one, &sign(8, observed(3, 101))), "another slot");
+    assert!(!convicts(&one, &observed(3, 101)), "not signed");
+    assert!(!convicts(&observed(3, 101), &one), "not signed");
+}
+
 proptest! {
     #[test]
     fn nav_matches_big_rationals(
