@@ -148,6 +148,14 @@ mod tests {
         assert_eq!(consistency_e9_floor(&[1, 2, 3]), Ok(ONE_E9 / 2), "s = 1, mean = 2");
         // s = √2/2 of mean 3/2: 1 − 0.4714045207910316…
         assert_eq!(consistency_e9_floor(&[1, 2]), Ok(528_595_479));
+        // The square of the ratio is just above a square of the scale: rounding is seen only there.
+        let one = U512::from(1);
+        let square = U512::from(49);
+        assert_eq!(root_ceil(square, one), Ok(Some(7)));
+        assert_eq!(root_ceil(U512::from(99), U512::from(2)), Ok(Some(8)), "49 and a half");
+        assert_eq!(root_ceil(U512::from(50), one), Ok(Some(8)));
+        assert_eq!(root_ceil(U512::MAX, one), Ok(None));
+        assert_eq!(root_ceil(one, U512::zero()), Err(MathError::DivisionByZero));
         assert_eq!(consistency_e9_floor(&[9, 0, 0, 0]), Ok(0), "idle hours count");
         assert_eq!(consistency_e9_floor(&[5]), Ok(0), "one hour has no deviation");
         assert_eq!(consistency_e9_floor(&[]), Ok(0));

@@ -81,6 +81,17 @@ fn without_spread_funds_or_profit_it_does_nothing() {
 }
 
 #[test]
+fn a_spread_of_exactly_the_threshold_is_traded() {
+    // 1.005 TAO in the pool for one of NAV, and the other way round.
+    let above = Market { tao: 1_005 * TAO, gas: 0, ..market(10_000) };
+    assert_eq!(planned(&above, &RICH).map(|plan| plan.spread_bps), Some(50));
+    let below = Market { tao: 995 * TAO, gas: 0, ..market(10_000) };
+    assert_eq!(planned(&below, &RICH).map(|plan| plan.spread_bps), Some(-50));
+    assert_eq!(planned(&Market { tao: 1_004_999_999_999, ..above }, &RICH), None);
+    assert_eq!(planned(&Market { tao: 995_000_000_001, ..below }, &RICH), None);
+}
+
+#[test]
 fn a_few_trades_bring_the_price_from_two_percent_to_within_half_a_percent() {
     for nav_bps in [9_804, 10_204] {
         let mut market = market(nav_bps);
