@@ -8,8 +8,8 @@ pub mod events;
 pub mod auction {
     use crate::calls::{Escrow, Scores};
     use crate::events::{
-        AcceptQueued, Assigned, FeedbackGiven, HandedOver, JobCompleted, JobSettled, OfferClosed,
-        OfferPlaced, RequestClosed, RequestPlaced, Started,
+        AcceptQueued, Assigned, FeedbackGiven, JobAdvanced, OfferClosed, OfferPlaced,
+        RequestClosed, RequestPlaced,
     };
     use cicada_core::escrow::{Milestone, Rule, Terms};
     use cicada_core::hash::Hash as Digest;
@@ -30,6 +30,9 @@ pub mod auction {
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
+    /// Whose record it is, and in which task type.
+    type Record = (Account, Stored<Name>);
+
     /// The market. It holds no money: that lies in the escrow contract.
     #[ink(storage)]
     pub struct AuctionContract {
@@ -43,7 +46,7 @@ pub mod auction {
         offers: Mapping<u64, Stored<OfferRecord>, ManualKey<0x4f46_4652>>,
         assignments: Mapping<u64, Stored<Assignment>, ManualKey<0x4153_5349>>,
         payloads: Mapping<u64, Stored<HandOver>, ManualKey<0x5041_594c>>,
-        successes: Mapping<(Account, Stored<Name>), Stored<Success>, ManualKey<0x5355_4343>>,
+        successes: Mapping<Record, Stored<Success>, ManualKey<0x5355_4343>>,
         windows: Mapping<Stored<Name>, Stored<Window>, ManualKey<0x5749_4e44>>,
     }
 
@@ -122,6 +125,19 @@ pub mod auction {
             self.assignments.insert(assignment, &Stored(record));
         }
 
+        /// Writes an assignment that went on.
+        #[inline(never)]
+        fn advance(&mut self, assignment: u64, job: Assignment) {
+            self.env().emit_event(JobAdvanced {
+                assignment,
+                requester: job.requester.into(),
+                provider: job.provider.into(),
+                status: job.status,
+                paid: job.paid,
+            });
+            self.save_assignment(assignment, job);
+        }
+
         /// An assignment of which the caller is the provider.
         #[inline(never)]
         fn own_job(&self, assignment: u64) -> Result<Assignment, AuctionError> {
@@ -150,7 +166,7 @@ pub mod auction {
             let success = self.success(offer.provider, request.terms.task_type.clone());
             let capable = match request.terms.privacy.demands_of(&offer.provider) {
                 None => true,
-                Some(name) => self.scores().is_capable(offer.provider, name.clone())?,
+                Some(name) => self.scores().is_capable(offer.provider, name)?,
             };
             let known = (points, success, capable);
             Ok((request.qualify(offer, self.now(), known, least)?, points))
@@ -272,7 +288,7 @@ pub mod auction {
             record.closed = true;
             record.line = vec![];
             self.save_request(request, record);
-            self.env().emit_event(RequestClosed { request, returned });
+            self.env().emit_event(RequestClosed { request, requester: requester.into(), returned });
             self.money().spend(reserve, requester, returned)
         }
 
@@ -301,7 +317,7 @@ pub mod auction {
             record.left = 0;
             record.closed = true;
             self.save_offer(offer, record);
-            self.env().emit_event(OfferClosed { offer, returned });
+            self.env().emit_event(OfferClosed { offer, provider: provider.into(), returned });
             self.money().spend(reserve, provider, returned)
         }
 
@@ -332,23 +348,15 @@ pub mod auction {
             let bond = offered.terms.bond_of(job.units);
             let bond_to = if job.forfeits_bond() { job.requester } else { job.provider };
             let (requester, provider) = (job.requester, job.provider);
-            self.env().emit_event(JobSettled {
-                assignment,
-                requester: requester.into(),
-                provider: provider.into(),
-                status,
-                paid,
-                returned: job.amount().saturating_sub(paid),
-            });
-            self.save_assignment(assignment, job);
+            self.advance(assignment, job);
             self.money().spend(offered.reserve, bond_to, bond)?;
             // Money does not wait for scores: a reputation contract that does not let this one
             // write loses an entry, not anybody's payment.
             if !after.provider.is_empty() {
-                let _ = self.scores().record(provider, after.provider);
+                let _ = self.scores().record(provider, &after.provider);
             }
             if let Some(event) = after.requester {
-                let _ = self.scores().record(requester, vec![event]);
+                let _ = self.scores().record(requester, &[event]);
             }
             Ok(())
         }
@@ -372,6 +380,7 @@ pub mod auction {
     impl Auction for AuctionContract {
         /// Places a request and locks its money.
         #[ink(message)]
+        #[inline(never)]
         fn request(&mut self, terms: Request) -> Result<u64, AuctionError> {
             let now = self.now();
             terms.check(now, self.parameters.0.priority_ms)?;
@@ -404,6 +413,7 @@ pub mod auction {
 
         /// Places an offer and locks its bond.
         #[ink(message)]
+        #[inline(never)]
         fn offer(&mut self, terms: Offer) -> Result<u64, AuctionError> {
             terms.check(self.now())?;
             let provider = self.env().caller();
@@ -425,6 +435,7 @@ pub mod auction {
 
         /// Gives the offer units of the request, or a place in its line.
         #[ink(message)]
+        #[inline(never)]
         fn accept(
             &mut self,
             request: u64,
@@ -450,8 +461,12 @@ pub mod auction {
                     NoPlace::Full => AuctionError::LineFull,
                 })?;
                 self.save_request(request, ordered);
-                let provider = provider.into();
-                self.env().emit_event(AcceptQueued { request, provider, offer, points });
+                self.env().emit_event(AcceptQueued {
+                    request,
+                    provider: provider.into(),
+                    offer,
+                    points,
+                });
                 return Ok(None);
             }
             ensure(ordered.line.is_empty(), AuctionError::LineWaiting)?;
@@ -462,6 +477,7 @@ pub mod auction {
 
         /// Gives units to the first in line who still qualifies.
         #[ink(message)]
+        #[inline(never)]
         fn assign_next(&mut self, request: u64) -> Result<Option<u64>, AuctionError> {
             let mut ordered = self.find_request(request)?;
             let now = self.now();
@@ -495,30 +511,35 @@ pub mod auction {
 
         /// Takes back what is unfilled of a request. Its requester.
         #[ink(message)]
+        #[inline(never)]
         fn cancel_request(&mut self, request: u64) -> Result<(), AuctionError> {
             self.end_request(request, true)
         }
 
         /// Takes back what is unfilled of an offer. Its provider.
         #[ink(message)]
+        #[inline(never)]
         fn cancel_offer(&mut self, offer: u64) -> Result<(), AuctionError> {
             self.end_offer(offer, true)
         }
 
         /// Returns the money of a request whose auction has ended.
         #[ink(message)]
+        #[inline(never)]
         fn close_request(&mut self, request: u64) -> Result<(), AuctionError> {
             self.end_request(request, false)
         }
 
         /// Returns the bond of an offer that has expired.
         #[ink(message)]
+        #[inline(never)]
         fn close_offer(&mut self, offer: u64) -> Result<(), AuctionError> {
             self.end_offer(offer, false)
         }
 
         /// Shows a private payload to the assigned provider. The requester.
         #[ink(message)]
+        #[inline(never)]
         fn hand_over(&mut self, assignment: u64, payload: HandOver) -> Result<(), AuctionError> {
             let mut job = self.ordered_job(assignment)?;
             ensure(job.status == Status::AwaitingPayload, AuctionError::WrongStatus)?;
@@ -530,15 +551,14 @@ pub mod auction {
             ensure(opened, AuctionError::WrongOpening)?;
             job.status = Status::Assigned;
             job.ready_ms = now;
-            let provider = job.provider.into();
-            self.save_assignment(assignment, job);
+            self.advance(assignment, job);
             self.payloads.insert(assignment, &Stored(payload));
-            self.env().emit_event(HandedOver { assignment, provider });
             Ok(())
         }
 
         /// Starts the work. The provider.
         #[ink(message)]
+        #[inline(never)]
         fn start(&mut self, assignment: u64) -> Result<(), AuctionError> {
             let mut job = self.own_job(assignment)?;
             ensure(job.status == Status::Assigned, AuctionError::WrongStatus)?;
@@ -546,14 +566,13 @@ pub mod auction {
             ensure(now < job.complete_by_ms, AuctionError::TooLate)?;
             job.status = Status::InProgress;
             job.started_ms = Some(now);
-            let provider = job.provider.into();
-            self.save_assignment(assignment, job);
-            self.env().emit_event(Started { assignment, provider });
+            self.advance(assignment, job);
             Ok(())
         }
 
         /// Gives a job back before the start. The provider.
         #[ink(message)]
+        #[inline(never)]
         fn decline(&mut self, assignment: u64) -> Result<(), AuctionError> {
             let job = self.own_job(assignment)?;
             let early = matches!(job.status, Status::Assigned | Status::AwaitingPayload);
@@ -565,6 +584,7 @@ pub mod auction {
 
         /// Delivers the result. The provider.
         #[ink(message)]
+        #[inline(never)]
         fn complete(&mut self, assignment: u64, result: Digest) -> Result<(), AuctionError> {
             let mut job = self.own_job(assignment)?;
             ensure(job.status == Status::InProgress, AuctionError::WrongStatus)?;
@@ -574,14 +594,14 @@ pub mod auction {
             let penalty = job.measure(&terms, now);
             job.status = Status::Delivered;
             job.completed_ms = Some(now);
-            let (escrow, requester) = (job.escrow, job.requester.into());
-            self.save_assignment(assignment, job);
-            self.env().emit_event(JobCompleted { assignment, requester, result, penalty });
+            let escrow = job.escrow;
+            self.advance(assignment, job);
             self.money().complete(escrow, result, penalty)
         }
 
         /// Pays, less the penalties. The requester, within the review.
         #[ink(message)]
+        #[inline(never)]
         fn settle(
             &mut self,
             assignment: u64,
@@ -600,16 +620,18 @@ pub mod auction {
 
         /// Draws the conclusions of an escrow that ended otherwise.
         #[ink(message)]
+        #[inline(never)]
         fn finalize(&mut self, assignment: u64) -> Result<(), AuctionError> {
             let job = self.find_assignment(assignment)?;
             ensure(!job.status.is_final(), AuctionError::WrongStatus)?;
-            let escrow = self.money().summary(job.escrow)?;
-            let status = job.ended_as(&escrow).ok_or(AuctionError::NotEnded)?;
+            let escrow = self.money().outcome(job.escrow)?.ok_or(AuctionError::NotEnded)?;
+            let status = job.ended_as(&escrow);
             self.conclude(assignment, job, status, escrow.provider_paid)
         }
 
         /// Stars for the other side. Requester and provider, once each.
         #[ink(message)]
+        #[inline(never)]
         fn feedback(&mut self, assignment: u64, stars: u8) -> Result<(), AuctionError> {
             let mut job = self.find_assignment(assignment)?;
             let caller = self.caller();
@@ -626,43 +648,49 @@ pub mod auction {
             self.save_assignment(assignment, job);
             let (from, rated) = (caller.into(), to.into());
             self.env().emit_event(FeedbackGiven { assignment, from, to: rated, stars });
-            self.scores().record(to, vec![Event::Feedback { stars }])
+            self.scores().record(to, &[Event::Feedback { stars }])
         }
     }
 
     impl AuctionView for AuctionContract {
         /// A request, who waits for it included.
         #[ink(message)]
+        #[inline(never)]
         fn request_of(&self, request: u64) -> Option<RequestRecord> {
             self.find_request(request).ok()
         }
 
         /// An offer.
         #[ink(message)]
+        #[inline(never)]
         fn offer_of(&self, offer: u64) -> Option<OfferRecord> {
             self.find_offer(offer).ok()
         }
 
         /// An assignment.
         #[ink(message)]
+        #[inline(never)]
         fn assignment_of(&self, assignment: u64) -> Option<Assignment> {
             self.find_assignment(assignment).ok()
         }
 
         /// What was handed over to the provider of an assignment.
         #[ink(message)]
+        #[inline(never)]
         fn payload_of(&self, assignment: u64) -> Option<HandOver> {
             self.payloads.get(assignment).map(|found| found.0)
         }
 
         /// Where the auction of a request stands now.
         #[ink(message)]
+        #[inline(never)]
         fn status_of(&self, request: u64) -> Option<AuctionStatus> {
             self.find_request(request).ok().map(|record| record.status(self.now()))
         }
 
         /// The effective price at which the offer would get the request now.
         #[ink(message)]
+        #[inline(never)]
         fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError> {
             let (ordered, offered) = (self.find_request(request)?, self.find_offer(offer)?);
             self.price(&ordered, &offered, 0).map(|(price, _)| price)
@@ -670,30 +698,35 @@ pub mod auction {
 
         /// The prices of a task type over the last 24 hourly buckets.
         #[ink(message)]
+        #[inline(never)]
         fn prices(&self, task_type: Name) -> Option<Prices> {
             self.window(&task_type).prices(self.now())
         }
 
         /// How a provider has done in a task type.
         #[ink(message)]
+        #[inline(never)]
         fn success_of(&self, provider: AccountId, task_type: Name) -> Success {
             self.success(*provider.as_ref(), task_type)
         }
 
         /// The newest numbers of requests, offers and assignments.
         #[ink(message)]
+        #[inline(never)]
         fn counts(&self) -> (u64, u64, u64) {
             self.counts
         }
 
         /// What was fixed when the market was made.
         #[ink(message)]
+        #[inline(never)]
         fn parameters(&self) -> Parameters {
             self.parameters.0
         }
 
         /// The token, the escrow contract and the reputation contract.
         #[ink(message)]
+        #[inline(never)]
         fn contracts(&self) -> (AccountId, AccountId, AccountId) {
             (self.token, self.escrow, self.reputation)
         }
