@@ -22,13 +22,30 @@ pub struct Escrow(pub AccountId);
 /// The reputation contract.
 pub struct Scores(pub AccountId);
 
-/// Arguments that are encoded already.
-struct Encoded<'a>(&'a [u8]);
+/// What is encoded already.
+pub struct Encoded<'a>(pub &'a [u8]);
 
 impl Encode for Encoded<'_> {
     fn encode_to<T: Output + ?Sized>(&self, to: &mut T) {
         to.write(self.0);
     }
+}
+
+/// Where bytes are collected. Unlike that of a `Vec`, its `write` is not inlined for each field.
+struct Bytes(Vec<u8>);
+
+impl Output for Bytes {
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// The encoding of a value.
+pub fn pack<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = Bytes(Vec::new());
+    value.encode_to(&mut bytes);
+    bytes.0
 }
 
 /// Whatever a contract answers, not decoded.
@@ -76,48 +93,53 @@ impl Escrow {
     /// Locks `amount` of the owner's money; for 0 nothing is called, and the number is 0.
     pub fn reserve(
         &self,
-        owner: AccountId,
+        owner: Account,
         token: AccountId,
         amount: u128,
     ) -> Result<u64, AuctionError> {
         if amount == 0 {
             return Ok(0);
         }
-        self.call(selector_bytes!("EscrowOperator::reserve"), &(owner, token, amount).encode())
+        self.call(selector_bytes!("EscrowOperator::reserve"), &pack(&(owner, token, amount)))
     }
 
     /// Pays from a reserve; for 0 nothing is called.
     #[inline(never)]
     pub fn spend(&self, reserve: u64, to: Account, amount: u128) -> Result<(), AuctionError> {
         if amount > 0 {
-            let arguments = (reserve, to, amount).encode();
+            let arguments = pack(&(reserve, to, amount));
             self.call(selector_bytes!("EscrowOperator::spend"), &arguments)?;
         }
         Ok(())
     }
 
     /// Makes a funded escrow from a reserve.
-    pub fn draw(&self, reserve: u64, terms: Terms) -> Result<u64, AuctionError> {
-        self.call(selector_bytes!("EscrowOperator::draw"), &(reserve, terms).encode())
+    pub fn draw(&self, reserve: u64, terms: &Terms) -> Result<u64, AuctionError> {
+        self.call(selector_bytes!("EscrowOperator::draw"), &pack(&(reserve, terms)))
     }
 
     /// The result is there.
-    pub fn complete(&self, escrow: u64, result: Hash, deduction: u128) -> Result<(), AuctionError> {
-        let arguments = (escrow, result, deduction).encode();
+    pub fn complete(
+        &self,
+        escrow: u64,
+        result: &Hash,
+        deduction: u128,
+    ) -> Result<(), AuctionError> {
+        let arguments = pack(&(escrow, result, deduction));
         self.call(selector_bytes!("EscrowOperator::complete_for"), &arguments).map(|_| ())
     }
 
     /// Pays all that is left.
     #[inline(never)]
     pub fn settle(&self, escrow: u64, provider_share: u128) -> Result<(), AuctionError> {
-        let arguments = (escrow, provider_share).encode();
+        let arguments = pack(&(escrow, provider_share));
         self.call(selector_bytes!("EscrowOperator::settle"), &arguments).map(|_| ())
     }
 
     /// How an escrow ended, if it has.
     pub fn outcome(&self, escrow: u64) -> Result<Option<Outcome>, AuctionError> {
         let selector = selector_bytes!("EscrowOperator::summary");
-        call(self.0, selector, &escrow.encode())
+        call(self.0, selector, &pack(&escrow))
             .and_then(|answer| match answer.split_first() {
                 Some((1, summary)) => Outcome::read(summary).ok(),
                 _ => None,
@@ -132,10 +154,13 @@ impl Scores {
         call(self.0, selector, arguments).ok_or(AuctionError::ReputationUnavailable)
     }
 
-    /// Reports events about an account.
+    /// Reports events about an account; without any, nothing is called.
     #[inline(never)]
     pub fn record(&self, account: Account, events: &[Report]) -> Result<(), AuctionError> {
-        let arguments = (account, events).encode();
+        if events.is_empty() {
+            return Ok(());
+        }
+        let arguments = pack(&(account, events));
         match self.call(selector_bytes!("Reputation::record"), &arguments)?.first() {
             Some(0) => Ok(()),
             _ => Err(AuctionError::ReputationUnavailable),
@@ -150,7 +175,7 @@ impl Scores {
 
     /// Whether a capability is attested to an account.
     pub fn is_capable(&self, account: Account, capability: &Name) -> Result<bool, AuctionError> {
-        let arguments = (account, capability).encode();
+        let arguments = pack(&(account, capability));
         let answer = self.call(selector_bytes!("Reputation::is_capable"), &arguments)?;
         Ok(answer == [1])
     }

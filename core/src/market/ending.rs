@@ -4,6 +4,7 @@ use super::{times, Assignment, InvalidTerms, Parameters, Request};
 use crate::escrow::{Ending, Side, State};
 use crate::reputation::Event;
 use crate::sla::QualityReport;
+use alloc::vec;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode, Error};
 
@@ -47,11 +48,6 @@ impl Status {
     pub fn can_be_rated(self) -> bool {
         self.is_final() && !matches!(self, Self::Declined | Self::Void)
     }
-
-    /// Whether its price counts among the prices of its task type, if anything was paid.
-    pub fn makes_a_price(self) -> bool {
-        matches!(self, Self::Completed | Self::SlaViolated)
-    }
 }
 
 /// What follows from an end.
@@ -60,7 +56,7 @@ pub struct Consequences {
     /// What to report about the provider.
     pub provider: Vec<Event>,
     /// What to report about the requester.
-    pub requester: Option<Event>,
+    pub requester: Vec<Event>,
     /// What counts for the provider in this task type, if anything does.
     pub success: Option<bool>,
 }
@@ -190,27 +186,37 @@ impl Assignment {
 
     /// What follows from its end.
     pub fn consequences(&self, parameters: &Parameters) -> Consequences {
-        let (event, requester, success) = match self.status {
-            Status::Completed => (Event::Completed, None, true),
+        let (event, success) = match self.status {
+            Status::Completed => (Event::Completed, true),
             Status::SlaViolated => {
                 let points = parameters.violation_points.saturating_mul(self.violations.count());
-                (Event::SlaViolated { points }, None, false)
+                (Event::SlaViolated { points }, false)
             }
-            Status::Failed => (Event::Failed, None, false),
-            Status::Declined if self.is_bound() => (Event::Failed, None, false),
-            Status::ProviderWon => (Event::DisputeWon, Some(Event::DisputeLost), true),
-            Status::RequesterWon => (Event::DisputeLost, Some(Event::DisputeWon), false),
+            Status::Failed => (Event::Failed, false),
+            Status::Declined if self.is_bound() => (Event::Failed, false),
+            Status::ProviderWon => (Event::DisputeWon, true),
+            Status::RequesterWon => (Event::DisputeLost, false),
             _ => return Consequences::default(),
         };
-        let mut provider = Vec::from([event]);
-        let started = self.started_ms.is_some();
-        if self.status.makes_a_price()
-            && started
-            && self.response_ms() < parameters.fast_response_ms
-        {
-            provider.push(Event::FastResponse);
+        let mut after =
+            Consequences { provider: vec![event], requester: vec![], success: Some(success) };
+        match event {
+            Event::DisputeWon => after.requester.push(Event::DisputeLost),
+            Event::DisputeLost => after.requester.push(Event::DisputeWon),
+            Event::Failed => {}
+            _ if self.was_quick(parameters) => after.provider.push(Event::FastResponse),
+            _ => {}
         }
-        Consequences { provider, requester, success: Some(success) }
+        after
+    }
+
+    fn was_quick(&self, parameters: &Parameters) -> bool {
+        self.started_ms.is_some() && self.response_ms() < parameters.fast_response_ms
+    }
+
+    /// Whether its price counts among the prices of its task type: it was paid without a dispute.
+    pub fn makes_a_price(&self) -> bool {
+        matches!(self.status, Status::Completed | Status::SlaViolated) && self.paid > 0
     }
 
     /// Whether the requester gets the bond.
