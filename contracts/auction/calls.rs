@@ -11,6 +11,7 @@ use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
 use ink::env::call::{build_call, ExecutionInput, Selector};
 use ink::env::DefaultEnvironment;
+use ink::prelude::vec;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 use ink::scale::{Decode, Encode, Error, Input, Output};
@@ -53,10 +54,8 @@ struct Answer(Vec<u8>);
 
 impl Decode for Answer {
     fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
-        while let Ok(byte) = input.read_byte() {
-            bytes.push(byte);
-        }
+        let mut bytes = vec![0; input.remaining_len()?.unwrap_or_default()];
+        input.read(&mut bytes)?;
         Ok(Self(bytes))
     }
 }
