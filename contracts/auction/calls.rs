@@ -1,4 +1,4 @@
-//! Calls of the escrow and the reputation contract.
+//! Calls of the other contracts.
 //!
 //! Bytes go in and out through one function: a typed call would cost a kilobyte of code each time.
 
@@ -22,6 +22,9 @@ pub struct Escrow(pub AccountId);
 
 /// The reputation contract.
 pub struct Scores(pub AccountId);
+
+/// The contract of attested capabilities.
+pub struct Register(pub AccountId);
 
 /// What is encoded already.
 pub struct Encoded<'a>(pub &'a [u8]);
@@ -171,11 +174,13 @@ impl Scores {
         let answer = self.call(selector_bytes!("Reputation::points"), &account)?;
         u32::decode(&mut answer.as_slice()).map_err(|_| AuctionError::ReputationUnavailable)
     }
+}
 
+impl Register {
     /// Whether a capability is attested to an account.
     pub fn is_capable(&self, account: Account, capability: &Name) -> Result<bool, AuctionError> {
         let arguments = pack(&(account, capability));
-        let answer = self.call(selector_bytes!("Reputation::is_capable"), &arguments)?;
-        Ok(answer == [1])
+        let answer = call(self.0, selector_bytes!("Capabilities::is_capable"), &arguments);
+        Ok(answer.ok_or(AuctionError::CapabilitiesUnavailable)? == [1])
     }
 }

@@ -37,8 +37,8 @@ pub mod auction {
     }
 
     impl AuctionContract {
-        /// A market in this token, with the money at `escrow` and the scores at `reputation`,
-        /// which must list this contract among its writers.
+        /// A market in this token, with the money at `escrow`, the scores at `reputation`, which
+        /// must list this contract among its writers, and attested capabilities at `capabilities`.
         ///
         /// # Errors
         /// [`AuctionError::Invalid`].
@@ -47,10 +47,11 @@ pub mod auction {
             token: AccountId,
             escrow: AccountId,
             reputation: AccountId,
+            capabilities: AccountId,
             parameters: Parameters,
         ) -> Result<Self, AuctionError> {
             parameters.check()?;
-            let market = Stored(Market { token, escrow, reputation, parameters });
+            let market = Stored(Market { token, escrow, reputation, capabilities, parameters });
             Ok(Self { market, cells: Mapping::new() })
         }
     }
@@ -209,9 +210,9 @@ pub mod auction {
         /// What was fixed when the market was made, and the newest numbers.
         #[ink(message)]
         fn market(&self) -> MarketInfo {
-            let Market { token, escrow, reputation, parameters } = self.market.0;
+            // Encoded as a `MarketInfo`.
             let newest = (newest(REQUESTS), newest(OFFERS), newest(ASSIGNMENTS));
-            tell(&(token, escrow, reputation, parameters, newest))
+            tell(&(self.market.0, newest))
         }
     }
 }

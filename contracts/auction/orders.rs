@@ -95,7 +95,7 @@ impl Market {
         let success = success(provider, request.terms.task_type.clone());
         let capable = match request.terms.privacy.demands_of(&provider) {
             None => true,
-            Some(name) => self.scores().is_capable(provider, name)?,
+            Some(name) => self.register().is_capable(provider, name)?,
         };
         Ok((request.qualify(offer, now(), (points, success, capable), least)?, points))
     }

@@ -55,6 +55,8 @@ pub enum AuctionError {
     EscrowUnavailable,
     /// The reputation contract cannot be called, or does not let this contract write.
     ReputationUnavailable,
+    /// The contract of attested capabilities cannot be called.
+    CapabilitiesUnavailable,
 }
 
 impl From<InvalidTerms> for AuctionError {
@@ -85,6 +87,8 @@ pub struct MarketInfo {
     pub escrow: AccountId,
     /// The contract of the scores.
     pub reputation: AccountId,
+    /// The contract of attested capabilities.
+    pub capabilities: AccountId,
     /// The rest.
     pub parameters: Parameters,
     /// Requests so far.
@@ -311,7 +315,7 @@ pub trait AuctionView {
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::Unqualified`],
-    /// [`AuctionError::ReputationUnavailable`].
+    /// [`AuctionError::ReputationUnavailable`], [`AuctionError::CapabilitiesUnavailable`].
     #[ink(message)]
     fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError>;
 
