@@ -35,14 +35,18 @@ const STEP_PERCENT: u128 = 4;
 /// How far above the market's price an ordinary requester goes, in percent.
 const ORDINARY_PERCENT: u128 = 106;
 /// How far a careful one goes.
-const CAREFUL_PERCENT: u128 = 115;
+const CAREFUL_PERCENT: u128 = 118;
 /// The metric of quality.
 const ACCURACY: &str = "accuracy";
 
 /// How the market of the simulation is made. Reputation decays by a tenth of its distance to the
 /// start in eight hours.
 pub const SETTINGS: Settings = Settings {
-    auction: Parameters { priority_ms: PRIORITY_MS, violation_points: 5, fast_response_ms: MINUTE },
+    auction: Parameters {
+        priority_ms: PRIORITY_MS,
+        violation_points: 60,
+        fast_response_ms: MINUTE,
+    },
     epoch_ms: 8 * HOUR,
     decay_bps: 1_000,
 };

@@ -52,8 +52,7 @@ impl Stage {
         let token = world.as_(alice).deploy("token", coin);
         let validators = ValidatorsContractRef::new(GENESIS, 23);
         let validators = world.as_(alice).deploy("validators", validators).expect("23 seats");
-        let constructor =
-            ReputationContractRef::new(settings.epoch_ms, settings.decay_bps);
+        let constructor = ReputationContractRef::new(settings.epoch_ms, settings.decay_bps);
         let reputation =
             world.as_(alice).deploy("reputation", constructor).expect("a decay in its range");
         let capabilities = CapabilitiesContractRef::new(address(&validators));
