@@ -262,7 +262,7 @@ pub mod escrow {
         #[inline(never)]
         fn take(&mut self, reserve: u64, amount: u128) -> Result<Reserve, EscrowError> {
             let mut taken = self.reserve_of(reserve).ok_or(EscrowError::NotFound)?;
-            if taken.operator != *self.env().caller().as_ref() {
+            if AccountId::from(taken.operator) != self.env().caller() {
                 return Err(EscrowError::NotAllowed);
             }
             taken.balance =

@@ -8,7 +8,10 @@ use cicada_traits::escrow::EscrowError;
 use cicada_traits::psp22::PSP22;
 use ink::codegen::TraitCallBuilder;
 use ink::prelude::vec::Vec;
+use ink::env::DefaultEnvironment;
 use ink::primitives::AccountId;
+
+type Token = ink::contract_ref!(PSP22, DefaultEnvironment);
 
 /// Takes `amount` from `owner`, who has approved it.
 #[inline(never)]
@@ -18,7 +21,7 @@ pub fn pull(
     to: AccountId,
     amount: u128,
 ) -> Result<(), EscrowError> {
-    let mut token: ink::contract_ref!(PSP22) = token.into();
+    let mut token: Token = token.into();
     let answer = token.call_mut().transfer_from(owner, to, amount, Vec::new()).try_invoke();
     match answer {
         Ok(Ok(Ok(()))) => Ok(()),
@@ -32,7 +35,7 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> Result<(), EscrowEr
     if amount == 0 {
         return Ok(());
     }
-    let mut token: ink::contract_ref!(PSP22) = token.into();
+    let mut token: Token = token.into();
     match token.call_mut().transfer(to, amount, Vec::new()).try_invoke() {
         Ok(Ok(Ok(()))) => Ok(()),
         _ => Err(EscrowError::TokenRefused),
@@ -42,7 +45,7 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> Result<(), EscrowEr
 /// What an account holds, as the token says.
 #[inline(never)]
 pub fn balance(token: AccountId, owner: AccountId) -> Result<u128, EscrowError> {
-    let token: ink::contract_ref!(PSP22) = token.into();
+    let token: Token = token.into();
     match token.call().balance_of(owner).try_invoke() {
         Ok(Ok(balance)) => Ok(balance),
         _ => Err(EscrowError::TokenRefused),
