@@ -4,7 +4,13 @@
 //! account is written between two epochs. What is shown is whole and **rounded towards the start
 //! value**. [`effect`] is the one table of what each event does.
 
-use parity_scale_codec::{Decode, Encode};
+mod decay;
+
+pub use decay::{Decay, MAX_DECAY_BPS};
+
+use crate::arrays::codec_as_array;
+use decay::approach;
+use parity_scale_codec::{Decode, Encode, Error, Input, Output};
 
 /// The points that everybody starts with.
 pub const START_POINTS: u32 = 50;
@@ -15,17 +21,12 @@ pub const START_METRIC_BPS: u16 = 10_000;
 pub const MAX_EVENTS: usize = 8;
 /// The most entries of a history that one call returns.
 pub const MAX_HISTORY_PAGE: u32 = 50;
-/// The largest share that an epoch can take off, in bps: all of it.
-pub const MAX_DECAY_BPS: u16 = 10_000;
 
 const MILLION: u64 = 1_000_000;
 const START_POINTS_E6: u64 = 50_000_000;
 const START_METRIC_E6: u64 = 10_000_000_000;
 /// `u32::MAX` points.
 const MAX_POINTS_E6: u64 = 4_294_967_295_000_000;
-/// The whole of a share in binary fixed point (`_q63`).
-const ONE_Q63: u64 = 1 << 63;
-
 /// What the contracts of the market report about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -109,7 +110,7 @@ pub const fn effect(event: &Event) -> Result<Effect, InvalidStars> {
 }
 
 /// The three metrics, each 0 to 10,000 bps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Metrics {
     /// Services were up, results were right.
@@ -119,6 +120,8 @@ pub struct Metrics {
     /// No fraud was found.
     pub fairness_bps: u16,
 }
+
+codec_as_array!(Metrics, [u16; 3], reliability_bps, performance_bps, fairness_bps);
 
 impl Metrics {
     /// The score shown: the mean of the three, rounded down, 0 to 10,000 bps.
@@ -131,28 +134,42 @@ impl Metrics {
 }
 
 /// How often each thing happened. A counter that is full stays full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Counts {
     /// Jobs completed.
-    pub completed: u32,
+    pub completed: u64,
     /// Jobs accepted and not done.
-    pub failed: u32,
+    pub failed: u64,
     /// Disputes won.
-    pub disputes_won: u32,
+    pub disputes_won: u64,
     /// Disputes lost.
-    pub disputes_lost: u32,
+    pub disputes_lost: u64,
     /// Feedbacks received.
-    pub feedbacks: u32,
+    pub feedbacks: u64,
     /// The sum of their stars.
     pub stars: u64,
     /// Service levels missed, as the market measured ([`Event::SlaViolated`]).
-    pub violations: u32,
+    pub violations: u64,
     /// Penalties of a service: down, slow, wrong.
-    pub penalties: u32,
+    pub penalties: u64,
     /// Frauds found.
-    pub frauds: u32,
+    pub frauds: u64,
 }
+
+codec_as_array!(
+    Counts,
+    [u64; 9],
+    completed,
+    failed,
+    disputes_won,
+    disputes_lost,
+    feedbacks,
+    stars,
+    violations,
+    penalties,
+    frauds
+);
 
 impl Counts {
     fn add(&mut self, event: &Event) {
@@ -176,71 +193,6 @@ impl Counts {
     }
 }
 
-/// How points and metrics return to their start values: at the end of each epoch, `decay_bps` of
-/// the distance is taken off. Epochs are counted from `start_ms` and are the same for everybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
-pub struct Decay {
-    /// When epoch 0 began, in milliseconds since 1970.
-    pub start_ms: u64,
-    /// The length of an epoch in milliseconds; not 0 if anything decays.
-    pub epoch_ms: u64,
-    /// The share of the distance that an epoch takes off, 0 (nothing decays) to 10,000 bps.
-    pub decay_bps: u16,
-}
-
-impl Decay {
-    /// Whether the numbers are in range.
-    pub fn is_valid(&self) -> bool {
-        self.decay_bps <= MAX_DECAY_BPS && (self.decay_bps == 0 || self.epoch_ms > 0)
-    }
-
-    /// The number of epochs that have ended. An epoch ends exactly at its last millisecond's end:
-    /// at `start_ms + epoch_ms` one has.
-    pub fn epoch_at(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_sub(self.start_ms).checked_div(self.epoch_ms).unwrap_or(0)
-    }
-
-    /// The share of a distance that is left after so many epochs, at most 2⁶³: the power of
-    /// `1 − decay_bps / 10,000`, each product rounded up at the 63rd binary digit.
-    pub fn keep_q63_ceil(&self, epochs: u64) -> u64 {
-        let left_bps = u64::from(MAX_DECAY_BPS.saturating_sub(self.decay_bps));
-        let whole_bps = u64::from(MAX_DECAY_BPS);
-        // ⌈left · 2⁶³ / 10,000⌉ in two parts, each of which fits.
-        let rest = left_bps.saturating_mul(ONE_Q63 % whole_bps).div_ceil(whole_bps);
-        let mut square = left_bps.saturating_mul(ONE_Q63 / whole_bps).saturating_add(rest);
-        let (mut product, mut bits) = (ONE_Q63, epochs);
-        // At most 64 rounds.
-        while bits > 0 {
-            if bits & 1 == 1 {
-                product = mul_q63(product, square, ONE_Q63 - 1);
-            }
-            square = mul_q63(square, square, ONE_Q63 - 1);
-            bits >>= 1;
-        }
-        product
-    }
-}
-
-/// `⌊(a · b + up) / 2⁶³⌋` for `b` and `up` of at most 2⁶³.
-#[inline(never)]
-fn mul_q63(a: u64, b: u64, up: u64) -> u64 {
-    let product = u128::from(a).saturating_mul(b.into()).saturating_add(up.into());
-    u64::try_from(product >> 63).unwrap_or(u64::MAX)
-}
-
-/// `value` with the share `keep_q63` of its distance from `start` left; the distance is rounded
-/// down.
-#[inline(never)]
-fn approach(value: u64, start: u64, keep_q63: u64) -> u64 {
-    let left = mul_q63(value.abs_diff(start), keep_q63, 0);
-    if value < start {
-        start.saturating_sub(left)
-    } else {
-        start.saturating_add(left)
-    }
-}
-
 /// Whole units of a value in millionths, rounded towards its start.
 fn shown(value_e6: u64, start_e6: u64) -> u64 {
     if value_e6 < start_e6 {
@@ -260,7 +212,7 @@ fn take(value_e6: &mut u64, units: u32) {
 
 /// What is stored of an account. Its figures are right for the epoch in which it was written;
 /// [`Profile::decayed`] brings them to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Profile {
     points_e6: u64,
@@ -270,6 +222,25 @@ pub struct Profile {
     epoch: u64,
     events: u64,
     counts: Counts,
+}
+
+impl Encode for Profile {
+    #[inline(never)]
+    fn encode_to<O: Output + ?Sized>(&self, output: &mut O) {
+        let Self { points_e6, reliability_e6, performance_e6, fairness_e6, epoch, events, counts } =
+            *self;
+        [points_e6, reliability_e6, performance_e6, fairness_e6, epoch, events].encode_to(output);
+        counts.encode_to(output);
+    }
+}
+
+impl Decode for Profile {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
+        let [points_e6, reliability_e6, performance_e6, fairness_e6, epoch, events] =
+            Decode::decode(input)?;
+        let counts = Counts::decode(input)?;
+        Ok(Self { points_e6, reliability_e6, performance_e6, fairness_e6, epoch, events, counts })
+    }
 }
 
 impl Profile {
@@ -382,7 +353,7 @@ pub struct Summary {
 }
 
 /// One event in the history of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct HistoryEntry {
     /// What happened.
@@ -395,6 +366,19 @@ pub struct HistoryEntry {
     pub metrics: Metrics,
     /// When, in milliseconds since 1970.
     pub time_ms: u64,
+}
+
+impl Encode for HistoryEntry {
+    // Not inlined: a contract needs it twice, in a cell and in an event.
+    #[inline(never)]
+    fn encode_to<O: Output + ?Sized>(&self, output: &mut O) {
+        let Self { event, writer, points, metrics, time_ms } = self;
+        event.encode_to(output);
+        output.write(writer);
+        points.encode_to(output);
+        metrics.encode_to(output);
+        time_ms.encode_to(output);
+    }
 }
 
 #[cfg(test)]

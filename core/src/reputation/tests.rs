@@ -57,6 +57,18 @@ fn each_event_moves_what_the_table_says() {
 }
 
 #[test]
+fn what_is_stored_is_read_back_and_has_the_plain_encoding() {
+    use parity_scale_codec::{Decode, Encode};
+    let profile = after(&[Event::Completed, Event::WrongResult, Event::Feedback { stars: 5 }]);
+    assert_eq!(Profile::decode(&mut &profile.encode()[..]), Ok(profile));
+    assert!(Profile::decode(&mut &profile.encode()[1..]).is_err());
+    assert_eq!(profile.encoded_size(), 15 * 8);
+    let metrics = Metrics { reliability_bps: 1, performance_bps: 2, fairness_bps: 3 };
+    assert_eq!(metrics.encode(), (1u16, 2u16, 3u16).encode());
+    assert_eq!(Metrics::decode(&mut &metrics.encode()[..]), Ok(metrics));
+}
+
+#[test]
 fn stars_are_one_to_five() {
     for stars in [0, 6, u8::MAX] {
         let mut profile = Profile::START;
@@ -117,9 +129,9 @@ fn nothing_falls_below_zero_or_wraps() {
     assert_eq!(low.points(), 0);
     assert_eq!(after(&[Event::Collusion, Event::Collusion]).metrics().fairness_bps, 0);
     let mut high = with_points(u32::MAX - 3);
-    high.counts.completed = u32::MAX;
+    high.counts.completed = u64::MAX;
     high.apply(&Event::Completed).unwrap();
-    assert_eq!((high.points(), high.counts.completed), (u32::MAX, u32::MAX));
+    assert_eq!((high.points(), high.counts.completed), (u32::MAX, u64::MAX));
     high.apply(&Event::Completed).unwrap();
     assert_eq!(high.points(), u32::MAX);
 }
