@@ -4,6 +4,15 @@ use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
 
+/// Colours that differ for most eyes, also in grey.
+const PALETTE: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+];
+
 /// A line of the plot.
 pub struct Line {
     /// What it shows.
@@ -39,9 +48,8 @@ pub fn draw(path: &Path, title: &str, lines: &[Line]) -> Result<(), Box<dyn Erro
     for (index, line) in lines.iter().enumerate() {
         let colour = match line.aside {
             true => RGBColor(170, 170, 170),
-            false => Palette99::pick(index).to_rgba().rgb(),
+            false => PALETTE[index % PALETTE.len()],
         };
-        let colour = RGBColor(colour.0, colour.1, colour.2);
         let width = if line.aside { 1 } else { 2 };
         chart
             .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(width)))?

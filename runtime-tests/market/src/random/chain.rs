@@ -66,7 +66,11 @@ pub fn run(stage: &mut Stage, keys: &BTreeMap<Account, Key>, op: &Op) -> Done {
         stage.world.at(*at_ms);
         return Done { answer: Ok(None), advances: Vec::new() };
     }
-    let as_ = |by: Account| Sender { stage, by };
+    // Moves the stage: one message is sent.
+    let as_ = move |by: Account| {
+        let stage = stage;
+        Sender { stage, by }
+    };
     let id = AccountId::from;
     match op.clone() {
         Op::Clock { .. } => unreachable!("done above"),
