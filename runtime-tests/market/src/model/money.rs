@@ -76,7 +76,11 @@ impl Model {
         amount: u128,
     ) -> Result<(), Faults> {
         let escrow = self.setting.places.escrow;
-        let refused = vec![why(EscrowError::TokenRefused)];
+        let mut refused = vec![why(EscrowError::TokenRefused)];
+        if token == escrow {
+            // The pallet does not even let the contract hear of it: it breaks off the whole call.
+            refused = vec!["the chain: the runtime refused: ReentranceDenied".to_owned()];
+        }
         if token != self.setting.places.token {
             return Err(refused);
         }

@@ -58,7 +58,12 @@ impl Model {
         let paid = deal.act(&moment, act)?;
         deal.note(actor, act, from, self.now_ms, paid);
         if *act == Act::Fund {
-            self.pull(deal.terms.token, deal.terms.requester, deal.locked)?;
+            let (token, payer) = (deal.terms.token, deal.terms.requester);
+            let sum = self.locked_of(payer, token).checked_add(deal.locked);
+            let mut check = Check::default();
+            check.refuse(sum.is_none(), EscrowError::WrongAmount);
+            check.refuse_all(self.pull(token, payer, deal.locked).err().unwrap_or_default());
+            check.done()?;
         }
         self.pay(deal.terms.provider, paid.0)?;
         self.pay(deal.terms.requester, paid.1)?;
@@ -104,7 +109,9 @@ impl Model {
     ) -> Result<u64, Faults> {
         let mut check = Check::default();
         check.refuse(!self.operators.contains(&(owner, by)), EscrowError::NotAllowed);
-        check.refuse(amount == 0, EscrowError::WrongAmount);
+        let sum = self.locked_of(owner, token).checked_add(amount);
+        check.refuse(amount == 0 || sum.is_none(), EscrowError::WrongAmount);
+        check.refuse_all(self.clone().pull(token, owner, amount).err().unwrap_or_default());
         check.done()?;
         self.pull(token, owner, amount)?;
         let id = self.reserves.len() as u64;

@@ -77,10 +77,10 @@ impl Random {
     fn clock(&mut self, model: &Model) -> Op {
         let now = model.now_ms;
         let at_ms = match self.rng.gen_range(0..100u32) {
-            0..=64 => now + self.rng.gen_range(1..MINUTE),
-            65..=91 => self.beside_a_deadline(model).unwrap_or(now + 6 * SECOND),
-            92..=97 => now + self.rng.gen_range(10 * MINUTE..2 * HOUR),
-            _ => now + self.rng.gen_range(2 * HOUR..26 * HOUR),
+            0..=66 => now + self.rng.gen_range(1..30 * SECOND),
+            67..=94 => self.beside_a_deadline(model).unwrap_or(now + 6 * SECOND),
+            95..=98 => now + self.rng.gen_range(5 * MINUTE..HOUR),
+            _ => now + self.rng.gen_range(HOUR..26 * HOUR),
         };
         Op::Clock { at_ms }
     }

@@ -71,7 +71,8 @@ impl Random {
             }
             State::Funded if self.chance(60) => {
                 let result = self.digest();
-                match deal.operator {
+                // The market acts by itself; there its provider tries what he may not.
+                match deal.operator.filter(|operator| self.people.contains(operator)) {
                     None => Op::Act { by: provider, id, act: Act::Complete(result) },
                     Some(by) => {
                         let part = deal.terms.milestones[deal.part].amount;

@@ -247,16 +247,36 @@ impl Run {
 
     fn note(&mut self, op: &Op, answer: &Answer) {
         let (step, now) = (self.step, self.model.now_ms - self.model.setting.epoch_start_ms);
-        self.last.push_back(format!("{step} at +{now} ms: {op:?}\n      → {answer:?}"));
+        let line = format!("{step} at +{now} ms: {op:?}\n      → {answer:?}");
+        self.last.push_back(self.with_names(line));
         if self.last.len() > SHOWN {
             self.last.pop_front();
         }
+    }
+
+    /// Names instead of accounts.
+    fn with_names(&self, mut line: String) -> String {
+        let places = self.model.setting.places;
+        let people = self.people.iter().enumerate();
+        let people = people.map(|(index, account)| (*account, format!("p{index}")));
+        let contracts = [
+            (places.token, "TOKEN"),
+            (places.escrow, "ESCROW"),
+            (places.reputation, "REPUTATION"),
+            (places.auction, "AUCTION"),
+        ];
+        let contracts = contracts.map(|(account, name)| (account, name.to_owned()));
+        for (account, name) in people.chain(contracts) {
+            line = line.replace(&format!("{account:?}"), &name);
+        }
+        line
     }
 
     fn fail_unless_empty(&self, differences: Vec<String>) -> Result<(), Failure> {
         if differences.is_empty() {
             return Ok(());
         }
+        let differences = differences.into_iter().map(|line| self.with_names(line)).collect();
         let last = self.last.iter().cloned().collect();
         Err(Failure { seed: self.seed, step: self.step, last, differences })
     }
