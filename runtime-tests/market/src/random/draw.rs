@@ -17,6 +17,9 @@ pub const MINUTE: u64 = 60 * SECOND;
 /// An hour in ms.
 pub const HOUR: u64 = 60 * MINUTE;
 
+/// How often something sensible is looked for before the clock moves instead.
+const TRIES: usize = 12;
+
 /// Who acts, and what is remembered from operation to operation.
 pub struct Random {
     pub(super) rng: ChaCha8Rng,
@@ -44,11 +47,8 @@ impl Random {
         if self.chance(8) {
             return self.hostile(model);
         }
-        let sensible = self.sensible(model);
-        let mut op = match sensible {
-            Some(op) => op,
-            None => return self.clock(model),
-        };
+        let found = (0..TRIES).find_map(|_| self.sensible(model));
+        let Some(mut op) = found else { return self.clock(model) };
         if self.chance(22) {
             self.twist(&mut op, model);
         }
@@ -60,14 +60,14 @@ impl Random {
 
     fn sensible(&mut self, model: &Model) -> Option<Op> {
         match self.rng.gen_range(0..100u32) {
-            0..=3 => Some(self.token()),
-            4..=11 => Some(self.create(model)),
-            12..=37 => self.advance(model),
-            38..=43 => self.operate(model),
-            44..=52 => Some(self.request(model)),
-            53..=61 => Some(self.offer(model)),
-            62..=74 => self.accept(model),
-            75..=78 => self.close(model),
+            0..=2 => Some(self.token()),
+            3..=7 => Some(self.create(model)),
+            8..=33 => self.advance(model),
+            34..=42 => self.operate(model),
+            43..=48 => Some(self.request(model)),
+            49..=54 => Some(self.offer(model)),
+            55..=69 => self.accept(model),
+            70..=73 => self.close(model),
             _ => self.job(model),
         }
     }
@@ -77,9 +77,9 @@ impl Random {
     fn clock(&mut self, model: &Model) -> Op {
         let now = model.now_ms;
         let at_ms = match self.rng.gen_range(0..100u32) {
-            0..=66 => now + self.rng.gen_range(1..30 * SECOND),
-            67..=94 => self.beside_a_deadline(model).unwrap_or(now + 6 * SECOND),
-            95..=98 => now + self.rng.gen_range(5 * MINUTE..HOUR),
+            0..=72 => now + self.rng.gen_range(1..40 * SECOND),
+            73..=95 => self.beside_a_deadline(model).unwrap_or(now + 6 * SECOND),
+            96..=98 => now + self.rng.gen_range(5 * MINUTE..HOUR),
             _ => now + self.rng.gen_range(HOUR..26 * HOUR),
         };
         Op::Clock { at_ms }
@@ -90,7 +90,7 @@ impl Random {
         let mut deadlines = deadlines(model);
         deadlines.retain(|deadline| *deadline > model.now_ms + 1);
         deadlines.sort_unstable();
-        deadlines.truncate(6);
+        deadlines.truncate(3);
         let deadline = *deadlines.choose(&mut self.rng)?;
         Some(deadline + self.rng.gen_range(0..3) - 1)
     }

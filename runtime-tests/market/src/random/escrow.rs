@@ -34,21 +34,22 @@ impl Random {
             .filter(|(_, deal)| deal.due_ms().is_some_and(|due| due <= model.now_ms))
             .map(|(id, _)| **id)
             .collect();
-        if let Some(id) = self.any_of(&late).filter(|_| self.chance(35)) {
+        if let Some(id) = self.any_of(&late).filter(|_| self.chance(25)) {
             return Some(Op::Act { by: self.anybody(), id, act: Act::Expire });
         }
+        let on_time: Vec<_> = running.into_iter().filter(|(id, _)| !late.contains(id)).collect();
         // Those of people: what the market runs mostly goes on there.
-        let plain: Vec<u64> = running
+        let plain: Vec<u64> = on_time
             .iter()
             .filter(|(_, deal)| deal.operator != Some(model.setting.places.auction))
             .map(|(id, _)| **id)
             .collect();
-        let all: Vec<u64> = running.iter().map(|(id, _)| **id).collect();
-        let disputed = running.iter().filter(|(_, deal)| deal.state == State::Disputed);
+        let all: Vec<u64> = on_time.iter().map(|(id, _)| **id).collect();
+        let disputed = on_time.iter().filter(|(_, deal)| deal.state == State::Disputed);
         let disputed: Vec<u64> = disputed.map(|(id, _)| **id).collect();
         let from = match self.rng.gen_range(0..10) {
-            0..=5 => plain,
-            6 => all,
+            0..=6 => plain,
+            7 => all,
             _ => disputed,
         };
         let id = self.any_of(&from[from.len().saturating_sub(NEWEST)..])?;
@@ -65,7 +66,7 @@ impl Random {
                 Op::Act { by, id, act: Act::Vote(self.verdict(deal)) }
             }
             State::Disputed => Op::Act { by: party, id, act: Act::AddEvidence(self.cid()) },
-            _ if self.chance(18) => {
+            _ if self.chance(14) => {
                 let cids = (0..self.rng.gen_range(0..4)).map(|_| self.cid()).collect();
                 Op::Act { by: party, id, act: Act::Raise(cids) }
             }
@@ -130,7 +131,7 @@ impl Random {
         let mine = |id: &&u64| people.contains(&model.reserves[id].operator);
         let reserves: Vec<u64> = model.reserves.keys().filter(mine).copied().collect();
         let newest = &reserves[reserves.len().saturating_sub(4)..];
-        match self.rng.gen_range(0..6) {
+        match self.rng.gen_range(0..8) {
             0 => {
                 let (by, operator) = self.two();
                 Some(Op::SetOperator { by, operator, allowed: self.chance(85) })
@@ -148,7 +149,7 @@ impl Random {
                 let amount = self.rng.gen_range(0..=of.balance);
                 Some(Op::Spend { by: of.operator, reserve, to: self.anybody(), amount })
             }
-            4 => self.draw_from(model, newest),
+            4..=6 => self.draw_from(model, newest),
             _ => self.settle_own(model),
         }
     }

@@ -21,12 +21,12 @@ impl Random {
             3 => Op::TransferFrom { by, from: other, to: by, amount: self.rng.gen_range(0..50) },
             // The approval is withdrawn, or for little; and given again.
             4 => {
-                let amount = self.one_of(&[0, 40_000, u128::MAX, u128::MAX, u128::MAX]);
+                let amount = self.one_of(&[0, 40_000, u128::MAX, u128::MAX, u128::MAX, u128::MAX, u128::MAX]);
                 Op::Approve { by, spender: places.escrow, amount }
             }
             // So is the permission.
             5 => {
-                let allowed = self.chance(75);
+                let allowed = self.chance(85);
                 Op::SetOperator { by, operator: places.auction, allowed }
             }
             6 => Op::Record { by, about: by },

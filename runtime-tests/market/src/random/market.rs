@@ -56,6 +56,7 @@ impl Random {
         let pairs: Vec<(u64, u64)> = newest(&requests).iter().flat_map(fits).collect();
         let (request, offer) = match self.any_of(&pairs).filter(|_| self.chance(85)) {
             Some(pair) => pair,
+            None if self.chance(70) => return None,
             None => (self.any_of(newest(&requests))?.0, self.any_of(newest(&offers))?.0),
         };
         Some(self.accept_pair(model, request, offer))

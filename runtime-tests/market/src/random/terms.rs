@@ -25,9 +25,9 @@ impl Random {
     /// Terms of an escrow between two people.
     pub(super) fn terms(&mut self, model: &Model, requester: Account, provider: Account) -> Terms {
         let now = model.now_ms;
-        let review_ms = self.rng.gen_range(MINUTE..20 * MINUTE);
-        let mut deadline = now + self.rng.gen_range(5 * MINUTE..HOUR);
-        let fund_by_ms = now + self.rng.gen_range(MINUTE..5 * MINUTE);
+        let review_ms = self.rng.gen_range(2 * MINUTE..40 * MINUTE);
+        let mut deadline = now + self.rng.gen_range(20 * MINUTE..3 * HOUR);
+        let fund_by_ms = now + self.rng.gen_range(5 * MINUTE..20 * MINUTE);
         let parts = self.one_of(&[1, 1, 1, 2, 3]);
         let mut milestones = Vec::new();
         for _ in 0..parts {
@@ -53,7 +53,7 @@ impl Random {
             panel: self.panel(requester, provider, rule == Rule::Arbitrators),
             fund_by_ms,
             review_ms,
-            dispute_ms: self.rng.gen_range(2 * MINUTE..40 * MINUTE),
+            dispute_ms: self.rng.gen_range(5 * MINUTE..HOUR),
             fallback: self.fallback(),
             job: self.digest(),
         }
@@ -81,7 +81,7 @@ impl Random {
 
     /// What somebody asks for.
     pub(super) fn request_terms(&mut self, model: &Model, requester: Account) -> Request {
-        let complete_within_ms = self.rng.gen_range(5 * MINUTE..HOUR);
+        let complete_within_ms = self.rng.gen_range(10 * MINUTE..3 * HOUR);
         let priority_ms = model.setting.market.priority_ms;
         let soonest = model.now_ms + priority_ms + 1;
         let deadline_ms = soonest + self.rng.gen_range(MINUTE..HOUR);
@@ -91,7 +91,7 @@ impl Random {
             units: self.one_of(&[1, 50, 99, 100, 199, 200, 350, 350, 500, 1_000, 1_100]),
             max_duration_ms: self.rng.gen_range(MINUTE..=complete_within_ms),
             complete_within_ms,
-            capabilities: self.names(&CAPABILITIES, 25),
+            capabilities: self.names(&CAPABILITIES, 15),
             min_reputation,
             privacy: self.privacy(),
             max_price: self.rng.gen_range(80..300),
@@ -99,23 +99,23 @@ impl Random {
             sla: self.chance(60).then(|| self.sla()),
             deadline_ms,
             panel: self.panel(requester, requester, false),
-            review_ms: self.rng.gen_range(MINUTE..20 * MINUTE),
-            dispute_ms: self.rng.gen_range(2 * MINUTE..40 * MINUTE),
+            review_ms: self.rng.gen_range(2 * MINUTE..40 * MINUTE),
+            dispute_ms: self.rng.gen_range(5 * MINUTE..HOUR),
             fallback: self.fallback(),
         }
     }
 
     /// What somebody offers.
     pub(super) fn offer_terms(&mut self, model: &Model) -> Offer {
-        let price = self.rng.gen_range(20..350);
+        let price = self.rng.gen_range(20..250);
         let firm_from = self.chance(50).then(|| self.rng.gen_range(0..price));
         Offer {
             task_type: name(self.one_of(&TASKS)),
             units: self.one_of(&[1, 60, 100, 250, 400, 1_000, 2_000]),
             price,
-            capabilities: self.names(&CAPABILITIES, 80),
-            bond: self.one_of(&[0, 0, 5, 12]),
-            expires_ms: model.now_ms + self.rng.gen_range(MINUTE..3 * HOUR),
+            capabilities: self.names(&CAPABILITIES, 90),
+            bond: self.one_of(&[0, 5, 5, 12]),
+            expires_ms: model.now_ms + self.rng.gen_range(10 * MINUTE..6 * HOUR),
             payload_key: self.digest(),
             firm_from,
         }
