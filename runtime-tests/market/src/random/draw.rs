@@ -52,6 +52,11 @@ impl Random {
         if self.chance(22) {
             self.twist(&mut op, model);
         }
+        // A contract may be a party, but sends no transactions.
+        if op.by().is_some_and(|by| !self.people.contains(&by)) {
+            let person = self.anybody();
+            op.by_another(person);
+        }
         if let Op::Signed(signed) = &op {
             self.signed.push(signed.clone());
         }

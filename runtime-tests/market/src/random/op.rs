@@ -134,6 +134,31 @@ impl Op {
         }
     }
 
+    /// Who does it; nobody moves the clock.
+    pub fn by(&self) -> Option<Account> {
+        match self {
+            Self::Clock { .. } => None,
+            Self::Signed(signed) => Some(signed.by),
+            Self::Transfer { by, .. }
+            | Self::TransferFrom { by, .. }
+            | Self::Approve { by, .. }
+            | Self::SetOperator { by, .. }
+            | Self::Create { by, .. }
+            | Self::Act { by, .. }
+            | Self::Reserve { by, .. }
+            | Self::Spend { by, .. }
+            | Self::Draw { by, .. }
+            | Self::Request { by, .. }
+            | Self::Offer { by, .. }
+            | Self::Accept { by, .. }
+            | Self::AssignNext { by, .. }
+            | Self::Close { by, .. }
+            | Self::Job { by, .. }
+            | Self::Record { by, .. }
+            | Self::SetWriter { by, .. } => Some(*by),
+        }
+    }
+
     /// Somebody else does it.
     pub fn by_another(&mut self, other: Account) {
         match self {
