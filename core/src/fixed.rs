@@ -39,12 +39,59 @@ pub fn mul_div_ceil(a: u128, b: u128, c: u128) -> Result<u128, MathError> {
 }
 
 fn mul_div(a: u128, b: u128, c: u128) -> Result<(U256, U256), MathError> {
-    // A product of two 128-bit numbers always fits 256 bits.
-    let product = U256::from(a).checked_mul(U256::from(b)).ok_or(MathError::Overflow)?;
     if c == 0 {
         return Err(MathError::DivisionByZero);
     }
-    Ok(product.div_mod(U256::from(c)))
+    Ok(product(a, b).div_mod(U256::from(c)))
+}
+
+/// `a · b`, exact.
+pub fn product(a: u128, b: u128) -> U256 {
+    // A product of two 128-bit numbers always fits 256 bits: nothing saturates.
+    U256::from(a).saturating_mul(U256::from(b))
+}
+
+/// `a + b`.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn add(a: u128, b: u128) -> Result<u128, MathError> {
+    a.checked_add(b).ok_or(MathError::Overflow)
+}
+
+/// `a − b`.
+///
+/// # Errors
+/// [`MathError::Overflow`] if `b` is the greater.
+pub fn sub(a: u128, b: u128) -> Result<u128, MathError> {
+    a.checked_sub(b).ok_or(MathError::Overflow)
+}
+
+/// The sum of all values.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn sum(values: impl IntoIterator<Item = u128>) -> Result<u128, MathError> {
+    values.into_iter().try_fold(0, add)
+}
+
+/// `⌊a / b⌋` of wide numbers, as an amount.
+///
+/// # Errors
+/// As [`mul_div_floor`].
+pub fn div_floor(a: U256, b: U256) -> Result<u128, MathError> {
+    let quotient = a.checked_div(b).ok_or(MathError::DivisionByZero)?;
+    quotient.try_into().map_err(|_| MathError::Overflow)
+}
+
+/// `⌈a / b⌉` of wide numbers, as an amount.
+///
+/// # Errors
+/// As [`mul_div_floor`].
+pub fn div_ceil(a: U256, b: U256) -> Result<u128, MathError> {
+    let floor = div_floor(a, b)?;
+    let exact = a.checked_rem(b).is_none_or(|rest| rest.is_zero());
+    add(floor, u128::from(!exact))
 }
 
 /// Splits `total` in proportion to `weights` by floor plus largest remainder; the parts sum
@@ -57,10 +104,7 @@ fn mul_div(a: u128, b: u128, c: u128) -> Result<(U256, U256), MathError> {
 /// [`MathError::DivisionByZero`] if the weights are empty or all zero, [`MathError::Overflow`]
 /// if they sum to more than `u128`.
 pub fn split_largest_remainder(total: u128, weights: &[u128]) -> Result<Vec<u128>, MathError> {
-    let sum = weights
-        .iter()
-        .try_fold(0u128, |sum, weight| sum.checked_add(*weight))
-        .ok_or(MathError::Overflow)?;
+    let sum = sum(weights.iter().copied())?;
     let mut parts = vec![0u128; weights.len()];
     let mut remainders = Vec::with_capacity(weights.len());
     let mut left = total;
@@ -128,6 +172,17 @@ mod tests {
             let ceil = u128::try_from(exact.ceil().to_integer()).map_err(|_| MathError::Overflow);
             prop_assert_eq!(mul_div_floor(a, b, c), floor);
             prop_assert_eq!(mul_div_ceil(a, b, c), ceil);
+        }
+
+        #[test]
+        fn wide_quotients_match_big_rationals(a: (u128, u128), b in (1..=u128::MAX, 1..=u128::MAX)) {
+            let exact = Ratio::new(BigUint::from(a.0) * a.1, BigUint::from(b.0) * b.1);
+            let (a, b) = (product(a.0, a.1), product(b.0, b.1));
+            let floor = u128::try_from(exact.floor().to_integer()).map_err(|_| MathError::Overflow);
+            let ceil = u128::try_from(exact.ceil().to_integer()).map_err(|_| MathError::Overflow);
+            prop_assert_eq!(div_floor(a, b), floor);
+            prop_assert_eq!(div_ceil(a, b), ceil);
+            prop_assert_eq!(div_ceil(a, U256::zero()), Err(MathError::DivisionByZero));
         }
 
         #[test]

@@ -25,23 +25,38 @@
 //! | [`sla`] | service levels and their penalties |
 //! | [`prices`] | prices of the last 24 hours in hourly buckets |
 //! | [`privacy`] | commitments to what is not yet to be seen |
+//! | [`nav`] | the net asset value of the index, its observations and their median |
+//! | [`basket`] | which tokens the index holds, what a mint takes and a redemption pays |
+//! | [`pair`] | the constant-product pool of the index token |
+//! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
+//! | [`activity`] | which mints and redemptions of an epoch count for a miner |
+//! | [`scores`] | the score that follows from what counts |
+//! | [`rewards`] | what an epoch pays to miners and validators, its Merkle claims, its fairness |
+//! | [`slashing`] | bands, rates, standing, and offences that are punished once |
+//! | [`goedel`] | the number that stands for the scores of all shards, and its commitment |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+pub mod activity;
+pub mod arbitrage;
 pub mod arrays;
+pub mod basket;
 pub mod capability;
 pub mod certificate;
 pub mod committee;
 pub mod escrow;
 pub mod evidence;
 pub mod fixed;
+pub mod goedel;
 pub mod hash;
 pub mod leaderboard;
 pub mod market;
 pub mod merkle;
 pub mod name;
+pub mod nav;
+pub mod pair;
 pub mod prices;
 pub mod privacy;
 pub mod quorum;
@@ -49,7 +64,10 @@ pub mod quote;
 pub mod report;
 pub mod reputation;
 pub mod results;
+pub mod rewards;
+pub mod scores;
 pub mod sla;
+pub mod slashing;
 
 /// An account on the chain: the 32 bytes of its public key or contract address.
 pub type Account = [u8; 32];

@@ -33,9 +33,9 @@ const BOND: u128 = MMC;
 /// How far a provider moves his price in a round, in percent.
 const STEP_PERCENT: u128 = 4;
 /// How far above the market's price an ordinary requester goes, in percent.
-const ORDINARY_PERCENT: u128 = 110;
+const ORDINARY_PERCENT: u128 = 106;
 /// How far a careful one goes.
-const CAREFUL_PERCENT: u128 = 130;
+const CAREFUL_PERCENT: u128 = 115;
 /// The metric of quality.
 const ACCURACY: &str = "accuracy";
 

@@ -49,7 +49,8 @@ pub struct Wish {
     pub units: u64,
     /// What a unit is worth to him, in base units.
     pub value: u128,
-    /// Whether he insists on a reputation above the middle, and pays more for it.
+    /// Whether he insists on a reputation above the middle, pays more for it, and asks for a
+    /// service level.
     pub careful: bool,
     /// Whether he asks for a service level.
     pub service_level: bool,
@@ -82,8 +83,8 @@ fn provider(task: usize, random: &mut ChaCha8Rng) -> Provider {
         task,
         cost,
         capacity: random.gen_range(3..=5) * 100,
-        reliability: random.gen_range(9_400..=10_000),
-        care: random.gen_range(8_600..=9_950),
+        reliability: random.gen_range(9_600..=10_000),
+        care: random.gen_range(8_800..=9_980),
         first_price: cost * random.gen_range(110..160) / 100,
     }
 }
@@ -93,13 +94,16 @@ fn wishes(size: &Size, values: &[u128], random: &mut ChaCha8Rng) -> Vec<Wish> {
     let mut requesters: Vec<usize> = (0..size.requesters).collect();
     requesters.shuffle(random);
     requesters.retain(|_| random.gen_ratio(3, 4));
-    let wish = |requester: usize| Wish {
-        requester,
-        task: random.gen_range(0..size.tasks),
-        units: random.gen_range(50..350),
-        value: values.get(requester).copied().unwrap_or(MMC),
-        careful: random.gen_ratio(1, 2),
-        service_level: random.gen_ratio(7, 10),
+    let wish = |requester: usize| {
+        let careful = random.gen_ratio(1, 2);
+        Wish {
+            requester,
+            task: random.gen_range(0..size.tasks),
+            units: random.gen_range(50..350),
+            value: values.get(requester).copied().unwrap_or(MMC),
+            careful,
+            service_level: careful || random.gen_ratio(1, 4),
+        }
     };
     requesters.into_iter().map(wish).collect()
 }

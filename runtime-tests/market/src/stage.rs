@@ -1,6 +1,7 @@
-//! The four contracts of the compute market on one chain, and the people who use them.
+//! The contracts of the compute market on one chain, and the people who use them.
 
 use auction::auction::AuctionContractRef;
+use capabilities::capabilities::CapabilitiesContractRef;
 use cicada_core::market::Parameters;
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::escrow::EscrowOperator;
@@ -52,12 +53,15 @@ impl Stage {
         let validators = ValidatorsContractRef::new(GENESIS, 23);
         let validators = world.as_(alice).deploy("validators", validators).expect("23 seats");
         let constructor =
-            ReputationContractRef::new(address(&validators), settings.epoch_ms, settings.decay_bps);
+            ReputationContractRef::new(settings.epoch_ms, settings.decay_bps);
         let reputation =
             world.as_(alice).deploy("reputation", constructor).expect("a decay in its range");
+        let capabilities = CapabilitiesContractRef::new(address(&validators));
+        let capabilities = world.as_(alice).deploy("capabilities", capabilities);
         let escrow = world.as_(alice).deploy("escrow", EscrowContractRef::new(GENESIS));
         let (t, e, r) = (address(&token), address(&escrow), address(&reputation));
-        let constructor = AuctionContractRef::new(t, e, r, settings.auction);
+        let constructor =
+            AuctionContractRef::new(t, e, r, address(&capabilities), settings.auction);
         let auction =
             world.as_(alice).deploy("auction", constructor).expect("parameters in their range");
         let grant = on(&token).grant_role(Role::Minter, alice);

@@ -36,7 +36,9 @@ impl<A: Application, K: Keys> Node<A, K> {
     /// Opens the round of a report just applied. Its first request is the leader's; the other
     /// nodes ask only if no certificate comes.
     pub(crate) fn open_round(&mut self, position: Position) {
-        if self.log.uncertified().contains_key(&position) {
+        // The committees before certify their own reports.
+        let own = position > self.config.base();
+        if own && self.log.uncertified().contains_key(&position) {
             let patience = u64::from(self.config.seat).saturating_mul(2).saturating_add(8);
             let wait = self.config.timing.certify_ms.saturating_mul(patience);
             let round = Round {
@@ -79,7 +81,12 @@ impl<A: Application, K: Keys> Node<A, K> {
         proof: Option<QuorumCertificate>,
     ) -> Answer {
         match self.config.byzantine() {
-            true => self.learn_by_proof(proof.clone()),
+            true => {
+                if let Some(answer) = self.beyond_end(position) {
+                    return answer;
+                }
+                self.learn_by_proof(proof.clone());
+            }
             false => self.learn_by_vote(position, decided),
         }
         let Some(slot) = self.log.applied_slot(position) else {
@@ -110,6 +117,9 @@ impl<A: Application, K: Keys> Node<A, K> {
     // Signs the report at a position, unless another report of its slot was ever signed. What
     // is signed is durable before the signature leaves.
     fn attest(&mut self, position: Position) -> Option<Signature> {
+        if position <= self.config.base() {
+            return None;
+        }
         let request = *self.log.applied_slot(position)?.attestation.as_deref()?;
         let (feed, slot) = (request.report.feed, request.report.slot);
         match self.attested.get(&(feed, slot)) {
@@ -195,14 +205,19 @@ impl<A: Application, K: Keys> Node<A, K> {
         let Some(request) = self.log.uncertified().get(&position) else {
             return false;
         };
+        if let Some(closed) = self.config.closed_at(position) {
+            let form = certificate.check_form(closed.epoch, &closed.attestation);
+            let (epoch, message) = (closed.epoch, &request.message);
+            let mut shares = certificate.seats().zip(&certificate.signatures);
+            let verify =
+                |(seat, share)| self.keys.verify_earlier_attestation(epoch, seat, message, share);
+            return form.is_ok() && shares.all(verify);
+        }
         let form = certificate.check_form(self.config.epoch, &self.config.attestation);
-        let mut shares = certificate.seats().zip(&certificate.signatures);
         if self.config.mutated(Mutant::BelieveAttestations) {
             return true;
         }
-        form.is_ok()
-            && shares
-                .all(|(seat, share)| self.keys.verify_attestation(seat, &request.message, share))
+        form.is_ok() && self.keys.verify_certificate(certificate, &request.message)
     }
 
     /// Asks for all missing attestations at the next tick; with `own_only` just in the rounds

@@ -57,6 +57,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         decided: Hash,
         proof: Option<QuorumCertificate>,
     ) {
+        if self.is_beyond_end(position) {
+            return;
+        }
         match self.log.decide(position, value.clone(), decided, proof.clone()) {
             Ok(false) => return,
             Ok(true) if self.config.mutated(Mutant::ForgetDecisions) => {}
@@ -76,10 +79,16 @@ impl<A: Application, K: Keys> Node<A, K> {
             }
         }
         self.leader.stir(self.now.timer_ms);
-        while let Some(position) = self.log.apply_next(&mut self.application) {
-            self.emit(Output::Applied { position });
-            self.open_round(position);
-            self.finish_decided(position);
+        loop {
+            match self.apply_next() {
+                Ok(Some(position)) => {
+                    self.emit(Output::Applied { position });
+                    self.open_round(position);
+                    self.finish_decided(position);
+                }
+                Ok(None) => break,
+                Err(reason) => return self.halt(reason.into()),
+            }
         }
         self.acceptor.forget_up_to(self.log.applied());
         self.byzantine.forget_up_to(self.log.applied());

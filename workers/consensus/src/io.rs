@@ -1,9 +1,10 @@
 //! What goes into a node and what comes out of it, and what its embedder provides.
 
 use crate::byzantine::Contradiction;
+use crate::epoch::Successor;
 use crate::message::{Answer, Request};
 use crate::types::{Position, Record, Seat, Value};
-use cicada_core::certificate::Signature;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +160,15 @@ pub trait Application {
     /// Takes the next decided value. Depends on nothing but the values before it. `None` if
     /// there is nothing to attest; so too for a value that does not follow its predecessors.
     fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest>;
+
+    /// Whether the value just applied is the last of its epoch, and who follows. Asked after
+    /// every [`Self::apply`], with its position, in the Byzantine form only. Like it, depends on
+    /// nothing but the values up to there: that all nodes end the epoch at one position rests
+    /// on it.
+    fn successor(&self, position: Position) -> Option<Successor> {
+        let _ = position;
+        None
+    }
 }
 
 /// The two keys of a node, and everybody's public ones.
@@ -169,9 +179,40 @@ pub trait Keys {
     /// Verifies an attestation of a seat.
     fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
 
+    /// Whether all signatures of a certificate are attestations of its seats. The caller has
+    /// checked its form: as many signatures as seats.
+    ///
+    /// An embedder may verify them as one batch if that says the same as one by one. It does for
+    /// sr25519, whose group has no cofactor: all verifiers agree about each signature. Statements
+    /// have nothing like it: a batch of ed25519 signatures passes some that the strict
+    /// verification refuses, so nodes would differ about what is genuine.
+    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+        let mut shares = certificate.seats().zip(&certificate.signatures);
+        shares.all(|(seat, share)| self.verify_attestation(seat, message, share))
+    }
+
     /// Signs a statement with this node's ed25519 key: for the other nodes.
     fn sign(&self, message: &Hash) -> Signature;
 
     /// Verifies a statement's signature of a seat.
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+
+    /// Verifies a statement's signature of a seat of an earlier epoch. Who knows none believes
+    /// none.
+    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Hash, sig: &Signature) -> bool {
+        let _ = (epoch, seat, message, sig);
+        false
+    }
+
+    /// Verifies an attestation of a seat of an earlier epoch. Who knows none believes none.
+    fn verify_earlier_attestation(
+        &self,
+        epoch: u32,
+        seat: Seat,
+        message: &Hash,
+        signature: &Signature,
+    ) -> bool {
+        let _ = (epoch, seat, message, signature);
+        false
+    }
 }

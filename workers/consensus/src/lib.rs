@@ -19,6 +19,7 @@
 //! | [`byzantine`] | its siblings: acceptor, mandate, views, leader |
 //! | `log`, `attest` | decided values, certificates, attestations |
 //! | `catchup` | learning decisions, fetching what is missing |
+//! | `epoch` | the end of an epoch, what the next committee takes over |
 //! | `node` | dispatch, recovery, proposals |
 
 mod acceptor;
@@ -26,6 +27,7 @@ mod attest;
 pub mod byzantine;
 mod catchup;
 mod choice;
+mod epoch;
 mod io;
 mod leader;
 mod log;
@@ -39,6 +41,7 @@ mod status;
 mod types;
 mod voting;
 
+pub use epoch::{carry_over, Closed, Successor};
 pub use io::{Application, AttestationRequest, Input, Keys, Now, Origin, Outcome, Output, Refusal};
 pub use message::{Answer, Claim, Justification, Pledge, Proposal, Request};
 pub use mutant::Mutant;

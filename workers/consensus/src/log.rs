@@ -104,6 +104,11 @@ impl Log {
         Some(next)
     }
 
+    /// Drops what is decided beyond a position.
+    pub(crate) fn cut(&mut self, last: Position) {
+        self.slots.split_off(&last.saturating_add(1));
+    }
+
     /// Keeps the certificate of an applied report. True if it is news.
     pub(crate) fn certify(&mut self, position: Position, certificate: Certificate) -> bool {
         if self.uncertified.remove(&position).is_none() {

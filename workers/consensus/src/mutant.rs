@@ -52,6 +52,16 @@ pub enum Mutant {
     ForgetDecisions,
     /// Locks are dropped when a view ends.
     DropLocksAtViewChange,
+    /// Votes of an earlier epoch count in this one.
+    CountOldVotes,
+    /// Decisions of earlier epochs are believed without their certificate.
+    BelieveClosed,
+    /// A node signs beyond the end of the epoch.
+    VoteBeyondEnd,
+    /// What was decided beyond the end of the epoch is applied.
+    ApplyBeyondEnd,
+    /// The votes of an epoch are taken over into the next.
+    CarryVotes,
     /// Certificates of attestations are kept without a look at them.
     BelieveAttestations,
     /// A timeout of a single node makes all others follow.

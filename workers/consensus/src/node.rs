@@ -4,6 +4,7 @@ use crate::acceptor::Acceptor;
 use crate::attest::Rounds;
 use crate::byzantine::{Byzantine, Kind};
 use crate::catchup::CatchUp;
+use crate::epoch::Successor;
 use crate::io::{Application, Input, Keys, Now, Outcome, Output, Refusal};
 use crate::leader::Leader;
 use crate::log::Log;
@@ -34,6 +35,7 @@ pub struct Node<A, K> {
     pub(crate) heard_ms: BTreeMap<Seat, u64>,
     pub(crate) catch_up: CatchUp,
     pub(crate) now: Now,
+    pub(crate) ended: Option<(Position, Successor)>,
     out: Vec<Output>,
     halted: bool,
 }
@@ -53,6 +55,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if config.seat >= config.quorum.n() || config.attestation.n() != config.quorum.n() {
             return Err(StartError::NoSuchSeat);
         }
+        config.check_closed()?;
         let mut node = Self {
             config,
             application,
@@ -69,6 +72,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             out: Vec::new(),
             halted: false,
             catch_up: CatchUp::default(),
+            ended: None,
         };
         node.restore(records)?;
         if node.config.byzantine() {
@@ -111,6 +115,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 | Record::Locked(_)) => self.byzantine.acceptor.restore(vote),
             }
         }
+        self.check_committee(proofs.values())?;
         for (position, value) in values {
             let proof = proofs.remove(&position);
             if self.config.byzantine() && proof.is_none() {
@@ -120,7 +125,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             let decided = self.log.decide(position, value, hash, proof);
             decided.map_err(|_| StartError::Damaged("two decisions at one position"))?;
         }
-        while self.log.apply_next(&mut self.application).is_some() {}
+        while self.apply_next().map_err(StartError::Damaged)?.is_some() {}
         self.acceptor.forget_up_to(self.log.applied());
         self.byzantine.forget_up_to(self.log.applied());
         for (position, certificate) in certificates {
@@ -254,6 +259,9 @@ impl<A: Application, K: Keys> Node<A, K> {
             let refusal = Refusal("the value is empty or too long".into());
             return self.finish(ticket, Outcome::Refused(refusal));
         }
+        if let Some(refusal) = self.refusal_at_end() {
+            return self.finish(ticket, Outcome::Refused(refusal));
+        }
         if self.proposals.len() >= self.config.max_proposals {
             return self.finish(ticket, Outcome::Busy);
         }
@@ -298,7 +306,10 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     fn fail(&mut self, proposal: Proposal) {
         let decided = match proposal.stage {
-            Stage::Decided(position) => Some(position),
+            // Before it is applied the epoch may still end before it.
+            Stage::Decided(position) => {
+                self.log.applied_slot(position).is_some().then_some(position)
+            }
             Stage::Waiting | Stage::InFlight => None,
         };
         let silent = |seat: &Seat| {

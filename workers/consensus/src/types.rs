@@ -1,6 +1,7 @@
 //! Ballots, votes, configuration and the records that a node keeps on disk.
 
 use crate::byzantine::QuorumCertificate;
+use crate::epoch::Closed;
 use crate::mutant::Mutant;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Hasher, Native};
@@ -187,6 +188,8 @@ pub struct Config {
     pub epoch: u32,
     /// The digest of the committee's configuration, which every statement binds.
     pub config_digest: Hash,
+    /// The epochs before, oldest first. Their positions are closed: nobody votes there.
+    pub closed: Vec<Closed>,
     /// How many positions may be undecided at once. With 1 every value is checked against the
     /// state that its predecessors left.
     pub window: u64,
@@ -216,6 +219,7 @@ impl Config {
             attestation,
             epoch,
             config_digest,
+            closed: Vec::new(),
             window: 1,
             max_value_len: 64 * 1024,
             max_proposals: 64,
@@ -269,6 +273,8 @@ impl Config {
 pub enum StartError {
     /// The seat is not in the committee, or the two quorums are of different committees.
     NoSuchSeat,
+    /// The earlier epochs do not follow each other, or this is crash mode, which has but one.
+    WrongEpochs,
     /// The records contradict each other.
     Damaged(&'static str),
 }
@@ -277,6 +283,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchSeat => f.write_str("this seat is not in the committee"),
+            Self::WrongEpochs => f.write_str(
+                "the earlier epochs must follow each other, end before this one, and all be Byzantine",
+            ),
             Self::Damaged(what) => write!(f, "the records on disk are damaged: {what}"),
         }
     }

@@ -16,7 +16,7 @@ use std::path::Path;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// The signing context of sr25519 on Substrate chains.
-const SR25519_CONTEXT: &[u8] = b"substrate";
+pub(crate) const SR25519_CONTEXT: &[u8] = b"substrate";
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
@@ -138,20 +138,33 @@ fn sr25519_pair(seed: &[u8; 32]) -> schnorrkel::Keypair {
 
 /// Whether `signature` is one of the attestation key `key` under `message`.
 pub fn verify_attestation(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
-    let (Ok(key), Ok(signature)) =
-        (schnorrkel::PublicKey::from_bytes(key), schnorrkel::Signature::from_bytes(signature))
-    else {
-        return false;
-    };
-    key.verify_simple(SR25519_CONTEXT, message, &signature).is_ok()
+    schnorrkel::PublicKey::from_bytes(key)
+        .is_ok_and(|key| attestation_is_of(&key, message, signature))
+}
+
+pub(crate) fn attestation_is_of(
+    key: &schnorrkel::PublicKey,
+    message: &Hash,
+    signature: &Signature,
+) -> bool {
+    schnorrkel::Signature::from_bytes(signature)
+        .is_ok_and(|signature| key.verify_simple(SR25519_CONTEXT, message, &signature).is_ok())
 }
 
 /// Whether `signature` is one of the consensus key `key` under `message`. Strict: a signature
 /// that some verifiers accept and others refuse is refused.
 pub fn verify_consensus(signature: &Signature, message: &[u8], key: &ConsensusKey) -> bool {
-    let signature = ed25519_dalek::Signature::from_bytes(signature);
     ed25519_dalek::VerifyingKey::from_bytes(key)
-        .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+        .is_ok_and(|key| consensus_is_of(&key, message, signature))
+}
+
+pub(crate) fn consensus_is_of(
+    key: &ed25519_dalek::VerifyingKey,
+    message: &[u8],
+    signature: &Signature,
+) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(signature);
+    key.verify_strict(message, &signature).is_ok()
 }
 
 /// Writes a file under another name, flushes it, and renames it into place.

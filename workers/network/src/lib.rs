@@ -5,8 +5,10 @@
 
 mod bytes32;
 mod keys;
+mod public;
 
 pub use keys::{verify_attestation, verify_consensus, NodeKeys};
+pub use public::PublicKeys;
 
 use cicada_core::committee::{check_members, CommitteeError, Domain, Member};
 use cicada_core::hash::{Hash, Native};

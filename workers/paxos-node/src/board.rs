@@ -1,15 +1,16 @@
 //! What this node agrees to: leaderboards that it can recompute from its own results.
 
+use crate::ranking::Ranking;
 use cicada_consensus::{
     Application, AttestationRequest, Keys, Now, Origin, Position, Refusal, Seat,
 };
-use cicada_core::certificate::Signature;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::Member;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{check, matches, rank, Proposal, Standing};
+use cicada_core::leaderboard::{check, matches, Proposal, Standing};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedError, FeedState, MAX_TIME_AHEAD_MS};
-use cicada_network::{verify_attestation, verify_consensus, NodeKeys};
+use cicada_network::{NodeKeys, PublicKeys};
 use parity_scale_codec::DecodeAll;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
 pub struct Board {
     feed: Feed,
     config_digest: Hash,
-    results: PathBuf,
+    results: Ranking,
     state: FeedState,
     frameworks: Vec<Framework>,
     history: BTreeMap<u64, (Position, Hash)>,
@@ -30,12 +31,12 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty feed; `results` is read anew for each check.
+    /// An empty feed; `results` is read anew whenever the file has changed.
     pub fn new(feed: Feed, config_digest: Hash, results: PathBuf) -> Self {
         Self {
             feed,
             config_digest,
-            results,
+            results: Ranking::new(results),
             state: FeedState::EMPTY,
             frameworks: Vec::new(),
             history: BTreeMap::new(),
@@ -65,11 +66,11 @@ impl Board {
         self.slots.get(&position).copied()
     }
 
-    fn recompute(&self, proposal: &Proposal) -> Result<(), String> {
-        let path = self.results.display();
-        let results = cicada_results::read(&self.results, proposal.report.time_ms)
-            .map_err(|error| format!("cannot read my results {path}: {error}"))?;
-        let mine = rank(results.tally.scores().clone(), |_| 0);
+    fn recompute(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        let mine = self
+            .results
+            .at(proposal.report.time_ms, now.wall_ms)
+            .map_err(|error| format!("cannot read my results {error}"))?;
         let row = |rows: &[Standing], at: usize| match rows.get(at) {
             Some(row) => format!("{} with {} points", row.framework.as_str(), row.score),
             None => "nothing".to_owned(),
@@ -99,7 +100,7 @@ impl Board {
         if proposal.standings.iter().any(|row| row.volume_24h != 0) {
             return Err("a 24-hour volume, but there is no exchange yet".into());
         }
-        self.recompute(&proposal)
+        self.recompute(&proposal, now)
     }
 
     // Whether it comes next, now.
@@ -163,13 +164,13 @@ impl Application for Board {
 #[derive(Clone)]
 pub struct Keyring {
     own: Arc<NodeKeys>,
-    members: Vec<Member>,
+    members: Arc<PublicKeys>,
 }
 
 impl Keyring {
     /// `members` are the committee's in seat order.
     pub fn new(own: Arc<NodeKeys>, members: Vec<Member>) -> Self {
-        Self { own, members }
+        Self { own, members: Arc::new(PublicKeys::new(&members)) }
     }
 }
 
@@ -179,8 +180,11 @@ impl Keys for Keyring {
     }
 
     fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        let member = self.members.get(usize::from(seat));
-        member.is_some_and(|m| verify_attestation(signature, message, &m.attestation_key))
+        self.members.verify_attestation(seat, message, signature)
+    }
+
+    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+        self.members.verify_certificate(certificate, message)
     }
 
     fn sign(&self, message: &Hash) -> Signature {
@@ -188,7 +192,6 @@ impl Keys for Keyring {
     }
 
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        let member = self.members.get(usize::from(seat));
-        member.is_some_and(|m| verify_consensus(signature, message, &m.consensus_key))
+        self.members.verify_consensus(seat, message, signature)
     }
 }

@@ -33,10 +33,15 @@ pub fn sign(keys: &NodeKeys, message: &Hash) -> String {
     hex::encode(keys.sign(message))
 }
 
+/// A signature in hex, as it comes in the header.
+pub fn decode(signature: &str) -> Option<Signature> {
+    let mut bytes: Signature = [0; 64];
+    hex::decode_to_slice(signature, &mut bytes).ok().map(|()| bytes)
+}
+
 /// Verifies a signature in hex.
 pub fn verify(signature: &str, message: &Hash, key: &[u8; 32]) -> bool {
-    let mut bytes: Signature = [0; 64];
-    hex::decode_to_slice(signature, &mut bytes).is_ok() && verify_consensus(&bytes, message, key)
+    decode(signature).is_some_and(|bytes| verify_consensus(&bytes, message, key))
 }
 
 #[cfg(test)]

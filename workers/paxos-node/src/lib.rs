@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`options`] | flags, environment, configuration file |
 //! | [`board`] | which leaderboard this node accepts, and what it attests |
+//! | `ranking` | the scores of its own results |
 //! | [`store`] | what survives a restart, and who may vote from it |
 //! | [`engine`] | the thread that owns node and disk |
 //! | [`evidence`] | what it keeps about liars |
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod metrics;
 pub mod options;
 pub mod peers;
+mod ranking;
 pub mod service;
 
 pub use cicada_store as store;

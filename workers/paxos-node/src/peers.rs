@@ -2,13 +2,13 @@
 
 use crate::engine::{Command, Engine};
 use crate::envelope::{
-    answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
+    answer_message, decode, request_message, sign, SEAT_HEADER, SIGNATURE_HEADER,
 };
 use crate::metrics::{count, Metrics};
 use bytes::Bytes;
 use cicada_consensus::{Answer, Input, Request, Seat};
 use cicada_core::hash::Hash;
-use cicada_network::{Network, NodeKeys};
+use cicada_network::{Network, NodeKeys, PublicKeys};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::Client;
@@ -37,7 +37,6 @@ pub enum Reach {
 
 struct Peer {
     url: String,
-    key: [u8; 32],
     room: Arc<Semaphore>,
     reach: AtomicU8,
 }
@@ -47,6 +46,7 @@ pub struct Peers {
     seat: Seat,
     config_digest: Hash,
     keys: Arc<NodeKeys>,
+    public: PublicKeys,
     peers: Vec<Peer>,
     client: Client<HttpConnector, Full<Bytes>>,
     metrics: Arc<Metrics>,
@@ -72,7 +72,6 @@ impl Peers {
         let nodes = network.nodes.iter();
         let peers = nodes.map(|node| Peer {
             url: node.url.trim_end_matches('/').to_owned(),
-            key: node.consensus_key,
             room: Arc::new(Semaphore::new(AT_ONCE)),
             reach: AtomicU8::new(0),
         });
@@ -80,6 +79,7 @@ impl Peers {
             seat,
             config_digest: network.config_digest(),
             keys,
+            public: PublicKeys::new(&network.members()),
             peers: peers.collect(),
             client,
             metrics,
@@ -87,10 +87,14 @@ impl Peers {
         }
     }
 
-    /// The key of a seat, unless it is this node's own.
-    pub fn key(&self, seat: Seat) -> Option<&[u8; 32]> {
-        let peer = self.peers.get(usize::from(seat));
-        peer.filter(|_| seat != self.seat).map(|peer| &peer.key)
+    /// Whether this is the seat of another node.
+    pub fn has(&self, seat: Seat) -> bool {
+        seat != self.seat && usize::from(seat) < self.peers.len()
+    }
+
+    /// Whether this is a seat's signature, in hex, of a message.
+    pub fn verify(&self, seat: Seat, message: &Hash, signature: &str) -> bool {
+        decode(signature).is_some_and(|s| self.public.verify_consensus(seat, message, &s))
     }
 
     /// Signs as this node.
@@ -179,7 +183,7 @@ impl Peers {
         let signature = head.headers.get(SIGNATURE_HEADER);
         let signature = signature.and_then(|s| s.to_str().ok()).unwrap_or_default();
         let expected = answer_message(&self.config_digest, seat, &message, &body);
-        if !verify(signature, &expected, &peer.key) {
+        if !self.verify(seat, &expected, signature) {
             return Err("the answer is not signed by that seat".into());
         }
         Answer::decode_all(&mut &body[..]).map_err(|e| e.to_string())

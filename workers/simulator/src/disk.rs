@@ -26,22 +26,44 @@ struct Medium {
     // As it is after a power failure, but for what is not flushed.
     durable: Vec<u8>,
     unflushed: Vec<Change>,
-    // How many more operations before the power fails.
+    // The power fails at this flush, counted down; at 0 it is off.
     power: Option<u64>,
     // A disk that says that it has flushed and has not.
     lies: bool,
 }
 
 impl Medium {
-    fn tick(&mut self) -> Result<(), Error> {
-        match &mut self.power {
-            Some(0) => Err(Error::other("the power is off")),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
+    fn change(&mut self, change: Change) -> Result<(), Error> {
+        if self.power == Some(0) {
+            return Err(Error::other("the power is off"));
         }
+        apply(&mut self.seen, &change);
+        self.unflushed.push(change);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.power = self.power.map(|left| left.saturating_sub(1));
+        if self.power == Some(0) {
+            return Err(Error::other("the power is off"));
+        }
+        if !self.lies {
+            for change in std::mem::take(&mut self.unflushed) {
+                apply(&mut self.durable, &change);
+            }
+        }
+        Ok(())
+    }
+
+    // What is not flushed, in an order of its own: that in which the database writes pages is
+    // not the same in each process.
+    fn take_unflushed(&mut self) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut self.unflushed);
+        changes.sort_by_key(|change| match change {
+            Change::Length(_) => None,
+            Change::Write(offset, _) => Some(*offset),
+        });
+        changes
     }
 }
 
@@ -82,32 +104,15 @@ impl StorageBackend for Handle {
     }
 
     fn set_len(&self, len: u64) -> Result<(), Error> {
-        let mut medium = self.medium();
-        medium.tick()?;
-        let change = Change::Length(len);
-        apply(&mut medium.seen, &change);
-        medium.unflushed.push(change);
-        Ok(())
+        self.medium().change(Change::Length(len))
     }
 
     fn sync_data(&self, _: bool) -> Result<(), Error> {
-        let mut medium = self.medium();
-        medium.tick()?;
-        if !medium.lies {
-            for change in std::mem::take(&mut medium.unflushed) {
-                apply(&mut medium.durable, &change);
-            }
-        }
-        Ok(())
+        self.medium().flush()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
-        let mut medium = self.medium();
-        medium.tick()?;
-        let change = Change::Write(offset, data.to_vec());
-        apply(&mut medium.seen, &change);
-        medium.unflushed.push(change);
-        Ok(())
+        self.medium().change(Change::Write(offset, data.to_vec()))
     }
 }
 
@@ -166,6 +171,24 @@ impl Disk {
         }
     }
 
+    /// What is written, while the host is up.
+    pub(crate) fn records(&self) -> Option<Vec<Record>> {
+        match self {
+            Self::List(records) => Some(records.clone()),
+            Self::Database(redb) => redb.store.as_ref()?.records().ok(),
+        }
+    }
+
+    /// What a disk holds before the first start of its node.
+    pub(crate) fn seed(&mut self, records: &[Record]) -> Result<(), String> {
+        self.open()?;
+        let written = self.write(records, 0);
+        if let Self::Database(redb) = self {
+            redb.store = None;
+        }
+        written.then_some(()).ok_or("the disk takes nothing".into())
+    }
+
     /// Writes all or none.
     pub(crate) fn write(&mut self, records: &[Record], applied: Position) -> bool {
         match self {
@@ -180,10 +203,10 @@ impl Disk {
         }
     }
 
-    /// The power will fail after some operations.
+    /// The power will fail at once or at one of the next flushes.
     pub(crate) fn fail_soon(&mut self, rng: &mut Rng) {
         if let Self::Database(redb) = self {
-            redb.medium.medium().power = Some(rng.below(12));
+            redb.medium.medium().power = Some(rng.below(5));
         }
     }
 
@@ -196,7 +219,7 @@ impl Disk {
         // A process that dies closes nothing.
         guarded(|| redb.store = None);
         let mut medium = redb.medium.medium();
-        for change in std::mem::take(&mut medium.unflushed) {
+        for change in medium.take_unflushed() {
             match change {
                 Change::Write(offset, data) if rng.chance(500) => {
                     let sectors = data.len() / SECTOR + 1;

@@ -1,71 +1,10 @@
-//! What clients ask for and what goes wrong, as the seed has it.
+//! What goes wrong, as the seed has it.
 
-use crate::world::{Actor, Event, World};
-use cicada_consensus::{Input, Seat};
+use crate::hosts::Actor;
+use crate::world::{Event, World};
 use cicada_core::quorum::{FaultModel, Quorum};
-use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
-use parity_scale_codec::Encode;
 
 impl World {
-    pub(crate) fn client(&mut self) {
-        if !self.clients {
-            return;
-        }
-        let seat = self.any_seat();
-        if let Some(value) = self.next_value(seat) {
-            self.tickets += 1;
-            let deadline_ms = self.time + self.patience();
-            let input = Input::Propose { ticket: self.tickets, value, deadline_ms };
-            self.step(seat, seat, input);
-        }
-        let pause = 50 + self.rng.below(500);
-        self.at(pause, Event::Client);
-    }
-
-    fn patience(&self) -> u64 {
-        match self.setup.model {
-            FaultModel::Crash => 4_000,
-            FaultModel::Byzantine => 15_000,
-        }
-    }
-
-    fn any_seat(&mut self) -> Seat {
-        self.rng.below(u64::from(self.setup.nodes)) as Seat
-    }
-
-    // What a node that is up and honest could propose now.
-    fn next_value(&mut self, seat: Seat) -> Option<Vec<u8>> {
-        let host = &self.hosts[usize::from(seat)];
-        let node = host.honest()?;
-        // Values in a window are checked against the state before it: only those of feeds of
-        // their own can all be valid.
-        let mut contract = [0; 32];
-        if self.plan.window > 1 {
-            contract[..8].copy_from_slice(&self.tickets.to_le_bytes());
-            contract[8] = 1;
-        }
-        let feed = Feed { kind: ReportKind::Leaderboard, contract };
-        let state = node.application().state(&feed);
-        let time_ms = (self.time + 1_000_000 + host.skew_ms).max(state.time_ms);
-        let mut root = [0; 32];
-        if self.plan.dissent && self.faults && self.rng.chance(400) {
-            let all = (1u64 << self.setup.nodes) - 1;
-            let mask = (self.rng.next() & all & !(1 << seat)) as u32;
-            root[..4].copy_from_slice(&mask.to_le_bytes());
-        }
-        root[8..16].copy_from_slice(&self.rng.next().to_le_bytes());
-        let report = Report {
-            version: REPORT_VERSION,
-            feed,
-            slot: state.slot + 1,
-            previous: state.digest,
-            time_ms,
-            leaf_count: 1,
-            root,
-        };
-        Some(report.encode())
-    }
-
     pub(crate) fn fault(&mut self) {
         if !self.faults {
             return;
@@ -140,6 +79,8 @@ impl World {
             }
             if up > 0 {
                 up -= 1;
+                // Who has no log of the epoch before by now starts without.
+                self.hosts[usize::from(seat)].ready = true;
                 self.start(seat);
             } else {
                 self.crash(seat);

@@ -10,6 +10,7 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub struct Ring {
     seat: Seat,
+    epoch: u32,
     real: Option<Rc<Vec<SigningKey>>>,
 }
 
@@ -17,7 +18,12 @@ impl Ring {
     /// Stamps instead of signatures: the seat and the message. Nobody here makes the stamp of
     /// a seat that is not its own, so they are as good, and a thousand times faster.
     pub fn stamps(seat: Seat) -> Self {
-        Self { seat, real: None }
+        Self { seat, epoch: 1, real: None }
+    }
+
+    /// The stamps of another epoch: every seat has another key there.
+    pub fn of_epoch(self, epoch: u32) -> Self {
+        Self { epoch, ..self }
     }
 
     /// Real ed25519 keys of all seats.
@@ -28,12 +34,13 @@ impl Ring {
 
     /// A seat that signs with its real key.
     pub fn signing(seat: Seat, keys: Rc<Vec<SigningKey>>) -> Self {
-        Self { seat, real: Some(keys) }
+        Self { seat, epoch: 1, real: Some(keys) }
     }
 }
 
-fn stamp(seat: Seat, message: &Hash) -> Signature {
+fn stamp(epoch: u32, seat: Seat, message: &Hash) -> Signature {
     let mut signature = [seat; 64];
+    signature[60..].copy_from_slice(&epoch.to_le_bytes());
     signature[..32].copy_from_slice(message);
     signature
 }
@@ -49,17 +56,31 @@ impl Keys for Ring {
 
     fn sign(&self, message: &Hash) -> Signature {
         match &self.real {
-            None => stamp(self.seat, message),
+            None => stamp(self.epoch, self.seat, message),
             Some(keys) => keys[usize::from(self.seat)].sign(message).to_bytes(),
         }
     }
 
     fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
         let Some(keys) = &self.real else {
-            return *signature == stamp(seat, message);
+            return *signature == stamp(self.epoch, seat, message);
         };
         let key: Option<VerifyingKey> = keys.get(usize::from(seat)).map(SigningKey::verifying_key);
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         key.is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+
+    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Hash, sig: &Signature) -> bool {
+        self.real.is_none() && *sig == stamp(epoch, seat, message)
+    }
+
+    fn verify_earlier_attestation(
+        &self,
+        epoch: u32,
+        seat: Seat,
+        message: &Hash,
+        signature: &Signature,
+    ) -> bool {
+        self.verify_earlier(epoch, seat, message, signature)
     }
 }

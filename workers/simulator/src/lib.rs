@@ -6,11 +6,15 @@
 //! says when a rule is broken.
 
 pub mod app;
+mod clients;
 mod disk;
+mod epochs;
 mod faults;
+mod hosts;
 pub mod keys;
 pub mod liar;
 pub mod mutants;
+mod network;
 pub mod oracle;
 pub mod plan;
 mod rng;

@@ -2,7 +2,7 @@
 
 use cicada_core::quorum::FaultModel;
 use cicada_simulator::mutants::BUGS;
-use cicada_simulator::plan::{Sabotage, Setup};
+use cicada_simulator::plan::Setup;
 use cicada_simulator::run::{run, Summary};
 use clap::{Parser, ValueEnum};
 use std::process::ExitCode;
@@ -43,6 +43,10 @@ struct Options {
     /// The fault model of the consensus
     #[arg(long, value_enum, default_value = "byzantine")]
     mode: Mode,
+    /// How many committees, one after the other; without it the committee changes in every
+    /// eighth seed of the Byzantine form
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=2))]
+    epochs: Option<u8>,
     /// Threads
     #[arg(long, default_value_t = 2)]
     threads: u8,
@@ -61,7 +65,13 @@ impl Options {
             Mode::Byzantine => FaultModel::Byzantine,
         };
         let (nodes, liars) = (self.nodes, self.liars.min(self.nodes));
-        Setup { seed, nodes, liars, model, mutant: None, sabotage: Sabotage::None }
+        let setup = match model {
+            FaultModel::Crash => Setup { liars, ..Setup::crash(seed, nodes) },
+            FaultModel::Byzantine => Setup::byzantine(seed, nodes, liars),
+        };
+        let changes = model == FaultModel::Byzantine;
+        let epochs = self.epochs.filter(|_| changes).unwrap_or(setup.epochs);
+        Setup { epochs, ..setup }
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Bug {
     Core(Mutant),
     /// In the core, in crash mode.
     Crash(Mutant),
+    /// In the core, where the committee changes.
+    Change(Mutant),
     /// Around the core, in the Byzantine form.
     Around(Sabotage),
     /// Around the core, in crash mode.
@@ -47,6 +49,11 @@ pub const BUGS: &[Bug] = &[
     Bug::Core(Mutant::FollowAnyTimeout),
     Bug::Core(Mutant::NeverTimeOut),
     Bug::Core(Mutant::NeverRepeat),
+    Bug::Change(Mutant::CountOldVotes),
+    Bug::Change(Mutant::BelieveClosed),
+    Bug::Change(Mutant::VoteBeyondEnd),
+    Bug::Change(Mutant::ApplyBeyondEnd),
+    Bug::Change(Mutant::CarryVotes),
     Bug::Crash(Mutant::CrashAdoptsNothing),
     Bug::Crash(Mutant::CrashVotesBelowPromise),
     Bug::Crash(Mutant::CrashSmallQuorum),
@@ -72,6 +79,7 @@ impl Bug {
         let crash = Setup::crash(seed, if seed % 3 == 2 { 5 } else { 3 });
         match self {
             Self::Core(mutant) => Setup { mutant: Some(mutant), ..byzantine },
+            Self::Change(mutant) => Setup { mutant: Some(mutant), epochs: 2, ..byzantine },
             Self::Crash(mutant) => Setup { mutant: Some(mutant), ..crash },
             Self::Around(sabotage) => Setup { sabotage, ..byzantine },
             Self::AroundCrash(sabotage) => Setup { sabotage, ..crash },

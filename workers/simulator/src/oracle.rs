@@ -4,7 +4,7 @@ use crate::app::dissenters;
 use crate::keys::Ring;
 use cicada_consensus::byzantine::{Kind, Mandate, QuorumCertificate, Statement};
 use cicada_consensus::{digest, Answer, Ballot, Outcome, Output, Pledge, Position, Record};
-use cicada_consensus::{Config, Justification, Keys, Seat, View, FIRST_VIEW};
+use cicada_consensus::{Config, Justification, Keys, Seat, Successor, View, FIRST_VIEW};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::quorum::Quorum;
@@ -50,6 +50,10 @@ pub struct Oracle {
     pub highest_view: View,
     /// The first rule broken.
     pub violation: Option<String>,
+    /// The last position of the epoch and who follows, once an honest node has applied it.
+    pub end: Option<(Position, Successor)>,
+    // Who has said that it applied that position.
+    ended: BTreeSet<Seat>,
 }
 
 impl Oracle {
@@ -76,6 +80,8 @@ impl Oracle {
             failed_with_refusals: 0,
             highest_view: 0,
             violation: None,
+            end: None,
+            ended: BTreeSet::new(),
         }
     }
 
@@ -126,7 +132,10 @@ impl Oracle {
             Record::Locked(lock) => self.verify(seat, Kind::Prepared, lock),
             Record::Proven(proof) => self.verify(seat, Kind::Committed, proof),
             Record::Certified { position, certificate } => {
-                let form = certificate.check_form(self.config.epoch, &self.config.attestation);
+                let form = match self.config.closed_at(*position) {
+                    Some(closed) => certificate.check_form(closed.epoch, &closed.attestation),
+                    None => certificate.check_form(self.config.epoch, &self.config.attestation),
+                };
                 if form.is_err() || !self.attested_by_its_signers(*position, certificate) {
                     self.broken(format!("seat {seat} keeps a certificate that is not genuine"));
                 }
@@ -136,7 +145,12 @@ impl Oracle {
     }
 
     fn verify(&mut self, seat: Seat, kind: Kind, certificate: &QuorumCertificate) {
-        if !certificate.genuine(kind, &self.config, &self.ring) {
+        // What earlier epochs decided bears the signatures of their committees.
+        let genuine = match kind {
+            Kind::Committed => certificate.decides(&self.config, &self.ring),
+            _ => certificate.genuine(kind, &self.config, &self.ring),
+        };
+        if !genuine {
             self.broken(format!("seat {seat} believes a {kind:?} that is not genuine"));
         }
     }
@@ -147,7 +161,12 @@ impl Oracle {
             return false;
         };
         let mut shares = certificate.seats().zip(&certificate.signatures);
-        shares.all(|(seat, share)| self.ring.verify_attestation(seat, message, share))
+        shares.all(|(seat, share)| match self.config.closed_at(position) {
+            Some(closed) => {
+                self.ring.verify_earlier_attestation(closed.epoch, seat, message, share)
+            }
+            None => self.ring.verify_attestation(seat, message, share),
+        })
     }
 
     fn decided(&mut self, seat: Seat, position: Position, value: &[u8]) {
@@ -157,8 +176,14 @@ impl Oracle {
             return self.broken(format!("seat {seat} learned another value at {position}"));
         }
         if let Ok(report) = Report::decode(&mut &value[..]) {
-            let message = report.attestation_message::<Native>(&self.config.config_digest);
+            let closed = self.config.closed_at(position);
+            let committee = closed.map_or(self.config.config_digest, |c| c.config_digest);
+            let message = report.attestation_message::<Native>(&committee);
             self.messages.insert(position, message);
+            if closed.is_some() {
+                // Its own committee found it valid, or its oracle has said otherwise.
+                return;
+            }
             let against = dissenters(&report);
             let agrees = |seat: &Seat| against >> seat & 1 == 0 && !self.liars.contains(seat);
             let agree = (0..self.quorum.n()).filter(agrees).count();
@@ -195,6 +220,10 @@ impl Oracle {
     /// A signed statement has left an honest node.
     pub fn signed(&mut self, seat: Seat, statement: Statement) {
         let Statement { kind, position, view, digest } = statement;
+        let end = self.end.filter(|_| self.ended.contains(&seat));
+        if position <= self.config.base() || end.is_some_and(|(last, _)| position > last) {
+            self.broken(format!("seat {seat} signed {kind:?} at {position} outside its epoch"));
+        }
         if self.promised.get(&seat).is_some_and(|p| p.round > view) {
             self.broken(format!("seat {seat} signed {kind:?} below its pledge"));
         }
@@ -248,6 +277,21 @@ impl Oracle {
         } else {
             *promised = ballot;
         }
+    }
+
+    /// An honest node has said that it applied a position; `end` is the end of the epoch, if
+    /// it knows it.
+    pub fn applied(&mut self, seat: Seat, position: Position, end: Option<(Position, Successor)>) {
+        let Some(end) = end.filter(|(last, _)| position >= *last) else {
+            return;
+        };
+        if *self.end.get_or_insert(end) != end {
+            self.broken(format!("seat {seat} ends the epoch in another way"));
+        }
+        if position > end.0 {
+            self.broken(format!("seat {seat} applied {position} beyond the end of the epoch"));
+        }
+        self.ended.insert(seat);
     }
 
     /// An output other than records has left an honest node.

@@ -36,18 +36,24 @@ pub struct Setup {
     pub mutant: Option<Mutant>,
     /// A bug around it.
     pub sabotage: Sabotage,
+    /// How many committees, 1 or 2: the second follows in mid-run.
+    pub epochs: u8,
 }
 
 impl Setup {
-    /// An ordinary run in the Byzantine form.
+    /// An ordinary run in the Byzantine form; in every eighth seed the committee changes.
     pub fn byzantine(seed: u64, nodes: u8, liars: u8) -> Self {
         let model = FaultModel::Byzantine;
-        Self { seed, nodes, liars, model, mutant: None, sabotage: Sabotage::None }
+        let setup =
+            Self { seed, nodes, liars, model, mutant: None, sabotage: Sabotage::None, epochs: 1 };
+        let withstood = liars <= setup.quorum().max_liars() && setup.quorum().max_liars() > 0;
+        let epochs = if withstood && seed % 8 == 3 { 2 } else { 1 };
+        Self { epochs, ..setup }
     }
 
     /// An ordinary run in crash mode.
     pub fn crash(seed: u64, nodes: u8) -> Self {
-        Self { model: FaultModel::Crash, ..Self::byzantine(seed, nodes, 0) }
+        Self { model: FaultModel::Crash, epochs: 1, ..Self::byzantine(seed, nodes, 0) }
     }
 
     /// The quorum that decides.
@@ -88,6 +94,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Bends a plan for a run in which the committee changes: rather with a window, so that
+    /// something is decided beyond the end.
+    pub fn suit_change(&mut self, rng: &mut Rng) {
+        (self.real_keys, self.bad_disk) = (false, false);
+        if rng.chance(500) {
+            self.window = 4;
+        }
+    }
+
     /// Draws a plan.
     pub fn draw(setup: &Setup, rng: &mut Rng) -> Self {
         let byzantine = setup.model == FaultModel::Byzantine;

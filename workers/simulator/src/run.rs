@@ -6,7 +6,7 @@ use cicada_consensus::Seat;
 use std::collections::BTreeSet;
 
 /// How long the committee may take to recover, in simulated milliseconds.
-const RECOVERY_MS: u64 = 400_000;
+pub(crate) const RECOVERY_MS: u64 = 400_000;
 
 /// What a run without a violation came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,9 @@ pub struct Summary {
 /// # Errors
 /// The rule that was broken, with what each node says about itself.
 pub fn run(setup: Setup) -> Result<Summary, Box<Broken>> {
+    if setup.epochs > 1 {
+        return crate::epochs::run(setup);
+    }
     let mut world = World::new(setup);
     let end = world.plan.faulty_ms;
     world.run(end, |_| false);
@@ -64,7 +67,7 @@ pub fn run(setup: Setup) -> Result<Summary, Box<Broken>> {
     Ok(summary(&world))
 }
 
-fn summary(world: &World) -> Summary {
+pub(crate) fn summary(world: &World) -> Summary {
     Summary {
         trace: world.trace(),
         steps: world.steps,
@@ -76,7 +79,7 @@ fn summary(world: &World) -> Summary {
     }
 }
 
-fn check(world: &World) -> Result<(), Box<Broken>> {
+pub(crate) fn check(world: &World) -> Result<(), Box<Broken>> {
     match &world.oracle.violation {
         Some(rule) => Err(report(world, rule)),
         None => Ok(()),
@@ -102,7 +105,7 @@ impl std::fmt::Display for Broken {
     }
 }
 
-fn report(world: &World, rule: &str) -> Box<Broken> {
+pub(crate) fn report(world: &World, rule: &str) -> Box<Broken> {
     let setup = world.setup;
     Box::new(Broken {
         rule: format!("{rule} ({} ms)", world.time),

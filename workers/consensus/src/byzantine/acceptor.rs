@@ -129,6 +129,10 @@ impl Acceptor {
         if view < self.view && !config.mutated(Mutant::VoteBelowPledge) {
             return Err(Objection::OldView);
         }
+        // Nobody votes again on what an earlier epoch decided.
+        if position <= config.base() {
+            return Err(Objection::NotAllowed);
+        }
         if !mandate.allows(position, &digest) && !config.mutated(Mutant::IgnoreMandate) {
             return Err(Objection::NotAllowed);
         }
@@ -155,7 +159,7 @@ impl Acceptor {
     /// 2b: commits to what a quorum prepared, and is locked on it from then on.
     ///
     /// # Errors
-    /// [`Objection`], all but `NotAllowed`.
+    /// [`Objection`].
     pub fn commit(
         &mut self,
         config: &Config,
@@ -165,6 +169,9 @@ impl Acceptor {
         records: &mut Vec<Record>,
     ) -> Result<Signature, Objection> {
         let Statement { position, view, digest, .. } = certificate.statement;
+        if position <= config.base() {
+            return Err(Objection::NotAllowed);
+        }
         if view < self.view && !config.mutated(Mutant::VoteBelowPledge) {
             return Err(Objection::OldView);
         }

@@ -64,6 +64,10 @@ impl Reign {
 impl<A: Application, K: Keys> Node<A, K> {
     /// Proposes waiting values while the window has room: the own first.
     pub(crate) fn pump_values(&mut self) {
+        // A new member learns first what the earlier epochs decided.
+        if self.log.applied() < self.config.base() {
+            return;
+        }
         loop {
             let window_end = self.log.applied().saturating_add(self.config.window);
             let Role::Leading(reign) = &self.byzantine.role else {

@@ -73,7 +73,8 @@ impl<A: Application, K: Keys> Node<A, K> {
     /// After a start: the leader of the first view leads at once, and says again what it said.
     pub(crate) fn resume_leading(&mut self) {
         let view = self.byzantine.views.view;
-        if view != FIRST_VIEW || self.config.leader(view) != self.config.seat {
+        let leader = self.config.leader(view) == self.config.seat;
+        if view != FIRST_VIEW || !leader || self.ended.is_some() {
             return;
         }
         let said: Vec<(Position, Hash)> = self
@@ -83,13 +84,14 @@ impl<A: Application, K: Keys> Node<A, K> {
             .map(|(position, _, digest)| (position, digest))
             .collect();
         let last = said.iter().map(|(position, _)| *position).max();
+        let base = self.config.base();
         self.byzantine.role = Role::Leading(Box::new(Reign {
             mandate: Mandate::first(),
             justification: None,
             informed: self.config.others().collect(),
             pledged: BTreeSet::new(),
             flights: BTreeMap::new(),
-            next: last.unwrap_or(0).max(self.log.applied()).saturating_add(1),
+            next: last.unwrap_or(base).max(self.log.applied()).max(base).saturating_add(1),
         }));
         for (position, hash) in said {
             if let Some(value) = self.byzantine.acceptor.value(position, &hash).cloned() {
@@ -142,7 +144,8 @@ impl<A: Application, K: Keys> Node<A, K> {
             return;
         }
         let tip = tip.filter(|tip| tip.statement.position == pledge.tip);
-        let tip_known = pledge.tip == 0 || gathering.tips.contains_key(&pledge.tip);
+        let tip_known =
+            pledge.tip == self.config.base() || gathering.tips.contains_key(&pledge.tip);
         let new_tip =
             tip.filter(|tip| !tip_known && tip.genuine(Kind::Committed, &self.config, &self.keys));
         if !tip_known && new_tip.is_none() {
@@ -196,6 +199,10 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     /// Leads once a quorum has pledged, all with tips that are known here.
     pub(crate) fn lead_with_mandate(&mut self) {
+        // Those who lack the end of the epoch learn it; there is nothing left to lead.
+        if self.ended.is_some() {
+            return;
+        }
         let Role::Gathering(gathering) = &self.byzantine.role else {
             return;
         };

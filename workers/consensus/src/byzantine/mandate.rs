@@ -82,7 +82,8 @@ impl Justification {
             last = Some(pledge.seat);
         }
         let base = self.pledges.iter().map(|pledge| pledge.tip).max().unwrap_or(0);
-        if base > 0 {
+        // How far the earlier epochs went is known to all.
+        if base > config.base() {
             let proves = |tip: &&QuorumCertificate| {
                 tip.statement.position == base && tip.genuine(Kind::Committed, config, keys)
             };
@@ -136,6 +137,9 @@ impl Pledge {
     pub fn check(&self, config: &Config, keys: &impl Keys) -> Result<(), &'static str> {
         if self.seat >= config.quorum.n() || self.view <= FIRST_VIEW {
             return Err("a pledge of nobody, or for the first view");
+        }
+        if self.tip < config.base() {
+            return Err("a pledge for what an earlier epoch decided");
         }
         let mut last = self.tip;
         for claim in &self.claims {

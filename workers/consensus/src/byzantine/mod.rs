@@ -67,6 +67,14 @@ pub(crate) struct Byzantine {
 }
 
 impl Byzantine {
+    /// The epoch has ended: nothing is led or wished for any more. Locks beyond the end are
+    /// kept and named: who has not learned the end must still see one decision there at most.
+    pub(crate) fn close(&mut self, seat: Seat) {
+        self.suggestions = Suggestions::default();
+        self.role = Role::Follower;
+        self.views.withdraw(seat);
+    }
+
     /// Forgets the votes up to a position: everything up to there is decided.
     pub(crate) fn forget_up_to(&mut self, position: Position) {
         self.acceptor.forget_up_to(position);

@@ -1,5 +1,6 @@
 //! What nodes sign while they agree, and quorums of such signatures.
 
+use crate::epoch::Closed;
 use crate::io::Keys;
 use crate::mutant::Mutant;
 use crate::types::{Config, Position, Seat, View};
@@ -116,17 +117,59 @@ impl QuorumCertificate {
         if config.mutated(Mutant::SkipCertificateCheck) {
             return self.statement.kind == kind;
         }
+        let own = |seat, message: &Hash, share: &Signature| keys.verify(seat, message, share);
         let size = usize::from(config.quorum_size());
+        let (n, digest) = (config.quorum.n(), &config.config_digest);
+        let earlier = |closed: &Closed| self.genuine_in(kind, closed, config, keys);
+        self.signed_by(kind, config, (size, n, digest), own)
+            || config.mutated(Mutant::CountOldVotes) && config.closed.iter().any(earlier)
+    }
+
+    /// Whether it proves a decision: of the committee to whose epoch the position belongs.
+    pub fn decides(&self, config: &Config, keys: &impl Keys) -> bool {
+        match config.closed_at(self.statement.position) {
+            Some(_) if config.mutated(Mutant::BelieveClosed) => true,
+            Some(closed) => self.genuine_in(Kind::Committed, closed, config, keys),
+            None => self.genuine(Kind::Committed, config, keys),
+        }
+    }
+
+    /// Whether its first signature is one of this committee. That tells own records, which were
+    /// verified before they were written, from those of another epoch.
+    pub(crate) fn is_own(&self, config: &Config, keys: &impl Keys) -> bool {
+        let message = self.statement.message(&config.config_digest);
+        let mut shares = self.seats().zip(&self.signatures);
+        shares.next().is_some_and(|(seat, share)| keys.verify(seat, &message, share))
+    }
+
+    // The same as `genuine`, under the committee of an earlier epoch.
+    fn genuine_in(&self, kind: Kind, closed: &Closed, config: &Config, keys: &impl Keys) -> bool {
+        let epoch = closed.epoch;
+        let verify = |seat, message: &Hash, share: &Signature| {
+            keys.verify_earlier(epoch, seat, message, share)
+        };
+        let size = usize::from(closed.quorum.size());
+        self.signed_by(kind, config, (size, closed.quorum.n(), &closed.config_digest), verify)
+    }
+
+    // Exactly `size` of `n` seats have signed it under a configuration digest.
+    fn signed_by(
+        &self,
+        kind: Kind,
+        config: &Config,
+        (size, n, config_digest): (usize, u8, &Hash),
+        verify: impl Fn(Seat, &Hash, &Signature) -> bool,
+    ) -> bool {
         let seats = usize::try_from(self.signers.count_ones()).unwrap_or(usize::MAX);
         let counted = seats == size || config.mutated(Mutant::CountSignerTwice);
         let well_formed = (self.statement.kind == kind || config.mutated(Mutant::MixKinds))
             && self.signatures.len() == size
             && counted
-            && u64::from(self.signers) >> config.quorum.n() == 0;
-        let message = self.statement.message(&config.config_digest);
+            && u64::from(self.signers) >> n == 0;
+        let message = self.statement.message(config_digest);
         let mut shares = self.seats().cycle().zip(&self.signatures);
         well_formed
             && self.signers != 0
-            && shares.all(|(seat, share)| keys.verify(seat, &message, share))
+            && shares.all(|(seat, share)| verify(seat, &message, share))
     }
 }

@@ -61,7 +61,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         if waiting.filter(|(_, suggestion)| suggestion.from == from).count() >= PER_SEAT {
             return invalid("too many values of this seat wait already");
         }
-        if let Err(Refusal(reason)) = self.application.check(&value, Origin::Fresh, self.now) {
+        let ended = self.refusal_at_end().map_or(Ok(()), Err);
+        let check = || self.application.check(&value, Origin::Fresh, self.now);
+        if let Err(Refusal(reason)) = ended.and_then(|()| check()) {
             return Answer::Unwanted { digest: hash, reason };
         }
         let suggestion = Suggestion { value, from, since_ms: self.now.timer_ms };
@@ -90,7 +92,11 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     /// Tells all others of values that the leader left lying, so that they wait for them too.
     pub(crate) fn tick_suggestions(&mut self) {
-        let old = self.now.timer_ms.saturating_sub(self.config.timing.view_ms / 2);
+        // The others give the leader a whole view's time from then on, so the sooner they know, the
+        // sooner a dead leader is left. A living one is done by now.
+        let timing = &self.config.timing;
+        let patience = timing.resend_ms.min(timing.view_ms / 2);
+        let old = self.now.timer_ms.saturating_sub(patience);
         for value in self.proposals.waiting_since(old) {
             let hash = digest(&value);
             if self.byzantine.suggestions.told_all.insert(hash) {

@@ -70,6 +70,11 @@ impl Views {
         self.wishes.get(&seat).map_or(0, |(view, _)| *view)
     }
 
+    /// Wishes for nothing any more: the epoch has ended.
+    pub(super) fn withdraw(&mut self, seat: Seat) {
+        self.wishes.remove(&seat);
+    }
+
     /// The highest view that at least `count` seats wish for, or a higher one.
     fn wished_by(&self, count: usize) -> Option<View> {
         let mut wishes: Vec<View> = self.wishes.values().map(|(view, _)| *view).collect();
@@ -220,7 +225,8 @@ impl<A: Application, K: Keys> Node<A, K> {
         views.support.clear();
         views.entered.clone_from(&entered);
         self.step_down_quietly();
-        if let (true, Some(entered)) = (self.config.leader(view) == self.config.seat, entered) {
+        let leads = self.config.leader(view) == self.config.seat && self.ended.is_none();
+        if let (true, Some(entered)) = (leads, entered) {
             self.gather(view, entered);
         }
         self.suggest_own();
@@ -229,6 +235,9 @@ impl<A: Application, K: Keys> Node<A, K> {
     // Whether something was prepared in this view, or locked in any, and is not decided; or
     // lies before something that is.
     fn undecided(&self, view: View) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
         let acceptor = &self.byzantine.acceptor;
         let open = |position| self.log.get(position).is_none();
         self.log.has_gap()

@@ -23,7 +23,8 @@ impl<A: Application, K: Keys> Node<A, K> {
                 false => invalid("no quorum wished for this view"),
             };
         }
-        let tip = self.log.applied();
+        // A new member may know less than what its configuration says was decided.
+        let tip = self.log.applied().max(self.config.base());
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let pledge = acceptor.pledge(&self.config, &self.keys, view, tip, &mut records);
@@ -68,10 +69,10 @@ impl<A: Application, K: Keys> Node<A, K> {
             return *answer;
         }
         self.note_proposal(from, statement, proposal.signature);
-        if let Some(answer) = self.settled(position) {
+        if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
-        if position > self.log.applied().saturating_add(self.config.window) {
+        if self.is_ahead(position) {
             self.fetch(from);
             return Answer::Behind { decided: self.log.applied() };
         }
@@ -88,6 +89,13 @@ impl<A: Application, K: Keys> Node<A, K> {
             Err(Objection::SecondValue) => invalid("two values in one view"),
             Err(_) => invalid("the mandate of the view does not allow this value"),
         }
+    }
+
+    // Whether this node knows too little to vote there: the window ends before it, or what the
+    // earlier epochs decided is not all applied, and so not known to end as configured.
+    fn is_ahead(&self, position: Position) -> bool {
+        let applied = self.log.applied();
+        position > applied.saturating_add(self.config.window) || applied < self.config.base()
     }
 
     fn is_over(&self, view: View) -> bool {
@@ -148,6 +156,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         position: Position,
         value: &Value,
     ) -> Result<cicada_core::certificate::Signature, Objection> {
+        if self.is_beyond_end(position) {
+            return Err(Objection::NotAllowed);
+        }
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let (config, keys) = (&self.config, &self.keys);
@@ -183,10 +194,10 @@ impl<A: Application, K: Keys> Node<A, K> {
         value: Option<Value>,
     ) -> Answer {
         let Statement { view, position, .. } = certificate.statement;
-        if let Some(answer) = self.settled(position) {
+        if let Some(answer) = self.settled(position).or_else(|| self.beyond_end(position)) {
             return answer;
         }
-        if position > self.log.applied().saturating_add(self.config.window) {
+        if self.is_ahead(position) {
             self.fetch(from);
             return Answer::Behind { decided: self.log.applied() };
         }
@@ -213,6 +224,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         certificate: &QuorumCertificate,
         value: Option<&Value>,
     ) -> Result<cicada_core::certificate::Signature, Objection> {
+        if self.is_beyond_end(certificate.statement.position) {
+            return Err(Objection::NotAllowed);
+        }
         let mut records = Vec::new();
         let acceptor = &mut self.byzantine.acceptor;
         let share = acceptor.commit(&self.config, &self.keys, certificate, value, &mut records);
@@ -242,7 +256,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     pub(crate) fn proves(&self, proof: &QuorumCertificate, position: Position, hash: Hash) -> bool {
         let same = proof.statement.position == position && proof.statement.digest == hash;
         let believed = self.config.mutated(Mutant::BelieveDecisions);
-        same && (believed || proof.genuine(Kind::Committed, &self.config, &self.keys))
+        same && (believed || proof.decides(&self.config, &self.keys))
     }
 
     // Beyond it nothing is kept.

@@ -2,7 +2,7 @@
 
 use super::{answer, Failure, Service};
 use crate::engine::Command;
-use crate::envelope::{answer_message, request_message, verify, SEAT_HEADER, SIGNATURE_HEADER};
+use crate::envelope::{answer_message, request_message, SEAT_HEADER, SIGNATURE_HEADER};
 use crate::metrics::count;
 use crate::peers::route;
 use axum::body::Bytes;
@@ -137,7 +137,6 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
 // Who somebody claims to be.
 struct Claimed<'a> {
     seat: Seat,
-    key: &'a [u8; 32],
     signature: &'a str,
 }
 
@@ -147,23 +146,23 @@ fn refuse(service: &Service, reason: &'static str, error: &str) -> Failure {
 }
 
 // Who claims to ask. Strangers are turned away here, before any signature work.
-fn claimed<'a>(service: &'a Service, headers: &'a HeaderMap) -> Result<Claimed<'a>, Failure> {
+fn claimed<'a>(service: &Service, headers: &'a HeaderMap) -> Result<Claimed<'a>, Failure> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let seat = text(SEAT_HEADER).and_then(|seat| seat.parse::<Seat>().ok());
-    let known = seat.and_then(|seat| Some((seat, service.peers.key(seat)?)));
-    let (seat, key) =
+    let known = seat.filter(|seat| service.peers.has(*seat));
+    let seat =
         known.ok_or_else(|| refuse(service, "stranger", "not from a node of this network"))?;
     let signature = text(SIGNATURE_HEADER).filter(|signature| signature.len() == 128);
     let signature =
         signature.ok_or_else(|| refuse(service, "unsigned", "the request is not signed"))?;
-    Ok(Claimed { seat, key, signature })
+    Ok(Claimed { seat, signature })
 }
 
 // The message that was signed, if the claim is true.
 fn authenticate(service: &Service, claimed: &Claimed, body: &[u8]) -> Result<[u8; 32], Failure> {
     let peers = &service.peers;
     let message = request_message(peers.config_digest(), claimed.seat, peers.seat(), body);
-    match verify(claimed.signature, &message, claimed.key) {
+    match peers.verify(claimed.seat, &message, claimed.signature) {
         true => Ok(message),
         false => Err(refuse(service, "forged", "the signature is not that of the seat")),
     }

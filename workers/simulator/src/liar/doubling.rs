@@ -4,7 +4,7 @@ use super::Liar;
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
     digest, Answer, Claim, Justification, Keys, Output, Pledge, Position, Proposal, Request, Seat,
-    View,
+    Value, View,
 };
 use cicada_core::certificate::Signature;
 use std::collections::BTreeMap;
@@ -92,33 +92,7 @@ impl Liar {
             return;
         };
         if !self.doubles.contains_key(&key) {
-            let statement = Statement {
-                kind: Kind::Proposal,
-                position: proposal.position,
-                view: proposal.view,
-                digest: digest(&value),
-            };
-            let signature = self.sign(statement);
-            let honest = self.config.quorum.n() - self.liars.len() as u8;
-            let half = match self.lies.split {
-                true => usize::from(honest / 2),
-                false => self.rng.below(u64::from(honest) + 1) as usize,
-            };
-            let honest = (0..self.config.quorum.n()).filter(|seat| !self.liars.contains(seat));
-            let mut second: Vec<Seat> = honest.collect();
-            self.rng.shuffle(&mut second);
-            second.truncate(half);
-            second.extend(&self.liars);
-            let prepared = Statement { kind: Kind::Prepared, ..statement };
-            let own = BTreeMap::from([(self.config.seat, self.sign(prepared))]);
-            let double = Double {
-                proposal: Proposal { value, signature, ..proposal },
-                to: second,
-                prepared: own,
-                committed: BTreeMap::new(),
-                certificate: None,
-                decided: false,
-            };
+            let double = self.double(&proposal, value);
             self.doubles.insert(key, double);
         }
         let Request::Propose { justification, .. } = &request else {
@@ -142,6 +116,32 @@ impl Liar {
         };
         out.push(Output::Send { to: second, request: lie });
         out.push(Output::Send { to: first, request });
+    }
+
+    // A second value, signed, and who is to hear of it.
+    fn double(&mut self, proposal: &Proposal, value: Value) -> Double {
+        let Proposal { view, position, .. } = *proposal;
+        let statement = Statement { kind: Kind::Proposal, position, view, digest: digest(&value) };
+        let signature = self.sign(statement);
+        let honest = self.config.quorum.n() - self.liars.len() as u8;
+        let half = match self.lies.split {
+            true => usize::from(honest / 2),
+            false => self.rng.below(u64::from(honest) + 1) as usize,
+        };
+        let honest = (0..self.config.quorum.n()).filter(|seat| !self.liars.contains(seat));
+        let mut to: Vec<Seat> = honest.collect();
+        self.rng.shuffle(&mut to);
+        to.truncate(half);
+        to.extend(&self.liars);
+        let prepared = Statement { kind: Kind::Prepared, ..statement };
+        Double {
+            proposal: Proposal { view, position, value, signature },
+            to,
+            prepared: BTreeMap::from([(self.config.seat, self.sign(prepared))]),
+            committed: BTreeMap::new(),
+            certificate: None,
+            decided: false,
+        }
     }
 
     // Collects the shares of second values, and goes on with them like an honest leader.

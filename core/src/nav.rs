@@ -1,0 +1,304 @@
+//! The net asset value of the index and what the validators observe of it (seed 004).
+//!
+//! NAV = Σ holding · price / supply, in TAO for one token, at scale 10¹⁸. Each validator signs
+//! the NAV that it computed; the consensus is the stake-weighted lower median of at least
+//! [`MIN_OBSERVATIONS`] of 23, which a contract recomputes from the observations.
+
+use crate::certificate::Signature;
+use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
+use crate::hash::{tagged, Hash, Hasher};
+use crate::merkle;
+use crate::quorum::{FaultModel, Quorum};
+use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+use primitive_types::U256;
+
+/// The NAV of an index without tokens: one TAO for one token.
+pub const ONE_E18: u128 = 1_000_000_000_000_000_000;
+
+/// Smallest units of the index token (18 decimals) for one of TAO and subnet tokens (9).
+pub const INDEX_UNITS_PER_TAO_UNIT: u128 = 1_000_000_000;
+
+/// Observations that a NAV needs, of 23 validators.
+pub const MIN_OBSERVATIONS: u8 = 16;
+
+/// The age in milliseconds up to which a NAV is fresh: 300 s.
+pub const STALENESS_MS: u64 = 300_000;
+
+const OBSERVATION_TAG: &[u8] = b"cicada71/nav-observation/v1";
+
+/// The encoded length of an observation.
+const OBSERVATION_LEN: usize = 1 + 16 + 8 + 64;
+
+/// What the index holds of one subnet token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Position {
+    /// Smallest units held.
+    pub holding: u128,
+    /// Price of one token in TAO, at scale 10¹⁸.
+    pub price_e18: u128,
+}
+
+/// The value of all positions in the smallest unit of TAO, rounded down.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn value_floor(positions: &[Position]) -> Result<u128, MathError> {
+    div_floor(value_e18(positions)?, U256::from(ONE_E18))
+}
+
+/// NAV at scale 10¹⁸, rounded down, so that no token ever counts for more than it holds;
+/// [`ONE_E18`] if `supply` is 0.
+///
+/// Every NAV that fits 128 bits has a result: what overflows in between is beyond that anyway.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn nav_e18_floor(positions: &[Position], supply: u128) -> Result<u128, MathError> {
+    if supply == 0 {
+        return Ok(ONE_E18);
+    }
+    let scale = U256::from(INDEX_UNITS_PER_TAO_UNIT);
+    let value = value_e18(positions)?.checked_mul(scale).ok_or(MathError::Overflow)?;
+    div_floor(value, U256::from(supply))
+}
+
+fn value_e18(positions: &[Position]) -> Result<U256, MathError> {
+    positions.iter().try_fold(U256::zero(), |value, position| {
+        let more = product(position.holding, position.price_e18);
+        value.checked_add(more).ok_or(MathError::Overflow)
+    })
+}
+
+/// One validator's NAV for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Observation {
+    /// The validator's seat in the committee.
+    pub seat: u8,
+    /// NAV at scale 10¹⁸, not 0.
+    pub nav_e18: u128,
+    /// When the validator computed it, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Signature of the seat's attestation key under [`Observation::message`].
+    pub signature: Signature,
+}
+
+impl Observation {
+    /// What the seat signs: committee, feed, slot, seat, value and time.
+    pub fn message<H: Hasher>(&self, config_digest: &Hash, feed: &Feed, slot: u64) -> Hash {
+        let signed = (config_digest, feed, slot, self.seat, self.nav_e18, self.time_ms);
+        tagged::<H>(OBSERVATION_TAG, &signed)
+    }
+
+    /// Whether the two are proof that their seat signed two values for one slot. The same value at
+    /// another time is none: a validator that starts again may repeat itself. `verify` checks one
+    /// signature under the key of the given seat.
+    pub fn convicts<H: Hasher>(
+        &self,
+        other: &Self,
+        config_digest: &Hash,
+        feed: &Feed,
+        slot: u64,
+        verify: impl Fn(&Signature, &Hash, u8) -> bool,
+    ) -> bool {
+        let signed = |one: &Self| {
+            verify(&one.signature, &one.message::<H>(config_digest, feed, slot), one.seat)
+        };
+        self.seat == other.seat && self.nav_e18 != other.nav_e18 && signed(self) && signed(other)
+    }
+}
+
+/// Why observations give no NAV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum ObservationError {
+    /// Fewer than needed.
+    TooFew {
+        /// How many are needed.
+        needed: u8,
+    },
+    /// Not in order of rising seats, or a seat observes twice.
+    NotInOrder,
+    /// The committee has no such seat.
+    UnknownSeat,
+    /// An observation of 0: a validator without a NAV stays silent.
+    ZeroNav,
+    /// Older than [`STALENESS_MS`] at the time of the report.
+    Stale,
+    /// Later than the report.
+    TimeAhead,
+    /// The seats that observed have no stake.
+    NoStake,
+    /// Stakes sum to more than 128 bits.
+    Math(MathError),
+}
+
+impl From<MathError> for ObservationError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+/// How many of `seats` validators must observe: the Byzantine quorum under either fault model,
+/// 16 of 23; `None` if there is no committee of that size.
+pub fn min_observations(seats: u8) -> Option<u8> {
+    Quorum::of(FaultModel::Byzantine, seats).map(|quorum| quorum.size())
+}
+
+/// Whether something of `time_ms` is out of date at `now_ms`; at exactly 300 s it is not.
+pub fn is_stale(time_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(time_ms) > STALENESS_MS
+}
+
+/// Checks observations against the time of their report: at least `needed`, one of a seat, in
+/// order of seats, of `seats` seats, none 0, stale or in the future.
+///
+/// # Errors
+/// [`ObservationError`].
+pub fn check(
+    observations: &[Observation],
+    seats: u8,
+    needed: u8,
+    time_ms: u64,
+) -> Result<(), ObservationError> {
+    if observations.len() < usize::from(needed) {
+        return Err(ObservationError::TooFew { needed });
+    }
+    let mut before = None;
+    for observation in observations {
+        if before.is_some_and(|seat| observation.seat <= seat) {
+            return Err(ObservationError::NotInOrder);
+        }
+        before = Some(observation.seat);
+        if observation.seat >= seats {
+            return Err(ObservationError::UnknownSeat);
+        }
+        if observation.nav_e18 == 0 {
+            return Err(ObservationError::ZeroNav);
+        }
+        if observation.time_ms > time_ms {
+            return Err(ObservationError::TimeAhead);
+        }
+        if is_stale(observation.time_ms, time_ms) {
+            return Err(ObservationError::Stale);
+        }
+    }
+    Ok(())
+}
+
+/// The stake-weighted lower median: of the values in rising order, the first where twice the
+/// stake so far reaches the stake of all that observed. `stakes` are in seat order.
+///
+/// # Errors
+/// [`ObservationError::UnknownSeat`], [`ObservationError::NoStake`], [`ObservationError::Math`].
+pub fn median_e18(observations: &[Observation], stakes: &[u128]) -> Result<u128, ObservationError> {
+    let mut values = Vec::with_capacity(observations.len());
+    for observation in observations {
+        let stake = stakes.get(usize::from(observation.seat));
+        values.push((observation.nav_e18, *stake.ok_or(ObservationError::UnknownSeat)?));
+    }
+    weighted_lower_median(&mut values)?.ok_or(ObservationError::NoStake)
+}
+
+/// The lower median of `(value, weight)`, which it sorts; `None` if nothing has weight.
+///
+/// # Errors
+/// [`MathError::Overflow`] if the weights sum to more than 128 bits.
+pub fn weighted_lower_median(values: &mut [(u128, u128)]) -> Result<Option<u128>, MathError> {
+    values.sort_unstable();
+    let total = sum(values.iter().map(|(_, weight)| *weight))?;
+    if total == 0 {
+        return Ok(None);
+    }
+    let mut cumulative = 0;
+    for (value, weight) in values.iter() {
+        cumulative = add(cumulative, *weight)?;
+        // 2 · cumulative ≥ total, without the product.
+        if cumulative >= sub(total, cumulative)? {
+            return Ok(Some(*value));
+        }
+    }
+    Ok(None)
+}
+
+/// `|nav − median| / median` in bps, rounded up.
+///
+/// Up, because the bands of slashing end at whole bps and include their ends: the rounded figure
+/// is above a bound exactly if the true one is. What is off by more than 128 bits can tell, or off
+/// a median of 0, is `u128::MAX`: no report escapes judgement by being absurd.
+pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
+    let off = nav_e18.abs_diff(median_e18);
+    if off == 0 {
+        return 0;
+    }
+    mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
+}
+
+/// The root of observations: one leaf, their canonical encoding in order of seats.
+///
+/// One leaf for all, because they are settled together, and a contract pays for each hash.
+pub fn root<H: Hasher>(observations: &[Observation]) -> Hash {
+    // A count below 64 takes one byte, any other here two.
+    let length = observations.len().saturating_mul(OBSERVATION_LEN).saturating_add(2);
+    let mut bytes = Vec::with_capacity(length);
+    observations.encode_to(&mut bytes);
+    merkle::leaf_hash::<H>(&bytes)
+}
+
+/// The report of observations that follows `state` in its feed.
+pub fn report<H: Hasher>(
+    feed: Feed,
+    state: &FeedState,
+    observations: &[Observation],
+    time_ms: u64,
+) -> Report {
+    Report {
+        version: REPORT_VERSION,
+        feed,
+        slot: state.slot.saturating_add(1),
+        previous: state.digest,
+        time_ms,
+        leaf_count: 1,
+        root: root::<H>(observations),
+    }
+}
+
+/// Whether the observations are the content of the report.
+pub fn matches<H: Hasher>(report: &Report, observations: &[Observation]) -> bool {
+    report.leaf_count == 1 && report.root == root::<H>(observations)
+}
+
+/// What the nodes agree on for one slot of the NAV: the report and its content.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Proposal {
+    /// The report to attest.
+    pub report: Report,
+    /// The observations, in order of seats.
+    pub observations: Vec<Observation>,
+}
+
+/// A settled NAV, as the chain keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Record {
+    /// Its slot.
+    pub slot: u64,
+    /// The digest of its report.
+    pub digest: Hash,
+    /// The time of its report, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// The committee that attested it.
+    pub epoch: u32,
+    /// Bit `i` is set if seat `i` signed the certificate.
+    pub signers: u32,
+    /// Bit `i` is set if seat `i` observed.
+    pub observers: u32,
+    /// The median, at scale 10¹⁸.
+    pub nav_e18: u128,
+}
+
+#[cfg(test)]
+mod tests;

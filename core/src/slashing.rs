@@ -1,0 +1,303 @@
+//! What a validator loses for being off, or for lying (seed 004).
+
+use crate::fixed::{div_ceil, mul_div_ceil, sub, MathError, BPS};
+use crate::hash::{tagged, Hash, Hasher};
+use crate::report::Feed;
+use crate::Account;
+use parity_scale_codec::{Decode, Encode};
+use primitive_types::U256;
+
+/// The stake that a seat needs: 1,000 TAO.
+pub const MIN_STAKE: u128 = 1_000_000_000_000;
+
+const OFFENCE_TAG: &[u8] = b"cicada71/offence/v1";
+
+/// How bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Severity {
+    /// Within tolerance.
+    None,
+    /// 1 %.
+    Minor,
+    /// 5 %.
+    Moderate,
+    /// 15 %.
+    Severe,
+    /// 50 % and the seat. Also what is proven: equivocation, falsification.
+    Critical,
+}
+
+/// Why parameters are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum ParameterError {
+    /// Bounds or rates fall from one severity to the next.
+    NotRising,
+    /// A rate is above 10,000 bps.
+    AboveWhole,
+}
+
+/// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is critical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Bands {
+    /// Up to here nothing is lost.
+    pub none_bps: u32,
+    /// Up to here it is minor.
+    pub minor_bps: u32,
+    /// Up to here it is moderate.
+    pub moderate_bps: u32,
+    /// Up to here it is severe.
+    pub severe_bps: u32,
+}
+
+impl Bands {
+    /// For `|nav − median| / median`.
+    pub const NAV: Self =
+        Self { none_bps: 50, minor_bps: 100, moderate_bps: 500, severe_bps: 1_500 };
+
+    /// For the distance of ranking vectors, [`ranking_distance_bps_ceil`].
+    pub const RANKING: Self =
+        Self { none_bps: 500, minor_bps: 1_000, moderate_bps: 1_500, severe_bps: 3_000 };
+
+    /// Checks that the bounds rise.
+    ///
+    /// # Errors
+    /// [`ParameterError::NotRising`].
+    pub fn check(&self) -> Result<(), ParameterError> {
+        let bounds = [self.none_bps, self.minor_bps, self.moderate_bps, self.severe_bps];
+        check_rising(&bounds)
+    }
+
+    /// The severity of a deviation that was rounded up to whole bps.
+    pub fn severity(&self, deviation_bps: u128) -> Severity {
+        let within = |bound: u32| deviation_bps <= u128::from(bound);
+        if within(self.none_bps) {
+            Severity::None
+        } else if within(self.minor_bps) {
+            Severity::Minor
+        } else if within(self.moderate_bps) {
+            Severity::Moderate
+        } else if within(self.severe_bps) {
+            Severity::Severe
+        } else {
+            Severity::Critical
+        }
+    }
+}
+
+fn check_rising(values: &[u32]) -> Result<(), ParameterError> {
+    let mut before = 0;
+    for value in values {
+        if *value < before {
+            return Err(ParameterError::NotRising);
+        }
+        before = *value;
+    }
+    Ok(())
+}
+
+/// The part of the remaining stake that each severity costs, in bps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Rates {
+    /// For [`Severity::Minor`].
+    pub minor_bps: u32,
+    /// For [`Severity::Moderate`].
+    pub moderate_bps: u32,
+    /// For [`Severity::Severe`].
+    pub severe_bps: u32,
+    /// For [`Severity::Critical`].
+    pub critical_bps: u32,
+}
+
+impl Rates {
+    /// 1, 5, 15 and 50 %.
+    pub const DEFAULT: Self =
+        Self { minor_bps: 100, moderate_bps: 500, severe_bps: 1_500, critical_bps: 5_000 };
+
+    /// Checks that the rates rise to at most the whole.
+    ///
+    /// # Errors
+    /// [`ParameterError`].
+    pub fn check(&self) -> Result<(), ParameterError> {
+        let rates = [self.minor_bps, self.moderate_bps, self.severe_bps, self.critical_bps];
+        check_rising(&rates)?;
+        if u128::from(self.critical_bps) > BPS {
+            return Err(ParameterError::AboveWhole);
+        }
+        Ok(())
+    }
+
+    /// The rate of a severity.
+    pub fn of(&self, severity: Severity) -> u32 {
+        match severity {
+            Severity::None => 0,
+            Severity::Minor => self.minor_bps,
+            Severity::Moderate => self.moderate_bps,
+            Severity::Severe => self.severe_bps,
+            Severity::Critical => self.critical_bps,
+        }
+    }
+
+    /// What a severity costs of `remaining` stake, rounded up, never above it.
+    pub fn penalty_ceil(&self, severity: Severity, remaining: u128) -> u128 {
+        // At a rate of at most 10,000 bps the result fits; at any other it is all there is.
+        let rate = u128::from(self.of(severity)).min(BPS);
+        mul_div_ceil(remaining, rate, BPS).unwrap_or(remaining).min(remaining)
+    }
+}
+
+/// The stake of a validator, in units of TAO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Stake {
+    /// What counts for its seat.
+    pub bonded: u128,
+    /// What it is taking out, which a penalty still reaches.
+    pub unbonding: u128,
+}
+
+impl Stake {
+    /// All that a penalty reaches.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn remaining(&self) -> Result<u128, MathError> {
+        crate::fixed::add(self.bonded, self.unbonding)
+    }
+
+    /// The stake after a penalty, and the penalty. It is taken from what is bonded first.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn slash_ceil(&self, rates: &Rates, severity: Severity) -> Result<(Self, u128), MathError> {
+        let penalty = rates.penalty_ceil(severity, self.remaining()?);
+        let from_bonded = penalty.min(self.bonded);
+        let after = Self {
+            bonded: sub(self.bonded, from_bonded)?,
+            unbonding: sub(self.unbonding, sub(penalty, from_bonded)?)?,
+        };
+        Ok((after, penalty))
+    }
+}
+
+/// Whether a validator may serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Standing {
+    /// Bonded with at least the minimum.
+    Active,
+    /// Below the minimum: may top up.
+    Inactive,
+    /// Convicted of something critical: its keys are barred for the epoch, whatever its stake.
+    Ejected,
+}
+
+/// The standing that follows from what is bonded and whether a critical offence was found in this
+/// epoch. Exactly the minimum is enough.
+pub fn standing(bonded: u128, minimum: u128, critical: bool) -> Standing {
+    if critical {
+        Standing::Ejected
+    } else if bonded < minimum {
+        Standing::Inactive
+    } else {
+        Standing::Active
+    }
+}
+
+/// A miner's weight in a ranking.
+pub type Weight = (Account, u128);
+
+/// Rankings that cannot be compared: accounts do not rise strictly in one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct NotInOrder;
+
+/// The distance of two ranking vectors in bps, rounded up: `Σ |aᵢ − bᵢ| / (Σ a + Σ b)`. An account
+/// that one of them lacks has weight 0 there; two without any weight are alike.
+///
+/// Rounded up for the reason of [`crate::nav::deviation_bps_ceil`]; it is at most 10,000.
+///
+/// # Errors
+/// [`NotInOrder`] unless both are in strict order of accounts.
+pub fn ranking_distance_bps_ceil(a: &[Weight], b: &[Weight]) -> Result<u128, NotInOrder> {
+    for list in [a, b] {
+        if list.windows(2).any(|pair| matches!(pair, [low, high] if low.0 >= high.0)) {
+            return Err(NotInOrder);
+        }
+    }
+    // 2^128 weights below 2^128 would be needed to leave 256 bits: nothing saturates.
+    let plus = |sum: U256, value: u128| sum.saturating_add(U256::from(value));
+    let (mut distance, mut total) = (U256::zero(), U256::zero());
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        let account = match (a.peek(), b.peek()) {
+            (Some(x), Some(y)) => x.0.min(y.0),
+            (Some(one), None) | (None, Some(one)) => one.0,
+            (None, None) => break,
+        };
+        let x = a.next_if(|(other, _)| *other == account).map_or(0, |(_, weight)| *weight);
+        let y = b.next_if(|(other, _)| *other == account).map_or(0, |(_, weight)| *weight);
+        distance = plus(distance, x.abs_diff(y));
+        total = plus(plus(total, x), y);
+    }
+    if total.is_zero() {
+        return Ok(0);
+    }
+    // The distance is not above the total, so the quotient is at most 10,000.
+    let scaled = distance.saturating_mul(U256::from(BPS));
+    Ok(div_ceil(scaled, total).unwrap_or(BPS))
+}
+
+/// What a validator is accused of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum OffenceKind {
+    /// Its NAV was off the median.
+    NavDeviation,
+    /// Its ranking was off the consensus.
+    RankingDeviation,
+    /// It signed two values for one slot.
+    Equivocation,
+    /// It signed what is proven to be false.
+    Falsification,
+}
+
+/// An offence: who did what, and where. It is punished once, whoever brings which proof of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Offence {
+    /// The validator.
+    pub operator: Account,
+    /// The committee in which it signed.
+    pub epoch: u32,
+    /// The feed.
+    pub feed: Feed,
+    /// The slot.
+    pub slot: u64,
+    /// What it did there.
+    pub kind: OffenceKind,
+}
+
+impl Offence {
+    /// By which a contract knows what it has punished. Proofs are not in it: a third signature, or
+    /// the same two in another wrapping, is no second offence.
+    pub fn id<H: Hasher>(&self) -> Hash {
+        tagged::<H>(OFFENCE_TAG, self)
+    }
+
+    /// How bad, given the bands and the deviation, which what is proven does not need.
+    pub fn severity(&self, bands: &Bands, deviation_bps: u128) -> Severity {
+        match self.kind {
+            OffenceKind::NavDeviation | OffenceKind::RankingDeviation => {
+                bands.severity(deviation_bps)
+            }
+            OffenceKind::Equivocation | OffenceKind::Falsification => Severity::Critical,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
