@@ -135,8 +135,7 @@ impl Deal {
         match act {
             Act::Fund => self.fund(moment),
             Act::Complete(result) => {
-                let allowed =
-                    moment.actor == self.terms.provider && self.operator.is_none();
+                let allowed = moment.actor == self.terms.provider && self.operator.is_none();
                 self.complete(moment, allowed, *result, 0)
             }
             Act::CompleteFor { result, deduction } => {

@@ -102,9 +102,8 @@ impl Model {
     /// Prices of a task type over 24 hourly buckets, the present one included.
     pub fn prices(&self, task: &Name) -> Option<Prices> {
         let hour = |time_ms: u64| time_ms / HOUR_MS;
-        let recent = |fill: &&Fill| {
-            fill.task == *task && hour(fill.time_ms) + 24 > hour(self.now_ms)
-        };
+        let recent =
+            |fill: &&Fill| fill.task == *task && hour(fill.time_ms) + 24 > hour(self.now_ms);
         let fills: Vec<&Fill> = self.fills.iter().filter(recent).collect();
         let count = u32::try_from(fills.len()).expect("few jobs");
         let volume: u128 = fills.iter().map(|fill| u128::from(fill.units)).sum();

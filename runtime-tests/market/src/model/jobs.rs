@@ -221,9 +221,7 @@ impl Model {
             }
             Status::Failed => (vec![Event::Failed], vec![], Some(false)),
             Status::Declined if bound(job) => (vec![Event::Failed], vec![], Some(false)),
-            Status::ProviderWon => {
-                (vec![Event::DisputeWon], vec![Event::DisputeLost], Some(true))
-            }
+            Status::ProviderWon => (vec![Event::DisputeWon], vec![Event::DisputeLost], Some(true)),
             Status::RequesterWon => {
                 (vec![Event::DisputeLost], vec![Event::DisputeWon], Some(false))
             }

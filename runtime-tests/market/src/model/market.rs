@@ -113,7 +113,12 @@ impl Model {
     }
 
     /// The effective price of an offer for a request, and all that stands against it.
-    pub fn qualify(&self, request: &RequestRecord, offer: &OfferRecord, least: u128) -> (u128, Faults) {
+    pub fn qualify(
+        &self,
+        request: &RequestRecord,
+        offer: &OfferRecord,
+        least: u128,
+    ) -> (u128, Faults) {
         let (asked, given) = (&request.terms, &offer.terms);
         let price = self.effective_price(offer.provider, &given.task_type, given.price);
         // Nobody is attested anything in these tests.

@@ -25,9 +25,7 @@ impl Model {
     pub(super) fn apply_token(&mut self, op: &Op) -> Result<(), Faults> {
         match *op {
             Op::Transfer { by, to, amount } => self.transfer(by, to, amount),
-            Op::TransferFrom { by, from, to, amount } => {
-                self.transfer_from(by, from, to, amount)
-            }
+            Op::TransferFrom { by, from, to, amount } => self.transfer_from(by, from, to, amount),
             Op::Approve { by, spender, amount } => {
                 if by != spender {
                     self.allowances.insert((by, spender), amount);

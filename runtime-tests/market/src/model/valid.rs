@@ -39,10 +39,7 @@ fn both(units: u64, price: u128, bond: u128, names: &[Name]) -> Wrong {
 fn figures(uptime_bps: Option<u16>, quality: &[Metric]) -> Wrong {
     let high = |bps: u16| bps > 10_000;
     let too_high = uptime_bps.is_some_and(high) || quality.iter().any(|metric| high(metric.bps));
-    vec![
-        (quality.len() > MAX_METRICS, InvalidTerms::Names),
-        (too_high, InvalidTerms::BasisPoints),
-    ]
+    vec![(quality.len() > MAX_METRICS, InvalidTerms::Names), (too_high, InvalidTerms::BasisPoints)]
 }
 
 /// All that is wrong with a request.
@@ -51,8 +48,8 @@ pub fn request(terms: &Request, now_ms: u64, priority_ms: u64) -> Faults {
     let length = |ms: u64| (1..=MAX_TERM_MS).contains(&ms);
     let durations =
         [terms.max_duration_ms, terms.complete_within_ms, terms.review_ms, terms.dispute_ms];
-    let badly_timed = !durations.into_iter().all(length)
-        || terms.max_duration_ms > terms.complete_within_ms;
+    let badly_timed =
+        !durations.into_iter().all(length) || terms.max_duration_ms > terms.complete_within_ms;
     wrong.push((badly_timed, InvalidTerms::Duration));
     wrong.push((terms.deadline_ms <= now_ms + priority_ms, InvalidTerms::Deadline));
     match &terms.privacy {

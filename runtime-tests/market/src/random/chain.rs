@@ -114,9 +114,7 @@ pub fn run(stage: &mut Stage, keys: &BTreeMap<Account, Key>, op: &Op) -> Done {
         Op::Record { by, about } => {
             as_(by).just(on(&reputation).record(id(about), vec![Event::Completed]))
         }
-        Op::SetWriter { by, writer } => {
-            as_(by).just(on(&reputation).set_writer(id(writer), true))
-        }
+        Op::SetWriter { by, writer } => as_(by).just(on(&reputation).set_writer(id(writer), true)),
     }
 }
 

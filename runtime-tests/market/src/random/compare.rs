@@ -302,10 +302,12 @@ impl Compare<'_> {
         if held < self.model.locked_in_all() {
             self.found.push(format!("{held} do not cover {}", self.model.locked_in_all()));
         }
-        let chain = self.stage.world.read(on(&auction).counts());
-        let model = (self.model.requests.len(), self.model.offers.len());
-        let jobs = self.model.assignments.len() as u64;
-        self.same("counts", chain, (model.0 as u64, model.1 as u64, jobs));
+        let market = self.stage.world.read(on(&auction).market());
+        let chain = (market.requests, market.offers, market.assignments);
+        let count = |number: usize| number as u64;
+        let (requests, offers) = (self.model.requests.len(), self.model.offers.len());
+        let jobs = self.model.assignments.len();
+        self.same("numbers", chain, (count(requests), count(offers), count(jobs)));
         let chain = self.stage.world.read(on(&escrow).count());
         self.same("escrows", chain, self.model.escrows.len() as u64);
     }

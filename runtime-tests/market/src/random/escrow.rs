@@ -3,9 +3,7 @@
 use super::draw::{Random, HOUR, MINUTE};
 use super::{Op, SignedOp};
 use crate::model::{Deal, Model};
-use cicada_core::escrow::{
-    Act, Decision, Rule, SignedDecision, State, Verdict,
-};
+use cicada_core::escrow::{Act, Decision, Rule, SignedDecision, State, Verdict};
 use cicada_core::Account;
 use rand::Rng;
 
@@ -93,7 +91,8 @@ impl Random {
     /// One of few, so that two often agree.
     fn verdict(&mut self, deal: &Deal) -> Verdict {
         let provider_share = deal.locked * 7 / 10;
-        let split = Verdict::Split { provider_share, requester_share: deal.locked - provider_share };
+        let split =
+            Verdict::Split { provider_share, requester_share: deal.locked - provider_share };
         self.one_of(&[Verdict::Release, Verdict::Refund, split, split])
     }
 

@@ -21,7 +21,15 @@ impl Random {
             3 => Op::TransferFrom { by, from: other, to: by, amount: self.rng.gen_range(0..50) },
             // The approval is withdrawn, or for little; and given again.
             4 => {
-                let amount = self.one_of(&[0, 40_000, u128::MAX, u128::MAX, u128::MAX, u128::MAX, u128::MAX]);
+                let amount = self.one_of(&[
+                    0,
+                    40_000,
+                    u128::MAX,
+                    u128::MAX,
+                    u128::MAX,
+                    u128::MAX,
+                    u128::MAX,
+                ]);
                 Op::Approve { by, spender: places.escrow, amount }
             }
             // So is the permission.

@@ -48,9 +48,8 @@ impl Random {
             .collect();
         let fits = |(id, request): &(u64, &RequestRecord)| {
             let suits = |offer: &&OfferRecord| model.qualify(request, offer, 0).1.is_empty();
-            let pair = |(offer, record): &(u64, &OfferRecord)| {
-                suits(record).then_some((*id, *offer))
-            };
+            let pair =
+                |(offer, record): &(u64, &OfferRecord)| suits(record).then_some((*id, *offer));
             newest(&offers).iter().filter_map(pair).collect::<Vec<_>>()
         };
         let pairs: Vec<(u64, u64)> = newest(&requests).iter().flat_map(fits).collect();
@@ -135,8 +134,9 @@ impl Random {
             }
             Status::AwaitingPayload => {
                 let payload = match &model.requests[&job.request].terms.privacy {
-                    Privacy::Private { commitment }
-                    | Privacy::Confidential { commitment, .. } => &self.payloads[commitment],
+                    Privacy::Private { commitment } | Privacy::Confidential { commitment, .. } => {
+                        &self.payloads[commitment]
+                    }
                     Privacy::Public { .. } => unreachable!("waits for nothing"),
                 };
                 (requester, Step::HandOver(payload.clone()))
