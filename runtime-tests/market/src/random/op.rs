@@ -191,7 +191,7 @@ impl Op {
             Self::Signed(signed) => signed.id = other,
             Self::Spend { reserve, .. } | Self::Draw { reserve, .. } => *reserve = other,
             Self::Accept { request, offer, .. } => {
-                *(if other % 2 == 0 { request } else { offer }) = other;
+                *(if other.is_multiple_of(2) { request } else { offer }) = other;
             }
             Self::AssignNext { request, .. } => *request = other,
             _ => {}

@@ -180,7 +180,7 @@ impl Run {
         for _ in 0..operations {
             let op = self.random.next(&self.model);
             self.perform(&op)?;
-            if self.step % LOOK_EVERY == 0 {
+            if self.step.is_multiple_of(LOOK_EVERY) {
                 self.look()?;
             }
         }
