@@ -8,10 +8,14 @@
 //! | [`baseline`] | the same people without the mechanism |
 //! | [`metrics`] | what came of it, in figures |
 //! | [`plot`] | prices over time |
+//! | [`model`] | the specification, said again plainly |
+//! | [`random`] | random operations on contracts and model |
 
 pub mod baseline;
 pub mod economy;
 pub mod metrics;
+pub mod model;
 pub mod plot;
 pub mod population;
+pub mod random;
 pub mod stage;
