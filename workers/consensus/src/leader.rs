@@ -344,6 +344,9 @@ impl<A: Application, K: Keys> Node<A, K> {
             self.leader.suggest_ms = now.saturating_add(self.config.timing.resend_ms);
             self.suggest_own();
         }
+        if self.working_leader().is_some() {
+            self.tick_suggestions();
+        }
     }
 
     fn tick_campaign(&mut self) {

@@ -102,7 +102,8 @@ impl<A: Application, K: Keys> Node<A, K> {
         }
     }
 
-    /// Tells all others of values that the leader left lying, so that they wait for them too.
+    /// Tells all others of values that the leader left lying: in the Byzantine form they wait
+    /// for them too; in crash mode another may lead, and it shows who answers.
     pub(crate) fn tick_suggestions(&mut self) {
         // The others give the leader a whole view's time from then on, so the sooner they know, the
         // sooner a dead leader is left. A living one is done by now.
