@@ -12,6 +12,7 @@ use crate::message::Answer;
 use crate::mutant::Mutant;
 use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::{Proposal, Stage};
+use crate::suggestions::Suggestions;
 use crate::types::{Config, Position, Record, StartError};
 use cicada_core::hash::Hash;
 use cicada_core::quorum::Quorum;
@@ -187,6 +188,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return;
         }
         self.byzantine.close(self.config.seat);
+        self.suggestions = Suggestions::default();
         if let Some(refusal) = self.refusal_at_end() {
             let void = |p: &Proposal| !matches!(p.stage, Stage::Decided(at) if at <= last);
             for proposal in self.proposals.take(void) {

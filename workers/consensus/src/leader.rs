@@ -1,4 +1,4 @@
-//! The leader of crash mode: campaign, proposals in flight, back-off.
+//! The leader of crash mode: pre-vote, campaign, proposals in flight, back-off.
 
 mod flights;
 mod snapshot;
@@ -9,9 +9,20 @@ use crate::message::Request;
 use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::resend::Resend;
+use crate::suggestions::Suggestions;
 use crate::types::{digest, Ballot, Position, Record, Seat, Value, Vote, MAX_ROUND_JUMP};
 use cicada_core::hash::Hash;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a pause doubles.
+const MAX_DOUBLINGS: u32 = 5;
+
+#[derive(Clone, Debug)]
+struct Canvass {
+    ballot: Ballot,
+    yes: BTreeSet<Seat>,
+    until_ms: u64,
+}
 
 #[derive(Clone, Debug)]
 struct Campaign {
@@ -20,6 +31,7 @@ struct Campaign {
     // The furthest that any of the promises knows the decisions.
     decided: Position,
     quorum_ms: Option<u64>,
+    until_ms: u64,
     resend: Resend,
 }
 
@@ -45,6 +57,7 @@ struct Reign {
 enum Role {
     #[default]
     Follower,
+    Canvassing(Canvass),
     Campaigning(Campaign),
     Leading(Reign),
 }
@@ -53,12 +66,15 @@ enum Role {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leader {
     role: Role,
-    // Preemptions since the last decision.
+    // Fruitless rounds since the last decision.
     attempts: u32,
     not_before_ms: u64,
+    // When to hand the own values to the leader again.
+    suggest_ms: u64,
     // The highest ballot heard of.
     seen: Ballot,
-    stirred_ms: u64,
+    // When something moved last.
+    stirred_ms: Option<u64>,
 }
 
 impl Leader {
@@ -66,14 +82,15 @@ impl Leader {
     pub(crate) fn leading(&self) -> Option<Ballot> {
         match &self.role {
             Role::Leading(reign) => Some(reign.ballot),
-            Role::Follower | Role::Campaigning(_) => None,
+            Role::Follower | Role::Canvassing(_) | Role::Campaigning(_) => None,
         }
     }
 
-    /// The ballot that this node campaigns with or leads.
+    /// The ballot that this node asks for, campaigns with or leads.
     pub(crate) fn ballot(&self) -> Option<Ballot> {
         match &self.role {
             Role::Follower => None,
+            Role::Canvassing(canvass) => Some(canvass.ballot),
             Role::Campaigning(campaign) => Some(campaign.ballot),
             Role::Leading(reign) => Some(reign.ballot),
         }
@@ -92,7 +109,12 @@ impl Leader {
 
     /// Something moved: no reason to take over for a while.
     pub(crate) fn stir(&mut self, now: u64) {
-        self.stirred_ms = now;
+        self.stirred_ms = Some(now);
+    }
+
+    /// Whether nothing has moved for this long.
+    pub(crate) fn is_quiet(&self, now: u64, patience_ms: u64) -> bool {
+        self.stirred_ms.is_none_or(|stirred| now >= stirred.saturating_add(patience_ms))
     }
 
     /// A position is decided, by whomever; the digest of what was in flight there.
@@ -107,21 +129,24 @@ impl Leader {
 }
 
 impl<A: Application, K: Keys> Node<A, K> {
-    /// Starts a campaign if there is something to decide, and the back-off is over.
-    pub(crate) fn campaign_if_needed(&mut self) {
+    /// Asks the others for a ballot if there is something to decide, the leader is silent, and
+    /// the back-off is over.
+    pub(crate) fn canvass_if_needed(&mut self) {
         let now = self.now.timer_ms;
         let idle = matches!(self.leader.role, Role::Follower) && now >= self.leader.not_before_ms;
-        if !idle {
-            return;
+        if idle && self.has_cause() && self.would_follow(self.config.seat) {
+            self.canvass();
         }
+    }
+
+    // Whether there are values to propose, or votes that nobody else seems to finish.
+    fn has_cause(&self) -> bool {
         let timing = self.config.timing;
-        let patience = timing
-            .takeover_ms
-            .saturating_add((timing.takeover_ms / 4).saturating_mul(u64::from(self.config.seat)));
-        let stale = now >= self.leader.stirred_ms.saturating_add(patience);
-        if self.proposals.any_waiting() || (stale && self.unfinished()) {
-            self.campaign();
-        }
+        let stagger = (timing.takeover_ms / 4).saturating_mul(u64::from(self.config.seat));
+        let patience = timing.takeover_ms.saturating_add(stagger);
+        let since = self.leader.stirred_ms.unwrap_or(0);
+        let stale = self.now.timer_ms >= since.saturating_add(patience);
+        self.proposals.any_waiting() || (stale && self.unfinished())
     }
 
     // Whether there is a position that some nodes voted about and that is not decided here.
@@ -130,10 +155,38 @@ impl<A: Application, K: Keys> Node<A, K> {
         self.acceptor.votes().any(undecided) || self.log.has_gap()
     }
 
-    fn campaign(&mut self) {
-        let now = self.now.timer_ms;
+    // Phase 0: nothing is promised yet, so a node that nobody would follow disturbs nobody.
+    fn canvass(&mut self) {
         let highest = self.acceptor.promised().max(self.leader.seen);
         let ballot = Ballot { round: highest.round.saturating_add(1), seat: self.config.seat };
+        let timing = self.config.timing;
+        let pause = timing.resend_ms << self.leader.attempts.min(MAX_DOUBLINGS);
+        self.leader.role = Role::Canvassing(Canvass {
+            ballot,
+            yes: BTreeSet::new(),
+            until_ms: self.now.timer_ms.saturating_add(pause.min(timing.takeover_ms)),
+        });
+        let others = self.config.others().collect();
+        self.send(others, Request::PreVote { ballot });
+        self.on_pre_voted(self.config.seat, ballot);
+    }
+
+    pub(crate) fn on_pre_voted(&mut self, from: Seat, asked: Ballot) {
+        let willing = self.would_follow(self.config.seat);
+        match &mut self.leader.role {
+            Role::Canvassing(canvass) if canvass.ballot == asked && willing => {
+                canvass.yes.insert(from);
+                if canvass.yes.len() >= usize::from(self.config.quorum.size()) {
+                    self.campaign(asked);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    // Phase 1.
+    fn campaign(&mut self, ballot: Ballot) {
+        let now = self.now.timer_ms;
         // On disk before anybody hears of it: no restart can use the round twice.
         self.acceptor.promise(ballot);
         self.persist(Record::Promised(ballot));
@@ -144,6 +197,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             votes: BTreeMap::from([(self.config.seat, own)]),
             decided: self.log.applied(),
             quorum_ms: None,
+            until_ms: now.saturating_add(self.config.timing.takeover_ms),
             resend: Resend::new(now, self.config.timing.resend_ms),
         });
         let others = self.config.others().collect();
@@ -254,9 +308,11 @@ impl<A: Application, K: Keys> Node<A, K> {
     fn step_down(&mut self) {
         self.leader.role = Role::Follower;
         self.proposals.recall();
+        // Who wants them decided knows them.
+        self.suggestions = Suggestions::default();
         let attempt = self.leader.attempts;
         self.leader.attempts = attempt.saturating_add(1);
-        let span = self.config.timing.backoff_ms << attempt.min(5);
+        let span = self.config.timing.backoff_ms << attempt.min(MAX_DOUBLINGS);
         let scatter = digest(&[self.config.seat, attempt.to_le_bytes()[0]]);
         let share = u64::from(u16::from_le_bytes([scatter[0], scatter[1]]));
         let extra = span.saturating_mul(share) >> 16;
@@ -265,33 +321,61 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     pub(crate) fn tick_leader(&mut self) {
-        self.campaign_if_needed();
-        let idle = !self.proposals.any_waiting() && !self.unfinished();
-        let timing = self.config.timing;
         let now = self.now.timer_ms;
-        match &mut self.leader.role {
+        match &self.leader.role {
             Role::Follower => {}
-            Role::Campaigning(_) if idle => self.leader.role = Role::Follower,
-            Role::Campaigning(campaign) => {
-                let stuck = campaign
-                    .quorum_ms
-                    .is_some_and(|since| now >= since.saturating_add(timing.grace_ms << 2));
-                if stuck {
-                    return self.step_down();
+            Role::Canvassing(canvass) => {
+                let fruitless = now >= canvass.until_ms;
+                // Somebody else leads, or there is nothing left to do.
+                if !self.has_cause() || !self.would_follow(self.config.seat) {
+                    self.leader.role = Role::Follower;
+                } else if fruitless {
+                    self.step_down();
                 }
-                if campaign.resend.due(now, timing.resend_ms) {
-                    let ballot = campaign.ballot;
-                    let silent = |seat: &Seat| !campaign.votes.contains_key(seat);
-                    let to = self.config.others().filter(silent).collect();
-                    let from = self.log.applied().saturating_add(1);
-                    self.send(to, Request::Prepare { ballot, from });
-                }
-                self.lead_if_possible();
             }
+            Role::Campaigning(_) => self.tick_campaign(),
             Role::Leading(reign) => {
                 let ballot = reign.ballot;
                 self.resend_flights(ballot);
             }
         }
+        self.canvass_if_needed();
+        if now >= self.leader.suggest_ms {
+            self.leader.suggest_ms = now.saturating_add(self.config.timing.resend_ms);
+            self.suggest_own();
+        }
+        if self.working_leader().is_some() {
+            self.tick_suggestions();
+        }
+    }
+
+    fn tick_campaign(&mut self) {
+        let idle = !self.proposals.any_waiting() && !self.unfinished();
+        let (timing, now) = (self.config.timing, self.now.timer_ms);
+        let Role::Campaigning(campaign) = &mut self.leader.role else {
+            return;
+        };
+        if idle {
+            self.leader.role = Role::Follower;
+            return;
+        }
+        let unclear = |since: u64| since.saturating_add(timing.grace_ms << 2);
+        if now >= campaign.quorum_ms.map_or(campaign.until_ms, unclear) {
+            return self.step_down();
+        }
+        if campaign.resend.due(now, timing.resend_ms) {
+            let ballot = campaign.ballot;
+            let silent = |seat: &Seat| !campaign.votes.contains_key(seat);
+            let to = self.config.others().filter(silent).collect();
+            let from = self.log.applied().saturating_add(1);
+            self.send(to, Request::Prepare { ballot, from });
+        }
+        self.lead_if_possible();
+    }
+
+    /// The leader that works, as far as this node can tell.
+    pub(crate) fn working_leader(&self) -> Option<Seat> {
+        let leader = self.acceptor.promised().max(self.leader.seen).seat;
+        (!self.would_follow(self.config.seat)).then_some(leader)
     }
 }

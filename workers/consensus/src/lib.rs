@@ -38,6 +38,7 @@ mod proposals;
 mod resend;
 mod snapshot;
 mod status;
+mod suggestions;
 mod types;
 mod voting;
 

@@ -133,10 +133,15 @@ pub enum Request {
         /// What let me enter the view that I am in.
         entered: Option<QuorumCertificate>,
     },
-    /// Byzantine: propose this value, or see to it that the leader does.
+    /// Propose this value; in the Byzantine form: or see to it that the leader does.
     Suggest {
         /// The value.
         value: Value,
+    },
+    /// Phase 0: would you promise me this ballot? Nothing changes by it.
+    PreVote {
+        /// The ballot.
+        ballot: Ballot,
     },
 }
 
@@ -159,7 +164,7 @@ pub enum Answer {
         /// Where.
         position: Position,
     },
-    /// To `Prepare` and `Accept`: a higher ballot has my promise.
+    /// To `PreVote`, `Prepare` and `Accept`: a higher ballot has my promise.
     Outbid {
         /// That ballot.
         promised: Ballot,
@@ -276,6 +281,16 @@ pub enum Answer {
         /// Why, in words.
         reason: String,
     },
+    /// To `PreVote`: yes.
+    PreVoted {
+        /// The ballot.
+        ballot: Ballot,
+    },
+    /// To `PreVote`: no, the leader of the ballot that has my promise works.
+    Following {
+        /// That ballot.
+        promised: Ballot,
+    },
 }
 
 impl Request {
@@ -292,6 +307,7 @@ impl Request {
             Self::Commit { .. } => "commit",
             Self::Timeout { .. } => "timeout",
             Self::Suggest { .. } => "suggest",
+            Self::PreVote { .. } => "pre_vote",
         }
     }
 }
@@ -319,6 +335,8 @@ impl Answer {
             Self::Wish { .. } => "wish",
             Self::Unwanted { .. } => "unwanted",
             Self::Invalid { .. } => "invalid",
+            Self::PreVoted { .. } => "pre_voted",
+            Self::Following { .. } => "following",
         }
     }
 }

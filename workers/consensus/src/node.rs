@@ -10,6 +10,7 @@ use crate::leader::Leader;
 use crate::log::Log;
 use crate::message::{Answer, Request};
 use crate::proposals::{Proposal, Proposals, Stage};
+use crate::suggestions::Suggestions;
 use crate::types::{digest, Config, Position, Record, Seat, StartError, Value, Vote};
 use cicada_core::hash::Hash;
 use cicada_core::report::Feed;
@@ -31,6 +32,7 @@ pub struct Node<A, K> {
     pub(crate) leader: Leader,
     pub(crate) rounds: Rounds,
     pub(crate) proposals: Proposals,
+    pub(crate) suggestions: Suggestions,
     pub(crate) attested: BTreeMap<(Feed, u64), Hash>,
     pub(crate) heard_ms: BTreeMap<Seat, u64>,
     pub(crate) catch_up: CatchUp,
@@ -66,6 +68,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             leader: Leader::default(),
             rounds: Rounds::default(),
             proposals: Proposals::default(),
+            suggestions: Suggestions::default(),
             attested: BTreeMap::new(),
             heard_ms: BTreeMap::new(),
             now: Now { timer_ms: 0, wall_ms: 0 },
@@ -171,7 +174,9 @@ impl<A: Application, K: Keys> Node<A, K> {
             Request::Fetch { from: first, limit } => {
                 Answer::Entries { entries: self.entries(first, limit), decided: self.log.applied() }
             }
+            Request::Suggest { value } => self.on_suggest(from, value),
             other if self.config.byzantine() => self.on_byzantine_request(from, other),
+            Request::PreVote { ballot } => self.on_pre_vote(from, ballot),
             Request::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first),
             Request::Accept { ballot, position, since, value, tip } => {
                 let vote = Vote { position, ballot, since, value };
@@ -191,7 +196,6 @@ impl<A: Application, K: Keys> Node<A, K> {
             Request::Timeout { view, signature, entered } => {
                 self.on_timeout(from, view, signature, entered)
             }
-            Request::Suggest { value } => self.on_suggest(from, value),
             _ => invalid("a request of crash mode, but this is the Byzantine form"),
         }
     }
@@ -203,13 +207,17 @@ impl<A: Application, K: Keys> Node<A, K> {
                 self.certify(position, certificate);
             }
             Answer::Entries { entries, decided } => self.on_entries(from, entries, decided),
+            Answer::Unwanted { digest, reason } => self.on_unwanted(from, digest, &reason),
             Answer::NothingToAttest { .. } | Answer::Noted | Answer::Invalid { .. } => {}
             other if self.config.byzantine() => self.on_byzantine_answer(from, other),
             Answer::Promise { ballot, votes, decided } => {
                 self.on_promise(from, ballot, votes, decided)
             }
             Answer::Accepted { ballot, position } => self.on_accepted(from, ballot, position),
-            Answer::Outbid { promised } => self.on_outbid(promised),
+            Answer::PreVoted { ballot } => self.on_pre_voted(from, ballot),
+            Answer::Outbid { promised } | Answer::Following { promised } => {
+                self.on_outbid(promised)
+            }
             Answer::Refused { ballot, position, reason } => {
                 self.on_refused(from, ballot, position, &reason)
             }
@@ -236,7 +244,6 @@ impl<A: Application, K: Keys> Node<A, K> {
             }
             Answer::View { entered, decided, .. } => self.on_view(from, entered, decided),
             Answer::Wish { view, signature } => self.on_wish(from, view, signature),
-            Answer::Unwanted { digest, reason } => self.on_unwanted(from, digest, &reason),
             _ => {}
         }
     }
@@ -248,7 +255,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             self.pump_values();
         } else {
             self.lead_if_possible();
-            self.campaign_if_needed();
+            self.canvass_if_needed();
             self.pump();
         }
     }
@@ -277,9 +284,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             refusals: BTreeMap::new(),
         });
         self.advance();
-        if self.config.byzantine() {
-            self.suggest_own();
-        }
+        self.suggest_own();
     }
 
     fn tick(&mut self) {

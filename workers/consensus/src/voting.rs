@@ -1,4 +1,4 @@
-//! How a node answers `Prepare` and `Accept` in crash mode.
+//! How a node answers `PreVote`, `Prepare` and `Accept` in crash mode.
 
 use crate::io::{Application, Keys, Origin, Refusal};
 use crate::message::Answer;
@@ -8,6 +8,24 @@ use crate::types::{Ballot, Position, Record, Seat, Vote};
 use cicada_core::hash::Hash;
 
 impl<A: Application, K: Keys> Node<A, K> {
+    /// Says what it would answer to `Prepare`; nothing changes.
+    pub(crate) fn on_pre_vote(&self, from: Seat, ballot: Ballot) -> Answer {
+        if let Some(answer) = self.implausible(from, ballot) {
+            return answer;
+        }
+        match self.would_follow(from) {
+            true => Answer::PreVoted { ballot },
+            false => Answer::Following { promised: self.acceptor.promised() },
+        }
+    }
+
+    /// Whether nothing keeps this node from following a seat: it follows it already, or nobody
+    /// whom it follows has moved anything for a while.
+    pub(crate) fn would_follow(&self, seat: Seat) -> bool {
+        let quiet = self.leader.is_quiet(self.now.timer_ms, self.config.timing.takeover_ms);
+        quiet || self.acceptor.promised().seat == seat
+    }
+
     pub(crate) fn on_prepare(&mut self, from: Seat, ballot: Ballot, first: Position) -> Answer {
         if let Some(answer) = self.implausible(from, ballot) {
             return answer;

@@ -78,10 +78,11 @@ impl Run {
             }
             Subject::Crash(p) => {
                 let patient = if p.patient { ", patient" } else { "" };
+                let consent = if p.consent { ", consent" } else { "" };
                 let repeats = p.repeats.map_or("any".to_owned(), |most| most.to_string());
                 format!(
-                    "n {}, {} proposals, {} pos., {} rounds, {} restarts, {} timeouts, {} repeats{}",
-                    p.n, p.proposals, p.positions, p.rounds, p.restarts, p.timeouts, repeats, patient
+                    "n {}, {} proposals, {} pos., {} rounds, {} restarts, {} timeouts, {} repeats{}{}",
+                    p.n, p.proposals, p.positions, p.rounds, p.restarts, p.timeouts, repeats, patient, consent
                 )
             }
         }
@@ -144,6 +145,7 @@ pub fn crash(n: u8, rounds: u64) -> crash::Params {
         restarts: 0,
         timeouts: 0,
         patient: false,
+        consent: false,
         mutant: None,
         forget: None,
     }
@@ -240,8 +242,8 @@ fn crash_runs() -> Vec<Run> {
 }
 
 fn crash_controls() -> Vec<Run> {
-    // Without repeats the shortest way is found sooner.
-    let bounds = crash::Params { repeats: Some(0), ..crash(3, 2) };
+    // Without repeats and pre-votes the shortest way is found sooner.
+    let bounds = crash::Params { repeats: Some(0), consent: true, ..crash(3, 2) };
     let control = |name, mutant: Option<Mutant>, forget: Option<Forget>| {
         let restarts = u8::from(forget.is_some());
         // A ballot used again does harm once another node takes over.

@@ -193,7 +193,9 @@ impl Peers {
 /// The path of a request.
 pub fn route(request: &Request) -> &'static str {
     match request {
-        Request::Prepare { .. } | Request::Lead { .. } => "/paxos/prepare",
+        Request::PreVote { .. } | Request::Prepare { .. } | Request::Lead { .. } => {
+            "/paxos/prepare"
+        }
         Request::Accept { .. } | Request::Propose { .. } => "/paxos/accept",
         Request::Commit { .. } => "/paxos/commit",
         Request::Decided { .. } | Request::Certified { .. } => "/paxos/decided",

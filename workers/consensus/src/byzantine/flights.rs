@@ -80,8 +80,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             let pledged = reign.pledged.clone();
             let flying = |hash: &Hash| reign.flights.values().any(|f| f.digest == *hash);
             let own = self.proposals.next_waiting().map(|p| (p.digest, p.value.clone()));
-            let Some((hash, value)) = own.or_else(|| self.byzantine.suggestions.next(flying))
-            else {
+            let Some((hash, value)) = own.or_else(|| self.suggestions.next(flying)) else {
                 return;
             };
             let flying = flying(&hash);
@@ -93,7 +92,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 continue;
             }
             if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
-                self.byzantine.suggestions.remove(&hash);
+                self.suggestions.remove(&hash);
                 self.refuse_own(hash, &refusal);
                 continue;
             }
@@ -270,7 +269,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let (hash, hopeless) = (flight.digest, flight.refused.len() > spare);
         self.proposals.note_refusal(Some(hash), from, reason);
         if hopeless {
-            self.byzantine.suggestions.remove(&hash);
+            self.suggestions.remove(&hash);
             self.fail_refused(hash);
             self.wish(view.saturating_add(1));
         }

@@ -7,8 +7,8 @@
 //! | 2av → 2b | [`Request::Commit`] with the 2av of a quorum | [`Answer::Committed`] |
 //! | decided | [`Request::Decided`] with the 2b of a quorum | [`Answer::Attested`] |
 //!
-//! `acceptor` and `mandate` carry agreement; `views`, `leader` and `suggestions` only see to it
-//! that something is decided.
+//! `acceptor` and `mandate` carry agreement; `views` and `leader` only see to it that something
+//! is decided.
 //!
 //! [`Request::Lead`]: crate::Request::Lead
 //! [`Request::Propose`]: crate::Request::Propose
@@ -24,7 +24,6 @@ mod flights;
 mod leader;
 mod mandate;
 mod statement;
-mod suggestions;
 mod views;
 mod voting;
 
@@ -39,7 +38,6 @@ use cicada_core::certificate::Signature;
 use cicada_core::hash::Hash;
 use leader::Role;
 use std::collections::BTreeMap;
-use suggestions::Suggestions;
 use views::Views;
 
 /// Two statements of one seat that no correct node signs both.
@@ -58,7 +56,6 @@ pub struct Contradiction {
 pub(crate) struct Byzantine {
     pub(crate) acceptor: Acceptor,
     pub(crate) views: Views,
-    pub(crate) suggestions: Suggestions,
     pub(crate) role: Role,
     // Whether the first tick has come.
     started: bool,
@@ -70,7 +67,6 @@ impl Byzantine {
     /// The epoch has ended: nothing is led or wished for any more. Locks beyond the end are
     /// kept and named: who has not learned the end must still see one decision there at most.
     pub(crate) fn close(&mut self, seat: Seat) {
-        self.suggestions = Suggestions::default();
         self.role = Role::Follower;
         self.views.withdraw(seat);
     }
@@ -85,7 +81,7 @@ impl Byzantine {
 impl<A: Application, K: Keys> Node<A, K> {
     /// A position is decided; the digest of what this leader had in flight there.
     pub(crate) fn decided_in_view(&mut self, position: Position, decided: &Hash) -> Option<Hash> {
-        self.byzantine.suggestions.remove(decided);
+        self.suggestions.remove(decided);
         self.byzantine.views.fruit(self.now.timer_ms);
         self.byzantine.role.decided(position)
     }

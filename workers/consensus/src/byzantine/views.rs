@@ -255,7 +255,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let rounds = views.fruitless.checked_div(turn).unwrap_or(0);
         let patience = self.config.timing.view_ms << rounds.min(5);
         let undecided = self.undecided(views.view).then_some(views.moved_ms);
-        let waiting = [self.proposals.oldest_ms(), self.byzantine.suggestions.oldest_ms()];
+        let waiting = [self.proposals.oldest_ms(), self.suggestions.oldest_ms()];
         let oldest = waiting.into_iter().flatten().chain(undecided).min();
         let Some(oldest) = oldest else {
             return false;

@@ -12,7 +12,7 @@ use cicada_core::hash::Hash;
 use std::collections::BTreeSet;
 
 impl<A: Application, K: Keys> Node<A, K> {
-    /// Proposes waiting values while the window has room.
+    /// Proposes waiting values while the window has room: the own first.
     pub(crate) fn pump(&mut self) {
         loop {
             let Role::Leading(reign) = &self.leader.role else {
@@ -22,12 +22,12 @@ impl<A: Application, K: Keys> Node<A, K> {
             if position > self.log.applied().saturating_add(self.config.window) {
                 return;
             }
-            let Some(proposal) = self.proposals.next_waiting() else {
+            let flying = |hash: &Hash| reign.flights.values().any(|f| f.digest == *hash);
+            let own = self.proposals.next_waiting().map(|p| (p.digest, p.value.clone()));
+            let Some((hash, value)) = own.or_else(|| self.suggestions.next(flying)) else {
                 return;
             };
-            let (hash, value) = (proposal.digest, proposal.value.clone());
-            let promised = reign.promised.clone();
-            let flying = reign.flights.values().any(|flight| flight.digest == hash);
+            let (promised, flying) = (reign.promised.clone(), flying(&hash));
             for twin in self.proposals.undecided(hash) {
                 twin.stage = Stage::InFlight;
                 twin.promised.clone_from(&promised);
@@ -36,6 +36,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 continue;
             }
             if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
+                self.suggestions.remove(&hash);
                 self.refuse_own(hash, &refusal);
                 continue;
             }

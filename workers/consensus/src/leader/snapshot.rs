@@ -10,6 +10,7 @@ impl Leader {
         self.seen.hash(state);
         match &self.role {
             Role::Follower => 0u8.hash(state),
+            Role::Canvassing(canvass) => (3u8, canvass.ballot, &canvass.yes).hash(state),
             Role::Campaigning(campaign) => {
                 let waited = campaign.quorum_ms.is_some();
                 (1u8, campaign.ballot, &campaign.votes, campaign.decided, waited).hash(state);

@@ -135,10 +135,12 @@ impl Message {
         }
     }
 
-    /// The round of the campaign that it opens.
+    /// The round of the campaign that it prepares or opens.
     pub fn round(&self) -> u64 {
         match &self.body {
-            Body::Request(Request::Prepare { ballot, .. }) => ballot.round,
+            Body::Request(Request::PreVote { ballot } | Request::Prepare { ballot, .. }) => {
+                ballot.round
+            }
             _ => 0,
         }
     }
@@ -164,6 +166,7 @@ pub struct Machine {
     config: Config,
     disk: Disk,
     forget: Option<Forget>,
+    consent: bool,
     /// Whether it has stopped itself because a rule was broken.
     pub halted: bool,
 }
@@ -210,13 +213,14 @@ pub fn timing(patient: bool) -> Timing {
 }
 
 impl Machine {
-    /// A node that starts for the first time.
+    /// A node that starts for the first time; with `consent` all others answer its pre-votes
+    /// with yes, at once.
     ///
     /// # Panics
     /// If the configuration is not one of a committee.
-    pub fn new(config: Config, forget: Option<Forget>) -> Self {
+    pub fn new(config: Config, forget: Option<Forget>, consent: bool) -> Self {
         let disk = Disk::default();
-        Self { node: start(&config, &disk), config, disk, forget, halted: false }
+        Self { node: start(&config, &disk), config, disk, forget, consent, halted: false }
     }
 
     /// What tells its state from others.
@@ -250,6 +254,8 @@ impl Machine {
                 Answer::Promise { ballot, decided, .. } => {
                     self.is_past(*ballot) && *decided <= status.decided
                 }
+                // It may be asked for again until it is promised.
+                Answer::PreVoted { ballot } => status.promised >= *ballot,
                 Answer::Accepted { ballot, .. } | Answer::Refused { ballot, .. } => {
                     self.is_past(*ballot)
                 }
@@ -286,10 +292,22 @@ impl Machine {
                 (*from, Input::Answer { from: *from, answer: answer.clone() })
             }
         };
-        for output in self.node.step(NOW, input) {
-            self.obey(output, from, &mut effects);
-        }
+        self.step(input, from, &mut effects);
         effects
+    }
+
+    fn step(&mut self, input: Input, asker: Seat, effects: &mut Effects) {
+        for output in self.node.step(NOW, input) {
+            match output {
+                Output::Send { to, request: Request::PreVote { ballot } } if self.consent => {
+                    for from in to {
+                        let answer = Answer::PreVoted { ballot };
+                        self.step(Input::Answer { from, answer }, from, effects);
+                    }
+                }
+                output => self.obey(output, asker, effects),
+            }
+        }
     }
 
     fn obey(&mut self, output: Output, asker: Seat, effects: &mut Effects) {

@@ -41,6 +41,8 @@ pub struct Params {
     /// Whether a new leader waits for all promises if those of a quorum leave open which value
     /// was chosen; until a timeout.
     pub patient: bool,
+    /// Whether pre-votes are answered with yes at once; else they are messages like others.
+    pub consent: bool,
     /// The bug seeded in every node.
     pub mutant: Option<Mutant>,
     /// What restarts forget.
@@ -232,7 +234,7 @@ impl Model for Crash {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        let Params { n, patient, mutant, forget, .. } = self.params;
+        let Params { n, patient, consent, mutant, forget, .. } = self.params;
         let Some(quorum) = Quorum::of(FaultModel::Crash, n) else {
             return Vec::new();
         };
@@ -241,7 +243,7 @@ impl Model for Crash {
             let mut config = Config::new(seat, quorum, quorum, 1, [7; 32]);
             config.timing = timing(patient);
             config.mutant = mutant;
-            tables.machine(Machine::new(config, forget))
+            tables.machine(Machine::new(config, forget, consent))
         });
         vec![State {
             nodes: nodes.collect(),

@@ -1,4 +1,5 @@
-//! Values that nodes want decided and only the leader can propose.
+//! Values that nodes want decided and only the leader can propose. In crash mode nobody but
+//! the leader keeps them, and no longer than it leads.
 
 use crate::io::{Application, Keys, Origin, Outcome, Refusal};
 use crate::message::{Answer, Request};
@@ -27,17 +28,17 @@ pub(crate) struct Suggestions {
 }
 
 impl Suggestions {
-    pub(super) fn oldest_ms(&self) -> Option<u64> {
+    pub(crate) fn oldest_ms(&self) -> Option<u64> {
         self.waiting.iter().map(|(_, suggestion)| suggestion.since_ms).min()
     }
 
-    pub(super) fn remove(&mut self, decided: &Hash) {
+    pub(crate) fn remove(&mut self, decided: &Hash) {
         self.waiting.retain(|(digest, _)| digest != decided);
         self.told_all.remove(decided);
     }
 
     /// The first value that is not in flight already.
-    pub(super) fn next(&self, flying: impl Fn(&Hash) -> bool) -> Option<(Hash, Value)> {
+    pub(crate) fn next(&self, flying: impl Fn(&Hash) -> bool) -> Option<(Hash, Value)> {
         let next = self.waiting.iter().find(|(digest, _)| !flying(digest));
         next.map(|(digest, suggestion)| (*digest, suggestion.value.clone()))
     }
@@ -54,10 +55,11 @@ impl<A: Application, K: Keys> Node<A, K> {
             return invalid("the value is empty or too long");
         }
         let hash = digest(&value);
-        if self.byzantine.suggestions.has(&hash) {
+        let useless = !self.config.byzantine() && self.leader.leading().is_none();
+        if useless || self.suggestions.has(&hash) {
             return Answer::Noted;
         }
-        let waiting = self.byzantine.suggestions.waiting.iter();
+        let waiting = self.suggestions.waiting.iter();
         if waiting.filter(|(_, suggestion)| suggestion.from == from).count() >= PER_SEAT {
             return invalid("too many values of this seat wait already");
         }
@@ -67,30 +69,41 @@ impl<A: Application, K: Keys> Node<A, K> {
             return Answer::Unwanted { digest: hash, reason };
         }
         let suggestion = Suggestion { value, from, since_ms: self.now.timer_ms };
-        self.byzantine.suggestions.waiting.push((hash, suggestion));
+        self.suggestions.waiting.push((hash, suggestion));
         self.advance();
         Answer::Noted
     }
 
     pub(crate) fn on_unwanted(&mut self, from: Seat, hash: Hash, reason: &str) {
         self.proposals.note_refusal(Some(hash), from, reason);
+        if !self.config.byzantine() {
+            let mut values = self.proposals.waiting_values().into_iter();
+            // Its slot may be taken: then there is nothing to wait for.
+            if let Some(value) = values.find(|value| digest(value) == hash) {
+                self.refuse_if_stale(&value);
+            }
+        }
         let spare = usize::from(self.config.quorum.max_unresponsive());
         if self.proposals.undecided(hash).any(|proposal| proposal.refusals.len() > spare) {
             self.fail_refused(hash);
         }
     }
 
-    /// Gives the own values to this view's leader.
+    /// Gives the own values to the leader.
     pub(crate) fn suggest_own(&mut self) {
-        let leader = self.config.leader(self.byzantine.views.view);
-        if leader != self.config.seat {
+        let leader = match self.config.byzantine() {
+            true => Some(self.config.leader(self.byzantine.views.view)),
+            false => self.working_leader(),
+        };
+        if let Some(leader) = leader.filter(|leader| *leader != self.config.seat) {
             for value in self.proposals.waiting_values() {
                 self.send(vec![leader], Request::Suggest { value });
             }
         }
     }
 
-    /// Tells all others of values that the leader left lying, so that they wait for them too.
+    /// Tells all others of values that the leader left lying: in the Byzantine form they wait
+    /// for them too; in crash mode another may lead, and it shows who answers.
     pub(crate) fn tick_suggestions(&mut self) {
         // The others give the leader a whole view's time from then on, so the sooner they know, the
         // sooner a dead leader is left. A living one is done by now.
@@ -99,28 +112,29 @@ impl<A: Application, K: Keys> Node<A, K> {
         let old = self.now.timer_ms.saturating_sub(patience);
         for value in self.proposals.waiting_since(old) {
             let hash = digest(&value);
-            if self.byzantine.suggestions.told_all.insert(hash) {
+            if self.suggestions.told_all.insert(hash) {
                 let others = self.config.others().collect();
                 self.send(others, Request::Suggest { value });
             }
         }
         let proposals = &self.proposals;
-        self.byzantine.suggestions.told_all.retain(|hash| proposals.has(hash));
+        self.suggestions.told_all.retain(|hash| proposals.has(hash));
     }
 
     /// Drops values that are not valid any more: nobody must wait for them.
-    pub(super) fn drop_stale_work(&mut self) {
+    pub(crate) fn drop_stale_work(&mut self) {
         let (application, now) = (&self.application, self.now);
         let valid = |value: &Value| application.check(value, Origin::Fresh, now);
-        self.byzantine.suggestions.waiting.retain(|(_, s)| valid(&s.value).is_ok());
-        let mut refused = Vec::new();
+        self.suggestions.waiting.retain(|(_, s)| valid(&s.value).is_ok());
         for value in self.proposals.waiting_values() {
-            if let Err(refusal) = valid(&value) {
-                refused.push((digest(&value), refusal));
-            }
+            self.refuse_if_stale(&value);
         }
-        for (hash, refusal) in refused {
-            for proposal in self.proposals.take_waiting(hash) {
+    }
+
+    // Ends the own proposals of a value that this node itself does not find valid any more.
+    fn refuse_if_stale(&mut self, value: &[u8]) {
+        if let Err(refusal) = self.application.check(value, Origin::Fresh, self.now) {
+            for proposal in self.proposals.take_waiting(digest(value)) {
                 self.finish(proposal.ticket, Outcome::Refused(refusal.clone()));
             }
         }
