@@ -3,6 +3,21 @@
 //! All amounts are in the smallest unit of the escrow's token, all times in milliseconds since
 //! 1970. Exactly at a deadline the timeout side wins.
 
+mod act;
+mod audit;
+mod error;
+mod machine;
+mod progress;
+mod signed;
+mod terms;
+
+pub use act::{Act, Action, Ballot, Case, Evidence, Papers, Payout};
+pub use audit::{chain, detail, terms_digest, AuditEntry, AuditHead};
+pub use error::{EscrowError, TermsError};
+pub use progress::{Progress, DISPUTE_ROUND};
+pub use signed::SignedDecision;
+pub use terms::{MAX_TERM_MS, MAX_WINDOW_MS};
+
 use crate::hash::Hash;
 use crate::Account;
 use alloc::vec::Vec;
@@ -16,6 +31,8 @@ pub const MAX_MILESTONES: usize = 16;
 pub const MAX_EVIDENCE: u8 = 8;
 /// The longest content identifier, in bytes.
 pub const MAX_CID_LEN: usize = 96;
+/// The most audit entries that one call returns.
+pub const MAX_PAGE: u32 = 50;
 
 /// Who may move the money out, when there is no dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -28,6 +45,7 @@ pub enum Rule {
     /// The same decision of as many arbitrators as the panel requires.
     Arbitrators,
     /// Once completed, and from this time on, anybody triggers the release; before as `BothParties`.
+    /// The review window counts here too: what comes first.
     TimeLocked {
         /// From when on.
         release_after_ms: u64,
@@ -80,7 +98,8 @@ pub struct Terms {
     pub provider: Account,
     /// The PSP22 contract of the money.
     pub token: Account,
-    /// The parts, 1 to [`MAX_MILESTONES`], paid one after the other; their deadlines do not fall.
+    /// The parts, 1 to [`MAX_MILESTONES`], paid one after the other. Each deadline lies at least
+    /// `review_ms` after the one before: a silent requester does not use up the time for the next.
     pub milestones: Vec<Milestone>,
     /// Who may release.
     pub rule: Rule,
@@ -110,7 +129,7 @@ pub enum State {
     Completed,
     /// The arbitrators decide.
     Disputed,
-    /// Ended: the last part was paid.
+    /// Ended: the last part was paid, or a settlement paid something to the provider.
     Released,
     /// Ended: what was left went back.
     Refunded,
@@ -223,4 +242,14 @@ pub struct Reserve {
     pub token: Account,
     /// What is left of it.
     pub balance: u128,
+}
+
+/// What an account has of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Holdings {
+    /// What it holds at the token contract and can spend.
+    pub available: u128,
+    /// What the escrow contract holds of it: reserves, and escrows that it funds.
+    pub locked: u128,
 }

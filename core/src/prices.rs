@@ -1,1 +1,123 @@
-//! Prices of settled work over the last 24 hours, in hourly buckets (seed 002).
+//! Prices of the last 24 hours of one task type, in hourly buckets (seeds 001, 002).
+
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+
+/// How many hourly buckets the window has, the present one included.
+pub const WINDOW_HOURS: u64 = 24;
+/// Milliseconds of an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+
+/// The settled jobs of one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Bucket {
+    /// Hours since 1970.
+    pub hour: u64,
+    /// How many.
+    pub count: u32,
+    /// The sum of their units.
+    pub units: u128,
+    /// The sum of their prices per unit.
+    pub prices: u128,
+    /// The sum of price times units.
+    pub value: u128,
+    /// The lowest price per unit.
+    pub min: u128,
+    /// The highest price per unit.
+    pub max: u128,
+}
+
+/// The buckets of a task type, oldest first, at most [`WINDOW_HOURS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Window(pub Vec<Bucket>);
+
+/// Prices per unit over the window, in the smallest unit of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Prices {
+    /// The mean over jobs, rounded down.
+    pub average: u128,
+    /// The mean weighted by units, rounded down.
+    pub vwap: u128,
+    /// The lowest.
+    pub min: u128,
+    /// The highest.
+    pub max: u128,
+    /// Units done.
+    pub volume: u128,
+    /// Jobs settled.
+    pub count: u32,
+}
+
+impl Bucket {
+    /// This bucket with one job more; none if a sum would exceed 128 bits.
+    fn with(&self, price: u128, units: u64) -> Option<Self> {
+        let units = u128::from(units);
+        Some(Self {
+            hour: self.hour,
+            count: self.count.checked_add(1)?,
+            units: self.units.checked_add(units)?,
+            prices: self.prices.checked_add(price)?,
+            value: self.value.checked_add(price.checked_mul(units)?)?,
+            min: self.min.min(price),
+            max: self.max.max(price),
+        })
+    }
+
+    /// Both together; none if a sum would exceed 128 bits.
+    fn and(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            hour: other.hour,
+            count: self.count.checked_add(other.count)?,
+            units: self.units.checked_add(other.units)?,
+            prices: self.prices.checked_add(other.prices)?,
+            value: self.value.checked_add(other.value)?,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        })
+    }
+
+    const EMPTY: Self =
+        Self { hour: 0, count: 0, units: 0, prices: 0, value: 0, min: u128::MAX, max: 0 };
+}
+
+fn hour_of(now_ms: u64) -> u64 {
+    now_ms.checked_div(HOUR_MS).unwrap_or(0)
+}
+
+/// Whether a bucket still counts in the hour `now`.
+fn is_recent(bucket: &Bucket, now: u64) -> bool {
+    bucket.hour.saturating_add(WINDOW_HOURS) > now
+}
+
+impl Window {
+    /// Counts a settled job, and forgets the buckets that no longer count. `now_ms` never falls
+    /// from call to call. A job whose sums no longer fit 128 bits is left out: nobody can pay that.
+    pub fn record(&mut self, now_ms: u64, price: u128, units: u64) {
+        let hour = hour_of(now_ms);
+        self.0.retain(|bucket| is_recent(bucket, hour));
+        if self.0.last().is_none_or(|last| last.hour != hour) {
+            self.0.push(Bucket { hour, ..Bucket::EMPTY });
+        }
+        if let Some(last) = self.0.last_mut() {
+            *last = last.with(price, units).unwrap_or(*last);
+        }
+    }
+
+    /// Prices over the window that ends now; none without a job in it.
+    pub fn prices(&self, now_ms: u64) -> Option<Prices> {
+        let hour = hour_of(now_ms);
+        let recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
+        let all = recent.fold(Some(Bucket::EMPTY), |sum, bucket| sum?.and(bucket))?;
+        Some(Prices {
+            average: all.prices.checked_div(all.count.into())?,
+            vwap: all.value.checked_div(all.units)?,
+            min: all.min,
+            max: all.max,
+            volume: all.units,
+            count: all.count,
+        })
+    }
+}

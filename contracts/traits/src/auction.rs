@@ -1,1 +1,317 @@
 //! The compute market (`docs/contracts/auction.md`).
+//!
+//! Before anything else, requesters and providers permit the auction at the escrow contract
+//! (`EscrowOperator::set_operator(auction, true)`) and approve the *escrow* contract at the token.
+
+use crate::escrow::EscrowError;
+use cicada_core::hash::Hash;
+use cicada_core::market::{
+    Assignment, AuctionStatus, HandOver, InvalidTerms, Offer, OfferRecord, Parameters, Request,
+    RequestRecord, Success, Unqualified,
+};
+use cicada_core::name::Name;
+use cicada_core::prices::Prices;
+use cicada_core::sla::QualityReport;
+use ink::primitives::AccountId;
+
+/// Why a message of the auction is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+#[allow(clippy::cast_possible_truncation)] // in the derived code
+pub enum AuctionError {
+    /// There is no request, offer or assignment of this number.
+    NotFound,
+    /// The caller has no part in this.
+    NotAllowed,
+    /// The terms, the report, the payload or the stars are not acceptable.
+    Invalid(InvalidTerms),
+    /// The offer does not get the request.
+    Unqualified(Unqualified),
+    /// The first in line go first: `assign_next`.
+    LineWaiting,
+    /// The line is not served yet: it still takes accepts.
+    LineOpen,
+    /// The provider stands in line already.
+    AlreadyWaiting,
+    /// The line is full of providers with as many points or more.
+    LineFull,
+    /// It is closed already.
+    AlreadyClosed,
+    /// Its time is not over yet, and it is not full.
+    StillOpen,
+    /// Not where the assignment stands now.
+    WrongStatus,
+    /// The time for this is over.
+    TooLate,
+    /// Payload and salt do not open the request's commitment.
+    WrongOpening,
+    /// The assignment's escrow has not ended.
+    NotEnded,
+    /// The caller has given his stars already.
+    AlreadyRated,
+    /// The escrow contract refused.
+    Escrow(EscrowError),
+    /// The escrow contract cannot be called.
+    EscrowUnavailable,
+    /// The reputation contract cannot be called, or does not let this contract write.
+    ReputationUnavailable,
+}
+
+impl From<InvalidTerms> for AuctionError {
+    fn from(error: InvalidTerms) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl From<Unqualified> for AuctionError {
+    fn from(error: Unqualified) -> Self {
+        Self::Unqualified(error)
+    }
+}
+
+impl From<EscrowError> for AuctionError {
+    fn from(error: EscrowError) -> Self {
+        Self::Escrow(error)
+    }
+}
+
+/// What requesters and providers do. Numbers of requests, offers and assignments start at 1.
+#[ink::trait_definition]
+pub trait Auction {
+    /// Places a request of the caller's and locks `max_price · units` of his money. Gives its
+    /// number.
+    ///
+    /// # Errors
+    /// [`AuctionError::Invalid`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `RequestPlaced`.
+    #[ink(message)]
+    fn request(&mut self, terms: Request) -> Result<u64, AuctionError>;
+
+    /// Places an offer of the caller's and locks `bond · units` of his money. Gives its number.
+    ///
+    /// # Errors
+    /// [`AuctionError::Invalid`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `OfferPlaced`.
+    #[ink(message)]
+    fn offer(&mut self, terms: Offer) -> Result<u64, AuctionError>;
+
+    /// Gives the offer up to `units` units of the request, at most what is left of both, at the
+    /// effective price. The offer's provider may do it, with the least price that he accepts; and
+    /// the requester, if the offer is firm (`min_price` is then the offer's, whatever is given).
+    /// Gives the number of the assignment; none while accepts only wait in line.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::Unqualified`],
+    /// [`AuctionError::Invalid`] for 0 units, [`AuctionError::LineWaiting`],
+    /// [`AuctionError::AlreadyWaiting`], [`AuctionError::LineFull`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `Assigned`, and `RequestClosed` if that was the last; or `AcceptQueued`.
+    #[ink(message)]
+    fn accept(
+        &mut self,
+        request: u64,
+        offer: u64,
+        units: u64,
+        min_price: u128,
+    ) -> Result<Option<u64>, AuctionError>;
+
+    /// Gives units to the first in line who still qualifies; who does not leaves the line.
+    /// Anybody may, once the line takes no more. Gives the number of the assignment; none if
+    /// nobody in line qualifies any more.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::LineOpen`], [`AuctionError::Unqualified`] with
+    /// `RequestClosed`.
+    ///
+    /// # Events
+    /// `Assigned`, and `RequestClosed` if that was the last.
+    #[ink(message)]
+    fn assign_next(&mut self, request: u64) -> Result<Option<u64>, AuctionError>;
+
+    /// Takes back what is unfilled of the caller's request and returns the money locked for it.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::AlreadyClosed`].
+    ///
+    /// # Events
+    /// `RequestClosed`.
+    #[ink(message)]
+    fn cancel_request(&mut self, request: u64) -> Result<(), AuctionError>;
+
+    /// Takes back what is unfilled of the caller's offer and returns its bond.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::AlreadyClosed`].
+    ///
+    /// # Events
+    /// `OfferClosed`.
+    #[ink(message)]
+    fn cancel_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
+
+    /// Returns the money of a request whose auction has ended to its requester. Anybody may.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::AlreadyClosed`], [`AuctionError::StillOpen`].
+    ///
+    /// # Events
+    /// `RequestClosed`.
+    #[ink(message)]
+    fn close_request(&mut self, request: u64) -> Result<(), AuctionError>;
+
+    /// Returns the bond of what is left of an offer that has expired to its provider. Anybody may.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::AlreadyClosed`], [`AuctionError::StillOpen`].
+    ///
+    /// # Events
+    /// `OfferClosed`.
+    #[ink(message)]
+    fn close_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
+
+    /// Shows the payload of a private or confidential request to the assigned provider. Only the
+    /// requester may, and while there is time left for the execution. The response time counts
+    /// from here.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::WrongOpening`].
+    ///
+    /// # Events
+    /// `HandedOver`.
+    #[ink(message)]
+    fn hand_over(&mut self, assignment: u64, payload: HandOver) -> Result<(), AuctionError>;
+
+    /// The provider starts. The response time ends, the execution time begins.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::TooLate`].
+    ///
+    /// # Events
+    /// `Started`.
+    #[ink(message)]
+    fn start(&mut self, assignment: u64) -> Result<(), AuctionError>;
+
+    /// The provider gives a job back that he has not started; all its money goes back to the
+    /// requester. Costs reputation if he had accepted himself.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::TooLate`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `JobSettled`.
+    #[ink(message)]
+    fn decline(&mut self, assignment: u64) -> Result<(), AuctionError>;
+
+    /// The provider delivers: the digest of the result. What the chain measures too long is taken
+    /// off what a release pays.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::TooLate`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `JobCompleted`.
+    #[ink(message)]
+    fn complete(&mut self, assignment: u64, result: Hash) -> Result<(), AuctionError>;
+
+    /// The requester pays, within the review: the amount less the penalties. Without a report he
+    /// takes uptime and quality as they are; with one, each that it does not show to be kept is
+    /// missed.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `JobSettled`.
+    #[ink(message)]
+    fn settle(
+        &mut self,
+        assignment: u64,
+        report: Option<QualityReport>,
+    ) -> Result<(), AuctionError>;
+
+    /// Draws the conclusions when the escrow of an assignment has ended otherwise: by a decision
+    /// there, a deadline or a dispute. Anybody may.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::WrongStatus`] if that is done already,
+    /// [`AuctionError::NotEnded`].
+    ///
+    /// # Events
+    /// `JobSettled`.
+    #[ink(message)]
+    fn finalize(&mut self, assignment: u64) -> Result<(), AuctionError>;
+
+    /// The caller's 1 to 5 stars for the other side of an ended assignment, once. None where
+    /// there was no trade: declined or void.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::AlreadyRated`], [`AuctionError::Invalid`],
+    /// [`AuctionError::ReputationUnavailable`].
+    ///
+    /// # Events
+    /// `FeedbackGiven`.
+    #[ink(message)]
+    fn feedback(&mut self, assignment: u64, stars: u8) -> Result<(), AuctionError>;
+}
+
+/// What everybody may look at.
+#[ink::trait_definition]
+pub trait AuctionView {
+    /// A request, who waits for it included.
+    #[ink(message)]
+    fn request_of(&self, request: u64) -> Option<RequestRecord>;
+
+    /// An offer.
+    #[ink(message)]
+    fn offer_of(&self, offer: u64) -> Option<OfferRecord>;
+
+    /// An assignment.
+    #[ink(message)]
+    fn assignment_of(&self, assignment: u64) -> Option<Assignment>;
+
+    /// What was handed over to the provider of an assignment.
+    #[ink(message)]
+    fn payload_of(&self, assignment: u64) -> Option<HandOver>;
+
+    /// Where the auction of a request stands now.
+    #[ink(message)]
+    fn status_of(&self, request: u64) -> Option<AuctionStatus>;
+
+    /// The effective price per unit at which the offer would get the request now, or why not.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::Unqualified`],
+    /// [`AuctionError::ReputationUnavailable`].
+    #[ink(message)]
+    fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError>;
+
+    /// The prices of a task type over the last 24 hourly buckets; none without a settled job.
+    #[ink(message)]
+    fn prices(&self, task_type: Name) -> Option<Prices>;
+
+    /// How a provider has done in a task type.
+    #[ink(message)]
+    fn success_of(&self, provider: AccountId, task_type: Name) -> Success;
+
+    /// How many requests, offers and assignments there are: the newest numbers.
+    #[ink(message)]
+    fn counts(&self) -> (u64, u64, u64);
+
+    /// What was fixed when the market was made.
+    #[ink(message)]
+    fn parameters(&self) -> Parameters;
+
+    /// The token, the escrow contract and the reputation contract.
+    #[ink(message)]
+    fn contracts(&self) -> (AccountId, AccountId, AccountId);
+}

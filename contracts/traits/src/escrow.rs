@@ -1,23 +1,132 @@
 //! Money held until a job is done (`docs/contracts/escrow.md`).
 
-use cicada_core::escrow::{Decision, Reserve, Summary, Terms, Verdict};
+use cicada_core::certificate::Signature;
+use cicada_core::escrow::{
+    AuditEntry, Ballot, Decision, Evidence, Holdings, Reserve, Summary, Terms, Verdict,
+};
 use cicada_core::hash::Hash;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
-/// Why a message of the escrow is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[ink::scale_derive(Encode, Decode, TypeInfo)]
-#[allow(clippy::cast_possible_truncation)] // in the derived code
-pub enum EscrowError {
-    /// There is no escrow, or no reserve, of this number.
-    NotFound,
-    /// The caller has no part in this.
-    NotAllowed,
-    /// The token contract refused to move the money: balance or allowance do not suffice.
-    TokenRefused,
-    /// The reserve holds less than that.
-    ReserveTooSmall,
+pub use cicada_core::escrow::{EscrowError, TermsError};
+
+/// Escrows of two people, and what anybody may do to any escrow.
+///
+/// A message about an escrow that is not there is [`EscrowError::NotFound`]; every message that
+/// succeeds adds an entry to the log of the escrow, with an event `EscrowAdvanced`.
+#[ink::trait_definition]
+pub trait Escrow {
+    /// Makes an escrow without money and gives its number. The requester or the provider.
+    ///
+    /// # Errors
+    /// `NotAllowed`, `Terms`.
+    #[ink(message)]
+    fn create(&mut self, terms: Terms) -> Result<u64, EscrowError>;
+
+    /// Locks the money, which the requester must have approved at the token. The requester.
+    ///
+    /// # Errors
+    /// `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
+    #[ink(message)]
+    fn fund(&mut self, escrow: u64) -> Result<(), EscrowError>;
+
+    /// Delivers the part in work, whose result has this digest. The provider, where no operator
+    /// measures.
+    ///
+    /// # Errors
+    /// `WrongState`, `NotAllowed`, `TooLate`.
+    #[ink(message)]
+    fn complete(&mut self, escrow: u64, result: Hash) -> Result<(), EscrowError>;
+
+    /// Releases the part, or gives back all that is left. Whom the rule names.
+    ///
+    /// # Errors
+    /// `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
+    #[ink(message)]
+    fn decide(&mut self, escrow: u64, decision: Decision) -> Result<(), EscrowError>;
+
+    /// As `decide` by `signer`, who signed the digest of a
+    /// [`cicada_core::escrow::SignedDecision`] off line. Anybody.
+    ///
+    /// # Errors
+    /// Those of `decide`, `SignatureExpired`, `StaleNonce`, `BadSignature`.
+    #[ink(message)]
+    fn decide_signed(
+        &mut self,
+        escrow: u64,
+        decision: Decision,
+        signer: AccountId,
+        nonce: u64,
+        expires_ms: u64,
+        signature: Signature,
+    ) -> Result<(), EscrowError>;
+
+    /// Hands the escrow to the arbitrators, with up to 8 pieces of evidence. A party.
+    ///
+    /// # Errors
+    /// `WrongState`, `NotAllowed`, `TooLate`, `TooMuchEvidence`, `WrongCid`.
+    #[ink(message)]
+    fn raise_dispute(&mut self, escrow: u64, evidence: Vec<Vec<u8>>) -> Result<(), EscrowError>;
+
+    /// Adds evidence to a dispute. A party.
+    ///
+    /// # Errors
+    /// As `raise_dispute`.
+    #[ink(message)]
+    fn add_evidence(&mut self, escrow: u64, cid: Vec<u8>) -> Result<(), EscrowError>;
+
+    /// Votes in a dispute, or changes a vote. An arbitrator.
+    ///
+    /// # Errors
+    /// `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`, `TokenRefused`.
+    #[ink(message)]
+    fn vote(&mut self, escrow: u64, verdict: Verdict) -> Result<(), EscrowError>;
+
+    /// Applies the deadline that has passed. Anybody.
+    ///
+    /// # Errors
+    /// `NotDue`, `TokenRefused`.
+    #[ink(message)]
+    fn expire(&mut self, escrow: u64) -> Result<(), EscrowError>;
+
+    /// The terms of an escrow.
+    #[ink(message)]
+    fn terms(&self, escrow: u64) -> Option<Terms>;
+
+    /// The decisions that wait for others to agree; in and after a dispute, the votes.
+    #[ink(message)]
+    fn votes(&self, escrow: u64) -> Vec<Ballot>;
+
+    /// The evidence of both sides, in order.
+    #[ink(message)]
+    fn evidence(&self, escrow: u64) -> Vec<Evidence>;
+
+    /// Up to `limit` (at most [`cicada_core::escrow::MAX_PAGE`]) entries of the log from `from` on.
+    #[ink(message)]
+    fn audit(&self, escrow: u64, from: u32, limit: u32) -> Vec<AuditEntry>;
+
+    /// The nonce of a signer's last signed decision about an escrow; 0 before the first.
+    #[ink(message)]
+    fn nonce(&self, escrow: u64, signer: AccountId) -> u64;
+
+    /// What this contract holds of an account: its reserves and the escrows that it funds.
+    #[ink(message)]
+    fn locked(&self, owner: AccountId, token: AccountId) -> u128;
+
+    /// What an account can spend at the token, and what is locked here.
+    ///
+    /// # Errors
+    /// `TokenRefused` if the token does not answer.
+    #[ink(message)]
+    fn holdings(&self, owner: AccountId, token: AccountId) -> Result<Holdings, EscrowError>;
+
+    /// How many escrows there are; their numbers are 0 to one less.
+    #[ink(message)]
+    fn count(&self) -> u64;
+
+    /// The genesis hash that signed decisions bind.
+    #[ink(message)]
+    fn genesis(&self) -> Hash;
 }
 
 /// Escrows run by an operator: a contract, such as the compute market, whom both parties have
@@ -27,6 +136,9 @@ pub trait EscrowOperator {
     /// Permits or forbids a contract to act for the caller: to lock the caller's money in
     /// reserves and to run escrows in which the caller is a party. Escrows and reserves that
     /// exist are not touched.
+    ///
+    /// # Events
+    /// `OperatorSet`.
     #[ink(message)]
     fn set_operator(&mut self, operator: AccountId, allowed: bool) -> Result<(), EscrowError>;
 
@@ -36,6 +148,12 @@ pub trait EscrowOperator {
 
     /// Locks `amount` of `owner`'s `token` for the caller, who must be his operator. Gives the
     /// number of the reserve. The owner must have approved this contract at the token.
+    ///
+    /// # Errors
+    /// `NotAllowed`, `WrongAmount` for 0, `TokenRefused`.
+    ///
+    /// # Events
+    /// `ReserveOpened`.
     #[ink(message)]
     fn reserve(
         &mut self,
@@ -44,18 +162,34 @@ pub trait EscrowOperator {
         amount: u128,
     ) -> Result<u64, EscrowError>;
 
-    /// Pays from a reserve. Only its operator may.
+    /// Pays from a reserve. Only its operator may. An amount of 0 succeeds and does nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed`, `ReserveTooSmall`, `TokenRefused`.
+    ///
+    /// # Events
+    /// `ReserveSpent`.
     #[ink(message)]
     fn spend(&mut self, reserve: u64, to: AccountId, amount: u128) -> Result<(), EscrowError>;
 
     /// Makes a funded escrow from a reserve of the requester, run by the caller. Only the
     /// reserve's operator may, and the provider must have permitted him too. `fund_by_ms` says
     /// nothing here. Gives the number of the escrow.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed` (also if requester or token are not the reserve's), `Terms`,
+    /// `ReserveTooSmall`.
+    ///
+    /// # Events
+    /// `ReserveSpent`, `EscrowAdvanced`.
     #[ink(message)]
     fn draw(&mut self, reserve: u64, terms: Terms) -> Result<u64, EscrowError>;
 
     /// The provider has completed the part in work. Of what a release pays, `deduction` goes to
     /// the requester (at most the part's amount). Only the escrow's operator may.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`.
     #[ink(message)]
     fn complete_for(
         &mut self,
@@ -65,7 +199,11 @@ pub trait EscrowOperator {
     ) -> Result<(), EscrowError>;
 
     /// Pays all that is left: `provider_share` to the provider, the rest to the requester. Not in
-    /// a dispute. Only the escrow's operator may.
+    /// a dispute. Only the escrow's operator may. After the deadline of completion it may only
+    /// give everything back; after the review window nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`, `TokenRefused`.
     #[ink(message)]
     fn settle(&mut self, escrow: u64, provider_share: u128) -> Result<(), EscrowError>;
 
@@ -77,6 +215,3 @@ pub trait EscrowOperator {
     #[ink(message)]
     fn summary(&self, escrow: u64) -> Option<Summary>;
 }
-
-#[allow(unused_imports)]
-use {Decision as _, Vec as _, Verdict as _};

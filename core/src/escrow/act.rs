@@ -1,0 +1,159 @@
+//! What can be done to an escrow, and what goes with it.
+
+use super::{Decision, Side, Terms, Verdict};
+use crate::hash::Hash;
+use crate::Account;
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+
+/// What somebody does to an escrow, with all that he says.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Act {
+    /// Agrees on terms with this digest.
+    Create(Hash),
+    /// Makes an escrow of terms with this digest from a reserve.
+    Draw {
+        /// The number of the reserve.
+        reserve: u64,
+        /// The digest of the terms.
+        terms: Hash,
+    },
+    /// Locks the money.
+    Fund,
+    /// Delivers a result with this digest.
+    Complete(Hash),
+    /// The operator says that the provider has delivered.
+    CompleteFor {
+        /// The digest of the result.
+        result: Hash,
+        /// What the requester gets of the part.
+        deduction: u128,
+    },
+    /// Decides by a transaction.
+    Decide(Decision),
+    /// Decides by a signature that somebody else brings.
+    DecideSigned {
+        /// The decision.
+        decision: Decision,
+        /// The number of the signature.
+        nonce: u64,
+    },
+    /// Raises a dispute, with evidence.
+    Raise(Vec<Vec<u8>>),
+    /// Adds a piece of evidence.
+    AddEvidence(Vec<u8>),
+    /// Votes in a dispute.
+    Vote(Verdict),
+    /// Applies a deadline that has passed.
+    Expire,
+    /// The operator pays all that is left, this much of it to the provider.
+    Settle(u128),
+}
+
+/// The kind of an [`Act`], as the log names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Action {
+    /// Terms were agreed.
+    Created,
+    /// An operator made it from a reserve.
+    Drawn,
+    /// The money was locked.
+    Funded,
+    /// A part was delivered.
+    Completed,
+    /// Somebody whom the rule names decided.
+    Decided,
+    /// The same by a signature.
+    DecidedSigned,
+    /// A party raised a dispute.
+    Disputed,
+    /// A party added evidence.
+    EvidenceAdded,
+    /// An arbitrator voted.
+    Voted,
+    /// A deadline that had passed was applied.
+    Expired,
+    /// The operator settled.
+    Settled,
+}
+
+impl Act {
+    /// Its kind.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Create(_) => Action::Created,
+            Self::Draw { .. } => Action::Drawn,
+            Self::Fund => Action::Funded,
+            Self::Complete(_) | Self::CompleteFor { .. } => Action::Completed,
+            Self::Decide(_) => Action::Decided,
+            Self::DecideSigned { .. } => Action::DecidedSigned,
+            Self::Raise(_) => Action::Disputed,
+            Self::AddEvidence(_) => Action::EvidenceAdded,
+            Self::Vote(_) => Action::Voted,
+            Self::Expire => Action::Expired,
+            Self::Settle(_) => Action::Settled,
+        }
+    }
+
+    /// Whether it needs the ballots of the round.
+    pub fn is_ballot(&self) -> bool {
+        matches!(self, Self::Decide(_) | Self::DecideSigned { .. } | Self::Vote(_))
+    }
+
+    /// Whether it needs the evidence.
+    pub fn is_evidence(&self) -> bool {
+        matches!(self, Self::Raise(_) | Self::AddEvidence(_))
+    }
+}
+
+/// Who acts on what, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The terms.
+    pub terms: &'a Terms,
+    /// The contract that runs the escrow, if one does.
+    pub operator: Option<Account>,
+    /// Who acts.
+    pub actor: Account,
+    /// The block's time, in milliseconds.
+    pub now_ms: u64,
+}
+
+/// A decision or a vote that waits for others to agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Ballot {
+    /// Whose it is.
+    pub by: Account,
+    /// What he wants.
+    pub verdict: Verdict,
+}
+
+/// A piece of evidence in a dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Evidence {
+    /// Who brought it.
+    pub by: Side,
+    /// Where it is: a content identifier.
+    pub cid: Vec<u8>,
+}
+
+/// What is kept beside an escrow and only some acts need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Papers {
+    /// The ballots of [`Progress::round`].
+    pub ballots: Vec<Ballot>,
+    /// The evidence of both sides.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What is to be paid out now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Payout {
+    /// To the provider.
+    pub provider: u128,
+    /// To the requester.
+    pub requester: u128,
+}

@@ -1,0 +1,161 @@
+//! How an assignment ends and what follows from it.
+
+use super::{Assignment, Parameters, Request};
+use crate::escrow::{Ending, State, Summary};
+use crate::reputation::Event;
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+
+/// Where an assignment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Status {
+    /// The requester has to hand a private payload over.
+    AwaitingPayload,
+    /// The provider may start or decline.
+    Assigned,
+    /// He works.
+    InProgress,
+    /// The result is there; the requester looks at it.
+    Delivered,
+    /// Ended: paid, nothing missed.
+    Completed,
+    /// Ended: paid less the penalty, or a service level was missed.
+    SlaViolated,
+    /// Ended: not done in time, by the provider's fault.
+    Failed,
+    /// Ended: the provider gave it back.
+    Declined,
+    /// Ended: not done in time, by nobody's fault or the requester's.
+    Void,
+    /// Ended by a dispute: the provider got more than half.
+    ProviderWon,
+    /// Ended by a dispute: the requester got more than half.
+    RequesterWon,
+    /// Ended by a dispute that nobody won.
+    Undecided,
+}
+
+impl Status {
+    /// Whether this is an end.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::AwaitingPayload | Self::Assigned | Self::InProgress | Self::Delivered)
+    }
+
+    /// Whether there was a trade that the two sides may give stars for.
+    pub fn can_be_rated(self) -> bool {
+        self.is_final() && !matches!(self, Self::Declined | Self::Void)
+    }
+
+    /// Whether its price counts among the prices of its task type, if anything was paid.
+    pub fn makes_a_price(self) -> bool {
+        matches!(self, Self::Completed | Self::SlaViolated)
+    }
+}
+
+/// What follows from an end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// What to report about the provider.
+    pub provider: Vec<Event>,
+    /// What to report about the requester.
+    pub requester: Option<Event>,
+    /// What counts for the provider in this task type, if anything does.
+    pub success: Option<bool>,
+}
+
+impl Assignment {
+    /// What the escrow holds for it.
+    pub fn amount(&self) -> u128 {
+        // At most the request's budget.
+        self.price.saturating_mul(u128::from(self.units))
+    }
+
+    /// From the assignment (or hand-over) to the start, in ms; 0 before.
+    pub fn response_ms(&self) -> u64 {
+        self.started_ms.map_or(0, |started| started.saturating_sub(self.ready_ms))
+    }
+
+    /// From the start to `now_ms`.
+    pub fn execution_ms(&self, now_ms: u64) -> u64 {
+        self.started_ms.map_or(0, |started| now_ms.saturating_sub(started))
+    }
+
+    /// Whether it is the provider's fault when it is not done: he took it himself, or started it.
+    /// Whoever was only taken at his word may have had no time to look.
+    fn is_bound(&self) -> bool {
+        self.by_provider || self.started_ms.is_some()
+    }
+
+    /// How it ended, from the state of its escrow; none while that runs.
+    pub fn ended_as(&self, escrow: &Summary) -> Option<Status> {
+        let status = match (escrow.ending?, escrow.state) {
+            (Ending::FellBack, _) => Status::Undecided,
+            (Ending::Voted, _) => {
+                let rest = escrow.amount.saturating_sub(escrow.provider_paid);
+                match escrow.provider_paid.cmp(&rest) {
+                    core::cmp::Ordering::Greater => Status::ProviderWon,
+                    core::cmp::Ordering::Less => Status::RequesterWon,
+                    core::cmp::Ordering::Equal => Status::Undecided,
+                }
+            }
+            (_, State::Released) => self.paid_as(),
+            (Ending::TimedOut, _) => self.missed_as(),
+            _ => Status::Declined,
+        };
+        Some(status)
+    }
+
+    /// How it ends when it is paid.
+    pub fn paid_as(&self) -> Status {
+        if self.violations.any() {
+            Status::SlaViolated
+        } else {
+            Status::Completed
+        }
+    }
+
+    /// How it ends when the time for it is over.
+    fn missed_as(&self) -> Status {
+        if self.status != Status::AwaitingPayload && self.is_bound() {
+            Status::Failed
+        } else {
+            Status::Void
+        }
+    }
+
+    /// What follows from its end.
+    pub fn consequences(&self, parameters: &Parameters) -> Consequences {
+        let (event, requester, success) = match self.status {
+            Status::Completed => (Event::Completed, None, true),
+            Status::SlaViolated => {
+                let points = parameters.violation_points.saturating_mul(self.violations.count());
+                (Event::SlaViolated { points }, None, false)
+            }
+            Status::Failed => (Event::Failed, None, false),
+            Status::Declined if self.is_bound() => (Event::Failed, None, false),
+            Status::ProviderWon => (Event::DisputeWon, Some(Event::DisputeLost), true),
+            Status::RequesterWon => (Event::DisputeLost, Some(Event::DisputeWon), false),
+            _ => return Consequences::default(),
+        };
+        let mut provider = Vec::from([event]);
+        let started = self.started_ms.is_some();
+        if self.status.makes_a_price()
+            && started
+            && self.response_ms() < parameters.fast_response_ms
+        {
+            provider.push(Event::FastResponse);
+        }
+        Consequences { provider, requester, success: Some(success) }
+    }
+
+    /// Whether the requester gets the bond.
+    pub fn forfeits_bond(&self) -> bool {
+        self.status == Status::Failed
+    }
+
+    /// Whether a private payload may still be handed over: there must be time left to do the job.
+    pub fn can_be_handed_over(&self, request: &Request, now_ms: u64) -> bool {
+        now_ms.saturating_add(request.max_duration_ms) < self.complete_by_ms
+    }
+}
