@@ -1,16 +1,17 @@
 //! Money held until a job is done: four release rules, deadlines, disputes, an audit log (`docs/contracts/escrow.md`).
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod events;
 mod tokens;
 
 #[ink::contract]
 pub mod escrow {
+    pub use crate::events::{EscrowAdvanced, OperatorSet, ReserveOpened, ReserveSpent};
     use crate::tokens;
     use cicada_core::certificate::Signature;
     use cicada_core::escrow::{
-        detail, terms_digest, Act, Action, AuditEntry, Ballot, Case, Decision, Evidence, Holdings,
-        Papers, Payout, Progress, Reserve, SignedDecision, State, Summary, Terms, Verdict,
-        MAX_PAGE,
+        detail, terms_digest, Act, AuditEntry, Ballot, Case, Decision, Evidence, Holdings, Papers,
+        Payout, Progress, Reserve, SignedDecision, State, Summary, Terms, Verdict, MAX_PAGE,
     };
     use cicada_core::hash::Hash as Digest;
     use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
@@ -20,94 +21,28 @@ pub mod escrow {
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
-    /// Something happened to an escrow: one event for every entry of its log.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct EscrowAdvanced {
-        /// The number of the escrow.
-        #[ink(topic)]
-        pub escrow: u64,
-        /// Who acted: the caller; for a signed decision, its signer.
-        #[ink(topic)]
-        pub actor: AccountId,
-        /// The position of the entry in the log, from 0.
-        pub index: u32,
-        /// What he did.
-        pub action: Action,
-        /// The state before.
-        pub from: State,
-        /// The state after.
-        pub to: State,
-        /// The block's time, in milliseconds.
-        pub time_ms: u64,
-        /// Digest of what was asked for and what was paid.
-        pub detail: [u8; 32],
-        /// Digest of the log up to here.
-        pub digest: [u8; 32],
-    }
-
-    /// An account permitted a contract to act for it, or no longer does.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct OperatorSet {
-        /// Who permits.
-        #[ink(topic)]
-        pub owner: AccountId,
-        /// The contract.
-        #[ink(topic)]
-        pub operator: AccountId,
-        /// Whether it may from now on.
-        pub allowed: bool,
-    }
-
-    /// An operator locked money of an owner.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct ReserveOpened {
-        /// The number of the reserve.
-        #[ink(topic)]
-        pub reserve: u64,
-        /// Whose money it is.
-        #[ink(topic)]
-        pub owner: AccountId,
-        /// Who may spend it.
-        pub operator: AccountId,
-        /// The PSP22 contract.
-        pub token: AccountId,
-        /// How much, in the token's smallest unit.
-        pub amount: u128,
-    }
-
-    /// Money left a reserve.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct ReserveSpent {
-        /// The number of the reserve.
-        #[ink(topic)]
-        pub reserve: u64,
-        /// Who got it; this contract if an escrow was made of it.
-        #[ink(topic)]
-        pub to: AccountId,
-        /// How much, in the token's smallest unit.
-        pub amount: u128,
-        /// The escrow that was made of it.
-        pub escrow: Option<u64>,
-    }
-
     /// Terms, and the contract that runs the escrow. Written once.
     type Agreement = (Terms, Option<[u8; 32]>);
 
+    /// Of one round.
+    type Ballots = Stored<Vec<Ballot>>;
+    /// Of one escrow.
+    type Pieces = Stored<Vec<Evidence>>;
+    /// Escrow and index.
+    type Position = (u64, u32);
+
     /// All escrows and reserves. Nobody owns them.
     #[ink(storage)]
+    #[derive(Default)]
     pub struct EscrowContract {
         genesis: Digest,
         escrows: u64,
         reserves_opened: u64,
         agreements: Mapping<u64, Stored<Agreement>, ManualKey<0x5445_524d>>,
         progress: Mapping<u64, Stored<Progress>, ManualKey<0x5052_4f47>>,
-        ballots: Mapping<(u64, u8), Stored<Vec<Ballot>>, ManualKey<0x564f_5445>>,
-        evidence: Mapping<u64, Stored<Vec<Evidence>>, ManualKey<0x4556_4944>>,
-        log: Mapping<(u64, u32), Stored<AuditEntry>, ManualKey<0x4c4f_4745>>,
+        ballots: Mapping<(u64, u8), Ballots, ManualKey<0x564f_5445>>,
+        evidence: Mapping<u64, Pieces, ManualKey<0x4556_4944>>,
+        log: Mapping<Position, Stored<AuditEntry>, ManualKey<0x4c4f_4745>>,
         nonces: Mapping<(u64, AccountId), u64, ManualKey<0x4e4f_4e43>>,
         operators: Mapping<(AccountId, AccountId), (), ManualKey<0x4f50_4552>>,
         reserves: Mapping<u64, Stored<Reserve>, ManualKey<0x5245_5356>>,
@@ -118,20 +53,7 @@ pub mod escrow {
         /// A contract without escrows, on the chain with this genesis hash.
         #[ink(constructor)]
         pub fn new(genesis: Digest) -> Self {
-            Self {
-                genesis,
-                escrows: 0,
-                reserves_opened: 0,
-                agreements: Mapping::new(),
-                progress: Mapping::new(),
-                ballots: Mapping::new(),
-                evidence: Mapping::new(),
-                log: Mapping::new(),
-                nonces: Mapping::new(),
-                operators: Mapping::new(),
-                reserves: Mapping::new(),
-                locked: Mapping::new(),
-            }
+            Self { genesis, ..Self::default() }
         }
 
         /// Lets an account act on an escrow: the rules decide, then all is written, then paid.
@@ -262,7 +184,7 @@ pub mod escrow {
         #[inline(never)]
         fn take(&mut self, reserve: u64, amount: u128) -> Result<Reserve, EscrowError> {
             let mut taken = self.reserve_of(reserve).ok_or(EscrowError::NotFound)?;
-            if taken.operator != *self.env().caller().as_ref() {
+            if AccountId::from(taken.operator) != self.env().caller() {
                 return Err(EscrowError::NotAllowed);
             }
             taken.balance =

@@ -1,4 +1,4 @@
-//! Lists of byte arrays in SCALE, copied as one block.
+//! Lists of byte arrays in SCALE, and structs of equal numbers, copied as one block.
 //!
 //! The encoding is that of `Vec<[u8; N]>`. The derived code moves one array at a time, several
 //! times each, which a contract pays for in every call.
@@ -30,3 +30,28 @@ pub fn decode<const N: usize, I: Input>(
     input.read(arrays.as_flattened_mut())?;
     Ok(arrays)
 }
+
+/// Implements the codec of a struct of equal numbers as that of an array of them: the same bytes
+/// as derived, moved as one block.
+macro_rules! codec_as_array {
+    ($name:ident, $array:ty, $($field:ident),+) => {
+        impl parity_scale_codec::Encode for $name {
+            #[inline(never)]
+            fn encode_to<O: parity_scale_codec::Output + ?Sized>(&self, output: &mut O) {
+                let array: $array = [$(self.$field),+];
+                array.encode_to(output);
+            }
+        }
+
+        impl parity_scale_codec::Decode for $name {
+            #[inline(never)]
+            fn decode<I: parity_scale_codec::Input>(
+                input: &mut I,
+            ) -> Result<Self, parity_scale_codec::Error> {
+                let [$($field),+] = <$array>::decode(input)?;
+                Ok(Self { $($field),+ })
+            }
+        }
+    };
+}
+pub(crate) use codec_as_array;

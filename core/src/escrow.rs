@@ -10,6 +10,8 @@ mod machine;
 mod progress;
 mod signed;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use act::{Act, Action, Ballot, Case, Evidence, Papers, Payout};
 pub use audit::{chain, detail, terms_digest, AuditEntry, AuditHead};

@@ -20,6 +20,7 @@
 //! | [`name`] | task types, capabilities, metrics |
 //! | [`escrow`] | the rules of an escrow |
 //! | [`reputation`] | points and metrics of an account |
+//! | [`capability`] | what the committee attests that an account can do |
 //! | [`market`] | compute requests, offers, auctions, effective price |
 //! | [`sla`] | service levels and their penalties |
 //! | [`prices`] | prices of the last 24 hours in hourly buckets |
@@ -30,6 +31,7 @@
 extern crate alloc;
 
 pub mod arrays;
+pub mod capability;
 pub mod certificate;
 pub mod committee;
 pub mod escrow;

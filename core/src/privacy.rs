@@ -1,6 +1,7 @@
 //! Commitments to what is not yet to be seen (seed 001).
 
 use crate::hash::{tagged, Hash, Hasher};
+use crate::market::{HandOver, Privacy};
 
 /// What a commitment is tagged with.
 const TAG: &[u8] = b"cicada71/payload/v1";
@@ -9,4 +10,26 @@ const TAG: &[u8] = b"cicada71/payload/v1";
 /// content identifier of the encrypted payload and 32 random bytes.
 pub fn commitment<H: Hasher>(cid: &[u8], salt: &[u8; 32]) -> Hash {
     tagged::<H>(TAG, &(cid, salt))
+}
+
+impl Privacy {
+    /// The digest that stands for the job where only a digest fits: the commitment, or SHA-256 of
+    /// the public payload's content identifier.
+    pub fn job_digest<H: Hasher>(&self) -> Hash {
+        match self {
+            Self::Public { payload } => H::sha256(payload),
+            Self::Private { commitment } | Self::Confidential { commitment, .. } => *commitment,
+        }
+    }
+
+    /// Whether what is handed over is what was committed to. A public payload was never hidden.
+    pub fn is_opened_by<H: Hasher>(&self, payload: &HandOver) -> bool {
+        match self {
+            Self::Public { .. } => false,
+            Self::Private { commitment: sealed }
+            | Self::Confidential { commitment: sealed, .. } => {
+                *sealed == commitment::<H>(&payload.cid, &payload.salt)
+            }
+        }
+    }
 }

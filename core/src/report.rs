@@ -23,6 +23,8 @@ pub enum ReportKind {
     Nav,
     /// The next committee.
     Committee,
+    /// What accounts can do.
+    Capability,
 }
 
 /// A feed: one chain of reports. At most one report per slot is ever final.

@@ -1,8 +1,9 @@
 //! How an assignment ends and what follows from it.
 
-use super::{Assignment, Parameters, Request};
+use super::{Assignment, InvalidTerms, Parameters, Request};
 use crate::escrow::{Ending, State, Summary};
 use crate::reputation::Event;
+use crate::sla::QualityReport;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -79,6 +80,37 @@ impl Assignment {
     /// From the start to `now_ms`.
     pub fn execution_ms(&self, now_ms: u64) -> u64 {
         self.started_ms.map_or(0, |started| now_ms.saturating_sub(started))
+    }
+
+    /// Notes what the chain measures at a delivery at `now_ms`, and gives the penalty for it.
+    pub fn measure(&mut self, request: &Request, now_ms: u64) -> u128 {
+        let Some(sla) = &request.sla else { return 0 };
+        let execution_ms = self.execution_ms(now_ms);
+        self.violations = sla.measured(self.response_ms(), execution_ms, request.max_duration_ms);
+        sla.penalty(&self.violations, self.amount())
+    }
+
+    /// Notes what the requester's report shows, and gives the penalty for everything. Without a
+    /// report, uptime and quality are as they should be.
+    ///
+    /// # Errors
+    /// [`InvalidTerms`] of the report.
+    pub fn judge(
+        &mut self,
+        request: &Request,
+        report: Option<QualityReport>,
+    ) -> Result<u128, InvalidTerms> {
+        let Some(sla) = &request.sla else { return Ok(0) };
+        if let Some(report) = report {
+            report.check()?;
+            self.violations.stated = sla.stated(&report);
+        }
+        Ok(sla.penalty(&self.violations, self.amount()))
+    }
+
+    /// Whether the requester may still object: after the delivery, within the review.
+    pub fn is_in_review(&self, request: &Request, now_ms: u64) -> bool {
+        self.completed_ms.is_some_and(|at| now_ms < at.saturating_add(request.review_ms))
     }
 
     /// Whether it is the provider's fault when it is not done: he took it himself, or started it.

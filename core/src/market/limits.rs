@@ -153,9 +153,9 @@ impl Request {
     pub fn check(&self, now_ms: u64, priority_ms: u64) -> Result<(), InvalidTerms> {
         check_units(self.units)?;
         check_price(self.max_price, self.min_bond)?;
-        let durations = [self.max_duration_ms, self.complete_within_ms, self.review_ms];
+        let durations =
+            [self.max_duration_ms, self.complete_within_ms, self.review_ms, self.dispute_ms];
         let bounded = durations.iter().all(|duration| (1..=MAX_TERM_MS).contains(duration))
-            && self.dispute_ms <= MAX_TERM_MS
             && self.max_duration_ms <= self.complete_within_ms;
         ensure(bounded, InvalidTerms::Duration)?;
         let line_ends = now_ms.saturating_add(priority_ms);

@@ -116,6 +116,7 @@ pub(crate) fn feed_name(kind: ReportKind) -> &'static str {
         ReportKind::Leaderboard => "leaderboard",
         ReportKind::Nav => "nav",
         ReportKind::Committee => "committee",
+        ReportKind::Capability => "capability",
     }
 }
 

@@ -1,0 +1,355 @@
+//! People, a token and the escrow contract.
+
+use cicada_core::escrow::{
+    AuditEntry, Decision, Fallback, Milestone, Panel, Rule, SignedDecision, State, Summary, Terms,
+    Verdict,
+};
+use cicada_core::hash::{Hash, Native};
+use cicada_runtime_tests::{account, address, key, on, AccountId, Message, Receipt, World};
+use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
+use cicada_traits::psp22::PSP22;
+use escrow::escrow::EscrowContractRef;
+use token::token::TokenRef;
+
+pub const SUPPLY: u128 = 1_000_000;
+pub const AMOUNT: u128 = 1_000;
+pub const GENESIS: Hash = [0x71; 32];
+pub const RESULT: Hash = [0x42; 32];
+pub const HOUR: u64 = 3_600_000;
+/// Who pays, who works, who decides disputes, who runs escrows, who has no part.
+pub const REQUESTER: &str = "alice";
+pub const PROVIDER: &str = "bob";
+pub const ARBITRATORS: [&str; 3] = ["charlie", "dave", "eve"];
+pub const OPERATOR: &str = "grace";
+pub const STRANGER: &str = "ferdie";
+
+pub type Answer = Receipt<Result<(), EscrowError>>;
+
+pub fn id(name: &str) -> [u8; 32] {
+    *account(name).as_ref()
+}
+
+/// The requester holds all money and has approved the contract for all of it.
+pub struct Stage {
+    pub world: World,
+    pub escrow: EscrowContractRef,
+    pub token: TokenRef,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with_supply(SUPPLY)
+    }
+
+    pub fn with_supply(supply: u128) -> Self {
+        let mut world = World::new();
+        let coin = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, supply);
+        let token = world.as_(account(REQUESTER)).deploy("token", coin);
+        let constructor = EscrowContractRef::new(GENESIS);
+        let escrow = world.as_(account(STRANGER)).deploy("escrow", constructor);
+        let mut stage = Self { world, escrow, token };
+        stage.approve(u128::MAX);
+        stage
+    }
+
+    pub fn approve(&mut self, value: u128) {
+        let message = on(&self.token).approve(address(&self.escrow), value);
+        let _ = self.world.as_(account(REQUESTER)).call(message).succeeds();
+    }
+
+    pub fn now(&self) -> u64 {
+        self.world.now()
+    }
+
+    /// One part under `Single`; 2 of 3 arbitrators; everything in hours.
+    pub fn terms(&self) -> Terms {
+        let now = self.now();
+        Terms {
+            requester: id(REQUESTER),
+            provider: id(PROVIDER),
+            token: *address(&self.token).as_ref(),
+            milestones: vec![Milestone { amount: AMOUNT, complete_by_ms: now + 10 * HOUR }],
+            rule: Rule::Single,
+            panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec() },
+            fund_by_ms: now + HOUR,
+            review_ms: 2 * HOUR,
+            dispute_ms: 3 * HOUR,
+            fallback: Fallback::Refund,
+            job: [7; 32],
+        }
+    }
+
+    pub fn under(&self, rule: Rule) -> Terms {
+        Terms { rule, ..self.terms() }
+    }
+
+    /// Parts of these amounts; each has ten hours more.
+    pub fn parts(&self, amounts: &[u128]) -> Terms {
+        let due = |part: usize| self.now() + (part as u64 + 1) * 10 * HOUR;
+        let part =
+            |(i, amount): (usize, &u128)| Milestone { amount: *amount, complete_by_ms: due(i) };
+        Terms { milestones: amounts.iter().enumerate().map(part).collect(), ..self.terms() }
+    }
+
+    // ---- acts ----
+
+    pub fn call<M: Message>(&mut self, who: &str, message: M) -> Receipt<M::Output> {
+        self.world.as_(account(who)).call(message)
+    }
+
+    pub fn create(&mut self, who: &str, terms: &Terms) -> Receipt<Result<u64, EscrowError>> {
+        let message = on(&self.escrow).create(terms.clone());
+        self.call(who, message)
+    }
+
+    pub fn fund(&mut self, who: &str, escrow: u64) -> Answer {
+        let message = on(&self.escrow).fund(escrow);
+        self.call(who, message)
+    }
+
+    pub fn complete(&mut self, who: &str, escrow: u64) -> Answer {
+        let message = on(&self.escrow).complete(escrow, RESULT);
+        self.call(who, message)
+    }
+
+    pub fn decide(&mut self, who: &str, escrow: u64, decision: Decision) -> Answer {
+        let message = on(&self.escrow).decide(escrow, decision);
+        self.call(who, message)
+    }
+
+    pub fn release(&mut self, who: &str, escrow: u64) -> Answer {
+        self.decide(who, escrow, Decision::Release)
+    }
+
+    pub fn refund(&mut self, who: &str, escrow: u64) -> Answer {
+        self.decide(who, escrow, Decision::Refund)
+    }
+
+    pub fn raise(&mut self, who: &str, escrow: u64) -> Answer {
+        let message = on(&self.escrow).raise_dispute(escrow, vec![b"bafy-first".to_vec()]);
+        self.call(who, message)
+    }
+
+    pub fn add_evidence(&mut self, who: &str, escrow: u64, cid: &[u8]) -> Answer {
+        let message = on(&self.escrow).add_evidence(escrow, cid.to_vec());
+        self.call(who, message)
+    }
+
+    pub fn vote(&mut self, who: &str, escrow: u64, verdict: Verdict) -> Answer {
+        let message = on(&self.escrow).vote(escrow, verdict);
+        self.call(who, message)
+    }
+
+    pub fn expire(&mut self, who: &str, escrow: u64) -> Answer {
+        let message = on(&self.escrow).expire(escrow);
+        self.call(who, message)
+    }
+
+    /// What a name has to sign here.
+    pub fn statement(
+        &self,
+        who: &str,
+        escrow: u64,
+        decision: Decision,
+        nonce: u64,
+    ) -> SignedDecision {
+        SignedDecision {
+            genesis: GENESIS,
+            contract: *address(&self.escrow).as_ref(),
+            escrow,
+            milestone: 0,
+            decision,
+            signer: id(who),
+            nonce,
+            expires_ms: self.now() + 100 * HOUR,
+        }
+    }
+
+    /// A stranger brings this statement, as the contract is told it, with the signature of `by`
+    /// under what is in `signed`.
+    pub fn bring(&mut self, told: &SignedDecision, signed: &SignedDecision, by: &str) -> Answer {
+        let signature = key(by).sign(&signed.digest::<Native>());
+        let message = on(&self.escrow).decide_signed(
+            told.escrow,
+            told.decision,
+            told.signer.into(),
+            told.nonce,
+            told.expires_ms,
+            signature,
+        );
+        self.call(STRANGER, message)
+    }
+
+    /// The same with an honest signature of the signer.
+    pub fn bring_signed(&mut self, who: &str, statement: &SignedDecision) -> Answer {
+        self.bring(statement, statement, who)
+    }
+
+    // ---- states ----
+
+    #[track_caller]
+    pub fn created(&mut self, terms: &Terms) -> u64 {
+        self.create(REQUESTER, terms).succeeds().value
+    }
+
+    #[track_caller]
+    pub fn funded(&mut self, terms: &Terms) -> u64 {
+        let escrow = self.created(terms);
+        let _ = self.fund(REQUESTER, escrow).succeeds();
+        escrow
+    }
+
+    #[track_caller]
+    pub fn completed(&mut self, terms: &Terms) -> u64 {
+        let escrow = self.funded(terms);
+        let _ = self.complete(PROVIDER, escrow).succeeds();
+        escrow
+    }
+
+    #[track_caller]
+    pub fn disputed(&mut self, terms: &Terms) -> u64 {
+        let escrow = self.completed(terms);
+        let _ = self.raise(REQUESTER, escrow).succeeds();
+        escrow
+    }
+
+    // ---- the operator's side ----
+
+    pub fn permit(&mut self, owner: &str) {
+        let message = on(&self.escrow).set_operator(account(OPERATOR), true);
+        let _ = self.call(owner, message).succeeds();
+    }
+
+    pub fn reserve(&mut self, who: &str, amount: u128) -> Receipt<Result<u64, EscrowError>> {
+        let token = address(&self.token);
+        let message = on(&self.escrow).reserve(account(REQUESTER), token, amount);
+        self.call(who, message)
+    }
+
+    /// A reserve of this much, permitted by both sides.
+    #[track_caller]
+    pub fn reserved(&mut self, amount: u128) -> u64 {
+        self.permit(REQUESTER);
+        self.permit(PROVIDER);
+        self.reserve(OPERATOR, amount).succeeds().value
+    }
+
+    pub fn spend(&mut self, who: &str, reserve: u64, to: &str, amount: u128) -> Answer {
+        let message = on(&self.escrow).spend(reserve, account(to), amount);
+        self.call(who, message)
+    }
+
+    pub fn draw(
+        &mut self,
+        who: &str,
+        reserve: u64,
+        terms: &Terms,
+    ) -> Receipt<Result<u64, EscrowError>> {
+        let message = on(&self.escrow).draw(reserve, terms.clone());
+        self.call(who, message)
+    }
+
+    /// An escrow of the default terms that the operator runs.
+    #[track_caller]
+    pub fn drawn(&mut self) -> u64 {
+        let reserve = self.reserved(AMOUNT);
+        let terms = self.terms();
+        self.draw(OPERATOR, reserve, &terms).succeeds().value
+    }
+
+    pub fn complete_for(&mut self, who: &str, escrow: u64, deduction: u128) -> Answer {
+        let message = on(&self.escrow).complete_for(escrow, RESULT, deduction);
+        self.call(who, message)
+    }
+
+    pub fn settle(&mut self, who: &str, escrow: u64, provider_share: u128) -> Answer {
+        let message = on(&self.escrow).settle(escrow, provider_share);
+        self.call(who, message)
+    }
+
+    /// Waits until the state of an escrow times out, or this many milliseconds less.
+    pub fn wait_for(&mut self, escrow: u64, less_ms: u64) {
+        let due = self.summary(escrow).due_ms.expect("it has not ended");
+        self.world.at(due - less_ms);
+    }
+
+    // ---- views ----
+
+    pub fn summary(&mut self, escrow: u64) -> Summary {
+        let message = on(&self.escrow).summary(escrow);
+        self.world.read(message).expect("the escrow is there")
+    }
+
+    pub fn state(&mut self, escrow: u64) -> State {
+        self.summary(escrow).state
+    }
+
+    pub fn balance(&mut self, owner: AccountId) -> u128 {
+        self.world.read(on(&self.token).balance_of(owner))
+    }
+
+    pub fn balance_of(&mut self, name: &str) -> u128 {
+        self.balance(account(name))
+    }
+
+    pub fn locked(&mut self, name: &str) -> u128 {
+        let token = address(&self.token);
+        self.world.read(on(&self.escrow).locked(account(name), token))
+    }
+
+    pub fn audit(&mut self, escrow: u64) -> Vec<AuditEntry> {
+        let (mut log, mut from) = (Vec::new(), 0);
+        loop {
+            let page = self.world.read(on(&self.escrow).audit(escrow, from, 50));
+            from += page.len() as u32;
+            if page.is_empty() {
+                return log;
+            }
+            log.extend(page);
+        }
+    }
+
+    /// What the two parties have got out of an escrow that was of 1,000, and that nothing is lost:
+    /// the contract holds what the escrows and reserves say, and no unit more or less.
+    #[track_caller]
+    pub fn paid(&mut self, escrow: u64) -> (u128, u128) {
+        self.check_books();
+        let summary = self.summary(escrow);
+        (summary.provider_paid, summary.requester_paid)
+    }
+
+    /// Every unit is where the books say.
+    #[track_caller]
+    pub fn check_books(&mut self) {
+        let count = self.world.read(on(&self.escrow).count());
+        let (mut locked, mut earned) = (0, 0);
+        for escrow in 0..count {
+            let summary = self.summary(escrow);
+            if AccountId::from(summary.token) != address(&self.token) {
+                continue;
+            }
+            locked += summary.locked;
+            earned += summary.provider_paid;
+            if summary.state != State::Created && summary.state != State::Expired {
+                let paid = summary.provider_paid + summary.requester_paid;
+                assert_eq!(summary.locked + paid, summary.amount, "escrow {escrow} adds up");
+            }
+        }
+        let mut reserve = 0;
+        while let Some(found) = self.world.read(on(&self.escrow).reserve_of(reserve)) {
+            locked += found.balance;
+            reserve += 1;
+        }
+        let holder = address(&self.escrow);
+        assert_eq!(self.balance(holder), locked, "the contract holds what is locked");
+        assert_eq!(self.locked(REQUESTER), locked, "and says whose it is");
+        let supply = self.world.read(on(&self.token).total_supply());
+        let mut people = vec![holder];
+        people.extend(cicada_runtime_tests::world::NAMES.map(account));
+        let sum: u128 = people.into_iter().map(|owner| self.balance(owner)).sum();
+        assert_eq!(sum, supply, "no unit is lost");
+        if reserve == 0 {
+            assert_eq!(self.balance_of(PROVIDER), earned);
+        }
+    }
+}
