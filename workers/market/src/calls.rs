@@ -7,7 +7,7 @@ use cicada_core::hash::Hash;
 use cicada_core::market::{HandOver, Offer, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
-use parity_scale_codec::DecodeAll;
+use parity_scale_codec::{Decode, DecodeAll};
 
 /// A call that is final, and what it returned.
 #[derive(Debug)]
@@ -70,7 +70,8 @@ impl Market {
         signer: &Signer,
     ) -> Result<Done<u64>, Error> {
         let label = "Auction::request";
-        done(self.call(Contract::Auction, label, terms, signer).await?, label)
+        let done: Done<u64> = done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
+        Ok(self.numbered("RequestPlaced", done))
     }
 
     /// Places an offer; gives its number.
@@ -79,7 +80,8 @@ impl Market {
     /// As [`Market::call`].
     pub async fn place_offer(&self, terms: &Offer, signer: &Signer) -> Result<Done<u64>, Error> {
         let label = "Auction::offer";
-        done(self.call(Contract::Auction, label, terms, signer).await?, label)
+        let done: Done<u64> = done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
+        Ok(self.numbered("OfferPlaced", done))
     }
 
     /// Gives an offer units of a request; gives the number of the assignment, or none if the
@@ -98,22 +100,34 @@ impl Market {
         let args = (request, offer, units, min_price);
         let outcome = self.call(Contract::Auction, label, &args, signer).await?;
         let mut done: Done<Option<u64>> = done(outcome, label)?;
-        // The dry run's number may have gone to somebody else meanwhile: the event knows.
+        // As in `numbered`.
         if let Some(id) = self.assigned(&done.outcome) {
             done.value = Some(id);
         }
         Ok(done)
     }
 
+    /// With the number that the event says: the dry run's may have gone to somebody else.
+    fn numbered(&self, event: &str, done: Done<u64>) -> Done<u64> {
+        let value = self.emitted(event, &done.outcome).unwrap_or(done.value);
+        Done { value, ..done }
+    }
+
     /// The number of the assignment in the events of an accept.
     fn assigned(&self, outcome: &CallOutcome) -> Option<u64> {
+        // Request, requester, provider, assignment.
+        let (_, _, _, assignment): (u64, Account, Account, u64) =
+            self.emitted("Assigned", outcome)?;
+        Some(assignment)
+    }
+
+    /// The first fields of the market's event of this name, if the call emitted one.
+    fn emitted<T: Decode>(&self, name: &str, outcome: &CallOutcome) -> Option<T> {
         let (auction, bundle) = self.at(Contract::Auction);
         let event = outcome.events.iter().find(|event| {
-            event.contract == *auction && bundle.event_name(event) == Some("Assigned")
+            event.contract == *auction && bundle.event_name(event) == Some(name)
         })?;
-        // Its first field is the number.
-        let bytes = event.data.get(..8)?.try_into().ok()?;
-        Some(u64::from_le_bytes(bytes))
+        T::decode(&mut &event.data[..]).ok()
     }
 
     /// A message of the market about one assignment, such as `start`, `decline`, `finalize`.
