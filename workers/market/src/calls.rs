@@ -70,7 +70,8 @@ impl Market {
         signer: &Signer,
     ) -> Result<Done<u64>, Error> {
         let label = "Auction::request";
-        let done: Done<u64> = done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
+        let done: Done<u64> =
+            done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
         Ok(self.numbered("RequestPlaced", done))
     }
 
@@ -80,7 +81,8 @@ impl Market {
     /// As [`Market::call`].
     pub async fn place_offer(&self, terms: &Offer, signer: &Signer) -> Result<Done<u64>, Error> {
         let label = "Auction::offer";
-        let done: Done<u64> = done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
+        let done: Done<u64> =
+            done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
         Ok(self.numbered("OfferPlaced", done))
     }
 
@@ -124,9 +126,10 @@ impl Market {
     /// The first fields of the market's event of this name, if the call emitted one.
     fn emitted<T: Decode>(&self, name: &str, outcome: &CallOutcome) -> Option<T> {
         let (auction, bundle) = self.at(Contract::Auction);
-        let event = outcome.events.iter().find(|event| {
-            event.contract == *auction && bundle.event_name(event) == Some(name)
-        })?;
+        let event = outcome
+            .events
+            .iter()
+            .find(|event| event.contract == *auction && bundle.event_name(event) == Some(name))?;
         T::decode(&mut &event.data[..]).ok()
     }
 
