@@ -1,20 +1,20 @@
 //! Calls of the escrow and the reputation contract.
+//!
+//! Bytes go in and out through one function: a typed call would cost a kilobyte of code each time.
 
-use cicada_core::escrow::{Summary, Terms};
+use cicada_core::escrow::{EscrowError, Terms};
 use cicada_core::hash::Hash;
+use cicada_core::market::ending::Outcome;
 use cicada_core::name::Name;
-use cicada_core::reputation::Event;
+use cicada_core::reputation::Event as Report;
 use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
-use cicada_traits::escrow::{EscrowError, EscrowOperator};
-use cicada_traits::reputation::{Reputation, ReputationError};
-use ink::codegen::TraitCallBuilder;
-use ink::env::{DefaultEnvironment, Error};
+use ink::env::call::{build_call, ExecutionInput, Selector};
+use ink::env::DefaultEnvironment;
 use ink::prelude::vec::Vec;
-use ink::primitives::{AccountId, LangError};
-
-/// What a called contract answered, if it did.
-type Answer<T> = Result<Result<T, LangError>, Error>;
+use ink::primitives::AccountId;
+use ink::scale::{Decode, Encode, Error, Input, Output};
+use ink::selector_bytes;
 
 /// The escrow contract.
 pub struct Escrow(pub AccountId);
@@ -22,90 +22,161 @@ pub struct Escrow(pub AccountId);
 /// The reputation contract.
 pub struct Scores(pub AccountId);
 
-fn by_escrow<T>(answer: Answer<Result<T, EscrowError>>) -> Result<T, AuctionError> {
-    Ok(answer.ok().and_then(Result::ok).ok_or(AuctionError::EscrowUnavailable)??)
+/// What is encoded already.
+pub struct Encoded<'a>(pub &'a [u8]);
+
+impl Encode for Encoded<'_> {
+    fn encode_to<T: Output + ?Sized>(&self, to: &mut T) {
+        to.write(self.0);
+    }
 }
 
-fn by_scores<T>(answer: Answer<T>) -> Result<T, AuctionError> {
-    answer.ok().and_then(Result::ok).ok_or(AuctionError::ReputationUnavailable)
+/// Where bytes are collected. Unlike that of a `Vec`, its `write` is not inlined for each field.
+struct Bytes(Vec<u8>);
+
+impl Output for Bytes {
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// The encoding of a value.
+pub fn pack<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = Bytes(Vec::new());
+    value.encode_to(&mut bytes);
+    bytes.0
+}
+
+/// Whatever a contract answers, not decoded.
+struct Answer(Vec<u8>);
+
+impl Decode for Answer {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        while let Ok(byte) = input.read_byte() {
+            bytes.push(byte);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The answer of a message, in bytes; none if it did not come to one.
+#[inline(never)]
+fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
+    let input = ExecutionInput::new(Selector::new(selector)).push_arg(Encoded(arguments));
+    let answer = build_call::<DefaultEnvironment>()
+        .call(callee)
+        .exec_input(input)
+        .returns::<Answer>()
+        .try_invoke();
+    Some(answer.ok()?.ok()?.0)
 }
 
 impl Escrow {
-    fn contract(&self) -> ink::contract_ref!(EscrowOperator, DefaultEnvironment) {
-        self.0.into()
+    /// The number that a message answers; 0 if it answers without one.
+    #[inline(never)]
+    fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<u64, AuctionError> {
+        let unavailable = AuctionError::EscrowUnavailable;
+        let answer = call(self.0, selector, arguments).ok_or(unavailable)?;
+        match answer.split_first() {
+            Some((0, [])) => Ok(0),
+            Some((0, mut number)) => u64::decode(&mut number).map_err(|_| unavailable),
+            Some((_, mut error)) => match EscrowError::decode(&mut error) {
+                Ok(error) => Err(AuctionError::Escrow(error)),
+                Err(_) => Err(unavailable),
+            },
+            None => Err(unavailable),
+        }
     }
 
-    /// Locks `amount` of the owner's money; none is locked for 0, and the number is then 0.
-    #[inline(never)]
+    /// Locks `amount` of the owner's money; for 0 nothing is called, and the number is 0.
     pub fn reserve(
         &self,
-        owner: AccountId,
+        owner: Account,
         token: AccountId,
         amount: u128,
     ) -> Result<u64, AuctionError> {
         if amount == 0 {
             return Ok(0);
         }
-        by_escrow(self.contract().call_mut().reserve(owner, token, amount).try_invoke())
+        self.call(selector_bytes!("EscrowOperator::reserve"), &pack(&(owner, token, amount)))
     }
 
-    /// Pays from a reserve; nothing is called for 0.
+    /// Pays from a reserve; for 0 nothing is called.
     #[inline(never)]
     pub fn spend(&self, reserve: u64, to: Account, amount: u128) -> Result<(), AuctionError> {
-        if amount == 0 {
-            return Ok(());
+        if amount > 0 {
+            let arguments = pack(&(reserve, to, amount));
+            self.call(selector_bytes!("EscrowOperator::spend"), &arguments)?;
         }
-        by_escrow(self.contract().call_mut().spend(reserve, to.into(), amount).try_invoke())
+        Ok(())
     }
 
     /// Makes a funded escrow from a reserve.
-    #[inline(never)]
-    pub fn draw(&self, reserve: u64, terms: Terms) -> Result<u64, AuctionError> {
-        by_escrow(self.contract().call_mut().draw(reserve, terms).try_invoke())
+    pub fn draw(&self, reserve: u64, terms: &Terms) -> Result<u64, AuctionError> {
+        self.call(selector_bytes!("EscrowOperator::draw"), &pack(&(reserve, terms)))
     }
 
     /// The result is there.
-    #[inline(never)]
-    pub fn complete(&self, escrow: u64, result: Hash, deduction: u128) -> Result<(), AuctionError> {
-        by_escrow(self.contract().call_mut().complete_for(escrow, result, deduction).try_invoke())
+    pub fn complete(
+        &self,
+        escrow: u64,
+        result: &Hash,
+        deduction: u128,
+    ) -> Result<(), AuctionError> {
+        let arguments = pack(&(escrow, result, deduction));
+        self.call(selector_bytes!("EscrowOperator::complete_for"), &arguments).map(|_| ())
     }
 
     /// Pays all that is left.
     #[inline(never)]
     pub fn settle(&self, escrow: u64, provider_share: u128) -> Result<(), AuctionError> {
-        by_escrow(self.contract().call_mut().settle(escrow, provider_share).try_invoke())
+        let arguments = pack(&(escrow, provider_share));
+        self.call(selector_bytes!("EscrowOperator::settle"), &arguments).map(|_| ())
     }
 
-    /// Where an escrow stands.
-    #[inline(never)]
-    pub fn summary(&self, escrow: u64) -> Result<Summary, AuctionError> {
-        let answer = self.contract().call().summary(escrow).try_invoke();
-        answer.ok().and_then(Result::ok).flatten().ok_or(AuctionError::EscrowUnavailable)
+    /// How an escrow ended, if it has.
+    pub fn outcome(&self, escrow: u64) -> Result<Option<Outcome>, AuctionError> {
+        let selector = selector_bytes!("EscrowOperator::summary");
+        call(self.0, selector, &pack(&escrow))
+            .and_then(|answer| match answer.split_first() {
+                Some((1, summary)) => Outcome::read(summary).ok(),
+                _ => None,
+            })
+            .ok_or(AuctionError::EscrowUnavailable)
     }
 }
 
 impl Scores {
-    fn contract(&self) -> ink::contract_ref!(Reputation, DefaultEnvironment) {
-        self.0.into()
+    #[inline(never)]
+    fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<Vec<u8>, AuctionError> {
+        call(self.0, selector, arguments).ok_or(AuctionError::ReputationUnavailable)
     }
 
-    /// Reports events about an account.
+    /// Reports events about an account; without any, nothing is called.
     #[inline(never)]
-    pub fn record(&self, account: Account, events: Vec<Event>) -> Result<(), AuctionError> {
-        let answer: Answer<Result<(), ReputationError>> =
-            self.contract().call_mut().record(account.into(), events).try_invoke();
-        by_scores(answer)?.map_err(|_| AuctionError::ReputationUnavailable)
+    pub fn record(&self, account: Account, events: &[Report]) -> Result<(), AuctionError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let arguments = pack(&(account, events));
+        match self.call(selector_bytes!("Reputation::record"), &arguments)?.first() {
+            Some(0) => Ok(()),
+            _ => Err(AuctionError::ReputationUnavailable),
+        }
     }
 
     /// The points of an account.
-    #[inline(never)]
     pub fn points(&self, account: Account) -> Result<u32, AuctionError> {
-        by_scores(self.contract().call().points(account.into()).try_invoke())
+        let answer = self.call(selector_bytes!("Reputation::points"), &account)?;
+        u32::decode(&mut answer.as_slice()).map_err(|_| AuctionError::ReputationUnavailable)
     }
 
     /// Whether a capability is attested to an account.
-    #[inline(never)]
-    pub fn is_capable(&self, account: Account, capability: Name) -> Result<bool, AuctionError> {
-        by_scores(self.contract().call().is_capable(account.into(), capability).try_invoke())
+    pub fn is_capable(&self, account: Account, capability: &Name) -> Result<bool, AuctionError> {
+        let arguments = pack(&(account, capability));
+        let answer = self.call(selector_bytes!("Reputation::is_capable"), &arguments)?;
+        Ok(answer == [1])
     }
 }

@@ -85,65 +85,23 @@ pub struct Assigned {
     pub price: u128,
 }
 
-/// A private payload can be had at `payload_of`.
+/// An assignment went on: its payload was handed over, it was started, delivered, or it ended.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandedOver {
+pub struct JobAdvanced {
     /// The assignment.
     #[ink(topic)]
     pub assignment: u64,
-    /// Who can read it.
+    /// Who pays.
     #[ink(topic)]
-    pub provider: AccountId,
-}
-
-/// The provider started.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// The assignment.
-    #[ink(topic)]
-    pub assignment: u64,
+    pub requester: AccountId,
     /// Who works.
     #[ink(topic)]
     pub provider: AccountId,
-}
-
-/// The result is there.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobCompleted {
-    /// The assignment.
-    #[ink(topic)]
-    pub assignment: u64,
-    /// Who has to look at it.
-    #[ink(topic)]
-    pub requester: AccountId,
-    /// The result's digest.
-    pub result: [u8; 32],
-    /// What the chain measured costs him who works.
-    pub penalty: u128,
-}
-
-/// An assignment ended.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobSettled {
-    /// The assignment.
-    #[ink(topic)]
-    pub assignment: u64,
-    /// Who paid.
-    #[ink(topic)]
-    pub requester: AccountId,
-    /// Who worked.
-    #[ink(topic)]
-    pub provider: AccountId,
-    /// How.
+    /// Where it stands now.
     pub status: Status,
-    /// What the provider got.
+    /// What the provider got; 0 before the end.
     pub paid: u128,
-    /// What the requester got back.
-    pub returned: u128,
 }
 
 /// A request matches no more.
@@ -153,6 +111,9 @@ pub struct RequestClosed {
     /// Its number.
     #[ink(topic)]
     pub request: u64,
+    /// Who asked.
+    #[ink(topic)]
+    pub requester: AccountId,
     /// What the requester got back of the money locked for it.
     pub returned: u128,
 }
@@ -164,6 +125,9 @@ pub struct OfferClosed {
     /// Its number.
     #[ink(topic)]
     pub offer: u64,
+    /// Who offered.
+    #[ink(topic)]
+    pub provider: AccountId,
     /// What the provider got back of his bond.
     pub returned: u128,
 }

@@ -1,5 +1,6 @@
 //! Prices of the last 24 hours of one task type, in hourly buckets (seeds 001, 002).
 
+use crate::market::times;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -54,13 +55,12 @@ pub struct Prices {
 impl Bucket {
     /// This bucket with one job more; none if a sum would exceed 128 bits.
     fn with(&self, price: u128, units: u64) -> Option<Self> {
-        let units = u128::from(units);
         Some(Self {
             hour: self.hour,
             count: self.count.checked_add(1)?,
-            units: self.units.checked_add(units)?,
+            units: self.units.checked_add(units.into())?,
             prices: self.prices.checked_add(price)?,
-            value: self.value.checked_add(price.checked_mul(units)?)?,
+            value: self.value.checked_add(times(price, units))?,
             min: self.min.min(price),
             max: self.max.max(price),
         })

@@ -3,6 +3,7 @@
 //! The chain measures response and execution time; uptime and quality are stated by the
 //! requester, never by the provider alone. What a report leaves out counts as missed.
 
+use crate::market::times;
 use crate::name::Name;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -93,10 +94,10 @@ impl Sla {
     /// What the violations cost: the penalty for each of the two times, half of it, rounded down,
     /// for each of the others; at most `amount`.
     pub fn penalty(&self, violations: &Violations, amount: u128) -> u128 {
-        let full = u128::from(violations.response).saturating_add(violations.execution.into());
-        let half = self.violation_penalty.checked_div(2).unwrap_or(0);
+        let full = u64::from(violations.response).saturating_add(violations.execution.into());
+        let half = self.violation_penalty >> 1;
         // Saturated or not, it is capped.
-        let total = self.violation_penalty.saturating_mul(full);
-        total.saturating_add(half.saturating_mul(violations.stated.into())).min(amount)
+        let total = times(self.violation_penalty, full);
+        total.saturating_add(times(half, violations.stated.into())).min(amount)
     }
 }

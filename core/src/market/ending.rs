@@ -1,11 +1,12 @@
 //! How an assignment ends and what follows from it.
 
-use super::{Assignment, InvalidTerms, Parameters, Request};
-use crate::escrow::{Ending, State, Summary};
+use super::{times, Assignment, InvalidTerms, Parameters, Request};
+use crate::escrow::{Ending, Side, State};
 use crate::reputation::Event;
 use crate::sla::QualityReport;
+use alloc::vec;
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::{Decode, Encode, Error};
 
 /// Where an assignment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -47,11 +48,6 @@ impl Status {
     pub fn can_be_rated(self) -> bool {
         self.is_final() && !matches!(self, Self::Declined | Self::Void)
     }
-
-    /// Whether its price counts among the prices of its task type, if anything was paid.
-    pub fn makes_a_price(self) -> bool {
-        matches!(self, Self::Completed | Self::SlaViolated)
-    }
 }
 
 /// What follows from an end.
@@ -60,16 +56,49 @@ pub struct Consequences {
     /// What to report about the provider.
     pub provider: Vec<Event>,
     /// What to report about the requester.
-    pub requester: Option<Event>,
+    pub requester: Vec<Event>,
     /// What counts for the provider in this task type, if anything does.
     pub success: Option<bool>,
+}
+
+/// How an escrow ended: what the market needs of a [`crate::escrow::Summary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The terminal state.
+    pub state: State,
+    /// Why.
+    pub ending: Ending,
+    /// What the provider got.
+    pub provider_paid: u128,
+}
+
+/// The part in work; requester, provider and token; the sum and what is locked of it.
+const SKIPPED: usize = 1 + 3 * 32 + 2 * 16;
+
+impl Outcome {
+    /// From an encoded [`crate::escrow::Summary`]; none while the escrow runs. Decoding all of it would cost a
+    /// contract two kilobytes of code.
+    ///
+    /// # Errors
+    /// If the bytes are no summary.
+    pub fn read(mut summary: &[u8]) -> Result<Option<Self>, Error> {
+        let input = &mut summary;
+        let state = State::decode(input)?;
+        <[u8; SKIPPED]>::decode(input)?;
+        let provider_paid = u128::decode(input)?;
+        let _requester_paid = u128::decode(input)?;
+        let _due_ms = Option::<u64>::decode(input)?;
+        let _raised_by = Option::<Side>::decode(input)?;
+        let ending = Option::<Ending>::decode(input)?;
+        Ok(ending.map(|ending| Self { state, ending, provider_paid }))
+    }
 }
 
 impl Assignment {
     /// What the escrow holds for it.
     pub fn amount(&self) -> u128 {
         // At most the request's budget.
-        self.price.saturating_mul(u128::from(self.units))
+        times(self.price, self.units)
     }
 
     /// From the assignment (or hand-over) to the start, in ms; 0 before.
@@ -119,12 +148,12 @@ impl Assignment {
         self.by_provider || self.started_ms.is_some()
     }
 
-    /// How it ended, from the state of its escrow; none while that runs.
-    pub fn ended_as(&self, escrow: &Summary) -> Option<Status> {
-        let status = match (escrow.ending?, escrow.state) {
+    /// How it ended, from how its escrow did.
+    pub fn ended_as(&self, escrow: &Outcome) -> Status {
+        match (escrow.ending, escrow.state) {
             (Ending::FellBack, _) => Status::Undecided,
             (Ending::Voted, _) => {
-                let rest = escrow.amount.saturating_sub(escrow.provider_paid);
+                let rest = self.amount().saturating_sub(escrow.provider_paid);
                 match escrow.provider_paid.cmp(&rest) {
                     core::cmp::Ordering::Greater => Status::ProviderWon,
                     core::cmp::Ordering::Less => Status::RequesterWon,
@@ -134,8 +163,7 @@ impl Assignment {
             (_, State::Released) => self.paid_as(),
             (Ending::TimedOut, _) => self.missed_as(),
             _ => Status::Declined,
-        };
-        Some(status)
+        }
     }
 
     /// How it ends when it is paid.
@@ -158,27 +186,37 @@ impl Assignment {
 
     /// What follows from its end.
     pub fn consequences(&self, parameters: &Parameters) -> Consequences {
-        let (event, requester, success) = match self.status {
-            Status::Completed => (Event::Completed, None, true),
+        let (event, success) = match self.status {
+            Status::Completed => (Event::Completed, true),
             Status::SlaViolated => {
                 let points = parameters.violation_points.saturating_mul(self.violations.count());
-                (Event::SlaViolated { points }, None, false)
+                (Event::SlaViolated { points }, false)
             }
-            Status::Failed => (Event::Failed, None, false),
-            Status::Declined if self.is_bound() => (Event::Failed, None, false),
-            Status::ProviderWon => (Event::DisputeWon, Some(Event::DisputeLost), true),
-            Status::RequesterWon => (Event::DisputeLost, Some(Event::DisputeWon), false),
+            Status::Failed => (Event::Failed, false),
+            Status::Declined if self.is_bound() => (Event::Failed, false),
+            Status::ProviderWon => (Event::DisputeWon, true),
+            Status::RequesterWon => (Event::DisputeLost, false),
             _ => return Consequences::default(),
         };
-        let mut provider = Vec::from([event]);
-        let started = self.started_ms.is_some();
-        if self.status.makes_a_price()
-            && started
-            && self.response_ms() < parameters.fast_response_ms
-        {
-            provider.push(Event::FastResponse);
+        let mut after =
+            Consequences { provider: vec![event], requester: vec![], success: Some(success) };
+        match event {
+            Event::DisputeWon => after.requester.push(Event::DisputeLost),
+            Event::DisputeLost => after.requester.push(Event::DisputeWon),
+            Event::Failed => {}
+            _ if self.was_quick(parameters) => after.provider.push(Event::FastResponse),
+            _ => {}
         }
-        Consequences { provider, requester, success: Some(success) }
+        after
+    }
+
+    fn was_quick(&self, parameters: &Parameters) -> bool {
+        self.started_ms.is_some() && self.response_ms() < parameters.fast_response_ms
+    }
+
+    /// Whether its price counts among the prices of its task type: it was paid without a dispute.
+    pub fn makes_a_price(&self) -> bool {
+        matches!(self.status, Status::Completed | Status::SlaViolated) && self.paid > 0
     }
 
     /// Whether the requester gets the bond.

@@ -1,6 +1,6 @@
 //! What is accepted as a request, an offer, a report.
 
-use super::{HandOver, Offer, Parameters, Privacy, Request};
+use super::{times, HandOver, Offer, Parameters, Privacy, Request};
 use crate::escrow::{MAX_ARBITRATORS, MAX_CID_LEN};
 use crate::name::Name;
 use crate::sla::{Metric, QualityReport, Sla, MAX_METRICS};
@@ -170,7 +170,7 @@ impl Request {
     /// What is locked for it: the maximum price of all units.
     pub fn budget(&self) -> u128 {
         // At most 10^24 · 10^9 after the check, which is below 2^128.
-        self.max_price.saturating_mul(u128::from(self.units))
+        times(self.max_price, self.units)
     }
 }
 
@@ -189,6 +189,6 @@ impl Offer {
     /// The bond of so many units.
     pub fn bond_of(&self, units: u64) -> u128 {
         // As `Request::budget`.
-        self.bond.saturating_mul(u128::from(units))
+        times(self.bond, units)
     }
 }

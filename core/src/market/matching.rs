@@ -1,7 +1,7 @@
 //! The auction's state, who qualifies, at which price, who waits in line.
 
 use super::limits::MAX_LINE;
-use super::{OfferRecord, Privacy, Request, RequestRecord};
+use super::{times, OfferRecord, Privacy, Request, RequestRecord};
 use crate::name::Name;
 use crate::Account;
 use alloc::vec::Vec;
@@ -91,14 +91,14 @@ impl Success {
 /// `w` is points of 100, but at least 0.5 and at most 2; `f` his share of successes in the task
 /// type from [`MIN_OUTCOMES`] outcomes on, else 1. `ask` is at most [`super::limits::MAX_PRICE`].
 pub fn effective_price_floor(ask: u128, points: u32, success: Success) -> u128 {
-    let weight = u128::from(points.clamp(MIN_POINTS, MAX_POINTS));
+    let weight = u64::from(points.clamp(MIN_POINTS, MAX_POINTS));
     let (part, whole) = match success.outcomes {
         outcomes if outcomes < MIN_OUTCOMES => (1, 1),
         outcomes => (success.successes, outcomes),
     };
     // At most 10^24 · 200 · 2^32, which is below 2^128: nothing saturates.
-    let product = ask.saturating_mul(weight).saturating_mul(u128::from(part));
-    product.checked_div(WHOLE_POINTS.saturating_mul(u128::from(whole))).unwrap_or(0)
+    let product = times(times(ask, weight), u64::from(part));
+    product.checked_div(times(WHOLE_POINTS, u64::from(whole))).unwrap_or(0)
 }
 
 /// The most assignments of a request of so many units: a hundredth of them, 1 to 10.
@@ -222,7 +222,7 @@ impl RequestRecord {
     pub fn take(&mut self, units: u64, price: u128) {
         // Never more than is left, by `takes`, and never above the maximum price, by `qualify`.
         self.left = self.left.saturating_sub(units);
-        self.budget = self.budget.saturating_sub(price.saturating_mul(u128::from(units)));
+        self.budget = self.budget.saturating_sub(times(price, units));
         self.assigned = self.assigned.saturating_add(1);
     }
 }

@@ -26,6 +26,13 @@ pub use ending::{Consequences, Status};
 pub use limits::InvalidTerms;
 pub use matching::{AuctionStatus, Success, Unqualified, Waiting};
 
+/// `a · b`, at most 2^128−1. Not inlined: a product of 128-bit numbers that looks for overflow is
+/// a quarter of a kilobyte of a contract.
+#[inline(never)]
+pub(crate) fn times(a: u128, b: u64) -> u128 {
+    a.saturating_mul(u128::from(b))
+}
+
 /// Fixed when the market is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]

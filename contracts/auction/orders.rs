@@ -1,0 +1,284 @@
+//! Requests and offers: placing, matching, closing.
+
+use crate::events::{
+    AcceptQueued, Assigned, OfferClosed, OfferPlaced, RequestClosed, RequestPlaced,
+};
+use crate::market::{
+    caller, ensure, find_offer, find_request, next, now, save_assignment, save_offer, save_request,
+    success, Market,
+};
+use cicada_core::escrow::{Milestone, Rule, Terms};
+use cicada_core::market::matching::{enqueue, NoPlace};
+use cicada_core::market::{
+    Assignment, AuctionStatus, InvalidTerms, Offer, OfferRecord, Request, RequestRecord, Status,
+    Unqualified, Waiting,
+};
+use cicada_core::sla::Violations;
+use cicada_traits::auction::AuctionError;
+use cicada_traits::host::HostSha256;
+use ink::env::{emit_event, DefaultEnvironment};
+use ink::prelude::vec;
+
+/// Kinds of numbers.
+pub const REQUESTS: u8 = 0;
+/// See [`REQUESTS`].
+pub const OFFERS: u8 = 1;
+/// See [`REQUESTS`].
+pub const ASSIGNMENTS: u8 = 2;
+
+impl Market {
+    /// Places a request and locks its money.
+    #[inline(never)]
+    pub fn request(&self, terms: Request) -> Result<u64, AuctionError> {
+        let created_ms = now();
+        terms.check(created_ms, self.parameters.priority_ms)?;
+        let requester = caller();
+        let budget = terms.budget();
+        let reserve = self.money().reserve(requester, self.token, budget)?;
+        let request = next(REQUESTS);
+        let left = terms.units;
+        let record = RequestRecord {
+            requester,
+            terms,
+            reserve,
+            budget,
+            created_ms,
+            left,
+            assigned: 0,
+            closed: false,
+            line: vec![],
+        };
+        save_request(request, &record);
+        emit_event::<DefaultEnvironment, _>(RequestPlaced {
+            request,
+            requester: requester.into(),
+            ends_ms: record.ends_ms(),
+            task_type: record.terms.task_type,
+            units: left,
+            max_price: record.terms.max_price,
+        });
+        Ok(request)
+    }
+
+    /// Places an offer and locks its bond.
+    #[inline(never)]
+    pub fn offer(&self, terms: Offer) -> Result<u64, AuctionError> {
+        terms.check(now())?;
+        let provider = caller();
+        let left = terms.units;
+        let reserve = self.money().reserve(provider, self.token, terms.bond_of(left))?;
+        let offer = next(OFFERS);
+        let record = OfferRecord { provider, terms, reserve, left, closed: false };
+        save_offer(offer, &record);
+        emit_event::<DefaultEnvironment, _>(OfferPlaced {
+            offer,
+            provider: provider.into(),
+            task_type: record.terms.task_type,
+            units: left,
+            price: record.terms.price,
+        });
+        Ok(offer)
+    }
+
+    /// The effective price now, and the provider's points.
+    #[inline(never)]
+    pub fn price(
+        &self,
+        request: &RequestRecord,
+        offer: &OfferRecord,
+        least: u128,
+    ) -> Result<(u128, u32), AuctionError> {
+        let provider = offer.provider;
+        let points = self.scores().points(provider)?;
+        let success = success(provider, request.terms.task_type.clone());
+        let capable = match request.terms.privacy.demands_of(&provider) {
+            None => true,
+            Some(name) => self.scores().is_capable(provider, name)?,
+        };
+        Ok((request.qualify(offer, now(), (points, success, capable), least)?, points))
+    }
+
+    /// The effective price at which the offer would get the request now.
+    #[inline(never)]
+    pub fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError> {
+        let (ordered, offered) = (find_request(request)?, find_offer(offer)?);
+        Ok(self.price(&ordered, &offered, 0)?.0)
+    }
+
+    /// Gives an offer units of a request, or a place in its line.
+    #[inline(never)]
+    pub fn accept(
+        &self,
+        request: u64,
+        offer: u64,
+        units: u64,
+        min_price: u128,
+    ) -> Result<Option<u64>, AuctionError> {
+        let mut ordered = find_request(request)?;
+        let offered = find_offer(offer)?;
+        let provider = offered.provider;
+        let caller = caller();
+        let by_provider = caller == provider;
+        let min_price = match offered.terms.firm_from {
+            _ if by_provider => min_price,
+            Some(least) if caller == ordered.requester => least,
+            _ => return Err(AuctionError::NotAllowed),
+        };
+        ensure(units > 0, InvalidTerms::Units.into())?;
+        let (price, points) = self.price(&ordered, &offered, min_price)?;
+        let accept = Waiting { offer, provider, units, min_price, points, by_provider };
+        if now() >= ordered.line_until_ms(self.parameters.priority_ms) {
+            ensure(ordered.line.is_empty(), AuctionError::LineWaiting)?;
+            return self.assign(request, &mut ordered, offered, &accept, price).map(Some);
+        }
+        enqueue(&mut ordered.line, accept).map_err(|why| match why {
+            NoPlace::Twice => AuctionError::AlreadyWaiting,
+            NoPlace::Full => AuctionError::LineFull,
+        })?;
+        save_request(request, &ordered);
+        let provider = provider.into();
+        emit_event::<DefaultEnvironment, _>(AcceptQueued { request, provider, offer, points });
+        Ok(None)
+    }
+
+    /// Gives units to the first in line who still qualifies.
+    #[inline(never)]
+    pub fn assign_next(&self, request: u64) -> Result<Option<u64>, AuctionError> {
+        let mut ordered = find_request(request)?;
+        let now = now();
+        let open = ordered.status(now) != AuctionStatus::Closed;
+        ensure(open, Unqualified::RequestClosed.into())?;
+        let until = ordered.line_until_ms(self.parameters.priority_ms);
+        ensure(now >= until, AuctionError::LineOpen)?;
+        // At most MAX_LINE rounds.
+        while !ordered.line.is_empty() {
+            let first = ordered.line.remove(0);
+            let offered = find_offer(first.offer)?;
+            let assigned = self
+                .price(&ordered, &offered, first.min_price)
+                .and_then(|(price, _)| self.assign(request, &mut ordered, offered, &first, price));
+            match assigned {
+                // He no longer qualifies, or the escrow contract refuses him.
+                Err(AuctionError::Unqualified(_) | AuctionError::Escrow(_)) => {}
+                assigned => return assigned.map(Some),
+            }
+        }
+        save_request(request, &ordered);
+        Ok(None)
+    }
+
+    /// Makes an assignment and writes both sides. A refusal of the escrow contract changes nothing.
+    #[inline(never)]
+    fn assign(
+        &self,
+        request: u64,
+        ordered: &mut RequestRecord,
+        mut offered: OfferRecord,
+        accept: &Waiting,
+        price: u128,
+    ) -> Result<u64, AuctionError> {
+        let units = ordered.takes(&offered, accept.units);
+        let now = now();
+        let terms = &ordered.terms;
+        let privacy = &terms.privacy;
+        let open = privacy.is_public();
+        let mut job = Assignment {
+            request,
+            offer: accept.offer,
+            requester: ordered.requester,
+            provider: offered.provider,
+            escrow: 0,
+            units,
+            price,
+            by_provider: accept.by_provider,
+            status: if open { Status::Assigned } else { Status::AwaitingPayload },
+            assigned_ms: now,
+            // Terms are bounded by a year.
+            complete_by_ms: now.saturating_add(terms.complete_within_ms),
+            ready_ms: now,
+            started_ms: None,
+            completed_ms: None,
+            violations: Violations::default(),
+            paid: 0,
+            rated_by_requester: false,
+            rated_by_provider: false,
+        };
+        let milestone = Milestone { amount: job.amount(), complete_by_ms: job.complete_by_ms };
+        let terms = Terms {
+            requester: job.requester,
+            provider: job.provider,
+            token: *self.token.as_ref(),
+            milestones: vec![milestone],
+            rule: Rule::Single,
+            panel: terms.panel.clone(),
+            fund_by_ms: now,
+            review_ms: terms.review_ms,
+            dispute_ms: terms.dispute_ms,
+            fallback: terms.fallback,
+            job: privacy.job_digest::<HostSha256>(),
+        };
+        job.escrow = self.money().draw(ordered.reserve, &terms)?;
+
+        ordered.take(units, price);
+        offered.left = offered.left.saturating_sub(units);
+        let assignment = next(ASSIGNMENTS);
+        save_assignment(assignment, &job);
+        save_offer(job.offer, &offered);
+        emit_event::<DefaultEnvironment, _>(Assigned {
+            request,
+            requester: job.requester.into(),
+            provider: job.provider.into(),
+            assignment,
+            offer: job.offer,
+            escrow: job.escrow,
+            units,
+            price,
+        });
+        if ordered.is_full() {
+            self.shut_request(request, ordered)?;
+        } else {
+            save_request(request, ordered);
+        }
+        Ok(assignment)
+    }
+
+    /// Closes a request and returns the rest of its money.
+    #[inline(never)]
+    fn shut_request(&self, request: u64, record: &mut RequestRecord) -> Result<(), AuctionError> {
+        let returned = record.budget;
+        record.budget = 0;
+        record.closed = true;
+        record.line = vec![];
+        save_request(request, record);
+        let requester = record.requester.into();
+        emit_event::<DefaultEnvironment, _>(RequestClosed { request, requester, returned });
+        self.money().spend(record.reserve, record.requester, returned)
+    }
+
+    /// Cancels (`by_owner`) or closes a request.
+    #[inline(never)]
+    pub fn end_request(&self, request: u64, by_owner: bool) -> Result<(), AuctionError> {
+        let mut record = find_request(request)?;
+        ensure(!by_owner || record.requester == caller(), AuctionError::NotAllowed)?;
+        ensure(!record.closed, AuctionError::AlreadyClosed)?;
+        let over = record.status(now()) == AuctionStatus::Closed;
+        ensure(by_owner || over, AuctionError::StillOpen)?;
+        self.shut_request(request, &mut record)
+    }
+
+    /// Cancels (`by_owner`) or closes an offer.
+    #[inline(never)]
+    pub fn end_offer(&self, offer: u64, by_owner: bool) -> Result<(), AuctionError> {
+        let mut record = find_offer(offer)?;
+        ensure(!by_owner || record.provider == caller(), AuctionError::NotAllowed)?;
+        ensure(!record.closed && record.left > 0, AuctionError::AlreadyClosed)?;
+        ensure(by_owner || !record.is_open(now()), AuctionError::StillOpen)?;
+        let returned = record.terms.bond_of(record.left);
+        record.left = 0;
+        record.closed = true;
+        save_offer(offer, &record);
+        let provider = record.provider.into();
+        emit_event::<DefaultEnvironment, _>(OfferClosed { offer, provider, returned });
+        self.money().spend(record.reserve, record.provider, returned)
+    }
+}
