@@ -1,12 +1,16 @@
 //! The compute market with its real programs: the command line and a provider as processes.
 
+use crate::repository;
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
+/// How much of an answer is shown to people.
+const SHOWN_CHARS: usize = 200;
 /// How long a provider may take to be ready.
 const READY: Duration = Duration::from_secs(60);
 
@@ -74,7 +78,7 @@ impl Place {
             format!("cicada71 {line}: {text}{}", String::from_utf8_lossy(&output.stderr))
         })?;
         if self.shown {
-            eprintln!("$ cicada71 --suri {suri} {line}\n{answer}");
+            eprintln!("$ cicada71 --suri {suri} {line}\n  {}", short(&answer));
         }
         Ok((output.status.code().unwrap_or(-1), answer))
     }
@@ -154,6 +158,15 @@ impl Place {
     }
 }
 
+/// The answer as far as it fits two lines of a terminal.
+fn short(answer: &Value) -> String {
+    let text = answer.to_string();
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// A running provider; killed when dropped.
 pub struct Provider {
     child: Child,
@@ -195,6 +208,58 @@ impl Drop for Provider {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A chain of its own with the market's contracts, stopped when dropped.
+pub struct ComputeMarket {
+    /// Where everything is.
+    pub place: Place,
+    _state: TempDir,
+}
+
+impl ComputeMarket {
+    /// Starts a chain and deploys the market. The programs must be built.
+    ///
+    /// # Errors
+    /// What the scripts and programs say.
+    pub fn start() -> Result<Self> {
+        let state = tempfile::tempdir()?;
+        let place = Place {
+            programs: programs(),
+            bundles: repository().join("contracts/target/ink"),
+            state: state.path().to_owned(),
+            url: format!("ws://127.0.0.1:{}", free_port()?),
+            shown: true,
+        };
+        let market = Self { place, _state: state };
+        market.node("start")?;
+        market.place.deploy()?;
+        Ok(market)
+    }
+
+    fn node(&self, command: &str) -> Result<()> {
+        let output = Command::new(repository().join("scripts/node"))
+            .args([command, "--tmp", "--url", &self.place.url])
+            .env("CICADA_STATE", &self.place.state)
+            // The node would keep a pipe of ours open.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        ensure!(output.success(), "scripts/node {command}: {output}");
+        Ok(())
+    }
+}
+
+impl Drop for ComputeMarket {
+    fn drop(&mut self) {
+        let _ = self.node("stop");
+    }
+}
+
+/// The folder of the built programs.
+pub fn programs() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| repository().join("target")).join("release")
 }
 
 /// A port that nothing uses now.

@@ -2,6 +2,7 @@
 
 use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{signer, Signer};
+use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
 use cicada_market::{parse_mmc, parse_ms};
 use cicada_payload::{read_secret, ProviderKey, Store};
@@ -271,6 +272,14 @@ impl Config {
     /// The task of this name.
     pub fn task(&self, name: &Name) -> Option<&Task> {
         self.tasks.iter().find(|task| task.task_type == *name)
+    }
+
+    /// Where jobs have their working directories, and how the names of this provider's begin.
+    pub fn workplaces(&self) -> (PathBuf, String) {
+        let folder = self.work.clone().unwrap_or_else(std::env::temp_dir);
+        let state = std::path::absolute(&self.state).unwrap_or_else(|_| self.state.clone());
+        let own = Native::sha256(state.as_os_str().as_encoded_bytes());
+        (folder, format!("cicada71-job-{}-", hex::encode(&own[..8])))
     }
 
     /// The user and group that jobs run as, if not the provider's own.

@@ -1,7 +1,7 @@
 //! Runs a job's command as a restricted child process.
 
 use crate::restrict::{Restrictions, NOT_STARTED, RUN_RESTRICTED};
-use nix::sys::signal::{killpg, Signal};
+use nix::sys::signal::{kill, killpg, Signal};
 use nix::unistd::{chown, Gid, Pid, Uid};
 use std::collections::BTreeMap;
 use std::io;
@@ -37,6 +37,8 @@ pub struct Job {
     pub timeout: Duration,
     /// Where its working directory is made.
     pub folder: PathBuf,
+    /// How the name of that directory begins: a name of the provider's own.
+    pub prefix: String,
 }
 
 /// Why a job gave no result.
@@ -63,7 +65,8 @@ pub enum JobError {
 
 impl Job {
     /// Runs it: `payload` on its standard input; what it writes to standard output is the
-    /// result. When this returns, or is dropped, no process of its group is left.
+    /// result. When this returns, or is dropped, no process is left of its group or in its
+    /// working directory.
     ///
     /// # Errors
     /// [`JobError`].
@@ -152,13 +155,62 @@ impl Job {
     }
 
     /// A new, empty folder of the job's own; it goes when the job ends.
-    fn working_directory(&self) -> io::Result<tempfile::TempDir> {
+    fn working_directory(&self) -> io::Result<Workplace> {
         std::fs::create_dir_all(&self.folder)?;
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(&self.folder)?;
+        let folder = tempfile::Builder::new().prefix(&self.prefix).tempdir_in(&self.folder)?;
+        let place = Workplace(folder);
         if let Some(id) = self.restrictions.account {
-            chown(folder.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id)))?;
+            chown(place.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id)))?;
         }
-        Ok(folder)
+        Ok(place)
+    }
+}
+
+/// A job's working directory. Dropped, it goes, with every process that still works in it: also
+/// one that has left the job's process group.
+struct Workplace(tempfile::TempDir);
+
+impl Workplace {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        sweep(self.0.path());
+    }
+}
+
+/// Kills what works in a folder.
+fn sweep(folder: &Path) {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return;
+    };
+    for process in processes.flatten() {
+        let number = process.file_name().to_str().and_then(|name| name.parse().ok());
+        let place = std::fs::read_link(process.path().join("cwd"));
+        if let (Some(number), Ok(place)) = (number, place) {
+            if place.starts_with(folder) {
+                // It may have ended meanwhile.
+                let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// Ends what a provider that crashed has left: the working directories of its jobs, and the
+/// processes in them.
+pub fn clean_up(folder: &Path, prefix: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            tracing::info!("clearing up after an interrupted job: {}", entry.path().display());
+            sweep(&entry.path());
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

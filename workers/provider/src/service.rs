@@ -1,6 +1,7 @@
 //! Start and end of a provider.
 
 use crate::config::{Config, Isolation};
+use crate::job::clean_up;
 use crate::restrict::{can_isolate, lock};
 use crate::rounds::Provider;
 use crate::state::State;
@@ -55,6 +56,8 @@ pub async fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Worker> {
 pub async fn run(config: &Config) -> Result<()> {
     let state = State::open(&config.state)?;
     let _lock = lock(&state.lock_file()).map_err(anyhow::Error::msg)?;
+    let (folder, prefix) = config.workplaces();
+    clean_up(&folder, &prefix);
     let metrics = Arc::new(Metrics::new());
     let shown = Shown { metrics: metrics.clone(), view: Arc::default() };
     if let Some(listen) = config.listen {

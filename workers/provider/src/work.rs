@@ -169,6 +169,7 @@ impl Worker {
         ]);
         environment.extend(task.environment.clone());
         let is_root = nix::unistd::geteuid().is_root();
+        let (folder, prefix) = self.config.workplaces();
         Job {
             own_program: self.own_program.clone(),
             command: task.command.clone(),
@@ -185,7 +186,8 @@ impl Worker {
             },
             output: usize::try_from(output).unwrap_or(usize::MAX),
             timeout,
-            folder: self.config.work.clone().unwrap_or_else(std::env::temp_dir),
+            folder,
+            prefix,
         }
     }
 }

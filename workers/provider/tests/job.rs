@@ -1,6 +1,6 @@
 //! Jobs in a real child process: what they get, and that each limit bites.
 
-use cicada_provider::job::{Job, JobError};
+use cicada_provider::job::{clean_up, Job, JobError};
 use cicada_provider::restrict::{can_isolate, Restrictions};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +35,7 @@ fn job(script: &str) -> Job {
         output: 64 * 1024,
         timeout: Duration::from_secs(20),
         folder: std::env::temp_dir(),
+        prefix: format!("cicada71-test-{}-", std::process::id()),
     }
 }
 
@@ -133,6 +134,11 @@ async fn time_is_limited_and_nothing_is_left_behind() {
     // Nor of a job that ends by itself.
     assert_eq!(text(&format!("sleep {mark} & echo ok")).await, "ok");
     assert!(start.elapsed() < Duration::from_secs(10), "it did not wait for the pipe to close");
+    assert_eq!(text(&format!("setsid sleep {mark} & echo ok")).await, "ok");
+    nothing_runs(&mark).await;
+}
+
+async fn nothing_runs(mark: &str) {
     for attempt in 0.. {
         let list = std::process::Command::new("ps").args(["-eo", "args="]).output().unwrap();
         let list = String::from_utf8_lossy(&list.stdout).into_owned();
@@ -142,6 +148,23 @@ async fn time_is_limited_and_nothing_is_left_behind() {
         assert!(attempt < 50, "{list}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn what_a_crash_leaves_is_cleared_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("mine-1");
+    let other = folder.path().join("others-1");
+    for path in [&left, &other] {
+        std::fs::create_dir(path).unwrap();
+    }
+    let mark = format!("{}", 8_000_000 + std::process::id());
+    let mut orphan =
+        std::process::Command::new("sleep").arg(&mark).current_dir(&left).spawn().unwrap();
+    clean_up(folder.path(), "mine-");
+    orphan.wait().unwrap();
+    nothing_runs(&mark).await;
+    assert!(!left.exists() && other.exists());
 }
 
 #[tokio::test]
