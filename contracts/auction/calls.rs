@@ -1,4 +1,4 @@
-//! Calls of the escrow and the reputation contract.
+//! Calls of the other contracts.
 //!
 //! Bytes go in and out through one function: a typed call would cost a kilobyte of code each time.
 
@@ -11,6 +11,7 @@ use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
 use ink::env::call::{build_call, ExecutionInput, Selector};
 use ink::env::DefaultEnvironment;
+use ink::prelude::vec;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 use ink::scale::{Decode, Encode, Error, Input, Output};
@@ -21,6 +22,9 @@ pub struct Escrow(pub AccountId);
 
 /// The reputation contract.
 pub struct Scores(pub AccountId);
+
+/// The contract of attested capabilities.
+pub struct Register(pub AccountId);
 
 /// What is encoded already.
 pub struct Encoded<'a>(pub &'a [u8]);
@@ -53,10 +57,8 @@ struct Answer(Vec<u8>);
 
 impl Decode for Answer {
     fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
-        while let Ok(byte) = input.read_byte() {
-            bytes.push(byte);
-        }
+        let mut bytes = vec![0; input.remaining_len()?.unwrap_or_default()];
+        input.read(&mut bytes)?;
         Ok(Self(bytes))
     }
 }
@@ -172,11 +174,13 @@ impl Scores {
         let answer = self.call(selector_bytes!("Reputation::points"), &account)?;
         u32::decode(&mut answer.as_slice()).map_err(|_| AuctionError::ReputationUnavailable)
     }
+}
 
+impl Register {
     /// Whether a capability is attested to an account.
     pub fn is_capable(&self, account: Account, capability: &Name) -> Result<bool, AuctionError> {
         let arguments = pack(&(account, capability));
-        let answer = self.call(selector_bytes!("Reputation::is_capable"), &arguments)?;
-        Ok(answer == [1])
+        let answer = call(self.0, selector_bytes!("Capabilities::is_capable"), &arguments);
+        Ok(answer.ok_or(AuctionError::CapabilitiesUnavailable)? == [1])
     }
 }

@@ -4,44 +4,50 @@ use cicada_core::market::Status;
 use cicada_core::name::Name;
 use ink::primitives::AccountId;
 
-/// A request came; its terms are at `request_of`.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPlaced {
-    /// Its number.
-    #[ink(topic)]
-    pub request: u64,
-    /// Who asks.
-    #[ink(topic)]
-    pub requester: AccountId,
-    /// What kind of work it is.
-    #[ink(topic)]
-    pub task_type: Name,
-    /// Compute units.
-    pub units: u64,
-    /// The most that is paid per unit.
-    pub max_price: u128,
-    /// When the auction ends at the latest.
-    pub ends_ms: u64,
+/// A request or an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+#[allow(clippy::cast_possible_truncation)] // in the derived code
+pub enum Order {
+    /// The request of this number.
+    Request(u64),
+    /// The offer of this number.
+    Offer(u64),
 }
 
-/// An offer came; its terms are at `offer_of`.
+/// A request or an offer came; its terms are at `request_of` or `offer_of`.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OfferPlaced {
-    /// Its number.
+pub struct OrderPlaced {
+    /// Which.
     #[ink(topic)]
-    pub offer: u64,
-    /// Who offers.
+    pub order: Order,
+    /// Who asks or offers.
     #[ink(topic)]
-    pub provider: AccountId,
+    pub owner: AccountId,
     /// What kind of work it is.
     #[ink(topic)]
     pub task_type: Name,
     /// Compute units.
     pub units: u64,
-    /// What he asks per unit.
+    /// The most that is paid per unit, or what is asked.
     pub price: u128,
+    /// When it ends at the latest.
+    pub until_ms: u64,
+}
+
+/// A request or an offer matches no more.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderClosed {
+    /// Which.
+    #[ink(topic)]
+    pub order: Order,
+    /// Who asked or offered.
+    #[ink(topic)]
+    pub owner: AccountId,
+    /// What he got back of the money, or the bond, locked for it.
+    pub returned: u128,
 }
 
 /// An accept waits in line.
@@ -85,7 +91,8 @@ pub struct Assigned {
     pub price: u128,
 }
 
-/// An assignment went on: its payload was handed over, it was started, delivered, or it ended.
+/// An assignment changed: its payload was handed over, it was started, delivered, it ended, or one
+/// side gave stars (which the reputation contract tells about).
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobAdvanced {
@@ -102,49 +109,4 @@ pub struct JobAdvanced {
     pub status: Status,
     /// What the provider got; 0 before the end.
     pub paid: u128,
-}
-
-/// A request matches no more.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestClosed {
-    /// Its number.
-    #[ink(topic)]
-    pub request: u64,
-    /// Who asked.
-    #[ink(topic)]
-    pub requester: AccountId,
-    /// What the requester got back of the money locked for it.
-    pub returned: u128,
-}
-
-/// An offer matches no more.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OfferClosed {
-    /// Its number.
-    #[ink(topic)]
-    pub offer: u64,
-    /// Who offered.
-    #[ink(topic)]
-    pub provider: AccountId,
-    /// What the provider got back of his bond.
-    pub returned: u128,
-}
-
-/// One side gave the other stars.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedbackGiven {
-    /// The assignment.
-    #[ink(topic)]
-    pub assignment: u64,
-    /// Who gave them.
-    #[ink(topic)]
-    pub from: AccountId,
-    /// Who got them.
-    #[ink(topic)]
-    pub to: AccountId,
-    /// 1 to 5.
-    pub stars: u8,
 }

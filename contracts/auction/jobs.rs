@@ -1,6 +1,6 @@
 //! Assignments: from the hand-over to the stars.
 
-use crate::events::{FeedbackGiven, JobAdvanced};
+use crate::events::JobAdvanced;
 use crate::market::{
     caller, ensure, find_assignment, find_offer, find_request, now, save, save_assignment, success,
     window, Cell, Market,
@@ -22,7 +22,7 @@ fn own_job(assignment: u64, ordered: bool) -> Result<Assignment, AuctionError> {
     Ok(job)
 }
 
-/// Writes an assignment that went on.
+/// Writes an assignment that changed.
 #[inline(never)]
 fn advance(assignment: u64, job: &Assignment) {
     save_assignment(assignment, job);
@@ -37,7 +37,6 @@ fn advance(assignment: u64, job: &Assignment) {
 
 impl Market {
     /// Shows a private payload to the provider.
-    #[inline(never)]
     pub fn hand_over(&self, assignment: u64, payload: &HandOver) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, true)?;
         ensure(job.status == Status::AwaitingPayload, AuctionError::WrongStatus)?;
@@ -55,7 +54,6 @@ impl Market {
     }
 
     /// Starts the work.
-    #[inline(never)]
     pub fn start(&self, assignment: u64) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, false)?;
         ensure(job.status == Status::Assigned, AuctionError::WrongStatus)?;
@@ -68,7 +66,6 @@ impl Market {
     }
 
     /// Gives a job back before the start.
-    #[inline(never)]
     pub fn decline(&self, assignment: u64) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, false)?;
         let early = matches!(job.status, Status::Assigned | Status::AwaitingPayload);
@@ -80,7 +77,6 @@ impl Market {
     }
 
     /// Delivers the result.
-    #[inline(never)]
     pub fn complete(&self, assignment: u64, result: &Hash) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, false)?;
         ensure(job.status == Status::InProgress, AuctionError::WrongStatus)?;
@@ -94,7 +90,6 @@ impl Market {
     }
 
     /// Pays, less the penalties.
-    #[inline(never)]
     pub fn settle(
         &self,
         assignment: u64,
@@ -112,7 +107,6 @@ impl Market {
     }
 
     /// Draws the conclusions of an escrow that ended otherwise.
-    #[inline(never)]
     pub fn finalize(&self, assignment: u64) -> Result<(), AuctionError> {
         let mut job = find_assignment(assignment)?;
         ensure(!job.status.is_final(), AuctionError::WrongStatus)?;
@@ -149,7 +143,6 @@ impl Market {
     }
 
     /// Stars for the other side.
-    #[inline(never)]
     pub fn feedback(&self, assignment: u64, stars: u8) -> Result<(), AuctionError> {
         let mut job = find_assignment(assignment)?;
         let from = caller();
@@ -163,9 +156,7 @@ impl Market {
         ensure(!*rated, AuctionError::AlreadyRated)?;
         ensure((1..=5).contains(&stars), InvalidTerms::Stars.into())?;
         *rated = true;
-        save_assignment(assignment, &job);
-        let (from, rated) = (from.into(), to.into());
-        emit_event::<DefaultEnvironment, _>(FeedbackGiven { assignment, from, to: rated, stars });
+        advance(assignment, &job);
         self.scores().record(to, &[Event::Feedback { stars }])
     }
 }

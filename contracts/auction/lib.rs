@@ -21,7 +21,7 @@ pub mod auction {
     use cicada_core::name::Name;
     use cicada_core::prices::Prices;
     use cicada_core::sla::QualityReport;
-    use cicada_traits::auction::{Auction, AuctionError, AuctionView};
+    use cicada_traits::auction::{Auction, AuctionError, AuctionView, MarketInfo};
     use cicada_traits::stored::Stored;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
@@ -37,8 +37,8 @@ pub mod auction {
     }
 
     impl AuctionContract {
-        /// A market in this token, with the money at `escrow` and the scores at `reputation`,
-        /// which must list this contract among its writers.
+        /// A market in this token, with the money at `escrow`, the scores at `reputation`, which
+        /// must list this contract among its writers, and attested capabilities at `capabilities`.
         ///
         /// # Errors
         /// [`AuctionError::Invalid`].
@@ -47,10 +47,11 @@ pub mod auction {
             token: AccountId,
             escrow: AccountId,
             reputation: AccountId,
+            capabilities: AccountId,
             parameters: Parameters,
         ) -> Result<Self, AuctionError> {
             parameters.check()?;
-            let market = Stored(Market { token, escrow, reputation, parameters });
+            let market = Stored(Market { token, escrow, reputation, capabilities, parameters });
             Ok(Self { market, cells: Mapping::new() })
         }
     }
@@ -206,23 +207,12 @@ pub mod auction {
             tell(&success(*provider.as_ref(), task_type))
         }
 
-        /// The newest numbers of requests, offers and assignments.
+        /// What was fixed when the market was made, and the newest numbers.
         #[ink(message)]
-        fn counts(&self) -> (u64, u64, u64) {
-            tell(&(newest(REQUESTS), newest(OFFERS), newest(ASSIGNMENTS)))
-        }
-
-        /// What was fixed when the market was made.
-        #[ink(message)]
-        fn parameters(&self) -> Parameters {
-            tell(&self.market.0.parameters)
-        }
-
-        /// The token, the escrow contract and the reputation contract.
-        #[ink(message)]
-        fn contracts(&self) -> (AccountId, AccountId, AccountId) {
-            let market = &self.market.0;
-            tell(&(market.token, market.escrow, market.reputation))
+        fn market(&self) -> MarketInfo {
+            // Encoded as a `MarketInfo`.
+            let newest = (newest(REQUESTS), newest(OFFERS), newest(ASSIGNMENTS));
+            tell(&(self.market.0, newest))
         }
     }
 }

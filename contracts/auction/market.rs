@@ -1,6 +1,6 @@
 //! The market's records, and how a message ends.
 
-use crate::calls::{pack, Encoded, Escrow, Scores};
+use crate::calls::{pack, Encoded, Escrow, Register, Scores};
 use cicada_core::market::{Assignment, OfferRecord, Parameters, RequestRecord, Success};
 use cicada_core::name::Name;
 use cicada_core::prices::Window;
@@ -48,6 +48,8 @@ pub struct Market {
     pub escrow: AccountId,
     /// The contract of the scores.
     pub reputation: AccountId,
+    /// The contract of attested capabilities.
+    pub capabilities: AccountId,
     /// The rest.
     pub parameters: Parameters,
 }
@@ -165,6 +167,11 @@ impl Market {
     /// The contract of the scores.
     pub fn scores(&self) -> Scores {
         Scores(self.reputation)
+    }
+
+    /// The contract of attested capabilities.
+    pub fn register(&self) -> Register {
+        Register(self.capabilities)
     }
 }
 

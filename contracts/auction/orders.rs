@@ -1,8 +1,6 @@
 //! Requests and offers: placing, matching, closing.
 
-use crate::events::{
-    AcceptQueued, Assigned, OfferClosed, OfferPlaced, RequestClosed, RequestPlaced,
-};
+use crate::events::{AcceptQueued, Assigned, Order, OrderClosed, OrderPlaced};
 use crate::market::{
     caller, ensure, find_offer, find_request, next, now, save_assignment, save_offer, save_request,
     success, Market,
@@ -13,7 +11,9 @@ use cicada_core::market::{
     Assignment, AuctionStatus, InvalidTerms, Offer, OfferRecord, Request, RequestRecord, Status,
     Unqualified, Waiting,
 };
+use cicada_core::name::Name;
 use cicada_core::sla::Violations;
+use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
 use cicada_traits::host::HostSha256;
 use ink::env::{emit_event, DefaultEnvironment};
@@ -26,9 +26,20 @@ pub const OFFERS: u8 = 1;
 /// See [`REQUESTS`].
 pub const ASSIGNMENTS: u8 = 2;
 
+#[inline(never)]
+fn placed(
+    order: Order,
+    owner: Account,
+    task_type: Name,
+    (units, price, until_ms): (u64, u128, u64),
+) {
+    let owner = owner.into();
+    let event = OrderPlaced { order, owner, task_type, units, price, until_ms };
+    emit_event::<DefaultEnvironment, _>(event);
+}
+
 impl Market {
     /// Places a request and locks its money.
-    #[inline(never)]
     pub fn request(&self, terms: Request) -> Result<u64, AuctionError> {
         let created_ms = now();
         terms.check(created_ms, self.parameters.priority_ms)?;
@@ -49,19 +60,14 @@ impl Market {
             line: vec![],
         };
         save_request(request, &record);
-        emit_event::<DefaultEnvironment, _>(RequestPlaced {
-            request,
-            requester: requester.into(),
-            ends_ms: record.ends_ms(),
-            task_type: record.terms.task_type,
-            units: left,
-            max_price: record.terms.max_price,
-        });
+        let until_ms = record.ends_ms();
+        let terms = record.terms;
+        let order = Order::Request(request);
+        placed(order, requester, terms.task_type, (left, terms.max_price, until_ms));
         Ok(request)
     }
 
     /// Places an offer and locks its bond.
-    #[inline(never)]
     pub fn offer(&self, terms: Offer) -> Result<u64, AuctionError> {
         terms.check(now())?;
         let provider = caller();
@@ -70,13 +76,9 @@ impl Market {
         let offer = next(OFFERS);
         let record = OfferRecord { provider, terms, reserve, left, closed: false };
         save_offer(offer, &record);
-        emit_event::<DefaultEnvironment, _>(OfferPlaced {
-            offer,
-            provider: provider.into(),
-            task_type: record.terms.task_type,
-            units: left,
-            price: record.terms.price,
-        });
+        let terms = record.terms;
+        let order = Order::Offer(offer);
+        placed(order, provider, terms.task_type, (left, terms.price, terms.expires_ms));
         Ok(offer)
     }
 
@@ -93,20 +95,18 @@ impl Market {
         let success = success(provider, request.terms.task_type.clone());
         let capable = match request.terms.privacy.demands_of(&provider) {
             None => true,
-            Some(name) => self.scores().is_capable(provider, name)?,
+            Some(name) => self.register().is_capable(provider, name)?,
         };
         Ok((request.qualify(offer, now(), (points, success, capable), least)?, points))
     }
 
     /// The effective price at which the offer would get the request now.
-    #[inline(never)]
     pub fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError> {
         let (ordered, offered) = (find_request(request)?, find_offer(offer)?);
         Ok(self.price(&ordered, &offered, 0)?.0)
     }
 
     /// Gives an offer units of a request, or a place in its line.
-    #[inline(never)]
     pub fn accept(
         &self,
         request: u64,
@@ -142,7 +142,6 @@ impl Market {
     }
 
     /// Gives units to the first in line who still qualifies.
-    #[inline(never)]
     pub fn assign_next(&self, request: u64) -> Result<Option<u64>, AuctionError> {
         let mut ordered = find_request(request)?;
         let now = now();
@@ -250,9 +249,21 @@ impl Market {
         record.closed = true;
         record.line = vec![];
         save_request(request, record);
-        let requester = record.requester.into();
-        emit_event::<DefaultEnvironment, _>(RequestClosed { request, requester, returned });
-        self.money().spend(record.reserve, record.requester, returned)
+        self.closed(Order::Request(request), record.requester, record.reserve, returned)
+    }
+
+    /// Returns what was locked for an order.
+    #[inline(never)]
+    fn closed(
+        &self,
+        order: Order,
+        owner: Account,
+        reserve: u64,
+        returned: u128,
+    ) -> Result<(), AuctionError> {
+        let event = OrderClosed { order, owner: owner.into(), returned };
+        emit_event::<DefaultEnvironment, _>(event);
+        self.money().spend(reserve, owner, returned)
     }
 
     /// Cancels (`by_owner`) or closes a request.
@@ -277,8 +288,6 @@ impl Market {
         record.left = 0;
         record.closed = true;
         save_offer(offer, &record);
-        let provider = record.provider.into();
-        emit_event::<DefaultEnvironment, _>(OfferClosed { offer, provider, returned });
-        self.money().spend(record.reserve, record.provider, returned)
+        self.closed(Order::Offer(offer), record.provider, record.reserve, returned)
     }
 }

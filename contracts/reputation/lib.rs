@@ -1,27 +1,17 @@
-//! Points and metrics of accounts, written by the contracts on its list, and capabilities that the
-//! committee attests (`docs/contracts/reputation.md`).
+//! Points and metrics of accounts, written by the contracts on its list
+//! (`docs/contracts/reputation.md`). What accounts can do is another contract's matter:
+//! `capabilities`.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract]
 pub mod reputation {
-    use cicada_core::capability::{check, is_held, matches, CapabilityRow};
-    use cicada_core::certificate::{Certificate, CertificateError};
-    use cicada_core::hash::Hash as Digest;
-    use cicada_core::leaderboard::Settlement;
-    use cicada_core::name::Name;
-    use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::reputation::{
         Decay, Event, HistoryEntry, Profile, Summary, MAX_EVENTS, MAX_HISTORY_PAGE,
     };
-    use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
-    use cicada_traits::reputation::{
-        Capabilities, Reputation, ReputationError, ReputationView, Settings, Writers,
-    };
+    use cicada_traits::reputation::{Reputation, ReputationError, ReputationView, Writers};
     use cicada_traits::stored::{Opaque, Stored};
-    use ink::env::call::{build_call, ExecutionInput, Selector};
     use ink::prelude::vec::Vec;
-    use ink::selector_bytes;
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
@@ -51,18 +41,6 @@ pub mod reputation {
         pub allowed: bool,
     }
 
-    /// The committee attested capabilities.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct CapabilitiesAttested {
-        /// The slot.
-        pub slot: u64,
-        /// The digest of its report.
-        pub digest: [u8; 32],
-        /// When it was observed, in milliseconds since 1970.
-        pub time_ms: u64,
-    }
-
     /// The owner offered ownership.
     #[ink(event)]
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,16 +59,6 @@ pub mod reputation {
         pub owner: AccountId,
     }
 
-    /// What one number is kept of, and no zeros.
-    #[ink::scale_derive(Encode, TypeInfo)]
-    #[allow(clippy::cast_possible_truncation)] // in the derived code
-    pub enum Fact {
-        /// 1 if the account may write.
-        Writer(AccountId),
-        /// Until when the account has the capability, in milliseconds.
-        Capability([u8; 32], Name),
-    }
-
     /// The history of accounts.
     type History = Mapping<(AccountId, u64), Opaque<HistoryEntry>, ManualKey<0x4849_5354>>;
 
@@ -99,25 +67,20 @@ pub mod reputation {
     pub struct ReputationContract {
         owner: AccountId,
         proposed_owner: Option<AccountId>,
-        settings: Stored<Settings>,
-        facts: Mapping<Fact, u64, ManualKey<0x4641_4354>>,
+        decay: Stored<Decay>,
+        writers: Mapping<AccountId, (), ManualKey<0x5752_4954>>,
         profiles: Mapping<AccountId, Stored<Profile>, ManualKey<0x5052_4f46>>,
         history: History,
     }
 
     impl ReputationContract {
-        /// A contract without writers, for capabilities that the committee of `validators`
-        /// attests. `decay_bps` (0 to 10,000; 0 = nothing decays) of the distance to the start is
-        /// taken off after every `epoch_ms` from now on. The caller owns it.
+        /// A contract without writers, owned by the caller. `decay_bps` (0 to 10,000; 0 = nothing
+        /// decays) of the distance to the start is taken off after every `epoch_ms` from now on.
         ///
         /// # Errors
         /// [`ReputationError::InvalidDecay`].
         #[ink(constructor)]
-        pub fn new(
-            validators: AccountId,
-            epoch_ms: u64,
-            decay_bps: u16,
-        ) -> Result<Self, ReputationError> {
+        pub fn new(epoch_ms: u64, decay_bps: u16) -> Result<Self, ReputationError> {
             let decay = Decay { start_ms: Self::env().block_timestamp(), epoch_ms, decay_bps };
             if !decay.is_valid() {
                 return Err(ReputationError::InvalidDecay);
@@ -125,8 +88,8 @@ pub mod reputation {
             Ok(Self {
                 owner: Self::env().caller(),
                 proposed_owner: None,
-                settings: Stored(Settings { validators, decay, latest: FeedState::EMPTY }),
-                facts: Mapping::new(),
+                decay: Stored(decay),
+                writers: Mapping::new(),
                 profiles: Mapping::new(),
                 history: Mapping::new(),
             })
@@ -136,40 +99,7 @@ pub mod reputation {
         #[inline(never)]
         fn profile(&self, account: AccountId) -> Profile {
             let stored = self.profiles.get(account).map_or(Profile::START, |profile| profile.0);
-            stored.decayed(&self.settings.0.decay, self.env().block_timestamp())
-        }
-
-        fn verify(
-            &self,
-            digest: Digest,
-            certificate: Opaque<Certificate>,
-        ) -> Result<(), ReputationError> {
-            // `Validators::verify`, with the certificate as it came.
-            let selector = Selector::new(selector_bytes!("Validators::verify"));
-            let input = ExecutionInput::new(selector).push_arg(digest).push_arg(certificate);
-            build_call::<Environment>()
-                .call(self.settings.0.validators)
-                .exec_input(input)
-                .returns::<Result<(), CertificateError>>()
-                .try_invoke()
-                .ok()
-                .and_then(Result::ok)
-                .ok_or(ReputationError::ValidatorsUnavailable)?
-                .map_err(ReputationError::Certificate)
-        }
-
-        #[inline(never)]
-        fn fact(&self, fact: &Fact) -> u64 {
-            self.facts.get(fact).unwrap_or_default()
-        }
-
-        #[inline(never)]
-        fn set_fact(&mut self, fact: &Fact, value: u64) {
-            if value == 0 {
-                self.facts.remove(fact);
-            } else {
-                self.facts.insert(fact, &value);
-            }
+            stored.decayed(&self.decay.0, self.env().block_timestamp())
         }
     }
 
@@ -209,13 +139,6 @@ pub mod reputation {
         fn points(&self, account: AccountId) -> u32 {
             self.profile(account).points()
         }
-
-        /// Whether the committee has attested this capability to the account, and still does.
-        #[ink(message)]
-        fn is_capable(&self, account: AccountId, capability: Name) -> bool {
-            let fact = Fact::Capability(*account.as_ref(), capability);
-            is_held(self.fact(&fact), self.env().block_timestamp())
-        }
     }
 
     impl ReputationView for ReputationContract {
@@ -241,10 +164,10 @@ pub mod reputation {
             page
         }
 
-        /// What was fixed at creation, and the newest attestation.
+        /// How scores return to their start, as fixed at creation.
         #[ink(message)]
-        fn settings(&self) -> Settings {
-            self.settings.0
+        fn decay(&self) -> Decay {
+            self.decay.0
         }
     }
 
@@ -259,7 +182,11 @@ pub mod reputation {
             if self.is_writer(account) == allowed {
                 return Ok(());
             }
-            self.set_fact(&Fact::Writer(account), allowed.into());
+            if allowed {
+                self.writers.insert(account, &());
+            } else {
+                self.writers.remove(account);
+            }
             self.env().emit_event(WriterChanged { account, allowed });
             Ok(())
         }
@@ -268,43 +195,7 @@ pub mod reputation {
         #[ink(message)]
         #[inline(never)]
         fn is_writer(&self, account: AccountId) -> bool {
-            self.fact(&Fact::Writer(account)) != 0
-        }
-    }
-
-    impl Capabilities for ReputationContract {
-        /// Writes certified rows; the newest report, brought again, changes nothing.
-        #[ink(message)]
-        #[inline(never)]
-        fn attest_capabilities(
-            &mut self,
-            report: Report,
-            rows: Vec<CapabilityRow>,
-            certificate: Opaque<Certificate>,
-        ) -> Result<Settlement, ReputationError> {
-            let contract = *self.env().account_id().as_ref();
-            let feed = Feed { kind: ReportKind::Capability, contract };
-            let digest = report.digest::<HostSha256>();
-            let latest = self.settings.0.latest;
-            match latest.check_next(&feed, &report, self.env().block_timestamp()) {
-                Err(FeedError::SlotTaken) if latest.digest == digest => {
-                    return Ok(Settlement::AlreadyDone);
-                }
-                checked => checked?,
-            }
-            check(&rows)?;
-            if !matches::<HostSha256>(&report, &rows) {
-                return Err(ReputationError::ContentMismatch);
-            }
-            self.verify(digest, certificate)?;
-
-            self.settings.0.latest = FeedState::after(&report, digest);
-            for row in rows {
-                self.set_fact(&Fact::Capability(row.account, row.capability), row.until_ms);
-            }
-            let (slot, time_ms) = (report.slot, report.time_ms);
-            self.env().emit_event(CapabilitiesAttested { slot, digest, time_ms });
-            Ok(Settlement::Recorded)
+            self.writers.contains(account)
         }
     }
 

@@ -1,4 +1,7 @@
 //! What the committee attests that an account can do.
+//!
+//! Apart from [`crate::reputation`]: a score follows from what the market's contracts report, an
+//! attestation from a certificate of the committee. Each has a module and a contract of its own.
 
 use crate::hash::{Hash, Hasher};
 use crate::merkle;

@@ -1,6 +1,6 @@
 //! Prices of the last 24 hours of one task type, in hourly buckets (seeds 001, 002).
 
-use crate::market::times;
+use crate::market::{div_floor, times};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -53,20 +53,15 @@ pub struct Prices {
 }
 
 impl Bucket {
-    /// This bucket with one job more; none if a sum would exceed 128 bits.
-    fn with(&self, price: u128, units: u64) -> Option<Self> {
-        Some(Self {
-            hour: self.hour,
-            count: self.count.checked_add(1)?,
-            units: self.units.checked_add(units.into())?,
-            prices: self.prices.checked_add(price)?,
-            value: self.value.checked_add(times(price, units))?,
-            min: self.min.min(price),
-            max: self.max.max(price),
-        })
+    /// One job.
+    fn of(hour: u64, price: u128, units: u64) -> Self {
+        let value = times(price, units);
+        let units = units.into();
+        Self { hour, count: 1, units, prices: price, value, min: price, max: price }
     }
 
-    /// Both together; none if a sum would exceed 128 bits.
+    /// Both together, in the hour of the other; none if a sum would exceed 128 bits.
+    #[inline(never)]
     fn and(&self, other: &Self) -> Option<Self> {
         Some(Self {
             hour: other.hour,
@@ -98,11 +93,10 @@ impl Window {
     pub fn record(&mut self, now_ms: u64, price: u128, units: u64) {
         let hour = hour_of(now_ms);
         self.0.retain(|bucket| is_recent(bucket, hour));
-        if self.0.last().is_none_or(|last| last.hour != hour) {
-            self.0.push(Bucket { hour, ..Bucket::EMPTY });
-        }
-        if let Some(last) = self.0.last_mut() {
-            *last = last.with(price, units).unwrap_or(*last);
+        let job = Bucket::of(hour, price, units);
+        match self.0.last_mut() {
+            Some(last) if last.hour == hour => *last = last.and(&job).unwrap_or(*last),
+            _ => self.0.push(job),
         }
     }
 
@@ -112,8 +106,8 @@ impl Window {
         let recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
         let all = recent.fold(Some(Bucket::EMPTY), |sum, bucket| sum?.and(bucket))?;
         Some(Prices {
-            average: all.prices.checked_div(all.count.into())?,
-            vwap: all.value.checked_div(all.units)?,
+            average: div_floor(all.prices, all.count.into())?,
+            vwap: div_floor(all.value, all.units)?,
             min: all.min,
             max: all.max,
             volume: all.units,

@@ -55,6 +55,8 @@ pub enum AuctionError {
     EscrowUnavailable,
     /// The reputation contract cannot be called, or does not let this contract write.
     ReputationUnavailable,
+    /// The contract of attested capabilities cannot be called.
+    CapabilitiesUnavailable,
 }
 
 impl From<InvalidTerms> for AuctionError {
@@ -75,6 +77,28 @@ impl From<EscrowError> for AuctionError {
     }
 }
 
+/// What was fixed when the market was made, and the newest numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct MarketInfo {
+    /// The PSP22 contract of the money.
+    pub token: AccountId,
+    /// The contract that holds the money.
+    pub escrow: AccountId,
+    /// The contract of the scores.
+    pub reputation: AccountId,
+    /// The contract of attested capabilities.
+    pub capabilities: AccountId,
+    /// The rest.
+    pub parameters: Parameters,
+    /// Requests so far.
+    pub requests: u64,
+    /// Offers so far.
+    pub offers: u64,
+    /// Assignments so far.
+    pub assignments: u64,
+}
+
 /// What requesters and providers do. Numbers of requests, offers and assignments start at 1.
 #[ink::trait_definition]
 pub trait Auction {
@@ -85,7 +109,7 @@ pub trait Auction {
     /// [`AuctionError::Invalid`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `RequestPlaced`.
+    /// `OrderPlaced`.
     #[ink(message)]
     fn request(&mut self, terms: Request) -> Result<u64, AuctionError>;
 
@@ -95,7 +119,7 @@ pub trait Auction {
     /// [`AuctionError::Invalid`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `OfferPlaced`.
+    /// `OrderPlaced`.
     #[ink(message)]
     fn offer(&mut self, terms: Offer) -> Result<u64, AuctionError>;
 
@@ -110,7 +134,7 @@ pub trait Auction {
     /// [`AuctionError::AlreadyWaiting`], [`AuctionError::LineFull`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `Assigned`, and `RequestClosed` if that was the last; or `AcceptQueued`.
+    /// `Assigned`, and `OrderClosed` if that was the last; or `AcceptQueued`.
     #[ink(message)]
     fn accept(
         &mut self,
@@ -129,7 +153,7 @@ pub trait Auction {
     /// `RequestClosed`.
     ///
     /// # Events
-    /// `Assigned`, and `RequestClosed` if that was the last.
+    /// `Assigned`, and `OrderClosed` if that was the last.
     #[ink(message)]
     fn assign_next(&mut self, request: u64) -> Result<Option<u64>, AuctionError>;
 
@@ -139,7 +163,7 @@ pub trait Auction {
     /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::AlreadyClosed`].
     ///
     /// # Events
-    /// `RequestClosed`.
+    /// `OrderClosed`.
     #[ink(message)]
     fn cancel_request(&mut self, request: u64) -> Result<(), AuctionError>;
 
@@ -149,7 +173,7 @@ pub trait Auction {
     /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::AlreadyClosed`].
     ///
     /// # Events
-    /// `OfferClosed`.
+    /// `OrderClosed`.
     #[ink(message)]
     fn cancel_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
 
@@ -159,7 +183,7 @@ pub trait Auction {
     /// [`AuctionError::NotFound`], [`AuctionError::AlreadyClosed`], [`AuctionError::StillOpen`].
     ///
     /// # Events
-    /// `RequestClosed`.
+    /// `OrderClosed`.
     #[ink(message)]
     fn close_request(&mut self, request: u64) -> Result<(), AuctionError>;
 
@@ -169,7 +193,7 @@ pub trait Auction {
     /// [`AuctionError::NotFound`], [`AuctionError::AlreadyClosed`], [`AuctionError::StillOpen`].
     ///
     /// # Events
-    /// `OfferClosed`.
+    /// `OrderClosed`.
     #[ink(message)]
     fn close_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
 
@@ -182,7 +206,7 @@ pub trait Auction {
     /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::WrongOpening`].
     ///
     /// # Events
-    /// `HandedOver`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn hand_over(&mut self, assignment: u64, payload: HandOver) -> Result<(), AuctionError>;
 
@@ -193,7 +217,7 @@ pub trait Auction {
     /// [`AuctionError::TooLate`].
     ///
     /// # Events
-    /// `Started`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn start(&mut self, assignment: u64) -> Result<(), AuctionError>;
 
@@ -205,7 +229,7 @@ pub trait Auction {
     /// [`AuctionError::TooLate`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `JobSettled`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn decline(&mut self, assignment: u64) -> Result<(), AuctionError>;
 
@@ -217,7 +241,7 @@ pub trait Auction {
     /// [`AuctionError::TooLate`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `JobCompleted`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn complete(&mut self, assignment: u64, result: Hash) -> Result<(), AuctionError>;
 
@@ -230,7 +254,7 @@ pub trait Auction {
     /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `JobSettled`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn settle(
         &mut self,
@@ -246,7 +270,7 @@ pub trait Auction {
     /// [`AuctionError::NotEnded`].
     ///
     /// # Events
-    /// `JobSettled`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn finalize(&mut self, assignment: u64) -> Result<(), AuctionError>;
 
@@ -259,7 +283,7 @@ pub trait Auction {
     /// [`AuctionError::ReputationUnavailable`].
     ///
     /// # Events
-    /// `FeedbackGiven`.
+    /// `JobAdvanced`.
     #[ink(message)]
     fn feedback(&mut self, assignment: u64, stars: u8) -> Result<(), AuctionError>;
 }
@@ -291,7 +315,7 @@ pub trait AuctionView {
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::Unqualified`],
-    /// [`AuctionError::ReputationUnavailable`].
+    /// [`AuctionError::ReputationUnavailable`], [`AuctionError::CapabilitiesUnavailable`].
     #[ink(message)]
     fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError>;
 
@@ -303,15 +327,7 @@ pub trait AuctionView {
     #[ink(message)]
     fn success_of(&self, provider: AccountId, task_type: Name) -> Success;
 
-    /// How many requests, offers and assignments there are: the newest numbers.
+    /// What was fixed when the market was made, and the newest numbers.
     #[ink(message)]
-    fn counts(&self) -> (u64, u64, u64);
-
-    /// What was fixed when the market was made.
-    #[ink(message)]
-    fn parameters(&self) -> Parameters;
-
-    /// The token, the escrow contract and the reputation contract.
-    #[ink(message)]
-    fn contracts(&self) -> (AccountId, AccountId, AccountId);
+    fn market(&self) -> MarketInfo;
 }

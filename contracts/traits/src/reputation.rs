@@ -1,11 +1,6 @@
-//! Scores, their history, and attested capabilities (`docs/contracts/reputation.md`).
+//! Scores and their history (`docs/contracts/reputation.md`).
 
 use crate::stored::Opaque;
-use cicada_core::capability::{CapabilityError, CapabilityRow};
-use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::leaderboard::Settlement;
-use cicada_core::name::Name;
-use cicada_core::report::{FeedError, FeedState, Report};
 use cicada_core::reputation::{Decay, Event, HistoryEntry, Summary};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -13,7 +8,6 @@ use ink::primitives::AccountId;
 /// Why a message of the reputation contract is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
-#[allow(clippy::cast_possible_truncation)] // in the derived code
 pub enum ReputationError {
     /// The caller is not on the list of writers.
     NotWriter,
@@ -25,34 +19,6 @@ pub enum ReputationError {
     NotOwner,
     /// A decay of more than 10,000 bps, or one without a length of its epoch.
     InvalidDecay,
-    /// The report does not extend the feed of capabilities.
-    Feed(FeedError),
-    /// The rows are no content of a report.
-    Content(CapabilityError),
-    /// The rows are not those whose root the committee signed.
-    ContentMismatch,
-    /// The certificate is not valid.
-    Certificate(CertificateError),
-    /// The contract that verifies certificates cannot be called.
-    ValidatorsUnavailable,
-}
-
-impl From<FeedError> for ReputationError {
-    fn from(error: FeedError) -> Self {
-        Self::Feed(error)
-    }
-}
-
-impl From<CapabilityError> for ReputationError {
-    fn from(error: CapabilityError) -> Self {
-        Self::Content(error)
-    }
-}
-
-impl From<CertificateError> for ReputationError {
-    fn from(error: CertificateError) -> Self {
-        Self::Certificate(error)
-    }
 }
 
 /// What other contracts need of it.
@@ -72,22 +38,6 @@ pub trait Reputation {
     /// The points of an account now, decay included; 50 for an account of which nothing is known.
     #[ink(message)]
     fn points(&self, account: AccountId) -> u32;
-
-    /// Whether the committee has attested this capability to the account, and still does.
-    #[ink(message)]
-    fn is_capable(&self, account: AccountId, capability: Name) -> bool;
-}
-
-/// What was fixed at creation, and the newest attestation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[ink::scale_derive(Encode, Decode, TypeInfo)]
-pub struct Settings {
-    /// The contract that verifies certificates.
-    pub validators: AccountId,
-    /// How scores return to their start.
-    pub decay: Decay,
-    /// Slot, digest and time of the newest report of capabilities; slot 0 before the first.
-    pub latest: FeedState,
 }
 
 /// What people read of scores.
@@ -102,9 +52,9 @@ pub trait ReputationView {
     #[ink(message)]
     fn history(&self, account: AccountId, from: u64, limit: u32) -> Vec<Opaque<HistoryEntry>>;
 
-    /// What was fixed at creation, and the newest attestation.
+    /// How scores return to their start, as fixed at creation.
     #[ink(message)]
-    fn settings(&self) -> Settings;
+    fn decay(&self) -> Decay;
 }
 
 /// Who may write.
@@ -124,26 +74,4 @@ pub trait Writers {
     /// Whether an account may write.
     #[ink(message)]
     fn is_writer(&self, account: AccountId) -> bool;
-}
-
-/// What the committee attests.
-#[ink::trait_definition]
-pub trait Capabilities {
-    /// Writes certified rows, 1 to 64. Anybody may bring them; the newest report, brought again, is
-    /// [`Settlement::AlreadyDone`] and changes nothing.
-    ///
-    /// # Errors
-    /// [`ReputationError::Feed`], [`ReputationError::Content`],
-    /// [`ReputationError::ContentMismatch`], [`ReputationError::Certificate`],
-    /// [`ReputationError::ValidatorsUnavailable`].
-    ///
-    /// # Events
-    /// `CapabilitiesAttested` if written.
-    #[ink(message)]
-    fn attest_capabilities(
-        &mut self,
-        report: Report,
-        rows: Vec<CapabilityRow>,
-        certificate: Opaque<Certificate>,
-    ) -> Result<Settlement, ReputationError>;
 }

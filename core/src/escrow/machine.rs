@@ -4,10 +4,12 @@ use super::{
     Act, Ballot, Case, Decision, Ending, EscrowError, Evidence, Fallback, Papers, Payout, Progress,
     Rule, Side, State, Terms, Verdict, MAX_CID_LEN, MAX_EVIDENCE,
 };
-use crate::fixed::BPS;
 use crate::hash::Hash;
 use crate::Account;
 use alloc::vec::Vec;
+
+/// Ten thousand basis points are the whole.
+const BPS: u32 = 10_000;
 
 impl Progress {
     /// Does what `act` asks for and says what is to be paid. After an error nothing of `self`
@@ -293,12 +295,19 @@ fn cast(ballots: &mut Vec<Ballot>, by: Account, verdict: Verdict, needed: usize)
     ballots.iter().filter(|ballot| ballot.verdict == verdict).count() >= needed
 }
 
-/// `⌊amount · bps / 10,000⌋` for at most 10,000 bps, without a product that could overflow.
+/// `⌊amount · bps / 10,000⌋` for at most 10,000 bps: the long division of a product that may not
+/// fit 128 bits, byte by byte. (A division of 128 bits would cost a contract a kilobyte of code.)
 fn bps_floor(amount: u128, bps: u16) -> u128 {
-    let whole = amount.checked_div(BPS).unwrap_or_default();
-    let rest = amount.checked_rem(BPS).unwrap_or_default();
-    let of = |part: u128| part.saturating_mul(u128::from(bps));
-    of(whole).saturating_add(of(rest).checked_div(BPS).unwrap_or_default())
+    let (mut quotient, mut remainder) = (0u128, 0u32);
+    for byte in amount.to_be_bytes() {
+        // Below 10,000 · 256 + 255 · 10,000.
+        let part = u32::from(byte).saturating_mul(u32::from(bps));
+        let digit = remainder.saturating_mul(256).saturating_add(part);
+        // What is shifted out is 0: the quotient so far is at most the bytes so far.
+        quotient = quotient.wrapping_shl(8).saturating_add(u128::from(digit / BPS));
+        remainder = digit % BPS;
+    }
+    quotient
 }
 
 #[cfg(test)]
@@ -310,7 +319,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_share_in_basis_points_is_the_exact_floor(amount: u128, bps in 0..=10_000u16) {
-            prop_assert_eq!(Ok(bps_floor(amount, bps)), mul_div_floor(amount, u128::from(bps), BPS));
+            prop_assert_eq!(Ok(bps_floor(amount, bps)), mul_div_floor(amount, u128::from(bps), 10_000));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The auction's state, who qualifies, at which price, who waits in line.
 
 use super::limits::MAX_LINE;
-use super::{times, OfferRecord, Privacy, Request, RequestRecord};
+use super::{div_floor, times, OfferRecord, Privacy, Request, RequestRecord};
 use crate::name::Name;
 use crate::Account;
 use alloc::vec::Vec;
@@ -98,7 +98,7 @@ pub fn effective_price_floor(ask: u128, points: u32, success: Success) -> u128 {
     };
     // At most 10^24 · 200 · 2^32, which is below 2^128: nothing saturates.
     let product = times(times(ask, weight), u64::from(part));
-    product.checked_div(times(WHOLE_POINTS, u64::from(whole))).unwrap_or(0)
+    div_floor(product, times(WHOLE_POINTS, u64::from(whole))).unwrap_or(0)
 }
 
 /// The most assignments of a request of so many units: a hundredth of them, 1 to 10.

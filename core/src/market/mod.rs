@@ -33,6 +33,26 @@ pub(crate) fn times(a: u128, b: u64) -> u128 {
     a.saturating_mul(u128::from(b))
 }
 
+/// `⌊a / b⌋` for `b` up to 2^127; none for 0. Digit by digit: the compiler's own division of 128-bit
+/// numbers is more than a kilobyte of a contract.
+#[inline(never)]
+pub(crate) fn div_floor(a: u128, b: u128) -> Option<u128> {
+    if b == 0 {
+        return None;
+    }
+    // The digits of `a` leave at the top while those of the quotient come in at the bottom.
+    let (mut digits, mut rest) = (a, 0u128);
+    for _ in 0..u128::BITS {
+        rest = rest << 1 | digits >> 127;
+        digits <<= 1;
+        if let Some(less) = rest.checked_sub(b) {
+            rest = less;
+            digits |= 1;
+        }
+    }
+    Some(digits)
+}
+
 /// Fixed when the market is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -226,3 +246,6 @@ pub struct HandOver {
     /// [`limits::MAX_SEALED_KEY_LEN`] bytes.
     pub sealed_key: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests;
