@@ -1,4 +1,4 @@
-//! The compute market's contracts: token, reputation, escrow, auction.
+//! The compute market's contracts: token, reputation, capabilities, escrow, auction.
 
 use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
@@ -6,7 +6,7 @@ use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
 use cicada_core::market::Parameters;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::Account;
-use cicada_market::MarketFile;
+use cicada_market::{Info, MarketFile, INFO};
 use cicada_network::Network;
 use parity_scale_codec::Encode;
 use std::path::PathBuf;
@@ -41,6 +41,7 @@ pub struct Plan {
 struct Bundles {
     token: Bundle,
     validators: Bundle,
+    capabilities: Bundle,
     reputation: Bundle,
     escrow: Bundle,
     auction: Bundle,
@@ -55,6 +56,7 @@ pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
     let bundles = Bundles {
         token: load("token")?,
         validators: load("validators")?,
+        capabilities: load("capabilities")?,
         reputation: load("reputation")?,
         escrow: load("escrow")?,
         auction: load("auction")?,
@@ -100,7 +102,7 @@ async fn existing(
     base: Option<(Account, Account)>,
 ) -> Option<MarketFile> {
     let file = MarketFile::load(&plan.out).ok()?;
-    match answers(chain, bundles, &file, base).await {
+    match answers(plan, chain, bundles, &file, base).await {
         Ok(()) => Some(file),
         Err(error) => {
             let path = plan.out.display();
@@ -113,6 +115,7 @@ async fn existing(
 }
 
 async fn answers(
+    plan: &Plan,
     chain: &Chain,
     bundles: &Bundles,
     file: &MarketFile,
@@ -127,9 +130,10 @@ async fn answers(
         let code = code.with_context(|| format!("there is no {name}"))?;
         ensure!(code == *bundle.code_hash(), "the code of {name} has changed");
     }
-    let wired: (Account, Account, Account) =
-        chain.read(&file.auction, &bundles.auction, "AuctionView::contracts", &[]).await?;
-    ensure!(wired == (file.token, file.escrow, file.reputation), "its contracts are others");
+    let info: Info = chain.read(&file.auction, &bundles.auction, INFO, &[]).await?;
+    let wired = [file.token, file.escrow, file.reputation, file.capabilities];
+    ensure!(info.contracts == wired, "its contracts are others");
+    ensure!(info.parameters == plan.parameters, "its parameters are others");
     let label = "Writers::is_writer";
     let args = file.auction.encode();
     let writer: bool = chain.read(&file.reputation, &bundles.reputation, label, &args).await?;
@@ -138,10 +142,11 @@ async fn answers(
 }
 
 impl Bundles {
-    fn of<'a>(&'a self, file: &'a MarketFile) -> [(&'a Account, &'a Bundle); 5] {
+    fn of<'a>(&'a self, file: &'a MarketFile) -> [(&'a Account, &'a Bundle); 6] {
         [
             (&file.token, &self.token),
             (&file.validators, &self.validators),
+            (&file.capabilities, &self.capabilities),
             (&file.reputation, &self.reputation),
             (&file.escrow, &self.escrow),
             (&file.auction, &self.auction),
@@ -172,16 +177,16 @@ async fn contracts(
         }
     };
     let (epoch_ms, decay_bps) = plan.decay;
-    let reputation = (validators, epoch_ms, decay_bps).encode();
-    let reputation = make(&bundles.reputation, reputation).await?;
+    let reputation = make(&bundles.reputation, (epoch_ms, decay_bps).encode()).await?;
+    let capabilities = make(&bundles.capabilities, validators.encode()).await?;
     let escrow = make(&bundles.escrow, genesis.encode()).await?;
-    let auction = (token, escrow, reputation, plan.parameters).encode();
+    let auction = (token, escrow, reputation, capabilities, plan.parameters).encode();
     let auction = make(&bundles.auction, auction).await?;
     let writer = ("Writers::set_writer", (auction, true).encode());
     chain.call(&reputation, &bundles.reputation, writer.0, &writer.1, &owner).await?;
     make_minter(chain, bundles, &token, &owner).await?;
     let url = plan.url.clone();
-    Ok(MarketFile { url, genesis, validators, token, reputation, escrow, auction })
+    Ok(MarketFile { url, genesis, validators, token, capabilities, reputation, escrow, auction })
 }
 
 /// On a development chain somebody must be able to make money: who deploys.

@@ -18,7 +18,9 @@ pub struct MarketFile {
     pub validators: Account,
     /// The market's currency, MMC.
     pub token: Account,
-    /// Points and capabilities.
+    /// Attested capabilities.
+    pub capabilities: Account,
+    /// Points.
     pub reputation: Account,
     /// Holds the money.
     pub escrow: Account,
@@ -33,6 +35,7 @@ struct Text {
     genesis: String,
     validators: String,
     token: String,
+    capabilities: String,
     reputation: String,
     escrow: String,
     auction: String,
@@ -60,6 +63,7 @@ impl MarketFile {
             genesis,
             validators: account(&text.validators)?,
             token: account(&text.token)?,
+            capabilities: account(&text.capabilities)?,
             reputation: account(&text.reputation)?,
             escrow: account(&text.escrow)?,
             auction: account(&text.auction)?,
@@ -78,6 +82,7 @@ impl MarketFile {
             genesis: format!("0x{}", hex::encode(self.genesis)),
             validators: address(&self.validators),
             token: address(&self.token),
+            capabilities: address(&self.capabilities),
             reputation: address(&self.reputation),
             escrow: address(&self.escrow),
             auction: address(&self.auction),
@@ -106,6 +111,7 @@ mod tests {
             genesis: [1; 32],
             validators: [2; 32],
             token: [3; 32],
+            capabilities: [7; 32],
             reputation: [4; 32],
             escrow: [5; 32],
             auction: [6; 32],

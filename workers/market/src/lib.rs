@@ -15,7 +15,7 @@ pub use calls::{Done, EscrowOrAssignment};
 pub use duration::parse_ms;
 pub use file::MarketFile;
 pub use market::{Contract, Market};
-pub use views::Audit;
+pub use views::{Audit, Info, INFO};
 
 /// Why something could not be done on the market.
 #[derive(Debug, thiserror::Error)]

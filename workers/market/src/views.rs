@@ -13,6 +13,20 @@ use cicada_core::prices::Prices;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, Encode};
 
+/// The message that gives [`Info`].
+pub const INFO: &str = "AuctionView::market";
+
+/// What the market says of itself.
+#[derive(Clone, Debug, Decode)]
+pub struct Info {
+    /// The contracts of token, escrow, reputation and capabilities.
+    pub contracts: [Account; 4],
+    /// What was fixed when the market was made.
+    pub parameters: Parameters,
+    /// How many requests, offers and assignments there are: the newest numbers.
+    pub counts: (u64, u64, u64),
+}
+
 /// An escrow's log, and whether it holds.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -112,7 +126,8 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn counts(&self) -> Result<(u64, u64, u64), Error> {
-        self.read(Contract::Auction, "AuctionView::counts", &()).await
+        let info: Info = self.read(Contract::Auction, INFO, &()).await?;
+        Ok(info.counts)
     }
 
     /// What was fixed when the market was made.
@@ -120,7 +135,8 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn parameters(&self) -> Result<Parameters, Error> {
-        self.read(Contract::Auction, "AuctionView::parameters", &()).await
+        let info: Info = self.read(Contract::Auction, INFO, &()).await?;
+        Ok(info.parameters)
     }
 
     /// An escrow.

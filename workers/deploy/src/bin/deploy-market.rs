@@ -6,7 +6,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Puts the contracts of the compute market on a chain (reputation, escrow and auction, and the
+/// Puts the contracts of the compute market on a chain (reputation, capabilities, escrow and auction, and the
 /// token MMC unless a network file names one), lets the auction write reputation, makes the
 /// deployer a minter of MMC, and writes the market file that cicada71 and cicada71-provider read.
 ///
