@@ -178,6 +178,8 @@ impl Bundle {
             (Some([_, own_error]), Some((1, value))) => Err(Error::Contract {
                 label: label(),
                 error: self.text(own_error, value).ok_or_else(unreadable)?,
+                explanation: render::explanation(&self.types, own_error, &mut &value[..])
+                    .unwrap_or_default(),
             }),
             _ if reverted => Err(unreadable()),
             _ => Ok(rest),
@@ -305,10 +307,10 @@ pub(crate) mod tests {
     #[test]
     fn refusals_carry_the_name_of_the_variant() {
         let bad = Fallible::Ok(Err(CertificateError::BadSignature { seat: 3 }));
-        assert_eq!(
-            returned("Sample::set", bad, true),
-            Err("Sample::set refuses: BadSignature { seat: 3 }".into())
-        );
+        let refusal = returned("Sample::set", bad, true).unwrap_err();
+        let (name, why) = refusal.split_once("}: ").unwrap();
+        assert_eq!(name, "Sample::set refuses: BadSignature { seat: 3 ");
+        assert!(why.ends_with('.'), "the error's documentation: {why}");
         let lang = returned("Sample::get", Plain::Err(LangError::CouldNotReadInput), true);
         assert!(lang.unwrap_err().contains("CouldNotReadInput"));
         assert!(returned("Sample::get", (), true).is_err());

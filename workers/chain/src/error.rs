@@ -33,12 +33,14 @@ pub enum Error {
         known: String,
     },
     /// The contract refuses the call. Nothing was changed.
-    #[error("{label} refuses: {error}")]
+    #[error("{label} refuses: {error}{}{explanation}", if explanation.is_empty() { "" } else { ": " })]
     Contract {
         /// The constructor or message.
         label: String,
         /// The error's variant, such as `Certificate(BadSignature { seat: 3 })`.
         error: String,
+        /// What the contract's documentation says of it; perhaps nothing.
+        explanation: String,
     },
     /// The contract could not read the call. Nothing was changed.
     #[error("{label} could not be called: {error}; the contract at this address is not the one in the bundle")]

@@ -15,6 +15,38 @@ pub(crate) fn value(
         .map_err(|error| error.to_string())
 }
 
+/// What the type's documentation says of an error, of the innermost variant that it describes;
+/// its first paragraph.
+pub(crate) fn explanation(
+    types: &PortableRegistry,
+    type_id: u32,
+    bytes: &mut &[u8],
+) -> Option<String> {
+    let value = scale_value::scale::decode_as_type(bytes, type_id, types).ok()?;
+    documented(types, &value)
+}
+
+fn documented(types: &PortableRegistry, value: &Value<u32>) -> Option<String> {
+    match &value.value {
+        ValueDef::Composite(composite) => {
+            composite.values().find_map(|value| documented(types, value))
+        }
+        ValueDef::Variant(variant) => {
+            let inner = variant.values.values().find_map(|value| documented(types, value));
+            inner.or_else(|| {
+                let TypeDef::Variant(def) = &types.resolve(value.context)?.type_def else {
+                    return None;
+                };
+                let spec = def.variants.iter().find(|spec| spec.name == variant.name)?;
+                let lines = spec.docs.iter().map(|line| line.trim());
+                let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+                (!lines.is_empty()).then(|| lines.join(" "))
+            })
+        }
+        _ => None,
+    }
+}
+
 fn text(types: &PortableRegistry, value: &Value<u32>) -> String {
     match &value.value {
         ValueDef::Primitive(primitive) => primitive_text(primitive),
@@ -126,6 +158,29 @@ mod tests {
         assert_eq!(rendered(&vec![1u32, 2]), "(1, 2)");
         assert_eq!(rendered(&(1u8, true)), "(1, true)");
         assert_eq!(rendered(&()), "()");
+    }
+
+    #[test]
+    fn an_error_is_explained_by_its_documentation() {
+        use scale_info::{build::Variants, Path, Type};
+        struct Bad;
+        impl TypeInfo for Bad {
+            type Identity = Self;
+            fn type_info() -> Type {
+                let variants = Variants::new()
+                    .variant("Late", |v| {
+                        v.index(0).docs_always(&["Its time", "is over.", "", "More."])
+                    })
+                    .variant("Odd", |v| v.index(1));
+                Type::builder().path(Path::new("Bad", "x")).variant(variants)
+            }
+        }
+        let mut registry = Registry::new();
+        let id = registry.register_type(&meta_type::<Option<Bad>>()).id;
+        let types: PortableRegistry = registry.into();
+        let explain = |bytes: &[u8]| super::explanation(&types, id, &mut &bytes[..]);
+        assert_eq!(explain(&[1, 0]).as_deref(), Some("Its time is over."));
+        assert_eq!(explain(&[1, 1]), None);
     }
 
     #[test]

@@ -45,16 +45,36 @@ impl Addresses {
         self.contracts.insert(bundle.name().into(), entry);
     }
 
-    /// Whether the file says the same already; the blocks do not matter.
+    /// Whether the file says the same of these contracts already; the blocks do not matter.
     pub fn is_in(&self, path: &Path) -> bool {
-        let there =
-            std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
-        let key = |addresses: &Self| {
-            let contracts = addresses.contracts.values();
-            let contracts = contracts.map(|c| (c.address.clone(), c.code_hash.clone()));
-            (addresses.url.clone(), addresses.genesis.clone(), contracts.collect::<Vec<_>>())
+        let Some(there) = Self::load(path) else {
+            return false;
         };
-        there.is_some_and(|there| key(&there) == key(self))
+        let same = |(name, entry): (&String, &Entry)| {
+            let there = there.contracts.get(name);
+            there.is_some_and(|there| {
+                (&there.address, &there.code_hash) == (&entry.address, &entry.code_hash)
+            })
+        };
+        (&there.url, &there.genesis) == (&self.url, &self.genesis)
+            && self.contracts.iter().all(same)
+    }
+
+    /// Takes over what a file says of other contracts of the same chain.
+    #[must_use]
+    pub fn and_others_of(mut self, path: &Path) -> Self {
+        if let Some(there) = Self::load(path) {
+            if (&there.url, &there.genesis) == (&self.url, &self.genesis) {
+                for (name, entry) in there.contracts {
+                    self.contracts.entry(name).or_insert(entry);
+                }
+            }
+        }
+        self
+    }
+
+    fn load(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
 
     /// Writes the file.
@@ -91,6 +111,10 @@ mod tests {
         addresses.save(&path).unwrap();
         assert!(addresses.is_in(&path));
         assert!(!Addresses::new("local", "ws://x", &[2; 32]).is_in(&path));
+        let more = Addresses::new("local", "ws://x", &[1; 32]).and_others_of(&path);
+        assert!(more.contracts.contains_key("token"), "what others deployed stays");
+        let elsewhere = Addresses::new("local", "ws://x", &[2; 32]).and_others_of(&path);
+        assert!(elsewhere.contracts.is_empty(), "but not that of another chain");
         let read: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(read["network"], "local");

@@ -1,14 +1,12 @@
 //! The steps of a deployment.
 
-use crate::addresses::Addresses;
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
-use cicada_chain::{
-    account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Instance, Signer,
-};
+use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::hash::Hash;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::report::FeedState;
+use cicada_deploy::{instantiate, say, Addresses};
 use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use parity_scale_codec::Encode;
@@ -23,11 +21,6 @@ struct Bundles {
     token: Bundle,
     validators: Bundle,
     leaderboard: Bundle,
-}
-
-/// Tells the person at the terminal what happens.
-fn say(text: impl std::fmt::Display) {
-    eprintln!("==> {text}");
 }
 
 /// Deploys, unless the network is there already.
@@ -227,25 +220,6 @@ async fn contracts(
         nodes: node_entries(options.base_port, keys)?,
     };
     Ok((network, addresses))
-}
-
-async fn instantiate(
-    chain: &Chain,
-    bundle: &Bundle,
-    args: &[u8],
-    salt: &[u8],
-    owner: &Signer,
-) -> Result<Instance> {
-    let made = chain.upload_and_instantiate(bundle, "new", args, salt, owner).await?;
-    say(format!(
-        "{} at {} in block {}: {} bytes, ref_time {}",
-        bundle.name(),
-        address(&made.account),
-        made.block,
-        bundle.wasm().len(),
-        made.weight.ref_time
-    ));
-    Ok(made)
 }
 
 fn node_entries(base_port: u16, keys: &[NodeKeys]) -> Result<Vec<NodeEntry>> {

@@ -1,6 +1,5 @@
 //! Deploys the contracts, registers the nodes and forms the committee.
 
-mod addresses;
 mod deploy;
 
 use anyhow::Result;

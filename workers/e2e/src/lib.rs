@@ -2,6 +2,8 @@
 //! and in a folder that nothing else uses. Everything is started by the scripts that a person
 //! would use, and stopped when the value is dropped.
 
+pub mod compute;
+
 use cicada_chain::{Bundle, Chain};
 use cicada_core::leaderboard::Proposal;
 use cicada_network::{Network, NodeKeys};

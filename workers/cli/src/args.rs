@@ -1,0 +1,101 @@
+//! Arguments as people write them.
+
+use cicada_chain::{account_of, parse_address, signer};
+use cicada_core::escrow::Fallback;
+use cicada_core::name::Name;
+use cicada_core::sla::Metric;
+use cicada_core::Account;
+
+/// Whole percent, and the same in basis points.
+const PERCENT: u16 = 100;
+
+/// A task type, capability or metric.
+pub fn name(text: &str) -> Result<Name, String> {
+    let bad = "1 to 32 of a-z, 0-9, '-', '_', '.', starting with a letter or digit";
+    Name::new(text).map_err(|_| bad.into())
+}
+
+/// An address, or a development account such as `//Bob`.
+pub fn account(text: &str) -> Result<Account, String> {
+    if text.starts_with("//") {
+        return signer(text).map(|signer| account_of(&signer)).map_err(|e| e.to_string());
+    }
+    parse_address(text).map_err(|_| "write an address such as 5Grw…, or //Bob".into())
+}
+
+/// Basis points, 0 to 10,000.
+pub fn bps(text: &str) -> Result<u16, String> {
+    let parsed = text.parse().ok().filter(|bps| *bps <= 10_000);
+    parsed.ok_or_else(|| "basis points are 0 to 10000: 9990 is 99.9 %".into())
+}
+
+/// A metric and its value: `accuracy=9500`.
+pub fn metric(text: &str) -> Result<Metric, String> {
+    let (key, value) = text.split_once('=').ok_or("write NAME=BPS, such as accuracy=9500")?;
+    Ok(Metric { name: name(key)?, bps: bps(value)? })
+}
+
+/// Two whole percentages that make 100: `70/30`, the provider's first. Gives the provider's, in
+/// basis points.
+pub fn split(text: &str) -> Result<u16, String> {
+    let bad = || "write PROVIDER/REQUESTER in percent, such as 70/30".to_owned();
+    let (provider, requester) = text.split_once('/').ok_or_else(bad)?;
+    let [provider, requester] = [provider, requester].map(|part| part.parse::<u16>().ok());
+    match (provider, requester) {
+        (Some(p), Some(r)) if p.checked_add(r) == Some(PERCENT) => Ok(p * PERCENT),
+        _ => Err(bad()),
+    }
+}
+
+/// What happens to the money when a dispute is not decided.
+pub fn fallback(text: &str) -> Result<Fallback, String> {
+    match text {
+        "refund" => Ok(Fallback::Refund),
+        "release" => Ok(Fallback::Release),
+        _ => split(text)
+            .map(|provider_bps| Fallback::Split { provider_bps })
+            .map_err(|_| "write refund, release, or a split such as 70/30".into()),
+    }
+}
+
+/// A SHA-256 in hex.
+pub fn hash(text: &str) -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
+        .map_err(|_| "write 64 hex digits")?;
+    Ok(bytes)
+}
+
+/// What a provider gets of `amount` by his basis points, rounded down.
+pub fn share_floor(amount: u128, provider_bps: u16) -> u128 {
+    // In two parts, so that nothing overflows.
+    let (bps, whole) = (u128::from(provider_bps), 10_000);
+    (amount / whole) * bps + (amount % whole) * bps / whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_down_and_never_overflow() {
+        assert_eq!(share_floor(10, 7_000), 7);
+        assert_eq!(share_floor(9, 7_000), 6);
+        assert_eq!(share_floor(u128::MAX, 10_000), u128::MAX);
+        assert_eq!(share_floor(u128::MAX, 0), 0);
+    }
+
+    #[test]
+    fn arguments_are_read() {
+        assert_eq!(split("70/30"), Ok(7_000));
+        assert!(split("70/31").is_err() && split("70").is_err() && split("-1/101").is_err());
+        assert_eq!(fallback("25/75"), Ok(Fallback::Split { provider_bps: 2_500 }));
+        assert!(fallback("half").is_err());
+        assert_eq!(metric("accuracy=9500").unwrap().bps, 9_500);
+        assert!(metric("accuracy").is_err() && metric("accuracy=10001").is_err());
+        let bob = account("//Bob").unwrap();
+        assert_eq!(account(&cicada_chain::address(&bob)), Ok(bob));
+        assert!(account("bob").is_err() && name("Upper").is_err());
+        assert_eq!(hash(&"ab".repeat(32)), Ok([0xab; 32]));
+    }
+}

@@ -1,0 +1,108 @@
+//! Commands of a dispute.
+
+use crate::args;
+use crate::context::Context;
+use crate::money::Target;
+use crate::reply::{Failure, Outcome, Reply};
+use cicada_core::escrow::{State, Verdict};
+use cicada_market::mmc;
+use cicada_payload::ContentId;
+use clap::Args;
+use serde_json::json;
+use std::path::Path;
+
+/// Hands the money to the arbitrators, as the requester or the provider.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 dispute 3 --evidence screenshot.png --evidence bafkrei…
+  cicada71 dispute 5 --escrow
+
+A file given as evidence is put into the store as it is: everybody may read it.")]
+pub struct DisputeArgs {
+    #[command(flatten)]
+    target: Target,
+    /// A file, or the content identifier of one; may be repeated, up to 8 times.
+    #[arg(long)]
+    evidence: Vec<String>,
+}
+
+/// `cicada71 dispute`.
+pub async fn dispute(context: &Context, args: DisputeArgs) -> Outcome {
+    let (escrow, _) = args.target.find(context).await?;
+    let mut evidence = Vec::new();
+    for item in &args.evidence {
+        evidence.push(identifier(context, item).await?);
+    }
+    let cids: Vec<Vec<u8>> = evidence.iter().map(ContentId::to_chain).collect();
+    let outcome = context.market.dispute(escrow, &cids, &context.signer).await?;
+    let names: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+    let text = format!("escrow {escrow} is disputed; {} pieces of evidence", names.len());
+    let json = json!({ "escrow": escrow, "evidence": names, "block": outcome.block });
+    Ok(Reply::new(text, json))
+}
+
+/// Of a file the identifier under which it is stored now.
+async fn identifier(context: &Context, item: &str) -> Result<ContentId, Failure> {
+    if !Path::new(item).exists() {
+        return item.parse().map_err(|_| {
+            Failure::Usage(format!("'{item}' is neither a file nor a content identifier"))
+        });
+    }
+    let content = tokio::fs::read(item).await;
+    let content = content.map_err(|error| Failure::Usage(format!("{item}: {error}")))?;
+    Ok(context.store.put(&content).await?)
+}
+
+/// Votes in a dispute, as an arbitrator. As many equal votes as the panel requires decide it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 resolve --suri //Dave 3 --split 70/30     # 70 % to the provider
+  cicada71 resolve --suri //Eve 5 --escrow --refund
+
+When the votes decide an assignment's escrow, 'cicada71 finalize' draws the conclusions for
+reputation and prices; anybody may.")]
+pub struct ResolveArgs {
+    #[command(flatten)]
+    target: Target,
+    /// All to the provider.
+    #[arg(long, group = "verdict", required = true)]
+    release: bool,
+    /// All to the requester.
+    #[arg(long, group = "verdict")]
+    refund: bool,
+    /// To both, in whole percent: PROVIDER/REQUESTER. The provider's share is rounded down.
+    #[arg(long, group = "verdict", value_parser = args::split)]
+    split: Option<u16>,
+}
+
+/// `cicada71 resolve`.
+pub async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
+    let market = &context.market;
+    let (escrow, _) = args.target.find(context).await?;
+    let locked = market.escrow(escrow).await?.locked;
+    let verdict = match args.split {
+        Some(provider_bps) => {
+            let provider_share = args::share_floor(locked, provider_bps);
+            let requester_share = locked.saturating_sub(provider_share);
+            Verdict::Split { provider_share, requester_share }
+        }
+        None if args.release => Verdict::Release,
+        None => Verdict::Refund,
+    };
+    market.vote(escrow, verdict, &context.signer).await?;
+    let after = market.escrow(escrow).await?;
+    let decided = after.state == State::Resolved;
+    let text = if decided {
+        let (provider, requester) = (mmc(after.provider_paid), mmc(after.requester_paid));
+        format!("escrow {escrow} is decided: provider {provider} MMC, requester {requester} MMC")
+    } else {
+        format!("voted on escrow {escrow}; not decided yet")
+    };
+    let json = json!({
+        "escrow": escrow, "decided": decided, "provider_paid": mmc(after.provider_paid),
+        "requester_paid": mmc(after.requester_paid),
+    });
+    Ok(Reply::new(text, json))
+}

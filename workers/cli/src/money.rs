@@ -1,0 +1,192 @@
+//! Commands about money: release, settle, finalize, expire, mint.
+
+use crate::args;
+use crate::context::Context;
+use crate::reply::{Failure, Outcome, Reply};
+use crate::show::{status_json, status_line};
+use cicada_core::escrow::Decision;
+use cicada_core::market::Status;
+use cicada_core::sla::{Metric, QualityReport};
+use cicada_core::Account;
+use cicada_market::{mmc, parse_mmc, Contract, EscrowOrAssignment};
+use clap::Args;
+use serde_json::json;
+
+/// The money of a job of the market, or of an escrow of two people.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The number of the assignment; with --escrow, of the escrow.
+    id: u64,
+    /// The number is that of an escrow.
+    #[arg(long)]
+    escrow: bool,
+}
+
+impl Target {
+    /// The number of the escrow, and of the assignment if there is one.
+    pub async fn find(&self, context: &Context) -> Result<(u64, Option<u64>), Failure> {
+        if self.escrow {
+            return Ok((self.id, None));
+        }
+        let of = EscrowOrAssignment::Assignment(self.id);
+        Ok((context.market.escrow_id(of).await?, Some(self.id)))
+    }
+}
+
+/// Pays the provider, as the requester.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 release 3               # an assignment that was delivered
+  cicada71 release 3 --early       # before it was delivered
+  cicada71 release 5 --escrow      # an escrow of two people, as its rule allows")]
+pub struct ReleaseArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Pay although nothing was delivered yet.
+    #[arg(long)]
+    early: bool,
+}
+
+/// `cicada71 release`.
+pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
+    let market = &context.market;
+    let (escrow, assignment) = args.target.find(context).await?;
+    let Some(id) = assignment else {
+        market.decide(escrow, Decision::Release, &context.signer).await?;
+        let state = market.escrow(escrow).await?.state;
+        let json = json!({ "escrow": escrow, "state": format!("{state:?}") });
+        return Ok(Reply::new(format!("escrow {escrow}: {state:?}"), json));
+    };
+    match market.assignment(id).await?.status {
+        Status::Delivered => {
+            market.settle(id, None, &context.signer).await?;
+        }
+        status if args.early && !status.is_final() => {
+            market.decide(escrow, Decision::Release, &context.signer).await?;
+            market.about("finalize", id, &context.signer).await?;
+        }
+        status => {
+            let text =
+                format!("assignment {id} is {status:?}, not delivered (--early pays before that)");
+            return Err(Failure::Refused(text));
+        }
+    }
+    ended(context, id).await
+}
+
+/// Pays less the penalties, by a report of what you measured. What a report leaves out counts as
+/// missed; without any option it is the same as release.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cicada71 settle 3 --uptime 9990 --quality accuracy=9100")]
+pub struct SettleArgs {
+    /// The number of the assignment.
+    assignment: u64,
+    /// Measured uptime in basis points.
+    #[arg(long, value_parser = args::bps)]
+    uptime: Option<u16>,
+    /// Measured metric, NAME=BPS; may be repeated.
+    #[arg(long, value_parser = args::metric)]
+    quality: Vec<Metric>,
+}
+
+/// `cicada71 settle`.
+pub async fn settle(context: &Context, args: SettleArgs) -> Outcome {
+    let report = QualityReport { uptime_bps: args.uptime, quality: args.quality };
+    let empty = report.uptime_bps.is_none() && report.quality.is_empty();
+    let report = (!empty).then_some(&report);
+    context.market.settle(args.assignment, report, &context.signer).await?;
+    ended(context, args.assignment).await
+}
+
+/// How an assignment stands after a settlement.
+async fn ended(context: &Context, id: u64) -> Outcome {
+    let assignment = context.market.assignment(id).await?;
+    let text = status_line(id, &assignment);
+    Ok(Reply::new(text, status_json(id, &assignment)))
+}
+
+/// `cicada71 finalize`.
+pub async fn finalize(context: &Context, id: u64) -> Outcome {
+    context.market.about("finalize", id, &context.signer).await?;
+    ended(context, id).await
+}
+
+/// What can run out.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Expiring {
+    /// A request whose auction has ended: what is unfilled goes back.
+    Request,
+    /// An offer whose time is over: its bond goes back.
+    Offer,
+    /// An assignment whose escrow's deadline has passed.
+    Assignment,
+    /// An escrow of two people.
+    Escrow,
+}
+
+/// `cicada71 expire`.
+pub async fn expire(context: &Context, what: Expiring, id: u64) -> Outcome {
+    let market = &context.market;
+    let signer = &context.signer;
+    let close = |message: &'static str, word: &'static str| async move {
+        market.call(Contract::Auction, message, &id, signer).await?;
+        let text = format!("{word} {id} is closed; what was unfilled went back");
+        Ok(Reply::new(text, json!({ "closed": word, "id": id })))
+    };
+    match what {
+        Expiring::Request => close("Auction::close_request", "request").await,
+        Expiring::Offer => close("Auction::close_offer", "offer").await,
+        Expiring::Escrow => {
+            market.expire(id, signer).await?;
+            let state = format!("{:?}", market.escrow(id).await?.state);
+            let text = format!("escrow {id}: {state}");
+            Ok(Reply::new(text, json!({ "escrow": id, "state": state })))
+        }
+        Expiring::Assignment => {
+            let escrow = market.assignment(id).await?.escrow;
+            if market.escrow(escrow).await?.ending.is_none() {
+                market.expire(escrow, signer).await?;
+            }
+            finalize(context, id).await
+        }
+    }
+}
+
+/// `cicada71 feedback`.
+pub async fn feedback(context: &Context, id: u64, stars: u8) -> Outcome {
+    context.market.feedback(id, stars, &context.signer).await?;
+    let text = format!("gave {stars} stars for assignment {id}");
+    Ok(Reply::new(text, json!({ "assignment": id, "stars": stars })))
+}
+
+/// Mints MMC: on a development chain, as the account that deployed the market.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cicada71 mint //Bob 1000")]
+pub struct MintArgs {
+    /// Who gets it: an address, or //Bob.
+    #[arg(value_parser = args::account)]
+    account: Account,
+    /// How much, in MMC.
+    #[arg(value_parser = parse_mmc)]
+    amount: u128,
+}
+
+/// `cicada71 mint`.
+pub async fn mint(context: &Context, args: MintArgs) -> Outcome {
+    context.market.mint(&args.account, args.amount, &context.signer).await?;
+    let (to, amount) = (cicada_chain::address(&args.account), mmc(args.amount));
+    let text = format!("minted {amount} MMC for {to}");
+    Ok(Reply::new(text, json!({ "account": to, "minted": amount })))
+}
+
+/// `cicada71 permit`.
+pub async fn permit(context: &Context, amount: u128) -> Outcome {
+    let said = context.market.permit(&context.signer, amount).await?;
+    let text = if said.is_empty() { "nothing had to be done".into() } else { said.join("\n") };
+    Ok(Reply::new(text, json!({ "said": said })))
+}

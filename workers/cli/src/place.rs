@@ -1,0 +1,313 @@
+//! Commands that place requests and offers, and take them back.
+
+use crate::args;
+use crate::context::Context;
+use crate::reply::{Failure, Outcome, Reply};
+use cicada_core::escrow::{Fallback, Panel};
+use cicada_core::hash::Native;
+use cicada_core::market::{Offer, Privacy, Request};
+use cicada_core::name::Name;
+use cicada_core::privacy::commitment;
+use cicada_core::sla::{Metric, Sla};
+use cicada_core::Account;
+use cicada_market::{mmc, parse_mmc, parse_ms, Contract};
+use cicada_payload::{Envelope, PayloadKey, ProviderKey, RequestSecrets};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Asks for compute and locks the maximum price of all units.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt
+  cicada71 request --task-type render --units 500 --max-price 2 --public scene.json \\
+    --max-response 30s --penalty 10 --quality accuracy=9500 \\
+    --arbitrator //Dave --arbitrator //Eve --arbitrator //Ferdie --required 2")]
+pub struct RequestArgs {
+    /// What kind of work it is.
+    #[arg(long, value_parser = args::name)]
+    task_type: Name,
+    /// Compute units.
+    #[arg(long)]
+    units: u64,
+    /// The most that is paid per unit, in MMC.
+    #[arg(long, value_parser = parse_mmc)]
+    max_price: u128,
+    /// File with the payload that everybody may see.
+    #[arg(long, group = "payload")]
+    public: Option<PathBuf>,
+    /// File with the payload that only the assigned provider may see.
+    #[arg(long, group = "payload")]
+    private: Option<PathBuf>,
+    /// As --private, and only for providers with --needs or on the --allow list.
+    #[arg(long, group = "payload", requires = "needs")]
+    confidential: Option<PathBuf>,
+    /// The attested capability that a confidential payload needs.
+    #[arg(long, value_parser = args::name)]
+    needs: Option<Name>,
+    /// A provider who may see a confidential payload without it; may be repeated.
+    #[arg(long, value_parser = args::account)]
+    allow: Vec<Account>,
+    /// A capability that the provider must offer; may be repeated.
+    #[arg(long, value_parser = args::name)]
+    capability: Vec<Name>,
+    /// The least points of reputation.
+    #[arg(long)]
+    min_reputation: Option<u32>,
+    /// The least bond per unit, in MMC.
+    #[arg(long, value_parser = parse_mmc, default_value = "0")]
+    min_bond: u128,
+    /// How long the execution may take.
+    #[arg(long, value_parser = parse_ms, default_value = "10m")]
+    max_duration: u64,
+    /// How long after the assignment the result must be there.
+    #[arg(long, value_parser = parse_ms, default_value = "1h")]
+    complete_within: u64,
+    /// How long from now it may find providers; an auction lasts at most 15 minutes.
+    #[arg(long, value_parser = parse_ms, default_value = "15m")]
+    deadline: u64,
+    #[command(flatten)]
+    sla: SlaArgs,
+    #[command(flatten)]
+    panel: PanelArgs,
+}
+
+#[derive(Debug, Args)]
+struct SlaArgs {
+    /// The longest time from assignment or hand-over to the start. Makes a service level.
+    #[arg(long, value_parser = parse_ms, requires = "penalty")]
+    max_response: Option<u64>,
+    /// What each violation costs, in MMC; of uptime and of each quality metric half of it.
+    #[arg(long, value_parser = parse_mmc, requires = "max_response")]
+    penalty: Option<u128>,
+    /// The least uptime in basis points.
+    #[arg(long, value_parser = args::bps, requires = "max_response")]
+    uptime: Option<u16>,
+    /// The least value of a metric, NAME=BPS; may be repeated.
+    #[arg(long, value_parser = args::metric, requires = "max_response")]
+    quality: Vec<Metric>,
+}
+
+#[derive(Debug, Args)]
+struct PanelArgs {
+    /// Who decides disputes; may be repeated.
+    #[arg(long, value_parser = args::account)]
+    arbitrator: Vec<Account>,
+    /// How many of them must agree; by default more than half.
+    #[arg(long)]
+    required: Option<u8>,
+    /// How long after completion you may object; then the provider is paid.
+    #[arg(long, value_parser = parse_ms, default_value = "1h")]
+    review: u64,
+    /// How long a dispute may last.
+    #[arg(long, value_parser = parse_ms, default_value = "1d")]
+    dispute_for: u64,
+    /// What happens when a dispute is not decided: refund, release, or a split such as 70/30.
+    #[arg(long, value_parser = args::fallback, default_value = "refund")]
+    fallback: Fallback,
+}
+
+impl SlaArgs {
+    fn sla(self) -> Option<Sla> {
+        let mut quality = self.quality;
+        quality.sort_by(|a, b| a.name.cmp(&b.name));
+        Some(Sla {
+            uptime_bps: self.uptime,
+            max_response_ms: self.max_response?,
+            violation_penalty: self.penalty?,
+            quality,
+        })
+    }
+}
+
+impl PanelArgs {
+    fn panel(&self) -> Panel {
+        let members = self.arbitrator.clone();
+        let half = u8::try_from(members.len() / 2).unwrap_or(u8::MAX);
+        let majority = if members.is_empty() { 0 } else { half.saturating_add(1) };
+        Panel { required: self.required.unwrap_or(majority), members }
+    }
+}
+
+/// The deadline on the chain of something that lasts from now.
+pub fn deadline(duration_ms: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX).saturating_add(duration_ms)
+}
+
+fn sorted(mut names: Vec<Name>) -> Vec<Name> {
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Reads a payload.
+async fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let content = tokio::fs::read(path).await;
+    content.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+/// Encrypts a payload, stores it, and keeps its secrets, all before the chain hears of it.
+async fn commit(context: &Context, path: &Path) -> Result<[u8; 32], Failure> {
+    let payload = zeroize::Zeroizing::new(read(path).await?);
+    let (payload_key, reply_key) = (PayloadKey::generate(), PayloadKey::generate());
+    let packed = Envelope::pack(&reply_key, &payload);
+    let file = PayloadKey::encrypt(&payload_key.recipient(), &packed)?;
+    let cid = context.store.put(&file).await?;
+    let secrets = RequestSecrets::new(payload_key, reply_key, cid);
+    let commitment = commitment::<Native>(&cid.to_chain(), &secrets.salt);
+    context.keystore.keep(&commitment, &secrets)?;
+    Ok(commitment)
+}
+
+async fn privacy(context: &Context, args: &RequestArgs) -> Result<Privacy, Failure> {
+    match (&args.public, &args.private, &args.confidential, &args.needs) {
+        (Some(path), ..) => {
+            let cid = context.store.put(&read(path).await?).await?;
+            Ok(Privacy::Public { payload: cid.to_chain() })
+        }
+        (_, Some(path), ..) => Ok(Privacy::Private { commitment: commit(context, path).await? }),
+        (_, _, Some(path), Some(needs)) => Ok(Privacy::Confidential {
+            commitment: commit(context, path).await?,
+            capability: needs.clone(),
+            allowed: args.allow.clone(),
+        }),
+        _ => Err(Failure::Usage("give the payload: --public, --private or --confidential".into())),
+    }
+}
+
+/// `cicada71 request`.
+pub async fn request(context: &Context, args: RequestArgs) -> Outcome {
+    let privacy = privacy(context, &args).await?;
+    let panel = args.panel.panel();
+    let terms = Request {
+        task_type: args.task_type,
+        units: args.units,
+        max_duration_ms: args.max_duration,
+        complete_within_ms: args.complete_within,
+        capabilities: sorted(args.capability),
+        min_reputation: args.min_reputation,
+        privacy,
+        max_price: args.max_price,
+        min_bond: args.min_bond,
+        sla: args.sla.sla(),
+        deadline_ms: deadline(args.deadline),
+        panel,
+        review_ms: args.panel.review,
+        dispute_ms: args.panel.dispute_for,
+        fallback: args.panel.fallback,
+    };
+    let budget = terms.budget();
+    let said = context.market.permit(&context.signer, budget).await?;
+    let done = context.market.place_request(&terms, &context.signer).await?;
+    let (id, name) = (done.value, terms.task_type.as_str());
+    let mut text = said.join("\n");
+    text += &format!(
+        "\nrequest {id}: {} units of {name}, at most {} MMC each; {} MMC are locked",
+        terms.units,
+        mmc(terms.max_price),
+        mmc(budget)
+    );
+    let json = json!({
+        "request": id, "locked": mmc(budget), "block": done.outcome.block, "said": said,
+        "ends_ms": terms.deadline_ms,
+    });
+    Ok(Reply::new(text.trim_start(), json))
+}
+
+/// Offers compute; with a bond, locks it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 offer --suri //Bob --task-type wordcount --units 1000 --price 0.6 \\
+    --payload-key 0x…            # as 'cicada71-provider keys' printed it
+  cicada71 offer --suri //Bob --task-type render --units 500 --price 2 --bond 0.1 \\
+    --key-of provider-key.toml --firm-from 1
+
+'cicada71-provider run' places its offers by itself.")]
+pub struct OfferArgs {
+    /// What kind of work you do.
+    #[arg(long, value_parser = args::name)]
+    task_type: Name,
+    /// Compute units.
+    #[arg(long)]
+    units: u64,
+    /// What you ask per unit, in MMC. Your reputation makes the effective price of it.
+    #[arg(long, value_parser = parse_mmc)]
+    price: u128,
+    /// What you lose per unit that you do not do in time, in MMC.
+    #[arg(long, value_parser = parse_mmc, default_value = "0")]
+    bond: u128,
+    /// A capability of yours; may be repeated.
+    #[arg(long, value_parser = args::name)]
+    capability: Vec<Name>,
+    /// How long from now the offer stands.
+    #[arg(long, value_parser = parse_ms, default_value = "1d")]
+    expires_in: u64,
+    /// The X25519 public key to which payload keys are sealed.
+    #[arg(long, value_parser = args::hash, group = "key", required = true)]
+    payload_key: Option<[u8; 32]>,
+    /// The key file to take it from.
+    #[arg(long, group = "key")]
+    key_of: Option<PathBuf>,
+    /// Makes the offer firm: requesters may take it without asking, at this effective price per
+    /// unit or more.
+    #[arg(long, value_parser = parse_mmc)]
+    firm_from: Option<u128>,
+}
+
+/// `cicada71 offer`.
+pub async fn offer(context: &Context, args: OfferArgs) -> Outcome {
+    let payload_key = match (args.payload_key, &args.key_of) {
+        (Some(key), _) => key,
+        (None, Some(path)) => ProviderKey::load(path)?.public(),
+        (None, None) => return Err(Failure::Usage("give --payload-key or --key-of".into())),
+    };
+    let terms = Offer {
+        task_type: args.task_type,
+        units: args.units,
+        price: args.price,
+        capabilities: sorted(args.capability),
+        bond: args.bond,
+        expires_ms: deadline(args.expires_in),
+        payload_key,
+        firm_from: args.firm_from,
+    };
+    let bond = terms.bond_of(terms.units);
+    let said = context.market.permit(&context.signer, bond).await?;
+    let done = context.market.place_offer(&terms, &context.signer).await?;
+    let (id, name) = (done.value, terms.task_type.as_str());
+    let mut text = said.join("\n");
+    text += &format!(
+        "\noffer {id}: {} units of {name} at {} MMC each; {} MMC of bond are locked",
+        terms.units,
+        mmc(terms.price),
+        mmc(bond)
+    );
+    let json = json!({
+        "offer": id, "locked": mmc(bond), "block": done.outcome.block, "said": said,
+        "expires_ms": terms.expires_ms,
+    });
+    Ok(Reply::new(text.trim_start(), json))
+}
+
+/// What can be taken back.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Placed {
+    /// What is unfilled of a request.
+    Request,
+    /// What is unfilled of an offer.
+    Offer,
+}
+
+/// `cicada71 cancel`.
+pub async fn cancel(context: &Context, what: Placed, id: u64) -> Outcome {
+    let (message, word) = match what {
+        Placed::Request => ("Auction::cancel_request", "request"),
+        Placed::Offer => ("Auction::cancel_offer", "offer"),
+    };
+    context.market.call(Contract::Auction, message, &id, &context.signer).await?;
+    Ok(Reply::new(format!("{word} {id} is closed"), json!({ "closed": word, "id": id })))
+}

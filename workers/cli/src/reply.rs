@@ -1,0 +1,124 @@
+//! What a command answers: lines for people or JSON for programs, and an exit status.
+
+use serde_json::{json, Value};
+use std::process::ExitCode;
+
+/// A command's answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub json: Value,
+    /// Whether what was asked about holds: false leads to exit status 1.
+    pub holds: bool,
+}
+
+impl Reply {
+    /// An answer in both forms.
+    pub fn new(text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json, holds: true }
+    }
+
+    /// Prints it.
+    pub fn print(&self, as_json: bool) {
+        if as_json {
+            println!("{}", self.json);
+        } else {
+            println!("{}", self.text.trim_end());
+        }
+    }
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Refused, or failed: exit status 1.
+    Refused(String),
+    /// Wrong usage: exit status 2.
+    Usage(String),
+    /// Not there, or not yet: exit status 3.
+    NotFound(String),
+}
+
+/// The result of a command.
+pub type Outcome = Result<Reply, Failure>;
+
+/// What contracts say when something is not there, or its time has not come.
+const NOT_THERE: [&str; 5] = ["NotFound", "NotDue", "StillOpen", "LineOpen", "NotEnded"];
+
+impl Failure {
+    /// Prints it.
+    pub fn print(&self, as_json: bool) {
+        let (kind, text) = match self {
+            Self::Refused(text) => ("refused", text),
+            Self::Usage(text) => ("usage", text),
+            Self::NotFound(text) => ("not found", text),
+        };
+        if as_json {
+            println!("{}", json!({ "error": text, "kind": kind }));
+        }
+        eprintln!("cicada71: {text}");
+    }
+
+    /// Its exit status.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotFound(_) => 3,
+        })
+    }
+}
+
+impl From<cicada_market::Error> for Failure {
+    fn from(error: cicada_market::Error) -> Self {
+        let text = error.to_string();
+        let absent = matches!(error, cicada_market::Error::NotFound { .. });
+        let refusal = error.refusal().unwrap_or_default();
+        if absent || NOT_THERE.iter().any(|word| refusal.contains(word)) {
+            Self::NotFound(text)
+        } else {
+            Self::Refused(text)
+        }
+    }
+}
+
+impl From<cicada_chain::Error> for Failure {
+    fn from(error: cicada_chain::Error) -> Self {
+        cicada_market::Error::from(error).into()
+    }
+}
+
+impl From<cicada_payload::Error> for Failure {
+    fn from(error: cicada_payload::Error) -> Self {
+        match error {
+            cicada_payload::Error::NotFound { .. } => Self::NotFound(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(error: &str) -> Failure {
+        let error = cicada_chain::Error::Contract {
+            label: "x".into(),
+            error: error.into(),
+            explanation: "It is so.".into(),
+        };
+        error.into()
+    }
+
+    #[test]
+    fn not_yet_is_told_apart_from_refused() {
+        assert!(matches!(refusal("NotDue"), Failure::NotFound(_)));
+        assert!(matches!(refusal("Escrow(NotFound)"), Failure::NotFound(_)));
+        let Failure::Refused(text) = refusal("TooLate") else { panic!("refused") };
+        assert!(text.contains("TooLate") && text.contains("It is so."), "{text}");
+        let absent = cicada_market::Error::NotFound { what: "offer", id: 3 };
+        assert_eq!(Failure::from(absent), Failure::NotFound("there is no offer 3".into()));
+    }
+}

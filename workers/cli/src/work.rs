@@ -1,0 +1,268 @@
+//! Commands round the work itself: accept, hand over, start, complete, result.
+
+use crate::args;
+use crate::context::Context;
+use crate::reply::{Failure, Outcome, Reply};
+use cicada_core::market::{Assignment, HandOver, Privacy, Status};
+use cicada_market::{mmc, parse_mmc, parse_ms, Contract};
+use cicada_payload::{ContentId, ProviderKey};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How many of the newest assignments are searched for those of a request.
+const SEARCHED: u64 = 500;
+/// How often something awaited is looked for.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Gives an offer units of a request: as the offer's provider, or as the requester if the offer
+/// is firm.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cicada71 accept --suri //Bob 1 4 --units 50 --min-price 0.25")]
+pub struct AcceptArgs {
+    /// The number of the request.
+    request: u64,
+    /// The number of the offer.
+    offer: u64,
+    /// How many units, at most; by default all that are left.
+    #[arg(long)]
+    units: Option<u64>,
+    /// The least effective price per unit, in MMC; by default what the market quotes now.
+    #[arg(long, value_parser = parse_mmc)]
+    min_price: Option<u128>,
+}
+
+/// `cicada71 accept`.
+pub async fn accept(context: &Context, args: AcceptArgs) -> Outcome {
+    let market = &context.market;
+    let (request, offer) = (args.request, args.offer);
+    let min_price = match args.min_price {
+        Some(price) => price,
+        None => market.quote(request, offer).await?,
+    };
+    let units = args.units.unwrap_or(market.request(request).await?.left);
+    // The provider's bond is locked with his offer; what he permits here is the escrow itself.
+    let said = market.permit(&context.signer, 0).await?;
+    let done = market.accept((request, offer), units, min_price, &context.signer).await?;
+    let Some(id) = done.value else {
+        let text = format!("waiting in line for request {request}");
+        return Ok(Reply::new(text, json!({ "assignment": null, "waiting": true, "said": said })));
+    };
+    let assignment = market.assignment(id).await?;
+    let text = format!(
+        "assignment {id}: {} units at {} MMC each, escrow {}",
+        assignment.units,
+        mmc(assignment.price),
+        assignment.escrow
+    );
+    let json = json!({
+        "assignment": id, "units": assignment.units, "price": mmc(assignment.price),
+        "escrow": assignment.escrow, "said": said,
+    });
+    Ok(Reply::new(text, json))
+}
+
+/// `cicada71 assign-next`.
+pub async fn assign_next(context: &Context, request: u64) -> Outcome {
+    let label = "Auction::assign_next";
+    let outcome = context.market.call(Contract::Auction, label, &request, &context.signer).await?;
+    let text = format!("served the line of request {request}");
+    Ok(Reply::new(text, json!({ "request": request, "block": outcome.block })))
+}
+
+/// Gives the key of a private payload to the provider who got the job: sealed for him alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 hand-over 3
+  cicada71 hand-over --request 1 --wait 2m     # to whoever accepts until then")]
+pub struct HandOverArgs {
+    /// The number of the assignment.
+    #[arg(required_unless_present = "request")]
+    assignment: Option<u64>,
+    /// All assignments of this request that wait for it.
+    #[arg(long, conflicts_with = "assignment")]
+    request: Option<u64>,
+    /// How long to wait for the first of them.
+    #[arg(long, value_parser = parse_ms, default_value = "0s", requires = "request")]
+    wait: u64,
+}
+
+/// The newest assignments of a request.
+pub async fn assignments_of(
+    context: &Context,
+    request: u64,
+) -> Result<Vec<(u64, Assignment)>, Failure> {
+    let (_, _, newest) = context.market.counts().await?;
+    let mut found = Vec::new();
+    for id in newest.saturating_sub(SEARCHED).max(1)..=newest {
+        let assignment = context.market.assignment(id).await?;
+        if assignment.request == request {
+            found.push((id, assignment));
+        }
+    }
+    Ok(found)
+}
+
+/// `cicada71 hand-over`.
+pub async fn hand_over(context: &Context, args: HandOverArgs) -> Outcome {
+    let ids = match (args.assignment, args.request) {
+        (Some(id), _) => vec![id],
+        (None, Some(request)) => awaited(context, request, args.wait).await?,
+        (None, None) => return Err(Failure::Usage("give an assignment or --request".into())),
+    };
+    let mut text = String::new();
+    for id in &ids {
+        hand_one_over(context, *id).await?;
+        text += &format!("handed the payload key of assignment {id} over, sealed\n");
+    }
+    Ok(Reply::new(text, json!({ "handed_over": ids })))
+}
+
+/// Those that wait for a hand-over, as soon as there are any.
+async fn awaited(context: &Context, request: u64, wait_ms: u64) -> Result<Vec<u64>, Failure> {
+    let deadline = Instant::now() + Duration::from_millis(wait_ms);
+    loop {
+        let all = assignments_of(context, request).await?.into_iter();
+        let waiting = all.filter(|(_, a)| a.status == Status::AwaitingPayload);
+        let ids: Vec<u64> = waiting.map(|(id, _)| id).collect();
+        if !ids.is_empty() {
+            return Ok(ids);
+        }
+        if Instant::now() >= deadline {
+            let text = format!("no assignment of request {request} waits for a hand-over");
+            return Err(Failure::NotFound(text));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn hand_one_over(context: &Context, id: u64) -> Result<(), Failure> {
+    let market = &context.market;
+    let assignment = market.assignment(id).await?;
+    let request = market.request(assignment.request).await?;
+    let (Privacy::Private { commitment } | Privacy::Confidential { commitment, .. }) =
+        request.terms.privacy
+    else {
+        let text = format!("the payload of assignment {id} is public: there is nothing to do");
+        return Err(Failure::Refused(text));
+    };
+    let secrets = context.keystore.find(&commitment)?;
+    let offer = market.offer(assignment.offer).await?;
+    let payload = HandOver {
+        cid: secrets.cid.to_chain(),
+        salt: secrets.salt,
+        sealed_key: ProviderKey::seal(&offer.terms.payload_key, &secrets.payload_key)?,
+    };
+    market.hand_over(id, &payload, &context.signer).await?;
+    Ok(())
+}
+
+/// `cicada71 start` and `cicada71 decline`.
+pub async fn plain(context: &Context, message: &str, id: u64) -> Outcome {
+    let outcome = context.market.about(message, id, &context.signer).await?;
+    let status = format!("{:?}", context.market.assignment(id).await?.status);
+    let text = format!("assignment {id}: {status}");
+    Ok(Reply::new(text, json!({ "assignment": id, "status": status, "block": outcome.block })))
+}
+
+/// Delivers a result by hand, as the provider; 'cicada71-provider run' does it by itself.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 complete --suri //Bob 3 --result out.txt   # stores it as it is: encrypt it before
+  cicada71 complete --suri //Bob 3 --hash 0x…")]
+pub struct CompleteArgs {
+    /// The number of the assignment.
+    assignment: u64,
+    /// The file with the result.
+    #[arg(long, group = "what", required = true)]
+    result: Option<PathBuf>,
+    /// The SHA-256 of the result.
+    #[arg(long, group = "what", value_parser = args::hash)]
+    hash: Option<[u8; 32]>,
+}
+
+/// `cicada71 complete`.
+pub async fn complete(context: &Context, args: CompleteArgs) -> Outcome {
+    let digest = match (&args.result, args.hash) {
+        (Some(path), _) => {
+            let content = tokio::fs::read(path).await;
+            let content =
+                content.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            context.store.put(&content).await?.sha256()
+        }
+        (None, Some(digest)) => digest,
+        (None, None) => return Err(Failure::Usage("give --result or --hash".into())),
+    };
+    let id = args.assignment;
+    let outcome = context.market.complete(id, &digest, &context.signer).await?;
+    let digest = format!("0x{}", hex::encode(digest));
+    let text = format!("delivered assignment {id}: result {digest}");
+    let json = json!({ "assignment": id, "result": digest, "block": outcome.block });
+    Ok(Reply::new(text, json))
+}
+
+/// Fetches a result, checks it against the chain, and decrypts it if it is private.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 result 3
+  cicada71 result 3 --wait 2m --out answer.txt")]
+pub struct ResultArgs {
+    /// The number of the assignment.
+    assignment: u64,
+    /// Where to write it; otherwise to standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// How long to wait for it.
+    #[arg(long, value_parser = parse_ms, default_value = "0s")]
+    wait: u64,
+}
+
+/// `cicada71 result`.
+pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
+    let id = args.assignment;
+    let market = &context.market;
+    let deadline = Instant::now() + Duration::from_millis(args.wait);
+    let (assignment, digest) = loop {
+        let assignment = market.assignment(id).await?;
+        if let Some(digest) = market.escrow(assignment.escrow).await?.result {
+            break (assignment, digest);
+        }
+        if assignment.status.is_final() || Instant::now() >= deadline {
+            let text = format!("assignment {id} has no result: {:?}", assignment.status);
+            return Err(Failure::NotFound(text));
+        }
+        tokio::time::sleep(POLL).await;
+    };
+    let cid = ContentId::from_sha256(digest);
+    let stored = zeroize::Zeroizing::new(context.store.get(&cid).await?);
+    let content = match market.request(assignment.request).await?.terms.privacy {
+        Privacy::Public { .. } => stored,
+        Privacy::Private { commitment } | Privacy::Confidential { commitment, .. } => {
+            context.keystore.find(&commitment)?.reply_key.decrypt(&stored)?
+        }
+    };
+    let shown = String::from_utf8_lossy(&content).into_owned();
+    let mut json = json!({ "assignment": id, "cid": cid.to_string(), "bytes": content.len() });
+    let text = match args.out {
+        Some(path) => {
+            let written = tokio::fs::write(&path, &content).await;
+            written.map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
+            format!(
+                "{} bytes of result, checked against the chain: {}",
+                content.len(),
+                path.display()
+            )
+        }
+        None => {
+            json["content"] = shown.clone().into();
+            shown
+        }
+    };
+    Ok(Reply::new(text, json))
+}

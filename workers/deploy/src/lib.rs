@@ -1,0 +1,37 @@
+//! What the programs that deploy contracts share.
+
+mod addresses;
+pub mod market;
+
+pub use addresses::Addresses;
+
+use anyhow::Result;
+use cicada_chain::{address, Bundle, Chain, Instance, Signer};
+
+/// Tells the person at the terminal what happens.
+pub fn say(text: impl std::fmt::Display) {
+    eprintln!("==> {text}");
+}
+
+/// Makes a contract and says so.
+///
+/// # Errors
+/// As [`Chain::upload_and_instantiate`].
+pub async fn instantiate(
+    chain: &Chain,
+    bundle: &Bundle,
+    args: &[u8],
+    salt: &[u8],
+    owner: &Signer,
+) -> Result<Instance> {
+    let made = chain.upload_and_instantiate(bundle, "new", args, salt, owner).await?;
+    say(format!(
+        "{} at {} in block {}: {} bytes, ref_time {}",
+        bundle.name(),
+        address(&made.account),
+        made.block,
+        bundle.wasm().len(),
+        made.weight.ref_time
+    ));
+    Ok(made)
+}

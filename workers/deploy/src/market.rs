@@ -1,0 +1,225 @@
+//! The compute market's contracts: token, reputation, capabilities, escrow, auction.
+
+use crate::{instantiate, say, Addresses};
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
+use cicada_core::market::Parameters;
+use cicada_core::quote::MMC_DECIMALS;
+use cicada_core::Account;
+use cicada_market::{Info, MarketFile, INFO};
+use cicada_network::Network;
+use parity_scale_codec::Encode;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The role `Minter` of the token.
+const MINTER: u8 = 1;
+/// Seats of a committee, where none is deployed yet.
+const SEATS: u8 = cicada_core::quorum::COMMITTEE;
+
+/// What to deploy, and where.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Address of a node.
+    pub url: String,
+    /// Folder of the built contracts.
+    pub bundles: PathBuf,
+    /// The market file to write.
+    pub out: PathBuf,
+    /// Secret of the account that deploys and owns.
+    pub suri: String,
+    /// A network file of `deploy-paxos`, whose token and committee are used.
+    pub network: Option<PathBuf>,
+    /// The file of addresses for frontends, and the network's name in it.
+    pub addresses: Option<(PathBuf, String)>,
+    /// The market's parameters.
+    pub parameters: Parameters,
+    /// The length of an epoch of reputation in ms, and its decay in basis points.
+    pub decay: (u64, u16),
+}
+
+struct Bundles {
+    token: Bundle,
+    validators: Bundle,
+    capabilities: Bundle,
+    reputation: Bundle,
+    escrow: Bundle,
+    auction: Bundle,
+}
+
+/// Deploys, unless the market of the file is there already.
+///
+/// # Errors
+/// In words.
+pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
+    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let bundles = Bundles {
+        token: load("token")?,
+        validators: load("validators")?,
+        capabilities: load("capabilities")?,
+        reputation: load("reputation")?,
+        escrow: load("escrow")?,
+        auction: load("auction")?,
+    };
+    let chain = Chain::connect(&plan.url).await?;
+    let base = base(plan, &chain)?;
+    let file = match existing(plan, &chain, &bundles, base).await {
+        Some(file) => {
+            let auction = address(&file.auction);
+            say(format!("already deployed: market {auction} ({})", plan.out.display()));
+            file
+        }
+        None => {
+            let file = contracts(plan, &chain, &bundles, base).await?;
+            file.save(&plan.out)?;
+            say(format!("wrote {}", plan.out.display()));
+            file
+        }
+    };
+    write_addresses(plan, &bundles, &file)?;
+    Ok(file)
+}
+
+/// Token and committee of a network file, if there is one for this chain.
+fn base(plan: &Plan, chain: &Chain) -> Result<Option<(Account, Account)>> {
+    let Some(path) = plan.network.as_ref().filter(|path| path.exists()) else {
+        return Ok(None);
+    };
+    let network = Network::load(path)?;
+    ensure!(
+        network.chain.genesis == chain.genesis(),
+        "{} is of another chain: leave --network out, or run deploy-paxos first",
+        path.display()
+    );
+    Ok(Some((network.chain.token, network.chain.validators)))
+}
+
+/// The market of the file, if it is one of this chain and its contracts answer.
+async fn existing(
+    plan: &Plan,
+    chain: &Chain,
+    bundles: &Bundles,
+    base: Option<(Account, Account)>,
+) -> Option<MarketFile> {
+    let file = MarketFile::load(&plan.out).ok()?;
+    match answers(plan, chain, bundles, &file, base).await {
+        Ok(()) => Some(file),
+        Err(error) => {
+            let path = plan.out.display();
+            say(format!(
+                "the market of {path} is not there as it should be ({error:#}): deploying anew"
+            ));
+            None
+        }
+    }
+}
+
+async fn answers(
+    plan: &Plan,
+    chain: &Chain,
+    bundles: &Bundles,
+    file: &MarketFile,
+    base: Option<(Account, Account)>,
+) -> Result<()> {
+    ensure!(file.genesis == chain.genesis(), "it is on another chain");
+    let same = base.is_none_or(|base| base == (file.token, file.validators));
+    ensure!(same, "the network file names another token or committee");
+    for (account, bundle) in bundles.of(file) {
+        let code = chain.code_hash(account).await?;
+        let name = bundle.name();
+        let code = code.with_context(|| format!("there is no {name}"))?;
+        ensure!(code == *bundle.code_hash(), "the code of {name} has changed");
+    }
+    let info: Info = chain.read(&file.auction, &bundles.auction, INFO, &[]).await?;
+    let wired = [file.token, file.escrow, file.reputation, file.capabilities];
+    ensure!(info.contracts == wired, "its contracts are others");
+    ensure!(info.parameters == plan.parameters, "its parameters are others");
+    let label = "Writers::is_writer";
+    let args = file.auction.encode();
+    let writer: bool = chain.read(&file.reputation, &bundles.reputation, label, &args).await?;
+    ensure!(writer, "the market may not write reputation");
+    Ok(())
+}
+
+impl Bundles {
+    fn of<'a>(&'a self, file: &'a MarketFile) -> [(&'a Account, &'a Bundle); 6] {
+        [
+            (&file.token, &self.token),
+            (&file.validators, &self.validators),
+            (&file.capabilities, &self.capabilities),
+            (&file.reputation, &self.reputation),
+            (&file.escrow, &self.escrow),
+            (&file.auction, &self.auction),
+        ]
+    }
+}
+
+/// Makes the contracts and lets the auction write reputation.
+async fn contracts(
+    plan: &Plan,
+    chain: &Chain,
+    bundles: &Bundles,
+    base: Option<(Account, Account)>,
+) -> Result<MarketFile> {
+    let owner = signer(&plan.suri)?;
+    let genesis = chain.genesis();
+    // A new contract each time: an earlier one may belong to a deployment that broke off.
+    let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
+    let make = async |bundle, args: Vec<u8>| -> Result<Account> {
+        Ok(instantiate(chain, bundle, &args, &salt, &owner).await?.account)
+    };
+    let (token, validators) = match base {
+        Some(base) => base,
+        None => {
+            let token = ("Metameme Coin", "MMC", MMC_DECIMALS, 0u128).encode();
+            let token = make(&bundles.token, token).await?;
+            (token, make(&bundles.validators, (genesis, SEATS).encode()).await?)
+        }
+    };
+    let (epoch_ms, decay_bps) = plan.decay;
+    let reputation = make(&bundles.reputation, (epoch_ms, decay_bps).encode()).await?;
+    let capabilities = make(&bundles.capabilities, validators.encode()).await?;
+    let escrow = make(&bundles.escrow, genesis.encode()).await?;
+    let auction = (token, escrow, reputation, capabilities, plan.parameters).encode();
+    let auction = make(&bundles.auction, auction).await?;
+    let writer = ("Writers::set_writer", (auction, true).encode());
+    chain.call(&reputation, &bundles.reputation, writer.0, &writer.1, &owner).await?;
+    make_minter(chain, bundles, &token, &owner).await?;
+    let url = plan.url.clone();
+    Ok(MarketFile { url, genesis, validators, token, capabilities, reputation, escrow, auction })
+}
+
+/// On a development chain somebody must be able to make money: who deploys.
+async fn make_minter(
+    chain: &Chain,
+    bundles: &Bundles,
+    token: &Account,
+    owner: &Signer,
+) -> Result<()> {
+    let role = (MINTER, account_of(owner)).encode();
+    if chain.read::<bool>(token, &bundles.token, "Roles::has_role", &role).await? {
+        return Ok(());
+    }
+    chain
+        .call(token, &bundles.token, "Roles::grant_role", &role, owner)
+        .await
+        .context("making the deployer a minter of MMC")?;
+    say(format!("{} may mint MMC", address(&account_of(owner))));
+    Ok(())
+}
+
+fn write_addresses(plan: &Plan, bundles: &Bundles, file: &MarketFile) -> Result<()> {
+    let Some((path, name)) = &plan.addresses else {
+        return Ok(());
+    };
+    let mut addresses = Addresses::new(name, &plan.url, &file.genesis);
+    for (account, bundle) in bundles.of(file) {
+        addresses.add(bundle, account, None);
+    }
+    if addresses.is_in(path) {
+        return Ok(());
+    }
+    addresses.and_others_of(path).save(path)?;
+    say(format!("wrote {}", path.display()));
+    Ok(())
+}

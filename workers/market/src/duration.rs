@@ -1,0 +1,36 @@
+//! Durations as people write them, in milliseconds.
+
+/// Reads a duration such as `500ms`, `90s`, `15m`, `2h` or `1d`.
+///
+/// # Errors
+/// In words.
+pub fn parse_ms(text: &str) -> Result<u64, String> {
+    let bad = || format!("'{text}' is no duration: write for example 500ms, 90s, 15m, 2h or 1d");
+    let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
+    let (number, unit) = text.split_at(split);
+    let unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(bad()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        let read = ["0ms", "90s", "15m", "2h", "1d"].map(|text| parse_ms(text).unwrap());
+        assert_eq!(read, [0, 90_000, 900_000, 7_200_000, 86_400_000]);
+        for bad in
+            ["", "5", "s", "-1s", "1.5h", "1w", "99999999999999999999s", "18446744073709551615d"]
+        {
+            assert!(parse_ms(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The key pair of one payload, and encryption to it.
+
+use crate::{Error, MAX_CONTENT};
+use age::secrecy::{ExposeSecret, SecretString};
+use age::x25519::{Identity, Recipient};
+use bech32::{FromBase32, ToBase32, Variant};
+use std::io::Read;
+use std::str::FromStr;
+use zeroize::{Zeroize, Zeroizing};
+
+const SECRET_PREFIX: &str = "age-secret-key-";
+/// What `age` adds to a file of the longest payload, generously: header, and 16 bytes of every
+/// 64 KiB.
+const OVERHEAD: usize = 64 * 1024;
+
+/// Bytes of an `age` file.
+pub type Ciphertext = Vec<u8>;
+
+/// An `age` key pair made for one payload, or for the results of one request. The secret part
+/// is erased when the value is dropped.
+#[derive(Clone)]
+pub struct PayloadKey(Identity);
+
+impl PayloadKey {
+    /// A fresh one from the system's randomness.
+    pub fn generate() -> Self {
+        Self(Identity::generate())
+    }
+
+    /// The public part, `age1…`.
+    pub fn recipient(&self) -> String {
+        self.0.to_public().to_string()
+    }
+
+    /// The 32 bytes of the secret.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], never for a key that this program made.
+    pub fn secret(&self) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let text = self.0.to_string();
+        let malformed = || Error::Invalid("the payload key has an unknown form".into());
+        let (_, words, _) = bech32::decode(text.expose_secret()).map_err(|_| malformed())?;
+        let bytes = Zeroizing::new(Vec::from_base32(&words).map_err(|_| malformed())?);
+        let bytes: [u8; 32] = bytes[..].try_into().map_err(|_| malformed())?;
+        Ok(Zeroizing::new(bytes))
+    }
+
+    /// The key pair of a secret.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn from_secret(secret: &[u8; 32]) -> Result<Self, Error> {
+        let malformed = || Error::Invalid("these 32 bytes are no payload key".into());
+        let text = bech32::encode(SECRET_PREFIX, secret.to_base32(), Variant::Bech32);
+        let mut text = text.map_err(|_| malformed())?;
+        text.make_ascii_uppercase();
+        let text = Zeroizing::new(text);
+        Identity::from_str(&text).map(Self).map_err(|_| malformed())
+    }
+
+    /// Opens an `age` file that was encrypted to this key.
+    ///
+    /// # Errors
+    /// [`Error::Decrypt`] for another key's or damaged bytes; [`Error::TooLarge`].
+    pub fn decrypt(&self, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let failed = |reason: String| Error::Decrypt { what: "the payload or result", reason };
+        let decryptor = age::Decryptor::new_buffered(file).map_err(|e| failed(e.to_string()))?;
+        let identity: &dyn age::Identity = &self.0;
+        let reader =
+            decryptor.decrypt(std::iter::once(identity)).map_err(|e| failed(e.to_string()))?;
+        let mut plain = Zeroizing::new(Vec::with_capacity(file.len()));
+        let limit = MAX_CONTENT as u64 + 1;
+        reader.take(limit).read_to_end(&mut plain).map_err(|e| failed(e.to_string()))?;
+        within_limit("the payload or result", plain.len())?;
+        Ok(plain)
+    }
+
+    /// Encrypts to a recipient, `age1…`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a malformed recipient; [`Error::TooLarge`].
+    pub fn encrypt(recipient: &str, plain: &[u8]) -> Result<Ciphertext, Error> {
+        // Room for what `age` adds, so that the file keeps to the limit of a store as well.
+        within_limit("the payload or result", plain.len().saturating_add(OVERHEAD))?;
+        let parsed = Recipient::from_str(recipient);
+        let recipient =
+            parsed.map_err(|reason| Error::Invalid(format!("'{recipient}': {reason}")))?;
+        age::encrypt(&recipient, plain).map_err(|reason| Error::Invalid(reason.to_string()))
+    }
+
+    /// As it stands in a key file.
+    pub(crate) fn to_file(&self) -> SecretString {
+        self.0.to_string()
+    }
+
+    /// From a key file.
+    pub(crate) fn from_file(text: &str) -> Option<Self> {
+        Identity::from_str(text).map(Self).ok()
+    }
+}
+
+impl std::fmt::Debug for PayloadKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PayloadKey({})", self.recipient())
+    }
+}
+
+/// Refuses what is too large.
+pub(crate) fn within_limit(what: &str, size: usize) -> Result<(), Error> {
+    if size > MAX_CONTENT {
+        return Err(Error::TooLarge { what: what.into(), size, limit: MAX_CONTENT });
+    }
+    Ok(())
+}
+
+/// Reads a secret of 32 bytes in hex.
+pub(crate) fn secret_from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    let decoded = hex::decode_to_slice(text.trim().trim_start_matches("0x"), &mut bytes[..]);
+    if decoded.is_err() {
+        bytes.zeroize();
+    }
+    decoded.ok().map(|()| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encrypted_comes_back() {
+        let key = PayloadKey::generate();
+        let file = PayloadKey::encrypt(&key.recipient(), b"in the dark").unwrap();
+        assert!(file.starts_with(b"age-encryption.org/v1"), "an age file, readable by its tool");
+        assert_eq!(&key.decrypt(&file).unwrap()[..], b"in the dark");
+        let again = PayloadKey::from_secret(&key.secret().unwrap()).unwrap();
+        assert_eq!(again.recipient(), key.recipient());
+        assert_eq!(&again.decrypt(&file).unwrap()[..], b"in the dark");
+    }
+
+    #[test]
+    fn the_wrong_key_opens_nothing() {
+        let file = PayloadKey::encrypt(&PayloadKey::generate().recipient(), b"x").unwrap();
+        let error = PayloadKey::generate().decrypt(&file).unwrap_err();
+        assert!(matches!(error, Error::Decrypt { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let key = PayloadKey::generate();
+        let file = PayloadKey::encrypt(&key.recipient(), b"in the dark").unwrap();
+        for position in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[position] ^= 1;
+            assert!(key.decrypt(&damaged).is_err(), "byte {position}");
+        }
+        for length in 0..file.len() {
+            assert!(key.decrypt(&file[..length]).is_err(), "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        let key = PayloadKey::generate();
+        let error = PayloadKey::encrypt(&key.recipient(), &vec![0; MAX_CONTENT + 1]).unwrap_err();
+        assert!(error.to_string().contains("limit is 16777216"), "{error}");
+        let largest = vec![7; MAX_CONTENT - OVERHEAD];
+        let file = PayloadKey::encrypt(&key.recipient(), &largest).unwrap();
+        assert!(file.len() <= MAX_CONTENT);
+        assert_eq!(key.decrypt(&file).unwrap().len(), largest.len());
+    }
+
+    #[test]
+    fn a_key_is_not_shown_by_accident() {
+        let key = PayloadKey::generate();
+        let shown = format!("{key:?}");
+        assert!(shown.contains("age1") && !shown.to_uppercase().contains("SECRET"), "{shown}");
+        assert!(PayloadKey::encrypt("age1nobody", b"x").is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! Where encrypted payloads and results lie: a folder, or a web server.
+
+use crate::key::within_limit;
+use crate::{ContentId, Error, MAX_CONTENT};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The longest that a web server may take for one file.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A place of contents, each under its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A folder; a file's name is its identifier.
+    Folder(PathBuf),
+    /// A web server that gives a content at ADDRESS/IDENTIFIER: a folder behind any server, or
+    /// a gateway of IPFS. It can only be read.
+    Web(String),
+}
+
+impl FromStr for Store {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Ok(Self::Web(text.trim_end_matches('/').into()));
+        }
+        if text.contains("://") || text.is_empty() {
+            let text = format!("'{text}' is no store: write a folder, or an address http(s)://…");
+            return Err(Error::Invalid(text));
+        }
+        Ok(Self::Folder(text.into()))
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => write!(f, "{}", path.display()),
+            Self::Web(address) => f.write_str(address),
+        }
+    }
+}
+
+impl Store {
+    /// Stores a content and gives its identifier. Storing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::TooLarge`], [`Error::File`].
+    pub async fn put(&self, content: &[u8]) -> Result<ContentId, Error> {
+        within_limit("the content", content.len())?;
+        let Self::Folder(folder) = self else {
+            return Err(Error::ReadOnly(self.to_string()));
+        };
+        let cid = ContentId::of(content);
+        let path = folder.join(cid.to_string());
+        if self.get(&cid).await.is_ok() {
+            return Ok(cid);
+        }
+        tokio::fs::create_dir_all(folder).await.map_err(Error::file(folder))?;
+        let draft = folder.join(format!(".{cid}.{}", std::process::id()));
+        let written = async {
+            let file = tokio::fs::File::create(&draft).await?;
+            tokio::fs::write(&draft, content).await?;
+            file.sync_all().await?;
+            tokio::fs::rename(&draft, &path).await
+        };
+        written.await.map_err(Error::file(&path))?;
+        Ok(cid)
+    }
+
+    /// Fetches a content and checks it against its identifier.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::WrongContent`], [`Error::TooLarge`], [`Error::Fetch`].
+    pub async fn get(&self, cid: &ContentId) -> Result<Vec<u8>, Error> {
+        let place = self.to_string();
+        let content = match self {
+            Self::Folder(folder) => read(folder, cid).await?,
+            Self::Web(address) => fetch(address, cid).await?,
+        };
+        let Some(content) = content else {
+            return Err(Error::NotFound { cid: cid.to_string(), place });
+        };
+        if !cid.names(&content) {
+            return Err(Error::WrongContent { cid: cid.to_string(), place });
+        }
+        Ok(content)
+    }
+}
+
+async fn read(folder: &Path, cid: &ContentId) -> Result<Option<Vec<u8>>, Error> {
+    let path = folder.join(cid.to_string());
+    match tokio::fs::metadata(&path).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::file(&path)(error)),
+        Ok(about) => {
+            let size = usize::try_from(about.len()).unwrap_or(usize::MAX);
+            within_limit(&path.display().to_string(), size)?;
+        }
+    }
+    tokio::fs::read(&path).await.map(Some).map_err(Error::file(&path))
+}
+
+async fn fetch(address: &str, cid: &ContentId) -> Result<Option<Vec<u8>>, Error> {
+    let url = format!("{address}/{cid}");
+    let failed = |reason: String| Error::Fetch { place: url.clone(), reason };
+    let words = |error: reqwest::Error| failed(error.without_url().to_string());
+    let mut answer = client()?.get(&url).send().await.map_err(words)?;
+    if answer.status() == reqwest::StatusCode::NOT_FOUND {
+        return Ok(None);
+    }
+    if !answer.status().is_success() {
+        return Err(failed(answer.status().to_string()));
+    }
+    let mut content = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(words)? {
+        // Counted as it comes: what a server says about the length is not to be relied on.
+        within_limit(&url, content.len().saturating_add(part.len()).min(MAX_CONTENT + 1))?;
+        content.extend_from_slice(&part);
+    }
+    Ok(Some(content))
+}
+
+fn client() -> Result<reqwest::Client, Error> {
+    // The second time this says that there is one, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .timeout(FETCH_TIMEOUT)
+        .build()
+        .map_err(|error| Error::Invalid(format!("no HTTP client: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[test]
+    fn a_store_is_a_folder_or_an_address() {
+        assert_eq!("/a/b".parse::<Store>().unwrap(), Store::Folder("/a/b".into()));
+        assert_eq!("https://x/y/".parse::<Store>().unwrap(), Store::Web("https://x/y".into()));
+        assert!("ftp://x".parse::<Store>().is_err() && "".parse::<Store>().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_folder_gives_back_what_was_put_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::Folder(folder.path().join("store"));
+        let cid = store.put(b"content").await.unwrap();
+        assert_eq!(store.put(b"content").await.unwrap(), cid);
+        assert_eq!(store.get(&cid).await.unwrap(), b"content");
+        let missing = store.get(&ContentId::of(b"other")).await.unwrap_err();
+        assert!(matches!(missing, Error::NotFound { .. }), "{missing}");
+        std::fs::write(folder.path().join("store").join(cid.to_string()), b"changed").unwrap();
+        let changed = store.get(&cid).await.unwrap_err();
+        assert!(matches!(changed, Error::WrongContent { .. }), "{changed}");
+        assert_eq!(store.put(b"content").await.unwrap(), cid, "what is damaged is replaced");
+        assert_eq!(store.get(&cid).await.unwrap(), b"content");
+        let large = store.put(&vec![0; MAX_CONTENT + 1]).await.unwrap_err();
+        assert!(matches!(large, Error::TooLarge { .. }), "{large}");
+    }
+
+    /// A server that answers each question with the next of these.
+    async fn serve(answers: Vec<Vec<u8>>) -> Store {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let store = Store::Web(format!("http://{}", listener.local_addr().unwrap()));
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut question = [0; 1024];
+                let _ = stream.read(&mut question).await;
+                let _ = stream.write_all(&answer).await;
+            }
+        });
+        store
+    }
+
+    fn ok(body: &[u8]) -> Vec<u8> {
+        [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", body].concat()
+    }
+
+    #[tokio::test]
+    async fn a_web_server_is_not_believed() {
+        let cid = ContentId::of(b"content");
+        let none = b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let broken = b"HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let answers = vec![
+            ok(b"content"),
+            ok(b"poison"),
+            none.to_vec(),
+            broken.to_vec(),
+            ok(&vec![0; MAX_CONTENT + 9]),
+        ];
+        let store = serve(answers).await;
+        assert_eq!(store.get(&cid).await.unwrap(), b"content");
+        assert!(matches!(store.get(&cid).await, Err(Error::WrongContent { .. })));
+        assert!(matches!(store.get(&cid).await, Err(Error::NotFound { .. })));
+        assert!(matches!(store.get(&cid).await, Err(Error::Fetch { .. })));
+        assert!(matches!(store.get(&cid).await, Err(Error::TooLarge { .. })));
+        assert!(matches!(store.put(b"x").await, Err(Error::ReadOnly(_))));
+    }
+}

@@ -1,0 +1,98 @@
+//! Offers and accepts: what both the loop and the commands by hand do.
+
+use crate::config::Task;
+use crate::now_ms;
+use crate::policy::{is_over, judge, Leave};
+use crate::work::Worker;
+use anyhow::Result;
+use cicada_core::market::Offer;
+use cicada_core::name::Name;
+
+/// How many of the newest offers are searched for an own one that still stands.
+pub(crate) const OFFERS_SEARCHED: u64 = 500;
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Taken {
+    /// The number of the assignment.
+    Assigned(u64),
+    /// The accept waits in line.
+    Waiting,
+    /// The configuration does not want it.
+    Left(Leave),
+}
+
+/// Accepts a request if the configuration and the market agree: for at least the effective price
+/// that the market quotes now. `units` replaces what the configuration says.
+///
+/// # Errors
+/// As [`cicada_market::Market::accept`].
+pub async fn take(
+    worker: &Worker,
+    request: u64,
+    offer: u64,
+    units: Option<u64>,
+) -> Result<Taken, cicada_market::Error> {
+    let market = &worker.market;
+    let record = market.request(request).await?;
+    if is_over(&record, now_ms()) {
+        return Ok(Taken::Left(Leave::Closed));
+    }
+    let Some(task) = worker.config.task(&record.terms.task_type) else {
+        return Ok(Taken::Left(Leave::Other));
+    };
+    let own_offer = market.offer(offer).await?;
+    let allowed = match judge(task, &worker.own, &record, &own_offer, now_ms()) {
+        Ok(allowed) => allowed,
+        Err(why) => return Ok(Taken::Left(why)),
+    };
+    let price = market.quote(request, offer).await?;
+    if price < task.min_price {
+        return Ok(Taken::Left(Leave::TooCheap));
+    }
+    let units = units.unwrap_or(allowed);
+    let done = market.accept((request, offer), units, price, &worker.signer).await?;
+    Ok(done.value.map_or(Taken::Waiting, Taken::Assigned))
+}
+
+/// An offer as the configuration has it.
+pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offer {
+    Offer {
+        task_type: task.task_type.clone(),
+        units: task.units,
+        price: task.price,
+        capabilities: task.capabilities.clone(),
+        bond: task.bond,
+        expires_ms,
+        payload_key,
+        firm_from: task.firm.then_some(task.min_price),
+    }
+}
+
+/// Places the offer of a task, with the permissions that it needs.
+pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64> {
+    let expires_ms = now_ms().saturating_add(task.offer_for);
+    let terms = terms(task, worker.key.public(), expires_ms);
+    for said in worker.market.permit(&worker.signer, terms.bond_of(terms.units)).await? {
+        tracing::info!("{said}");
+    }
+    let id = worker.market.place_offer(&terms, &worker.signer).await?.value;
+    tracing::info!(offer = id, task = task.task_type.as_str(), "offered");
+    Ok(id)
+}
+
+/// Finds an own open offer for a task among the newest.
+///
+/// # Errors
+/// As [`cicada_market::Market::offer`].
+pub async fn own_offer(worker: &Worker, task: &Name) -> Result<Option<u64>> {
+    let (_, newest, _) = worker.market.counts().await?;
+    for id in (newest.saturating_sub(OFFERS_SEARCHED).max(1)..=newest).rev() {
+        let offer = worker.market.offer(id).await?;
+        let fits = offer.provider == worker.own && offer.terms.task_type == *task;
+        if fits && offer.is_open(now_ms()) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}

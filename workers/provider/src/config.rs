@@ -1,0 +1,346 @@
+//! The provider's configuration: a TOML file; relative paths in it start at its folder.
+
+use anyhow::{bail, ensure, Context, Result};
+use cicada_chain::{signer, Signer};
+use cicada_core::hash::{Hasher, Native};
+use cicada_core::name::Name;
+use cicada_market::{parse_mmc, parse_ms};
+use cicada_payload::{read_secret, ProviderKey, Store};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+const MIB: u64 = 1024 * 1024;
+/// The account that jobs run as when the provider runs as root: nobody's.
+const NOBODY: u32 = 65_534;
+
+/// Whether jobs are cut off from the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Where the system allows it; what applies is said at the start.
+    #[default]
+    IfPossible,
+    /// Yes, and the provider does not start where the system forbids it.
+    Required,
+    /// No.
+    Off,
+}
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The market file of `deploy-market`.
+    pub market: PathBuf,
+    /// Folder of the built contracts.
+    pub bundles: PathBuf,
+    /// Address of a node, instead of the market file's.
+    pub url: Option<String>,
+    /// Secret of the provider's account: for development accounts such as `//Bob`.
+    pub suri: Option<String>,
+    /// A file with that secret, readable by its owner only.
+    pub account: Option<PathBuf>,
+    /// The X25519 key file of `cicada71-provider keys`.
+    pub payload_key: PathBuf,
+    /// Where payloads are fetched: a folder or an address.
+    pub store: String,
+    /// The folder for results; without it, the store.
+    pub results: Option<PathBuf>,
+    /// The folder for what must survive a restart. One provider per folder.
+    pub state: PathBuf,
+    /// Where `/status` and `/metrics` are served; without it, nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Whether requests are accepted without asking.
+    #[serde(default)]
+    pub auto_accept: bool,
+    /// How often the market is looked at.
+    #[serde(default = "second", deserialize_with = "duration")]
+    pub poll: u64,
+    /// How many jobs run at once.
+    #[serde(default = "one")]
+    pub max_jobs: usize,
+    /// Whether jobs are cut off from the network.
+    #[serde(default)]
+    pub network_isolation: Isolation,
+    /// The user and group that jobs run as; only root can choose. Root's default is 65534.
+    pub job_account: Option<u32>,
+    /// Where jobs have their working directories; by default the system's place for such.
+    pub work: Option<PathBuf>,
+    /// What is offered.
+    #[serde(rename = "task")]
+    pub tasks: Vec<Task>,
+}
+
+/// A kind of work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Its name in the market.
+    #[serde(rename = "type", deserialize_with = "name")]
+    pub task_type: Name,
+    /// Program and arguments; the payload comes on standard input, the result is standard output.
+    pub command: Vec<String>,
+    /// More variables for its environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What is asked per unit, in MMC.
+    #[serde(deserialize_with = "amount")]
+    pub price: u128,
+    /// The least effective price per unit, in MMC; a request that pays less is left alone.
+    #[serde(default, deserialize_with = "amount")]
+    pub min_price: u128,
+    /// The units of the offer.
+    pub units: u64,
+    /// The most units taken of one request; by default all.
+    pub max_units: Option<u64>,
+    /// The bond per unit, in MMC.
+    #[serde(default, deserialize_with = "amount")]
+    pub bond: u128,
+    /// What the provider is able to.
+    #[serde(default, deserialize_with = "names")]
+    pub capabilities: Vec<Name>,
+    /// Whether requesters may take the offer without asking, from `min_price` on.
+    #[serde(default)]
+    pub firm: bool,
+    /// How long the offer stands; then it is renewed.
+    #[serde(default = "day", deserialize_with = "duration")]
+    pub offer_for: u64,
+    /// Requests with a longer duration are left alone; a job is stopped at its request's.
+    #[serde(default = "hour", deserialize_with = "duration")]
+    pub max_duration: u64,
+    /// Processor time, in seconds.
+    #[serde(default = "hour_s")]
+    pub cpu_seconds: u64,
+    /// Address space, in MiB.
+    #[serde(default = "memory")]
+    pub memory_mib: u64,
+    /// Largest file that it writes, in MiB.
+    #[serde(default = "files")]
+    pub file_mib: u64,
+    /// Open files.
+    #[serde(default = "open_files")]
+    pub open_files: u64,
+    /// Processes of the account that jobs run as.
+    #[serde(default = "processes")]
+    pub processes: u64,
+    /// Largest result, in MiB.
+    #[serde(default = "result_mib")]
+    pub output_mib: u64,
+}
+
+fn second() -> u64 {
+    1_000
+}
+fn one() -> usize {
+    1
+}
+fn day() -> u64 {
+    86_400_000
+}
+fn hour() -> u64 {
+    3_600_000
+}
+fn hour_s() -> u64 {
+    3_600
+}
+fn memory() -> u64 {
+    1_024
+}
+fn files() -> u64 {
+    256
+}
+fn open_files() -> u64 {
+    64
+}
+fn processes() -> u64 {
+    64
+}
+fn result_mib() -> u64 {
+    8
+}
+
+fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+}
+
+fn amount<'de, D: Deserializer<'de>>(d: D) -> Result<u128, D::Error> {
+    parse_mmc(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+}
+
+fn to_name(text: String) -> Result<Name, String> {
+    let bad = format!("'{text}' is no name: 1 to 32 of a-z, 0-9, '-', '_', '.'");
+    Name::new(text).map_err(|_| bad)
+}
+
+fn name<'de, D: Deserializer<'de>>(d: D) -> Result<Name, D::Error> {
+    to_name(String::deserialize(d)?).map_err(serde::de::Error::custom)
+}
+
+fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {
+    let texts = Vec::<String>::deserialize(d)?;
+    let names: Result<Vec<_>, _> = texts.into_iter().map(to_name).collect();
+    let mut names = names.map_err(serde::de::Error::custom)?;
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+impl Task {
+    /// Bytes of memory, of a file, of a result.
+    pub fn sizes(&self) -> [u64; 3] {
+        [self.memory_mib, self.file_mib, self.output_mib].map(|mib| mib.saturating_mul(MIB))
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).with_context(|| path.display().to_string())
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self> {
+        let mut config: Self = toml::from_str(text)?;
+        let paths =
+            [&mut config.market, &mut config.bundles, &mut config.payload_key, &mut config.state];
+        let more = [&mut config.account, &mut config.results, &mut config.work];
+        for path in paths.into_iter().chain(more.into_iter().flatten()) {
+            *path = folder.join(&path);
+        }
+        if let Store::Folder(path) = config.store.parse::<Store>()? {
+            config.store = folder.join(path).display().to_string();
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(!self.tasks.is_empty(), "there is no [[task]]: nothing would be offered");
+        ensure!(self.max_jobs > 0, "max_jobs is at least 1");
+        if self.suri.is_some() == self.account.is_some() {
+            bail!("give one of suri and account");
+        }
+        if self.results.is_none() && matches!(self.store.parse()?, Store::Web(_)) {
+            bail!("the store can only be read: name a folder with results");
+        }
+        for (index, task) in self.tasks.iter().enumerate() {
+            let name = task.task_type.as_str();
+            ensure!(!task.command.is_empty(), "task {name} has no command");
+            let twice = self.tasks[..index].iter().any(|other| other.task_type == task.task_type);
+            ensure!(!twice, "task {name} stands there twice");
+            ensure!(task.units > 0 && task.price > 0, "task {name} needs units and a price");
+        }
+        Ok(())
+    }
+
+    /// The account that signs.
+    ///
+    /// # Errors
+    /// In words that do not repeat the secret.
+    pub fn signer(&self) -> Result<Signer> {
+        match (&self.suri, &self.account) {
+            (Some(suri), _) => Ok(signer(suri)?),
+            (None, Some(path)) => Ok(signer(read_secret(path)?.trim())?),
+            (None, None) => bail!("give one of suri and account"),
+        }
+    }
+
+    /// The key to which payload keys are sealed.
+    ///
+    /// # Errors
+    /// As [`ProviderKey::load`].
+    pub fn provider_key(&self) -> Result<ProviderKey> {
+        Ok(ProviderKey::load(&self.payload_key)?)
+    }
+
+    /// Where payloads come from and results go to.
+    ///
+    /// # Errors
+    /// As [`Store`]'s `from_str`.
+    pub fn stores(&self) -> Result<(Store, Store)> {
+        let store: Store = self.store.parse()?;
+        let results = self.results.clone().map_or_else(|| store.clone(), Store::Folder);
+        Ok((store, results))
+    }
+
+    /// The task of this name.
+    pub fn task(&self, name: &Name) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.task_type == *name)
+    }
+
+    /// Where jobs have their working directories, and how the names of this provider's begin.
+    pub fn workplaces(&self) -> (PathBuf, String) {
+        let folder = self.work.clone().unwrap_or_else(std::env::temp_dir);
+        let state = std::path::absolute(&self.state).unwrap_or_else(|_| self.state.clone());
+        let own = Native::sha256(state.as_os_str().as_encoded_bytes());
+        (folder, format!("cicada71-job-{}-", hex::encode(&own[..8])))
+    }
+
+    /// The user and group that jobs run as, if not the provider's own.
+    pub fn account_of_jobs(&self, is_root: bool) -> Option<u32> {
+        self.job_account.or_else(|| is_root.then_some(NOBODY))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub const SAMPLE: &str = r#"
+        market = "market.toml"
+        bundles = "/bundles"
+        suri = "//Bob"
+        payload_key = "key.toml"
+        store = "store"
+        state = "state"
+        auto_accept = true
+
+        [[task]]
+        type = "count"
+        command = ["/usr/bin/wc", "-w"]
+        price = "0.5"
+        min_price = "0.2"
+        units = 1000
+        max_units = 200
+        capabilities = ["linux", "cpu"]
+        max_duration = "2m"
+    "#;
+
+    pub fn sample() -> Config {
+        Config::parse(SAMPLE, Path::new("/home")).unwrap()
+    }
+
+    #[test]
+    fn paths_start_at_the_files_folder() {
+        let config = sample();
+        assert_eq!(config.market, PathBuf::from("/home/market.toml"));
+        assert_eq!(config.bundles, PathBuf::from("/bundles"));
+        assert_eq!(config.stores().unwrap().1, Store::Folder("/home/store".into()));
+        let task = &config.tasks[0];
+        assert_eq!((task.price, task.max_duration), (500_000, 120_000));
+        assert_eq!(task.capabilities[0].as_str(), "cpu", "sorted, as the market wants them");
+        assert_eq!(config.account_of_jobs(true), Some(65_534));
+        assert_eq!(config.account_of_jobs(false), None);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let wrong = |from: &str, to: &str| {
+            let text = SAMPLE.replace(from, to);
+            format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
+        };
+        assert!(wrong("auto_accept", "auto_acept").contains("auto_acept"));
+        assert!(wrong("suri = \"//Bob\"", "").contains("suri"));
+        assert!(wrong("\"store\"", "\"http://x\"").contains("results"));
+        assert!(wrong("\"0.5\"", "\"half\"").contains("half"));
+        assert!(wrong("\"2m\"", "\"2\"").contains("duration"));
+        assert!(wrong("\"count\"", "\"Count!\"").contains("Count!"));
+        assert!(wrong("units = 1000", "units = 0").contains("units"));
+    }
+}

@@ -1,0 +1,33 @@
+//! A provider of the compute market: follows the market, accepts what its policy allows, runs
+//! a command for each job in a restricted child process, and delivers the result.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`config`] | the configuration file |
+//! | [`policy`] | which requests are taken, without input or output |
+//! | [`job`] | runs a command within limits, seen from the parent |
+//! | [`restrict`] | becomes the command, within limits: what the child does |
+//! | [`work`] | one assignment from hand-over to delivery |
+//! | [`accept`] | offers and accepts |
+//! | `rounds` | one look at the market after another |
+//! | [`service`] | start and end |
+//! | [`status`] | `/status` and `/metrics` |
+
+pub mod accept;
+pub mod config;
+pub mod job;
+pub mod policy;
+pub mod restrict;
+mod rounds;
+pub mod service;
+mod state;
+pub mod status;
+pub mod work;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,150 @@
+//! The provider's program.
+
+use anyhow::{bail, Context, Result};
+use cicada_payload::ProviderKey;
+use cicada_provider::accept::{self, Taken};
+use cicada_provider::config::Config;
+use cicada_provider::restrict::{self, RUN_RESTRICTED};
+use cicada_provider::service;
+use cicada_provider::status::Metrics;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Offers compute on the market, accepts requests, runs them as local commands in restricted
+/// processes, and delivers the results.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes the key file to which requesters seal payload keys; never overwrites one.
+    Keys {
+        /// The file.
+        #[arg(long, default_value = "provider-key.toml")]
+        out: PathBuf,
+    },
+    /// Follows the market and works, until Ctrl-C or SIGTERM.
+    Run(ConfigFile),
+    /// Accepts a request by hand; a running provider then does the work.
+    Accept {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The number of the request.
+        request: u64,
+        /// How many units; by default what the configuration allows.
+        #[arg(long)]
+        units: Option<u64>,
+    },
+    /// Gives an assignment back that has not been started.
+    Decline {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The number of the assignment.
+        assignment: u64,
+    },
+    /// Checks the configuration, and says whether jobs are cut off from the network here.
+    Check(ConfigFile),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, env = "CICADA_PROVIDER", default_value = "provider.toml")]
+    config: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cicada71-provider keys --out provider-key.toml
+  cicada71-provider check --config provider.toml
+  cicada71-provider run --config provider.toml
+  cicada71-provider accept --config provider.toml 7 --units 50
+  cicada71-provider decline --config provider.toml 3
+
+A configuration is explained in docs/compute-market.md.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    // A job's process, before anything has started a thread.
+    if args.first().is_some_and(|word| word == RUN_RESTRICTED) {
+        return restrict::run(&args[1..]);
+    }
+    let options = Options::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended =
+        runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(options.command)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cicada71-provider: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Keys { out } => {
+            let key = ProviderKey::create(&out)?;
+            println!("{}: payload key 0x{}", out.display(), hex::encode(key.public()));
+        }
+        Command::Run(file) => service::run(&Config::load(&file.config)?).await?,
+        Command::Accept { config, request, units } => by_hand(&config, request, units).await?,
+        Command::Decline { config, assignment } => {
+            let config = Config::load(&config.config)?;
+            let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+            worker.market.about("decline", assignment, &worker.signer).await?;
+            println!("declined assignment {assignment}");
+        }
+        Command::Check(file) => {
+            let config = Config::load(&file.config)?;
+            let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+            let network =
+                if worker.isolated { "cut off from the network" } else { "on the network" };
+            println!("account {}", cicada_chain::address(&worker.own));
+            println!("payload key 0x{}", hex::encode(worker.key.public()));
+            println!("{} task types; jobs are {network}", config.tasks.len());
+        }
+    }
+    Ok(())
+}
+
+async fn by_hand(file: &ConfigFile, request: u64, units: Option<u64>) -> Result<()> {
+    let config = Config::load(&file.config)?;
+    let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+    let task = worker.market.request(request).await?.terms.task_type;
+    let offer = accept::own_offer(&worker, &task).await?;
+    let offer = offer.with_context(|| {
+        format!("there is no open offer for {}: start the provider first", task.as_str())
+    })?;
+    match accept::take(&worker, request, offer, units).await? {
+        Taken::Assigned(assignment) => println!("assignment {assignment} of request {request}"),
+        Taken::Waiting => println!("waiting in line for request {request}"),
+        Taken::Left(why) => bail!("request {request} is left alone: {why}"),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["x", "accept", "7", "--units", "5"]).is_ok());
+        assert!(Options::try_parse_from(["x", "accept"]).is_err());
+    }
+}

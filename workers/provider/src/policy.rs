@@ -1,0 +1,175 @@
+//! Which requests are taken, by configuration alone.
+
+use crate::config::Task;
+use cicada_core::market::matching::AUCTION_MS;
+use cicada_core::market::{OfferRecord, RequestRecord};
+use cicada_core::Account;
+
+/// How much of the time for completion is left to what goes round a job: fetching, storing,
+/// transactions. In ms.
+const MARGIN_MS: u64 = 3_000;
+
+/// Why a request is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Leave {
+    /// It is closed, or its time is over.
+    #[error("it is closed")]
+    Closed,
+    /// The provider's own.
+    #[error("it is this account's own")]
+    Own,
+    /// It asks for something else.
+    #[error("it asks for another kind of work, or for more than is offered")]
+    Other,
+    /// It may take longer than the configuration allows.
+    #[error("it may take longer than max_duration")]
+    TooLong,
+    /// There is no time beside the execution.
+    #[error("it leaves no time beside the execution")]
+    TooTight,
+    /// It pays too little.
+    #[error("it pays less than min_price")]
+    TooCheap,
+    /// The offer has nothing left.
+    #[error("the offer is used up or over")]
+    NoOffer,
+}
+
+/// How many units to take of a request, with this offer, at this time: what the configuration
+/// says, before the market is asked for the effective price.
+///
+/// # Errors
+/// [`Leave`].
+pub fn judge(
+    task: &Task,
+    own: &Account,
+    request: &RequestRecord,
+    offer: &OfferRecord,
+    now_ms: u64,
+) -> Result<u64, Leave> {
+    let terms = &request.terms;
+    if request.requester == *own {
+        return Err(Leave::Own);
+    }
+    if request.is_full() || is_over(request, now_ms) {
+        return Err(Leave::Closed);
+    }
+    let able = terms.capabilities.iter().all(|name| task.capabilities.contains(name));
+    if terms.task_type != task.task_type || !able || terms.min_bond > task.bond {
+        return Err(Leave::Other);
+    }
+    if terms.max_duration_ms > task.max_duration {
+        return Err(Leave::TooLong);
+    }
+    if terms.complete_within_ms < terms.max_duration_ms.saturating_add(MARGIN_MS) {
+        return Err(Leave::TooTight);
+    }
+    if terms.max_price < task.min_price {
+        return Err(Leave::TooCheap);
+    }
+    if !offer.is_open(now_ms) {
+        return Err(Leave::NoOffer);
+    }
+    let most = task.max_units.unwrap_or(u64::MAX);
+    Ok(request.left.min(offer.left).min(most))
+}
+
+/// Whether nothing will come of this request any more.
+pub fn is_over(request: &RequestRecord, now_ms: u64) -> bool {
+    request.closed || now_ms >= request.ends_ms()
+}
+
+/// Whether a request of this age may still be open.
+pub fn may_be_open(created_ms: u64, now_ms: u64) -> bool {
+    now_ms < created_ms.saturating_add(AUCTION_MS)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::config::tests::sample;
+    use cicada_core::escrow::{Fallback, Panel};
+    use cicada_core::market::{Offer, Privacy, Request};
+    use cicada_core::name::Name;
+
+    pub fn request() -> RequestRecord {
+        let terms = Request {
+            task_type: Name::new("count").unwrap(),
+            units: 500,
+            max_duration_ms: 60_000,
+            complete_within_ms: 600_000,
+            capabilities: vec![Name::new("cpu").unwrap()],
+            min_reputation: None,
+            privacy: Privacy::Private { commitment: [0; 32] },
+            max_price: 300_000,
+            min_bond: 0,
+            sla: None,
+            deadline_ms: 500_000,
+            panel: Panel { required: 0, members: Vec::new() },
+            review_ms: 1,
+            dispute_ms: 1,
+            fallback: Fallback::Refund,
+        };
+        RequestRecord {
+            requester: [1; 32],
+            terms,
+            reserve: 0,
+            budget: 0,
+            created_ms: 1_000,
+            left: 500,
+            assigned: 0,
+            closed: false,
+            line: Vec::new(),
+        }
+    }
+
+    pub fn offer() -> OfferRecord {
+        let task = &sample().tasks[0];
+        let terms = Offer {
+            task_type: task.task_type.clone(),
+            units: 1_000,
+            price: task.price,
+            capabilities: task.capabilities.clone(),
+            bond: 0,
+            expires_ms: 900_000,
+            payload_key: [0; 32],
+            firm_from: None,
+        };
+        OfferRecord { provider: [2; 32], terms, reserve: 0, left: 1_000, closed: false }
+    }
+
+    fn verdict(edit: impl Fn(&mut RequestRecord, &mut OfferRecord)) -> Result<u64, Leave> {
+        let (mut request, mut offer) = (request(), offer());
+        edit(&mut request, &mut offer);
+        judge(&sample().tasks[0], &[2; 32], &request, &offer, 2_000)
+    }
+
+    #[test]
+    fn a_fitting_request_is_taken_up_to_the_configured_units() {
+        assert_eq!(verdict(|_, _| ()), Ok(200));
+        assert_eq!(verdict(|r, _| r.left = 150), Ok(150));
+        assert_eq!(verdict(|_, o| o.left = 9), Ok(9));
+    }
+
+    #[test]
+    fn each_reason_to_leave_it() {
+        assert_eq!(verdict(|r, _| r.requester = [2; 32]), Err(Leave::Own));
+        assert_eq!(verdict(|r, _| r.closed = true), Err(Leave::Closed));
+        assert_eq!(verdict(|r, _| r.left = 0), Err(Leave::Closed));
+        assert_eq!(verdict(|r, _| r.terms.deadline_ms = 2_000), Err(Leave::Closed));
+        assert_eq!(verdict(|r, _| r.terms.task_type = Name::new("x").unwrap()), Err(Leave::Other));
+        let gpu = || vec![Name::new("gpu").unwrap()];
+        assert_eq!(verdict(|r, _| r.terms.capabilities = gpu()), Err(Leave::Other));
+        assert_eq!(verdict(|r, _| r.terms.min_bond = 1), Err(Leave::Other));
+        assert_eq!(verdict(|r, _| r.terms.max_duration_ms = 120_001), Err(Leave::TooLong));
+        assert_eq!(verdict(|r, _| r.terms.complete_within_ms = 60_000), Err(Leave::TooTight));
+        assert_eq!(verdict(|r, _| r.terms.max_price = 199_999), Err(Leave::TooCheap));
+        assert_eq!(verdict(|_, o| o.terms.expires_ms = 2_000), Err(Leave::NoOffer));
+        assert_eq!(verdict(|_, o| o.closed = true), Err(Leave::NoOffer));
+    }
+
+    #[test]
+    fn the_longest_auction_is_quarter_of_an_hour() {
+        assert!(may_be_open(0, 899_999) && !may_be_open(0, 900_000));
+    }
+}
