@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x3278aa3c4cc8e998585b842c0df89e9e64e97d9df743bf19e48ef374b789eff1';
+export const codeHash = '0x34d732d4564e68c4a6dc1bb32d2e8e96a25bfdcdf9ffce471ba6ce5d37edd71e';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

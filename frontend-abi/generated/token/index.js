@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x81588c346555b576679273d210b2f79e23d3ab140bcaa02e8a4f1e60cfe22672';
+export const codeHash = '0xf1ca6f0edb5cd1b1f9d5d132467fd02f4196233819449186f4012400cef7c643';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x83c1a11754354907c1551c425048e60b65221eb069b2396dc7a4576eeca5dcf9';
+export const codeHash = '0xdef2fb8adcb8f6506db788eedbdabf94aef9dba6616dcc968a24c1b9819c91cd';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

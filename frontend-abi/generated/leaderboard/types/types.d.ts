@@ -45,7 +45,8 @@ export type CicadaCoreReportFeedLike = {
   contract: FixedBytes<32>;
 };
 
-export type CicadaCoreReportReportKind = "Leaderboard" | "Nav" | "Committee";
+export type CicadaCoreReportReportKind =
+  "Leaderboard" | "Nav" | "Committee" | "Capability";
 
 export type CicadaCoreLeaderboardStanding = {
   framework: CicadaCoreQuoteFramework;

@@ -112,7 +112,8 @@ export type CicadaCoreReportFeedLike = {
   contract: FixedBytes<32>;
 };
 
-export type CicadaCoreReportReportKind = "Leaderboard" | "Nav" | "Committee";
+export type CicadaCoreReportReportKind =
+  "Leaderboard" | "Nav" | "Committee" | "Capability";
 
 export type CicadaCoreCertificate = {
   scheme: number;

@@ -140,7 +140,7 @@ impl Walk {
         let provider_share = made.amount() * 7 / 10;
         let verdict =
             Verdict::Split { provider_share, requester_share: made.amount() - provider_share };
-        for who in self.arbitrators[..2].to_vec() {
+        for who in [self.arbitrators[0], self.arbitrators[1]] {
             let vote = on(&self.stage.escrow).vote(escrow, verdict);
             let _ = self.stage.world.as_(who).call(vote).succeeds();
         }
