@@ -210,7 +210,8 @@ fn the_provider_cancels_what_is_left_and_gets_its_bond() {
     for error in [stage.cancel_offer(PROVIDER, offer).fails(), stage.close_offer(offer).fails()] {
         assert_eq!(error, AuctionError::AlreadyClosed);
     }
-    let error = stage.accept(PROVIDER, request, offer, 1).fails();
+    let other = stage.request(|_| {});
+    let error = stage.accept(PROVIDER, other, offer, 1).fails();
     assert_eq!(error, AuctionError::Unqualified(Unqualified::OfferClosed));
 }
 
