@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut economy = Economy::new(size, people, random);
     while economy.round() < size.rounds {
         economy.play();
-        if !options.quiet && (economy.round() % 10 == 0) {
+        if !options.quiet && economy.round().is_multiple_of(10) {
             eprintln!("round {} of {}", economy.round(), size.rounds);
         }
     }
