@@ -103,8 +103,8 @@ impl Window {
     /// Prices over the window that ends now; none without a job in it.
     pub fn prices(&self, now_ms: u64) -> Option<Prices> {
         let hour = hour_of(now_ms);
-        let recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
-        let all = recent.fold(Some(Bucket::EMPTY), |sum, bucket| sum?.and(bucket))?;
+        let mut recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
+        let all = recent.try_fold(Bucket::EMPTY, |sum, bucket| sum.and(bucket))?;
         Some(Prices {
             average: div_floor(all.prices, all.count.into())?,
             vwap: div_floor(all.value, all.units)?,

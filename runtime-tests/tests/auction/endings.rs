@@ -64,6 +64,19 @@ fn a_release_at_the_escrow_contract_completes_the_job() {
 }
 
 #[test]
+fn a_release_before_the_delivery_completes_the_job_too() {
+    let mut stage = Stage::new();
+    let job = stage.assigned(|terms| terms.sla = sla(0, 1_000));
+    stage.decide(REQUESTER, job, Decision::Release);
+    let _ = stage.start(PROVIDER, job).succeeds();
+    let error = stage.complete(PROVIDER, job).fails();
+    assert_eq!(error, AuctionError::Escrow(EscrowError::WrongState));
+    let _ = stage.finalize(job).succeeds();
+    assert_eq!((stage.status(job), stage.job(job).paid), (Status::Completed, 5_000));
+    stage.check_books();
+}
+
+#[test]
 fn a_requester_who_keeps_silent_pays_in_the_end() {
     let mut stage = Stage::new();
     let job = stage.delivered(|_| {});

@@ -13,3 +13,4 @@ mod price_window;
 mod privacy;
 mod sla;
 mod stage;
+mod states;
