@@ -7,7 +7,7 @@
 //! A log of values, in two forms by the fault model of the quorum:
 //!
 //! - **crash**: each value is decided by a quorum of votes in one ballot, with a stable leader
-//!   ([`Request::Prepare`] once, then [`Request::Accept`] for each value);
+//!   ([`Request::PreVote`] and [`Request::Prepare`] once, then [`Request::Accept`] for each value);
 //! - **Byzantine**: the signed, certificate-carrying form, see [`byzantine`].
 //!
 //! What is decided is then attested: [`Request::Decided`] asks every node that knows the value
@@ -15,11 +15,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `acceptor`, `voting`, `choice`, `leader` | crash mode: promise and votes, which value a new leader may propose, campaign and back-off |
+//! | `acceptor`, `voting`, `choice`, `leader` | crash mode: promise and votes, which value a new leader may propose, pre-vote, campaign and back-off |
 //! | [`byzantine`] | its siblings: acceptor, mandate, views, leader |
 //! | `log`, `attest` | decided values, certificates, attestations |
 //! | `catchup` | learning decisions, fetching what is missing |
 //! | `epoch` | the end of an epoch, what the next committee takes over |
+//! | `suggestions` | values that only the leader can propose |
 //! | `node` | dispatch, recovery, proposals |
 
 mod acceptor;

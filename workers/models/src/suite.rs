@@ -230,11 +230,11 @@ fn crash_runs() -> Vec<Run> {
     let faults =
         |restarts, timeouts, rounds| crash::Params { restarts, timeouts, ..crash(3, rounds) };
     vec![
-        plain("agreement", crash(3, 2), true, 60),
-        plain("agreement", crash(3, 3), true, 60),
-        plain("a restart", faults(1, 0, 2), true, 60),
+        plain("agreement", crash(3, 2), true, 300),
+        plain("agreement", crash(3, 3), true, 300),
+        plain("a restart", faults(1, 0, 2), true, 300),
         bounded("a timeout", faults(0, 1, 2), false, 120),
-        plain("patience", crash::Params { patient: true, ..faults(0, 0, 3) }, false, 120),
+        plain("patience", crash::Params { patient: true, ..faults(0, 0, 3) }, false, 300),
         bounded("restart and timeout", faults(1, 1, 3), false, 60),
         bounded("two positions", crash::Params { positions: 2, ..crash(3, 2) }, false, 40),
         bounded("five nodes", crash(5, 2), false, 40),
