@@ -103,8 +103,8 @@ impl Window {
     /// Prices over the window that ends now; none without a job in it.
     pub fn prices(&self, now_ms: u64) -> Option<Prices> {
         let hour = hour_of(now_ms);
-        let recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
-        let all = recent.fold(Some(Bucket::EMPTY), |sum, bucket| sum?.and(bucket))?;
+        let mut recent = self.0.iter().filter(|bucket| is_recent(bucket, hour));
+        let all = recent.try_fold(Bucket::EMPTY, |sum, bucket| sum.and(bucket))?;
         Some(Prices {
             average: div_floor(all.prices, all.count.into())?,
             vwap: div_floor(all.value, all.units)?,
@@ -113,5 +113,72 @@ impl Window {
             volume: all.units,
             count: all.count,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_job_counts_for_24_hourly_buckets() {
+        let mut window = Window::default();
+        assert_eq!(window.prices(0), None);
+        window.record(5, 100, 10);
+        let expected = Prices { average: 100, vwap: 100, min: 100, max: 100, volume: 10, count: 1 };
+        assert_eq!(window.prices(WINDOW_HOURS * HOUR_MS - 1), Some(expected));
+        assert_eq!(window.prices(WINDOW_HOURS * HOUR_MS), None);
+    }
+
+    #[test]
+    fn means_are_rounded_down() {
+        let mut window = Window::default();
+        window.record(0, 100, 10);
+        window.record(HOUR_MS, 201, 30);
+        let prices = window.prices(HOUR_MS).unwrap();
+        assert_eq!((prices.average, prices.vwap), (150, 175));
+        assert_eq!(window.0.len(), 2);
+    }
+
+    #[test]
+    fn sums_beyond_128_bits_leave_a_job_out() {
+        let mut window = Window::default();
+        window.record(0, u128::MAX, 1);
+        window.record(0, 1, 1);
+        assert_eq!(window.prices(0).unwrap().count, 1);
+        window.record(HOUR_MS, u128::MAX, 1);
+        assert_eq!(window.prices(HOUR_MS), None, "rather no price than a wrong one");
+    }
+
+    proptest! {
+        #[test]
+        fn the_buckets_are_those_of_a_list_of_all_jobs(
+            jobs in prop::collection::vec((0..10 * HOUR_MS, 1..1_000u128, 1..1_000u64), 0..60),
+            later in 0..40 * HOUR_MS,
+        ) {
+            let (mut window, mut now, mut all) = (Window::default(), 0, vec![]);
+            for (after, price, units) in jobs {
+                now += after;
+                window.record(now, price, units);
+                all.push((now / HOUR_MS, price, u128::from(units)));
+                prop_assert!(window.0.len() as u64 <= WINDOW_HOURS);
+                prop_assert!(window.0.iter().zip(window.0.iter().skip(1)).all(|(a, b)| a.hour < b.hour));
+            }
+            now += later;
+            let first = (now / HOUR_MS).saturating_sub(WINDOW_HOURS - 1);
+            all.retain(|(hour, _, _)| *hour >= first);
+            let sum = |of: fn(&(u64, u128, u128)) -> u128| all.iter().map(of).sum::<u128>();
+            let expected = (!all.is_empty()).then(|| Prices {
+                average: sum(|job| job.1) / all.len() as u128,
+                vwap: sum(|job| job.1 * job.2) / sum(|job| job.2),
+                min: all.iter().map(|job| job.1).min().unwrap(),
+                max: all.iter().map(|job| job.1).max().unwrap(),
+                volume: sum(|job| job.2),
+                count: all.len() as u32,
+            });
+            prop_assert_eq!(window.prices(now), expected);
+        }
     }
 }

@@ -101,3 +101,74 @@ impl Sla {
         total.saturating_add(times(half, violations.stated.into())).min(amount)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn metric(name: &str, bps: u16) -> Metric {
+        Metric { name: Name::new(name).unwrap(), bps }
+    }
+
+    fn sla(violation_penalty: u128) -> Sla {
+        let quality = vec![metric("accuracy", 9_000), metric("recall", 8_000)];
+        Sla { uptime_bps: Some(9_900), max_response_ms: 60, violation_penalty, quality }
+    }
+
+    #[test]
+    fn exactly_the_limit_is_kept() {
+        let level = sla(100);
+        assert!(!level.measured(60, 1_000, 1_000).any());
+        let late = level.measured(61, 1_000, 1_000);
+        assert!(late.response && !late.execution);
+        let long = level.measured(60, 1_001, 1_000);
+        assert!(!long.response && long.execution);
+        let just = QualityReport {
+            uptime_bps: Some(9_900),
+            quality: vec![metric("recall", 8_000), metric("accuracy", 9_000)],
+        };
+        assert_eq!(level.stated(&just), 0);
+    }
+
+    #[test]
+    fn what_is_missing_or_below_is_missed() {
+        let level = sla(100);
+        let stated = |uptime_bps, quality| level.stated(&QualityReport { uptime_bps, quality });
+        assert_eq!(stated(None, vec![]), 3);
+        assert_eq!(stated(Some(9_899), vec![metric("accuracy", 9_000)]), 2);
+        assert_eq!(
+            stated(Some(9_900), vec![metric("accuracy", 8_999), metric("recall", 8_000)]),
+            1
+        );
+        // Of a name twice the first counts.
+        let twice = vec![metric("accuracy", 0), metric("accuracy", 9_000), metric("recall", 8_000)];
+        assert_eq!(stated(Some(9_900), twice), 1);
+        let plain = Sla { uptime_bps: None, quality: vec![], ..sla(100) };
+        assert_eq!(plain.stated(&QualityReport { uptime_bps: None, quality: vec![] }), 0);
+    }
+
+    #[test]
+    fn half_a_penalty_is_rounded_down() {
+        let violations = Violations { response: true, execution: false, stated: 3 };
+        assert_eq!(sla(101).penalty(&violations, 1_000), 101 + 3 * 50);
+        assert_eq!(sla(1).penalty(&violations, 1_000), 1);
+        assert_eq!(sla(u128::MAX).penalty(&violations, 1_000), 1_000);
+    }
+
+    proptest! {
+        #[test]
+        fn a_penalty_is_the_sum_but_never_above_the_amount(
+            each in 0..u128::MAX / 32, response: bool, execution: bool, stated in 0..10u8,
+            amount: u128,
+        ) {
+            let violations = Violations { response, execution, stated };
+            let sum = each * (u128::from(response) + u128::from(execution))
+                + each / 2 * u128::from(stated);
+            let penalty = sla(each).penalty(&violations, amount);
+            prop_assert_eq!(penalty, sum.min(amount));
+            prop_assert_eq!(violations.any(), violations.count() > 0);
+        }
+    }
+}
