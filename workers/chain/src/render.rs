@@ -15,35 +15,34 @@ pub(crate) fn value(
         .map_err(|error| error.to_string())
 }
 
-/// What the type's documentation says of an error, of the innermost variant that it describes;
-/// its first paragraph.
+/// What the type's documentation says of an error: of its variant, and of those inside it; of
+/// each the first paragraph.
 pub(crate) fn explanation(
     types: &PortableRegistry,
     type_id: u32,
     bytes: &mut &[u8],
 ) -> Option<String> {
     let value = scale_value::scale::decode_as_type(bytes, type_id, types).ok()?;
-    documented(types, &value)
+    let mut said = Vec::new();
+    documented(types, &value, &mut said);
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
-fn documented(types: &PortableRegistry, value: &Value<u32>) -> Option<String> {
+fn documented(types: &PortableRegistry, value: &Value<u32>, said: &mut Vec<String>) {
     match &value.value {
         ValueDef::Composite(composite) => {
-            composite.values().find_map(|value| documented(types, value))
+            composite.values().for_each(|value| documented(types, value, said));
         }
         ValueDef::Variant(variant) => {
-            let inner = variant.values.values().find_map(|value| documented(types, value));
-            inner.or_else(|| {
-                let TypeDef::Variant(def) = &types.resolve(value.context)?.type_def else {
-                    return None;
-                };
-                let spec = def.variants.iter().find(|spec| spec.name == variant.name)?;
-                let lines = spec.docs.iter().map(|line| line.trim());
-                let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-                (!lines.is_empty()).then(|| lines.join(" "))
-            })
+            let def = types.resolve(value.context).map(|ty| &ty.type_def);
+            if let Some(TypeDef::Variant(def)) = def {
+                let spec = def.variants.iter().find(|spec| spec.name == variant.name);
+                let lines = spec.into_iter().flat_map(|spec| &spec.docs).map(|line| line.trim());
+                said.extend(lines.take_while(|line| !line.is_empty()).map(str::to_owned));
+            }
+            variant.values.values().for_each(|value| documented(types, value, said));
         }
-        _ => None,
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a command answers: lines for people or JSON for programs, and an exit status.
 
 use serde_json::{json, Value};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// A command's answer.
@@ -23,11 +24,16 @@ impl Reply {
     /// Prints it.
     pub fn print(&self, as_json: bool) {
         if as_json {
-            println!("{}", self.json);
+            line(&self.json);
         } else {
-            println!("{}", self.text.trim_end());
+            line(&self.text.trim_end());
         }
     }
+}
+
+/// Writes a line to standard output. Whoever reads it may have seen enough.
+fn line(text: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Why a command did not do what it should.
@@ -56,7 +62,7 @@ impl Failure {
             Self::NotFound(text) => ("not found", text),
         };
         if as_json {
-            println!("{}", json!({ "error": text, "kind": kind }));
+            line(&json!({ "error": text, "kind": kind }));
         }
         eprintln!("cicada71: {text}");
     }

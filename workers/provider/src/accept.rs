@@ -70,7 +70,7 @@ pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offe
 }
 
 /// Places the offer of a task, with the permissions that it needs.
-pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64> {
+pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cicada_market::Error> {
     let expires_ms = now_ms().saturating_add(task.offer_for);
     let terms = terms(task, worker.key.public(), expires_ms);
     for said in worker.market.permit(&worker.signer, terms.bond_of(terms.units)).await? {

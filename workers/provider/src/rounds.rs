@@ -7,9 +7,11 @@ use crate::status::{count, Shown, View};
 use crate::work::{Trouble, Worker, MAX_ATTEMPTS};
 use anyhow::Result;
 use cicada_chain::address;
+use cicada_core::escrow::State;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, OfferRecord, Status};
 use cicada_core::name::Name;
+use cicada_market::Error;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -117,8 +119,14 @@ impl Provider {
                     continue;
                 }
             }
-            let id = place_offer(&worker, task).await?;
-            self.offers.insert(task.task_type.clone(), id);
+            match place_offer(&worker, task).await {
+                Ok(id) => {
+                    self.offers.insert(task.task_type.clone(), id);
+                }
+                // Perhaps there is no money for the bond: what is assigned is done all the same.
+                Err(error) if error.refusal().is_some() => tracing::warn!("no offer: {error}"),
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -219,23 +227,32 @@ impl Provider {
         self.worker.state.set_settled_below(settled)
     }
 
-    /// Does what is next for each of them.
+    /// Does what is next for each of them. What a contract refuses about one does not stop the
+    /// others.
     async fn tend_assignments(&mut self) -> Result<()> {
         for id in self.mine.keys().copied().collect::<Vec<_>>() {
             if self.running.contains(&id) {
                 continue;
             }
-            let assignment = self.worker.market.assignment(id).await?;
-            self.mine.insert(id, assignment.status);
-            match assignment.status {
-                status if status.is_final() => self.ended(id, &format!("{status:?}")),
-                Status::Assigned | Status::InProgress if now_ms() < assignment.complete_by_ms => {
-                    self.begin(id);
+            match self.tend(id).await {
+                Err(error) if error.refusal().is_some() => {
+                    tracing::warn!(assignment = id, "{error}");
                 }
-                Status::Delivered => self.collect(id, &assignment).await?,
-                _ if now_ms() < assignment.complete_by_ms => {}
-                _ => self.ended(id, "its time is over"),
+                outcome => outcome?,
             }
+        }
+        Ok(())
+    }
+
+    async fn tend(&mut self, id: u64) -> Result<(), Error> {
+        let assignment = self.worker.market.assignment(id).await?;
+        self.mine.insert(id, assignment.status);
+        let in_time = now_ms() < assignment.complete_by_ms;
+        match assignment.status {
+            status if status.is_final() => self.ended(id, &format!("{status:?}")),
+            Status::Assigned | Status::InProgress if in_time => self.begin(id),
+            Status::AwaitingPayload if in_time => {}
+            _ => self.collect(id, &assignment).await?,
         }
         Ok(())
     }
@@ -251,16 +268,22 @@ impl Provider {
         self.jobs.spawn(async move { (id, worker.settle_trouble(id).await) });
     }
 
-    /// Sees to the money of a delivered job: after the review anybody may release it.
-    async fn collect(&mut self, id: u64, assignment: &Assignment) -> Result<()> {
+    /// Sees to the money of a job that is delivered or over. Deadlines that favour this side are
+    /// applied; that of a job which was missed is left to the requester.
+    async fn collect(&mut self, id: u64, assignment: &Assignment) -> Result<(), Error> {
         let worker = &self.worker;
         let escrow = worker.market.escrow(assignment.escrow).await?;
-        let is_due = escrow.due_ms.is_some_and(|due| now_ms() >= due);
-        if escrow.ending.is_none() && is_due {
+        if escrow.ending.is_none() {
+            let missed = matches!(assignment.status, Status::Assigned | Status::InProgress);
+            if missed && escrow.state == State::Funded {
+                self.ended(id, "its time is over");
+                return Ok(());
+            }
+            if escrow.due_ms.is_none_or(|due| now_ms() < due) {
+                return Ok(());
+            }
             tracing::info!(assignment = id, "a deadline has passed: applying it");
             worker.market.expire(assignment.escrow, &worker.signer).await?;
-        } else if escrow.ending.is_none() {
-            return Ok(());
         }
         worker.market.about("finalize", id, &worker.signer).await?;
         Ok(())

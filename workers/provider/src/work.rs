@@ -123,9 +123,16 @@ impl Worker {
         let task = task.ok_or_else(|| {
             Trouble::Never(format!("there is no task {} in the configuration", name.as_str()))
         })?;
-        let input = self.input(id, &request).await?;
-        let time = time_for(assignment, request.terms.max_duration_ms);
+        let longest = request.terms.max_duration_ms;
+        let time = time_for(assignment, longest);
         let time = time.ok_or_else(|| Trouble::Never("there is no time left for it".into()))?;
+        let input = match self.input(id, &request).await {
+            // Given back while it can be, rather than missed.
+            Err(Trouble::Later(why)) if time < Duration::from_millis(longest) => {
+                Err(Trouble::Never(why))
+            }
+            other => other,
+        }?;
         self.start(id, assignment).await?;
         tracing::info!(assignment = id, task = name.as_str(), "running the job");
         let job = self.job(task, assignment, time);
@@ -217,10 +224,64 @@ impl Worker {
     }
 }
 
-/// How long the job may take: its request's bound, counted from the start if it has begun
-/// before, and what the deadline leaves. None if there is nothing left.
+/// How long the job may take: its request's bound, the whole of it after a restart too, and what
+/// the deadline leaves. None if there is nothing left.
 fn time_for(assignment: &Assignment, max_duration_ms: u64) -> Option<Duration> {
     let left = assignment.complete_by_ms.saturating_sub(now_ms()).checked_sub(MARGIN_MS)?;
     let time = left.min(max_duration_ms);
     (time > 0).then(|| Duration::from_millis(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::sla::Violations;
+
+    fn until(complete_by_ms: u64) -> Assignment {
+        Assignment {
+            request: 1,
+            offer: 1,
+            requester: [1; 32],
+            provider: [2; 32],
+            escrow: 0,
+            units: 1,
+            price: 1,
+            by_provider: true,
+            status: Status::Assigned,
+            assigned_ms: 0,
+            complete_by_ms,
+            ready_ms: 0,
+            started_ms: None,
+            completed_ms: None,
+            violations: Violations::default(),
+            paid: 0,
+            rated_by_requester: false,
+            rated_by_provider: false,
+        }
+    }
+
+    #[test]
+    fn a_job_gets_its_bound_or_what_the_deadline_leaves() {
+        let now = now_ms();
+        assert_eq!(time_for(&until(now + 3_600_000), 5_000), Some(Duration::from_secs(5)));
+        let short = time_for(&until(now + 10_000), 60_000).expect("there is time");
+        assert!(short <= Duration::from_secs(8) && short > Duration::from_secs(6), "{short:?}");
+        assert_eq!(time_for(&until(now + MARGIN_MS), 60_000), None);
+        assert_eq!(time_for(&until(now - 1), 60_000), None);
+    }
+
+    #[test]
+    fn only_what_may_change_is_tried_again() {
+        use cicada_payload::Error as E;
+        let missing = E::NotFound { cid: "b".into(), place: "p".into() };
+        assert!(matches!(Trouble::from(missing), Trouble::Later(_)));
+        let wrong = E::Decrypt { what: "the payload", reason: "key".into() };
+        assert!(matches!(Trouble::from(wrong), Trouble::Never(_)));
+        let refused = cicada_chain::Error::Contract {
+            label: "Auction::start".into(),
+            error: "TooLate".into(),
+            explanation: String::new(),
+        };
+        assert!(matches!(Trouble::from(Error::from(refused)), Trouble::Never(_)));
+    }
 }
