@@ -138,6 +138,10 @@ impl Economy {
         self.close(start, &requests);
         self.adapt();
         self.stage.assert_conserved();
+        // Folds the round's changes into the state: the chain computes its root at every block, over
+        // all changes that are not folded.
+        let state = self.stage.world.snapshot();
+        self.stage.world.restore(&state);
         self.round += 1;
     }
 
