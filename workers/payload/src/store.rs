@@ -3,6 +3,7 @@
 use crate::key::within_limit;
 use crate::{ContentId, Error, MAX_CONTENT};
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -106,31 +107,33 @@ async fn read(folder: &Path, cid: &ContentId) -> Result<Option<Vec<u8>>, Error> 
 
 async fn fetch(address: &str, cid: &ContentId) -> Result<Option<Vec<u8>>, Error> {
     let url = format!("{address}/{cid}");
-    let failed = |reason: String| Error::Fetch { place: url.clone(), reason };
-    let words = |error: reqwest::Error| failed(error.without_url().to_string());
-    let mut answer = client()?.get(&url).send().await.map_err(words)?;
-    if answer.status() == reqwest::StatusCode::NOT_FOUND {
-        return Ok(None);
+    let place = url.clone();
+    match tokio::task::spawn_blocking(move || fetch_blocking(&url)).await {
+        Ok(fetched) => fetched,
+        Err(error) => Err(Error::Fetch { place, reason: error.to_string() }),
     }
-    if !answer.status().is_success() {
-        return Err(failed(answer.status().to_string()));
-    }
-    let mut content = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(words)? {
-        // Counted as it comes: what a server says about the length is not to be relied on.
-        within_limit(&url, content.len().saturating_add(part.len()).min(MAX_CONTENT + 1))?;
-        content.extend_from_slice(&part);
-    }
-    Ok(Some(content))
 }
 
-fn client() -> Result<reqwest::Client, Error> {
-    // The second time this says that there is one, which is what is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .timeout(FETCH_TIMEOUT)
-        .build()
-        .map_err(|error| Error::Invalid(format!("no HTTP client: {error}")))
+fn fetch_blocking(url: &str) -> Result<Option<Vec<u8>>, Error> {
+    let failed = |reason: String| Error::Fetch { place: url.into(), reason };
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(FETCH_TIMEOUT))
+        .http_status_as_error(false)
+        .build();
+    let answer = ureq::Agent::new_with_config(config).get(url).call();
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    match answer.status() {
+        ureq::http::StatusCode::NOT_FOUND => return Ok(None),
+        status if !status.is_success() => return Err(failed(status.to_string())),
+        _ => {}
+    }
+    // Counted as it comes: what a server says about the length is not to be relied on.
+    let mut content = Vec::new();
+    let most = u64::try_from(MAX_CONTENT).map_or(u64::MAX, |most| most.saturating_add(1));
+    let body = answer.into_body().into_with_config().limit(u64::MAX).reader();
+    body.take(most).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
+    within_limit(url, content.len())?;
+    Ok(Some(content))
 }
 
 #[cfg(test)]
