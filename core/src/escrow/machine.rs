@@ -113,7 +113,12 @@ impl Progress {
         }
         match decision {
             Decision::Release => self.release_part(terms, Ending::Decided),
-            Decision::Refund => self.end(State::Refunded, Ending::Decided, 0),
+            Decision::Refund => {
+                // What the deadline has decided is not the provider's goodwill.
+                let late = self.is_late(case);
+                let ending = if late { Ending::TimedOut } else { Ending::Decided };
+                self.end(State::Refunded, ending, 0)
+            }
         }
     }
 

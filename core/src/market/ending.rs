@@ -151,6 +151,8 @@ impl Assignment {
     /// How it ended, from how its escrow did.
     pub fn ended_as(&self, escrow: &Outcome) -> Status {
         match (escrow.ending, escrow.state) {
+            // Whoever was only taken at his word cannot be dragged into a dispute.
+            (Ending::Voted | Ending::FellBack, _) if !self.is_bound() => Status::Void,
             (Ending::FellBack, _) => Status::Undecided,
             (Ending::Voted, _) => {
                 let rest = self.amount().saturating_sub(escrow.provider_paid);
@@ -162,6 +164,14 @@ impl Assignment {
             }
             (_, State::Released) => self.paid_as(),
             (Ending::TimedOut, _) => self.missed_as(),
+            _ => self.given_back_as(),
+        }
+    }
+
+    /// How it ends when the provider gives it back: without a payload there was no job yet.
+    pub fn given_back_as(&self) -> Status {
+        match self.status {
+            Status::AwaitingPayload => Status::Void,
             _ => Status::Declined,
         }
     }

@@ -217,6 +217,7 @@ impl Deal {
         }
         match decision {
             Decision::Release => Ok(self.release_part(Ending::Decided)),
+            Decision::Refund if moment.late => Ok(self.end(State::Refunded, Ending::TimedOut, 0)),
             Decision::Refund => Ok(self.end(State::Refunded, Ending::Decided, 0)),
         }
     }

@@ -77,7 +77,9 @@ impl Model {
         check.refuse(self.passed(job.complete_by_ms), AuctionError::TooLate);
         check.done()?;
         self.by_market(job.escrow, &Act::Settle(0))?;
-        self.conclude(id, job, Status::Declined)
+        let no_job_yet = job.status == Status::AwaitingPayload;
+        let status = if no_job_yet { Status::Void } else { Status::Declined };
+        self.conclude(id, job, status)
     }
 
     fn complete_job(
@@ -140,6 +142,7 @@ impl Model {
         let ending = deal.ending.expect("checked");
         let provider_half = deal.to_provider.cmp(&deal.to_requester);
         let status = match (ending, deal.state) {
+            (Ending::Voted | Ending::FellBack, _) if !bound(&job) => Status::Void,
             (Ending::FellBack, _) => Status::Undecided,
             (Ending::Voted, _) if provider_half.is_gt() => Status::ProviderWon,
             (Ending::Voted, _) if provider_half.is_lt() => Status::RequesterWon,
@@ -148,6 +151,7 @@ impl Model {
             (Ending::TimedOut, _) if job.status == Status::AwaitingPayload => Status::Void,
             (Ending::TimedOut, _) if bound(&job) => Status::Failed,
             (Ending::TimedOut, _) => Status::Void,
+            _ if job.status == Status::AwaitingPayload => Status::Void,
             _ => Status::Declined,
         };
         self.conclude(id, job, status)
