@@ -200,7 +200,7 @@ impl Economy {
             panel: Panel { required: 0, members: vec![] },
             review_ms: 10 * MINUTE,
             dispute_ms: 10 * MINUTE,
-            fallback: Fallback::Refund,
+            fallback: Fallback::Split { provider_bps: 5_000 },
         };
         self.record.requests += 1;
         self.record.units_wanted += wish.units;
