@@ -156,17 +156,16 @@ impl Scores {
         call(self.0, selector, arguments).ok_or(AuctionError::ReputationUnavailable)
     }
 
-    /// Reports events about an account; without any, nothing is called.
+    /// Reports events about an account; without any, nothing is called. Whether the contract
+    /// took them.
     #[inline(never)]
-    pub fn record(&self, account: Account, events: &[Report]) -> Result<(), AuctionError> {
+    pub fn record(&self, account: Account, events: &[Report]) -> Result<bool, AuctionError> {
         if events.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let arguments = pack(&(account, events));
-        match self.call(selector_bytes!("Reputation::record"), &arguments)?.first() {
-            Some(0) => Ok(()),
-            _ => Err(AuctionError::ReputationUnavailable),
-        }
+        let answer = self.call(selector_bytes!("Reputation::record"), &arguments)?;
+        Ok(answer.first() == Some(&0))
     }
 
     /// The points of an account.

@@ -2,8 +2,8 @@
 
 use crate::events::JobAdvanced;
 use crate::market::{
-    caller, ensure, find_assignment, find_offer, find_request, now, save, save_assignment, success,
-    window, Cell, Market,
+    caller, ensure, find_assignment, find_offer, find_request, now, save, save_assignment,
+    save_offer, success, window, Cell, Market,
 };
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, HandOver, InvalidTerms, Status};
@@ -72,7 +72,7 @@ impl Market {
         ensure(early, AuctionError::WrongStatus)?;
         ensure(now() < job.complete_by_ms, AuctionError::TooLate)?;
         self.money().settle(job.escrow, 0)?;
-        job.status = Status::Declined;
+        job.status = job.given_back_as();
         self.conclude(assignment, &job)
     }
 
@@ -131,14 +131,20 @@ impl Market {
             let success = success(job.provider, task_type.clone()).after(well);
             save(Cell::Success(job.provider, task_type), &success);
         }
-        let offered = find_offer(job.offer)?;
-        let bond = offered.terms.bond_of(job.units);
-        let bond_to = if job.forfeits_bond() { job.requester } else { job.provider };
-        self.money().spend(offered.reserve, bond_to, bond)?;
-        // Money does not wait for scores: a reputation contract that does not let this one write
-        // loses an entry, not anybody's payment.
-        let _ = self.scores().record(job.provider, &after.provider);
-        let _ = self.scores().record(job.requester, &after.requester);
+        let mut offered = find_offer(job.offer)?;
+        if job.returns_units() && offered.may_reopen(now()) {
+            offered.left = offered.left.saturating_add(job.units);
+            save_offer(job.offer, &offered);
+        } else {
+            let bond = offered.terms.bond_of(job.units);
+            let bond_to = if job.forfeits_bond() { job.requester } else { job.provider };
+            self.money().spend(offered.reserve, bond_to, bond)?;
+        }
+        // Money does not wait for scores: a reputation contract that refuses this one as a writer
+        // loses an entry, not anybody's payment. But who calls with too little gas for it gets
+        // nothing: otherwise he could choose what is remembered.
+        self.scores().record(job.provider, &after.provider)?;
+        self.scores().record(job.requester, &after.requester)?;
         Ok(())
     }
 
@@ -157,6 +163,7 @@ impl Market {
         ensure((1..=5).contains(&stars), InvalidTerms::Stars.into())?;
         *rated = true;
         advance(assignment, &job);
-        self.scores().record(to, &[Event::Feedback { stars }])
+        let written = self.scores().record(to, &[Event::Feedback { stars }])?;
+        ensure(written, AuctionError::ReputationUnavailable)
     }
 }

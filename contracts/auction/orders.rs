@@ -129,7 +129,7 @@ impl Market {
         let accept = Waiting { offer, provider, units, min_price, points, by_provider };
         if now() >= ordered.line_until_ms(self.parameters.priority_ms) {
             ensure(ordered.line.is_empty(), AuctionError::LineWaiting)?;
-            return self.assign(request, &mut ordered, offered, &accept, price).map(Some);
+            return self.assign(request, &mut ordered, offered, &accept, price)?.map(Some);
         }
         enqueue(&mut ordered.line, accept).map_err(|why| match why {
             NoPlace::Twice => AuctionError::AlreadyWaiting,
@@ -153,9 +153,10 @@ impl Market {
         while !ordered.line.is_empty() {
             let first = ordered.line.remove(0);
             let offered = find_offer(first.offer)?;
-            let assigned = self
-                .price(&ordered, &offered, first.min_price)
-                .and_then(|(price, _)| self.assign(request, &mut ordered, offered, &first, price));
+            let assigned = match self.price(&ordered, &offered, first.min_price) {
+                Ok((price, _)) => self.assign(request, &mut ordered, offered, &first, price)?,
+                Err(error) => Err(error),
+            };
             match assigned {
                 // He no longer qualifies, or the escrow contract refuses him.
                 Err(AuctionError::Unqualified(_) | AuctionError::Escrow(_)) => {}
@@ -166,7 +167,9 @@ impl Market {
         Ok(None)
     }
 
-    /// Makes an assignment and writes both sides. A refusal of the escrow contract changes nothing.
+    /// Makes an assignment and writes both sides. The inner error is a refusal of the escrow
+    /// contract to make the escrow, before anything has changed; after the outer one nothing may
+    /// stay as it is.
     #[inline(never)]
     fn assign(
         &self,
@@ -175,7 +178,7 @@ impl Market {
         mut offered: OfferRecord,
         accept: &Waiting,
         price: u128,
-    ) -> Result<u64, AuctionError> {
+    ) -> Result<Result<u64, AuctionError>, AuctionError> {
         let units = ordered.takes(&offered, accept.units);
         let now = now();
         let terms = &ordered.terms;
@@ -216,7 +219,10 @@ impl Market {
             fallback: terms.fallback,
             job: privacy.job_digest::<HostSha256>(),
         };
-        job.escrow = self.money().draw(ordered.reserve, &terms)?;
+        match self.money().draw(ordered.reserve, &terms) {
+            Ok(escrow) => job.escrow = escrow,
+            refused => return Ok(refused),
+        }
 
         ordered.take(units, price);
         offered.left = offered.left.saturating_sub(units);
@@ -238,7 +244,7 @@ impl Market {
         } else {
             save_request(request, ordered);
         }
-        Ok(assignment)
+        Ok(Ok(assignment))
     }
 
     /// Closes a request and returns the rest of its money.

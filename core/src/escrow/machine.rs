@@ -113,7 +113,12 @@ impl Progress {
         }
         match decision {
             Decision::Release => self.release_part(terms, Ending::Decided),
-            Decision::Refund => self.end(State::Refunded, Ending::Decided, 0),
+            Decision::Refund => {
+                // What the deadline has decided is not the provider's goodwill.
+                let late = self.is_late(case);
+                let ending = if late { Ending::TimedOut } else { Ending::Decided };
+                self.end(State::Refunded, ending, 0)
+            }
         }
     }
 
@@ -194,10 +199,12 @@ impl Progress {
             State::Created => self.end(State::Expired, Ending::TimedOut, 0),
             State::Completed => self.release_part(case.terms, Ending::TimedOut),
             State::Disputed => {
+                // Nobody judged, so what was measured holds.
+                let due = self.locked.saturating_sub(self.deduction);
                 let share = match case.terms.fallback {
                     Fallback::Refund => 0,
-                    Fallback::Release => self.locked,
-                    Fallback::Split { provider_bps } => bps_floor(self.locked, provider_bps),
+                    Fallback::Release => due,
+                    Fallback::Split { provider_bps } => bps_floor(due, provider_bps),
                 };
                 self.end(State::Resolved, Ending::FellBack, share)
             }

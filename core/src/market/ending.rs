@@ -46,7 +46,7 @@ impl Status {
 
     /// Whether there was a trade that the two sides may give stars for.
     pub fn can_be_rated(self) -> bool {
-        self.is_final() && !matches!(self, Self::Declined | Self::Void)
+        self.is_final() && !matches!(self, Self::Failed | Self::Declined | Self::Void)
     }
 }
 
@@ -151,6 +151,8 @@ impl Assignment {
     /// How it ended, from how its escrow did.
     pub fn ended_as(&self, escrow: &Outcome) -> Status {
         match (escrow.ending, escrow.state) {
+            // Whoever was only taken at his word cannot be dragged into a dispute.
+            (Ending::Voted | Ending::FellBack, _) if !self.is_bound() => Status::Void,
             (Ending::FellBack, _) => Status::Undecided,
             (Ending::Voted, _) => {
                 let rest = self.amount().saturating_sub(escrow.provider_paid);
@@ -162,6 +164,14 @@ impl Assignment {
             }
             (_, State::Released) => self.paid_as(),
             (Ending::TimedOut, _) => self.missed_as(),
+            _ => self.given_back_as(),
+        }
+    }
+
+    /// How it ends when the provider gives it back: without a payload there was no job yet.
+    pub fn given_back_as(&self) -> Status {
+        match self.status {
+            Status::AwaitingPayload => Status::Void,
             _ => Status::Declined,
         }
     }
@@ -219,9 +229,20 @@ impl Assignment {
         matches!(self.status, Status::Completed | Status::SlaViolated) && self.paid > 0
     }
 
-    /// Whether the requester gets the bond.
+    /// Whether the requester gets the bond: the work failed, or was given up once begun. Otherwise
+    /// whoever is late would give it back a moment before the deadline.
     pub fn forfeits_bond(&self) -> bool {
-        self.status == Status::Failed
+        match self.status {
+            Status::Failed => true,
+            Status::Declined => self.started_ms.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether its units are on offer again, with their bond, as long as the offer is open: else
+    /// a requester could use up a firm offer with jobs that never begin.
+    pub fn returns_units(&self) -> bool {
+        self.status == Status::Void
     }
 
     /// Whether a private payload may still be handed over: there must be time left to do the job.

@@ -1,7 +1,7 @@
 //! What is accepted as a request, an offer, a report.
 
 use super::{times, HandOver, Offer, Parameters, Privacy, Request};
-use crate::escrow::{MAX_ARBITRATORS, MAX_CID_LEN};
+use crate::escrow::{Fallback, MAX_ARBITRATORS, MAX_CID_LEN};
 use crate::name::Name;
 use crate::sla::{Metric, QualityReport, Sla, MAX_METRICS};
 use parity_scale_codec::{Decode, Encode};
@@ -43,7 +43,7 @@ pub enum InvalidTerms {
     BasisPoints,
     /// No content identifier, or one that is too long; or a sealed key that is.
     Payload,
-    /// Too many accounts on the list, or no panel.
+    /// Too many accounts on the list or in the panel; or none in the panel, and a dispute refunds.
     Accounts,
     /// A parameter of the market is out of its range.
     Parameter,
@@ -164,6 +164,9 @@ impl Request {
         self.privacy.check()?;
         // What else a panel must be is the escrow contract's business.
         ensure(self.panel.members.len() <= MAX_ARBITRATORS, InvalidTerms::Accounts)?;
+        // Else a dispute that nobody can decide would be work for nothing.
+        let decided = !self.panel.members.is_empty() || self.fallback != Fallback::Refund;
+        ensure(decided, InvalidTerms::Accounts)?;
         self.sla.as_ref().map_or(Ok(()), Sla::check)
     }
 

@@ -146,7 +146,12 @@ impl Request {
 impl OfferRecord {
     /// Whether it can still match.
     pub fn is_open(&self, now_ms: u64) -> bool {
-        !self.closed && self.left > 0 && now_ms < self.terms.expires_ms
+        self.may_reopen(now_ms) && self.left > 0
+    }
+
+    /// Whether units that come back can be taken again.
+    pub fn may_reopen(&self, now_ms: u64) -> bool {
+        !self.closed && now_ms < self.terms.expires_ms
     }
 }
 

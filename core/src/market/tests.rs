@@ -34,7 +34,7 @@ fn request() -> Request {
         panel: Panel { required: 0, members: vec![] },
         review_ms: HOUR,
         dispute_ms: HOUR,
-        fallback: Fallback::Refund,
+        fallback: Fallback::Release,
     }
 }
 

@@ -35,7 +35,7 @@ const STEP_PERCENT: u128 = 4;
 /// How far above the market's price an ordinary requester goes, in percent.
 const ORDINARY_PERCENT: u128 = 106;
 /// How far a careful one goes.
-const CAREFUL_PERCENT: u128 = 118;
+const CAREFUL_PERCENT: u128 = 124;
 /// The metric of quality.
 const ACCURACY: &str = "accuracy";
 
@@ -200,7 +200,7 @@ impl Economy {
             panel: Panel { required: 0, members: vec![] },
             review_ms: 10 * MINUTE,
             dispute_ms: 10 * MINUTE,
-            fallback: Fallback::Refund,
+            fallback: Fallback::Split { provider_bps: 5_000 },
         };
         self.record.requests += 1;
         self.record.units_wanted += wish.units;
@@ -337,19 +337,17 @@ impl Economy {
                 let escrow_id = world.read(read).expect("assignments stay").escrow;
                 let _ = world.as_(requester).call(on(escrow).expire(escrow_id)).succeeds();
                 let _ = world.as_(requester).call(on(auction).finalize(id)).succeeds();
-                self.rate(id, running);
             }
         }
     }
 
-    // Half of the requesters say what they think.
+    // Half of the requesters say what they think of what they paid for.
     fn rate(&mut self, id: u64, running: &Running) {
         if self.random.gen() {
             let stars = match running.conduct {
                 Conduct::Good => 5,
                 Conduct::SlowStart | Conduct::SlowWork => 3,
-                Conduct::BadWork => 2,
-                Conduct::Absent => 1,
+                Conduct::BadWork | Conduct::Absent => 2,
             };
             let feedback = on(&self.stage.auction).feedback(id, stars);
             let _ = self.stage.world.as_(running.requester).call(feedback).succeeds();

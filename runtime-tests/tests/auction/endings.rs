@@ -100,7 +100,7 @@ fn a_job_that_is_not_done_in_time_costs_the_bond_and_twenty_points() {
     assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS - 20, (0, 1)));
     assert_eq!(stage.finalize(job).fails(), AuctionError::WrongStatus);
     assert_eq!(before.gained(&mut stage), (5_300, 0));
-    let _ = stage.feedback(REQUESTER, job, 1).succeeds();
+    assert_eq!(stage.feedback(PROVIDER, job, 1).fails(), AuctionError::WrongStatus);
     stage.check_books();
 }
 
@@ -145,15 +145,63 @@ fn a_private_job_that_was_never_handed_over_is_nobodys_failure() {
 }
 
 #[test]
-fn a_provider_who_gives_a_started_job_back_keeps_his_bond_not_his_points() {
+fn a_provider_who_gives_a_started_job_back_loses_bond_and_points() {
     let mut stage = Stage::new();
     let job = bonded(&mut stage, true, true);
     let before = Before::of(&mut stage);
     stage.decide(PROVIDER, job, Decision::Refund);
     let _ = stage.finalize(job).succeeds();
     assert_eq!(stage.status(job), Status::Declined);
-    assert_eq!(before.gained(&mut stage), (5_000, 300));
+    assert_eq!(before.gained(&mut stage), (5_300, 0));
     assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS - 20, (0, 1)));
+    stage.check_books();
+}
+
+#[test]
+fn a_refund_after_the_deadline_is_no_goodwill() {
+    let mut stage = Stage::new();
+    let job = bonded(&mut stage, false, false);
+    let before = Before::of(&mut stage);
+    stage.world.advance(10 * HOUR);
+    stage.decide(PROVIDER, job, Decision::Refund);
+    let _ = stage.finalize(job).succeeds();
+    assert_eq!(stage.status(job), Status::Failed);
+    assert_eq!(before.gained(&mut stage), (5_300, 0));
+    stage.check_books();
+}
+
+#[test]
+fn a_firm_offer_that_was_not_started_cannot_lose_a_dispute() {
+    let mut stage = Stage::new();
+    let job = bonded(&mut stage, true, false);
+    stage.dispute(REQUESTER, job);
+    stage.decide_dispute(job, Verdict::Refund);
+    let _ = stage.finalize(job).succeeds();
+    assert_eq!(stage.status(job), Status::Void);
+    assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
+    assert_eq!(stage.points(REQUESTER), START_POINTS);
+    stage.check_books();
+}
+
+#[test]
+fn a_void_job_puts_its_units_on_offer_again() {
+    let mut stage = Stage::new();
+    let request = stage.request(|terms| terms.privacy = private());
+    let offer = stage.offer(PROVIDER, |terms| {
+        terms.bond = 3;
+        terms.units = 100;
+        terms.firm_from = Some(50);
+    });
+    let job = stage.accept(REQUESTER, request, offer, 100).succeeds().value.unwrap();
+    assert_eq!(stage.offer_of(offer).left, 0);
+    let before = Before::of(&mut stage);
+    let _ = stage.decline(PROVIDER, job).succeeds();
+    assert_eq!((stage.status(job), stage.offer_of(offer).left), (Status::Void, 100));
+    assert_eq!(before.gained(&mut stage), (5_000, 0), "the bond is for the next job");
+    stage.check_books();
+    let cancel = stage.cancel_offer(PROVIDER, offer);
+    let _ = cancel.succeeds();
+    assert_eq!(before.gained(&mut stage), (5_000, 300));
     stage.check_books();
 }
 
@@ -213,6 +261,29 @@ fn nobody_wins_a_dispute_that_is_not_decided() {
     assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
     let _ = stage.feedback(PROVIDER, job, 3).succeeds();
     stage.check_books();
+}
+
+#[test]
+fn what_was_measured_holds_when_nobody_decides_a_dispute() {
+    for (fallback, paid) in [
+        (Fallback::Release, 4_000),
+        (Fallback::Split { provider_bps: 2_500 }, 1_000),
+        (Fallback::Refund, 0),
+    ] {
+        let mut stage = Stage::new();
+        let job = stage.started(|terms| {
+            terms.sla = sla(HOUR, 1_000);
+            terms.fallback = fallback;
+        });
+        stage.world.advance(2 * HOUR);
+        let _ = stage.complete(PROVIDER, job).succeeds();
+        stage.dispute(PROVIDER, job);
+        stage.world.advance(3 * HOUR);
+        stage.expire(job);
+        let _ = stage.finalize(job).succeeds();
+        assert_eq!((stage.status(job), stage.job(job).paid), (Status::Undecided, paid));
+        stage.check_books();
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::stage::*;
 use auction::auction::AuctionContractRef;
 use auction::events::{Order, OrderClosed, OrderPlaced};
-use cicada_core::escrow::{EscrowError, MAX_CID_LEN};
+use cicada_core::escrow::{EscrowError, Fallback, Panel, MAX_CID_LEN};
 use cicada_core::market::limits::*;
 use cicada_core::market::matching::AUCTION_MS;
 use cicada_core::market::{AuctionStatus, InvalidTerms, Offer, Privacy, Request, Unqualified};
@@ -113,6 +113,13 @@ fn names_lists_and_payloads_out_of_range_make_no_request() {
         terms.privacy = Privacy::Public { payload: vec![1; MAX_CID_LEN + 1] };
     });
     refused(stage, InvalidTerms::Accounts, |terms| terms.panel.members = vec![[1; 32]; 16]);
+    refused(stage, InvalidTerms::Accounts, |terms| {
+        terms.panel = Panel { required: 0, members: vec![] };
+    });
+    stage.request(|terms| {
+        terms.panel = Panel { required: 0, members: vec![] };
+        terms.fallback = Fallback::Release;
+    });
     refused(stage, InvalidTerms::Accounts, |terms| {
         let allowed = vec![[1; 32]; MAX_ALLOWED + 1];
         let (commitment, capability) = ([0; 32], name("tee"));

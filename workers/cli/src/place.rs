@@ -104,9 +104,10 @@ struct PanelArgs {
     /// How long a dispute may last.
     #[arg(long, value_parser = parse_ms, default_value = "1d")]
     dispute_for: u64,
-    /// What happens when a dispute is not decided: refund, release, or a split such as 70/30.
-    #[arg(long, value_parser = args::fallback, default_value = "refund")]
-    fallback: Fallback,
+    /// What happens when a dispute is not decided: refund, release, or a split such as 70/30. By
+    /// default refund with arbitrators, 50/50 without; to refund without any is refused.
+    #[arg(long, value_parser = args::fallback)]
+    fallback: Option<Fallback>,
 }
 
 impl SlaArgs {
@@ -128,6 +129,13 @@ impl PanelArgs {
         let half = u8::try_from(members.len() / 2).unwrap_or(u8::MAX);
         let majority = if members.is_empty() { 0 } else { half.saturating_add(1) };
         Panel { required: self.required.unwrap_or(majority), members }
+    }
+
+    fn fallback(&self) -> Fallback {
+        self.fallback.unwrap_or(match self.arbitrator.is_empty() {
+            true => Fallback::Split { provider_bps: 5_000 },
+            false => Fallback::Refund,
+        })
     }
 }
 
@@ -197,7 +205,7 @@ pub async fn request(context: &Context, args: RequestArgs) -> Outcome {
         panel,
         review_ms: args.panel.review,
         dispute_ms: args.panel.dispute_for,
-        fallback: args.panel.fallback,
+        fallback: args.panel.fallback(),
     };
     let budget = terms.budget();
     let said = context.market.permit(&context.signer, budget).await?;

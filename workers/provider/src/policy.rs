@@ -108,7 +108,7 @@ pub(crate) mod tests {
             panel: Panel { required: 0, members: Vec::new() },
             review_ms: 1,
             dispute_ms: 1,
-            fallback: Fallback::Refund,
+            fallback: Fallback::Release,
         };
         RequestRecord {
             requester: [1; 32],

@@ -217,6 +217,7 @@ impl Deal {
         }
         match decision {
             Decision::Release => Ok(self.release_part(Ending::Decided)),
+            Decision::Refund if moment.late => Ok(self.end(State::Refunded, Ending::TimedOut, 0)),
             Decision::Refund => Ok(self.end(State::Refunded, Ending::Decided, 0)),
         }
     }
@@ -290,10 +291,10 @@ impl Deal {
             _ => {
                 let share = match self.terms.fallback {
                     Fallback::Refund => 0,
-                    Fallback::Release => self.locked,
+                    Fallback::Release => self.locked - self.deduction,
                     Fallback::Split { provider_bps } => {
                         // Amounts of the test are far below 2^128 / 10,000.
-                        self.locked * u128::from(provider_bps) / 10_000
+                        (self.locked - self.deduction) * u128::from(provider_bps) / 10_000
                     }
                 };
                 self.end(State::Resolved, Ending::FellBack, share)

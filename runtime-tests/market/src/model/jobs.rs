@@ -77,7 +77,9 @@ impl Model {
         check.refuse(self.passed(job.complete_by_ms), AuctionError::TooLate);
         check.done()?;
         self.by_market(job.escrow, &Act::Settle(0))?;
-        self.conclude(id, job, Status::Declined)
+        let no_job_yet = job.status == Status::AwaitingPayload;
+        let status = if no_job_yet { Status::Void } else { Status::Declined };
+        self.conclude(id, job, status)
     }
 
     fn complete_job(
@@ -140,6 +142,7 @@ impl Model {
         let ending = deal.ending.expect("checked");
         let provider_half = deal.to_provider.cmp(&deal.to_requester);
         let status = match (ending, deal.state) {
+            (Ending::Voted | Ending::FellBack, _) if !bound(&job) => Status::Void,
             (Ending::FellBack, _) => Status::Undecided,
             (Ending::Voted, _) if provider_half.is_gt() => Status::ProviderWon,
             (Ending::Voted, _) if provider_half.is_lt() => Status::RequesterWon,
@@ -148,6 +151,7 @@ impl Model {
             (Ending::TimedOut, _) if job.status == Status::AwaitingPayload => Status::Void,
             (Ending::TimedOut, _) if bound(&job) => Status::Failed,
             (Ending::TimedOut, _) => Status::Void,
+            _ if job.status == Status::AwaitingPayload => Status::Void,
             _ => Status::Declined,
         };
         self.conclude(id, job, status)
@@ -161,7 +165,8 @@ impl Model {
         stars: u8,
     ) -> Result<(), Faults> {
         let by_requester = by == job.requester;
-        let trade = is_final(job.status) && !matches!(job.status, Status::Declined | Status::Void);
+        let none = matches!(job.status, Status::Failed | Status::Declined | Status::Void);
+        let trade = is_final(job.status) && !none;
         let mut check = Check::default();
         check.refuse(!by_requester && by != job.provider, AuctionError::NotAllowed);
         check.refuse(!trade, AuctionError::WrongStatus);
@@ -201,9 +206,17 @@ impl Model {
             let (time_ms, units, price) = (self.now_ms, job.units, job.price);
             self.fills.push(super::Fill { time_ms, task, units, price });
         }
-        let offer = &self.offers[&job.offer];
+        let now_ms = self.now_ms;
+        let offer = self.offers.get_mut(&job.offer).expect("there is one of every job");
+        if status == Status::Void && !offer.closed && now_ms < offer.terms.expires_ms {
+            offer.left += job.units;
+            self.assignments.insert(id, job);
+            return Ok(());
+        }
         let (reserve, bond) = (offer.reserve, offer.terms.bond * u128::from(job.units));
-        let to = if status == Status::Failed { job.requester } else { job.provider };
+        let given_up = status == Status::Declined && job.started_ms.is_some();
+        let lost = status == Status::Failed || given_up;
+        let to = if lost { job.requester } else { job.provider };
         self.assignments.insert(id, job);
         self.return_bond(reserve, to, bond)
     }

@@ -1,7 +1,7 @@
 //! What is accepted as a request, an offer, a report, a payload.
 
 use super::{why, Faults};
-use cicada_core::escrow::{MAX_ARBITRATORS, MAX_CID_LEN};
+use cicada_core::escrow::{Fallback, MAX_ARBITRATORS, MAX_CID_LEN};
 use cicada_core::market::limits::{
     MAX_ALLOWED, MAX_CAPABILITIES, MAX_PRICE, MAX_SEALED_KEY_LEN, MAX_TERM_MS, MAX_UNITS,
 };
@@ -61,6 +61,8 @@ pub fn request(terms: &Request, now_ms: u64, priority_ms: u64) -> Faults {
     }
     let crowd = terms.panel.members.len() > MAX_ARBITRATORS;
     wrong.push((crowd, InvalidTerms::Accounts));
+    let undecided = terms.panel.members.is_empty() && terms.fallback == Fallback::Refund;
+    wrong.push((undecided, InvalidTerms::Accounts));
     if let Some(sla) = &terms.sla {
         wrong.extend(figures(sla.uptime_bps, &sla.quality));
         let names = sla.quality.iter().map(|metric| &metric.name);

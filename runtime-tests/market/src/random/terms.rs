@@ -86,6 +86,11 @@ impl Random {
         let soonest = model.now_ms + priority_ms + 1;
         let deadline_ms = soonest + self.rng.gen_range(MINUTE..HOUR);
         let min_reputation = self.chance(20).then(|| self.rng.gen_range(0..80));
+        let panel = self.panel(requester, requester, false);
+        let fallback = match self.fallback() {
+            Fallback::Refund if panel.members.is_empty() && self.chance(90) => Fallback::Release,
+            fallback => fallback,
+        };
         Request {
             task_type: name(self.one_of(&TASKS)),
             units: self.one_of(&[1, 50, 99, 100, 199, 200, 350, 350, 500, 1_000, 1_100]),
@@ -98,10 +103,10 @@ impl Random {
             min_bond: self.one_of(&[0, 0, 0, 5]),
             sla: self.chance(60).then(|| self.sla()),
             deadline_ms,
-            panel: self.panel(requester, requester, false),
+            panel,
             review_ms: self.rng.gen_range(2 * MINUTE..40 * MINUTE),
             dispute_ms: self.rng.gen_range(5 * MINUTE..HOUR),
-            fallback: self.fallback(),
+            fallback,
         }
     }
 
