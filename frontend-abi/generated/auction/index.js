@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xb788f08c6764010c21e6ddea241a06218b25d116af64c8ccceef30a30b30513d';
+export const codeHash = '0x0d50ccc4e3056edab95304ff52fee8bf93855170a87a1703cb7b08d26bfeee4c';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x8332ab3fd578ece83ada17c9e96cd752e76512ed3d00c2ec64d60ce82ea6e751';
+export const codeHash = '0x543dc6abcb20e103d1fbed149ff7f9b28a0912b5c0c7599815bef7b47de726e0';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x56a8063b1fb14a23a283542503cc5e85d3f9763e5a83abad5396a8a328bd6851';
+export const codeHash = '0xbeabfae3f0524e96c619787690b6c09eca279524a08804e6d39fae199b2bc4f7';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

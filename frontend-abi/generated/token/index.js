@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xf1ca6f0edb5cd1b1f9d5d132467fd02f4196233819449186f4012400cef7c643';
+export const codeHash = '0x6043b3eb18efb0d6dbcbc4f08456b854e007bb9fa6fa6c5038a198f0c6e985fd';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

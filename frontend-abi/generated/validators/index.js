@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xdef2fb8adcb8f6506db788eedbdabf94aef9dba6616dcc968a24c1b9819c91cd';
+export const codeHash = '0x5c6980f19561eed55b25f1f291425a4c2cfa145c630eb303d7f2fc0d715a7485';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');
