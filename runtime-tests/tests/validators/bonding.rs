@@ -43,7 +43,7 @@ fn an_account_that_is_no_token_refuses() {
     // An ordinary account, and a contract that knows no such message.
     let no_contract = account(STRANGER);
     let before = stage.world.snapshot();
-    for token in [no_contract, address(&stage.reputation), address(&stage.validators)] {
+    for token in [no_contract, address(&stage.reputation)] {
         let _ = stage.change_terms(|terms| terms.token = token).succeeds();
         assert_eq!(stage.bond(node(0), 1).fails(), StakingError::TokenRefused);
         assert_eq!(stage.amounts(node(0)), (0, 0));

@@ -2,7 +2,7 @@
 
 use cicada_core::reputation::{Event, START_POINTS};
 use cicada_core::slashing::Severity;
-use cicada_runtime_tests::{account, address, on};
+use cicada_runtime_tests::{account, address, on, AccountId};
 use cicada_traits::reputation::{ReputationView, Writers};
 use cicada_traits::staking::Staking;
 
@@ -19,7 +19,7 @@ fn points_fall_with_the_severity() {
     let entry = history[0].open().unwrap();
     assert_eq!(entry.event, Event::SlaViolated { points: 5 });
     assert_eq!(entry.event, Severity::Moderate.reputation_event());
-    assert_eq!(entry.writer, *address(&stage.validators).as_ref());
+    assert_eq!(AccountId::from(entry.writer), address(&stage.validators));
     // Without a penalty, without a word.
     let _ = stage.report(1, &[(2, 101)]).succeeds();
     assert_eq!(stage.points(node(2)), 45);

@@ -3,6 +3,7 @@
 use cicada_core::slashing::{Bands, ParameterError, Rates, Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, on};
 use cicada_traits::staking::{Judged, Staking, StakingError, StakingTerms};
+use cicada_traits::validators::Validators;
 use validators::validators::{JudgeChanged, TermsSet};
 
 use crate::stage::{node, Stage, DELAY, JUDGE, OWNER, STAKE, STRANGER};
