@@ -1,6 +1,7 @@
 //! What a validator loses for being off, or for lying (seed 004).
 
-use crate::fixed::{div_ceil, mul_div_ceil, sub, MathError, BPS};
+use crate::arrays::codec_as_array;
+use crate::fixed::{div_ceil, sub, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::report::Feed;
 use crate::reputation::Event;
@@ -65,7 +66,7 @@ pub enum ParameterError {
 }
 
 /// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is critical.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Bands {
     /// Up to here nothing is lost.
@@ -77,6 +78,8 @@ pub struct Bands {
     /// Up to here it is severe.
     pub severe_bps: u32,
 }
+
+codec_as_array!(Bands, [u32; 4], none_bps, minor_bps, moderate_bps, severe_bps);
 
 impl Bands {
     /// For `|nav − median| / median`.
@@ -125,7 +128,7 @@ fn check_rising(values: &[u32]) -> Result<(), ParameterError> {
 }
 
 /// The part of the remaining stake that each severity costs, in bps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Rates {
     /// For [`Severity::Minor`].
@@ -137,6 +140,8 @@ pub struct Rates {
     /// For [`Severity::Critical`].
     pub critical_bps: u32,
 }
+
+codec_as_array!(Rates, [u32; 4], minor_bps, moderate_bps, severe_bps, critical_bps);
 
 impl Rates {
     /// 1, 5, 15 and 50 %.
@@ -169,9 +174,11 @@ impl Rates {
 
     /// What a severity costs of `remaining` stake, rounded up, never above it.
     pub fn penalty_ceil(&self, severity: Severity, remaining: u128) -> u128 {
-        // At a rate of at most 10,000 bps the result fits; at any other it is all there is.
+        // At a rate of at most 10,000 bps nothing here saturates; at any other it is all there is.
         let rate = u128::from(self.of(severity)).min(BPS);
-        mul_div_ceil(remaining, rate, BPS).unwrap_or(remaining).min(remaining)
+        let of_wholes = (remaining / BPS).saturating_mul(rate);
+        let of_rest = (remaining % BPS).saturating_mul(rate).div_ceil(BPS);
+        of_wholes.saturating_add(of_rest)
     }
 }
 
