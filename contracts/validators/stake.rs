@@ -5,7 +5,7 @@ use crate::events::{Bonded, JudgeChanged, Slashed, TermsSet, Unbonding, Withdraw
 use cicada_core::committee::{seat_bit, Member};
 use cicada_core::fixed::add;
 use cicada_core::hash::Hash;
-use cicada_core::slashing::{Offence, Severity, StakeAccount, Standing};
+use cicada_core::slashing::{check_unbonding, Offence, Severity, StakeAccount, Standing};
 use cicada_traits::host::HostSha256;
 use cicada_traits::staking::{StakeView, StakingError, StakingTerms};
 use cicada_traits::stored::Stored;
@@ -47,12 +47,17 @@ impl Stakes {
     /// Replaces the rules.
     #[inline(never)]
     pub fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError> {
+        let here = account_id::<DefaultEnvironment>();
+        if terms.token == here || terms.treasury == here || terms.reputation == Some(here) {
+            return Err(StakingError::OwnAccount);
+        }
         if self.terms().is_some_and(|before| before.token != terms.token) {
             return Err(StakingError::TokenFixed);
         }
         terms.nav_bands.check()?;
         terms.ranking_bands.check()?;
         terms.rates.check()?;
+        check_unbonding(terms.unbonding_ms)?;
         self.terms.set(&Stored(terms));
         emit_event::<DefaultEnvironment, _>(TermsSet { terms });
         Ok(())

@@ -63,6 +63,22 @@ pub enum ParameterError {
     NotRising,
     /// A rate is above 10,000 bps.
     AboveWhole,
+    /// Stake would wait longer than [`MAX_UNBONDING_MS`].
+    DelayTooLong,
+}
+
+/// The longest that stake may wait on its way out, in milliseconds: 366 days.
+pub const MAX_UNBONDING_MS: u64 = 31_622_400_000;
+
+/// Checks how long stake waits on its way out.
+///
+/// # Errors
+/// [`ParameterError::DelayTooLong`].
+pub fn check_unbonding(delay_ms: u64) -> Result<(), ParameterError> {
+    if delay_ms > MAX_UNBONDING_MS {
+        return Err(ParameterError::DelayTooLong);
+    }
+    Ok(())
 }
 
 /// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is critical.
