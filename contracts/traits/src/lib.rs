@@ -12,5 +12,6 @@ pub mod leaderboard;
 pub mod ownable;
 pub mod psp22;
 pub mod reputation;
+pub mod staking;
 pub mod stored;
 pub mod validators;

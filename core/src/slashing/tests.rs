@@ -46,6 +46,9 @@ fn parameters_must_rise_to_at_most_the_whole() {
     let above = Rates { critical_bps: 10_001, ..Rates::DEFAULT };
     assert_eq!(above.check(), Err(ParameterError::AboveWhole));
     assert_eq!(above.penalty_ceil(Critical, 7), 7, "not even then more than there is");
+    assert_eq!(check_unbonding(MAX_UNBONDING_MS), Ok(()));
+    assert_eq!(check_unbonding(MAX_UNBONDING_MS + 1), Err(ParameterError::DelayTooLong));
+    assert_eq!(MAX_UNBONDING_MS, 366 * 24 * 60 * 60 * 1_000);
 }
 
 #[test]
@@ -115,6 +118,16 @@ fn an_offence_has_one_id_and_another_offence_another() {
         Offence { kind: OffenceKind::Falsification, ..base }.severity(&Bands::NAV, 0),
         Critical
     );
+}
+
+#[test]
+fn reputation_falls_by_a_point_for_each_percent() {
+    for severity in ALL {
+        let points = severity.reputation_points();
+        assert_eq!(points * 100, Rates::DEFAULT.of(severity));
+        assert_eq!(severity.reputation_event(), Event::SlaViolated { points });
+    }
+    assert_eq!(Critical.reputation_points(), crate::reputation::START_POINTS);
 }
 
 proptest! {
