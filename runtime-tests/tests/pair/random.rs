@@ -198,7 +198,10 @@ fn random_op(dice: &mut Dice, model: &Model, name: &'static str) -> Op {
     match dice.below(16) {
         0 | 1 => {
             let max_a = dice.amount(most(a));
-            let fitting = if a == 0 { dice.amount(9_000) } else { max_a * b / a + 1 };
+            let fitting = match (max_a * b).checked_div(a) {
+                Some(exact) => exact + 1,
+                None => dice.amount(9_000),
+            };
             Op::Add {
                 max_a,
                 max_b: if dice.below(3) == 0 { dice.amount(most(b)) } else { fitting },
@@ -267,9 +270,9 @@ fn random_operations(seed: u64, steps: usize, fee_bps: u16) {
             assert!(keeps_worth(before, pool), "a share lost worth: {context}");
         }
         assert_eq!(stage.holdings(account(name)), model.people[name].into(), "{context}");
+        let mut held = stage.held();
+        assert_eq!((held.0, held.1), (pool.a, pool.b), "{context}");
         if step % 50 == 49 {
-            let mut held = stage.held();
-            assert_eq!((held.0, held.1), (pool.a, pool.b), "{context}");
             for name in PEOPLE {
                 let his = stage.holdings(account(name));
                 assert_eq!(his, model.people[name].into(), "{context}");
