@@ -1,7 +1,7 @@
 //! Deposits and withdrawals: exact figures, the lock, and that shares are never diluted.
 
 use crate::stage::*;
-use cicada_core::pair::{Deposit, PairError as PoolError, Pool, MAX_RESERVE, MINIMUM_LIQUIDITY};
+use cicada_core::pair::{Deposit, Pool, PoolError, MAX_RESERVE, MINIMUM_LIQUIDITY};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::pair::{Pair, PairError};
 use cicada_traits::psp22::PSP22;

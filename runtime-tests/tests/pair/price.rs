@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::fixed::MathError;
-use cicada_core::pair::{average_e18_floor, PairError as PoolError, PriceSum};
+use cicada_core::pair::{average_e18_floor, PoolError, PriceSum};
 use cicada_runtime_tests::{account, on};
 use cicada_traits::pair::{Pair, PairError};
 

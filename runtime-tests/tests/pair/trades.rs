@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::fixed::MathError;
-use cicada_core::pair::{PairError as PoolError, Pool, MAX_RESERVE};
+use cicada_core::pair::{Pool, PoolError, MAX_RESERVE};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::pair::{Pair, PairError};
 use cicada_traits::psp22::PSP22;

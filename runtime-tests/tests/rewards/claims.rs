@@ -129,6 +129,11 @@ fn an_old_proof_fails_under_the_new_root_and_the_new_one_pays_the_difference() {
     let (charlie, _, _) = stage.proof(id("charlie"));
     assert_eq!(stage.claim("charlie").succeeds().value, charlie - old_charlie);
     assert_eq!(stage.balance(account("charlie")), charlie);
+    // Each is paid up to his leaf, and no further.
+    for (name, all) in [("bob", both), ("charlie", charlie)] {
+        assert_eq!(stage.paid_of(id(name)), all);
+        assert_eq!(stage.claim(name).fails(), RewardsError::NothingDue);
+    }
 }
 
 #[test]
