@@ -2,6 +2,7 @@
 //!
 //! Nothing here grows with the number of miners but the length of a proof.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
+#![allow(clippy::large_enum_variant)] // the enum of all messages, which ink! makes
 
 mod events;
 
