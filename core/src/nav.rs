@@ -237,6 +237,12 @@ pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
     mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
 }
 
+/// The seats that observed: bit `i` is set for seat `i`, of the first 32.
+pub fn observers(observations: &[Observation]) -> u32 {
+    let bit = |observation: &Observation| 1u32.checked_shl(observation.seat.into()).unwrap_or(0);
+    observations.iter().fold(0, |seats, observation| seats | bit(observation))
+}
+
 /// The root of observations: one leaf, their canonical encoding in order of seats.
 ///
 /// One leaf for all, because they are settled together, and a contract pays for each hash.
