@@ -9,6 +9,7 @@ use cicada_core::report::ReportKind;
 use cicada_core::slashing::OffenceKind;
 use cicada_traits::index::IndexError;
 use cicada_traits::staking::{Deviation, StakingError};
+use cicada_traits::stored::Opaque;
 use ink::env::call::{build_call, ExecutionInput, Selector};
 use ink::env::DefaultEnvironment;
 use ink::prelude::vec;
@@ -151,7 +152,7 @@ fn judged<E: Decode>(
 pub fn verify(
     validators: AccountId,
     digest: &Hash,
-    certificate: &Certificate,
+    certificate: &Opaque<Certificate>,
 ) -> Result<(), IndexError> {
     let selector = selector_bytes!("Validators::verify");
     let answer: Result<(), CertificateError> =

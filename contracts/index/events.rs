@@ -95,7 +95,6 @@ pub struct Swapped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasketSet {
     /// The slot.
-    #[ink(topic)]
     pub slot: u64,
     /// The digest of its report.
     pub digest: [u8; 32],
@@ -112,7 +111,6 @@ pub struct BasketSet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NavSettled {
     /// The slot.
-    #[ink(topic)]
     pub slot: u64,
     /// The digest of its report.
     pub digest: [u8; 32],
@@ -128,27 +126,15 @@ pub struct NavSettled {
     pub nav_e18: u128,
 }
 
-/// The owner set the fee.
+/// The owner changed the terms; these are all of them.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeeSet {
-    /// In bps.
+pub struct TermsChanged {
+    /// The fee in bps.
     pub fee_bps: u16,
-}
-
-/// The owner set the minimum.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MinimumSet {
-    /// In units of the index token.
+    /// The least that is minted or redeemed, in units of the index token.
     pub minimum: u128,
-}
-
-/// The owner stopped minting, or let it go on.
-#[ink::event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MintingPaused {
-    /// Whether it is stopped.
+    /// Whether minting is stopped.
     pub paused: bool,
 }
 

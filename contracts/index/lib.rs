@@ -24,8 +24,9 @@ pub mod index {
     use cicada_traits::index::{Index, IndexError, IndexTerms};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::staking::Deviation;
-    use cicada_traits::stored::Stored;
+    use cicada_traits::stored::{Opaque, Stored};
     use ink::prelude::vec::Vec;
+    use ink::scale::Decode;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
 
@@ -44,8 +45,8 @@ pub mod index {
         nav_e18: u128,
         holdings: Lazy<Stored<Vec<Holding>>, ManualKey<0x484f_4c44>>,
         records: Mapping<u64, Stored<nav::Record>, ManualKey<0x534c_4f54>>,
+        // By account and token. What this contract itself is owed stands for the sum of all.
         owed: Mapping<(AccountId, AccountId), u128, ManualKey<0x4f57_4544>>,
-        owed_total: Mapping<AccountId, u128, ManualKey<0x544f_5441>>,
     }
 
     impl IndexContract {
@@ -61,8 +62,7 @@ pub mod index {
             fee_bps: u16,
             minimum: u128,
         ) -> Result<Self, IndexError> {
-            check_fee(fee_bps)?;
-            check_minimum(minimum)?;
+            check_terms(fee_bps, minimum)?;
             Ok(Self {
                 owner: Self::env().caller(),
                 proposed_owner: None,
@@ -77,15 +77,24 @@ pub mod index {
                 holdings: Lazy::new(),
                 records: Mapping::new(),
                 owed: Mapping::new(),
-                owed_total: Mapping::new(),
             })
         }
 
         #[inline(never)]
-        fn check_owner(&self) -> Result<(), IndexError> {
+        fn change_terms(
+            &mut self,
+            fee_bps: u16,
+            minimum: u128,
+            paused: bool,
+        ) -> Result<(), IndexError> {
             if self.env().caller() != self.owner {
                 return Err(IndexError::NotOwner);
             }
+            check_terms(fee_bps, minimum)?;
+            self.fee_bps = fee_bps;
+            self.minimum = minimum;
+            self.paused = paused;
+            self.env().emit_event(TermsChanged { fee_bps, minimum, paused });
             Ok(())
         }
 
@@ -120,8 +129,26 @@ pub mod index {
             0
         }
 
-        fn feed(&self, kind: ReportKind) -> Feed {
-            Feed { kind, contract: *self.env().account_id().as_ref() }
+        /// Whether a report comes next in the feed of its kind, and its digest; none for one that
+        /// is final already. Of baskets only the newest is known.
+        #[inline(never)]
+        fn admit(&self, kind: ReportKind, report: &Report) -> Result<Option<Digest>, IndexError> {
+            let feed = Feed { kind, contract: *self.env().account_id().as_ref() };
+            let digest = report.digest::<HostSha256>();
+            let state = if kind == ReportKind::Nav { &self.newest.0 } else { &self.basket.0 };
+            match state.check_next(&feed, report, self.env().block_timestamp()) {
+                Err(FeedError::SlotTaken)
+                    if digest == state.digest || self.is_settled(&digest, report) =>
+                {
+                    Ok(None)
+                }
+                checked => Ok(checked.map(|()| Some(digest))?),
+            }
+        }
+
+        /// Whether this is the report of a NAV that is kept.
+        fn is_settled(&self, digest: &Digest, report: &Report) -> bool {
+            self.nav(report.slot).is_some_and(|record| record.digest == *digest)
         }
 
         #[inline(never)]
@@ -136,16 +163,11 @@ pub mod index {
 
         /// Writes what an account is owed in a token; nothing is left of a 0.
         #[inline(never)]
-        fn owe(&mut self, who: AccountId, token: AccountId, amount: u128, total: u128) {
+        fn owe(&mut self, who: AccountId, token: AccountId, amount: u128) {
             if amount == 0 {
                 self.owed.remove((who, token));
             } else {
                 self.owed.insert((who, token), &amount);
-            }
-            if total == 0 {
-                self.owed_total.remove(token);
-            } else {
-                self.owed_total.insert(token, &total);
             }
         }
 
@@ -160,9 +182,10 @@ pub mod index {
             if calls::pay(token, who, amount) {
                 return Ok(());
             }
-            let owed = add(self.owed(who, token), amount)?;
-            let total = add(self.owed_total(token), amount)?;
-            self.owe(who, token, owed, total);
+            for account in [who, self.env().account_id()] {
+                let owed = add(self.owed(account, token), amount)?;
+                self.owe(account, token, owed);
+            }
             self.env().emit_event(Owed { who, token, amount });
             Ok(())
         }
@@ -222,18 +245,22 @@ pub mod index {
         }
     }
 
-    fn check_fee(fee_bps: u16) -> Result<(), IndexError> {
+    #[inline(never)]
+    fn check_terms(fee_bps: u16, minimum: u128) -> Result<(), IndexError> {
         if u128::from(fee_bps) > MAX_FEE_BPS {
             return Err(BasketError::FeeTooHigh.into());
         }
-        Ok(())
-    }
-
-    fn check_minimum(minimum: u128) -> Result<(), IndexError> {
         if minimum > MAX_MINIMUM {
             return Err(IndexError::MinimumTooHigh);
         }
         Ok(())
+    }
+
+    /// The epoch and the seats of a certificate, of which the scheme stands before them.
+    #[inline(never)]
+    fn signed_by(certificate: &Opaque<Certificate>) -> (u32, u32) {
+        let head = <(u8, u32, u32)>::decode(&mut certificate.bytes());
+        head.map(|(_, epoch, signers)| (epoch, signers)).unwrap_or_default()
     }
 
     /// Each of `lower` is at most what stands in its place in `upper`.
@@ -252,30 +279,19 @@ pub mod index {
         /// Sets the fee, at most 100 bps. The owner.
         #[ink(message)]
         fn set_fee(&mut self, fee_bps: u16) -> Result<(), IndexError> {
-            self.check_owner()?;
-            check_fee(fee_bps)?;
-            self.fee_bps = fee_bps;
-            self.env().emit_event(FeeSet { fee_bps });
-            Ok(())
+            self.change_terms(fee_bps, self.minimum, self.paused)
         }
 
         /// Sets the least that is minted or redeemed, at most one token. The owner.
         #[ink(message)]
         fn set_minimum(&mut self, minimum: u128) -> Result<(), IndexError> {
-            self.check_owner()?;
-            check_minimum(minimum)?;
-            self.minimum = minimum;
-            self.env().emit_event(MinimumSet { minimum });
-            Ok(())
+            self.change_terms(self.fee_bps, minimum, self.paused)
         }
 
         /// Stops minting, and nothing else, or lets it go on. The owner.
         #[ink(message)]
         fn pause_minting(&mut self, paused: bool) -> Result<(), IndexError> {
-            self.check_owner()?;
-            self.paused = paused;
-            self.env().emit_event(MintingPaused { paused });
-            Ok(())
+            self.change_terms(self.fee_bps, self.minimum, paused)
         }
 
         /// Takes over certified target weights and prices.
@@ -285,16 +301,11 @@ pub mod index {
             &mut self,
             report: Report,
             entries: Vec<Entry>,
-            certificate: Certificate,
+            certificate: Opaque<Certificate>,
         ) -> Result<Settlement, IndexError> {
-            let (feed, now_ms) = (self.feed(ReportKind::Basket), self.env().block_timestamp());
-            let digest = report.digest::<HostSha256>();
-            match self.basket.0.check_next(&feed, &report, now_ms) {
-                Err(FeedError::SlotTaken) if digest == self.basket.0.digest => {
-                    return Ok(Settlement::AlreadyDone);
-                }
-                checked => checked?,
-            }
+            let Some(digest) = self.admit(ReportKind::Basket, &report)? else {
+                return Ok(Settlement::AlreadyDone);
+            };
             check_entries(&entries, self.token.as_ref())?;
             let holdings = rebased(&self.held(), &entries)?;
             if !matches::<HostSha256>(&report, &entries) {
@@ -304,7 +315,7 @@ pub mod index {
 
             self.basket = Stored(FeedState::after(&report, digest));
             self.hold(holdings);
-            let Certificate { epoch, signers, .. } = certificate;
+            let (epoch, signers) = signed_by(&certificate);
             let Report { slot, time_ms, .. } = report;
             self.env().emit_event(BasketSet { slot, digest, epoch, signers, time_ms });
             Ok(Settlement::Recorded)
@@ -386,25 +397,27 @@ pub mod index {
         /// Pays the caller what he is owed in a token.
         #[ink(message)]
         #[inline(never)]
-        fn claim_owed(&mut self, token: AccountId) -> Result<u128, IndexError> {
+        fn claim_owed(&mut self, token: AccountId) -> Result<(), IndexError> {
             let who = self.env().caller();
             let amount = self.owed(who, token);
             if amount == 0 {
                 return Err(IndexError::NothingOwed);
             }
-            let total = sub(self.owed_total(token), amount)?;
-            self.owe(who, token, 0, total);
+            for account in [who, self.env().account_id()] {
+                let owed = sub(self.owed(account, token), amount)?;
+                self.owe(account, token, owed);
+            }
             if !calls::pay(token, who, amount) {
                 return Err(IndexError::TokenRefused);
             }
             self.env().emit_event(OwedPaid { who, token, amount });
-            Ok(amount)
+            Ok(())
         }
 
         /// Takes what was sent unasked into the holding of a token.
         #[ink(message)]
         #[inline(never)]
-        fn sync(&mut self, token: AccountId) -> Result<u128, IndexError> {
+        fn sync(&mut self, token: AccountId) -> Result<(), IndexError> {
             let mut holdings = self.held();
             let balance =
                 calls::balance(token, self.env().account_id()).ok_or(IndexError::TokenRefused)?;
@@ -412,7 +425,7 @@ pub mod index {
             let amount = take_surplus(&mut holdings, token.as_ref(), balance, owed)?;
             self.hold(holdings);
             self.env().emit_event(Synced { token, amount });
-            Ok(amount)
+            Ok(())
         }
 
         /// Gives a token that is below its target and takes one that is above it.
@@ -425,7 +438,7 @@ pub mod index {
             take: AccountId,
             min_take: u128,
             deadline_ms: u64,
-        ) -> Result<u128, IndexError> {
+        ) -> Result<(), IndexError> {
             self.check_deadline(deadline_ms)?;
             if !self.is_fresh(&self.basket.0) {
                 return Err(BasketError::StalePrices.into());
@@ -442,7 +455,7 @@ pub mod index {
                 return Err(IndexError::TokenRefused);
             }
             self.env().emit_event(Swapped { who, give, take, given: give_amount, taken });
-            Ok(taken)
+            Ok(())
         }
 
         /// Settles the NAV of a slot from certified observations, and hands on who was off it.
@@ -452,18 +465,11 @@ pub mod index {
             &mut self,
             report: Report,
             observations: Vec<nav::Observation>,
-            certificate: Certificate,
+            certificate: Opaque<Certificate>,
         ) -> Result<Settlement, IndexError> {
-            let (feed, now_ms) = (self.feed(ReportKind::Nav), self.env().block_timestamp());
-            let digest: Digest = report.digest::<HostSha256>();
-            match self.newest.0.check_next(&feed, &report, now_ms) {
-                Err(FeedError::SlotTaken)
-                    if self.nav(report.slot).is_some_and(|record| record.digest == digest) =>
-                {
-                    return Ok(Settlement::AlreadyDone);
-                }
-                checked => checked?,
-            }
+            let Some(digest) = self.admit(ReportKind::Nav, &report)? else {
+                return Ok(Settlement::AlreadyDone);
+            };
             let seats = calls::electorate(self.validators)?;
             let count = u8::try_from(seats.keys.0.len()).unwrap_or_default();
             let needed = nav::min_observations(count).ok_or(IndexError::ValidatorsUnavailable)?;
@@ -480,7 +486,7 @@ pub mod index {
                 digest,
                 time_ms: report.time_ms,
                 epoch: seats.epoch,
-                signers: certificate.signers,
+                signers: signed_by(&certificate).1,
                 observers: nav::observers(&observations),
                 nav_e18,
             };
@@ -494,19 +500,15 @@ pub mod index {
             self.held()
         }
 
-        /// What a mint of so many tokens takes now of each holding.
+        /// What a mint of so many tokens takes now of each holding, or a redemption pays.
         #[ink(message)]
-        fn amounts_to_mint(&self, tokens: u128) -> Result<Vec<u128>, IndexError> {
-            let supply = calls::supply(self.token)?;
-            Ok(self.to_mint(&self.held(), supply, tokens)?)
-        }
-
-        /// What a redemption of so many tokens pays now of each holding.
-        #[ink(message)]
-        fn amounts_to_redeem(&self, tokens: u128) -> Result<Vec<u128>, IndexError> {
+        fn amounts(&self, tokens: u128, mint: bool) -> Result<Vec<u128>, IndexError> {
+            let (holdings, supply) = (self.held(), calls::supply(self.token)?);
+            if mint {
+                return Ok(self.to_mint(&holdings, supply, tokens)?);
+            }
             let left = after_fee_floor(tokens, self.fee_bps.into())?;
-            let supply = calls::supply(self.token)?;
-            Ok(amounts_to_redeem_floor(&self.held(), supply, left)?)
+            Ok(amounts_to_redeem_floor(&holdings, supply, left)?)
         }
 
         /// What an account is owed in a token.
@@ -518,9 +520,8 @@ pub mod index {
 
         /// What all accounts together are owed in a token.
         #[ink(message)]
-        #[inline(never)]
         fn owed_total(&self, token: AccountId) -> u128 {
-            self.owed_total.get(token).unwrap_or_default()
+            self.owed(self.env().account_id(), token)
         }
 
         /// The settled NAV of a slot.
@@ -536,16 +537,10 @@ pub mod index {
             self.nav(self.newest.0.slot)
         }
 
-        /// Slot, digest and time of the newest NAV.
+        /// Slot, digest and time of the newest basket, and of the newest NAV.
         #[ink(message)]
-        fn nav_feed(&self) -> FeedState {
-            self.newest.0
-        }
-
-        /// Slot, digest and time of the newest basket.
-        #[ink(message)]
-        fn basket_feed(&self) -> FeedState {
-            self.basket.0
+        fn feeds(&self) -> (FeedState, FeedState) {
+            (self.basket.0, self.newest.0)
         }
 
         /// Fee, minimum, pause and the contracts that this one calls.
@@ -571,7 +566,9 @@ pub mod index {
         /// Offers ownership to an account. The owner.
         #[ink(message)]
         fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
-            self.check_owner().map_err(|_| OwnableError::NotOwner)?;
+            if self.env().caller() != self.owner {
+                return Err(OwnableError::NotOwner);
+            }
             self.proposed_owner = Some(account);
             self.env().emit_event(OwnershipProposed { owner: self.owner, proposed: account });
             Ok(())

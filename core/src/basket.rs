@@ -67,6 +67,8 @@ pub enum BasketError {
     NotAboveTarget,
     /// A swap would carry one side beyond its target.
     CrossesTarget,
+    /// A token without weight stands before one with.
+    NotInOrder,
 }
 
 impl From<MathError> for BasketError {

@@ -13,6 +13,7 @@ use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
 use crate::staking::StakingError;
+use crate::stored::Opaque;
 
 /// Picoseconds of the reference machine that a token may use to be paid out in a redemption.
 pub const PAY_REF_TIME: u64 = 10_000_000_000;
@@ -122,7 +123,7 @@ pub trait Index {
     /// [`IndexError::NotOwner`], [`BasketError::FeeTooHigh`].
     ///
     /// # Events
-    /// `FeeSet`.
+    /// `TermsChanged`.
     #[ink(message)]
     fn set_fee(&mut self, fee_bps: u16) -> Result<(), IndexError>;
 
@@ -133,7 +134,7 @@ pub trait Index {
     /// [`IndexError::NotOwner`], [`IndexError::MinimumTooHigh`].
     ///
     /// # Events
-    /// `MinimumSet`.
+    /// `TermsChanged`.
     #[ink(message)]
     fn set_minimum(&mut self, minimum: u128) -> Result<(), IndexError>;
 
@@ -143,7 +144,7 @@ pub trait Index {
     /// [`IndexError::NotOwner`].
     ///
     /// # Events
-    /// `MintingPaused`.
+    /// `TermsChanged`.
     #[ink(message)]
     fn pause_minting(&mut self, paused: bool) -> Result<(), IndexError>;
 
@@ -161,7 +162,7 @@ pub trait Index {
         &mut self,
         report: Report,
         entries: Vec<Entry>,
-        certificate: Certificate,
+        certificate: Opaque<Certificate>,
     ) -> Result<Settlement, IndexError>;
 
     /// Takes of each holding the part that `tokens` are of the supply, rounded up, from the
@@ -203,8 +204,7 @@ pub trait Index {
         deadline_ms: u64,
     ) -> Result<(), IndexError>;
 
-    /// Pays the caller what he is owed in a token, and says how much. If the token refuses again,
-    /// it stays owed.
+    /// Pays the caller what he is owed in a token. If the token refuses again, it stays owed.
     ///
     /// # Errors
     /// [`IndexError::NothingOwed`], [`IndexError::TokenRefused`].
@@ -212,10 +212,9 @@ pub trait Index {
     /// # Events
     /// `OwedPaid`.
     #[ink(message)]
-    fn claim_owed(&mut self, token: AccountId) -> Result<u128, IndexError>;
+    fn claim_owed(&mut self, token: AccountId) -> Result<(), IndexError>;
 
-    /// Takes what was sent to this contract unasked into the holding of a token, and says how
-    /// much. Anybody may.
+    /// Takes what was sent to this contract unasked into the holding of a token. Anybody may.
     ///
     /// # Errors
     /// [`BasketError::UnknownToken`], [`BasketError::ZeroAmount`], [`IndexError::TokenRefused`].
@@ -223,11 +222,11 @@ pub trait Index {
     /// # Events
     /// `Synced`.
     #[ink(message)]
-    fn sync(&mut self, token: AccountId) -> Result<u128, IndexError>;
+    fn sync(&mut self, token: AccountId) -> Result<(), IndexError>;
 
     /// Gives a token that is below its target, from the caller's allowance, and takes one that is
     /// above it, for the same value at the certified prices, rounded down; at least `min_take`.
-    /// Says how much. Anybody may, while the prices are fresh.
+    /// Anybody may, while the prices are fresh.
     ///
     /// # Errors
     /// [`IndexError::Expired`], [`IndexError::Basket`], [`IndexError::BeyondLimit`],
@@ -243,7 +242,7 @@ pub trait Index {
         take: AccountId,
         min_take: u128,
         deadline_ms: u64,
-    ) -> Result<u128, IndexError>;
+    ) -> Result<(), IndexError>;
 
     /// Settles the NAV of a slot from the signed observations of a certified report: the
     /// stake-weighted lower median. Hands what is off it to the contract of validators. Anybody
@@ -261,26 +260,19 @@ pub trait Index {
         &mut self,
         report: Report,
         observations: Vec<Observation>,
-        certificate: Certificate,
+        certificate: Opaque<Certificate>,
     ) -> Result<Settlement, IndexError>;
 
     /// What is held of each token, its target and its price: the targets, then what leaves.
     #[ink(message)]
     fn holdings(&self) -> Vec<Holding>;
 
-    /// What a mint of so many tokens takes now of each holding.
+    /// What a mint (`true`) of so many tokens takes now of each holding, or a redemption pays.
     ///
     /// # Errors
     /// [`IndexError::Basket`], [`IndexError::IndexTokenRefused`].
     #[ink(message)]
-    fn amounts_to_mint(&self, tokens: u128) -> Result<Vec<u128>, IndexError>;
-
-    /// What a redemption of so many tokens pays now of each holding.
-    ///
-    /// # Errors
-    /// [`IndexError::Basket`], [`IndexError::IndexTokenRefused`].
-    #[ink(message)]
-    fn amounts_to_redeem(&self, tokens: u128) -> Result<Vec<u128>, IndexError>;
+    fn amounts(&self, tokens: u128, mint: bool) -> Result<Vec<u128>, IndexError>;
 
     /// What an account is owed in a token.
     #[ink(message)]
@@ -298,13 +290,9 @@ pub trait Index {
     #[ink(message)]
     fn newest_nav(&self) -> Option<Record>;
 
-    /// Slot, digest and time of the newest NAV; slot 0 before the first.
+    /// Slot, digest and time of the newest basket, and of the newest NAV; slot 0 before the first.
     #[ink(message)]
-    fn nav_feed(&self) -> FeedState;
-
-    /// Slot, digest and time of the newest basket; slot 0 before the first.
-    #[ink(message)]
-    fn basket_feed(&self) -> FeedState;
+    fn feeds(&self) -> (FeedState, FeedState);
 
     /// Fee, minimum, pause and the contracts that this one calls.
     #[ink(message)]

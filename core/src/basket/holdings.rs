@@ -56,17 +56,23 @@ pub struct Holding {
 }
 
 /// Checks a basket for the index with this token: at most [`MAX_HOLDINGS`] tokens, all different,
-/// none the index token itself, all with a price; those with weight are target weights.
+/// none the index token itself, all with a price; first the target weights, then those without.
 ///
 /// # Errors
-/// [`BasketError::TooManyHoldings`], [`BasketError::OwnToken`], [`BasketError::NoPrice`],
+/// [`BasketError::TooManyHoldings`], [`BasketError::NotInOrder`], [`BasketError::OwnToken`], [`BasketError::NoPrice`],
 /// [`BasketError::RepeatedSubnet`], [`BasketError::RepeatedToken`], and those of [`check`].
 pub fn check_entries(entries: &[Entry], index_token: &Account) -> Result<(), BasketError> {
     if entries.len() > MAX_HOLDINGS {
         return Err(BasketError::TooManyHoldings);
     }
+    let mut targets: Vec<Target> = Vec::with_capacity(entries.len());
     let mut rest = entries;
     while let Some((entry, others)) = rest.split_first() {
+        if entry.weight_bps > 0 {
+            targets.push(Target { netuid: entry.netuid, weight_bps: entry.weight_bps });
+        } else if others.iter().any(|other| other.weight_bps > 0) {
+            return Err(BasketError::NotInOrder);
+        }
         if entry.token == *index_token {
             return Err(BasketError::OwnToken);
         }
@@ -83,10 +89,6 @@ pub fn check_entries(entries: &[Entry], index_token: &Account) -> Result<(), Bas
         }
         rest = others;
     }
-    let weighted = entries.iter().filter(|entry| entry.weight_bps > 0);
-    let targets: Vec<Target> = weighted
-        .map(|entry| Target { netuid: entry.netuid, weight_bps: entry.weight_bps })
-        .collect();
     check(&targets)
 }
 
@@ -167,17 +169,15 @@ pub fn amounts_to_mint_ceil(
     if !fresh {
         return Err(BasketError::StalePrices);
     }
-    let weighted = || holdings.iter().filter(|holding| holding.weight_bps > 0);
-    let targets: Vec<Target> = weighted()
-        .map(|holding| Target { netuid: holding.netuid, weight_bps: holding.weight_bps })
-        .collect();
-    let prices: Vec<u128> = weighted().map(|holding| holding.price_e18).collect();
-    let mut taken = first_mint_amounts_ceil(&targets, &prices, tokens)?.into_iter();
-    let amount_of = |holding: &Holding| match holding.weight_bps {
-        0 => 0,
-        _ => taken.next().unwrap_or_default(),
-    };
-    Ok(holdings.iter().map(amount_of).collect())
+    let (mut targets, mut prices) = (Vec::new(), Vec::new());
+    // The targets stand before what leaves.
+    for holding in holdings.iter().filter(|holding| holding.weight_bps > 0) {
+        targets.push(Target { netuid: holding.netuid, weight_bps: holding.weight_bps });
+        prices.push(holding.price_e18);
+    }
+    let mut taken = first_mint_amounts_ceil(&targets, &prices, tokens)?;
+    taken.resize(holdings.len(), 0);
+    Ok(taken)
 }
 
 /// Who gets what of a mint that credits `credited` tokens: the caller, and nobody for ever, which

@@ -9,14 +9,12 @@ use crate::fixed::{add, div_floor, product, sub, MathError, BPS};
 use crate::Account;
 use primitive_types::U256;
 
-/// Where a swap stands: the two holdings and how far, in value · 10,000, each is off its target.
-struct Sides {
-    give: usize,
-    take: usize,
-    give_price: u128,
-    take_price: u128,
-    room: U256,
-    excess: U256,
+/// A side of a swap.
+struct Side {
+    place: usize,
+    price: u128,
+    /// How far it is off its target, in value · 10,000.
+    gap: U256,
 }
 
 /// Swaps `give_amount` of one token for what it is worth of another, rounded down, and returns
@@ -33,26 +31,21 @@ pub fn swap_floor(
     give_amount: u128,
     take: &Account,
 ) -> Result<u128, BasketError> {
-    let sides = sides(holdings, give, take)?;
-    let given = product(give_amount, sides.give_price);
-    if scaled(given)? > sides.room {
-        return Err(BasketError::CrossesTarget);
+    let total = total(holdings)?;
+    let given = side(holdings, &total, give, true)?;
+    let taken = side(holdings, &total, take, false)?;
+    let amount = given.within(give_amount).and_then(|value| {
+        let amount = div_floor(value, U256::from(taken.price))?;
+        taken.within(amount)?;
+        Ok(amount)
+    })?;
+    if let Some(holding) = holdings.get_mut(given.place) {
+        holding.amount = add(holding.amount, give_amount)?;
     }
-    let taken = div_floor(given, U256::from(sides.take_price))?;
-    if taken == 0 {
-        return Err(BasketError::ZeroAmount);
+    if let Some(holding) = holdings.get_mut(taken.place) {
+        holding.amount = sub(holding.amount, amount)?;
     }
-    if scaled(product(taken, sides.take_price))? > sides.excess {
-        return Err(BasketError::CrossesTarget);
-    }
-    for (place, holding) in holdings.iter_mut().enumerate() {
-        if place == sides.give {
-            holding.amount = add(holding.amount, give_amount)?;
-        } else if place == sides.take {
-            holding.amount = sub(holding.amount, taken)?;
-        }
-    }
-    Ok(taken)
+    Ok(amount)
 }
 
 /// How much may be given in one [`swap_floor`]: with it neither side crosses its target. A little
@@ -65,41 +58,63 @@ pub fn swap_room_floor(
     give: &Account,
     take: &Account,
 ) -> Result<u128, BasketError> {
-    let sides = sides(holdings, give, take)?;
-    let price = product(sides.give_price, BPS);
-    Ok(div_floor(sides.room.min(sides.excess), price)?)
+    let total = total(holdings)?;
+    let given = side(holdings, &total, give, true)?;
+    let taken = side(holdings, &total, take, false)?;
+    Ok(div_floor(given.gap.min(taken.gap), product(given.price, BPS))?)
 }
 
-fn sides(holdings: &[Holding], give: &Account, take: &Account) -> Result<Sides, BasketError> {
-    let place = |token: &Account| {
-        let found = holdings.iter().enumerate().find(|(_, holding)| holding.token == *token);
-        found.ok_or(BasketError::UnknownToken)
-    };
-    let ((give, given), (take, taken)) = (place(give)?, place(take)?);
-    if given.price_e18 == 0 || taken.price_e18 == 0 {
-        return Err(BasketError::NoPrice);
+impl Side {
+    /// The value of an amount that does not cross the target.
+    #[inline(never)]
+    fn within(&self, amount: u128) -> Result<U256, BasketError> {
+        if amount == 0 {
+            return Err(BasketError::ZeroAmount);
+        }
+        let value = product(amount, self.price);
+        if times(&value, BPS)? > self.gap {
+            return Err(BasketError::CrossesTarget);
+        }
+        Ok(value)
     }
-    let total = holdings.iter().try_fold(U256::zero(), |total, holding| {
+}
+
+/// The value of all that have a price, at scale 10¹⁸.
+#[inline(never)]
+fn total(holdings: &[Holding]) -> Result<U256, MathError> {
+    holdings.iter().try_fold(U256::zero(), |total, holding| {
         total.checked_add(product(holding.amount, holding.price_e18)).ok_or(MathError::Overflow)
-    })?;
-    let target = |holding: &Holding| {
-        total.checked_mul(U256::from(holding.weight_bps)).ok_or(MathError::Overflow)
-    };
-    let value = |holding: &Holding| scaled(product(holding.amount, holding.price_e18));
-    let room = target(given)?.checked_sub(value(given)?);
-    let excess = value(taken)?.checked_sub(target(taken)?);
-    Ok(Sides {
-        give,
-        take,
-        give_price: given.price_e18,
-        take_price: taken.price_e18,
-        room: room.filter(|room| !room.is_zero()).ok_or(BasketError::NotBelowTarget)?,
-        excess: excess.filter(|excess| !excess.is_zero()).ok_or(BasketError::NotAboveTarget)?,
     })
 }
 
-fn scaled(value: U256) -> Result<U256, MathError> {
-    value.checked_mul(U256::from(BPS)).ok_or(MathError::Overflow)
+#[inline(never)]
+fn side(
+    holdings: &[Holding],
+    total: &U256,
+    token: &Account,
+    below: bool,
+) -> Result<Side, BasketError> {
+    let found = holdings.iter().enumerate().find(|(_, holding)| holding.token == *token);
+    let (place, holding) = found.ok_or(BasketError::UnknownToken)?;
+    let price = holding.price_e18;
+    if price == 0 {
+        return Err(BasketError::NoPrice);
+    }
+    let target = times(total, u128::from(holding.weight_bps))?;
+    let value = times(&product(holding.amount, price), BPS)?;
+    let (high, low, none) = match below {
+        true => (target, value, BasketError::NotBelowTarget),
+        false => (value, target, BasketError::NotAboveTarget),
+    };
+    match high.checked_sub(low) {
+        Some(gap) if !gap.is_zero() => Ok(Side { place, price, gap }),
+        _ => Err(none),
+    }
+}
+
+#[inline(never)]
+fn times(value: &U256, factor: u128) -> Result<U256, MathError> {
+    value.checked_mul(U256::from(factor)).ok_or(MathError::Overflow)
 }
 
 #[cfg(test)]
