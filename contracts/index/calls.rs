@@ -8,7 +8,7 @@ use cicada_core::hash::Hash;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::OffenceKind;
 use cicada_traits::index::IndexError;
-use cicada_traits::staking::{Deviation, StakingError};
+use cicada_traits::staking::Deviation;
 use cicada_traits::stored::Opaque;
 use ink::env::call::{build_call, ExecutionInput, Selector};
 use ink::env::DefaultEnvironment;
@@ -136,18 +136,6 @@ pub fn change_supply(
     Err(IndexError::IndexTokenRefused)
 }
 
-/// The answer of a message without a value, or its error.
-#[inline(never)]
-fn judged<E: Decode>(
-    callee: AccountId,
-    selector: [u8; 4],
-    arguments: &[u8],
-) -> Result<Result<(), E>, IndexError> {
-    call(callee, selector, arguments)
-        .and_then(|answer| Result::decode(&mut answer.as_slice()).ok())
-        .ok_or(IndexError::ValidatorsUnavailable)
-}
-
 /// Whether the committee in office certified the report with this digest.
 pub fn verify(
     validators: AccountId,
@@ -156,7 +144,9 @@ pub fn verify(
 ) -> Result<(), IndexError> {
     let selector = selector_bytes!("Validators::verify");
     let answer: Result<(), CertificateError> =
-        judged(validators, selector, &(digest, certificate).encode())?;
+        call(validators, selector, &(digest, certificate).encode())
+            .and_then(|answer| Result::decode(&mut answer.as_slice()).ok())
+            .ok_or(IndexError::ValidatorsUnavailable)?;
     Ok(answer?)
 }
 
@@ -186,7 +176,8 @@ pub fn report_deviations(
         return Ok(());
     }
     let arguments = (ReportKind::Nav, slot, OffenceKind::NavDeviation, deviations).encode();
-    let answer: Result<(), StakingError> =
-        judged(validators, selector_bytes!("Judged::report_deviations"), &arguments)?;
-    answer.map_err(IndexError::Penalties)
+    if done(validators, selector_bytes!("Judged::report_deviations"), &arguments) {
+        return Ok(());
+    }
+    Err(IndexError::PenaltiesRefused)
 }

@@ -126,16 +126,16 @@ pub struct NavSettled {
     pub nav_e18: u128,
 }
 
-/// The owner changed the terms; these are all of them.
+/// The owner set the terms.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TermsChanged {
+pub struct TermsSet {
     /// The fee in bps.
     pub fee_bps: u16,
     /// The least that is minted or redeemed, in units of the index token.
     pub minimum: u128,
     /// Whether minting is stopped.
-    pub paused: bool,
+    pub minting_paused: bool,
 }
 
 /// The owner offered ownership.

@@ -15,7 +15,7 @@ pub mod index {
     use cicada_core::basket::rebalance::swap_floor;
     use cicada_core::basket::{after_fee_floor, BasketError, MAX_FEE_BPS};
     use cicada_core::certificate::Certificate;
-    use cicada_core::fixed::{add, sub};
+    use cicada_core::fixed::{add, sub, MathError};
     use cicada_core::hash::Hash as Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::nav;
@@ -39,7 +39,7 @@ pub mod index {
         token: AccountId,
         fee_bps: u16,
         minimum: u128,
-        paused: bool,
+        minting_paused: bool,
         basket: Stored<FeedState>,
         newest: Stored<FeedState>,
         nav_e18: u128,
@@ -70,7 +70,7 @@ pub mod index {
                 token,
                 fee_bps,
                 minimum,
-                paused: false,
+                minting_paused: false,
                 basket: Stored(FeedState::EMPTY),
                 newest: Stored(FeedState::EMPTY),
                 nav_e18: 0,
@@ -78,24 +78,6 @@ pub mod index {
                 records: Mapping::new(),
                 owed: Mapping::new(),
             })
-        }
-
-        #[inline(never)]
-        fn change_terms(
-            &mut self,
-            fee_bps: u16,
-            minimum: u128,
-            paused: bool,
-        ) -> Result<(), IndexError> {
-            if self.env().caller() != self.owner {
-                return Err(IndexError::NotOwner);
-            }
-            check_terms(fee_bps, minimum)?;
-            self.fee_bps = fee_bps;
-            self.minimum = minimum;
-            self.paused = paused;
-            self.env().emit_event(TermsChanged { fee_bps, minimum, paused });
-            Ok(())
         }
 
         /// Exactly at the deadline it is too late.
@@ -161,14 +143,24 @@ pub mod index {
             amounts_to_mint_ceil(holdings, supply, tokens, self.is_fresh(&self.basket.0))
         }
 
-        /// Writes what an account is owed in a token; nothing is left of a 0.
+        /// Adds to what an account is owed in a token, and to the sum of all, or takes off both.
         #[inline(never)]
-        fn owe(&mut self, who: AccountId, token: AccountId, amount: u128) {
-            if amount == 0 {
-                self.owed.remove((who, token));
-            } else {
-                self.owed.insert((who, token), &amount);
+        fn shift_owed(
+            &mut self,
+            who: AccountId,
+            token: AccountId,
+            amount: u128,
+            change: fn(u128, u128) -> Result<u128, MathError>,
+        ) -> Result<(), IndexError> {
+            for account in [who, self.env().account_id()] {
+                let owed = change(self.owed(account, token), amount)?;
+                if owed == 0 {
+                    self.owed.remove((account, token));
+                } else {
+                    self.owed.insert((account, token), &owed);
+                }
             }
+            Ok(())
         }
 
         /// Pays a part of the basket; what a token refuses is owed.
@@ -182,10 +174,7 @@ pub mod index {
             if calls::pay(token, who, amount) {
                 return Ok(());
             }
-            for account in [who, self.env().account_id()] {
-                let owed = add(self.owed(account, token), amount)?;
-                self.owe(account, token, owed);
-            }
+            self.shift_owed(who, token, amount, add)?;
             self.env().emit_event(Owed { who, token, amount });
             Ok(())
         }
@@ -276,22 +265,23 @@ pub mod index {
     }
 
     impl Index for IndexContract {
-        /// Sets the fee, at most 100 bps. The owner.
+        /// Sets fee and minimum, and stops minting or lets it go on. The owner.
         #[ink(message)]
-        fn set_fee(&mut self, fee_bps: u16) -> Result<(), IndexError> {
-            self.change_terms(fee_bps, self.minimum, self.paused)
-        }
-
-        /// Sets the least that is minted or redeemed, at most one token. The owner.
-        #[ink(message)]
-        fn set_minimum(&mut self, minimum: u128) -> Result<(), IndexError> {
-            self.change_terms(self.fee_bps, minimum, self.paused)
-        }
-
-        /// Stops minting, and nothing else, or lets it go on. The owner.
-        #[ink(message)]
-        fn pause_minting(&mut self, paused: bool) -> Result<(), IndexError> {
-            self.change_terms(self.fee_bps, self.minimum, paused)
+        fn set_terms(
+            &mut self,
+            fee_bps: u16,
+            minimum: u128,
+            minting_paused: bool,
+        ) -> Result<(), IndexError> {
+            if self.env().caller() != self.owner {
+                return Err(IndexError::NotOwner);
+            }
+            check_terms(fee_bps, minimum)?;
+            self.fee_bps = fee_bps;
+            self.minimum = minimum;
+            self.minting_paused = minting_paused;
+            self.env().emit_event(TermsSet { fee_bps, minimum, minting_paused });
+            Ok(())
         }
 
         /// Takes over certified target weights and prices.
@@ -331,7 +321,7 @@ pub mod index {
             max_amounts: Vec<u128>,
             deadline_ms: u64,
         ) -> Result<(), IndexError> {
-            if self.paused {
+            if self.minting_paused {
                 return Err(IndexError::Paused);
             }
             self.check_deadline(deadline_ms)?;
@@ -403,10 +393,7 @@ pub mod index {
             if amount == 0 {
                 return Err(IndexError::NothingOwed);
             }
-            for account in [who, self.env().account_id()] {
-                let owed = sub(self.owed(account, token), amount)?;
-                self.owe(account, token, owed);
-            }
+            self.shift_owed(who, token, amount, sub)?;
             if !calls::pay(token, who, amount) {
                 return Err(IndexError::TokenRefused);
             }
@@ -500,17 +487,6 @@ pub mod index {
             self.held()
         }
 
-        /// What a mint of so many tokens takes now of each holding, or a redemption pays.
-        #[ink(message)]
-        fn amounts(&self, tokens: u128, mint: bool) -> Result<Vec<u128>, IndexError> {
-            let (holdings, supply) = (self.held(), calls::supply(self.token)?);
-            if mint {
-                return Ok(self.to_mint(&holdings, supply, tokens)?);
-            }
-            let left = after_fee_floor(tokens, self.fee_bps.into())?;
-            Ok(amounts_to_redeem_floor(&holdings, supply, left)?)
-        }
-
         /// What an account is owed in a token.
         #[ink(message)]
         #[inline(never)]
@@ -551,7 +527,7 @@ pub mod index {
                 token: self.token,
                 fee_bps: self.fee_bps,
                 minimum: self.minimum,
-                paused: self.paused,
+                minting_paused: self.minting_paused,
             }
         }
     }

@@ -12,7 +12,6 @@ use cicada_core::report::{FeedError, FeedState, Report};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
-use crate::staking::StakingError;
 use crate::stored::Opaque;
 
 /// Picoseconds of the reference machine that a token may use to be paid out in a redemption.
@@ -56,8 +55,9 @@ pub enum IndexError {
         /// The seat.
         seat: u8,
     },
-    /// The contract of validators did not take the deviations.
-    Penalties(StakingError),
+    /// The contract of validators did not take the deviations: it does not list this one as a
+    /// judge, has no rules of stake, or its token refused.
+    PenaltiesRefused,
     /// The contract of validators cannot be called, or has no committee.
     ValidatorsUnavailable,
     /// A token of the basket refused, or cannot be called.
@@ -111,42 +111,27 @@ pub struct IndexTerms {
     /// The least that is minted or redeemed, in units of the index token.
     pub minimum: u128,
     /// Whether minting is paused.
-    pub paused: bool,
+    pub minting_paused: bool,
 }
 
 /// The index.
 #[ink::trait_definition]
 pub trait Index {
-    /// Sets the fee. Only the owner may.
+    /// Sets fee and minimum, and stops minting (and nothing else) or lets it go on. Only the owner
+    /// may. Who has less than the minimum may still redeem all of it.
     ///
     /// # Errors
-    /// [`IndexError::NotOwner`], [`BasketError::FeeTooHigh`].
+    /// [`IndexError::NotOwner`], [`BasketError::FeeTooHigh`], [`IndexError::MinimumTooHigh`].
     ///
     /// # Events
-    /// `TermsChanged`.
+    /// `TermsSet`.
     #[ink(message)]
-    fn set_fee(&mut self, fee_bps: u16) -> Result<(), IndexError>;
-
-    /// Sets the least that is minted or redeemed. Only the owner may. Who has less may still
-    /// redeem all of it.
-    ///
-    /// # Errors
-    /// [`IndexError::NotOwner`], [`IndexError::MinimumTooHigh`].
-    ///
-    /// # Events
-    /// `TermsChanged`.
-    #[ink(message)]
-    fn set_minimum(&mut self, minimum: u128) -> Result<(), IndexError>;
-
-    /// Stops minting, and nothing else, or lets it go on. Only the owner may.
-    ///
-    /// # Errors
-    /// [`IndexError::NotOwner`].
-    ///
-    /// # Events
-    /// `TermsChanged`.
-    #[ink(message)]
-    fn pause_minting(&mut self, paused: bool) -> Result<(), IndexError>;
+    fn set_terms(
+        &mut self,
+        fee_bps: u16,
+        minimum: u128,
+        minting_paused: bool,
+    ) -> Result<(), IndexError>;
 
     /// Takes over certified target weights and prices. Anybody may bring them; the newest once
     /// more is [`Settlement::AlreadyDone`] and changes nothing.
@@ -251,7 +236,7 @@ pub trait Index {
     /// # Errors
     /// [`IndexError::Feed`], [`IndexError::ContentMismatch`],
     /// [`IndexError::ValidatorsUnavailable`], [`IndexError::Observations`],
-    /// [`IndexError::Certificate`], [`IndexError::BadObservation`], [`IndexError::Penalties`].
+    /// [`IndexError::Certificate`], [`IndexError::BadObservation`], [`IndexError::PenaltiesRefused`].
     ///
     /// # Events
     /// `NavSettled`.
@@ -266,13 +251,6 @@ pub trait Index {
     /// What is held of each token, its target and its price: the targets, then what leaves.
     #[ink(message)]
     fn holdings(&self) -> Vec<Holding>;
-
-    /// What a mint (`true`) of so many tokens takes now of each holding, or a redemption pays.
-    ///
-    /// # Errors
-    /// [`IndexError::Basket`], [`IndexError::IndexTokenRefused`].
-    #[ink(message)]
-    fn amounts(&self, tokens: u128, mint: bool) -> Result<Vec<u128>, IndexError>;
 
     /// What an account is owed in a token.
     #[ink(message)]
