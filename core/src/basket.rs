@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+pub mod agreed;
 pub mod holdings;
 pub mod rebalance;
 
