@@ -96,6 +96,8 @@ impl Cluster {
                 token: [2; 32],
                 validators: [3; 32],
                 leaderboard: [4; 32],
+                index: None,
+                rewards: None,
             },
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
@@ -148,6 +150,12 @@ impl Cluster {
             .arg(self.path(&format!("data-{seat:02}")))
             .arg("--results")
             .arg(self.results(seat));
+        for (option, name) in [("--awards", "awards"), ("--basket", "basket")] {
+            let own = self.path(&format!("{name}-{seat:02}"));
+            if own.exists() {
+                command.arg(option).arg(own);
+            }
+        }
         command
     }
 
