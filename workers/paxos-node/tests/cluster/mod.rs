@@ -115,6 +115,18 @@ impl Cluster {
         }
     }
 
+    /// The same, with an index and rewards; before any node runs.
+    pub fn with_index(mut self) -> Self {
+        (self.network.chain.index, self.network.chain.rewards) = (Some([5; 32]), Some([6; 32]));
+        self.network.save(&self.path("network.toml")).unwrap();
+        self
+    }
+
+    /// The keys of a node.
+    pub fn keys(&self, seat: Seat) -> &NodeKeys {
+        &self.keys[usize::from(seat)]
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -300,21 +312,31 @@ impl Cluster {
 
     /// The same; `None` if the node does not answer.
     pub fn try_proposal(&self, seat: Seat) -> Option<Proposal> {
-        let status = self.get(seat, "/paxos/status")?.json();
-        let feed = &status["feeds"]["leaderboard"];
-        let mut digest: Hash = [0; 32];
-        hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
-        let state = FeedState {
-            slot: feed["slot"].as_u64().unwrap(),
-            digest,
-            time_ms: feed["time_ms"].as_u64().unwrap(),
-        };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = u64::try_from(now.as_millis()).unwrap();
+        let state = self.feed_state(seat, "leaderboard")?;
+        let now = Self::now_ms();
         let results = cicada_results::read(&self.results(seat), now).unwrap();
         let standings = rank(results.tally.scores().clone(), |_| 0);
         let feed = self.network.leaderboard_feed();
         Some(Proposal { report: report::<Native>(feed, &state, &standings, now), standings })
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now_ms() -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        u64::try_from(now.as_millis()).unwrap()
+    }
+
+    /// The newest report of a feed, as the status of a node gives it; `None` if it does not answer.
+    pub fn feed_state(&self, seat: Seat, feed: &str) -> Option<FeedState> {
+        let status = self.get(seat, "/paxos/status")?.json();
+        let feed = &status["feeds"][feed];
+        let mut digest: Hash = [0; 32];
+        hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
+        Some(FeedState {
+            slot: feed["slot"].as_u64().unwrap(),
+            digest,
+            time_ms: feed["time_ms"].as_u64().unwrap(),
+        })
     }
 
     /// Proposes at a node and waits for its answer.
@@ -329,9 +351,14 @@ impl Cluster {
         proposal: &Proposal,
         timeout_ms: u64,
     ) -> Option<Response> {
+        self.try_propose_value(seat, &proposal.encode(), timeout_ms)
+    }
+
+    /// The same with a value of any feed.
+    pub fn try_propose_value(&self, seat: Seat, value: &[u8], timeout_ms: u64) -> Option<Response> {
         let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
         let headers = [("content-type", "application/octet-stream".to_owned())];
-        self.request(seat, "POST", &path, &headers, &proposal.encode())
+        self.request(seat, "POST", &path, &headers, value)
     }
 
     /// Like [`Self::certify_next`], with as many attempts as it takes.
@@ -361,10 +388,10 @@ impl Cluster {
     /// Checks proposal and certificate of an answer.
     pub fn check_certificate(&self, json: &Value) {
         let bytes = |name: &str| hex::decode(json[name].as_str().unwrap()).unwrap();
-        let proposal = Proposal::decode_all(&mut &bytes("proposal")[..]).unwrap();
+        let report = paxos_node::feeds::report_of(&bytes("proposal")).unwrap();
         let certificate = Certificate::decode_all(&mut &bytes("certificate")[..]).unwrap();
         let config = self.network.config_digest();
-        let message = proposal.report.attestation_message::<Native>(&config);
+        let message = report.attestation_message::<Native>(&config);
         let quorum = self.network.attestation_quorum();
         certificate.check_form(1, &quorum).unwrap();
         let members = self.network.members();
