@@ -121,6 +121,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_validator_writes_is_optional_and_can_stand_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.toml");
+        let text = "network = 'n'\nseat = 3\nkeys = 'k'\ndata = 'd'\nresults = 'r'\n";
+        std::fs::write(&path, text).unwrap();
+        let settle = |more: &[&str]| {
+            let options = ["paxos-node", "--config", path.to_str().unwrap()];
+            let options = Options::parse_from(options.iter().chain(more));
+            let settings = options.settle().unwrap();
+            (settings.awards, settings.basket)
+        };
+        assert_eq!(settle(&[]), (None, None));
+        std::fs::write(&path, format!("{text}awards = 'a'\nbasket = 'b'\n")).unwrap();
+        let some = |name: &str| Some(PathBuf::from(name));
+        assert_eq!(settle(&[]), (some("a"), some("b")));
+        assert_eq!(settle(&["--awards", "c"]), (some("c"), some("b")));
+    }
+
+    #[test]
     fn flags_come_before_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("node.toml");
