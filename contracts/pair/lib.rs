@@ -10,7 +10,7 @@ mod shares;
 pub mod pair {
     pub use crate::events::{Approval, LiquidityAdded, LiquidityRemoved, Swapped, Transfer};
     use crate::shares::{self, Entry};
-    use cicada_core::pair::{Deposit, PairError as PoolError, Pool, PriceSum, Side, MAX_FEE_BPS};
+    use cicada_core::pair::{Deposit, Pool, PoolError, PriceSum, Side, MAX_FEE_BPS};
     use cicada_traits::pair::{Pair, PairError};
     use cicada_traits::payment;
     use cicada_traits::psp22::{PSP22Error, PSP22Metadata, PSP22};

@@ -5,7 +5,7 @@
 
 use crate::basket::{after_fee_floor, BasketError};
 use crate::fixed::{add, mul_div_ceil, mul_div_floor, product, sub, MathError, BPS};
-use crate::pair::{self, amount_out_floor, PairError};
+use crate::pair::{self, amount_out_floor, PoolError};
 use primitive_types::{U256, U512};
 
 /// Value of one unit of the index token is `nav_e18 / UNIT_SCALE` units of TAO: 10¹⁸ for the scale,
@@ -52,7 +52,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArbitrageError {
     /// The pool cannot trade.
-    Pair(PairError),
+    Pair(PoolError),
     /// The index cannot mint or redeem.
     Basket(BasketError),
     /// A calculation has no result.
@@ -65,8 +65,8 @@ impl From<MathError> for ArbitrageError {
     }
 }
 
-impl From<PairError> for ArbitrageError {
-    fn from(error: PairError) -> Self {
+impl From<PoolError> for ArbitrageError {
+    fn from(error: PoolError) -> Self {
         Self::Pair(error)
     }
 }

@@ -30,7 +30,7 @@ pub const MAX_FEE_BPS: u128 = 100;
 /// Why a pool cannot do what is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
-pub enum PairError {
+pub enum PoolError {
     /// Nothing is paid in, or nothing would come out.
     ZeroAmount,
     /// A reserve is empty, or holds less than what is to come out.
@@ -43,7 +43,7 @@ pub enum PairError {
     Math(MathError),
 }
 
-impl From<MathError> for PairError {
+impl From<MathError> for PoolError {
     fn from(error: MathError) -> Self {
         Self::Math(error)
     }
@@ -78,15 +78,15 @@ pub struct Deposit {
 /// What comes out for `amount_in`, rounded down; less than `reserve_out`.
 ///
 /// # Errors
-/// [`PairError`].
+/// [`PoolError`].
 pub fn amount_out_floor(
     amount_in: u128,
     reserve_in: u128,
     reserve_out: u128,
     fee_bps: u128,
-) -> Result<u128, PairError> {
+) -> Result<u128, PoolError> {
     if amount_in == 0 {
-        return Err(PairError::ZeroAmount);
+        return Err(PoolError::ZeroAmount);
     }
     let kept = check(reserve_in, reserve_out, fee_bps)?;
     check_reserve(add(reserve_in, amount_in)?)?;
@@ -95,7 +95,7 @@ pub fn amount_out_floor(
     let whole = add(mul_div_floor(reserve_in, BPS, 1)?, paid)?;
     let out = div_floor(product(paid, reserve_out), U256::from(whole))?;
     if out == 0 {
-        return Err(PairError::ZeroAmount);
+        return Err(PoolError::ZeroAmount);
     }
     Ok(out)
 }
@@ -104,19 +104,19 @@ pub fn amount_out_floor(
 /// gives that much.
 ///
 /// # Errors
-/// [`PairError`].
+/// [`PoolError`].
 pub fn amount_in_ceil(
     amount_out: u128,
     reserve_in: u128,
     reserve_out: u128,
     fee_bps: u128,
-) -> Result<u128, PairError> {
+) -> Result<u128, PoolError> {
     if amount_out == 0 {
-        return Err(PairError::ZeroAmount);
+        return Err(PoolError::ZeroAmount);
     }
     let kept = check(reserve_in, reserve_out, fee_bps)?;
     if amount_out >= reserve_out {
-        return Err(PairError::InsufficientLiquidity);
+        return Err(PoolError::InsufficientLiquidity);
     }
     let left = sub(reserve_out, amount_out)?;
     let whole = product(reserve_in, mul_div_floor(amount_out, BPS, 1)?);
@@ -126,21 +126,21 @@ pub fn amount_in_ceil(
 }
 
 /// Checks reserves and fee of a trade; the bps of what is paid in that the fee leaves.
-fn check(reserve_in: u128, reserve_out: u128, fee_bps: u128) -> Result<u128, PairError> {
+fn check(reserve_in: u128, reserve_out: u128, fee_bps: u128) -> Result<u128, PoolError> {
     if fee_bps > MAX_FEE_BPS {
-        return Err(PairError::FeeTooHigh);
+        return Err(PoolError::FeeTooHigh);
     }
     if reserve_in == 0 || reserve_out == 0 {
-        return Err(PairError::InsufficientLiquidity);
+        return Err(PoolError::InsufficientLiquidity);
     }
     check_reserve(reserve_in)?;
     check_reserve(reserve_out)?;
     Ok(sub(BPS, fee_bps)?)
 }
 
-fn check_reserve(reserve: u128) -> Result<(), PairError> {
+fn check_reserve(reserve: u128) -> Result<(), PoolError> {
     if reserve > MAX_RESERVE {
-        return Err(PairError::ReserveTooLarge);
+        return Err(PoolError::ReserveTooLarge);
     }
     Ok(())
 }
@@ -156,8 +156,8 @@ impl Pool {
     /// gives `⌊√(a · b)⌋` shares, of which [`MINIMUM_LIQUIDITY`] are locked.
     ///
     /// # Errors
-    /// [`PairError`]; [`PairError::ZeroAmount`] if the depositor would get no share.
-    pub fn deposit(&self, max_a: u128, max_b: u128) -> Result<Deposit, PairError> {
+    /// [`PoolError`]; [`PoolError::ZeroAmount`] if the depositor would get no share.
+    pub fn deposit(&self, max_a: u128, max_b: u128) -> Result<Deposit, PoolError> {
         let deposit = if self.shares == 0 {
             let shares = u128::try_from(product(max_a, max_b).integer_sqrt())
                 .map_err(|_| MathError::Overflow)?
@@ -165,7 +165,7 @@ impl Pool {
             Deposit { a: max_a, b: max_b, shares, locked: MINIMUM_LIQUIDITY }
         } else {
             if self.a == 0 || self.b == 0 {
-                return Err(PairError::InsufficientLiquidity);
+                return Err(PoolError::InsufficientLiquidity);
             }
             let by_a = mul_div_floor(max_a, self.shares, self.a)?;
             let by_b = mul_div_floor(max_b, self.shares, self.b)?;
@@ -175,7 +175,7 @@ impl Pool {
             Deposit { a, b, shares, locked: 0 }
         };
         if deposit.shares == 0 {
-            return Err(PairError::ZeroAmount);
+            return Err(PoolError::ZeroAmount);
         }
         check_reserve(add(self.a, deposit.a)?)?;
         check_reserve(add(self.b, deposit.b)?)?;
@@ -197,14 +197,14 @@ impl Pool {
     /// What `shares` are paid out with, in both tokens, rounded down.
     ///
     /// # Errors
-    /// [`PairError::InsufficientLiquidity`] beyond the shares that are not locked,
-    /// [`PairError::ZeroAmount`] for none.
-    pub fn withdrawal_floor(&self, shares: u128) -> Result<(u128, u128), PairError> {
+    /// [`PoolError::InsufficientLiquidity`] beyond the shares that are not locked,
+    /// [`PoolError::ZeroAmount`] for none.
+    pub fn withdrawal_floor(&self, shares: u128) -> Result<(u128, u128), PoolError> {
         if shares == 0 {
-            return Err(PairError::ZeroAmount);
+            return Err(PoolError::ZeroAmount);
         }
         if shares > self.shares.saturating_sub(MINIMUM_LIQUIDITY) {
-            return Err(PairError::InsufficientLiquidity);
+            return Err(PoolError::InsufficientLiquidity);
         }
         let a = mul_div_floor(shares, self.a, self.shares)?;
         let b = mul_div_floor(shares, self.b, self.shares)?;
@@ -216,10 +216,10 @@ impl Pool {
 /// reserves of TAO (9 decimals) and index tokens (18).
 ///
 /// # Errors
-/// [`PairError::InsufficientLiquidity`] if there is no index token, [`PairError::Math`].
-pub fn price_e18_floor(tao: u128, index_tokens: u128) -> Result<u128, PairError> {
+/// [`PoolError::InsufficientLiquidity`] if there is no index token, [`PoolError::Math`].
+pub fn price_e18_floor(tao: u128, index_tokens: u128) -> Result<u128, PoolError> {
     if index_tokens == 0 {
-        return Err(PairError::InsufficientLiquidity);
+        return Err(PoolError::InsufficientLiquidity);
     }
     // 10^27 is far below 2^128: nothing saturates.
     let scale = ONE_E18.saturating_mul(INDEX_UNITS_PER_TAO_UNIT);

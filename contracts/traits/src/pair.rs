@@ -5,7 +5,7 @@
 
 use crate::payment::TokenRefused;
 use cicada_core::fixed::MathError;
-use cicada_core::pair::{Deposit, PairError as PoolError, Pool, PriceSum};
+use cicada_core::pair::{Deposit, Pool, PoolError, PriceSum};
 use ink::primitives::AccountId;
 
 /// Why the pool does not do what is asked.

@@ -73,7 +73,7 @@ fn without_spread_funds_or_profit_it_does_nothing() {
     assert_eq!(fee.best_mint_floor(), Ok(0));
     assert_eq!(planned(&fee, &RICH), None, "fees eat it");
     let empty = Market { tao: 0, index_tokens: 0, ..market(1) };
-    let none = Err(ArbitrageError::Pair(PairError::InsufficientLiquidity));
+    let none = Err(ArbitrageError::Pair(PoolError::InsufficientLiquidity));
     assert_eq!(plan(&empty, &RICH, &Limits::default()), none);
     let worthless = Market { nav_e18: 0, ..market(1) };
     let none = Err(ArbitrageError::Math(MathError::DivisionByZero));

@@ -1,7 +1,7 @@
 //! What the pool's contract keeps: the pool after each operation, and the sum of its prices.
 
 use super::{
-    amount_in_ceil, amount_out_floor, check_reserve, cumulate_e18, price_e18_floor, PairError, Pool,
+    amount_in_ceil, amount_out_floor, check_reserve, cumulate_e18, price_e18_floor, Pool, PoolError,
 };
 use crate::fixed::{add, sub, MathError};
 use parity_scale_codec::{Decode, Encode};
@@ -34,7 +34,7 @@ impl Pool {
         paid_in: Side,
         amount_in: u128,
         fee_bps: u128,
-    ) -> Result<u128, PairError> {
+    ) -> Result<u128, PoolError> {
         let (reserve_in, reserve_out) = self.reserves(paid_in);
         amount_out_floor(amount_in, reserve_in, reserve_out, fee_bps)
     }
@@ -48,7 +48,7 @@ impl Pool {
         paid_in: Side,
         amount_out: u128,
         fee_bps: u128,
-    ) -> Result<u128, PairError> {
+    ) -> Result<u128, PoolError> {
         let (reserve_in, reserve_out) = self.reserves(paid_in);
         amount_in_ceil(amount_out, reserve_in, reserve_out, fee_bps)
     }
@@ -56,13 +56,13 @@ impl Pool {
     /// The pool after a trade.
     ///
     /// # Errors
-    /// [`PairError::ReserveTooLarge`], [`PairError::Math`].
+    /// [`PoolError::ReserveTooLarge`], [`PoolError::Math`].
     pub fn after_trade(
         &self,
         paid_in: Side,
         amount_in: u128,
         amount_out: u128,
-    ) -> Result<Self, PairError> {
+    ) -> Result<Self, PoolError> {
         let (reserve_in, reserve_out) = self.reserves(paid_in);
         let (more, less) = (add(reserve_in, amount_in)?, sub(reserve_out, amount_out)?);
         check_reserve(more)?;
@@ -85,7 +85,7 @@ impl Pool {
     ///
     /// # Errors
     /// Those of [`price_e18_floor`].
-    pub fn price_e18_floor(&self) -> Result<u128, PairError> {
+    pub fn price_e18_floor(&self) -> Result<u128, PoolError> {
         price_e18_floor(self.b, self.a)
     }
 }
@@ -112,7 +112,7 @@ impl PriceSum {
     pub fn at(&self, pool: &Pool, now_ms: u64) -> Self {
         let price_e18 = match pool.price_e18_floor() {
             Ok(price_e18) => price_e18,
-            Err(PairError::Math(_)) => u128::MAX,
+            Err(PoolError::Math(_)) => u128::MAX,
             Err(_) => 0,
         };
         let elapsed_ms = now_ms.saturating_sub(self.time_ms);

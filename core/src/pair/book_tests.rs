@@ -21,9 +21,9 @@ fn each_side_trades_against_the_other() {
 
 #[test]
 fn more_than_there_is_does_not_leave_the_pool() {
-    let overflow = PairError::Math(MathError::Overflow);
+    let overflow = PoolError::Math(MathError::Overflow);
     assert_eq!(POOL.after_trade(Side::A, 1, 4_000_001), Err(overflow));
-    assert_eq!(POOL.after_trade(Side::A, MAX_RESERVE, 1), Err(PairError::ReserveTooLarge));
+    assert_eq!(POOL.after_trade(Side::A, MAX_RESERVE, 1), Err(PoolError::ReserveTooLarge));
     assert_eq!(POOL.after_withdrawal(2_000_001, 0, 0), Err(MathError::Overflow));
     assert_eq!(POOL.after_withdrawal(0, 1_000_001, 0), Err(MathError::Overflow));
     let left = Pool { a: 500_000, b: 2_000_000, shares: 1_000_000 };
@@ -45,7 +45,7 @@ fn the_sum_of_prices_grows_by_price_times_time() {
 #[test]
 fn a_price_beyond_telling_stops_nothing() {
     let dear = Pool { a: 1, b: MAX_RESERVE, shares: 1 };
-    assert_eq!(dear.price_e18_floor(), Err(PairError::Math(MathError::Overflow)));
+    assert_eq!(dear.price_e18_floor(), Err(PoolError::Math(MathError::Overflow)));
     let sum = PriceSum::default().at(&dear, 1);
     assert_eq!(sum, PriceSum { cumulative_e18: u128::MAX, time_ms: 1 });
     assert_eq!(sum.at(&dear, 3), PriceSum { cumulative_e18: u128::MAX - 2, time_ms: 3 });

@@ -19,19 +19,19 @@ fn a_trade_by_hand() {
 
 #[test]
 fn what_cannot_be_traded_has_its_own_error() {
-    assert_eq!(amount_out_floor(0, 1, 1, 30), Err(PairError::ZeroAmount));
-    assert_eq!(amount_in_ceil(0, 1, 1, 30), Err(PairError::ZeroAmount));
-    assert_eq!(amount_out_floor(1, 1_000, 10, 30), Err(PairError::ZeroAmount), "all rounded away");
-    assert_eq!(amount_out_floor(1, 0, 1, 30), Err(PairError::InsufficientLiquidity));
-    assert_eq!(amount_out_floor(1, 1, 0, 30), Err(PairError::InsufficientLiquidity));
-    assert_eq!(amount_in_ceil(9, 5, 9, 30), Err(PairError::InsufficientLiquidity));
-    assert_eq!(amount_out_floor(9, 5, 9, 101), Err(PairError::FeeTooHigh));
-    assert_eq!(amount_in_ceil(1, 5, 9, 101), Err(PairError::FeeTooHigh));
-    assert_eq!(amount_out_floor(1, MAX_RESERVE, 9, 0), Err(PairError::ReserveTooLarge));
-    assert_eq!(amount_out_floor(1, 1, MAX_RESERVE + 1, 0), Err(PairError::ReserveTooLarge));
+    assert_eq!(amount_out_floor(0, 1, 1, 30), Err(PoolError::ZeroAmount));
+    assert_eq!(amount_in_ceil(0, 1, 1, 30), Err(PoolError::ZeroAmount));
+    assert_eq!(amount_out_floor(1, 1_000, 10, 30), Err(PoolError::ZeroAmount), "all rounded away");
+    assert_eq!(amount_out_floor(1, 0, 1, 30), Err(PoolError::InsufficientLiquidity));
+    assert_eq!(amount_out_floor(1, 1, 0, 30), Err(PoolError::InsufficientLiquidity));
+    assert_eq!(amount_in_ceil(9, 5, 9, 30), Err(PoolError::InsufficientLiquidity));
+    assert_eq!(amount_out_floor(9, 5, 9, 101), Err(PoolError::FeeTooHigh));
+    assert_eq!(amount_in_ceil(1, 5, 9, 101), Err(PoolError::FeeTooHigh));
+    assert_eq!(amount_out_floor(1, MAX_RESERVE, 9, 0), Err(PoolError::ReserveTooLarge));
+    assert_eq!(amount_out_floor(1, 1, MAX_RESERVE + 1, 0), Err(PoolError::ReserveTooLarge));
     let max = MAX_RESERVE;
-    assert_eq!(amount_in_ceil(max - 1, max, max, 100), Err(PairError::Math(MathError::Overflow)));
-    assert_eq!(amount_in_ceil(max / 2 + 1, max, max, 0), Err(PairError::ReserveTooLarge));
+    assert_eq!(amount_in_ceil(max - 1, max, max, 100), Err(PoolError::Math(MathError::Overflow)));
+    assert_eq!(amount_in_ceil(max / 2 + 1, max, max, 0), Err(PoolError::ReserveTooLarge));
     assert!(amount_out_floor(max / 2, max / 2, max, 100).is_ok(), "nothing overflows below");
 }
 
@@ -41,10 +41,10 @@ fn the_first_deposit_locks_a_minimum() {
     let first = empty.deposit(1_000_000, 4_000_000).unwrap();
     assert_eq!(first, Deposit { a: 1_000_000, b: 4_000_000, shares: 1_999_000, locked: 1_000 });
     assert_eq!(empty.after_deposit(&first), Ok(POOL));
-    assert_eq!(empty.deposit(1_000, 1_000), Err(PairError::ZeroAmount));
+    assert_eq!(empty.deposit(1_000, 1_000), Err(PoolError::ZeroAmount));
     assert_eq!(empty.deposit(1_001, 1_001).map(|first| first.shares), Ok(1));
-    assert_eq!(empty.deposit(0, 5), Err(PairError::ZeroAmount));
-    assert_eq!(empty.deposit(MAX_RESERVE + 1, 5_000_000), Err(PairError::ReserveTooLarge));
+    assert_eq!(empty.deposit(0, 5), Err(PoolError::ZeroAmount));
+    assert_eq!(empty.deposit(MAX_RESERVE + 1, 5_000_000), Err(PoolError::ReserveTooLarge));
     assert!(empty.deposit(MAX_RESERVE, MAX_RESERVE).is_ok());
 }
 
@@ -60,22 +60,22 @@ fn a_later_deposit_takes_no_more_than_its_shares_need() {
         crooked.deposit(1, 1_000_000),
         Ok(Deposit { a: 1, b: 142_501, shares: 285, locked: 0 })
     );
-    assert_eq!(POOL.deposit(0, 1_000), Err(PairError::ZeroAmount));
-    assert_eq!(Pool { a: 0, ..POOL }.deposit(1, 1), Err(PairError::InsufficientLiquidity));
+    assert_eq!(POOL.deposit(0, 1_000), Err(PoolError::ZeroAmount));
+    assert_eq!(Pool { a: 0, ..POOL }.deposit(1, 1), Err(PoolError::InsufficientLiquidity));
 }
 
 #[test]
 fn the_locked_shares_stay() {
     assert_eq!(POOL.withdrawal_floor(1_999_000), Ok((999_500, 3_998_000)));
-    assert_eq!(POOL.withdrawal_floor(1_999_001), Err(PairError::InsufficientLiquidity));
-    assert_eq!(POOL.withdrawal_floor(0), Err(PairError::ZeroAmount));
-    assert_eq!(Pool::default().withdrawal_floor(1), Err(PairError::InsufficientLiquidity));
+    assert_eq!(POOL.withdrawal_floor(1_999_001), Err(PoolError::InsufficientLiquidity));
+    assert_eq!(POOL.withdrawal_floor(0), Err(PoolError::ZeroAmount));
+    assert_eq!(Pool::default().withdrawal_floor(1), Err(PoolError::InsufficientLiquidity));
 }
 
 #[test]
 fn a_price_weighs_by_the_time_it_stood() {
     assert_eq!(price_e18_floor(3_000_000_000, 2 * ONE_E18), Ok(3 * ONE_E18 / 2));
-    assert_eq!(price_e18_floor(1, 0), Err(PairError::InsufficientLiquidity));
+    assert_eq!(price_e18_floor(1, 0), Err(PoolError::InsufficientLiquidity));
     let start = u128::MAX - 5;
     let sum = cumulate_e18(cumulate_e18(start, 100, 3), 200, 1);
     assert_eq!(average_e18_floor(start, sum, 4), Ok(125), "also across the wrap");
@@ -97,9 +97,9 @@ proptest! {
                 prop_assert!(out < b);
                 prop_assert!(keeps_product((a, b), (a + amount, b - out)));
             }
-            Err(PairError::ZeroAmount) => prop_assert_eq!(exact, 0),
+            Err(PoolError::ZeroAmount) => prop_assert_eq!(exact, 0),
             Err(error) => {
-                prop_assert_eq!(error, PairError::ReserveTooLarge);
+                prop_assert_eq!(error, PoolError::ReserveTooLarge);
                 prop_assert!(a + amount > MAX_RESERVE);
             }
         }
@@ -159,6 +159,6 @@ proptest! {
     fn the_first_shares_are_the_root_of_the_product(a in 1..=MAX_RESERVE, b in 1..=MAX_RESERVE) {
         let root = u128::try_from((BigUint::from(a) * b).sqrt()).unwrap();
         let shares = Pool::default().deposit(a, b).map(|first| first.shares + first.locked);
-        prop_assert_eq!(shares, if root > 1_000 { Ok(root) } else { Err(PairError::ZeroAmount) });
+        prop_assert_eq!(shares, if root > 1_000 { Ok(root) } else { Err(PoolError::ZeroAmount) });
     }
 }
