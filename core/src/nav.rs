@@ -5,6 +5,7 @@
 //! [`MIN_OBSERVATIONS`] of 23, which a contract recomputes from the observations.
 
 use crate::certificate::Signature;
+use crate::committee::seat_bit;
 use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::merkle;
@@ -252,10 +253,9 @@ pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
     mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
 }
 
-/// The seats that observed: bit `i` is set for seat `i`, of the first 32.
+/// The seats that observed: bit `i` is set for seat `i`.
 pub fn observers(observations: &[Observation]) -> u32 {
-    let bit = |observation: &Observation| 1u32.checked_shl(observation.seat.into()).unwrap_or(0);
-    observations.iter().fold(0, |seats, observation| seats | bit(observation))
+    observations.iter().fold(0, |seats, observation| seats | seat_bit(observation.seat))
 }
 
 /// The root of observations: one leaf, their canonical encoding in order of seats.
