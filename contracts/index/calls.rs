@@ -21,17 +21,21 @@ use ink::selector_bytes;
 /// off the message, so it is for contracts that can do so anyway.
 const MAX_ANSWER: usize = 2_048;
 
-/// What a message answers after the `Ok` of ink!, whether it was undone or not; none if it did not
-/// come to an answer.
+/// What a message answers, behind the `Ok` of ink!, which is a 0; whether it was undone or not.
+/// None if it did not come to an answer.
 #[inline(never)]
 fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
     let mut answer = vec![0; MAX_ANSWER];
     let length = call_chain(callee, selector, arguments, (0, 0), Some(&mut answer))?;
     answer.truncate(length);
-    match answer.first() {
-        Some(0) => Some(answer.split_off(1)),
-        _ => None,
-    }
+    (answer.first() == Some(&0)).then_some(answer)
+}
+
+/// The same, read.
+#[inline(never)]
+fn ask<T: Decode>(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<T> {
+    let answer = call(callee, selector, arguments)?;
+    T::decode(&mut answer.get(1..)?).ok()
 }
 
 /// A call with limits of time and proof (0 for all that is left); the length of the answer. With
@@ -76,14 +80,7 @@ fn call_chain(
 /// A message that must answer `Ok(())` and nothing else.
 #[inline(never)]
 fn done(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> bool {
-    call(callee, selector, arguments).as_deref() == Some(&[0])
-}
-
-/// The number that a message answers.
-#[inline(never)]
-fn number(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<u128> {
-    let answer = call(callee, selector, arguments)?;
-    u128::decode(&mut answer.as_slice()).ok()
+    call(callee, selector, arguments).as_deref() == Some(&[0, 0])
 }
 
 /// Takes `amount` of a token, if it is not 0, from `owner`, who has approved it.
@@ -115,13 +112,12 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> bool {
 /// What an account holds, as the token says.
 #[inline(never)]
 pub fn balance(token: AccountId, owner: AccountId) -> Option<u128> {
-    number(token, selector_bytes!("PSP22::balance_of"), owner.as_ref())
+    ask(token, selector_bytes!("PSP22::balance_of"), owner.as_ref())
 }
 
 /// The supply of the index token.
 pub fn supply(token: AccountId) -> Result<u128, IndexError> {
-    let answer = number(token, selector_bytes!("PSP22::total_supply"), &[]);
-    answer.ok_or(IndexError::IndexTokenRefused)
+    ask(token, selector_bytes!("PSP22::total_supply"), &[]).ok_or(IndexError::IndexTokenRefused)
 }
 
 /// Mints (`true`) or burns index tokens.
@@ -147,11 +143,9 @@ pub fn verify(
     certificate: &Opaque<Certificate>,
 ) -> Result<(), IndexError> {
     let selector = selector_bytes!("Validators::verify");
-    let answer: Result<(), CertificateError> =
-        call(validators, selector, &(digest, certificate).encode())
-            .and_then(|answer| Result::decode(&mut answer.as_slice()).ok())
-            .ok_or(IndexError::ValidatorsUnavailable)?;
-    Ok(answer?)
+    let answer: Option<Result<(), CertificateError>> =
+        ask(validators, selector, &(digest, certificate).encode());
+    Ok(answer.ok_or(IndexError::ValidatorsUnavailable)??)
 }
 
 /// Who is in office: as `Electorate`, with the keys read as one block.
@@ -165,8 +159,7 @@ pub struct Seats {
 
 /// Who is in office, with what stake.
 pub fn electorate(validators: AccountId) -> Result<Seats, IndexError> {
-    call(validators, selector_bytes!("Judged::electorate"), &[])
-        .and_then(|answer| Seats::decode(&mut answer.as_slice()).ok())
+    ask(validators, selector_bytes!("Judged::electorate"), &[])
         .ok_or(IndexError::ValidatorsUnavailable)
 }
 

@@ -4,6 +4,7 @@
 //! the NAV that it computed; the consensus is the stake-weighted lower median of at least
 //! [`MIN_OBSERVATIONS`] of 23, which a contract recomputes from the observations.
 
+use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
 use crate::committee::seat_bit;
 use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
@@ -74,7 +75,7 @@ fn value_e18(positions: &[Position]) -> Result<U256, MathError> {
 }
 
 /// One validator's NAV for a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Observation {
     /// The validator's seat in the committee.
@@ -86,6 +87,11 @@ pub struct Observation {
     /// Signature of the seat's attestation key under [`Observation::message`].
     pub signature: Signature,
 }
+
+decode_as_block!(
+    Observation, OBSERVATION_LEN,
+    seat: u8, nav_e18: u128, time_ms: u64, signature: Signature
+);
 
 impl Observation {
     /// What the seat signs: committee, feed, slot, seat, value and time.

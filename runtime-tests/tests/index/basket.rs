@@ -121,8 +121,8 @@ fn a_changed_figure_or_certificate_is_refused() {
 fn the_basket_of_another_index_is_none_of_this_one() {
     let mut stage = Stage::bare();
     let entries = stage.usual();
-    let twin = IndexContractRef::new(address(&stage.validators), address(&stage.token), 0, 0);
-    let twin = stage.world.as_(account(OWNER)).deploy("index", twin).expect("right terms");
+    let twin = IndexContractRef::new(address(&stage.validators), address(&stage.token));
+    let twin = stage.world.as_(account(OWNER)).deploy("index", twin);
     let mut feed = stage.feed(ReportKind::Basket);
     feed.contract = *address(&twin).as_ref();
     let report = report::<Native>(feed, &FeedState::EMPTY, &entries, stage.world.now());
@@ -135,8 +135,8 @@ fn the_basket_of_another_index_is_none_of_this_one() {
 #[test]
 fn without_a_contract_that_verifies_there_is_no_basket() {
     let mut stage = Stage::bare();
-    let new = IndexContractRef::new(account("nobody"), address(&stage.token), 0, 0);
-    stage.index = stage.world.as_(account(OWNER)).deploy("index", new).expect("right terms");
+    let new = IndexContractRef::new(account("nobody"), address(&stage.token));
+    stage.index = stage.world.as_(account(OWNER)).deploy("index", new);
     let entries = stage.usual();
     assert_eq!(stage.set_basket(&entries).fails(), IndexError::ValidatorsUnavailable);
 }

@@ -54,7 +54,8 @@ impl Stage {
 
     /// Puts code on the chain.
     fn upload(&mut self, wasm: Vec<u8>) -> [u8; 32] {
-        let owner: &[u8; 32] = &*account(OWNER).as_ref();
+        let owner = account(OWNER);
+        let owner: &[u8; 32] = owner.as_ref();
         let uploaded = self.world.sandbox().upload_contract(
             wasm,
             AccountId32::new(*owner),

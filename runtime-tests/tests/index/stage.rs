@@ -55,8 +55,8 @@ impl Stage {
         let owner = account(OWNER);
         let tao20 = TokenRef::new("TAO20".into(), "TAO20".into(), 18, 0);
         let token = world.as_(owner).deploy("token", tao20);
-        let new = IndexContractRef::new(address(&validators), address(&token), 0, 0);
-        let index = world.as_(owner).deploy("index", new).expect("the terms are right");
+        let new = IndexContractRef::new(address(&validators), address(&token));
+        let index = world.as_(owner).deploy("index", new);
         for role in [Role::Minter, Role::Burner] {
             let grant = on(&token).grant_role(role, address(&index));
             let _ = world.as_(owner).call(grant).succeeds();
@@ -271,7 +271,7 @@ impl Stage {
     }
 
     pub fn owed_total(&mut self, coin: usize) -> u128 {
-        let message = on(&self.index).owed_total(self.coin(coin));
+        let message = on(&self.index).owed(address(&self.index), self.coin(coin));
         self.world.read(message)
     }
 
@@ -282,7 +282,7 @@ impl Stage {
         let index = address(&self.index);
         let holdings = self.holdings();
         for coin in 0..self.coins.len() {
-            let token = *self.coin(coin).as_ref();
+            let token: [u8; 32] = *self.coin(coin).as_ref();
             let held = holdings.iter().find(|holding| holding.token == token);
             let held = held.map_or(0, |holding| holding.amount);
             let owed: u128 = PEOPLE.iter().map(|who| self.owed(who, coin)).sum();
