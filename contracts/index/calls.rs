@@ -21,21 +21,22 @@ use ink::selector_bytes;
 /// off the message, so it is for contracts that can do so anyway.
 const MAX_ANSWER: usize = 2_048;
 
-/// What a message answers, behind the `Ok` of ink!, which is a 0; whether it was undone or not.
-/// None if it did not come to an answer.
+/// What a message answers after the `Ok` of ink!, whether it was undone or not; none if it did not
+/// come to an answer.
 #[inline(never)]
 fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
     let mut answer = vec![0; MAX_ANSWER];
     let length = call_chain(callee, selector, arguments, (0, 0), Some(&mut answer))?;
     answer.truncate(length);
-    (answer.first() == Some(&0)).then_some(answer)
+    match answer.first() {
+        Some(0) => Some(answer.split_off(1)),
+        _ => None,
+    }
 }
 
 /// The same, read.
-#[inline(never)]
 fn ask<T: Decode>(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<T> {
-    let answer = call(callee, selector, arguments)?;
-    T::decode(&mut answer.get(1..)?).ok()
+    T::decode(&mut call(callee, selector, arguments)?.as_slice()).ok()
 }
 
 /// A call with limits of time and proof (0 for all that is left); the length of the answer. With
@@ -80,7 +81,13 @@ fn call_chain(
 /// A message that must answer `Ok(())` and nothing else.
 #[inline(never)]
 fn done(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> bool {
-    call(callee, selector, arguments).as_deref() == Some(&[0, 0])
+    call(callee, selector, arguments).as_deref() == Some(&[0])
+}
+
+/// The number that a message answers.
+#[inline(never)]
+fn number(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<u128> {
+    ask(callee, selector, arguments)
 }
 
 /// Takes `amount` of a token, if it is not 0, from `owner`, who has approved it.
@@ -112,12 +119,12 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> bool {
 /// What an account holds, as the token says.
 #[inline(never)]
 pub fn balance(token: AccountId, owner: AccountId) -> Option<u128> {
-    ask(token, selector_bytes!("PSP22::balance_of"), owner.as_ref())
+    number(token, selector_bytes!("PSP22::balance_of"), owner.as_ref())
 }
 
 /// The supply of the index token.
 pub fn supply(token: AccountId) -> Result<u128, IndexError> {
-    ask(token, selector_bytes!("PSP22::total_supply"), &[]).ok_or(IndexError::IndexTokenRefused)
+    number(token, selector_bytes!("PSP22::total_supply"), &[]).ok_or(IndexError::IndexTokenRefused)
 }
 
 /// Mints (`true`) or burns index tokens.
