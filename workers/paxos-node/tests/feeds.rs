@@ -157,6 +157,35 @@ fn share_a_log(model: FaultModelName) {
 }
 
 #[test]
+fn sixteen_of_twenty_three_are_enough_for_a_nav_and_fifteen_are_not() {
+    let cluster = Cluster::new(23).with_index();
+    // Apart, so that no two leaders in a row are dead.
+    let (dead, sixteen): (Vec<u8>, Vec<u8>) = (0..23).partition(|seat| seat % 3 == 0 && *seat < 21);
+    assert_eq!((dead.len(), sixteen.len()), (7, 16));
+    cluster.start(sixteen.clone());
+    let state = FeedState::EMPTY;
+    let few = nav_after(&cluster, &sixteen[1..], &state, Cluster::now_ms());
+    refused(&cluster, 4, &few, "15 observations, 16 are needed");
+    let mut forged = nav_after(&cluster, &sixteen, &state, Cluster::now_ms());
+    // A node's own observation, changed by whoever brings it.
+    forged.observations[2].nav_e18 += 1;
+    assert_eq!(forged.observations[2].seat, 4);
+    let time_ms = forged.report.time_ms;
+    forged.report =
+        nav::report::<Native>(forged.report.feed, &state, &forged.observations, time_ms);
+    refused(&cluster, 4, &forged, "the observation of seat 4 is forged");
+    let nav = nav_after(&cluster, &sixteen, &state, Cluster::now_ms());
+    let answer = certify(&cluster, 22, &nav);
+    assert_eq!(answer["attested"].as_array().unwrap().len(), 16, "{answer}");
+    // The others come back and have it too.
+    cluster.start(dead.clone());
+    cluster.wait("all have the certificate", |cluster| {
+        dead.iter().all(|seat| cluster.status(*seat)["feeds"]["nav"]["certified_slot"] == 1)
+    });
+    cluster.check_certificate(&certificates(&cluster, 0, "nav")[0]);
+}
+
+#[test]
 fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
     let cluster = Cluster::new(4).with_index();
     let (begin, own) = (Cluster::now_ms(), award(Cluster::now_ms()));
