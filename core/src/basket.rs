@@ -15,6 +15,10 @@ use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+pub mod agreed;
+pub mod holdings;
+pub mod rebalance;
+
 /// Subnet tokens in the basket.
 pub const BASKET_SIZE: usize = 20;
 
@@ -48,6 +52,24 @@ pub enum BasketError {
     BeyondSupply,
     /// A calculation has no result.
     Math(MathError),
+    /// A token stands twice in the list.
+    RepeatedToken,
+    /// More tokens than the index can hold.
+    TooManyHoldings,
+    /// The index token cannot be in its own basket.
+    OwnToken,
+    /// The prices are out of date.
+    StalePrices,
+    /// The index does not hold this token, nor is it a target.
+    UnknownToken,
+    /// What is given is not below its target.
+    NotBelowTarget,
+    /// What is taken is not above its target.
+    NotAboveTarget,
+    /// A swap would carry one side beyond its target.
+    CrossesTarget,
+    /// A token without weight stands before one with.
+    NotInOrder,
 }
 
 impl From<MathError> for BasketError {
@@ -192,8 +214,22 @@ pub fn mint_amounts_ceil(
     if holdings.iter().all(|holding| *holding == 0) {
         return Err(BasketError::Unbacked);
     }
-    let amounts = holdings.iter().map(|holding| mul_div_ceil(*holding, tokens, supply));
-    Ok(amounts.collect::<Result<_, _>>()?)
+    parts(holdings, tokens, supply, mul_div_ceil)
+}
+
+/// The same part of each holding.
+#[inline(never)]
+fn parts(
+    holdings: &[u128],
+    tokens: u128,
+    supply: u128,
+    part: fn(u128, u128, u128) -> Result<u128, MathError>,
+) -> Result<Vec<u128>, BasketError> {
+    let mut amounts = Vec::with_capacity(holdings.len());
+    for holding in holdings {
+        amounts.push(part(*holding, tokens, supply)?);
+    }
+    Ok(amounts)
 }
 
 /// What a mint of `tokens` takes of each subnet token while there is no supply: one TAO of value
@@ -242,8 +278,7 @@ pub fn redeem_amounts_floor(
     if tokens > supply {
         return Err(BasketError::BeyondSupply);
     }
-    let amounts = holdings.iter().map(|holding| mul_div_floor(*holding, tokens, supply));
-    Ok(amounts.collect::<Result<_, _>>()?)
+    parts(holdings, tokens, supply, mul_div_floor)
 }
 
 /// Whether nothing behind one token fell between two states of holdings and supply.

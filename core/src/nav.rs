@@ -4,7 +4,9 @@
 //! the NAV that it computed; the consensus is the stake-weighted lower median of at least
 //! [`MIN_OBSERVATIONS`] of 23, which a contract recomputes from the observations.
 
+use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
+use crate::committee::seat_bit;
 use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::merkle;
@@ -73,7 +75,7 @@ fn value_e18(positions: &[Position]) -> Result<U256, MathError> {
 }
 
 /// One validator's NAV for a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Observation {
     /// The validator's seat in the committee.
@@ -85,6 +87,11 @@ pub struct Observation {
     /// Signature of the seat's attestation key under [`Observation::message`].
     pub signature: Signature,
 }
+
+decode_as_block!(
+    Observation, OBSERVATION_LEN,
+    seat: u8, nav_e18: u128, time_ms: u64, signature: Signature
+);
 
 impl Observation {
     /// What the seat signs: committee, feed, slot, seat, value and time.
@@ -208,7 +215,7 @@ pub fn median_e18(observations: &[Observation], stakes: &[u128]) -> Result<u128,
 /// # Errors
 /// [`MathError::Overflow`] if the weights sum to more than 128 bits.
 pub fn weighted_lower_median(values: &mut [(u128, u128)]) -> Result<Option<u128>, MathError> {
-    values.sort_unstable();
+    sort(values);
     let total = sum(values.iter().map(|(_, weight)| *weight))?;
     if total == 0 {
         return Ok(None);
@@ -224,6 +231,21 @@ pub fn weighted_lower_median(values: &mut [(u128, u128)]) -> Result<Option<u128>
     Ok(None)
 }
 
+/// Sorts a committee's values: insertion is quick enough for 32, and the library's sort would be a
+/// sixth of a contract.
+fn sort(values: &mut [(u128, u128)]) {
+    for end in 1..values.len() {
+        let mut place = end;
+        while let Some([low, high]) = values.get_mut(place.saturating_sub(1)..=place) {
+            if low <= high {
+                break;
+            }
+            core::mem::swap(low, high);
+            place = place.saturating_sub(1);
+        }
+    }
+}
+
 /// `|nav − median| / median` in bps, rounded up.
 ///
 /// Up, because the bands of slashing end at whole bps and include their ends: the rounded figure
@@ -235,6 +257,11 @@ pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
         return 0;
     }
     mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
+}
+
+/// The seats that observed: bit `i` is set for seat `i`.
+pub fn observers(observations: &[Observation]) -> u32 {
+    observations.iter().fold(0, |seats, observation| seats | seat_bit(observation.seat))
 }
 
 /// The root of observations: one leaf, their canonical encoding in order of seats.

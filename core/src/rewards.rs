@@ -17,8 +17,10 @@ use core::cmp::Reverse;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+mod agreed;
 mod award;
 
+pub use agreed::Proposal;
 pub use award::{Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS, MAX_PROOF};
 
 /// Parts of the pool in per cent: base, bonus, validators.

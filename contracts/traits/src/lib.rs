@@ -8,6 +8,7 @@ pub mod auction;
 pub mod capabilities;
 pub mod escrow;
 pub mod host;
+pub mod index;
 pub mod leaderboard;
 pub mod ownable;
 pub mod pair;

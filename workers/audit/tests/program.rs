@@ -72,6 +72,8 @@ impl Scene {
                 token: [2; 32],
                 validators: [3; 32],
                 leaderboard: [4; 32],
+                index: None,
+                rewards: None,
             },
             nodes: keys.iter().map(entry).collect(),
         };

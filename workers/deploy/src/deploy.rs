@@ -212,7 +212,15 @@ async fn contracts(
     let token = make(&bundles.token, token).await?;
     let validators = make(&bundles.validators, (genesis, options.nodes).encode()).await?;
     let leaderboard = make(&bundles.leaderboard, validators.encode()).await?;
-    let chain = ChainSection { url: options.url.clone(), genesis, token, validators, leaderboard };
+    let chain = ChainSection {
+        url: options.url.clone(),
+        genesis,
+        token,
+        validators,
+        leaderboard,
+        index: None,
+        rewards: None,
+    };
     let network = Network {
         epoch: 1,
         fault_model: options.fault_model,

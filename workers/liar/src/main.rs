@@ -3,8 +3,9 @@
 use cicada_consensus::{Input, Now, Output};
 use clap::Parser;
 use paxos_liar::{other_time, Liar, Lie};
-use paxos_node::board::{Board, Keyring};
-use paxos_node::engine::{BoardNode, Machine};
+use paxos_node::engine::{FeedsNode, Machine};
+use paxos_node::feeds::Feeds;
+use paxos_node::keyring::Keyring;
 use paxos_node::options::Options;
 use paxos_node::service;
 use std::process::ExitCode;
@@ -39,10 +40,10 @@ fn lie(name: &str) -> Result<Choice, String> {
     }
 }
 
-struct Lying(Liar<Board, Keyring>);
+struct Lying(Liar<Feeds, Keyring>);
 
 impl Machine for Lying {
-    fn node(&self) -> &BoardNode {
+    fn node(&self) -> &FeedsNode {
         self.0.node()
     }
 

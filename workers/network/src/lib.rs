@@ -95,6 +95,12 @@ pub struct ChainSection {
     /// The `leaderboard` contract.
     #[serde(with = "bytes32")]
     pub leaderboard: Account,
+    /// The `index` contract, if there is one: the nodes then agree on its NAV and its basket.
+    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
+    pub index: Option<Account>,
+    /// The `rewards` contract, if there is one: the nodes then agree on the awards of its epochs.
+    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
+    pub rewards: Option<Account>,
 }
 
 /// One node. Its seat is its position in the list.
@@ -201,6 +207,21 @@ impl Network {
     pub fn leaderboard_feed(&self) -> Feed {
         Feed { kind: ReportKind::Leaderboard, contract: self.chain.leaderboard }
     }
+
+    /// The feed of the index's NAV, if there is an index.
+    pub fn nav_feed(&self) -> Option<Feed> {
+        self.chain.index.map(|contract| Feed { kind: ReportKind::Nav, contract })
+    }
+
+    /// The feed of the index's basket, if there is an index.
+    pub fn basket_feed(&self) -> Option<Feed> {
+        self.chain.index.map(|contract| Feed { kind: ReportKind::Basket, contract })
+    }
+
+    /// The feed of the rewards' epochs, if there are rewards.
+    pub fn rewards_feed(&self) -> Option<Feed> {
+        self.chain.rewards.map(|contract| Feed { kind: ReportKind::Rewards, contract })
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +244,8 @@ mod tests {
                 token: [2; 32],
                 validators: [3; 32],
                 leaderboard: [4; 32],
+                index: None,
+                rewards: None,
             },
             nodes: (0..nodes).map(entry).collect(),
         }
@@ -238,6 +261,33 @@ mod tests {
         assert_eq!(read, written);
         assert_eq!(read.config_digest(), written.config_digest());
         assert_eq!((read.quorum().size(), read.attestation_quorum().size()), (12, 16));
+    }
+
+    #[test]
+    fn feeds_without_an_address_are_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("network.toml");
+        let old = network(4);
+        old.save(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("index") && !text.contains("rewards"), "{text}");
+        let none = Network::load(&path).unwrap();
+        assert_eq!((none.nav_feed(), none.basket_feed(), none.rewards_feed()), (None, None, None));
+        let mut all = old.clone();
+        (all.chain.index, all.chain.rewards) = (Some([5; 32]), Some([6; 32]));
+        all.save(&path).unwrap();
+        let read = Network::load(&path).unwrap();
+        assert_eq!(read, all);
+        assert_eq!(read.nav_feed(), Some(Feed { kind: ReportKind::Nav, contract: [5; 32] }));
+        assert_eq!(read.basket_feed(), Some(Feed { kind: ReportKind::Basket, contract: [5; 32] }));
+        assert_eq!(
+            read.rewards_feed(),
+            Some(Feed { kind: ReportKind::Rewards, contract: [6; 32] })
+        );
+        assert_eq!(read.config_digest(), old.config_digest(), "the same committee");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("0x0505", "0x05")).unwrap();
+        assert!(Network::load(&path).unwrap_err().to_string().contains("64 hex digits"));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub fn certified() -> (Network, Proposal, Certificate) {
             token: [2; 32],
             validators: [4; 32],
             leaderboard: LEADERBOARD,
+            index: None,
+            rewards: None,
         },
         nodes: (0..23).map(node).collect(),
     };

@@ -4,9 +4,10 @@
 //! transaction, and only then lets messages and answers out: group commit, and nothing leaves
 //! before what it rests on is on disk.
 
-use crate::board::{Board, Keyring};
 use crate::evidence::Evidence;
-use crate::metrics::{count, Metrics};
+use crate::feeds::{Feeds, Line};
+use crate::keyring::Keyring;
+use crate::metrics::{count, level, Metrics};
 use crate::peers::{Peers, Reach};
 use crate::store::Store;
 use cicada_consensus::{Answer, Input, Node, Now, Outcome, Output, Position, Record, Status};
@@ -25,21 +26,23 @@ const TICK: Duration = Duration::from_millis(50);
 const QUEUE: usize = 1_024;
 /// How many inputs share one write.
 const BATCH: usize = 256;
+/// How many slots without a certificate are listed of a feed.
+const LISTED: usize = 64;
 
 /// The node of this service.
-pub type BoardNode = Node<Board, Keyring>;
+pub type FeedsNode = Node<Feeds, Keyring>;
 
 /// What the engine runs: the node, or something around one. A lying build puts its lies here.
 pub trait Machine: Send {
     /// The node itself, for questions.
-    fn node(&self) -> &BoardNode;
+    fn node(&self) -> &FeedsNode;
 
     /// Takes an input. A request whose answer is left out stays unanswered.
     fn step(&mut self, now: Now, input: Input) -> Vec<Output>;
 }
 
-impl Machine for BoardNode {
-    fn node(&self) -> &BoardNode {
+impl Machine for FeedsNode {
+    fn node(&self) -> &FeedsNode {
         self
     }
 
@@ -71,7 +74,7 @@ pub enum Command {
     /// A value to get decided until a deadline.
     Propose(Vec<u8>, Duration, oneshot::Sender<Outcome>),
     /// A look at the node.
-    Look(Box<dyn FnOnce(&BoardNode) + Send>),
+    Look(Box<dyn FnOnce(&FeedsNode) + Send>),
     /// The end.
     Stop,
 }
@@ -81,9 +84,18 @@ pub enum Command {
 pub struct Snapshot {
     /// Its own figures.
     pub status: Status,
-    /// The newest decided leaderboard.
-    pub board: FeedState,
-    /// The highest leaderboard slot up to which all are certified.
+    /// Its feeds, in their order: the leaderboard first.
+    pub feeds: Vec<FeedView>,
+}
+
+/// What a feed looked like.
+#[derive(Clone, Debug)]
+pub struct FeedView {
+    /// What people call it.
+    pub name: &'static str,
+    /// The newest decided report.
+    pub newest: FeedState,
+    /// The highest slot up to which all are certified.
     pub certified_slot: u64,
     /// Slots that are decided and not certified, the lowest first; at most 64.
     pub uncertified_slots: Vec<u64>,
@@ -139,10 +151,10 @@ impl Engine {
     /// Asks the node something. `None` if the engine is too busy or has ended.
     pub async fn look<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&BoardNode) -> T + Send + 'static,
+        question: impl FnOnce(&FeedsNode) -> T + Send + 'static,
     ) -> Option<T> {
         let (send, receive) = oneshot::channel();
-        let look = move |node: &BoardNode| drop(send.send(question(node)));
+        let look = move |node: &FeedsNode| drop(send.send(question(node)));
         if !self.offer(Command::Look(Box::new(look))) {
             return None;
         }
@@ -164,18 +176,29 @@ impl Engine {
     }
 }
 
-fn look(node: &BoardNode) -> Snapshot {
+fn look(node: &FeedsNode) -> Snapshot {
     let status = node.status();
-    let board = node.application();
-    let uncertified = |position: &Position| board.slot_at(*position);
-    let slots: Vec<u64> = status.uncertified.iter().take(64).filter_map(uncertified).collect();
-    let newest = board.state();
-    Snapshot {
-        certified_slot: slots.first().map_or(newest.slot, |slot| slot.saturating_sub(1)),
-        uncertified_slots: slots,
-        board: newest,
-        status,
+    let application = node.application();
+    let view = |line: &Line| FeedView {
+        name: line.name(),
+        newest: line.state(),
+        certified_slot: line.state().slot,
+        uncertified_slots: Vec::new(),
+    };
+    let mut feeds: Vec<FeedView> = application.lines().map(view).collect();
+    for (at, slot) in status.uncertified.iter().filter_map(|position| application.place(*position))
+    {
+        let Some(feed) = feeds.get_mut(at) else {
+            continue;
+        };
+        if feed.uncertified_slots.is_empty() {
+            feed.certified_slot = slot.saturating_sub(1);
+        }
+        if feed.uncertified_slots.len() < LISTED {
+            feed.uncertified_slots.push(slot);
+        }
     }
+    Snapshot { feeds, status }
 }
 
 struct Worker {
@@ -332,7 +355,10 @@ impl Worker {
         let metrics = &self.parts.metrics;
         metrics.promised_round.set(snapshot.status.promised.round);
         metrics.decided.set(snapshot.status.decided);
-        metrics.slot.set(snapshot.board.slot);
+        for feed in &snapshot.feeds {
+            level(&metrics.feed_slots, feed.name, feed.newest.slot);
+        }
+        metrics.slot.set(snapshot.feeds.first().map_or(0, |board| board.newest.slot));
         metrics.uncertified.set(snapshot.status.uncertified.len() as u64);
         metrics.leading.set(u64::from(snapshot.status.leading.is_some()));
         let reach = self.parts.peers.reach();

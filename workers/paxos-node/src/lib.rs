@@ -1,11 +1,13 @@
-//! One of the nodes that agree on the market leaderboard: `cicada-consensus` behind HTTP, with
-//! a disk, keys, and the rule which leaderboards it agrees to.
+//! One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index:
+//! `cicada-consensus` behind HTTP, with a disk, keys, and the rules what it agrees to.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`] | flags, environment, configuration file |
-//! | [`board`] | which leaderboard this node accepts, and what it attests |
+//! | [`feeds`] | what shares the log, and which values this node accepts |
+//! | `board` | the leaderboard among them |
 //! | `ranking` | the scores of its own results |
+//! | [`keyring`] | its keys, and those of all |
 //! | [`store`] | what survives a restart, and who may vote from it |
 //! | [`engine`] | the thread that owns node and disk |
 //! | [`evidence`] | what it keeps about liars |
@@ -16,11 +18,13 @@
 //! | [`metrics`] | figures |
 //! | [`service`] | putting it together |
 
-pub mod board;
+mod board;
 pub mod engine;
 pub mod envelope;
 pub mod evidence;
+pub mod feeds;
 pub mod http;
+pub mod keyring;
 pub mod limits;
 pub mod metrics;
 pub mod options;

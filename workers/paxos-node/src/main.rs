@@ -1,4 +1,4 @@
-//! One of the nodes that agree on the market leaderboard.
+//! One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index.
 
 use clap::Parser;
 use paxos_node::options::Options;

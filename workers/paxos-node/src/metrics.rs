@@ -18,6 +18,7 @@ pub struct Kind {
 
 type ByKind = Family<Kind, Counter>;
 type Level = Gauge<u64, AtomicU64>;
+type Levels = Family<Kind, Level>;
 
 /// All figures of one node.
 pub struct Metrics {
@@ -40,6 +41,8 @@ pub struct Metrics {
     pub decided: Level,
     /// The newest slot of the leaderboard.
     pub slot: Level,
+    /// The newest slot of each feed, by its name.
+    pub feed_slots: Levels,
     /// Reports without a certificate.
     pub uncertified: Level,
     /// Whether this node leads.
@@ -68,6 +71,7 @@ impl Metrics {
             promised_round: Level::default(),
             decided: Level::default(),
             slot: Level::default(),
+            feed_slots: Levels::default(),
             uncertified: Level::default(),
             leading: Level::default(),
             peers: Level::default(),
@@ -92,6 +96,7 @@ impl Metrics {
         let help = "All positions up to here are decided";
         r.register("decided_position", help, self.decided.clone());
         r.register("slot", "Newest slot of the leaderboard", self.slot.clone());
+        r.register("feed_slot", "Newest slot of a feed", self.feed_slots.clone());
         let help = "Decided reports without a certificate";
         r.register("uncertified", help, self.uncertified.clone());
         r.register("leading", "1 if this node leads", self.leading.clone());
@@ -119,6 +124,11 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Sets the level of a kind.
+pub fn level(family: &Levels, kind: &'static str, to: u64) {
+    family.get_or_create(&Kind { kind }).set(to);
 }
 
 /// Counts one of a kind.

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "Examples:
   paxos-node --network network.toml --seat 3 --keys keys/node-03.json \\
-             --data data/node-03 --results examples/results.jsonl
+             --data data/node-03 --results examples/results.jsonl \\
+             --awards data/validator-03/awards --basket data/validator-03/basket.scale
   paxos-node --config node-03.toml
   curl -s http://127.0.0.1:7103/paxos/status";
 
-/// One of the nodes that agree on the market leaderboard.
+/// One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index.
 ///
+/// The feeds of the index and of the rewards are there if the network file has their contracts.
 /// Each option can also stand in the configuration file, under the same name.
 #[derive(Clone, Debug, Default, Parser, Deserialize)]
 #[command(version, after_help = EXAMPLES)]
@@ -37,6 +39,14 @@ pub struct Options {
     /// This node's own copy of the evaluation results, as JSON lines
     #[arg(long, env = "PAXOS_NODE_RESULTS")]
     pub results: Option<PathBuf>,
+    /// The directory where this node's own validator writes the awards of epochs, as
+    /// epoch-<number>.scale. Without it this node agrees to no award
+    #[arg(long, env = "PAXOS_NODE_AWARDS")]
+    pub awards: Option<PathBuf>,
+    /// The file where this node's own validator writes weights and prices of the basket (SCALE).
+    /// Without it this node agrees to no basket
+    #[arg(long, env = "PAXOS_NODE_BASKET")]
+    pub basket: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file
     #[arg(long, env = "PAXOS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -60,6 +70,10 @@ pub struct Settings {
     pub data: PathBuf,
     /// The results file.
     pub results: PathBuf,
+    /// The directory of awards, if there is one.
+    pub awards: Option<PathBuf>,
+    /// The file of the basket, if there is one.
+    pub basket: Option<PathBuf>,
     /// Where to listen, if not at the seat's address.
     pub listen: Option<SocketAddr>,
     /// Whether an identity may start anew.
@@ -83,6 +97,8 @@ impl Options {
             keys: self.keys.or(file.keys).ok_or_else(|| missing("keys"))?,
             data: self.data.or(file.data).ok_or_else(|| missing("data"))?,
             results: self.results.or(file.results).ok_or_else(|| missing("results"))?,
+            awards: self.awards.or(file.awards),
+            basket: self.basket.or(file.basket),
             listen: self.listen.or(file.listen),
             init: self.init || file.init,
         })
@@ -102,6 +118,25 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn what_a_validator_writes_is_optional_and_can_stand_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.toml");
+        let text = "network = 'n'\nseat = 3\nkeys = 'k'\ndata = 'd'\nresults = 'r'\n";
+        std::fs::write(&path, text).unwrap();
+        let settle = |more: &[&str]| {
+            let options = ["paxos-node", "--config", path.to_str().unwrap()];
+            let options = Options::parse_from(options.iter().chain(more));
+            let settings = options.settle().unwrap();
+            (settings.awards, settings.basket)
+        };
+        assert_eq!(settle(&[]), (None, None));
+        std::fs::write(&path, format!("{text}awards = 'a'\nbasket = 'b'\n")).unwrap();
+        let some = |name: &str| Some(PathBuf::from(name));
+        assert_eq!(settle(&[]), (some("a"), some("b")));
+        assert_eq!(settle(&["--awards", "c"]), (some("c"), some("b")));
     }
 
     #[test]

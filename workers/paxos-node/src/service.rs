@@ -1,9 +1,10 @@
 //! Start and end of a node.
 
-use crate::board::{Board, Keyring};
-use crate::engine::{BoardNode, Command, Engine, Machine, Parts};
+use crate::engine::{Command, Engine, FeedsNode, Machine, Parts};
 use crate::evidence::Evidence;
+use crate::feeds::{Feeds, Sources, LONGEST_VALUE};
 use crate::http::Service;
+use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::options::Settings;
@@ -38,7 +39,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
 /// In words, if it cannot start.
 pub async fn run_as(
     settings: Settings,
-    wrap: impl FnOnce(BoardNode, Config, Keyring) -> Box<dyn Machine>,
+    wrap: impl FnOnce(FeedsNode, Config, Keyring) -> Box<dyn Machine>,
 ) -> Result<(), Failure> {
     let network = Network::load(&settings.network)?;
     let keys = own_keys(&settings, &network)?;
@@ -52,10 +53,9 @@ pub async fn run_as(
     };
     let store = Store::open(&settings.data, &owner, settings.init)?;
     let evidence = Evidence::open(&settings.data)?;
-    let board =
-        Board::new(network.leaderboard_feed(), network.config_digest(), settings.results.clone());
     let keyring = Keyring::new(keys.clone(), network.members());
-    let node = Node::recover(config.clone(), board, keyring.clone(), store.records()?)?;
+    let feeds = Feeds::new(&network, keyring.members(), sources(&settings));
+    let node = Node::recover(config.clone(), feeds, keyring.clone(), store.records()?)?;
     let machine = wrap(node, config.clone(), keyring);
     let metrics = Arc::new(Metrics::new());
     let longest = Limits::of(&config).answer;
@@ -97,6 +97,14 @@ async fn serve(
     Ok(())
 }
 
+fn sources(settings: &Settings) -> Sources {
+    Sources {
+        results: settings.results.clone(),
+        awards: settings.awards.clone(),
+        basket: settings.basket.clone(),
+    }
+}
+
 // The keys of the seat.
 fn own_keys(settings: &Settings, network: &Network) -> Result<Arc<NodeKeys>, Failure> {
     let keys = NodeKeys::load(&settings.keys)?;
@@ -121,6 +129,7 @@ fn config(network: &Network, seat: Seat) -> Config {
         network.config_digest(),
     );
     config.max_proposals = 16;
+    config.max_value_len = LONGEST_VALUE;
     config
 }
 

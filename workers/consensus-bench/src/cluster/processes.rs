@@ -57,6 +57,8 @@ impl Cluster {
             token: [2; 32],
             validators: [3; 32],
             leaderboard: [4; 32],
+            index: None,
+            rewards: None,
         };
         let network = Network { epoch: 1, fault_model, chain, nodes };
         network.save(&directory.path().join("network.toml"))?;

@@ -1,7 +1,8 @@
 //! Questions that change nothing: status, log, certificates, figures.
 
 use super::{answer, Failure, Service};
-use crate::engine::Command;
+use crate::engine::{Command, FeedView};
+use crate::feeds::LEADERBOARD;
 use crate::peers::Reach;
 use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
@@ -10,12 +11,10 @@ use axum::response::{IntoResponse, Response};
 use cicada_consensus::{digest, Input};
 use parity_scale_codec::Encode;
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The name of the leaderboard's feed.
-const LEADERBOARD: &str = "leaderboard";
 /// The most entries in one answer.
 const LIMIT: u16 = 256;
 
@@ -38,6 +37,8 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
     // In crash mode there are no views: the promise names the leader, if there is one.
     let view = service.config.byzantine().then_some(status.promised.round);
     let leader = (status.promised.round > 0).then_some(status.promised.seat);
+    let board = snapshot.feeds.first();
+    let feeds = snapshot.feeds.iter().map(|feed| (feed.name.to_owned(), feed_view(feed)));
     let body = json!({
         "node_id": service.peers.seat(),
         "fault_model": network.fault_model,
@@ -45,7 +46,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "leader": leader,
         "leading": status.leading.is_some(),
         "decided_position": status.decided,
-        "certified_slot": snapshot.certified_slot,
+        "certified_slot": board.map_or(0, |board| board.certified_slot),
         "nodes": network.nodes.len(),
         "quorum": network.quorum().size(),
         "attestation_quorum": network.attestation_quorum().size(),
@@ -56,13 +57,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "accepted": votes.collect::<Vec<Value>>(),
         "proposals_waiting": status.proposals,
         "has_value": status.decided > 0 || !status.votes.is_empty(),
-        "feeds": { LEADERBOARD: {
-            "slot": snapshot.board.slot,
-            "digest": hex::encode(snapshot.board.digest),
-            "time_ms": snapshot.board.time_ms,
-            "certified_slot": snapshot.certified_slot,
-            "uncertified_slots": snapshot.uncertified_slots,
-        }},
+        "feeds": feeds.collect::<Map<String, Value>>(),
         "peers": {
             "reachable": with(Reach::Reachable),
             "unreachable": with(Reach::Unreachable),
@@ -70,6 +65,16 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "uptime_seconds": service.started.elapsed().as_secs(),
     });
     answer(StatusCode::OK, body)
+}
+
+fn feed_view(feed: &FeedView) -> Value {
+    json!({
+        "slot": feed.newest.slot,
+        "digest": hex::encode(feed.newest.digest),
+        "time_ms": feed.newest.time_ms,
+        "certified_slot": feed.certified_slot,
+        "uncertified_slots": feed.uncertified_slots,
+    })
 }
 
 #[derive(Deserialize)]
@@ -114,19 +119,23 @@ pub(super) async fn certificates(
     State(service): State<Arc<Service>>,
     Query(slots): Query<Slots>,
 ) -> Result<Response, Failure> {
-    if slots.feed.is_some_and(|feed| feed != LEADERBOARD) {
-        return Err(Failure::new(StatusCode::NOT_FOUND, "the only feed is `leaderboard`"));
+    let name = slots.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
+    let snapshot = service.engine.snapshot();
+    if snapshot.feeds.iter().all(|feed| feed.name != name) {
+        let names: Vec<&str> = snapshot.feeds.iter().map(|feed| feed.name).collect();
+        let error = format!("the feeds of this network are: {}", names.join(", "));
+        return Err(Failure::new(StatusCode::NOT_FOUND, error));
     }
     let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
     let limit = slots.limit.unwrap_or(64).min(LIMIT);
     let found = service.engine.look(move |node| {
-        let board = node.application();
+        let line = node.application().named(&name);
         let entry = |(slot, position, digest)| {
             let entry = node.entries(position, 1).pop()?;
             Some((slot, digest, entry))
         };
-        let newer = board.after(slots.after).take(usize::from(limit));
-        newer.filter_map(entry).collect::<Vec<_>>()
+        let newer = line.into_iter().flat_map(|line| line.after(slots.after));
+        newer.take(usize::from(limit)).filter_map(entry).collect::<Vec<_>>()
     });
     let found = found.await.ok_or_else(Failure::busy)?;
     if found.iter().any(|(_, _, entry)| entry.certificate.is_none()) {

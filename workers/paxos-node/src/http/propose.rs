@@ -1,7 +1,8 @@
-//! A leaderboard to decide: the node leads it to its certificate.
+//! A value of any feed to decide: the node leads it to its certificate.
 
 use super::{answer, Failure, Service};
-use crate::engine::{BoardNode, Command};
+use crate::engine::{Command, FeedsNode};
+use crate::feeds::report_of;
 use crate::metrics::count;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -9,8 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cicada_consensus::{Application, Entry, Now, Origin, Outcome, Position, Refusal, Seat};
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::Proposal;
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,19 +34,19 @@ pub(super) async fn propose(
     body: Bytes,
 ) -> Result<Response, Failure> {
     let _permit = service.proposal_room.try_acquire().map_err(|_| Failure::busy())?;
-    let proposal = Proposal::decode_all(&mut &body[..])
-        .map_err(|_| Failure::bad("the body is not the SCALE encoding of a leaderboard"))?;
-    let slot = proposal.report.slot;
-    let digest = proposal.report.digest::<Native>();
+    let report = report_of(&body)
+        .ok_or_else(|| Failure::bad("the body is not the SCALE encoding of a value of any feed"))?;
+    let slot = report.slot;
+    let digest = report.digest::<Native>();
     let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(LONGEST_MS);
     let begin = Instant::now();
     let deadline = begin + Duration::from_millis(patience);
-    let known = service.engine.look(move |node| node.application().slot(slot));
+    let known = service.engine.look(move |node| node.application().line(&report.feed)?.slot(slot));
     let known = known.await.ok_or_else(Failure::busy)?;
     let outcome = match known {
         // Decided before: perhaps the answer was lost on its way.
         Some((position, decided)) if decided == digest => {
-            wait_for_certificate(&service, slot, position, deadline).await?
+            wait_for_certificate(&service, position, deadline).await?
         }
         _ => {
             let (reply, receive) = oneshot::channel();
@@ -68,13 +68,12 @@ pub(super) async fn propose(
 
 async fn wait_for_certificate(
     service: &Service,
-    slot: u64,
     position: Position,
     deadline: Instant,
 ) -> Result<Outcome, Failure> {
     service.hurry();
     let mut changes = service.engine.changes();
-    let certified = changes.wait_for(|snapshot| !snapshot.uncertified_slots.contains(&slot));
+    let certified = changes.wait_for(|snapshot| !snapshot.status.uncertified.contains(&position));
     let certified = tokio::time::timeout_at(deadline.into(), certified).await.is_ok();
     Ok(if certified {
         Outcome::Certified { position, promised: BTreeSet::new(), accepted: BTreeSet::new() }
@@ -96,7 +95,7 @@ async fn own_view(service: &Service, value: Vec<u8>, outcome: Outcome) -> Outcom
         _ => return outcome,
     }
     let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
-    let check = move |node: &BoardNode| node.application().check(&value, Origin::Fresh, now);
+    let check = move |node: &FeedsNode| node.application().check(&value, Origin::Fresh, now);
     match service.engine.look(check).await {
         Some(Err(refusal)) => Outcome::Refused(refusal),
         _ => outcome,

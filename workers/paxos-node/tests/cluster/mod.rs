@@ -3,11 +3,9 @@
 // Each test uses another part of it.
 #![allow(dead_code)]
 
+mod proposals;
+
 use cicada_consensus::{Answer, Request, Seat};
-use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{rank, report, Proposal};
-use cicada_core::report::FeedState;
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
 use parity_scale_codec::{DecodeAll, Encode};
 use paxos_node::envelope::{
@@ -21,7 +19,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take before the test fails. Nothing waits for it otherwise.
@@ -96,6 +94,8 @@ impl Cluster {
                 token: [2; 32],
                 validators: [3; 32],
                 leaderboard: [4; 32],
+                index: None,
+                rewards: None,
             },
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
@@ -111,6 +111,18 @@ impl Cluster {
             children: (0..n).map(|_| Mutex::new(None)).collect(),
             ports: ports.into_iter().map(|port| Mutex::new(Some(port))).collect(),
         }
+    }
+
+    /// The same, with an index and rewards; before any node runs.
+    pub fn with_index(mut self) -> Self {
+        (self.network.chain.index, self.network.chain.rewards) = (Some([5; 32]), Some([6; 32]));
+        self.network.save(&self.path("network.toml")).unwrap();
+        self
+    }
+
+    /// The keys of a node.
+    pub fn keys(&self, seat: Seat) -> &NodeKeys {
+        &self.keys[usize::from(seat)]
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -148,6 +160,12 @@ impl Cluster {
             .arg(self.path(&format!("data-{seat:02}")))
             .arg("--results")
             .arg(self.results(seat));
+        for (option, name) in [("--awards", "awards"), ("--basket", "basket")] {
+            let own = self.path(&format!("{name}-{seat:02}"));
+            if own.exists() {
+                command.arg(option).arg(own);
+            }
+        }
         command
     }
 
@@ -283,86 +301,6 @@ impl Cluster {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         Some(Response { status, signature, body })
-    }
-
-    /// The next leaderboard, as the results and the status of a node give it.
-    pub fn proposal(&self, seat: Seat) -> Proposal {
-        self.try_proposal(seat).expect("the node runs")
-    }
-
-    /// The same; `None` if the node does not answer.
-    pub fn try_proposal(&self, seat: Seat) -> Option<Proposal> {
-        let status = self.get(seat, "/paxos/status")?.json();
-        let feed = &status["feeds"]["leaderboard"];
-        let mut digest: Hash = [0; 32];
-        hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
-        let state = FeedState {
-            slot: feed["slot"].as_u64().unwrap(),
-            digest,
-            time_ms: feed["time_ms"].as_u64().unwrap(),
-        };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = u64::try_from(now.as_millis()).unwrap();
-        let results = cicada_results::read(&self.results(seat), now).unwrap();
-        let standings = rank(results.tally.scores().clone(), |_| 0);
-        let feed = self.network.leaderboard_feed();
-        Some(Proposal { report: report::<Native>(feed, &state, &standings, now), standings })
-    }
-
-    /// Proposes at a node and waits for its answer.
-    pub fn propose(&self, seat: Seat, proposal: &Proposal, timeout_ms: u64) -> Response {
-        self.try_propose(seat, proposal, timeout_ms).expect("the node runs")
-    }
-
-    /// The same; `None` if the node does not answer.
-    pub fn try_propose(
-        &self,
-        seat: Seat,
-        proposal: &Proposal,
-        timeout_ms: u64,
-    ) -> Option<Response> {
-        let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
-        let headers = [("content-type", "application/octet-stream".to_owned())];
-        self.request(seat, "POST", &path, &headers, &proposal.encode())
-    }
-
-    /// Like [`Self::certify_next`], with as many attempts as it takes.
-    pub fn certify_soon(&self, seat: Seat) -> (u64, Value) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let proposal = self.proposal(seat);
-            let response = self.propose(seat, &proposal, 10_000);
-            if response.status == 200 {
-                self.check_certificate(&response.json());
-                return (proposal.report.slot, response.json());
-            }
-            assert!(Instant::now() < deadline, "{}{}", response.json(), self.logs());
-        }
-    }
-
-    /// Proposes the next leaderboard and checks the certificate with real signatures.
-    pub fn certify_next(&self, seat: Seat) -> (u64, Value) {
-        let proposal = self.proposal(seat);
-        let response = self.propose(seat, &proposal, 60_000);
-        let json = response.json();
-        assert_eq!(response.status, 200, "{json}{}", self.logs());
-        self.check_certificate(&json);
-        (proposal.report.slot, json)
-    }
-
-    /// Checks proposal and certificate of an answer.
-    pub fn check_certificate(&self, json: &Value) {
-        let bytes = |name: &str| hex::decode(json[name].as_str().unwrap()).unwrap();
-        let proposal = Proposal::decode_all(&mut &bytes("proposal")[..]).unwrap();
-        let certificate = Certificate::decode_all(&mut &bytes("certificate")[..]).unwrap();
-        let config = self.network.config_digest();
-        let message = proposal.report.attestation_message::<Native>(&config);
-        let quorum = self.network.attestation_quorum();
-        certificate.check_form(1, &quorum).unwrap();
-        let members = self.network.members();
-        let keys: Vec<_> = members.iter().map(|member| member.attestation_key).collect();
-        let verify = cicada_network::verify_attestation;
-        certificate.check_signatures(&message, &keys, verify).unwrap();
     }
 
     /// Asks a node in the name of another, with that one's key.

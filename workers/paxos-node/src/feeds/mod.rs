@@ -1,0 +1,170 @@
+//! The feeds that share the log. Every value begins with its report, and the report names its feed.
+//!
+//! | feed | value | a node agrees if |
+//! |---|---|---|
+//! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows |
+//! | `nav` | `nav::Proposal` | enough observations are genuine and in time |
+//! | `basket` | `basket::agreed::Proposal` | its own validator has the same tokens and weights, and prices that are near |
+//! | `rewards` | `rewards::Proposal` | its own validator has the same award |
+
+mod basket;
+mod line;
+mod nav;
+mod own;
+mod rewards;
+
+#[cfg(test)]
+mod tests;
+
+use crate::board::Board;
+use basket::Basket;
+use cicada_consensus::{Application, AttestationRequest, Now, Origin, Position, Refusal};
+use cicada_core::nav::min_observations;
+use cicada_core::report::{Feed, Report, ReportKind};
+use cicada_core::{basket as baskets, leaderboard as boards, nav as navs, rewards as awards};
+use cicada_network::{Network, PublicKeys};
+pub use line::{Line, MAX_SKEW_MS};
+use nav::Nav;
+use parity_scale_codec::{Decode, DecodeAll};
+use rewards::Rewards;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The longest value of all feeds, in bytes: 64 rows of a leaderboard need 3,768, observations of
+/// 32 seats 2,967.
+pub const LONGEST_VALUE: usize = 4 * 1024;
+
+/// The name of the leaderboard's feed, which is always there.
+pub const LEADERBOARD: &str = "leaderboard";
+
+/// What a feed holds under its reports.
+pub(crate) trait Content: Send {
+    /// Whether this node, by its own observation, finds a value right, and, if it is fresh, whether
+    /// its content follows those applied. That its report does, the caller has checked.
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String>;
+
+    /// Takes a decided value whose report comes next. Whether its content may: that depends on
+    /// nothing but the values before it.
+    fn apply(&mut self, value: &[u8]) -> bool;
+}
+
+/// Where this node's own view of things comes from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The results file.
+    pub results: PathBuf,
+    /// Its validator's directory of awards.
+    pub awards: Option<PathBuf>,
+    /// Its validator's basket.
+    pub basket: Option<PathBuf>,
+}
+
+struct Entry {
+    line: Line,
+    content: Box<dyn Content>,
+}
+
+/// All feeds of a network, as the log builds them.
+pub struct Feeds {
+    // Four at most.
+    entries: Vec<Entry>,
+    // Which of them stands at a position, and with which slot.
+    places: BTreeMap<Position, (usize, u64)>,
+}
+
+impl Feeds {
+    /// The feeds of a network whose contracts have an address, all empty. `members` are the keys
+    /// of its nodes.
+    pub fn new(network: &Network, members: Arc<PublicKeys>, sources: Sources) -> Self {
+        let config_digest = network.config_digest();
+        let mut feeds = Self { entries: Vec::new(), places: BTreeMap::new() };
+        let mut add = |name, feed, content| {
+            let line = Line::new(name, feed, config_digest);
+            feeds.entries.push(Entry { line, content });
+        };
+        add(LEADERBOARD, network.leaderboard_feed(), Box::new(Board::new(sources.results)));
+        let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
+        if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {
+            add("nav", feed, Box::new(Nav { feed, config_digest, members, seats, needed }));
+        }
+        if let Some(feed) = network.basket_feed() {
+            let basket = Basket { index: feed.contract, file: sources.basket };
+            add("basket", feed, Box::new(basket));
+        }
+        if let Some(feed) = network.rewards_feed() {
+            add("rewards", feed, Box::new(Rewards::new(sources.awards)));
+        }
+        feeds
+    }
+
+    /// All feeds, always in the same order, the leaderboard first.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.entries.iter().map(|entry| &entry.line)
+    }
+
+    /// The feed that reports call so.
+    pub fn line(&self, feed: &Feed) -> Option<&Line> {
+        self.lines().find(|line| line.feed() == *feed)
+    }
+
+    /// The feed that people call so.
+    pub fn named(&self, name: &str) -> Option<&Line> {
+        self.lines().find(|line| line.name() == name)
+    }
+
+    /// Whose report stands at a position of the log, as a place in [`Self::lines`], and its slot.
+    pub fn place(&self, position: Position) -> Option<(usize, u64)> {
+        self.places.get(&position).copied()
+    }
+
+    fn examine(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
+        let report = begin(value).ok_or("it does not begin with a report")?;
+        let entry = self.entries.iter().find(|entry| entry.line.feed() == report.feed);
+        let entry = entry.ok_or(line::ANOTHER_FEED)?;
+        if origin == Origin::Fresh {
+            entry.line.follows(&report, now)?;
+        }
+        entry.content.check(value, origin, now)
+    }
+}
+
+impl Application for Feeds {
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal> {
+        self.examine(value, origin, now).map_err(Refusal)
+    }
+
+    fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest> {
+        let report = begin(value)?;
+        let mut entries = self.entries.iter_mut().enumerate();
+        let (at, entry) = entries.find(|(_, entry)| entry.line.feed() == report.feed)?;
+        if !entry.line.continues(&report) || !entry.content.apply(value) {
+            return None;
+        }
+        self.places.insert(position, (at, report.slot));
+        Some(entry.line.extend(position, report))
+    }
+}
+
+// The report that a value begins with.
+fn begin(value: &[u8]) -> Option<Report> {
+    Report::decode(&mut &value[..]).ok()
+}
+
+/// The report of a value that is, as far as its form goes, one of its feed. Of kinds that are no
+/// feed of the log, the report is all that is read.
+pub fn report_of(value: &[u8]) -> Option<Report> {
+    let report = begin(value)?;
+    let whole = match report.feed.kind {
+        ReportKind::Leaderboard => is::<boards::Proposal>(value),
+        ReportKind::Nav => is::<navs::Proposal>(value),
+        ReportKind::Basket => is::<baskets::agreed::Proposal>(value),
+        ReportKind::Rewards => is::<awards::Proposal>(value),
+        ReportKind::Committee | ReportKind::Capability => true,
+    };
+    whole.then_some(report)
+}
+
+fn is<T: DecodeAll>(value: &[u8]) -> bool {
+    T::decode_all(&mut &value[..]).is_ok()
+}

@@ -1,0 +1,365 @@
+use super::*;
+use crate::keyring::Keyring;
+use cicada_consensus::Keys;
+use cicada_core::basket::agreed::Observed;
+use cicada_core::basket::holdings as entries;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
+use cicada_core::nav::Observation;
+use cicada_core::quote::Framework;
+use cicada_core::report::FeedState;
+use cicada_core::rewards::Award;
+use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys};
+use parity_scale_codec::Encode;
+use tempfile::TempDir;
+
+mod own_files;
+
+const NOW: u64 = 1_738_425_600_000;
+const SEATS: u8 = 23;
+
+fn at(wall_ms: u64) -> Now {
+    Now { timer_ms: 0, wall_ms }
+}
+
+/// A network of all feeds, and the node of seat 0 in it.
+struct Bench {
+    dir: TempDir,
+    network: Network,
+    keys: Vec<NodeKeys>,
+    feeds: Feeds,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::of(Some([5; 32]), Some([6; 32]))
+    }
+
+    fn of(index: Option<[u8; 32]>, rewards: Option<[u8; 32]>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |seat| NodeKeys::generate(&dir.path().join(format!("{seat}.key"))).unwrap();
+        let keys: Vec<NodeKeys> = (0..SEATS).map(make).collect();
+        let entry = |keys: &NodeKeys| NodeEntry {
+            url: "http://127.0.0.1:1".into(),
+            operator: keys.operator(),
+            consensus_key: keys.consensus_key(),
+            attestation_key: keys.attestation_key(),
+        };
+        let network = Network {
+            epoch: 1,
+            fault_model: FaultModelName::Byzantine,
+            chain: ChainSection {
+                url: "ws://127.0.0.1:9944".into(),
+                genesis: [1; 32],
+                token: [2; 32],
+                validators: [3; 32],
+                leaderboard: [4; 32],
+                index,
+                rewards,
+            },
+            nodes: keys.iter().map(entry).collect(),
+        };
+        let results = dir.path().join("results.jsonl");
+        std::fs::copy(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/results.jsonl"),
+            &results,
+        )
+        .unwrap();
+        let mut bench = Self {
+            feeds: Feeds { entries: Vec::new(), places: BTreeMap::new() },
+            dir,
+            network,
+            keys,
+        };
+        bench.restart(true);
+        bench
+    }
+
+    /// A new node of the same network, with or without a validator.
+    fn restart(&mut self, validator: bool) {
+        let members = Arc::new(PublicKeys::new(&self.network.members()));
+        let own = |name: &str| validator.then(|| self.dir.path().join(name));
+        let sources = Sources {
+            results: self.dir.path().join("results.jsonl"),
+            awards: own("awards"),
+            basket: own("basket.scale"),
+        };
+        self.feeds = Feeds::new(&self.network, members, sources);
+    }
+
+    fn check(&self, value: &impl Encode, wall_ms: u64) -> Result<(), String> {
+        self.check_as(value, Origin::Fresh, wall_ms)
+    }
+
+    fn check_as(&self, value: &impl Encode, origin: Origin, wall_ms: u64) -> Result<(), String> {
+        self.feeds.check(&value.encode(), origin, at(wall_ms)).map_err(|Refusal(reason)| reason)
+    }
+
+    fn refuses(&self, value: &impl Encode, wall_ms: u64, words: &str) {
+        let reason = self.check(value, wall_ms).expect_err(words);
+        assert!(reason.contains(words), "{reason}");
+    }
+
+    fn state(&self, name: &str) -> FeedState {
+        self.feeds.named(name).unwrap().state()
+    }
+
+    fn board(&self, time_ms: u64) -> boards::Proposal {
+        let results =
+            cicada_results::read(&self.dir.path().join("results.jsonl"), time_ms).unwrap();
+        let standings = boards::rank(results.tally.scores().clone(), |_| 0);
+        let feed = self.network.leaderboard_feed();
+        let state = self.state("leaderboard");
+        boards::Proposal {
+            report: boards::report::<Native>(feed, &state, &standings, time_ms),
+            standings,
+        }
+    }
+
+    fn observation(&self, seat: u8, slot: u64, nav_e18: u128, time_ms: u64) -> Observation {
+        let mut observation = Observation { seat, nav_e18, time_ms, signature: [0; 64] };
+        let feed = self.network.nav_feed().unwrap();
+        let config = self.network.config_digest();
+        let message = observation.message::<Native>(&config, &feed, slot);
+        observation.signature = self.keys[usize::from(seat)].attest(&message);
+        observation
+    }
+
+    /// The next NAV, observed by the first `count` seats.
+    fn nav(&self, count: u8, time_ms: u64) -> navs::Proposal {
+        let slot = self.state("nav").slot + 1;
+        let observe = |seat: u8| self.observation(seat, slot, 1_000 + u128::from(seat), time_ms);
+        self.nav_of((0..count).map(observe).collect(), time_ms)
+    }
+
+    fn nav_of(&self, observations: Vec<Observation>, time_ms: u64) -> navs::Proposal {
+        let feed = self.network.nav_feed().unwrap();
+        let report = navs::report::<Native>(feed, &self.state("nav"), &observations, time_ms);
+        navs::Proposal { report, observations }
+    }
+
+    fn award(&self, award: Award, time_ms: u64) -> awards::Proposal {
+        let feed = self.network.rewards_feed().unwrap();
+        awards::Proposal {
+            report: award.report::<Native>(feed, &self.state("rewards"), time_ms),
+            award,
+        }
+    }
+
+    fn basket(&self, list: Vec<entries::Entry>, time_ms: u64) -> baskets::agreed::Proposal {
+        let feed = self.network.basket_feed().unwrap();
+        let report = entries::report::<Native>(feed, &self.state("basket"), &list, time_ms);
+        baskets::agreed::Proposal { report, entries: list }
+    }
+
+    fn write(&self, name: &str, content: &impl Encode) {
+        let path = self.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content.encode()).unwrap();
+    }
+}
+
+#[test]
+fn genuine_observations_of_sixteen_are_enough() {
+    let bench = Bench::new();
+    for count in 16..=23 {
+        assert_eq!(bench.check(&bench.nav(count, NOW), NOW), Ok(()));
+    }
+    bench.refuses(&bench.nav(15, NOW), NOW, "15 observations, 16 are needed");
+    let keyring_says = |value: &navs::Proposal| {
+        let keys = Keyring::new(
+            Arc::new(NodeKeys::load(&bench.dir.path().join("0.key")).unwrap()),
+            bench.network.members(),
+        );
+        let config = bench.network.config_digest();
+        value.observations.iter().all(|one| {
+            let message = one.message::<Native>(&config, &value.report.feed, value.report.slot);
+            keys.verify_attestation(one.seat, &message, &one.signature)
+        })
+    };
+    assert!(keyring_says(&bench.nav(16, NOW)));
+}
+
+#[test]
+fn a_forged_observation_is_refused_by_name_its_own_too() {
+    let bench = Bench::new();
+    for seat in [0u8, 7, 15] {
+        let mut list = bench.nav(16, NOW).observations;
+        list[usize::from(seat)].nav_e18 += 1;
+        let words = format!("the observation of seat {seat} is forged");
+        bench.refuses(&bench.nav_of(list, NOW), NOW, &words);
+    }
+    // Genuine, but signed for another slot, another seat, another time.
+    let replaced = |other: Observation| {
+        let mut list = bench.nav(16, NOW).observations;
+        list[3] = Observation { seat: 3, ..other };
+        bench.nav_of(list, NOW)
+    };
+    bench.refuses(&replaced(bench.observation(3, 2, 1_003, NOW)), NOW, "seat 3 is forged");
+    bench.refuses(&replaced(bench.observation(4, 1, 1_003, NOW)), NOW, "seat 3 is forged");
+    let earlier = bench.observation(3, 1, 1_003, NOW - 1);
+    let redated = Observation { time_ms: NOW, ..earlier };
+    bench.refuses(&replaced(redated), NOW, "seat 3 is forged");
+    assert_eq!(bench.check(&replaced(earlier), NOW), Ok(()));
+}
+
+#[test]
+fn observations_are_in_order_in_time_and_under_their_root() {
+    let bench = Bench::new();
+    let changed = |change: &dyn Fn(&mut Vec<Observation>)| {
+        let mut list = bench.nav(17, NOW).observations;
+        change(&mut list);
+        bench.nav_of(list, NOW)
+    };
+    bench.refuses(&changed(&|list| list.swap(0, 1)), NOW, "not in order");
+    bench.refuses(&changed(&|list| list[1] = list[0]), NOW, "not in order");
+    bench.refuses(&changed(&|list| list[16].seat = 23), NOW, "a seat that there is not");
+    bench.refuses(&changed(&|list| list[4].nav_e18 = 0), NOW, "an observation of 0");
+    bench.refuses(&changed(&|list| list[4].time_ms = NOW + 1), NOW, "later than the report");
+    let old = |age: u64| {
+        let mut list = bench.nav(16, NOW).observations;
+        list[2] = bench.observation(2, 1, 1_002, NOW - age);
+        bench.nav_of(list, NOW)
+    };
+    assert_eq!(bench.check(&old(300_000), NOW), Ok(()));
+    bench.refuses(&old(300_001), NOW, "older than 300000 ms");
+    let mut other = bench.nav(16, NOW);
+    other.report.root = [9; 32];
+    bench.refuses(&other, NOW, "root");
+    let mut longer = bench.nav(16, NOW).encode();
+    longer.push(0);
+    let Refusal(reason) = bench.feeds.check(&longer, Origin::Fresh, at(NOW)).unwrap_err();
+    assert_eq!(reason, "not a NAV");
+}
+
+#[test]
+fn a_nav_follows_its_feed_and_fits_the_clock() {
+    let mut bench = Bench::new();
+    let first = bench.nav(16, NOW);
+    assert_eq!(bench.check(&first, NOW + MAX_SKEW_MS), Ok(()));
+    assert_eq!(bench.check(&first, NOW - MAX_SKEW_MS), Ok(()));
+    bench.refuses(&first, NOW + MAX_SKEW_MS + 1, "from my clock");
+    bench.refuses(&first, NOW - MAX_SKEW_MS - 1, "lies in the future");
+    let late = bench.check_as(&first, Origin::Adopted, NOW + 3_600_000);
+    assert_eq!(late, Ok(()), "adopted at any later time");
+    let request = bench.feeds.apply(1, &first.encode()).unwrap();
+    assert_eq!(request.report, first.report);
+    bench.refuses(&first, NOW, "stale: slots up to 1");
+    let second = bench.nav(16, NOW + 60_000);
+    assert_eq!((second.report.slot, bench.check(&second, NOW + 60_000)), (2, Ok(())));
+    let mut skipped = second.clone();
+    skipped.report.slot = 3;
+    bench.refuses(&skipped, NOW + 60_000, "the next is 2");
+    let mut other = second.clone();
+    other.report.previous = [9; 32];
+    bench.refuses(&other, NOW + 60_000, "the report before it");
+}
+
+#[test]
+fn feeds_share_the_log_and_nothing_else() {
+    let mut bench = Bench::new();
+    let time = NOW;
+    let mut message: BTreeMap<Position, Hash> = BTreeMap::new();
+    for (position, value) in [
+        (1, bench.board(time).encode()),
+        (2, bench.nav(16, time).encode()),
+        (4, bench.basket(own_files::entries(), time).encode()),
+        (5, bench.award(own_files::FIRST, time).encode()),
+    ] {
+        let request = bench.feeds.apply(position, &value).unwrap();
+        assert_eq!(request.report.slot, 1);
+        message.insert(position, request.message);
+    }
+    let navs = bench.nav(16, time);
+    assert_eq!(navs.report.slot, 2);
+    bench.feeds.apply(7, &navs.encode()).unwrap();
+    let slots: Vec<_> = bench.feeds.lines().map(|line| (line.name(), line.state().slot)).collect();
+    assert_eq!(slots, [("leaderboard", 1), ("nav", 2), ("basket", 1), ("rewards", 1)]);
+    assert_eq!(bench.feeds.place(7), Some((1, 2)));
+    assert_eq!(bench.feeds.place(4), Some((2, 1)));
+    assert_eq!(bench.feeds.place(3), None);
+    let nav = bench.feeds.line(&navs.report.feed).unwrap();
+    let positions: Vec<_> = nav.after(0).map(|(slot, position, _)| (slot, position)).collect();
+    assert_eq!(positions, [(1, 2), (2, 7)]);
+    assert_eq!(nav.slot(2), Some((7, navs.report.digest::<Native>())));
+    assert!(nav.after(2).next().is_none() && bench.feeds.named("price").is_none());
+    // What was decided twice, or out of turn, is passed over and changes nothing.
+    assert!(bench.feeds.apply(8, &navs.encode()).is_none());
+    assert_eq!(bench.state("nav").slot, 2);
+    // The same values bring another node to the same.
+    let config = bench.network.config_digest();
+    let expected = bench.feeds.named("leaderboard").unwrap().slot(1).unwrap().1;
+    let attested = cicada_core::report::attestation_message::<Native>(&config, &expected);
+    assert_eq!(message[&1], attested);
+}
+
+#[test]
+fn a_feed_without_a_contract_is_not_there() {
+    let full = Bench::new();
+    let mut bench = Bench::of(None, None);
+    let names: Vec<_> = bench.feeds.lines().map(Line::name).collect();
+    assert_eq!(names, ["leaderboard"]);
+    let nav = full.nav(16, NOW);
+    bench.refuses(&nav, NOW, "another feed or contract");
+    assert!(bench.check_as(&nav, Origin::Adopted, NOW).is_err());
+    assert!(bench.feeds.apply(1, &nav.encode()).is_none());
+    let mut elsewhere = full.nav(16, NOW);
+    elsewhere.report.feed.contract = [7; 32];
+    full.refuses(&elsewhere, NOW, "another feed or contract");
+    let mut crossed = full.nav(16, NOW);
+    crossed.report.feed.contract = [6; 32];
+    full.refuses(&crossed, NOW, "another feed or contract");
+    let mut committee = full.nav(16, NOW);
+    committee.report.feed.kind = ReportKind::Committee;
+    full.refuses(&committee, NOW, "another feed or contract");
+    let mut version = full.nav(16, NOW);
+    version.report.version = 2;
+    full.refuses(&version, NOW, "a version that I do not read");
+    full.refuses(&7u8, NOW, "does not begin with a report");
+    // A value of one kind under the report of another.
+    let mut disguised = full.board(NOW);
+    disguised.report.feed = nav.report.feed;
+    full.refuses(&disguised, NOW, "not a NAV");
+}
+
+#[test]
+fn only_what_has_the_form_of_its_feed_is_read_as_a_proposal() {
+    let bench = Bench::new();
+    let nav = bench.nav(3, NOW);
+    assert_eq!(report_of(&nav.encode()), Some(nav.report), "the form is all that counts");
+    let basket = bench.basket(own_files::entries(), NOW);
+    assert_eq!(report_of(&basket.encode()), Some(basket.report));
+    let award = bench.award(own_files::FIRST, NOW);
+    assert_eq!(report_of(&award.encode()), Some(award.report));
+    let board = bench.board(NOW);
+    assert_eq!(report_of(&board.encode()), Some(board.report));
+    let mut mixed = board.clone();
+    mixed.report.feed = award.report.feed;
+    assert_eq!(report_of(&mixed.encode()), None);
+    assert_eq!(report_of(&nav.report.encode()), None);
+    assert_eq!(report_of(&[]), None);
+    // The same with or without a tuple's brackets.
+    assert_eq!((award.report, award.award).encode(), award.encode());
+}
+
+#[test]
+fn the_longest_values_of_all_feeds_fit() {
+    let bench = Bench::new();
+    let row = |i: usize| Standing {
+        framework: Framework::new(format!("{i:0>32}")).unwrap(),
+        score: u64::MAX,
+        volume_24h: u128::MAX,
+    };
+    let mut board = bench.board(NOW);
+    board.standings = (0..MAX_FRAMEWORKS).map(row).collect();
+    let mut nav = bench.nav(1, NOW);
+    nav.observations = vec![nav.observations[0]; 32];
+    let mut basket = bench.basket(own_files::entries(), NOW);
+    basket.entries = vec![basket.entries[0]; entries::MAX_HOLDINGS];
+    let award = bench.award(own_files::FIRST, NOW);
+    let lengths =
+        [board.encoded_size(), nav.encoded_size(), basket.encoded_size(), award.encoded_size()];
+    assert_eq!(lengths[..2], [3_768, 2_967], "as the constant's comment says");
+    let longest = lengths.into_iter().max().unwrap();
+    assert!(longest <= LONGEST_VALUE && LONGEST_VALUE < longest * 5 / 4, "{lengths:?}");
+}

@@ -1,0 +1,151 @@
+//! What a node holds against the files of its own validator.
+
+use super::*;
+
+pub(super) const FIRST: Award = Award {
+    epoch: 1,
+    start_ms: NOW - 3_600_000,
+    end_ms: NOW - 1_000,
+    pool: 1_000,
+    carried_in: 0,
+    awarded: 900,
+    carried_out: 100,
+    claims_root: [7; 32],
+    claims: 12,
+    total: 900,
+};
+
+pub(super) fn entries() -> Vec<entries::Entry> {
+    let entry = |netuid: u8, weight_bps, price_e18| entries::Entry {
+        netuid: netuid.into(),
+        token: [netuid + 100; 32],
+        weight_bps,
+        price_e18,
+    };
+    vec![entry(1, 7_000, 10_000), entry(8, 3_000, 500_000), entry(3, 0, 77)]
+}
+
+#[test]
+fn an_award_is_the_one_that_its_own_validator_computed() {
+    let bench = Bench::new();
+    let proposal = bench.award(FIRST, NOW);
+    bench.refuses(&proposal, NOW, "my validator has not computed epoch 1 yet");
+    bench.write("awards/epoch-1.scale", &FIRST);
+    assert_eq!(bench.check(&proposal, NOW), Ok(()));
+    assert_eq!(bench.check_as(&proposal, Origin::Adopted, NOW + 3_600_000), Ok(()));
+    let more = Award { awarded: 901, carried_out: 99, total: 901, ..FIRST };
+    let words = "epoch 1, awarded: proposed is 901, my validator has 900";
+    bench.refuses(&bench.award(more, NOW), NOW, words);
+    let other = Award { claims_root: [8; 32], ..FIRST };
+    bench.refuses(&bench.award(other, NOW), NOW, "the claims are not those");
+    let mut root = proposal;
+    root.report.root = [9; 32];
+    bench.refuses(&root, NOW, "root");
+    bench.write("awards/epoch-1.scale", &[1u8, 2, 3]);
+    bench.refuses(&proposal, NOW, "cannot read my award");
+    bench.write("awards/epoch-1.scale", &(FIRST, 0u8));
+    bench.refuses(&proposal, NOW, "cannot read my award");
+}
+
+#[test]
+fn an_award_follows_the_one_before_it() {
+    let mut bench = Bench::new();
+    bench.write("awards/epoch-1.scale", &FIRST);
+    let second = Award {
+        epoch: 2,
+        start_ms: FIRST.end_ms,
+        end_ms: NOW,
+        carried_in: 100,
+        awarded: 1_100,
+        carried_out: 0,
+        claims: 13,
+        total: 2_000,
+        ..FIRST
+    };
+    bench.write("awards/epoch-2.scale", &second);
+    // As the first report of the feed, epoch 2 is none that the contract would take.
+    bench.refuses(&bench.award(second, NOW), NOW, "WrongEpoch");
+    assert!(bench.feeds.apply(1, &bench.award(second, NOW).encode()).is_none());
+    bench.feeds.apply(2, &bench.award(FIRST, NOW).encode()).unwrap();
+    assert_eq!(bench.check(&bench.award(second, NOW), NOW), Ok(()));
+    let gap = Award { start_ms: FIRST.end_ms + 1, ..second };
+    bench.write("awards/epoch-2.scale", &gap);
+    bench.refuses(&bench.award(gap, NOW), NOW, "WrongStart");
+    assert!(bench.feeds.apply(3, &bench.award(gap, NOW).encode()).is_none());
+    let unfinished = Award { end_ms: NOW + 1, ..second };
+    bench.refuses(&bench.award(unfinished, NOW), NOW, "NotOver");
+    let mut changed = bench.award(second, NOW);
+    changed.award.pool += 1;
+    assert!(bench.feeds.apply(3, &changed.encode()).is_none());
+    bench.feeds.apply(4, &bench.award(second, NOW).encode()).unwrap();
+    assert_eq!(bench.state("rewards").slot, 2);
+}
+
+#[test]
+fn a_node_without_a_validator_agrees_to_no_award_and_no_basket() {
+    let mut bench = Bench::new();
+    bench.restart(false);
+    bench.refuses(&bench.award(FIRST, NOW), NOW, "--awards is not given");
+    bench.refuses(&bench.basket(entries(), NOW), NOW, "--basket is not given");
+    // What the others decided it follows, and attests.
+    assert!(bench.feeds.apply(1, &bench.award(FIRST, NOW).encode()).is_some());
+    assert!(bench.feeds.apply(2, &bench.basket(entries(), NOW).encode()).is_some());
+}
+
+#[test]
+fn a_basket_has_its_own_validators_tokens_and_weights() {
+    let bench = Bench::new();
+    let proposal = bench.basket(entries(), NOW);
+    bench.refuses(&proposal, NOW, "my validator has not written a basket yet");
+    bench.write("basket.scale", &Observed { time_ms: NOW, entries: entries() });
+    assert_eq!(bench.check(&proposal, NOW), Ok(()));
+    let mut weights = entries();
+    (weights[0].weight_bps, weights[1].weight_bps) = (7_001, 2_999);
+    bench.refuses(&bench.basket(weights, NOW), NOW, "place 1");
+    let mut tokens = entries();
+    tokens[1].token = [44; 32];
+    bench.refuses(&bench.basket(tokens, NOW), NOW, "place 2");
+    bench.refuses(&bench.basket(entries()[..2].to_vec(), NOW), NOW, "2 tokens, my validator has 3");
+    let mut sum = entries();
+    sum[0].weight_bps += 1;
+    bench.refuses(&bench.basket(sum, NOW), NOW, "WrongSum");
+    let mut itself = entries();
+    itself[0].token = [5; 32];
+    bench.refuses(&bench.basket(itself, NOW), NOW, "OwnToken");
+    let mut root = proposal.clone();
+    root.report.root = [9; 32];
+    bench.refuses(&root, NOW, "root");
+    bench.write("basket.scale", &[1u8, 2, 3]);
+    bench.refuses(&proposal, NOW, "cannot read my basket");
+}
+
+#[test]
+fn a_price_may_be_off_by_one_percent_and_not_by_more() {
+    let bench = Bench::new();
+    bench.write("basket.scale", &Observed { time_ms: NOW, entries: entries() });
+    let priced = |price_e18| {
+        let mut list = entries();
+        list[0].price_e18 = price_e18;
+        bench.basket(list, NOW)
+    };
+    assert_eq!(bench.check(&priced(10_100), NOW), Ok(()));
+    assert_eq!(bench.check(&priced(9_900), NOW), Ok(()));
+    bench.refuses(&priced(10_101), NOW, "subnet 1: the price is 101 bps off");
+    bench.refuses(&priced(9_899), NOW, "subnet 1: the price is 101 bps off");
+    bench.refuses(&priced(0), NOW, "NoPrice");
+    // In crash mode a price that was agreed once is not asked again: the log would wait for it.
+    assert_eq!(bench.check_as(&priced(20_000), Origin::Adopted, NOW), Ok(()));
+}
+
+#[test]
+fn a_basket_of_the_own_validator_serves_for_exactly_300_seconds() {
+    let bench = Bench::new();
+    let written = |time_ms| {
+        bench.write("basket.scale", &Observed { time_ms, entries: entries() });
+        bench.check(&bench.basket(entries(), NOW), NOW)
+    };
+    assert_eq!(written(NOW - 300_000), Ok(()));
+    let reason = written(NOW - 300_001).unwrap_err();
+    assert!(reason.contains("older than 300000 ms"), "{reason}");
+    assert_eq!(written(NOW + 5_000), Ok(()), "newer than the report");
+}

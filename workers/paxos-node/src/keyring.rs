@@ -1,0 +1,49 @@
+//! The keys of one node, and the public ones of all.
+
+use cicada_consensus::{Keys, Seat};
+use cicada_core::certificate::{Certificate, Signature};
+use cicada_core::committee::Member;
+use cicada_core::hash::Hash;
+use cicada_network::{NodeKeys, PublicKeys};
+use std::sync::Arc;
+
+/// This node's keys, and everybody's public ones.
+#[derive(Clone)]
+pub struct Keyring {
+    own: Arc<NodeKeys>,
+    members: Arc<PublicKeys>,
+}
+
+impl Keyring {
+    /// `members` are the committee's in seat order.
+    pub fn new(own: Arc<NodeKeys>, members: Vec<Member>) -> Self {
+        Self { own, members: Arc::new(PublicKeys::new(&members)) }
+    }
+
+    /// Everybody's public keys.
+    pub fn members(&self) -> Arc<PublicKeys> {
+        self.members.clone()
+    }
+}
+
+impl Keys for Keyring {
+    fn attest(&self, message: &Hash) -> Signature {
+        self.own.attest(message)
+    }
+
+    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+        self.members.verify_attestation(seat, message, signature)
+    }
+
+    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+        self.members.verify_certificate(certificate, message)
+    }
+
+    fn sign(&self, message: &Hash) -> Signature {
+        self.own.sign(message)
+    }
+
+    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+        self.members.verify_consensus(seat, message, signature)
+    }
+}

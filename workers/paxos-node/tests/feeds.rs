@@ -1,0 +1,242 @@
+//! Several feeds in one log, with nodes as real processes.
+
+mod cluster;
+
+use cicada_core::basket::agreed::{self, Observed};
+use cicada_core::basket::holdings::{self, Entry};
+use cicada_core::hash::Native;
+use cicada_core::nav::{self, Observation};
+use cicada_core::report::FeedState;
+use cicada_core::rewards::{self, Award};
+use cicada_network::FaultModelName;
+use cluster::Cluster;
+use parity_scale_codec::Encode;
+use serde_json::Value;
+
+const FEEDS: [&str; 4] = ["leaderboard", "nav", "basket", "rewards"];
+
+/// The next NAV, observed by these seats at this very time.
+fn next_nav(cluster: &Cluster, seats: &[u8]) -> nav::Proposal {
+    let state = cluster.feed_state(seats[0], "nav").unwrap();
+    nav_after(cluster, seats, &state, Cluster::now_ms())
+}
+
+fn nav_after(cluster: &Cluster, seats: &[u8], state: &FeedState, time_ms: u64) -> nav::Proposal {
+    let feed = cluster.network.nav_feed().unwrap();
+    let config = cluster.network.config_digest();
+    let observe = |seat: &u8| {
+        let nav_e18 = nav::ONE_E18 + u128::from(*seat);
+        let mut one = Observation { seat: *seat, nav_e18, time_ms, signature: [0; 64] };
+        let message = one.message::<Native>(&config, &feed, state.slot + 1);
+        one.signature = cluster.keys(*seat).attest(&message);
+        one
+    };
+    let observations: Vec<_> = seats.iter().map(observe).collect();
+    nav::Proposal {
+        report: nav::report::<Native>(feed, state, &observations, time_ms),
+        observations,
+    }
+}
+
+fn award(time_ms: u64) -> Award {
+    Award {
+        epoch: 1,
+        start_ms: time_ms - 3_600_000,
+        end_ms: time_ms,
+        pool: 1_000,
+        carried_in: 0,
+        awarded: 900,
+        carried_out: 100,
+        claims_root: [7; 32],
+        claims: 12,
+        total: 900,
+    }
+}
+
+fn basket(price_e18: u128) -> Vec<Entry> {
+    let entry = |netuid: u8, weight_bps, price_e18| Entry {
+        netuid: netuid.into(),
+        token: [netuid + 100; 32],
+        weight_bps,
+        price_e18,
+    };
+    vec![entry(1, 6_000, price_e18), entry(2, 4_000, 9_000)]
+}
+
+/// What the validator of a seat writes for its node.
+fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_ms: u64) {
+    let awards = cluster.path(&format!("awards-{seat:02}"));
+    std::fs::create_dir_all(&awards).unwrap();
+    std::fs::write(awards.join("epoch-1.scale"), award.encode()).unwrap();
+    let observed = Observed { time_ms, entries };
+    std::fs::write(cluster.path(&format!("basket-{seat:02}")), observed.encode()).unwrap();
+}
+
+/// Proposes a value and checks its certificate.
+fn certify(cluster: &Cluster, seat: u8, value: &impl Encode) -> Value {
+    let response = cluster.try_propose_value(seat, &value.encode(), 60_000).unwrap();
+    let answer = response.json();
+    assert_eq!(response.status, 200, "{answer}{}", cluster.logs());
+    assert_eq!(answer["proposal"], hex::encode(value.encode()));
+    cluster.check_certificate(&answer);
+    answer
+}
+
+fn refused(cluster: &Cluster, seat: u8, value: &impl Encode, words: &str) {
+    let response = cluster.try_propose_value(seat, &value.encode(), 10_000).unwrap();
+    let answer = response.json();
+    assert_eq!(response.status, 409, "{answer}");
+    assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
+}
+
+fn certificates(cluster: &Cluster, seat: u8, feed: &str) -> Value {
+    cluster.get(seat, &format!("/paxos/certificates?feed={feed}&after=0")).unwrap().json()
+}
+
+#[test]
+fn four_feeds_share_a_log_and_each_gets_its_certificates() {
+    share_a_log(FaultModelName::Byzantine);
+}
+
+#[test]
+fn so_they_do_in_crash_mode() {
+    share_a_log(FaultModelName::Crash);
+}
+
+fn share_a_log(model: FaultModelName) {
+    let cluster = Cluster::of(4, model).with_index();
+    let (begin, own) = (Cluster::now_ms(), award(Cluster::now_ms()));
+    // Prices that differ by less than one per cent.
+    (0..4).for_each(|seat| {
+        write(&cluster, seat, &own, basket(10_000 + u128::from(seat)), begin);
+    });
+    cluster.start(0..4);
+
+    let (slot, board) = cluster.certify_next(0);
+    assert_eq!((slot, &board["position"]), (1, &Value::from(1)));
+    let navs = [next_nav(&cluster, &[0, 1, 2]), next_nav(&cluster, &[0, 1])];
+    refused(&cluster, 1, &navs[1], "2 observations, 3 are needed");
+    let first = certify(&cluster, 1, &navs[0]);
+    assert_eq!((&first["slot"], &first["position"]), (&Value::from(1), &Value::from(2)));
+
+    let feed = cluster.network.basket_feed().unwrap();
+    let report =
+        holdings::report::<Native>(feed, &FeedState::EMPTY, &basket(10_000), Cluster::now_ms());
+    let entries = basket(10_000);
+    certify(&cluster, 2, &agreed::Proposal { report, entries });
+    let feed = cluster.network.rewards_feed().unwrap();
+    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
+    certify(&cluster, 3, &rewards::Proposal { report, award: own });
+    assert_eq!(cluster.certify_next(2).0, 2);
+    let second = certify(&cluster, 0, &next_nav(&cluster, &[1, 2, 3]));
+    assert_eq!((&second["slot"], &second["position"]), (&Value::from(2), &Value::from(6)));
+    // The same again is answered with the same.
+    assert_eq!(certify(&cluster, 1, &navs[0])["digest"], first["digest"]);
+
+    // All have all certificates, and so has one that comes back.
+    let all = |seat: u8| {
+        let status = cluster.status(seat);
+        let certified = |feed: &str| status["feeds"][feed]["certified_slot"].as_u64().unwrap();
+        FEEDS.map(certified) == [2, 2, 1, 1]
+    };
+    cluster.wait("all have all", |_| (0..4).all(all));
+    cluster.kill([3]);
+    cluster.start([3]);
+    assert!(all(3), "{}", cluster.status(3));
+    for (feed, count) in FEEDS.into_iter().zip([2, 2, 1, 1]) {
+        let list = certificates(&cluster, 3, feed);
+        let list = list.as_array().unwrap();
+        assert_eq!(list.len(), count, "{feed}");
+        list.iter().for_each(|entry| cluster.check_certificate(entry));
+    }
+    assert_eq!(certificates(&cluster, 3, "nav")[1]["digest"], second["digest"]);
+    let unknown = cluster.get(0, "/paxos/certificates?feed=price").unwrap();
+    assert_eq!(unknown.status, 404);
+    let metrics = String::from_utf8(cluster.get(0, "/metrics").unwrap().body).unwrap();
+    assert!(metrics.contains("paxos_feed_slot{kind=\"nav\"} 2"), "{metrics}");
+}
+
+#[test]
+fn sixteen_of_twenty_three_are_enough_for_a_nav_and_fifteen_are_not() {
+    let cluster = Cluster::new(23).with_index();
+    // Apart, so that no two leaders in a row are dead.
+    let (dead, sixteen): (Vec<u8>, Vec<u8>) = (0..23).partition(|seat| seat % 3 == 0 && *seat < 21);
+    assert_eq!((dead.len(), sixteen.len()), (7, 16));
+    cluster.start(sixteen.clone());
+    let state = FeedState::EMPTY;
+    let few = nav_after(&cluster, &sixteen[1..], &state, Cluster::now_ms());
+    refused(&cluster, 4, &few, "15 observations, 16 are needed");
+    let mut forged = nav_after(&cluster, &sixteen, &state, Cluster::now_ms());
+    // A node's own observation, changed by whoever brings it.
+    forged.observations[2].nav_e18 += 1;
+    assert_eq!(forged.observations[2].seat, 4);
+    let time_ms = forged.report.time_ms;
+    forged.report =
+        nav::report::<Native>(forged.report.feed, &state, &forged.observations, time_ms);
+    refused(&cluster, 4, &forged, "the observation of seat 4 is forged");
+    let nav = nav_after(&cluster, &sixteen, &state, Cluster::now_ms());
+    let answer = certify(&cluster, 22, &nav);
+    assert_eq!(answer["attested"].as_array().unwrap().len(), 16, "{answer}");
+    // The others come back and have it too.
+    cluster.start(dead.clone());
+    cluster.wait("all have the certificate", |cluster| {
+        dead.iter().all(|seat| cluster.status(*seat)["feeds"]["nav"]["certified_slot"] == 1)
+    });
+    cluster.check_certificate(&certificates(&cluster, 0, "nav")[0]);
+}
+
+#[test]
+fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
+    let cluster = Cluster::new(4).with_index();
+    let (begin, own) = (Cluster::now_ms(), award(Cluster::now_ms()));
+    let other = Award { awarded: 800, carried_out: 200, total: 800, ..own };
+    // Of seats 2 and 3 neither award nor prices are those of 0 and 1.
+    for seat in 0..2 {
+        write(&cluster, seat, &own, basket(10_000), begin);
+    }
+    for seat in 2..4 {
+        write(&cluster, seat, &other, basket(10_102), begin);
+    }
+    cluster.start(0..4);
+    let feed = cluster.network.rewards_feed().unwrap();
+    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
+    let proposal = rewards::Proposal { report, award: own };
+    refused(&cluster, 3, &proposal, "awarded: proposed is 900, my validator has 800");
+    let feed = cluster.network.basket_feed().unwrap();
+    let entries = basket(10_000);
+    let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, Cluster::now_ms());
+    refused(&cluster, 2, &agreed::Proposal { report, entries }, "subnet 1");
+
+    let response = cluster.try_propose_value(0, &proposal.encode(), 8_000).unwrap();
+    let answer = response.json();
+    assert_eq!((response.status, &answer["position"]), (503, &Value::Null), "{answer}");
+    let refusals = answer["refusals"].as_array().unwrap();
+    assert!(
+        refusals.iter().any(|refusal| {
+            refusal["reason"].as_str().unwrap().contains("my validator has 800")
+        }),
+        "{answer}"
+    );
+
+    assert_eq!(cluster.certify_soon(0).0, 1);
+    // The NAV needs none of these files.
+    certify(&cluster, 3, &next_nav(&cluster, &[0, 1, 2, 3]));
+    let board = cluster.status(0)["feeds"]["rewards"]["slot"].clone();
+    assert_eq!(board, 0);
+}
+
+#[test]
+fn a_network_without_an_index_has_the_leaderboard_only() {
+    let cluster = Cluster::new(4);
+    cluster.start(0..1);
+    let feeds = cluster.status(0)["feeds"].clone();
+    assert_eq!(feeds.as_object().unwrap().keys().collect::<Vec<_>>(), ["leaderboard"]);
+    let answer = cluster.get(0, "/paxos/certificates?feed=nav").unwrap();
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.json()["error"], "the feeds of this network are: leaderboard");
+    let elsewhere = Cluster::new(4).with_index();
+    let nav = nav_after(&elsewhere, &[0, 1, 2], &FeedState::EMPTY, Cluster::now_ms());
+    refused(&cluster, 0, &nav, "a report of another feed or contract");
+    let response = cluster.try_propose_value(0, &[1, 2, 3], 1_000).unwrap();
+    assert_eq!(response.status, 400);
+}
