@@ -9,7 +9,29 @@ use ink::env::{DefaultEnvironment, Error as EnvError, ReturnErrorCode};
 use ink::prelude::vec;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
-use ink::scale::{Decode, Encode, Error, Input, Output};
+use ink::scale::{Compact, Decode, Encode, Error, Input, Output};
+
+/// The encoded length of a list of nothing.
+const NO_DATA: Compact<u32> = Compact(0);
+/// The encoded length of a list of one.
+const ONE: Compact<u32> = Compact(1);
+
+/// Where arguments are collected. Unlike that of a `Vec`, its `write` is not inlined for each.
+struct Bytes(Vec<u8>);
+
+impl Output for Bytes {
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// The encoding of a value.
+fn pack<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = Bytes(Vec::new());
+    value.encode_to(&mut bytes);
+    bytes.0
+}
 
 /// Arguments that are encoded already.
 struct Encoded(Vec<u8>);
@@ -76,7 +98,7 @@ pub fn pull(
     amount: u128,
 ) -> Result<(), StakingError> {
     let selector = ink::selector_bytes!("PSP22::transfer_from");
-    transfer(token, selector, (owner, to, amount, Vec::<u8>::new()).encode())
+    transfer(token, selector, pack(&(owner, to, amount, NO_DATA)))
 }
 
 /// Pays `amount`, if it is not 0.
@@ -86,7 +108,7 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> Result<(), StakingE
         return Ok(());
     }
     let selector = ink::selector_bytes!("PSP22::transfer");
-    transfer(token, selector, (to, amount, Vec::<u8>::new()).encode())
+    transfer(token, selector, pack(&(to, amount, NO_DATA)))
 }
 
 /// Tells the reputation contract of a penalty. A refusal is its own affair; a call that was broken
@@ -98,8 +120,8 @@ pub fn tell(
     severity: Severity,
 ) -> Result<(), StakingError> {
     let selector = ink::selector_bytes!("Reputation::record");
-    let events = vec![severity.reputation_event()];
-    match call(reputation, selector, (operator, events).encode()) {
+    let events = (ONE, severity.reputation_event());
+    match call(reputation, selector, pack(&(operator, events))) {
         Err(Silence::Broken) => Err(StakingError::ReputationUnavailable),
         Ok(_) | Err(Silence::Unknown) => Ok(()),
     }

@@ -21,7 +21,7 @@ pub mod validators {
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
-    use cicada_core::slashing::{Offence, OffenceKind, Severity, Standing};
+    use cicada_core::slashing::{Offence, OffenceKind, Severity};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::staking::{
@@ -38,6 +38,9 @@ pub mod validators {
     /// The smallest committee that withstands a liar.
     const MIN_SEATS: u8 = 4;
 
+    /// The members of a committee, in seat order.
+    type Seats = Stored<Vec<Member>>;
+
     /// The committee. What `verify` needs lies in the one cell that every call loads.
     #[ink(storage)]
     pub struct ValidatorsContract {
@@ -52,7 +55,7 @@ pub mod validators {
         barred: u32,
         feed_state: Stored<FeedState>,
         /// Of every epoch, since evidence may come late.
-        members: Mapping<u32, Stored<Vec<Member>>, ManualKey<0x4d45_4d42>>,
+        members: Mapping<u32, Seats, ManualKey<0x4d45_4d42>>,
         keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
         stakes: Stakes,
     }
@@ -123,21 +126,6 @@ pub mod validators {
             self.members.get(epoch).map(|members| members.0).unwrap_or_default()
         }
 
-        /// The seats of those who may not serve now; nobody while there are no rules of stake.
-        #[inline(never)]
-        fn inactive(&self, members: &[Member]) -> u32 {
-            let Some(terms) = self.stakes.terms() else {
-                return 0;
-            };
-            (0u8..).zip(members).fold(0, |seats, (seat, member)| {
-                let account = self.stakes.account(member.operator.into());
-                match account.standing(terms.minimum, self.epoch) {
-                    Standing::Active => seats,
-                    Standing::Inactive | Standing::Ejected => seats | seat_bit(seat),
-                }
-            })
-        }
-
         /// Punishes a member of some committee. What is critical takes the voice of the seat in
         /// office that has his key.
         #[inline(never)]
@@ -188,8 +176,7 @@ pub mod validators {
             if members.is_empty() {
                 return Err(StakingError::UnknownEpoch);
             }
-            let quorum = &self.quorum.0;
-            let digest = self.domain().config_digest::<HostSha256>(epoch, quorum, &members);
+            let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
             Ok((members, digest))
         }
 
@@ -243,7 +230,7 @@ pub mod validators {
                 return Err(ValidatorsError::AlreadyFormed);
             }
             let members = self.members(&operators)?;
-            if self.inactive(&members) != 0 {
+            if self.stakes.inactive(&members, self.epoch) != 0 {
                 return Err(ValidatorsError::NotActive);
             }
             self.seat(members, 1, 0);
@@ -269,7 +256,7 @@ pub mod validators {
             let digest = report.digest::<HostSha256>();
             self.verify(digest, certificate)?;
             // Were one of them enough to refuse, he could keep the committee in office for ever.
-            let inactive = self.inactive(&members);
+            let inactive = self.stakes.inactive(&members, self.epoch);
             if !can_certify(&self.quorum.0, inactive) {
                 return Err(ValidatorsError::NotActive);
             }
@@ -339,18 +326,11 @@ pub mod validators {
         #[inline(never)]
         fn electorate(&self) -> Electorate {
             let members = self.committee_of(self.epoch);
-            let minimum = self.stakes.terms().map_or(u128::MAX, |terms| terms.minimum);
-            let weight = |(seat, member): (u8, &Member)| {
-                if self.barred & seat_bit(seat) != 0 {
-                    return 0;
-                }
-                self.stakes.account(member.operator.into()).weight(minimum, self.epoch)
-            };
             Electorate {
                 epoch: self.epoch,
                 config_digest: self.config_digest,
                 keys: attestation_keys(&members),
-                stakes: (0u8..).zip(&members).map(weight).collect(),
+                stakes: self.stakes.weights(&members, self.epoch, self.barred),
             }
         }
 

@@ -2,9 +2,10 @@
 
 use crate::calls;
 use crate::events::{Bonded, JudgeChanged, Slashed, TermsSet, Unbonding, Withdrawn};
+use cicada_core::committee::{seat_bit, Member};
 use cicada_core::fixed::add;
 use cicada_core::hash::Hash;
-use cicada_core::slashing::{Offence, Severity, StakeAccount};
+use cicada_core::slashing::{check_unbonding, Offence, Severity, StakeAccount, Standing};
 use cicada_traits::host::HostSha256;
 use cicada_traits::staking::{StakeView, StakingError, StakingTerms};
 use cicada_traits::stored::Stored;
@@ -46,12 +47,17 @@ impl Stakes {
     /// Replaces the rules.
     #[inline(never)]
     pub fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError> {
+        let here = account_id::<DefaultEnvironment>();
+        if terms.token == here || terms.treasury == here || terms.reputation == Some(here) {
+            return Err(StakingError::OwnAccount);
+        }
         if self.terms().is_some_and(|before| before.token != terms.token) {
             return Err(StakingError::TokenFixed);
         }
         terms.nav_bands.check()?;
         terms.ranking_bands.check()?;
         terms.rates.check()?;
+        check_unbonding(terms.unbonding_ms)?;
         self.terms.set(&Stored(terms));
         emit_event::<DefaultEnvironment, _>(TermsSet { terms });
         Ok(())
@@ -97,13 +103,44 @@ impl Stakes {
     #[inline(never)]
     pub fn view(&self, operator: AccountId, epoch: u32) -> StakeView {
         let account = self.account(operator);
-        let minimum = self.terms().map_or(u128::MAX, |terms| terms.minimum);
         StakeView {
             bonded: account.stake.bonded,
             unbonding: account.stake.unbonding,
             releases_ms: account.releases_ms,
-            standing: account.standing(minimum, epoch),
+            standing: account.standing(self.minimum(), epoch),
         }
+    }
+
+    /// The seats whose members may not serve in `epoch`; none while there are no rules.
+    #[inline(never)]
+    pub fn inactive(&self, members: &[Member], epoch: u32) -> u32 {
+        let Some(terms) = self.terms() else {
+            return 0;
+        };
+        (0u8..).zip(members).fold(0, |seats, (seat, member)| {
+            match self.account(member.operator.into()).standing(terms.minimum, epoch) {
+                Standing::Active => seats,
+                Standing::Inactive | Standing::Ejected => seats | seat_bit(seat),
+            }
+        })
+    }
+
+    /// The weight of each seat's word in `epoch`: 0 for those barred, and without rules.
+    #[inline(never)]
+    pub fn weights(&self, members: &[Member], epoch: u32, barred: u32) -> Vec<u128> {
+        let minimum = self.minimum();
+        let weight = |(seat, member): (u8, &Member)| {
+            if barred & seat_bit(seat) != 0 {
+                return 0;
+            }
+            self.account(member.operator.into()).weight(minimum, epoch)
+        };
+        (0u8..).zip(members).map(weight).collect()
+    }
+
+    /// What a seat needs; without rules nothing is enough.
+    fn minimum(&self) -> u128 {
+        self.terms().map_or(u128::MAX, |terms| terms.minimum)
     }
 
     /// Takes stake in.

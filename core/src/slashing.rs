@@ -1,6 +1,7 @@
 //! What a validator loses for being off, or for lying (seed 004).
 
-use crate::fixed::{div_ceil, mul_div_ceil, sub, MathError, BPS};
+use crate::arrays::codec_as_array;
+use crate::fixed::{div_ceil, sub, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::report::Feed;
 use crate::reputation::Event;
@@ -62,10 +63,26 @@ pub enum ParameterError {
     NotRising,
     /// A rate is above 10,000 bps.
     AboveWhole,
+    /// Stake would wait longer than [`MAX_UNBONDING_MS`].
+    DelayTooLong,
+}
+
+/// The longest that stake may wait on its way out, in milliseconds: 366 days.
+pub const MAX_UNBONDING_MS: u64 = 31_622_400_000;
+
+/// Checks how long stake waits on its way out.
+///
+/// # Errors
+/// [`ParameterError::DelayTooLong`].
+pub fn check_unbonding(delay_ms: u64) -> Result<(), ParameterError> {
+    if delay_ms > MAX_UNBONDING_MS {
+        return Err(ParameterError::DelayTooLong);
+    }
+    Ok(())
 }
 
 /// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is critical.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Bands {
     /// Up to here nothing is lost.
@@ -77,6 +94,8 @@ pub struct Bands {
     /// Up to here it is severe.
     pub severe_bps: u32,
 }
+
+codec_as_array!(Bands, [u32; 4], none_bps, minor_bps, moderate_bps, severe_bps);
 
 impl Bands {
     /// For `|nav − median| / median`.
@@ -125,7 +144,7 @@ fn check_rising(values: &[u32]) -> Result<(), ParameterError> {
 }
 
 /// The part of the remaining stake that each severity costs, in bps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Rates {
     /// For [`Severity::Minor`].
@@ -137,6 +156,8 @@ pub struct Rates {
     /// For [`Severity::Critical`].
     pub critical_bps: u32,
 }
+
+codec_as_array!(Rates, [u32; 4], minor_bps, moderate_bps, severe_bps, critical_bps);
 
 impl Rates {
     /// 1, 5, 15 and 50 %.
@@ -169,9 +190,11 @@ impl Rates {
 
     /// What a severity costs of `remaining` stake, rounded up, never above it.
     pub fn penalty_ceil(&self, severity: Severity, remaining: u128) -> u128 {
-        // At a rate of at most 10,000 bps the result fits; at any other it is all there is.
+        // At a rate of at most 10,000 bps nothing here saturates; at any other it is all there is.
         let rate = u128::from(self.of(severity)).min(BPS);
-        mul_div_ceil(remaining, rate, BPS).unwrap_or(remaining).min(remaining)
+        let of_wholes = (remaining / BPS).saturating_mul(rate);
+        let of_rest = (remaining % BPS).saturating_mul(rate).div_ceil(BPS);
+        of_wholes.saturating_add(of_rest)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct StakingTerms {
     pub reputation: Option<AccountId>,
     /// What a seat needs, in units of the token.
     pub minimum: u128,
-    /// How long stake that is taken out can still be slashed, in milliseconds.
+    /// How long stake that is taken out can still be slashed, in milliseconds; at most 366 days.
     pub unbonding_ms: u64,
     /// Bounds of deviation of a NAV.
     pub nav_bands: Bands,
@@ -125,6 +125,8 @@ pub enum StakingError {
     Math(MathError),
     /// The reputation contract broke off the call: no gas was left for it, or it trapped.
     ReputationUnavailable,
+    /// Token, treasury or reputation would be this contract itself.
+    OwnAccount,
 }
 
 impl From<StakeError> for StakingError {
@@ -178,7 +180,8 @@ pub trait Staking {
     /// Sets the rules. Only the owner may; the token only the first time.
     ///
     /// # Errors
-    /// [`StakingError::NotOwner`], [`StakingError::TokenFixed`], [`StakingError::Parameters`].
+    /// [`StakingError::NotOwner`], [`StakingError::OwnAccount`], [`StakingError::TokenFixed`],
+    /// [`StakingError::Parameters`].
     ///
     /// # Events
     /// `TermsSet`.

@@ -46,6 +46,9 @@ fn parameters_must_rise_to_at_most_the_whole() {
     let above = Rates { critical_bps: 10_001, ..Rates::DEFAULT };
     assert_eq!(above.check(), Err(ParameterError::AboveWhole));
     assert_eq!(above.penalty_ceil(Critical, 7), 7, "not even then more than there is");
+    assert_eq!(check_unbonding(MAX_UNBONDING_MS), Ok(()));
+    assert_eq!(check_unbonding(MAX_UNBONDING_MS + 1), Err(ParameterError::DelayTooLong));
+    assert_eq!(MAX_UNBONDING_MS, 366 * 24 * 60 * 60 * 1_000);
 }
 
 #[test]

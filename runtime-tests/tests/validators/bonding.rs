@@ -1,12 +1,11 @@
 //! Stake goes in, waits, and comes out.
 
-use cicada_core::fixed::MathError;
 use cicada_core::slashing::{Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::staking::{Staking, StakingError};
 use validators::validators::{Bonded, Unbonding, Withdrawn};
 
-use crate::stage::{node, Stage, DAY, DELAY, PURSE, STAKE, STRANGER};
+use crate::stage::{node, Stage, DAY, DELAY, PURSE, SILENT, STAKE, STRANGER, TRAPS};
 
 #[test]
 fn bonding_takes_the_tokens() {
@@ -42,8 +41,11 @@ fn an_account_that_is_no_token_refuses() {
     let mut stage = Stage::bare();
     // An ordinary account, and a contract that knows no such message.
     let no_contract = account(STRANGER);
+    // And contracts that trap or answer nothing.
+    let traps = stage.deploy_raw(TRAPS);
+    let is_silent = stage.deploy_raw(SILENT);
     let before = stage.world.snapshot();
-    for token in [no_contract, address(&stage.reputation)] {
+    for token in [no_contract, address(&stage.reputation), traps, is_silent] {
         let _ = stage.change_terms(|terms| terms.token = token).succeeds();
         assert_eq!(stage.bond(node(0), 1).fails(), StakingError::TokenRefused);
         assert_eq!(stage.amounts(node(0)), (0, 0));
@@ -107,10 +109,6 @@ fn another_delay_moves_no_lot_that_waits() {
     let _ = stage.change_terms(|terms| terms.unbonding_ms = 100 * DAY).succeeds();
     stage.world.at(start + DELAY);
     assert_eq!(stage.withdraw(node(0)).succeeds().value, 10);
-    // Nor can time be made to end.
-    let _ = stage.change_terms(|terms| terms.unbonding_ms = u64::MAX).succeeds();
-    let overflow = StakingError::Math(MathError::Overflow);
-    assert_eq!(stage.unbond(node(0), 1).fails(), overflow);
     assert_eq!(stage.withdraw(node(1)).succeeds().value, 10);
 }
 

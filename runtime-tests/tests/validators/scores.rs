@@ -4,9 +4,9 @@ use cicada_core::reputation::{Event, START_POINTS};
 use cicada_core::slashing::Severity;
 use cicada_runtime_tests::{account, address, on, AccountId};
 use cicada_traits::reputation::{ReputationView, Writers};
-use cicada_traits::staking::Staking;
+use cicada_traits::staking::{Staking, StakingError};
 
-use crate::stage::{node, Stage, OWNER, STAKE, STRANGER};
+use crate::stage::{node, Stage, OWNER, SILENT, STAKE, STRANGER, TRAPS};
 
 #[test]
 fn points_fall_with_the_severity() {
@@ -41,6 +41,25 @@ fn a_refusal_stops_no_penalty() {
         let _ = stage.report(slot, &[(0, 501)]).succeeds();
         assert!(stage.amounts(node(0)).0 < before);
     }
+}
+
+#[test]
+fn a_call_that_is_broken_off_fails_the_penalty() {
+    let mut stage = Stage::new();
+    let traps = stage.deploy_raw(TRAPS);
+    let _ = stage.change_terms(|terms| terms.reputation = Some(traps)).succeeds();
+    let unavailable = StakingError::ReputationUnavailable;
+    assert_eq!(stage.report(1, &[(0, 501)]).fails(), unavailable);
+    let navs = stage.two_navs(1, 9, 4);
+    assert_eq!(stage.convict_observer(navs.clone()).fails(), unavailable);
+    // The owner names another, and nothing was used up.
+    let _ = stage.change_terms(|_| ()).succeeds();
+    let _ = stage.report(1, &[(0, 501)]).succeeds();
+    let _ = stage.convict_observer(navs).succeeds();
+    // An answer that is none is no trap.
+    let is_silent = stage.deploy_raw(SILENT);
+    let _ = stage.change_terms(|terms| terms.reputation = Some(is_silent)).succeeds();
+    let _ = stage.report(2, &[(0, 501)]).succeeds();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
 use cicada_core::slashing::{Bands, OffenceKind, Rates, Standing, MIN_STAKE};
 use cicada_core::{certificate::Certificate, committee::members_root};
-use cicada_runtime_tests::world::FUNDS;
+use cicada_runtime_tests::world::{FUNDS, GAS_LIMIT};
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::reputation::{ReputationView, Writers};
@@ -15,6 +15,7 @@ use cicada_traits::staking::{
     StakingTerms,
 };
 use cicada_traits::validators::{Validators, ValidatorsError};
+use ink_sandbox::{api::prelude::ContractAPI, AccountId32};
 use reputation::reputation::ReputationContractRef;
 use token::token::TokenRef;
 use validators::validators::ValidatorsContractRef;
@@ -33,6 +34,11 @@ pub const STRANGER: &str = "bob";
 pub const TREASURY: &str = "treasury";
 /// An account that may report deviations, in place of a contract.
 pub const JUDGE: &str = "judge";
+
+/// The body of a contract's `call` that traps.
+pub const TRAPS: &[u8] = &[0, 0x00, 0x0b];
+/// One that does nothing and answers nothing.
+pub const SILENT: &[u8] = &[0, 0x01, 0x0b];
 
 pub type Answer = Receipt<Result<(), StakingError>>;
 
@@ -128,6 +134,29 @@ impl Stage {
     /// What the contract holds.
     pub fn held(&mut self) -> u128 {
         self.balance(address(&self.validators))
+    }
+
+    /// A contract in bare Wasm that does the same whatever it is asked.
+    pub fn deploy_raw(&mut self, call: &'static [u8]) -> AccountId {
+        let header = b"\0asm\x01\0\0\0".as_slice();
+        let types = &[1, 4, 1, 0x60, 0, 0];
+        let import = b"\x02\x10\x01\x03env\x06memory\x02\x01\x01\x01";
+        let functions = &[3, 3, 2, 0, 0];
+        let exports = b"\x07\x11\x02\x06deploy\0\0\x04call\0\x01";
+        let code = &[10, 8, 2, 2, 0, 0x0b, 3];
+        let wasm = [header, types, import, functions, exports, code, call].concat();
+        let (origin, gas) = (*AsRef::<[u8; 32]>::as_ref(&account(OWNER)), GAS_LIMIT);
+        let made = self.world.sandbox().deploy_contract(
+            wasm,
+            0,
+            vec![],
+            vec![],
+            AccountId32::new(origin),
+            gas,
+            None,
+        );
+        let made = made.result.expect("a contract in bare Wasm").account_id;
+        AccountId::from(<[u8; 32]>::from(made))
     }
 
     // ---- stake ----

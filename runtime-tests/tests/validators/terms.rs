@@ -1,7 +1,7 @@
 //! The rules of stake, and who may judge.
 
-use cicada_core::slashing::{Bands, ParameterError, Rates, Standing, MIN_STAKE};
-use cicada_runtime_tests::{account, on};
+use cicada_core::slashing::{Bands, ParameterError, Rates, Standing, MAX_UNBONDING_MS, MIN_STAKE};
+use cicada_runtime_tests::{account, address, on, AccountId};
 use cicada_traits::staking::{Judged, Staking, StakingError, StakingTerms};
 use cicada_traits::validators::Validators;
 use validators::validators::{JudgeChanged, TermsSet};
@@ -49,6 +49,24 @@ fn bands_and_rates_must_rise() {
     );
     refuse(&|terms| terms.rates = rates, ParameterError::NotRising);
     refuse(&|terms| terms.rates = above, ParameterError::AboveWhole);
+    let too_long = MAX_UNBONDING_MS + 1;
+    refuse(&|terms| terms.unbonding_ms = too_long, ParameterError::DelayTooLong);
+    let _ = stage.change_terms(|terms| terms.unbonding_ms = MAX_UNBONDING_MS).succeeds();
+}
+
+#[test]
+fn the_contract_itself_is_no_token_treasury_or_reputation() {
+    let mut stage = Stage::bare();
+    let here = address(&stage.validators);
+    let changes: [fn(&mut StakingTerms, AccountId); 3] = [
+        |terms, here| terms.token = here,
+        |terms, here| terms.treasury = here,
+        |terms, here| terms.reputation = Some(here),
+    ];
+    for change in changes {
+        let error = stage.change_terms(|terms| change(terms, here)).fails();
+        assert_eq!(error, StakingError::OwnAccount);
+    }
 }
 
 #[test]
