@@ -2,12 +2,13 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod calls;
+mod checks;
 mod events;
 
 #[ink::contract]
 pub mod index {
-    use crate::calls;
     pub use crate::events::*;
+    use crate::{calls, checks};
     use cicada_core::basket::holdings::{
         amounts_to_mint_ceil, amounts_to_redeem_floor, check_entries, deposit, matches, rebased,
         split_credit, take_surplus, withdraw, Entry, Holding, MAX_MINIMUM,
@@ -20,13 +21,11 @@ pub mod index {
     use cicada_core::leaderboard::Settlement;
     use cicada_core::nav;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
-    use cicada_traits::host::{sr25519_verify, HostSha256};
+    use cicada_traits::host::HostSha256;
     use cicada_traits::index::{Index, IndexError, IndexTerms};
     use cicada_traits::ownable::{Ownable, OwnableError};
-    use cicada_traits::staking::Deviation;
     use cicada_traits::stored::{Opaque, Stored};
     use ink::prelude::vec::Vec;
-    use ink::scale::Decode;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
 
@@ -173,29 +172,6 @@ pub mod index {
             Ok(())
         }
 
-        /// Checks each observation's signature under its seat's key.
-        #[inline(never)]
-        fn check_signed(
-            &self,
-            seats: &calls::Seats,
-            report: &Report,
-            observations: &[nav::Observation],
-        ) -> Result<(), IndexError> {
-            for observation in observations {
-                let seat = observation.seat;
-                let message = observation.message::<HostSha256>(
-                    &seats.config_digest,
-                    &report.feed,
-                    report.slot,
-                );
-                let key = seats.keys.0.get(usize::from(seat));
-                if !key.is_some_and(|key| sr25519_verify(&observation.signature, &message, key)) {
-                    return Err(IndexError::BadObservation { seat });
-                }
-            }
-            Ok(())
-        }
-
         /// Writes the NAV of a slot, and then hands on who was off it.
         #[inline(never)]
         fn record(
@@ -217,34 +193,9 @@ pub mod index {
                 time_ms,
                 nav_e18,
             });
-            let mut deviations = Vec::with_capacity(observations.len());
-            for observation in observations {
-                let bps = nav::deviation_bps_ceil(observation.nav_e18, nav_e18);
-                if bps > 0 {
-                    deviations.push(Deviation { seat: observation.seat, bps });
-                }
-            }
+            let deviations = checks::deviations(observations, nav_e18);
             calls::report_deviations(self.validators, slot, &deviations)
         }
-    }
-
-    /// The epoch and the seats of a certificate, of which the scheme stands before them.
-    #[inline(never)]
-    fn signed_by(certificate: &Opaque<Certificate>) -> (u32, u32) {
-        let head = <(u8, u32, u32)>::decode(&mut certificate.bytes());
-        head.map(|(_, epoch, signers)| (epoch, signers)).unwrap_or_default()
-    }
-
-    /// Each of `lower` is at most what stands in its place in `upper`.
-    #[inline(never)]
-    fn check_limits(lower: &[u128], upper: &[u128]) -> Result<(), IndexError> {
-        if lower.len() != upper.len() {
-            return Err(IndexError::WrongLength);
-        }
-        if lower.iter().zip(upper).any(|(low, high)| low > high) {
-            return Err(IndexError::BeyondLimit);
-        }
-        Ok(())
     }
 
     impl Index for IndexContract {
@@ -293,7 +244,7 @@ pub mod index {
 
             self.basket = Stored(FeedState::after(&report, digest));
             self.hold(holdings);
-            let (epoch, signers) = signed_by(&certificate);
+            let (epoch, signers) = checks::signed_by(&certificate);
             let Report { slot, time_ms, .. } = report;
             self.env().emit_event(BasketSet { slot, digest, epoch, signers, time_ms });
             Ok(Settlement::Recorded)
@@ -324,7 +275,7 @@ pub mod index {
             }
             let mut holdings = self.held();
             let amounts = self.to_mint(&holdings, supply, tokens)?;
-            check_limits(&amounts, &max_amounts)?;
+            checks::limits(&amounts, &max_amounts)?;
             deposit(&mut holdings, &amounts)?;
             self.holdings.set(&Stored(holdings.clone()));
 
@@ -359,7 +310,7 @@ pub mod index {
             let mut holdings = self.held();
             let supply = calls::supply(self.token)?;
             let amounts = amounts_to_redeem_floor(&holdings, supply, left)?;
-            check_limits(&min_amounts, &amounts)?;
+            checks::limits(&min_amounts, &amounts)?;
             withdraw(&mut holdings, &amounts)?;
             self.holdings.set(&Stored(holdings.clone()));
 
@@ -454,14 +405,14 @@ pub mod index {
             }
             let nav_e18 = nav::median_e18(&observations, &seats.stakes)?;
             calls::verify(self.validators, &digest, &certificate)?;
-            self.check_signed(&seats, &report, &observations)?;
+            checks::signatures(&seats, &report, &observations)?;
 
             let record = nav::Record {
                 slot: report.slot,
                 digest,
                 time_ms: report.time_ms,
                 epoch: seats.epoch,
-                signers: signed_by(&certificate).1,
+                signers: checks::signed_by(&certificate).1,
                 observers: nav::observers(&observations),
                 nav_e18,
             };

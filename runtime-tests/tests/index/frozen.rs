@@ -210,6 +210,23 @@ fn several_are_owed_to_several_and_each_gets_his_own() {
     stage.check_books(0);
 }
 
+#[test]
+fn tokens_are_burned_and_all_is_owed_when_every_token_eats_all_gas() {
+    let mut stage = Stage::minted();
+    let code = stage.upload(eater());
+    let infos: Vec<_> = (0..COINS).map(|coin| stage.recode(coin, code)).collect();
+    let held = stage.amounts();
+    let receipt = stage.redeem("bob", 500 * ONE).succeeds();
+    assert!(receipt.gas.ref_time < 500_000_000_000, "{} of a block", receipt.gas.ref_time);
+    assert_eq!(receipt.events::<Owed>(&stage.index).len(), COINS);
+    for (coin, info) in infos.iter().enumerate() {
+        stage.restore(coin, info);
+        assert_eq!(stage.owed("bob", coin), held[coin] / 2);
+        let _ = stage.claim("bob", coin).succeeds();
+    }
+    stage.check_books(0);
+}
+
 /// With too little gas a redemption fails whole, or else what could not be paid is owed to the one
 /// who was so sparing: nobody else has a unit less, and he has none more.
 #[test]

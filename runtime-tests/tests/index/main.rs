@@ -7,6 +7,7 @@ mod cost;
 mod frozen;
 mod mint;
 mod nav;
+mod observers;
 mod random;
 mod redeem;
 mod stage;

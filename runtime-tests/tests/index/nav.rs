@@ -1,127 +1,20 @@
 //! NAV: settled slot by slot from signed observations; who is off is punished, once.
 
-use crate::common::{attestation_key, Committee, GENESIS, SEATS};
+use crate::common::{quorum, Committee, SEATS};
+use crate::observers::*;
 use crate::stage::*;
 use cicada_core::certificate::CertificateError;
+use cicada_core::committee::members_root;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation, ObservationError, Record, STALENESS_MS};
-use cicada_core::report::{FeedError, FeedState, Report, ReportKind};
-use cicada_core::slashing::{Bands, Rates, Standing, MIN_STAKE};
-use cicada_runtime_tests::{account, address, check_gas, on, AccountId, Receipt, World};
+use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+use cicada_core::slashing::Standing;
+use cicada_runtime_tests::{account, address, check_gas, on};
 use cicada_traits::index::{Index, IndexError};
-use cicada_traits::psp22::PSP22;
-use cicada_traits::staking::{DoubleObservation, Staking, StakingError, StakingTerms};
+use cicada_traits::staking::{DoubleObservation, Staking, StakingError};
 use cicada_traits::validators::Validators;
 use index::index::{Minted, NavSettled, Redeemed};
-use token::token::TokenRef;
-use validators::validators::ValidatorsContractRef;
-
-const STAKE: u128 = 2 * MIN_STAKE;
-
-fn node(seat: u8) -> AccountId {
-    account(&format!("node-{seat}"))
-}
-
-/// A committee with this stake in seat order, and the index as its judge unless told otherwise.
-fn with_stakes(stakes: &[u128], coins: usize, judge: bool) -> Stage {
-    let mut world = World::new();
-    let owner = account(OWNER);
-    let tao = TokenRef::new("TAO".into(), "TAO".into(), 9, u128::MAX / 2);
-    let tao = world.as_(owner).deploy("token", tao);
-    let new = ValidatorsContractRef::new(GENESIS, SEATS);
-    let validators = world.as_(owner).deploy("validators", new).expect("23 seats");
-    let committee = Committee::named("node", 1);
-    committee.register(&mut world, &validators);
-    let terms = StakingTerms {
-        token: address(&tao),
-        treasury: account("treasury"),
-        reputation: None,
-        minimum: MIN_STAKE,
-        unbonding_ms: 7 * 86_400_000,
-        nav_bands: Bands::NAV,
-        ranking_bands: Bands::RANKING,
-        rates: Rates::DEFAULT,
-    };
-    let _ = world.as_(owner).call(on(&validators).set_terms(terms)).succeeds();
-    for (seat, stake) in (0..).zip(stakes) {
-        let give = on(&tao).transfer(node(seat), *stake, vec![]);
-        let _ = world.as_(owner).call(give).succeeds();
-        let approve = on(&tao).approve(address(&validators), *stake);
-        let _ = world.as_(node(seat)).call(approve).succeeds();
-        let _ = world.as_(node(seat)).call(on(&validators).bond(*stake)).succeeds();
-    }
-    let form = on(&validators).form_committee(committee.operators());
-    let _ = world.as_(owner).call(form).succeeds();
-    let mut stage = Stage::around(world, validators, committee, coins);
-    if judge {
-        let list = on(&stage.validators).set_judge(address(&stage.index), true);
-        let _ = stage.world.as_(owner).call(list).succeeds();
-    }
-    stage
-}
-
-fn staked() -> Stage {
-    with_stakes(&[STAKE; SEATS as usize], 1, true)
-}
-
-impl Stage {
-    fn nav_state(&mut self) -> FeedState {
-        self.world.read(on(&self.index).feeds()).1
-    }
-
-    fn sign(&self, slot: u64, mut observation: Observation) -> Observation {
-        let digest = self.committee.config_digest(&self.validators);
-        let message = observation.message::<Native>(&digest, &self.feed(ReportKind::Nav), slot);
-        let key = attestation_key(&format!("node-{}", observation.seat));
-        observation.signature = key.sign(&message);
-        observation
-    }
-
-    /// What these seats sign for the next slot, as of now.
-    fn observe(&mut self, values: &[(u8, u128)]) -> Vec<Observation> {
-        let (slot, time_ms) = (self.nav_state().slot + 1, self.world.now());
-        let observation =
-            |(seat, nav_e18)| Observation { seat, nav_e18, time_ms, signature: [0; 64] };
-        values.iter().map(|value| self.sign(slot, observation(*value))).collect()
-    }
-
-    /// The next slot, of these observations.
-    fn nav_report(&mut self, observations: &[Observation]) -> Report {
-        let state = self.nav_state();
-        nav::report::<Native>(self.feed(ReportKind::Nav), &state, observations, self.world.now())
-    }
-
-    fn bring_nav(
-        &mut self,
-        report: Report,
-        observations: &[Observation],
-    ) -> Receipt<Result<Settlement, IndexError>> {
-        let certificate = self.committee.certify(&self.validators, &report);
-        let message =
-            on(&self.index).settle_nav(report, observations.to_vec(), (&certificate).into());
-        self.world.as_(account("heidi")).call(message)
-    }
-
-    fn settle(&mut self, values: &[(u8, u128)]) -> Receipt<Result<Settlement, IndexError>> {
-        let observations = self.observe(values);
-        let report = self.nav_report(&observations);
-        self.bring_nav(report, &observations)
-    }
-
-    fn newest(&mut self) -> Option<Record> {
-        self.world.read(on(&self.index).newest_nav())
-    }
-
-    fn bonded(&mut self, seat: u8) -> u128 {
-        self.world.read(on(&self.validators).stake_of(node(seat))).bonded
-    }
-}
-
-/// The same value from the first seats.
-fn same(seats: u8, nav_e18: u128) -> Vec<(u8, u128)> {
-    (0..seats).map(|seat| (seat, nav_e18)).collect()
-}
 
 #[test]
 fn a_nav_is_settled_from_sixteen_observations() {
@@ -394,4 +287,27 @@ fn a_nav_equals_what_the_basket_is_worth() {
     assert!(settled >= ONE && settled - ONE <= 20 * 2 * ONE / 1_000_000_000_000);
     let seats = stage.world.read(on(&stage.validators).seats());
     assert_eq!(seats, SEATS);
+}
+
+#[test]
+fn what_an_older_committee_signed_counts_no_more() {
+    let mut stage = staked();
+    let next = Committee::named("node", 2);
+    let contract = *address(&stage.validators).as_ref();
+    let change = Report {
+        feed: Feed { kind: ReportKind::Committee, contract },
+        root: members_root::<Native>(&quorum(), &next.members()),
+        ..stage.nav_report(&[])
+    };
+    let certificate = stage.committee.certify(&stage.validators, &change);
+    let rotate = on(&stage.validators).rotate(change, next.operators(), certificate);
+    let _ = stage.world.as_(account("heidi")).call(rotate).succeeds();
+    let old = stage.observe(&same(16, ONE));
+    let report = stage.nav_report(&old);
+    let reason = CertificateError::WrongEpoch { expected: 2 };
+    assert_eq!(stage.bring_nav(report, &old).fails(), reason.into());
+    stage.committee = next;
+    assert_eq!(stage.bring_nav(report, &old).fails(), IndexError::BadObservation { seat: 0 });
+    let _ = stage.settle(&same(16, ONE)).succeeds();
+    assert_eq!(stage.newest().map(|record| record.epoch), Some(2));
 }

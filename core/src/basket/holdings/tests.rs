@@ -70,6 +70,11 @@ fn the_root_binds_every_entry_and_the_order() {
     let bytes = entries[0].encode();
     assert_eq!(bytes.len(), ENTRY_LEN);
     assert_eq!(Entry::decode_all(&mut &bytes[..]), Ok(entries[0]));
+    assert!(Entry::decode_all(&mut &bytes[1..]).is_err());
+    let held = Holding { token: [7; 32], netuid: 1, weight_bps: 2, price_e18: 3, amount: 4 };
+    let bytes = held.encode();
+    assert_eq!(bytes, ([7u8; 32], 1u16, 2u16, 3u128, 4u128).encode());
+    assert_eq!(Holding::decode_all(&mut &bytes[..]), Ok(held));
 }
 
 #[test]
