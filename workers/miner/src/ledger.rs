@@ -145,13 +145,19 @@ impl Ledger {
         if matches!(batch, Batch::NeutralVolume { .. }) {
             self.neutral_ms = now_ms;
         }
+        self.promised = self.promised.saturating_add(promised);
+        self.earned = self.earned.saturating_add(gained);
+        self.spend(done);
+    }
+
+    /// Notes what transactions cost.
+    pub fn spend(&mut self, done: &Done) {
         let gas = i128::try_from(done.gas).unwrap_or(i128::MAX);
+        self.earned = self.earned.saturating_sub(gas);
+        self.gas = self.gas.saturating_add(done.gas);
         self.transactions = self.transactions.saturating_add(done.transactions);
         self.minted = self.minted.saturating_add(done.minted);
         self.redeemed = self.redeemed.saturating_add(done.redeemed);
-        self.promised = self.promised.saturating_add(promised);
-        self.earned = self.earned.saturating_add(gained.saturating_sub(gas));
-        self.gas = self.gas.saturating_add(done.gas);
         self.chain_fees = self.chain_fees.saturating_add(done.chain_fees);
     }
 }

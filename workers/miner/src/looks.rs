@@ -171,7 +171,9 @@ impl Miner {
         let Some(planned) = again.batch.filter(|next| next.batch.kind() == planned.batch.kind())
         else {
             tracing::info!("{}: no longer worth it", planned.batch.kind());
-            return Ok(());
+            // The approvals have their price nevertheless.
+            self.ledger.spend(&done);
+            return self.save();
         };
         tracing::info!("{}: {:?}", planned.batch.kind(), planned.batch);
         let mut weights = self.weights;

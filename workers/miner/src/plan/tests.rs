@@ -1,7 +1,9 @@
 use super::*;
 use crate::fake::{World, COSTS, NOW, RULES, TOKEN};
+use crate::gas::Costs;
 use crate::ledger::Ledger;
 use crate::tao::TAO;
+use cicada_core::arbitrage::Halt;
 
 fn idle(world: &World) -> Option<Idle> {
     world.decide(&RULES).idle
@@ -139,6 +141,9 @@ fn paused_minting_and_a_minimum_are_respected() {
     world.seen.index.minting_paused = false;
     world.seen.index.minimum = 100 * TOKEN;
     assert_eq!(idle(&world), Some(Idle::NothingPays));
+    let mut cheap = World::at_price(9_700);
+    cheap.seen.index.minimum = 100 * TOKEN;
+    assert_eq!(idle(&cheap), Some(Idle::NothingPays), "it could not be redeemed");
 }
 
 #[test]

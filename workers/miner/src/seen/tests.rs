@@ -1,4 +1,3 @@
-use super::*;
 use crate::fake::{World, NOW, RULES, TOKEN};
 use crate::tao::TAO;
 

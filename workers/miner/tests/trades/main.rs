@@ -1,7 +1,7 @@
 //! A miner on a real chain: a price above NAV, one below, neutral volume, a dry run.
 //!
 //! Needs a node and the built contracts, so it runs when it is asked for:
-//! `MINER_TEST_URL=ws://… MINER_TEST_BUNDLES=contracts/target/ink cargo test --test chain -- --ignored`
+//! `MINER_TEST_URL=ws://… MINER_TEST_BUNDLES=contracts/target/ink cargo test --test trades -- --ignored`
 
 mod stage;
 
@@ -12,7 +12,10 @@ use cicada_miner::plan::Idle;
 use cicada_miner::status::{Arbitrage, Shown, View};
 use cicada_miner::tao::TAO;
 use stage::{Stage, TOKEN};
-use std::process::Command;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 async fn miner(config: &Config) -> (Miner, Shown) {
     let contracts = Contracts::connect(config).await.unwrap();
@@ -102,4 +105,59 @@ async fn prices_come_back_to_nav_and_the_miner_earns() {
     let again = shown.view().performance.ledger.clone();
     assert_eq!(again.minted, ledger.minted + TOKEN);
     assert_eq!(again.redeemed, ledger.redeemed + TOKEN);
+
+    // Index tokens that are there, as after a sale that somebody was faster than, are sold first.
+    stage.settle_nav(TOKEN).await;
+    stage.give_bob("tao20", 5 * TOKEN).await;
+    stage.trade("tao", 30 * TAO).await;
+    next.look().await.unwrap();
+    check(&shown.view().arbitrage, "sell_stock");
+    assert!(stage.bobs("tao20").await < 5 * TOKEN / 4, "four fifths, several times");
+    serves_and_ends(&stage).await;
+}
+
+/// A process that does not outlive the test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program trades on, answers over HTTP, and SIGTERM ends it in order.
+async fn serves_and_ends(stage: &Stage) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_miner"))
+        .args(["run", "--config"])
+        .arg(stage.config_at(&port.to_string()))
+        .env("TAO20_LOG_LEVEL", "warn")
+        .spawn();
+    let mut process = Process(child.unwrap());
+    let begin = Instant::now();
+    loop {
+        let arbitrage = get(port, "/arbitrage").unwrap_or_default();
+        if arbitrage.contains("\"idle\":\"small_spread\"") {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{arbitrage}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let status = get(port, "/status").unwrap();
+    assert!(status.contains("\"problem\":null"), "{status}");
+    assert!(status.contains("\"nav_slot\":3"), "{status}");
+    assert!(get(port, "/performance").unwrap().contains("\"stopped\":false"));
+    assert!(get(port, "/metrics").unwrap().contains("miner_nav_slot 3"));
+    let killed = Command::new("kill").arg(process.0.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert!(process.0.wait().unwrap().success());
+}
+
+fn get(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }

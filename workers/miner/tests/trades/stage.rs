@@ -24,7 +24,7 @@ const PRICES: [u128; 2] = [TOKEN / 2, TOKEN / 4];
 /// Seats of the committee, and how many of them are a quorum.
 const SEATS: u8 = 4;
 const QUORUM: u8 = 3;
-const FUNDS: u128 = 1_000_000_000_000_000_000;
+const FUNDS: u128 = 10_000_000_000_000_000;
 const MANY: u128 = 1_000_000 * TAO;
 
 /// Everything on the chain.
@@ -88,6 +88,14 @@ impl Stage {
         let path = self.folder.path().join("other.toml");
         std::fs::write(&path, format!("{text}\n{lines}\n")).unwrap();
         Config::load(&path).unwrap()
+    }
+
+    /// A file with that configuration which serves HTTP at another address.
+    pub fn config_at(&self, listen: &str) -> PathBuf {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let path = self.folder.path().join("served.toml");
+        std::fs::write(&path, text.replace("127.0.0.1:0", listen)).unwrap();
+        path
     }
 
     fn bundle(&self, name: &str) -> Bundle {
@@ -236,6 +244,11 @@ impl Stage {
     pub async fn trade(&self, token: &str, amount: u128) {
         let swap = (self.at[token].0, amount, 1u128, later()).encode();
         self.call("pair", "Pair::swap_exact_in", &swap).await;
+    }
+
+    /// Bob gets something of Alice.
+    pub async fn give_bob(&self, token: &str, amount: u128) {
+        self.give(token, &account_of(&signer("//Bob").unwrap()), amount).await;
     }
 
     /// What Bob has.
