@@ -185,7 +185,7 @@ fn a_committee_that_left_certifies_nothing() {
         ..report
     };
     let certificate = stage.certify(&change);
-    let rotate = on(&stage.validators).rotate(change, next.operators(), certificate);
+    let rotate = on(&stage.validators).rotate(change, next.members(), certificate);
     let _ = stage.call(STRANGER, rotate).succeeds();
     let old = stage.certify(&report);
     let error = stage.bring(report, award, &old).fails();
