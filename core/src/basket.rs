@@ -15,6 +15,9 @@ use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+pub mod holdings;
+pub mod rebalance;
+
 /// Subnet tokens in the basket.
 pub const BASKET_SIZE: usize = 20;
 
@@ -48,6 +51,24 @@ pub enum BasketError {
     BeyondSupply,
     /// A calculation has no result.
     Math(MathError),
+    /// A token stands twice in the list.
+    RepeatedToken,
+    /// More tokens than the index can hold.
+    TooManyHoldings,
+    /// The index token cannot be in its own basket.
+    OwnToken,
+    /// The prices are out of date.
+    StalePrices,
+    /// The index does not hold this token, nor is it a target.
+    UnknownToken,
+    /// What is given is not below its target.
+    NotBelowTarget,
+    /// What is taken is not above its target.
+    NotAboveTarget,
+    /// A swap would carry one side beyond its target.
+    CrossesTarget,
+    /// A token without weight stands before one with.
+    NotInOrder,
 }
 
 impl From<MathError> for BasketError {

@@ -25,6 +25,10 @@ pub enum ReportKind {
     Committee,
     /// What accounts can do.
     Capability,
+    /// The target weights and prices of the index's basket.
+    Basket,
+    /// The rewards of an epoch.
+    Rewards,
 }
 
 /// A feed: one chain of reports. At most one report per slot is ever final.

@@ -37,6 +37,13 @@ pub struct Opaque<T> {
     of: PhantomData<T>,
 }
 
+impl<T> Opaque<T> {
+    /// The encoding.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl<T: Encode> From<&T> for Opaque<T> {
     fn from(value: &T) -> Self {
         Self { bytes: value.encode(), of: PhantomData }

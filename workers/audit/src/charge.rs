@@ -117,6 +117,8 @@ pub(crate) fn feed_name(kind: ReportKind) -> &'static str {
         ReportKind::Nav => "nav",
         ReportKind::Committee => "committee",
         ReportKind::Capability => "capability",
+        ReportKind::Basket => "basket",
+        ReportKind::Rewards => "rewards",
     }
 }
 

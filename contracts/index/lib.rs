@@ -1,0 +1,566 @@
+//! The index token's basket: mint and redeem in kind, rebalance, NAV (`docs/contracts/index.md`).
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+mod calls;
+mod events;
+
+#[ink::contract]
+pub mod index {
+    use crate::calls;
+    pub use crate::events::*;
+    use cicada_core::basket::holdings::{
+        amounts_to_mint_ceil, amounts_to_redeem_floor, check_entries, deposit, matches, rebased,
+        split_credit, take_surplus, withdraw, Entry, Holding, MAX_MINIMUM,
+    };
+    use cicada_core::basket::rebalance::swap_floor;
+    use cicada_core::basket::{after_fee_floor, BasketError, MAX_FEE_BPS};
+    use cicada_core::certificate::Certificate;
+    use cicada_core::fixed::{add, sub, MathError};
+    use cicada_core::hash::Hash as Digest;
+    use cicada_core::leaderboard::Settlement;
+    use cicada_core::nav;
+    use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_traits::host::{sr25519_verify, HostSha256};
+    use cicada_traits::index::{Index, IndexError, IndexTerms};
+    use cicada_traits::ownable::{Ownable, OwnableError};
+    use cicada_traits::staking::Deviation;
+    use cicada_traits::stored::{Opaque, Stored};
+    use ink::prelude::vec::Vec;
+    use ink::scale::Decode;
+    use ink::storage::traits::ManualKey;
+    use ink::storage::{Lazy, Mapping};
+
+    /// The index. What a mint or a redemption needs besides the holdings lies in the one cell.
+    #[ink(storage)]
+    pub struct IndexContract {
+        owner: AccountId,
+        proposed_owner: Option<AccountId>,
+        validators: AccountId,
+        token: AccountId,
+        fee_bps: u16,
+        minimum: u128,
+        minting_paused: bool,
+        basket: Stored<FeedState>,
+        newest: Stored<FeedState>,
+        nav_e18: u128,
+        holdings: Lazy<Stored<Vec<Holding>>, ManualKey<0x484f_4c44>>,
+        records: Mapping<u64, Stored<nav::Record>, ManualKey<0x534c_4f54>>,
+        // By account and token. What this contract itself is owed stands for the sum of all.
+        owed: Mapping<(AccountId, AccountId), u128, ManualKey<0x4f57_4544>>,
+    }
+
+    impl IndexContract {
+        /// An index without a basket, certified by the committee of `validators`. `token` has no
+        /// supply yet and makes this contract its only minter and burner. The caller owns it.
+        ///
+        /// # Errors
+        /// [`BasketError::FeeTooHigh`], [`IndexError::MinimumTooHigh`].
+        #[ink(constructor)]
+        pub fn new(
+            validators: AccountId,
+            token: AccountId,
+            fee_bps: u16,
+            minimum: u128,
+        ) -> Result<Self, IndexError> {
+            check_terms(fee_bps, minimum)?;
+            Ok(Self {
+                owner: Self::env().caller(),
+                proposed_owner: None,
+                validators,
+                token,
+                fee_bps,
+                minimum,
+                minting_paused: false,
+                basket: Stored(FeedState::EMPTY),
+                newest: Stored(FeedState::EMPTY),
+                nav_e18: 0,
+                holdings: Lazy::new(),
+                records: Mapping::new(),
+                owed: Mapping::new(),
+            })
+        }
+
+        /// Exactly at the deadline it is too late.
+        #[inline(never)]
+        fn check_deadline(&self, deadline_ms: u64) -> Result<(), IndexError> {
+            if self.env().block_timestamp() >= deadline_ms {
+                return Err(IndexError::Expired);
+            }
+            Ok(())
+        }
+
+        #[inline(never)]
+        fn held(&self) -> Vec<Holding> {
+            self.holdings.get().map(|held| held.0).unwrap_or_default()
+        }
+
+        #[inline(never)]
+        fn hold(&mut self, holdings: Vec<Holding>) {
+            self.holdings.set(&Stored(holdings));
+        }
+
+        fn is_fresh(&self, state: &FeedState) -> bool {
+            state.slot > 0 && !nav::is_stale(state.time_ms, self.env().block_timestamp())
+        }
+
+        /// What the events say of the NAV.
+        fn shown_nav(&self) -> u128 {
+            if self.is_fresh(&self.newest.0) {
+                return self.nav_e18;
+            }
+            0
+        }
+
+        /// Whether a report comes next in the feed of its kind, and its digest; none for one that
+        /// is final already. Of baskets only the newest is known.
+        #[inline(never)]
+        fn admit(&self, kind: ReportKind, report: &Report) -> Result<Option<Digest>, IndexError> {
+            let feed = Feed { kind, contract: *self.env().account_id().as_ref() };
+            let digest = report.digest::<HostSha256>();
+            let state = if kind == ReportKind::Nav { &self.newest.0 } else { &self.basket.0 };
+            match state.check_next(&feed, report, self.env().block_timestamp()) {
+                Err(FeedError::SlotTaken)
+                    if digest == state.digest || self.is_settled(&digest, report) =>
+                {
+                    Ok(None)
+                }
+                checked => Ok(checked.map(|()| Some(digest))?),
+            }
+        }
+
+        /// Whether this is the report of a NAV that is kept.
+        fn is_settled(&self, digest: &Digest, report: &Report) -> bool {
+            self.nav(report.slot).is_some_and(|record| record.digest == *digest)
+        }
+
+        #[inline(never)]
+        fn to_mint(
+            &self,
+            holdings: &[Holding],
+            supply: u128,
+            tokens: u128,
+        ) -> Result<Vec<u128>, BasketError> {
+            amounts_to_mint_ceil(holdings, supply, tokens, self.is_fresh(&self.basket.0))
+        }
+
+        /// Adds to what an account is owed in a token, and to the sum of all, or takes off both.
+        #[inline(never)]
+        fn shift_owed(
+            &mut self,
+            who: AccountId,
+            token: AccountId,
+            amount: u128,
+            change: fn(u128, u128) -> Result<u128, MathError>,
+        ) -> Result<(), IndexError> {
+            for account in [who, self.env().account_id()] {
+                let owed = change(self.owed(account, token), amount)?;
+                if owed == 0 {
+                    self.owed.remove((account, token));
+                } else {
+                    self.owed.insert((account, token), &owed);
+                }
+            }
+            Ok(())
+        }
+
+        /// Pays a part of the basket; what a token refuses is owed.
+        #[inline(never)]
+        fn pay_or_owe(
+            &mut self,
+            who: AccountId,
+            token: AccountId,
+            amount: u128,
+        ) -> Result<(), IndexError> {
+            if calls::pay(token, who, amount) {
+                return Ok(());
+            }
+            self.shift_owed(who, token, amount, add)?;
+            self.env().emit_event(Owed { who, token, amount });
+            Ok(())
+        }
+
+        /// Checks each observation's signature under its seat's key.
+        #[inline(never)]
+        fn check_signed(
+            &self,
+            seats: &calls::Seats,
+            report: &Report,
+            observations: &[nav::Observation],
+        ) -> Result<(), IndexError> {
+            for observation in observations {
+                let seat = observation.seat;
+                let message = observation.message::<HostSha256>(
+                    &seats.config_digest,
+                    &report.feed,
+                    report.slot,
+                );
+                let key = seats.keys.0.get(usize::from(seat));
+                if !key.is_some_and(|key| sr25519_verify(&observation.signature, &message, key)) {
+                    return Err(IndexError::BadObservation { seat });
+                }
+            }
+            Ok(())
+        }
+
+        /// Writes the NAV of a slot, and then hands on who was off it.
+        #[inline(never)]
+        fn record(
+            &mut self,
+            record: nav::Record,
+            report: &Report,
+            observations: &[nav::Observation],
+        ) -> Result<(), IndexError> {
+            let nav::Record { slot, digest, time_ms, epoch, signers, observers, nav_e18 } = record;
+            self.newest = Stored(FeedState::after(report, digest));
+            self.nav_e18 = nav_e18;
+            self.records.insert(slot, &Stored(record));
+            self.env().emit_event(NavSettled {
+                slot,
+                digest,
+                epoch,
+                signers,
+                observers,
+                time_ms,
+                nav_e18,
+            });
+            let mut deviations = Vec::with_capacity(observations.len());
+            for observation in observations {
+                let bps = nav::deviation_bps_ceil(observation.nav_e18, nav_e18);
+                if bps > 0 {
+                    deviations.push(Deviation { seat: observation.seat, bps });
+                }
+            }
+            calls::report_deviations(self.validators, slot, &deviations)
+        }
+    }
+
+    #[inline(never)]
+    fn check_terms(fee_bps: u16, minimum: u128) -> Result<(), IndexError> {
+        if u128::from(fee_bps) > MAX_FEE_BPS {
+            return Err(BasketError::FeeTooHigh.into());
+        }
+        if minimum > MAX_MINIMUM {
+            return Err(IndexError::MinimumTooHigh);
+        }
+        Ok(())
+    }
+
+    /// The epoch and the seats of a certificate, of which the scheme stands before them.
+    #[inline(never)]
+    fn signed_by(certificate: &Opaque<Certificate>) -> (u32, u32) {
+        let head = <(u8, u32, u32)>::decode(&mut certificate.bytes());
+        head.map(|(_, epoch, signers)| (epoch, signers)).unwrap_or_default()
+    }
+
+    /// Each of `lower` is at most what stands in its place in `upper`.
+    #[inline(never)]
+    fn check_limits(lower: &[u128], upper: &[u128]) -> Result<(), IndexError> {
+        if lower.len() != upper.len() {
+            return Err(IndexError::WrongLength);
+        }
+        if lower.iter().zip(upper).any(|(low, high)| low > high) {
+            return Err(IndexError::BeyondLimit);
+        }
+        Ok(())
+    }
+
+    impl Index for IndexContract {
+        /// Sets fee and minimum, and stops minting or lets it go on. The owner.
+        #[ink(message)]
+        fn set_terms(
+            &mut self,
+            fee_bps: u16,
+            minimum: u128,
+            minting_paused: bool,
+        ) -> Result<(), IndexError> {
+            if self.env().caller() != self.owner {
+                return Err(IndexError::NotOwner);
+            }
+            check_terms(fee_bps, minimum)?;
+            self.fee_bps = fee_bps;
+            self.minimum = minimum;
+            self.minting_paused = minting_paused;
+            self.env().emit_event(TermsSet { fee_bps, minimum, minting_paused });
+            Ok(())
+        }
+
+        /// Takes over certified target weights and prices.
+        #[ink(message)]
+        #[inline(never)]
+        fn set_basket(
+            &mut self,
+            report: Report,
+            entries: Vec<Entry>,
+            certificate: Opaque<Certificate>,
+        ) -> Result<Settlement, IndexError> {
+            let Some(digest) = self.admit(ReportKind::Basket, &report)? else {
+                return Ok(Settlement::AlreadyDone);
+            };
+            check_entries(&entries, self.token.as_ref())?;
+            let holdings = rebased(&self.held(), &entries)?;
+            if !matches::<HostSha256>(&report, &entries) {
+                return Err(IndexError::ContentMismatch);
+            }
+            calls::verify(self.validators, &digest, &certificate)?;
+
+            self.basket = Stored(FeedState::after(&report, digest));
+            self.hold(holdings);
+            let (epoch, signers) = signed_by(&certificate);
+            let Report { slot, time_ms, .. } = report;
+            self.env().emit_event(BasketSet { slot, digest, epoch, signers, time_ms });
+            Ok(Settlement::Recorded)
+        }
+
+        /// Takes a part of each holding from the caller and credits index tokens.
+        #[ink(message)]
+        #[inline(never)]
+        fn mint(
+            &mut self,
+            tokens: u128,
+            min_received: u128,
+            max_amounts: Vec<u128>,
+            deadline_ms: u64,
+        ) -> Result<(), IndexError> {
+            if self.minting_paused {
+                return Err(IndexError::Paused);
+            }
+            self.check_deadline(deadline_ms)?;
+            if tokens < self.minimum {
+                return Err(IndexError::BelowMinimum);
+            }
+            let left = after_fee_floor(tokens, self.fee_bps.into())?;
+            let supply = calls::supply(self.token)?;
+            let (credited, locked) = split_credit(left, supply)?;
+            if credited < min_received {
+                return Err(IndexError::BeyondLimit);
+            }
+            let mut holdings = self.held();
+            let amounts = self.to_mint(&holdings, supply, tokens)?;
+            check_limits(&amounts, &max_amounts)?;
+            deposit(&mut holdings, &amounts)?;
+            self.holdings.set(&Stored(holdings.clone()));
+
+            let (who, this) = (self.env().caller(), self.env().account_id());
+            for (holding, amount) in holdings.iter().zip(amounts) {
+                calls::pull(holding.token.into(), who, this, amount)?;
+            }
+            calls::change_supply(self.token, who, credited, true)?;
+            if locked > 0 {
+                calls::change_supply(self.token, this, locked, true)?;
+            }
+            let (fee, nav_e18) = (sub(tokens, left)?, self.shown_nav());
+            self.env().emit_event(Minted { who, tokens, fee, nav_e18 });
+            Ok(())
+        }
+
+        /// Burns index tokens of the caller and pays a part of each holding.
+        #[ink(message)]
+        #[inline(never)]
+        fn redeem(
+            &mut self,
+            tokens: u128,
+            min_amounts: Vec<u128>,
+            deadline_ms: u64,
+        ) -> Result<(), IndexError> {
+            self.check_deadline(deadline_ms)?;
+            let who = self.env().caller();
+            if tokens < self.minimum && calls::balance(self.token, who) != Some(tokens) {
+                return Err(IndexError::BelowMinimum);
+            }
+            let left = after_fee_floor(tokens, self.fee_bps.into())?;
+            let mut holdings = self.held();
+            let supply = calls::supply(self.token)?;
+            let amounts = amounts_to_redeem_floor(&holdings, supply, left)?;
+            check_limits(&min_amounts, &amounts)?;
+            withdraw(&mut holdings, &amounts)?;
+            self.holdings.set(&Stored(holdings.clone()));
+
+            calls::change_supply(self.token, who, tokens, false)?;
+            for (holding, amount) in holdings.iter().zip(amounts) {
+                self.pay_or_owe(who, holding.token.into(), amount)?;
+            }
+            let (fee, nav_e18) = (sub(tokens, left)?, self.shown_nav());
+            self.env().emit_event(Redeemed { who, tokens, fee, nav_e18 });
+            Ok(())
+        }
+
+        /// Pays the caller what he is owed in a token.
+        #[ink(message)]
+        #[inline(never)]
+        fn claim_owed(&mut self, token: AccountId) -> Result<(), IndexError> {
+            let who = self.env().caller();
+            let amount = self.owed(who, token);
+            if amount == 0 {
+                return Err(IndexError::NothingOwed);
+            }
+            self.shift_owed(who, token, amount, sub)?;
+            if !calls::pay(token, who, amount) {
+                return Err(IndexError::TokenRefused);
+            }
+            self.env().emit_event(OwedPaid { who, token, amount });
+            Ok(())
+        }
+
+        /// Takes what was sent unasked into the holding of a token.
+        #[ink(message)]
+        #[inline(never)]
+        fn sync(&mut self, token: AccountId) -> Result<(), IndexError> {
+            let mut holdings = self.held();
+            let balance =
+                calls::balance(token, self.env().account_id()).ok_or(IndexError::TokenRefused)?;
+            let owed = self.owed_total(token);
+            let amount = take_surplus(&mut holdings, token.as_ref(), balance, owed)?;
+            self.hold(holdings);
+            self.env().emit_event(Synced { token, amount });
+            Ok(())
+        }
+
+        /// Gives a token that is below its target and takes one that is above it.
+        #[ink(message)]
+        #[inline(never)]
+        fn swap(
+            &mut self,
+            give: AccountId,
+            give_amount: u128,
+            take: AccountId,
+            min_take: u128,
+            deadline_ms: u64,
+        ) -> Result<(), IndexError> {
+            self.check_deadline(deadline_ms)?;
+            if !self.is_fresh(&self.basket.0) {
+                return Err(BasketError::StalePrices.into());
+            }
+            let mut holdings = self.held();
+            let taken = swap_floor(&mut holdings, give.as_ref(), give_amount, take.as_ref())?;
+            if taken < min_take {
+                return Err(IndexError::BeyondLimit);
+            }
+            self.hold(holdings);
+            let who = self.env().caller();
+            calls::pull(give, who, self.env().account_id(), give_amount)?;
+            if !calls::pay(take, who, taken) {
+                return Err(IndexError::TokenRefused);
+            }
+            self.env().emit_event(Swapped { who, give, take, given: give_amount, taken });
+            Ok(())
+        }
+
+        /// Settles the NAV of a slot from certified observations, and hands on who was off it.
+        #[ink(message)]
+        #[inline(never)]
+        fn settle_nav(
+            &mut self,
+            report: Report,
+            observations: Vec<nav::Observation>,
+            certificate: Opaque<Certificate>,
+        ) -> Result<Settlement, IndexError> {
+            let Some(digest) = self.admit(ReportKind::Nav, &report)? else {
+                return Ok(Settlement::AlreadyDone);
+            };
+            let seats = calls::electorate(self.validators)?;
+            let count = u8::try_from(seats.keys.0.len()).unwrap_or_default();
+            let needed = nav::min_observations(count).ok_or(IndexError::ValidatorsUnavailable)?;
+            nav::check(&observations, count, needed, report.time_ms)?;
+            if !nav::matches::<HostSha256>(&report, &observations) {
+                return Err(IndexError::ContentMismatch);
+            }
+            let nav_e18 = nav::median_e18(&observations, &seats.stakes)?;
+            calls::verify(self.validators, &digest, &certificate)?;
+            self.check_signed(&seats, &report, &observations)?;
+
+            let record = nav::Record {
+                slot: report.slot,
+                digest,
+                time_ms: report.time_ms,
+                epoch: seats.epoch,
+                signers: signed_by(&certificate).1,
+                observers: nav::observers(&observations),
+                nav_e18,
+            };
+            self.record(record, &report, &observations)?;
+            Ok(Settlement::Recorded)
+        }
+
+        /// What is held of each token, its target and its price.
+        #[ink(message)]
+        fn holdings(&self) -> Vec<Holding> {
+            self.held()
+        }
+
+        /// What an account is owed in a token.
+        #[ink(message)]
+        #[inline(never)]
+        fn owed(&self, account: AccountId, token: AccountId) -> u128 {
+            self.owed.get((account, token)).unwrap_or_default()
+        }
+
+        /// What all accounts together are owed in a token.
+        #[ink(message)]
+        fn owed_total(&self, token: AccountId) -> u128 {
+            self.owed(self.env().account_id(), token)
+        }
+
+        /// The settled NAV of a slot.
+        #[ink(message)]
+        #[inline(never)]
+        fn nav(&self, slot: u64) -> Option<nav::Record> {
+            self.records.get(slot).map(|record| record.0)
+        }
+
+        /// The newest settled NAV.
+        #[ink(message)]
+        fn newest_nav(&self) -> Option<nav::Record> {
+            self.nav(self.newest.0.slot)
+        }
+
+        /// Slot, digest and time of the newest basket, and of the newest NAV.
+        #[ink(message)]
+        fn feeds(&self) -> (FeedState, FeedState) {
+            (self.basket.0, self.newest.0)
+        }
+
+        /// Fee, minimum, pause and the contracts that this one calls.
+        #[ink(message)]
+        fn terms(&self) -> IndexTerms {
+            IndexTerms {
+                validators: self.validators,
+                token: self.token,
+                fee_bps: self.fee_bps,
+                minimum: self.minimum,
+                minting_paused: self.minting_paused,
+            }
+        }
+    }
+
+    impl Ownable for IndexContract {
+        /// The owner.
+        #[ink(message)]
+        fn owner(&self) -> AccountId {
+            self.owner
+        }
+
+        /// Offers ownership to an account. The owner.
+        #[ink(message)]
+        fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
+            if self.env().caller() != self.owner {
+                return Err(OwnableError::NotOwner);
+            }
+            self.proposed_owner = Some(account);
+            self.env().emit_event(OwnershipProposed { owner: self.owner, proposed: account });
+            Ok(())
+        }
+
+        /// Takes the ownership that was offered to the caller.
+        #[ink(message)]
+        fn accept_ownership(&mut self) -> Result<(), OwnableError> {
+            let caller = self.env().caller();
+            if self.proposed_owner != Some(caller) {
+                return Err(OwnableError::NotProposed);
+            }
+            self.proposed_owner = None;
+            self.owner = caller;
+            self.env().emit_event(OwnershipAccepted { owner: caller });
+            Ok(())
+        }
+    }
+}

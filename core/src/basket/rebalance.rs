@@ -1,0 +1,121 @@
+//! How the index comes to its target weights: anybody gives what it has too little of, and takes
+//! what it has too much of, at the certified prices.
+//!
+//! What is taken is never worth more than what is given, and neither side crosses its target.
+
+use super::holdings::Holding;
+use super::BasketError;
+use crate::fixed::{add, div_floor, product, sub, MathError, BPS};
+use crate::Account;
+use primitive_types::U256;
+
+/// A side of a swap.
+struct Side {
+    place: usize,
+    price: u128,
+    /// How far it is off its target, in value · 10,000.
+    gap: U256,
+}
+
+/// Swaps `give_amount` of one token for what it is worth of another, rounded down, and returns
+/// that. The target of a token is its weight's part of the value of all that have a price; the
+/// value before the swap counts.
+///
+/// # Errors
+/// [`BasketError::UnknownToken`], [`BasketError::NoPrice`]; [`BasketError::NotBelowTarget`] and
+/// [`BasketError::NotAboveTarget`] for the wrong tokens; [`BasketError::CrossesTarget`] for too
+/// much of the right ones; [`BasketError::ZeroAmount`], [`BasketError::Math`].
+pub fn swap_floor(
+    holdings: &mut [Holding],
+    give: &Account,
+    give_amount: u128,
+    take: &Account,
+) -> Result<u128, BasketError> {
+    let total = total(holdings)?;
+    let given = side(holdings, &total, give, true)?;
+    let taken = side(holdings, &total, take, false)?;
+    let amount = given.within(give_amount).and_then(|value| {
+        let amount = div_floor(value, U256::from(taken.price))?;
+        taken.within(amount)?;
+        Ok(amount)
+    })?;
+    if let Some(holding) = holdings.get_mut(given.place) {
+        holding.amount = add(holding.amount, give_amount)?;
+    }
+    if let Some(holding) = holdings.get_mut(taken.place) {
+        holding.amount = sub(holding.amount, amount)?;
+    }
+    Ok(amount)
+}
+
+/// How much may be given in one [`swap_floor`]: with it neither side crosses its target. A little
+/// more may do, since what is taken is rounded.
+///
+/// # Errors
+/// As [`swap_floor`].
+pub fn swap_room_floor(
+    holdings: &[Holding],
+    give: &Account,
+    take: &Account,
+) -> Result<u128, BasketError> {
+    let total = total(holdings)?;
+    let given = side(holdings, &total, give, true)?;
+    let taken = side(holdings, &total, take, false)?;
+    Ok(div_floor(given.gap.min(taken.gap), product(given.price, BPS))?)
+}
+
+impl Side {
+    /// The value of an amount that does not cross the target.
+    #[inline(never)]
+    fn within(&self, amount: u128) -> Result<U256, BasketError> {
+        if amount == 0 {
+            return Err(BasketError::ZeroAmount);
+        }
+        let value = product(amount, self.price);
+        if times(&value, BPS)? > self.gap {
+            return Err(BasketError::CrossesTarget);
+        }
+        Ok(value)
+    }
+}
+
+/// The value of all that have a price, at scale 10¹⁸.
+#[inline(never)]
+fn total(holdings: &[Holding]) -> Result<U256, MathError> {
+    holdings.iter().try_fold(U256::zero(), |total, holding| {
+        total.checked_add(product(holding.amount, holding.price_e18)).ok_or(MathError::Overflow)
+    })
+}
+
+#[inline(never)]
+fn side(
+    holdings: &[Holding],
+    total: &U256,
+    token: &Account,
+    below: bool,
+) -> Result<Side, BasketError> {
+    let found = holdings.iter().enumerate().find(|(_, holding)| holding.token == *token);
+    let (place, holding) = found.ok_or(BasketError::UnknownToken)?;
+    let price = holding.price_e18;
+    if price == 0 {
+        return Err(BasketError::NoPrice);
+    }
+    let target = times(total, u128::from(holding.weight_bps))?;
+    let value = times(&product(holding.amount, price), BPS)?;
+    let (high, low, none) = match below {
+        true => (target, value, BasketError::NotBelowTarget),
+        false => (value, target, BasketError::NotAboveTarget),
+    };
+    match high.checked_sub(low) {
+        Some(gap) if !gap.is_zero() => Ok(Side { place, price, gap }),
+        _ => Err(none),
+    }
+}
+
+#[inline(never)]
+fn times(value: &U256, factor: u128) -> Result<U256, MathError> {
+    value.checked_mul(U256::from(factor)).ok_or(MathError::Overflow)
+}
+
+#[cfg(test)]
+mod tests;
