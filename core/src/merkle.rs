@@ -42,19 +42,49 @@ pub fn root<H: Hasher>(leaves: Vec<Hash>) -> Hash {
     level.first().copied().unwrap_or(ZERO_HASH)
 }
 
-/// The siblings, from the bottom up, that prove the leaf at `index`; `None` beyond the end.
+/// The proof of the leaf at `index`; `None` if there is no such leaf. For many proofs of one tree,
+/// [`Tree`].
 pub fn prove<H: Hasher>(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    leaves.get(index)?;
-    let mut proof = Vec::new();
-    let (mut level, mut index) = (leaves.to_vec(), index);
-    while level.len() > 1 {
-        if let Some(sibling) = level.get(index ^ 1) {
-            proof.push(*sibling);
+    Tree::new::<H>(leaves.to_vec()).prove(index)
+}
+
+/// A tree that is kept, for whoever proves many of its leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// From the leaves to the root.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Tree {
+    /// The tree of these leaves.
+    pub fn new<H: Hasher>(leaves: Vec<Hash>) -> Self {
+        let (mut levels, mut level) = (Vec::new(), leaves);
+        while level.len() > 1 {
+            let above = level_above::<H>(&level);
+            levels.push(level);
+            level = above;
         }
-        level = level_above::<H>(&level);
-        index /= 2;
+        levels.push(level);
+        Self { levels }
     }
-    Some(proof)
+
+    /// Its root, as [`root`] gives it.
+    pub fn root(&self) -> Hash {
+        self.levels.last().and_then(|level| level.first()).copied().unwrap_or(ZERO_HASH)
+    }
+
+    /// The proof of the leaf at `index`: its siblings from the leaves upwards. `None` if there is
+    /// no such leaf.
+    pub fn prove(&self, index: usize) -> Option<Vec<Hash>> {
+        self.levels.first()?.get(index)?;
+        let mut proof = Vec::with_capacity(self.levels.len());
+        let mut index = index;
+        for level in &self.levels {
+            proof.extend(level.get(index ^ 1));
+            index /= 2;
+        }
+        Some(proof)
+    }
 }
 
 /// Whether `leaf` is the leaf number `index` of the tree of `leaf_count` leaves under `root`.
@@ -104,6 +134,8 @@ mod tests {
     fn small_trees_have_the_roots_of_their_definition() {
         let l = leaves(3);
         assert_eq!(root::<Native>(Vec::new()), ZERO_HASH);
+        assert_eq!(Tree::new::<Native>(Vec::new()).root(), ZERO_HASH);
+        assert_eq!(prove::<Native>(&[], 0), None);
         assert_eq!(root::<Native>(l[..1].to_vec()), l[0]);
         let two = node_hash::<Native>(&l[0], &l[1]);
         assert_eq!(root::<Native>(l[..2].to_vec()), two);
@@ -126,6 +158,10 @@ mod tests {
             let at = u32::try_from(index).unwrap();
             let n = u32::try_from(count).unwrap();
             let proof = prove::<Native>(&leaves, index).unwrap();
+            let tree = Tree::new::<Native>(leaves.clone());
+            prop_assert_eq!(tree.root(), root);
+            prop_assert_eq!(tree.prove(index), Some(proof.clone()));
+            prop_assert_eq!(tree.prove(count), None);
             prop_assert!(verify::<Native>(&root, n, at, &leaves[index], &proof));
             // Another position, another leaf, a longer, a shorter and a damaged proof fail.
             let other = (at + 1) % n;

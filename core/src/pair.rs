@@ -10,6 +10,10 @@ use crate::nav::{INDEX_UNITS_PER_TAO_UNIT, ONE_E18};
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+mod book;
+
+pub use book::{PriceSum, Side};
+
 /// Shares of the first deposit that belong to nobody for ever, which makes it dear to inflate
 /// the price of one share.
 pub const MINIMUM_LIQUIDITY: u128 = 1_000;
@@ -237,5 +241,7 @@ pub fn average_e18_floor(before: u128, after: u128, elapsed_ms: u64) -> Result<u
     mul_div_floor(after.wrapping_sub(before), 1, u128::from(elapsed_ms))
 }
 
+#[cfg(test)]
+mod book_tests;
 #[cfg(test)]
 mod tests;

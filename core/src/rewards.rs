@@ -17,6 +17,10 @@ use core::cmp::Reverse;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+mod award;
+
+pub use award::{Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS, MAX_PROOF};
+
 /// Parts of the pool in per cent: base, bonus, validators.
 const POOLS: [u128; 3] = [70, 25, 5];
 
@@ -313,5 +317,7 @@ pub fn top_ten_bps_floor(amounts: &[u128]) -> Result<u128, MathError> {
     mul_div_floor(sum(sorted.into_iter().take(10))?, BPS, total)
 }
 
+#[cfg(test)]
+mod award_tests;
 #[cfg(test)]
 mod tests;

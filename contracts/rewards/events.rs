@@ -1,0 +1,78 @@
+//! What happened, for whoever follows the chain.
+
+use ink::primitives::AccountId;
+
+/// Somebody paid in.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Funded {
+    /// Who.
+    #[ink(topic)]
+    pub from: AccountId,
+    /// How much.
+    pub amount: u128,
+    /// What was paid in until now, this included.
+    pub funded: u128,
+}
+
+/// An epoch is settled: from now on claims are proved under its root.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochSettled {
+    /// Its number.
+    #[ink(topic)]
+    pub epoch: u64,
+    /// The digest of its report.
+    pub digest: [u8; 32],
+    /// What it took of the free money.
+    pub pool: u128,
+    /// What it awarded.
+    pub awarded: u128,
+    /// What it left to the next.
+    pub carried_out: u128,
+    /// The Merkle root of the claims.
+    pub claims_root: [u8; 32],
+    /// How many claims there are.
+    pub claims: u32,
+}
+
+/// An account was paid.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Who.
+    #[ink(topic)]
+    pub account: AccountId,
+    /// How much.
+    pub amount: u128,
+    /// What it was paid in all.
+    pub cumulative: u128,
+}
+
+/// The owner changed the largest pool of epochs to come.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmissionSet {
+    /// The first epoch that it is for.
+    pub from_epoch: u64,
+    /// The largest pool.
+    pub amount: u128,
+}
+
+/// The owner offered ownership.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnershipProposed {
+    /// The owner.
+    pub owner: AccountId,
+    /// Who may accept.
+    pub proposed: AccountId,
+}
+
+/// Ownership was handed on.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnershipAccepted {
+    /// The new owner.
+    pub owner: AccountId,
+}

@@ -1,0 +1,338 @@
+//! Rewards of certified epochs, paid by Merkle claims (`docs/contracts/rewards.md`).
+//!
+//! Nothing here grows with the number of miners but the length of a proof.
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+mod events;
+
+#[ink::contract]
+pub mod rewards {
+    pub use crate::events::{
+        Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted, OwnershipProposed,
+    };
+    use cicada_core::certificate::{Certificate, CertificateError};
+    use cicada_core::fixed::add;
+    use cicada_core::hash::Hash as Digest;
+    use cicada_core::leaderboard::Settlement;
+    use cicada_core::merkle;
+    use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_core::rewards::{Award, AwardState, Bounds, Claim, Emission, MAX_PROOF};
+    use cicada_traits::host::HostSha256;
+    use cicada_traits::ownable::{Ownable, OwnableError};
+    use cicada_traits::payment;
+    use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
+    use cicada_traits::stored::{Opaque, Stored};
+    use ink::env::call::{build_call, ExecutionInput, Selector};
+    use ink::prelude::vec::Vec;
+    use ink::selector_bytes;
+    use ink::storage::traits::ManualKey;
+    use ink::storage::Mapping;
+
+    /// The money and the epochs.
+    #[ink(storage)]
+    pub struct RewardsContract {
+        validators: AccountId,
+        token: AccountId,
+        owner: AccountId,
+        proposed_owner: Option<AccountId>,
+        start_ms: u64,
+        min_epoch_ms: u64,
+        emission: Stored<Emission>,
+        funded: u128,
+        paid: u128,
+        state: Stored<AwardState>,
+        latest: Stored<FeedState>,
+        epochs: Mapping<u64, Stored<EpochRecord>, ManualKey<0x4550_4f43>>,
+        /// What each account was paid; there are no zeros.
+        paid_of: Mapping<AccountId, u128, ManualKey<0x5041_4944>>,
+    }
+
+    impl RewardsContract {
+        /// A contract without money or epochs, owned by the caller. Epochs are certified by the
+        /// committee of `validators` and paid in `token`.
+        ///
+        /// # Errors
+        /// [`RewardsError::InvalidTerms`].
+        #[ink(constructor)]
+        pub fn new(
+            validators: AccountId,
+            token: AccountId,
+            terms: RewardTerms,
+        ) -> Result<Self, RewardsError> {
+            let RewardTerms { start_ms, min_epoch_ms, emission } = terms;
+            if min_epoch_ms == 0 {
+                return Err(RewardsError::InvalidTerms);
+            }
+            Ok(Self {
+                validators,
+                token,
+                owner: Self::env().caller(),
+                proposed_owner: None,
+                start_ms,
+                min_epoch_ms,
+                emission: Stored(Emission::constant(emission)),
+                funded: 0,
+                paid: 0,
+                state: Stored(AwardState::starting(start_ms)),
+                latest: Stored(FeedState::EMPTY),
+                epochs: Mapping::new(),
+                paid_of: Mapping::new(),
+            })
+        }
+
+        /// Whether the committee in office certified the report.
+        #[inline(never)]
+        fn verify(
+            &self,
+            digest: Digest,
+            certificate: Opaque<Certificate>,
+        ) -> Result<(), RewardsError> {
+            // `Validators::verify`, with the certificate as it came.
+            let selector = Selector::new(selector_bytes!("Validators::verify"));
+            let input = ExecutionInput::new(selector).push_arg(digest).push_arg(certificate);
+            build_call::<Environment>()
+                .call(self.validators)
+                .exec_input(input)
+                .returns::<Result<(), CertificateError>>()
+                .try_invoke()
+                .ok()
+                .and_then(Result::ok)
+                .ok_or(RewardsError::ValidatorsUnavailable)?
+                .map_err(RewardsError::Certificate)
+        }
+
+        /// What bounds the award of a report.
+        #[inline(never)]
+        fn bounds(&self, epoch: u64, observed_ms: u64) -> Bounds {
+            Bounds {
+                emission: self.emission.0.at(epoch),
+                min_epoch_ms: self.min_epoch_ms,
+                funded: self.funded,
+                observed_ms,
+            }
+        }
+    }
+
+    impl Rewards for RewardsContract {
+        /// Pays in.
+        #[ink(message)]
+        #[inline(never)]
+        fn fund(&mut self, amount: u128) -> Result<(), RewardsError> {
+            if amount == 0 {
+                return Err(RewardsError::ZeroAmount);
+            }
+            let (from, this) = (self.env().caller(), self.env().account_id());
+            self.funded = add(self.funded, amount)?;
+            self.env().emit_event(Funded { from, amount, funded: self.funded });
+            Ok(payment::pull(self.token, from, this, amount)?)
+        }
+
+        /// Settles the next epoch; the newest report, brought again, changes nothing.
+        #[ink(message)]
+        #[inline(never)]
+        fn settle_epoch(
+            &mut self,
+            report: Report,
+            award: Award,
+            certificate: Opaque<Certificate>,
+        ) -> Result<Settlement, RewardsError> {
+            let contract = *self.env().account_id().as_ref();
+            let feed = Feed { kind: ReportKind::Rewards, contract };
+            let digest = report.digest::<HostSha256>();
+            let latest = self.latest.0;
+            match latest.check_next(&feed, &report, self.env().block_timestamp()) {
+                Err(FeedError::SlotTaken) if latest.digest == digest => {
+                    return Ok(Settlement::AlreadyDone);
+                }
+                checked => checked?,
+            }
+            if !award.matches::<HostSha256>(&report) {
+                return Err(RewardsError::ContentMismatch);
+            }
+            award.check_next(&self.state.0, &self.bounds(award.epoch, report.time_ms))?;
+            self.verify(digest, certificate)?;
+
+            self.latest = Stored(FeedState::after(&report, digest));
+            self.state = Stored(AwardState::after(&award));
+            let record = EpochRecord { award, digest, time_ms: report.time_ms };
+            self.epochs.insert(award.epoch, &Stored(record));
+            self.env().emit_event(EpochSettled {
+                epoch: award.epoch,
+                digest,
+                pool: award.pool,
+                awarded: award.awarded,
+                carried_out: award.carried_out,
+                claims_root: award.claims_root,
+                claims: award.claims,
+            });
+            Ok(Settlement::Recorded)
+        }
+
+        /// Pays the caller.
+        #[ink(message)]
+        fn claim(
+            &mut self,
+            cumulative: u128,
+            index: u32,
+            proof: Vec<Digest>,
+        ) -> Result<u128, RewardsError> {
+            self.claim_for(self.env().caller(), cumulative, index, proof)
+        }
+
+        /// Pays an account, whoever calls.
+        #[ink(message)]
+        #[inline(never)]
+        fn claim_for(
+            &mut self,
+            account: AccountId,
+            cumulative: u128,
+            index: u32,
+            proof: Vec<Digest>,
+        ) -> Result<u128, RewardsError> {
+            if proof.len() > MAX_PROOF {
+                return Err(RewardsError::ProofTooLong);
+            }
+            let claim = Claim { account: *account.as_ref(), cumulative };
+            let (leaf, state) = (claim.leaf::<HostSha256>(), &self.state.0);
+            let (root, claims) = (&state.claims_root, state.claims);
+            if !merkle::verify::<HostSha256>(root, claims, index, &leaf, &proof) {
+                return Err(RewardsError::NotUnderNewestRoot);
+            }
+            let amount = claim.due(self.paid_of(account)).unwrap_or_default();
+            if amount == 0 {
+                return Err(RewardsError::NothingDue);
+            }
+            let paid = add(self.paid, amount)?;
+            if paid > state.total {
+                return Err(RewardsError::AboveTotal);
+            }
+            self.paid = paid;
+            self.paid_of.insert(account, &cumulative);
+            self.env().emit_event(Claimed { account, amount, cumulative });
+            payment::pay(self.token, account, amount)?;
+            Ok(amount)
+        }
+
+        /// Changes the largest pool of epochs to come. The owner.
+        #[ink(message)]
+        #[inline(never)]
+        fn set_emission(&mut self, from_epoch: u64, amount: u128) -> Result<(), RewardsError> {
+            if self.env().caller() != self.owner {
+                return Err(RewardsError::NotOwner);
+            }
+            let running = self.state.0.epoch.saturating_add(1);
+            let changed = self.emission.0.changed(running, from_epoch, amount);
+            self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
+            self.env().emit_event(EmissionSet { from_epoch, amount });
+            Ok(())
+        }
+
+        /// A settled epoch.
+        #[ink(message)]
+        #[inline(never)]
+        fn epoch(&self, epoch: u64) -> Option<EpochRecord> {
+            self.epochs.get(epoch).map(|record| record.0)
+        }
+
+        /// What the next epoch follows.
+        #[ink(message)]
+        fn state(&self) -> AwardState {
+            self.state.0
+        }
+
+        /// The newest report.
+        #[ink(message)]
+        fn latest(&self) -> FeedState {
+            self.latest.0
+        }
+
+        /// What an account was paid.
+        #[ink(message)]
+        #[inline(never)]
+        fn paid_of(&self, account: AccountId) -> u128 {
+            self.paid_of.get(account).unwrap_or_default()
+        }
+
+        /// What all accounts were paid.
+        #[ink(message)]
+        fn paid(&self) -> u128 {
+            self.paid
+        }
+
+        /// What was ever paid in.
+        #[ink(message)]
+        fn funded(&self) -> u128 {
+            self.funded
+        }
+
+        /// What is neither awarded nor carried.
+        #[ink(message)]
+        #[inline(never)]
+        fn available(&self) -> u128 {
+            // Never an error: no epoch takes more than there is.
+            self.state.0.free(self.funded).unwrap_or_default()
+        }
+
+        /// The largest pools of the epochs.
+        #[ink(message)]
+        fn emission(&self) -> Emission {
+            self.emission.0
+        }
+
+        /// The rules.
+        #[ink(message)]
+        fn terms(&self) -> RewardTerms {
+            RewardTerms {
+                start_ms: self.start_ms,
+                min_epoch_ms: self.min_epoch_ms,
+                emission: self.emission.0.at(self.state.0.epoch.saturating_add(1)),
+            }
+        }
+
+        /// The token.
+        #[ink(message)]
+        fn token(&self) -> AccountId {
+            self.token
+        }
+
+        /// The contract that verifies certificates.
+        #[ink(message)]
+        fn validators(&self) -> AccountId {
+            self.validators
+        }
+    }
+
+    impl Ownable for RewardsContract {
+        /// The owner.
+        #[ink(message)]
+        fn owner(&self) -> AccountId {
+            self.owner
+        }
+
+        /// Offers ownership to an account. The owner.
+        #[ink(message)]
+        #[inline(never)]
+        fn propose_owner(&mut self, account: AccountId) -> Result<(), OwnableError> {
+            if self.env().caller() != self.owner {
+                return Err(OwnableError::NotOwner);
+            }
+            self.proposed_owner = Some(account);
+            self.env().emit_event(OwnershipProposed { owner: self.owner, proposed: account });
+            Ok(())
+        }
+
+        /// Takes the ownership that was offered to the caller.
+        #[ink(message)]
+        #[inline(never)]
+        fn accept_ownership(&mut self) -> Result<(), OwnableError> {
+            let caller = self.env().caller();
+            if self.proposed_owner != Some(caller) {
+                return Err(OwnableError::NotProposed);
+            }
+            self.proposed_owner = None;
+            self.owner = caller;
+            self.env().emit_event(OwnershipAccepted { owner: caller });
+            Ok(())
+        }
+    }
+}

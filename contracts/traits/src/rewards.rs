@@ -1,0 +1,226 @@
+//! Rewards of certified epochs, paid by Merkle claims (`docs/contracts/rewards.md`).
+//!
+//! Amounts are smallest units of the token; times are milliseconds since 1970.
+
+use crate::payment::TokenRefused;
+use crate::stored::Opaque;
+use cicada_core::certificate::{Certificate, CertificateError};
+use cicada_core::fixed::MathError;
+use cicada_core::hash::Hash;
+use cicada_core::leaderboard::Settlement;
+use cicada_core::report::{FeedError, FeedState, Report};
+use cicada_core::rewards::{Award, AwardError, AwardState, Emission};
+use ink::prelude::vec::Vec;
+use ink::primitives::AccountId;
+
+/// The rules of the epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct RewardTerms {
+    /// When the first epoch begins.
+    pub start_ms: u64,
+    /// The shortest epoch, in milliseconds; at least 1.
+    pub min_epoch_ms: u64,
+    /// The largest pool of an epoch, until the owner changes it.
+    pub emission: u128,
+}
+
+/// An epoch that is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct EpochRecord {
+    /// What it awarded.
+    pub award: Award,
+    /// The digest of its report.
+    pub digest: Hash,
+    /// The time of its report.
+    pub time_ms: u64,
+}
+
+/// Why a message is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+#[allow(clippy::cast_possible_truncation)] // in the derived code
+pub enum RewardsError {
+    /// Epochs of no length.
+    InvalidTerms,
+    /// The caller is not the owner.
+    NotOwner,
+    /// The epoch has begun: its emission is fixed.
+    EpochBegun,
+    /// Nothing to pay in.
+    ZeroAmount,
+    /// The token contract refused, or cannot be called.
+    TokenRefused,
+    /// The report does not extend the feed.
+    Feed(FeedError),
+    /// The award is not the one whose root the committee signed.
+    ContentMismatch,
+    /// The award does not follow the epoch before, or is more than there is.
+    Award(AwardError),
+    /// The certificate is not valid.
+    Certificate(CertificateError),
+    /// The contract that verifies certificates cannot be called.
+    ValidatorsUnavailable,
+    /// More hashes than any proof needs.
+    ProofTooLong,
+    /// The claim is not under the newest root: wrong in a figure or a hash, or proved under the
+    /// root of an earlier epoch.
+    NotUnderNewestRoot,
+    /// All of the claim is paid already.
+    NothingDue,
+    /// The claims of the newest root sum to more than was awarded: it is paid up to that.
+    AboveTotal,
+    /// A calculation has no result.
+    Math(MathError),
+}
+
+impl From<FeedError> for RewardsError {
+    fn from(error: FeedError) -> Self {
+        Self::Feed(error)
+    }
+}
+
+impl From<AwardError> for RewardsError {
+    fn from(error: AwardError) -> Self {
+        Self::Award(error)
+    }
+}
+
+impl From<CertificateError> for RewardsError {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate(error)
+    }
+}
+
+impl From<MathError> for RewardsError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+impl From<TokenRefused> for RewardsError {
+    fn from(_: TokenRefused) -> Self {
+        Self::TokenRefused
+    }
+}
+
+/// Pools of epochs, and what is claimed of them.
+#[ink::trait_definition]
+pub trait Rewards {
+    /// Pays `amount` in, out of what the caller allows at the token. It never comes out again
+    /// but by a claim.
+    ///
+    /// # Errors
+    /// [`RewardsError::ZeroAmount`], [`RewardsError::Math`], [`RewardsError::TokenRefused`].
+    ///
+    /// # Events
+    /// `Funded`.
+    #[ink(message)]
+    fn fund(&mut self, amount: u128) -> Result<(), RewardsError>;
+
+    /// Settles the next epoch by a certified report whose one leaf is `award`. Anybody may bring
+    /// it; the newest report, brought again, is [`Settlement::AlreadyDone`] and changes nothing.
+    ///
+    /// # Errors
+    /// [`RewardsError::Feed`], [`RewardsError::ContentMismatch`], [`RewardsError::Award`],
+    /// [`RewardsError::Certificate`], [`RewardsError::ValidatorsUnavailable`].
+    ///
+    /// # Events
+    /// `EpochSettled` if settled.
+    #[ink(message)]
+    fn settle_epoch(
+        &mut self,
+        report: Report,
+        award: Award,
+        certificate: Opaque<Certificate>,
+    ) -> Result<Settlement, RewardsError>;
+
+    /// Pays the caller what his leaf of the newest root, number `index`, says beyond what he was
+    /// paid. Answers how much.
+    ///
+    /// # Errors
+    /// [`RewardsError::ProofTooLong`], [`RewardsError::NotUnderNewestRoot`],
+    /// [`RewardsError::NothingDue`], [`RewardsError::AboveTotal`], [`RewardsError::TokenRefused`].
+    ///
+    /// # Events
+    /// `Claimed`.
+    #[ink(message)]
+    fn claim(
+        &mut self,
+        cumulative: u128,
+        index: u32,
+        proof: Vec<Hash>,
+    ) -> Result<u128, RewardsError>;
+
+    /// The same for another account, which is the one that is paid.
+    ///
+    /// # Errors
+    /// As [`Rewards::claim`].
+    ///
+    /// # Events
+    /// `Claimed`.
+    #[ink(message)]
+    fn claim_for(
+        &mut self,
+        account: AccountId,
+        cumulative: u128,
+        index: u32,
+        proof: Vec<Hash>,
+    ) -> Result<u128, RewardsError>;
+
+    /// Sets the largest pool of the epochs from number `from_epoch` on, none of which has begun:
+    /// at least the newest settled epoch plus 2. It replaces a change that is still to come. The owner.
+    ///
+    /// # Errors
+    /// [`RewardsError::NotOwner`], [`RewardsError::EpochBegun`].
+    ///
+    /// # Events
+    /// `EmissionSet`.
+    #[ink(message)]
+    fn set_emission(&mut self, from_epoch: u64, amount: u128) -> Result<(), RewardsError>;
+
+    /// A settled epoch.
+    #[ink(message)]
+    fn epoch(&self, epoch: u64) -> Option<EpochRecord>;
+
+    /// What the next epoch follows, and the root that claims are proved under.
+    #[ink(message)]
+    fn state(&self) -> AwardState;
+
+    /// Slot, digest and time of the newest report; slot 0 before the first.
+    #[ink(message)]
+    fn latest(&self) -> FeedState;
+
+    /// What an account was paid in all.
+    #[ink(message)]
+    fn paid_of(&self, account: AccountId) -> u128;
+
+    /// What all accounts were paid.
+    #[ink(message)]
+    fn paid(&self) -> u128;
+
+    /// What was ever paid in.
+    #[ink(message)]
+    fn funded(&self) -> u128;
+
+    /// What is paid in and neither awarded nor carried: the bound of the next pool.
+    #[ink(message)]
+    fn available(&self) -> u128;
+
+    /// The largest pools of the epochs.
+    #[ink(message)]
+    fn emission(&self) -> Emission;
+
+    /// The rules; the emission is that of the epoch that runs.
+    #[ink(message)]
+    fn terms(&self) -> RewardTerms;
+
+    /// The token that is paid.
+    #[ink(message)]
+    fn token(&self) -> AccountId;
+
+    /// The contract that verifies certificates.
+    #[ink(message)]
+    fn validators(&self) -> AccountId;
+}
