@@ -1,53 +1,76 @@
 //! Calls of the other contracts.
 //!
-//! Bytes go in and out through one function: a typed call would cost a kilobyte of code each time.
+//! Bytes go in and out through one function, which asks the chain itself: a typed call would cost
+//! a kilobyte of code each time, and would read answers that must not be read.
 
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::committee::AttestationKeys;
 use cicada_core::hash::Hash;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::OffenceKind;
-use cicada_traits::index::IndexError;
+use cicada_traits::index::{IndexError, PAY_PROOF_SIZE, PAY_REF_TIME};
 use cicada_traits::staking::Deviation;
 use cicada_traits::stored::Opaque;
-use ink::env::call::{build_call, ExecutionInput, Selector};
-use ink::env::DefaultEnvironment;
 use ink::prelude::vec;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
-use ink::scale::{Decode, Encode, Error, Input, Output};
+use ink::scale::{Decode, Encode};
 use ink::selector_bytes;
 
-/// What is encoded already.
-struct Encoded<'a>(&'a [u8]);
+/// The longest answer that is read: an electorate of 32 seats has 1,574 bytes. A longer one breaks
+/// off the message, so it is for contracts that can do so anyway.
+const MAX_ANSWER: usize = 2_048;
 
-impl Encode for Encoded<'_> {
-    fn encode_to<T: Output + ?Sized>(&self, to: &mut T) {
-        to.write(self.0);
-    }
-}
-
-/// Whatever a contract answers, not decoded.
-struct Answer(Vec<u8>);
-
-impl Decode for Answer {
-    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
-        let mut bytes = vec![0; input.remaining_len()?.unwrap_or_default()];
-        input.read(&mut bytes)?;
-        Ok(Self(bytes))
-    }
-}
-
-/// The answer of a message, in bytes; none if it did not come to one.
+/// What a message answers after the `Ok` of ink!, whether it was undone or not; none if it did not
+/// come to an answer.
 #[inline(never)]
 fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
-    let input = ExecutionInput::new(Selector::new(selector)).push_arg(Encoded(arguments));
-    let answer = build_call::<DefaultEnvironment>()
-        .call(callee)
-        .exec_input(input)
-        .returns::<Answer>()
-        .try_invoke();
-    Some(answer.ok()?.ok()?.0)
+    let mut answer = vec![0; MAX_ANSWER];
+    let length = call_chain(callee, selector, arguments, (0, 0), Some(&mut answer))?;
+    answer.truncate(length);
+    match answer.first() {
+        Some(0) => Some(answer.split_off(1)),
+        _ => None,
+    }
+}
+
+/// A call with limits of time and proof (0 for all that is left); the length of the answer. With
+/// no room for the answer it is not read, and one that was undone counts as none.
+#[cfg(target_arch = "wasm32")]
+#[inline(never)]
+fn call_chain(
+    callee: AccountId,
+    selector: [u8; 4],
+    arguments: &[u8],
+    limits: (u64, u64),
+    answer: Option<&mut [u8]>,
+) -> Option<usize> {
+    use pallet_contracts_uapi::{CallFlags, HostFn, HostFnImpl, ReturnErrorCode};
+    let mut input = Vec::with_capacity(arguments.len().saturating_add(4));
+    input.extend_from_slice(&selector);
+    input.extend_from_slice(arguments);
+    let is_read = answer.is_some();
+    let mut rest = answer.unwrap_or_default();
+    let callee: &[u8; 32] = callee.as_ref();
+    let (flags, value) = (CallFlags::empty(), [0; 16]);
+    let output = if is_read { Some(&mut rest) } else { None };
+    match HostFnImpl::call_v2(flags, callee, limits.0, limits.1, None, &value, &input, output) {
+        Ok(()) => Some(rest.len()),
+        Err(ReturnErrorCode::CalleeReverted) if is_read => Some(rest.len()),
+        Err(_) => None,
+    }
+}
+
+/// Outside a contract there is nobody to call.
+#[cfg(not(target_arch = "wasm32"))]
+fn call_chain(
+    _callee: AccountId,
+    _selector: [u8; 4],
+    _arguments: &[u8],
+    _limits: (u64, u64),
+    _answer: Option<&mut [u8]>,
+) -> Option<usize> {
+    None
 }
 
 /// A message that must answer `Ok(())` and nothing else.
@@ -80,32 +103,13 @@ pub fn pull(
 
 /// Pays `amount` of a token, if it is not 0; whether the token did not refuse. It cannot use more
 /// than its part of the gas, nor hurt with what it answers: that is not read, since an answer
-/// longer than the buffer would break off the whole message.
+/// longer than its room would break off the whole message.
 #[inline(never)]
 pub fn pay(token: AccountId, to: AccountId, amount: u128) -> bool {
-    if amount == 0 {
-        return true;
-    }
-    let selector = selector_bytes!("PSP22::transfer");
-    limited_call(token, &(selector, to, amount, 0u8).encode())
-}
-
-/// A call within [`PAY_REF_TIME`](cicada_traits::index::PAY_REF_TIME) and
-/// [`PAY_PROOF_SIZE`](cicada_traits::index::PAY_PROOF_SIZE): whether it was not undone.
-#[cfg(target_arch = "wasm32")]
-fn limited_call(callee: AccountId, input: &[u8]) -> bool {
-    use cicada_traits::index::{PAY_PROOF_SIZE, PAY_REF_TIME};
-    use pallet_contracts_uapi::{CallFlags, HostFn, HostFnImpl};
-    let (callee, value): (&[u8; 32], _) = (callee.as_ref(), [0; 16]);
-    let flags = CallFlags::empty();
-    HostFnImpl::call_v2(flags, callee, PAY_REF_TIME, PAY_PROOF_SIZE, None, &value, input, None)
-        .is_ok()
-}
-
-/// Outside a contract there is nobody to call.
-#[cfg(not(target_arch = "wasm32"))]
-fn limited_call(_callee: AccountId, _input: &[u8]) -> bool {
-    false
+    let arguments = (to, amount, 0u8).encode();
+    let limits = (PAY_REF_TIME, PAY_PROOF_SIZE);
+    amount == 0
+        || call_chain(token, selector_bytes!("PSP22::transfer"), &arguments, limits, None).is_some()
 }
 
 /// What an account holds, as the token says.

@@ -1,67 +1,42 @@
-//! The committee of the 23 nodes (`docs/contracts/validators.md`).
+//! The committee of the 23 nodes, and what they stake (`docs/contracts/validators.md`).
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+mod calls;
+mod events;
+mod stake;
 
 #[ink::contract]
 pub mod validators {
+    pub use crate::events::{
+        Bonded, CommitteeSeated, JudgeChanged, KeysRegistered, OwnershipAccepted,
+        OwnershipProposed, Slashed, TermsSet, Unbonding, Withdrawn,
+    };
+    use crate::stake::{Stakes, Verdict};
     use cicada_core::certificate::{Certificate, CertificateError, Signature};
     use cicada_core::committee::{
-        check_members, members_root, AttestationKey, AttestationKeys, CommitteeError, ConsensusKey,
-        Domain, Member,
+        can_certify, check_members, members_root, seat_bit, AttestationKey, AttestationKeys,
+        CommitteeError, ConsensusKey, Domain, Member,
     };
+    use cicada_core::evidence::Equivocation;
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
+    use cicada_core::slashing::{Offence, OffenceKind, Severity, Standing};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
+    use cicada_traits::staking::{
+        Deviation, DoubleObservation, Electorate, Judged, StakeView, Staking, StakingError,
+        StakingTerms,
+    };
     use cicada_traits::stored::Stored;
     use cicada_traits::validators::{Validators, ValidatorsError};
+    use ink::env::{emit_event, DefaultEnvironment};
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
     /// The smallest committee that withstands a liar.
     const MIN_SEATS: u8 = 4;
-
-    /// An operator registered or replaced keys.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct KeysRegistered {
-        /// The operator.
-        #[ink(topic)]
-        pub operator: AccountId,
-        /// The ed25519 key of consensus messages.
-        pub consensus_key: [u8; 32],
-        /// The sr25519 key of attestations.
-        pub attestation_key: [u8; 32],
-    }
-
-    /// A committee took office.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct CommitteeSeated {
-        /// Its epoch.
-        pub epoch: u32,
-        /// The digest that its signatures bind.
-        pub config_digest: [u8; 32],
-    }
-
-    /// The owner offered ownership.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct OwnershipProposed {
-        /// The owner.
-        pub owner: AccountId,
-        /// Who may accept.
-        pub proposed: AccountId,
-    }
-
-    /// Ownership was handed on.
-    #[ink(event)]
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct OwnershipAccepted {
-        /// The new owner.
-        pub owner: AccountId,
-    }
 
     /// The committee. What `verify` needs lies in the one cell that every call loads.
     #[ink(storage)]
@@ -73,9 +48,13 @@ pub mod validators {
         epoch: u32,
         config_digest: Digest,
         attestation_keys: Stored<AttestationKeys>,
+        /// Seats in office whose signatures do not count, one bit each.
+        barred: u32,
         feed_state: Stored<FeedState>,
-        members: Lazy<Stored<Vec<Member>>, ManualKey<0x4d45_4d42>>,
+        /// Of every epoch, since evidence may come late.
+        members: Mapping<u32, Stored<Vec<Member>>, ManualKey<0x4d45_4d42>>,
         keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
+        stakes: Stakes,
     }
 
     impl ValidatorsContract {
@@ -97,9 +76,11 @@ pub mod validators {
                 epoch: 0,
                 config_digest: [0; 32],
                 attestation_keys: Stored(AttestationKeys::default()),
+                barred: 0,
                 feed_state: Stored(FeedState::EMPTY),
-                members: Lazy::new(),
+                members: Mapping::new(),
                 keys: Mapping::new(),
+                stakes: Stakes::default(),
             })
         }
 
@@ -126,15 +107,104 @@ pub mod validators {
             Ok(members)
         }
 
-        fn seat(&mut self, members: Vec<Member>, epoch: u32) {
+        fn seat(&mut self, members: Vec<Member>, epoch: u32, barred: u32) {
             let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
             self.epoch = epoch;
             self.config_digest = digest;
-            let keys = members.iter().map(|member| member.attestation_key).collect();
-            self.attestation_keys = Stored(AttestationKeys(keys));
-            self.members.set(&Stored(members));
-            self.env().emit_event(CommitteeSeated { epoch, config_digest: digest });
+            self.attestation_keys = Stored(AttestationKeys(attestation_keys(&members)));
+            self.barred = barred;
+            self.members.insert(epoch, &Stored(members));
+            emit_event::<DefaultEnvironment, _>(CommitteeSeated { epoch, config_digest: digest });
         }
+
+        /// The committee of an epoch, in seat order; empty if there was none.
+        #[inline(never)]
+        fn committee_of(&self, epoch: u32) -> Vec<Member> {
+            self.members.get(epoch).map(|members| members.0).unwrap_or_default()
+        }
+
+        /// The seats of those who may not serve now; nobody while there are no rules of stake.
+        #[inline(never)]
+        fn inactive(&self, members: &[Member]) -> u32 {
+            let Some(terms) = self.stakes.terms() else {
+                return 0;
+            };
+            (0u8..).zip(members).fold(0, |seats, (seat, member)| {
+                let account = self.stakes.account(member.operator.into());
+                match account.standing(terms.minimum, self.epoch) {
+                    Standing::Active => seats,
+                    Standing::Inactive | Standing::Ejected => seats | seat_bit(seat),
+                }
+            })
+        }
+
+        /// Punishes a member of some committee. What is critical takes the voice of the seat in
+        /// office that has his key.
+        #[inline(never)]
+        fn punish(
+            &mut self,
+            terms: &StakingTerms,
+            member: &Member,
+            offence: &Offence,
+            severity: Severity,
+            verdict: &mut Verdict,
+        ) -> Result<bool, StakingError> {
+            let keys = &self.attestation_keys.0 .0;
+            let seat = (0u8..)
+                .zip(keys)
+                .find(|(_, key)| severity == Severity::Critical && **key == member.attestation_key);
+            let barred = seat.map_or(0, |(seat, _)| seat_bit(seat));
+            let ejected_in = seat.map(|_| self.epoch);
+            let new = self.stakes.punish(terms, offence, severity, ejected_in, verdict)?;
+            if new {
+                self.barred |= barred;
+            }
+            Ok(new)
+        }
+
+        /// Punishes what is proven: that a member signed twice in a slot.
+        #[inline(never)]
+        fn convicted(
+            &mut self,
+            terms: &StakingTerms,
+            member: &Member,
+            epoch: u32,
+            feed: Feed,
+            slot: u64,
+        ) -> Result<(), StakingError> {
+            let kind = OffenceKind::Equivocation;
+            let offence = Offence { operator: member.operator, epoch, feed, slot, kind };
+            let mut verdict = Verdict::default();
+            if !self.punish(terms, member, &offence, Severity::Critical, &mut verdict)? {
+                return Err(StakingError::AlreadyPunished);
+            }
+            verdict.execute(terms)
+        }
+
+        /// The committee of an epoch and the digest that its signatures bind.
+        #[inline(never)]
+        fn record(&self, epoch: u32) -> Result<(Vec<Member>, Digest), StakingError> {
+            let members = self.committee_of(epoch);
+            if members.is_empty() {
+                return Err(StakingError::UnknownEpoch);
+            }
+            let quorum = &self.quorum.0;
+            let digest = self.domain().config_digest::<HostSha256>(epoch, quorum, &members);
+            Ok((members, digest))
+        }
+
+        fn ensure_owner(&self) -> Result<(), StakingError> {
+            if self.env().caller() != self.owner {
+                return Err(StakingError::NotOwner);
+            }
+            Ok(())
+        }
+    }
+
+    /// The attestation keys of members, in seat order.
+    #[inline(never)]
+    fn attestation_keys(members: &[Member]) -> Vec<AttestationKey> {
+        members.iter().map(|member| member.attestation_key).collect()
     }
 
     impl Validators for ValidatorsContract {
@@ -154,7 +224,11 @@ pub mod validators {
                 return Err(ValidatorsError::BadPossession);
             }
             self.keys.insert(operator, &(consensus_key, attestation_key));
-            self.env().emit_event(KeysRegistered { operator, consensus_key, attestation_key });
+            emit_event::<DefaultEnvironment, _>(KeysRegistered {
+                operator,
+                consensus_key,
+                attestation_key,
+            });
             Ok(())
         }
 
@@ -169,7 +243,10 @@ pub mod validators {
                 return Err(ValidatorsError::AlreadyFormed);
             }
             let members = self.members(&operators)?;
-            self.seat(members, 1);
+            if self.inactive(&members) != 0 {
+                return Err(ValidatorsError::NotActive);
+            }
+            self.seat(members, 1, 0);
             Ok(())
         }
 
@@ -191,9 +268,14 @@ pub mod validators {
             }
             let digest = report.digest::<HostSha256>();
             self.verify(digest, certificate)?;
+            // Were one of them enough to refuse, he could keep the committee in office for ever.
+            let inactive = self.inactive(&members);
+            if !can_certify(&self.quorum.0, inactive) {
+                return Err(ValidatorsError::NotActive);
+            }
             self.feed_state = Stored(FeedState::after(&report, digest));
             // One change per report and 2^32 epochs: a chain does not live to see them all.
-            self.seat(members, self.epoch.saturating_add(1));
+            self.seat(members, self.epoch.saturating_add(1), inactive);
             Ok(())
         }
 
@@ -201,6 +283,7 @@ pub mod validators {
         #[ink(message)]
         fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), CertificateError> {
             certificate.check_form(self.epoch, &self.quorum.0)?;
+            certificate.check_barred(self.barred)?;
             let message = attestation_message::<HostSha256>(&self.config_digest, &digest);
             certificate.check_signatures(&message, &self.attestation_keys.0 .0, sr25519_verify)
         }
@@ -233,7 +316,7 @@ pub mod validators {
         #[ink(message)]
         #[inline(never)]
         fn committee(&self) -> Vec<Member> {
-            self.members.get().map(|members| members.0).unwrap_or_default()
+            self.committee_of(self.epoch)
         }
 
         /// The keys that an operator registered for the committees to come.
@@ -247,6 +330,154 @@ pub mod validators {
         #[ink(message)]
         fn feed_state(&self) -> FeedState {
             self.feed_state.0
+        }
+    }
+
+    impl Judged for ValidatorsContract {
+        /// Who is in office, with what stake.
+        #[ink(message)]
+        #[inline(never)]
+        fn electorate(&self) -> Electorate {
+            let members = self.committee_of(self.epoch);
+            let minimum = self.stakes.terms().map_or(u128::MAX, |terms| terms.minimum);
+            let weight = |(seat, member): (u8, &Member)| {
+                if self.barred & seat_bit(seat) != 0 {
+                    return 0;
+                }
+                self.stakes.account(member.operator.into()).weight(minimum, self.epoch)
+            };
+            Electorate {
+                epoch: self.epoch,
+                config_digest: self.config_digest,
+                keys: attestation_keys(&members),
+                stakes: (0u8..).zip(&members).map(weight).collect(),
+            }
+        }
+
+        /// Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+        #[ink(message)]
+        #[inline(never)]
+        fn report_deviations(
+            &mut self,
+            kind: ReportKind,
+            slot: u64,
+            offence: OffenceKind,
+            deviations: Vec<Deviation>,
+        ) -> Result<(), StakingError> {
+            let judge = self.env().caller();
+            if !self.stakes.is_judge(judge) {
+                return Err(StakingError::NotJudge);
+            }
+            let terms = self.stakes.rules()?;
+            if deviations.len() > usize::from(self.quorum.0.n()) {
+                return Err(StakingError::TooMany);
+            }
+            let members = self.committee_of(self.epoch);
+            let feed = Feed { kind, contract: *judge.as_ref() };
+            let bands = match offence {
+                OffenceKind::RankingDeviation => &terms.ranking_bands,
+                _ => &terms.nav_bands,
+            };
+            let mut verdict = Verdict::default();
+            for Deviation { seat, bps } in deviations {
+                let member = members.get(usize::from(seat)).ok_or(StakingError::UnknownSeat)?;
+                let (operator, epoch) = (member.operator, self.epoch);
+                let offence = Offence { operator, epoch, feed, slot, kind: offence };
+                let severity = offence.severity(bands, bps);
+                self.punish(&terms, member, &offence, severity, &mut verdict)?;
+            }
+            verdict.execute(&terms)
+        }
+    }
+
+    impl Staking for ValidatorsContract {
+        /// Sets the rules of stake. The owner.
+        #[ink(message)]
+        fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError> {
+            self.ensure_owner()?;
+            self.stakes.set_terms(terms)
+        }
+
+        /// Lists a contract that may report deviations, or takes it off. The owner.
+        #[ink(message)]
+        fn set_judge(&mut self, contract: AccountId, allowed: bool) -> Result<(), StakingError> {
+            self.ensure_owner()?;
+            self.stakes.set_judge(contract, allowed);
+            Ok(())
+        }
+
+        /// Adds to the caller's stake, from his allowance at the token.
+        #[ink(message)]
+        fn bond(&mut self, amount: u128) -> Result<(), StakingError> {
+            self.stakes.bond(self.env().caller(), amount)
+        }
+
+        /// Begins to take the caller's stake out.
+        #[ink(message)]
+        fn unbond(&mut self, amount: u128) -> Result<(), StakingError> {
+            self.stakes.unbond(self.env().caller(), amount)
+        }
+
+        /// Pays out what has waited long enough.
+        #[ink(message)]
+        fn withdraw(&mut self) -> Result<u128, StakingError> {
+            self.stakes.withdraw(self.env().caller())
+        }
+
+        /// Punishes a seat that attested two reports of one slot. Anybody, with the proof.
+        #[ink(message)]
+        #[inline(never)]
+        fn convict(&mut self, evidence: Equivocation) -> Result<(), StakingError> {
+            let terms = self.stakes.rules()?;
+            let Equivocation { epoch, seat, first, .. } = evidence;
+            let (members, digest) = self.record(epoch)?;
+            let keys = attestation_keys(&members);
+            evidence
+                .check::<HostSha256>(epoch, &digest, &keys, sr25519_verify)
+                .map_err(StakingError::Evidence)?;
+            let member = members.get(usize::from(seat)).ok_or(StakingError::UnknownSeat)?;
+            self.convicted(&terms, member, epoch, first.feed, first.slot)
+        }
+
+        /// Punishes a seat that signed two values for one slot. Anybody, with the proof.
+        #[ink(message)]
+        #[inline(never)]
+        fn convict_observer(&mut self, evidence: DoubleObservation) -> Result<(), StakingError> {
+            let terms = self.stakes.rules()?;
+            let DoubleObservation { epoch, feed, slot, one, other } = evidence;
+            let (members, digest) = self.record(epoch)?;
+            let member = members.get(usize::from(one.seat)).ok_or(StakingError::UnknownSeat)?;
+            let verify = |signature: &Signature, message: &Digest, _| {
+                sr25519_verify(signature, message, &member.attestation_key)
+            };
+            if !one.convicts::<HostSha256>(&other, &digest, &feed, slot, verify) {
+                return Err(StakingError::NoConviction);
+            }
+            self.convicted(&terms, member, epoch, feed, slot)
+        }
+
+        /// The stake of an operator.
+        #[ink(message)]
+        fn stake_of(&self, operator: AccountId) -> StakeView {
+            self.stakes.view(operator, self.epoch)
+        }
+
+        /// The rules of stake.
+        #[ink(message)]
+        fn terms(&self) -> Option<StakingTerms> {
+            self.stakes.terms()
+        }
+
+        /// The seats in office whose signatures do not count.
+        #[ink(message)]
+        fn barred(&self) -> u32 {
+            self.barred
+        }
+
+        /// Whether a contract may report deviations.
+        #[ink(message)]
+        fn is_judge(&self, contract: AccountId) -> bool {
+            self.stakes.is_judge(contract)
         }
     }
 
@@ -265,7 +496,10 @@ pub mod validators {
                 return Err(OwnableError::NotOwner);
             }
             self.proposed_owner = Some(account);
-            self.env().emit_event(OwnershipProposed { owner: self.owner, proposed: account });
+            emit_event::<DefaultEnvironment, _>(OwnershipProposed {
+                owner: self.owner,
+                proposed: account,
+            });
             Ok(())
         }
 
@@ -279,7 +513,7 @@ pub mod validators {
             }
             self.proposed_owner = None;
             self.owner = caller;
-            self.env().emit_event(OwnershipAccepted { owner: caller });
+            emit_event::<DefaultEnvironment, _>(OwnershipAccepted { owner: caller });
             Ok(())
         }
     }

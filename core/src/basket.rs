@@ -213,8 +213,22 @@ pub fn mint_amounts_ceil(
     if holdings.iter().all(|holding| *holding == 0) {
         return Err(BasketError::Unbacked);
     }
-    let amounts = holdings.iter().map(|holding| mul_div_ceil(*holding, tokens, supply));
-    Ok(amounts.collect::<Result<_, _>>()?)
+    parts(holdings, tokens, supply, mul_div_ceil)
+}
+
+/// The same part of each holding.
+#[inline(never)]
+fn parts(
+    holdings: &[u128],
+    tokens: u128,
+    supply: u128,
+    part: fn(u128, u128, u128) -> Result<u128, MathError>,
+) -> Result<Vec<u128>, BasketError> {
+    let mut amounts = Vec::with_capacity(holdings.len());
+    for holding in holdings {
+        amounts.push(part(*holding, tokens, supply)?);
+    }
+    Ok(amounts)
 }
 
 /// What a mint of `tokens` takes of each subnet token while there is no supply: one TAO of value
@@ -263,8 +277,7 @@ pub fn redeem_amounts_floor(
     if tokens > supply {
         return Err(BasketError::BeyondSupply);
     }
-    let amounts = holdings.iter().map(|holding| mul_div_floor(*holding, tokens, supply));
-    Ok(amounts.collect::<Result<_, _>>()?)
+    parts(holdings, tokens, supply, mul_div_floor)
 }
 
 /// Whether nothing behind one token fell between two states of holdings and supply.

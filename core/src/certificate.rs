@@ -50,7 +50,8 @@ impl Decode for Certificate {
     }
 }
 
-/// Why a certificate is not valid. Checked in this order, the cheapest first.
+/// Why a certificate is not valid. Checked in this order, the cheapest first, but for
+/// [`CertificateError::BarredSigner`], which comes before the signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum CertificateError {
@@ -72,6 +73,11 @@ pub enum CertificateError {
     },
     /// The signature of this seat is not one of its key under this message.
     BadSignature {
+        /// The seat.
+        seat: u8,
+    },
+    /// This seat has lost its voice for the epoch.
+    BarredSigner {
         /// The seat.
         seat: u8,
     },
@@ -115,7 +121,8 @@ impl Certificate {
     /// Checks everything that needs no signature work: scheme, count, seats and epoch.
     ///
     /// # Errors
-    /// [`CertificateError`], all but [`CertificateError::BadSignature`].
+    /// [`CertificateError`], all but [`CertificateError::BadSignature`] and
+    /// [`CertificateError::BarredSigner`].
     pub fn check_form(&self, epoch: u32, quorum: &Quorum) -> Result<(), CertificateError> {
         if self.scheme != SCHEME_SR25519 {
             return Err(CertificateError::UnknownScheme);
@@ -134,6 +141,21 @@ impl Certificate {
             return Err(CertificateError::WrongEpoch { expected: epoch });
         }
         Ok(())
+    }
+
+    /// Checks that no barred seat signed; bit `i` of `barred` stands for seat `i`. Who assembles a
+    /// certificate leaves their signatures out.
+    ///
+    /// # Errors
+    /// [`CertificateError::BarredSigner`] with the lowest such seat.
+    pub fn check_barred(&self, barred: u32) -> Result<(), CertificateError> {
+        let found = self.signers & barred;
+        if found == 0 {
+            return Ok(());
+        }
+        // A word that is not 0 has at most 31 zeros before the first one.
+        let seat = u8::try_from(found.trailing_zeros()).unwrap_or_default();
+        Err(CertificateError::BarredSigner { seat })
     }
 
     /// Verifies the signatures under `message`; `keys` are the committee's in seat order,
@@ -242,6 +264,17 @@ mod tests {
             certificate().check_signatures(&MESSAGE, &keys()[..3], verify),
             Err(CertificateError::BadSignature { seat: 3 })
         );
+    }
+
+    #[test]
+    fn a_barred_seat_signs_nothing_and_sixteen_others_do() {
+        assert_eq!(certificate().check_barred(0), Ok(()));
+        let barred = 1 << 5 | 1 << 22;
+        let error = certificate().check_barred(barred);
+        assert_eq!(error, Err(CertificateError::BarredSigner { seat: 5 }));
+        let others = (0..22).filter(|seat| *seat != 5).map(|s| (s, sign(s)));
+        let others = Certificate::assemble(3, &quorum(), others).unwrap();
+        assert_eq!((others.check_barred(barred), check(&others)), (Ok(()), Ok(())));
     }
 
     #[test]

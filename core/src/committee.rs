@@ -114,6 +114,16 @@ pub fn check_members(quorum: &Quorum, members: &[Member]) -> Result<(), Committe
     Ok(())
 }
 
+/// The bit of a seat in a set of seats; none for a seat beyond the last of any committee.
+pub fn seat_bit(seat: u8) -> u32 {
+    1u32.checked_shl(u32::from(seat)).unwrap_or_default()
+}
+
+/// Whether a committee can still certify when the seats in `barred` sign nothing.
+pub fn can_certify(quorum: &Quorum, barred: u32) -> bool {
+    u32::from(quorum.n()).saturating_sub(barred.count_ones()) >= u32::from(quorum.size())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +190,14 @@ mod tests {
             change(&mut list[3], &first);
             assert_eq!(check_members(&quorum(), &list), Err(CommitteeError::RepeatedMember));
         }
+    }
+
+    #[test]
+    fn a_committee_works_while_a_quorum_has_a_voice() {
+        let quorum = Quorum::of(FaultModel::Byzantine, 23).unwrap();
+        let first = |count: u8| (0..count).fold(0, |set, seat| set | seat_bit(seat));
+        assert_eq!((first(0), first(3), seat_bit(31), seat_bit(32)), (0, 7, 1 << 31, 0));
+        assert!(can_certify(&quorum, first(7)));
+        assert!(!can_certify(&quorum, first(8)));
     }
 }

@@ -3,9 +3,14 @@
 use crate::fixed::{div_ceil, mul_div_ceil, sub, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::report::Feed;
+use crate::reputation::Event;
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
+
+mod account;
+
+pub use account::{StakeAccount, StakeError};
 
 /// The stake that a seat needs: 1,000 TAO.
 pub const MIN_STAKE: u128 = 1_000_000_000_000;
@@ -26,6 +31,27 @@ pub enum Severity {
     Severe,
     /// 50 % and the seat. Also what is proven: equivocation, falsification.
     Critical,
+}
+
+impl Severity {
+    /// Points of reputation that a penalty of this severity costs: one for each percent of the
+    /// stake at [`Rates::DEFAULT`], so that a critical one costs all that everybody starts with.
+    /// The sources name no figure.
+    pub const fn reputation_points(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Minor => 1,
+            Self::Moderate => 5,
+            Self::Severe => 15,
+            Self::Critical => 50,
+        }
+    }
+
+    /// What a reputation contract is told of a penalty: the level of service that a seat owes was
+    /// missed.
+    pub const fn reputation_event(self) -> Event {
+        Event::SlaViolated { points: self.reputation_points() }
+    }
 }
 
 /// Why parameters are refused.

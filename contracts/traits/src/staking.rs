@@ -6,7 +6,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, ReportKind};
-use cicada_core::slashing::{Bands, OffenceKind, ParameterError, Rates, Standing};
+use cicada_core::slashing::{Bands, OffenceKind, ParameterError, Rates, StakeError, Standing};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -123,6 +123,25 @@ pub enum StakingError {
     NoConviction,
     /// A calculation has no result.
     Math(MathError),
+    /// The reputation contract broke off the call: no gas was left for it, or it trapped.
+    ReputationUnavailable,
+}
+
+impl From<StakeError> for StakingError {
+    fn from(error: StakeError) -> Self {
+        match error {
+            StakeError::ZeroAmount => Self::ZeroAmount,
+            StakeError::BeyondStake => Self::BeyondStake,
+            StakeError::StillUnbonding => Self::StillUnbonding,
+            StakeError::Math(error) => Self::Math(error),
+        }
+    }
+}
+
+impl From<ParameterError> for StakingError {
+    fn from(error: ParameterError) -> Self {
+        Self::Parameters(error)
+    }
 }
 
 /// What contracts that settle a feed call.
@@ -138,7 +157,8 @@ pub trait Judged {
     ///
     /// # Errors
     /// [`StakingError::NotJudge`], [`StakingError::NoTerms`], [`StakingError::TooMany`],
-    /// [`StakingError::UnknownSeat`], [`StakingError::TokenRefused`].
+    /// [`StakingError::UnknownSeat`], [`StakingError::ReputationUnavailable`],
+    /// [`StakingError::TokenRefused`].
     ///
     /// # Events
     /// `Slashed` for each penalty.
@@ -178,17 +198,20 @@ pub trait Staking {
     /// Adds to the caller's stake, from his allowance at the token.
     ///
     /// # Errors
-    /// [`StakingError::NoTerms`], [`StakingError::ZeroAmount`], [`StakingError::TokenRefused`].
+    /// [`StakingError::NoTerms`], [`StakingError::ZeroAmount`], [`StakingError::Math`],
+    /// [`StakingError::TokenRefused`].
     ///
     /// # Events
     /// `Bonded`.
     #[ink(message)]
     fn bond(&mut self, amount: u128) -> Result<(), StakingError>;
 
-    /// Begins to take stake out. All that the caller is taking out waits from now on.
+    /// Begins to take stake out. All that the caller is taking out waits from now on, for the delay
+    /// of the rules as they are now.
     ///
     /// # Errors
-    /// [`StakingError::NoTerms`], [`StakingError::ZeroAmount`], [`StakingError::BeyondStake`].
+    /// [`StakingError::NoTerms`], [`StakingError::ZeroAmount`], [`StakingError::BeyondStake`],
+    /// [`StakingError::Math`].
     ///
     /// # Events
     /// `Unbonding`.
@@ -209,8 +232,9 @@ pub trait Staking {
     /// Punishes a seat that attested two reports of one slot. Anybody may bring the proof.
     ///
     /// # Errors
-    /// [`StakingError::UnknownEpoch`], [`StakingError::Evidence`],
-    /// [`StakingError::AlreadyPunished`], [`StakingError::TokenRefused`].
+    /// [`StakingError::NoTerms`], [`StakingError::UnknownEpoch`], [`StakingError::Evidence`],
+    /// [`StakingError::AlreadyPunished`], [`StakingError::ReputationUnavailable`],
+    /// [`StakingError::TokenRefused`].
     ///
     /// # Events
     /// `Slashed`.
@@ -220,9 +244,9 @@ pub trait Staking {
     /// Punishes a seat that signed two values for one slot. Anybody may bring the proof.
     ///
     /// # Errors
-    /// [`StakingError::UnknownEpoch`], [`StakingError::UnknownSeat`],
+    /// [`StakingError::NoTerms`], [`StakingError::UnknownEpoch`], [`StakingError::UnknownSeat`],
     /// [`StakingError::NoConviction`], [`StakingError::AlreadyPunished`],
-    /// [`StakingError::TokenRefused`].
+    /// [`StakingError::ReputationUnavailable`], [`StakingError::TokenRefused`].
     ///
     /// # Events
     /// `Slashed`.
@@ -236,4 +260,13 @@ pub trait Staking {
     /// The rules; none before the owner set them.
     #[ink(message)]
     fn terms(&self) -> Option<StakingTerms>;
+
+    /// The seats in office whose signatures do not count, bit `i` for seat `i`. Who assembles a
+    /// certificate leaves them out.
+    #[ink(message)]
+    fn barred(&self) -> u32;
+
+    /// Whether a contract may report deviations.
+    #[ink(message)]
+    fn is_judge(&self, contract: AccountId) -> bool;
 }

@@ -28,6 +28,9 @@ pub enum ValidatorsError {
     WrongRoot,
     /// The certificate is not valid.
     Certificate(CertificateError),
+    /// An operator may not serve: he has too little stake, or was ejected. In a certified change:
+    /// so many that the next committee could certify nothing.
+    NotActive,
 }
 
 impl From<CommitteeError> for ValidatorsError {
@@ -71,7 +74,8 @@ pub trait Validators {
     ///
     /// # Errors
     /// [`ValidatorsError::NotOwner`], [`ValidatorsError::AlreadyFormed`],
-    /// [`ValidatorsError::NotRegistered`], [`ValidatorsError::Committee`].
+    /// [`ValidatorsError::NotRegistered`], [`ValidatorsError::Committee`],
+    /// [`ValidatorsError::NotActive`] once rules of stake are set.
     ///
     /// # Events
     /// `CommitteeSeated`.
@@ -79,12 +83,13 @@ pub trait Validators {
     fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError>;
 
     /// Seats the next committee by a report that the committee in office certified. Its root is
-    /// `members_root` of the members in seat order. Anybody may bring it.
+    /// `members_root` of the members in seat order. Anybody may bring it. Once rules of stake are
+    /// set, a seat whose operator may not serve now has no voice for the whole epoch.
     ///
     /// # Errors
     /// [`ValidatorsError::Feed`], [`ValidatorsError::NotRegistered`],
     /// [`ValidatorsError::Committee`], [`ValidatorsError::WrongRoot`],
-    /// [`ValidatorsError::Certificate`].
+    /// [`ValidatorsError::Certificate`], [`ValidatorsError::NotActive`].
     ///
     /// # Events
     /// `CommitteeSeated`.

@@ -3,7 +3,7 @@
 use super::{
     check, first_mint_amounts_ceil, mint_amounts_ceil, redeem_amounts_floor, BasketError, Target,
 };
-use crate::fixed::{add, sub};
+use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
@@ -214,10 +214,7 @@ fn amounts(holdings: &[Holding]) -> Vec<u128> {
 /// # Errors
 /// [`BasketError::Math`].
 pub fn deposit(holdings: &mut [Holding], amounts: &[u128]) -> Result<(), BasketError> {
-    for (holding, amount) in holdings.iter_mut().zip(amounts) {
-        holding.amount = add(holding.amount, *amount)?;
-    }
-    Ok(())
+    change(holdings, amounts, add)
 }
 
 /// Takes off what a redemption pays, in the order of the holdings.
@@ -225,8 +222,17 @@ pub fn deposit(holdings: &mut [Holding], amounts: &[u128]) -> Result<(), BasketE
 /// # Errors
 /// [`BasketError::Math`].
 pub fn withdraw(holdings: &mut [Holding], amounts: &[u128]) -> Result<(), BasketError> {
+    change(holdings, amounts, sub)
+}
+
+#[inline(never)]
+fn change(
+    holdings: &mut [Holding],
+    amounts: &[u128],
+    by: fn(u128, u128) -> Result<u128, MathError>,
+) -> Result<(), BasketError> {
     for (holding, amount) in holdings.iter_mut().zip(amounts) {
-        holding.amount = sub(holding.amount, *amount)?;
+        holding.amount = by(holding.amount, *amount)?;
     }
     Ok(())
 }

@@ -117,6 +117,16 @@ fn an_offence_has_one_id_and_another_offence_another() {
     );
 }
 
+#[test]
+fn reputation_falls_by_a_point_for_each_percent() {
+    for severity in ALL {
+        let points = severity.reputation_points();
+        assert_eq!(points * 100, Rates::DEFAULT.of(severity));
+        assert_eq!(severity.reputation_event(), Event::SlaViolated { points });
+    }
+    assert_eq!(Critical.reputation_points(), crate::reputation::START_POINTS);
+}
+
 proptest! {
     #[test]
     fn penalties_match_big_rationals(stake: u128, pick in 0usize..5) {

@@ -1,7 +1,9 @@
-//! `validators`: registration, committees, verification, ownership.
+//! Registration, committees, verification, ownership.
 
-mod common;
-
+use crate::common::{
+    attestation_key, domain, member, possession, quorum, register, seated, Committee,
+};
+use crate::common::{GENESIS, SEATS};
 use cicada_core::certificate::CertificateError;
 use cicada_core::committee::{members_root, CommitteeError, Domain};
 use cicada_core::hash::{Native, ZERO_HASH};
@@ -9,8 +11,6 @@ use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, REPORT
 use cicada_runtime_tests::{account, address, check_gas, check_size, key, on, World};
 use cicada_traits::ownable::{Ownable, OwnableError};
 use cicada_traits::validators::{Validators, ValidatorsError};
-use common::{attestation_key, domain, member, possession, quorum, register, seated, Committee};
-use common::{GENESIS, SEATS};
 use validators::validators::{
     CommitteeSeated, KeysRegistered, OwnershipAccepted, OwnershipProposed, ValidatorsContractRef,
 };

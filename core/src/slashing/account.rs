@@ -1,0 +1,218 @@
+//! The stake of one operator: in, out, and what a penalty leaves.
+
+use super::{standing, Rates, Severity, Stake, Standing};
+use crate::fixed::{add, sub, MathError};
+use parity_scale_codec::{Decode, Encode};
+
+/// Why stake does not move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum StakeError {
+    /// Nothing to move.
+    ZeroAmount,
+    /// More than is bonded.
+    BeyondStake,
+    /// What is being taken out is not free yet.
+    StillUnbonding,
+    /// A calculation has no result.
+    Math(MathError),
+}
+
+impl From<MathError> for StakeError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+/// What a contract keeps of an operator's stake. All that he takes out is one lot with one clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct StakeAccount {
+    /// The amounts. Together they fit 128 bits.
+    pub stake: Stake,
+    /// From when on what is being taken out may be withdrawn, in milliseconds since 1970; 0 if
+    /// nothing is.
+    pub releases_ms: u64,
+    /// The epoch in which he was ejected last; 0 for never.
+    pub ejected_in: u32,
+}
+
+impl StakeAccount {
+    /// Adds to what is bonded.
+    ///
+    /// # Errors
+    /// [`StakeError::ZeroAmount`]; [`StakeError::Math`] if all that a penalty reaches would not fit
+    /// 128 bits.
+    pub fn bond(&mut self, amount: u128) -> Result<(), StakeError> {
+        if amount == 0 {
+            return Err(StakeError::ZeroAmount);
+        }
+        let more = Stake { bonded: add(self.stake.bonded, amount)?, ..self.stake };
+        more.remaining()?;
+        self.stake = more;
+        Ok(())
+    }
+
+    /// Begins to take stake out. The whole lot waits `unbonding_ms` from `now_ms` on, also what was
+    /// in it before; a delay that changes later does not change it.
+    ///
+    /// # Errors
+    /// [`StakeError::ZeroAmount`], [`StakeError::BeyondStake`]; [`StakeError::Math`] if time ends
+    /// before the delay does.
+    pub fn unbond(
+        &mut self,
+        amount: u128,
+        now_ms: u64,
+        unbonding_ms: u64,
+    ) -> Result<(), StakeError> {
+        if amount == 0 {
+            return Err(StakeError::ZeroAmount);
+        }
+        let bonded = sub(self.stake.bonded, amount).map_err(|_| StakeError::BeyondStake)?;
+        let unbonding = add(self.stake.unbonding, amount)?;
+        self.releases_ms = now_ms.checked_add(unbonding_ms).ok_or(MathError::Overflow)?;
+        self.stake = Stake { bonded, unbonding };
+        Ok(())
+    }
+
+    /// Takes out the lot; exactly at its time it is free.
+    ///
+    /// # Errors
+    /// [`StakeError::ZeroAmount`], [`StakeError::StillUnbonding`].
+    pub fn withdraw(&mut self, now_ms: u64) -> Result<u128, StakeError> {
+        let amount = self.stake.unbonding;
+        if amount == 0 {
+            return Err(StakeError::ZeroAmount);
+        }
+        if now_ms < self.releases_ms {
+            return Err(StakeError::StillUnbonding);
+        }
+        self.stake.unbonding = 0;
+        self.releases_ms = 0;
+        Ok(amount)
+    }
+
+    /// Takes a penalty, rounded up, from what is bonded first; says how much it was.
+    ///
+    /// # Errors
+    /// [`StakeError::Math`].
+    pub fn slash_ceil(&mut self, rates: &Rates, severity: Severity) -> Result<u128, StakeError> {
+        let (after, penalty) = self.stake.slash_ceil(rates, severity)?;
+        self.stake = after;
+        if after.unbonding == 0 {
+            self.releases_ms = 0;
+        }
+        Ok(penalty)
+    }
+
+    /// Whether the operator may serve in `epoch`. Ejection ends with the epoch in which it came.
+    pub fn standing(&self, minimum: u128, epoch: u32) -> Standing {
+        let ejected = self.ejected_in != 0 && self.ejected_in == epoch;
+        standing(self.stake.bonded, minimum, ejected)
+    }
+
+    /// The weight of the operator's word: what is bonded, or 0 if he may not serve.
+    pub fn weight(&self, minimum: u128, epoch: u32) -> u128 {
+        match self.standing(minimum, epoch) {
+            Standing::Active => self.stake.bonded,
+            Standing::Inactive | Standing::Ejected => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slashing::MIN_STAKE;
+    use proptest::prelude::*;
+
+    const DAY: u64 = 86_400_000;
+
+    fn bonded(amount: u128) -> StakeAccount {
+        let mut account = StakeAccount::default();
+        account.bond(amount).unwrap();
+        account
+    }
+
+    #[test]
+    fn stake_goes_in_waits_and_comes_out() {
+        let mut account = bonded(1_000);
+        assert_eq!(account.withdraw(0), Err(StakeError::ZeroAmount));
+        assert_eq!(account.unbond(1_001, 5, DAY), Err(StakeError::BeyondStake));
+        assert_eq!(account.unbond(0, 5, DAY), Err(StakeError::ZeroAmount));
+        assert_eq!(account.bond(0), Err(StakeError::ZeroAmount));
+        account.unbond(400, 5, DAY).unwrap();
+        assert_eq!(account.stake, Stake { bonded: 600, unbonding: 400 });
+        assert_eq!(account.withdraw(5 + DAY - 1), Err(StakeError::StillUnbonding));
+        assert_eq!(account.withdraw(5 + DAY), Ok(400));
+        assert_eq!(account, bonded(600));
+    }
+
+    #[test]
+    fn adding_to_the_lot_starts_its_clock_again() {
+        let mut account = bonded(1_000);
+        account.unbond(400, 0, DAY).unwrap();
+        // A shorter delay by now: the whole lot has it.
+        account.unbond(1, DAY - 1, 10).unwrap();
+        assert_eq!(account.releases_ms, DAY + 9);
+        account.unbond(1, DAY - 1, DAY).unwrap();
+        assert_eq!(account.withdraw(2 * DAY - 2), Err(StakeError::StillUnbonding));
+        assert_eq!(account.withdraw(2 * DAY - 1), Ok(402));
+    }
+
+    #[test]
+    fn what_does_not_fit_changes_nothing() {
+        let mut account = bonded(u128::MAX);
+        let before = account;
+        let overflow = Err(StakeError::Math(MathError::Overflow));
+        assert_eq!(account.bond(1), overflow);
+        assert_eq!(account.unbond(1, 1, u64::MAX), overflow);
+        assert_eq!(account, before);
+        account.unbond(1, 0, DAY).unwrap();
+        assert_eq!(account.bond(1), overflow, "a penalty could not be computed");
+    }
+
+    #[test]
+    fn a_lot_that_is_slashed_away_has_no_time() {
+        let mut account = bonded(10);
+        account.unbond(10, 7, DAY).unwrap();
+        let whole = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
+        assert_eq!(account.slash_ceil(&whole, Severity::Critical), Ok(10));
+        assert_eq!(account, StakeAccount::default());
+        assert_eq!(account.slash_ceil(&whole, Severity::Critical), Ok(0));
+    }
+
+    #[test]
+    fn ejection_lasts_an_epoch_and_bonded_stake_decides_otherwise() {
+        let mut account = bonded(MIN_STAKE);
+        assert_eq!(account.standing(MIN_STAKE, 0), Standing::Active, "no committee, no ejection");
+        account.ejected_in = 3;
+        let at = |epoch| (account.standing(MIN_STAKE, epoch), account.weight(MIN_STAKE, epoch));
+        assert_eq!(at(3), (Standing::Ejected, 0));
+        assert_eq!(at(4), (Standing::Active, MIN_STAKE));
+        account.unbond(1, 0, DAY).unwrap();
+        assert_eq!(account.standing(MIN_STAKE, 4), Standing::Inactive);
+        assert_eq!(account.weight(MIN_STAKE, 4), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_made(
+            moves in prop::collection::vec((0u8..4, 0u128..2_000, 0u64..3_000), 1..60),
+        ) {
+            let mut account = StakeAccount::default();
+            let (mut held, mut now) = (0u128, 0u64);
+            for (what, amount, later) in moves {
+                now += later;
+                match what {
+                    0 => held += account.bond(amount).map_or(0, |()| amount),
+                    1 => drop(account.unbond(amount, now, 2_500)),
+                    2 => held -= account.withdraw(now).unwrap_or(0),
+                    _ => held -= account.slash_ceil(&Rates::DEFAULT, Severity::Severe).unwrap(),
+                }
+                prop_assert_eq!(account.stake.remaining(), Ok(held));
+                prop_assert_eq!(account.releases_ms == 0, account.stake.unbonding == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! A committee with stake: 23 operators, a token, a treasury, a reputation contract, a judge.
+
+use cicada_core::evidence::Equivocation;
+use cicada_core::hash::{Hash, Native, ZERO_HASH};
+use cicada_core::nav::Observation;
+use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_core::slashing::{Bands, OffenceKind, Rates, Standing, MIN_STAKE};
+use cicada_core::{certificate::Certificate, committee::members_root};
+use cicada_runtime_tests::world::FUNDS;
+use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
+use cicada_traits::psp22::PSP22;
+use cicada_traits::reputation::{ReputationView, Writers};
+use cicada_traits::staking::{
+    Deviation, DoubleObservation, Electorate, Judged, StakeView, Staking, StakingError,
+    StakingTerms,
+};
+use cicada_traits::validators::{Validators, ValidatorsError};
+use reputation::reputation::ReputationContractRef;
+use token::token::TokenRef;
+use validators::validators::ValidatorsContractRef;
+
+use crate::common::{attestation_key, quorum, register, Committee, GENESIS, SEATS};
+
+pub const DAY: u64 = 86_400_000;
+/// How long stake waits on its way out, in the terms here.
+pub const DELAY: u64 = 7 * DAY;
+/// What each operator has in hand besides its stake.
+pub const PURSE: u128 = 100 * MIN_STAKE;
+/// What each operator stakes: a figure of which every rate leaves a rest.
+pub const STAKE: u128 = 3 * MIN_STAKE + 1;
+pub const OWNER: &str = "alice";
+pub const STRANGER: &str = "bob";
+pub const TREASURY: &str = "treasury";
+/// An account that may report deviations, in place of a contract.
+pub const JUDGE: &str = "judge";
+
+pub type Answer = Receipt<Result<(), StakingError>>;
+
+/// The operator of a seat.
+pub fn node(seat: u8) -> AccountId {
+    account(&format!("node-{seat}"))
+}
+
+pub struct Stage {
+    pub world: World,
+    pub validators: ValidatorsContractRef,
+    pub token: TokenRef,
+    pub reputation: ReputationContractRef,
+    pub committee: Committee,
+}
+
+impl Stage {
+    /// 23 operators with keys and money; no rules, no stake, no committee.
+    pub fn bare() -> Self {
+        let mut world = World::new();
+        let owner = account(OWNER);
+        let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, 1_000 * PURSE);
+        let token = world.as_(owner).deploy("token", coin);
+        let scores = ReputationContractRef::new(0, 0);
+        let reputation = world.as_(owner).deploy("reputation", scores).expect("without decay");
+        let new = ValidatorsContractRef::new(GENESIS, SEATS);
+        let validators = world.as_(owner).deploy("validators", new).expect("23 seats");
+        let committee = Committee::named("node", 1);
+        committee.register(&mut world, &validators);
+        world.fund(account(JUDGE), FUNDS);
+        let writer = on(&reputation).set_writer(address(&validators), true);
+        let _ = world.as_(owner).call(writer).succeeds();
+        let mut stage = Self { world, validators, token, reputation, committee };
+        for seat in 0..SEATS {
+            stage.give(node(seat), PURSE);
+        }
+        stage
+    }
+
+    /// All that, rules, and nobody with stake.
+    pub fn with_terms() -> Self {
+        let mut stage = Self::bare();
+        let terms = stage.usual_terms();
+        let _ = stage.set_terms(terms).succeeds();
+        let judge = on(&stage.validators).set_judge(account(JUDGE), true);
+        let _ = stage.world.as_(account(OWNER)).call(judge).succeeds();
+        stage
+    }
+
+    /// All that, and a committee in which each has [`STAKE`].
+    pub fn new() -> Self {
+        let mut stage = Self::with_terms();
+        for seat in 0..SEATS {
+            let _ = stage.bond(node(seat), STAKE).succeeds();
+        }
+        let operators = stage.committee.operators();
+        let form = on(&stage.validators).form_committee(operators);
+        let _ = stage.world.as_(account(OWNER)).call(form).succeeds();
+        stage
+    }
+
+    pub fn usual_terms(&self) -> StakingTerms {
+        StakingTerms {
+            token: address(&self.token),
+            treasury: account(TREASURY),
+            reputation: Some(address(&self.reputation)),
+            minimum: MIN_STAKE,
+            unbonding_ms: DELAY,
+            nav_bands: Bands::NAV,
+            ranking_bands: Bands::RANKING,
+            rates: Rates::DEFAULT,
+        }
+    }
+
+    // ---- money ----
+
+    /// Tokens of the owner's for an account, which lets the contract take all of them.
+    pub fn give(&mut self, to: AccountId, amount: u128) {
+        let transfer = on(&self.token).transfer(to, amount, vec![]);
+        let _ = self.world.as_(account(OWNER)).call(transfer).succeeds();
+        self.approve(to, u128::MAX);
+    }
+
+    pub fn approve(&mut self, owner: AccountId, amount: u128) {
+        let approve = on(&self.token).approve(address(&self.validators), amount);
+        let _ = self.world.as_(owner).call(approve).succeeds();
+    }
+
+    pub fn balance(&mut self, owner: AccountId) -> u128 {
+        self.world.read(on(&self.token).balance_of(owner))
+    }
+
+    /// What the contract holds.
+    pub fn held(&mut self) -> u128 {
+        self.balance(address(&self.validators))
+    }
+
+    // ---- stake ----
+
+    pub fn set_terms(&mut self, terms: StakingTerms) -> Answer {
+        self.world.as_(account(OWNER)).call(on(&self.validators).set_terms(terms))
+    }
+
+    /// The usual terms, changed.
+    pub fn change_terms(&mut self, change: impl FnOnce(&mut StakingTerms)) -> Answer {
+        let mut terms = self.usual_terms();
+        change(&mut terms);
+        self.set_terms(terms)
+    }
+
+    pub fn bond(&mut self, who: AccountId, amount: u128) -> Answer {
+        self.world.as_(who).call(on(&self.validators).bond(amount))
+    }
+
+    pub fn unbond(&mut self, who: AccountId, amount: u128) -> Answer {
+        self.world.as_(who).call(on(&self.validators).unbond(amount))
+    }
+
+    pub fn withdraw(&mut self, who: AccountId) -> Receipt<Result<u128, StakingError>> {
+        self.world.as_(who).call(on(&self.validators).withdraw())
+    }
+
+    pub fn stake(&mut self, who: AccountId) -> StakeView {
+        self.world.read(on(&self.validators).stake_of(who))
+    }
+
+    /// What is bonded, what is on its way out.
+    pub fn amounts(&mut self, who: AccountId) -> (u128, u128) {
+        let stake = self.stake(who);
+        (stake.bonded, stake.unbonding)
+    }
+
+    pub fn standing(&mut self, who: AccountId) -> Standing {
+        self.stake(who).standing
+    }
+
+    pub fn electorate(&mut self) -> Electorate {
+        self.world.read(on(&self.validators).electorate())
+    }
+
+    /// Points of reputation.
+    pub fn points(&mut self, who: AccountId) -> u32 {
+        self.world.read(on(&self.reputation).summary(who)).points
+    }
+
+    // ---- offences ----
+
+    /// Deviations of NAV in a slot of the judge's feed.
+    pub fn report(&mut self, slot: u64, deviations: &[(u8, u128)]) -> Answer {
+        self.report_as(JUDGE, ReportKind::Nav, slot, OffenceKind::NavDeviation, deviations)
+    }
+
+    pub fn report_as(
+        &mut self,
+        judge: &str,
+        kind: ReportKind,
+        slot: u64,
+        offence: OffenceKind,
+        deviations: &[(u8, u128)],
+    ) -> Answer {
+        let list = deviations.iter().map(|(seat, bps)| Deviation { seat: *seat, bps: *bps });
+        let message =
+            on(&self.validators).report_deviations(kind, slot, offence, list.collect::<Vec<_>>());
+        self.world.as_(account(judge)).call(message)
+    }
+
+    /// A NAV feed.
+    pub fn feed(&self) -> Feed {
+        Feed { kind: ReportKind::Nav, contract: *account(JUDGE).as_ref() }
+    }
+
+    /// What a seat of an epoch's committee says the NAV is.
+    pub fn observation(&self, epoch: u32, seat: u8, slot: u64, nav_e18: u128) -> Observation {
+        let digest = Committee::named("node", epoch).config_digest(&self.validators);
+        let mut made = Observation { seat, nav_e18, time_ms: 1, signature: [0; 64] };
+        let message = made.message::<Native>(&digest, &self.feed(), slot);
+        made.signature = attestation_key(&format!("node-{seat}")).sign(&message);
+        made
+    }
+
+    pub fn two_navs(&self, epoch: u32, seat: u8, slot: u64) -> DoubleObservation {
+        let observe = |nav| self.observation(epoch, seat, slot, nav);
+        let (one, other) = (observe(1), observe(2));
+        DoubleObservation { epoch, feed: self.feed(), slot, one, other }
+    }
+
+    /// A report of another feed in some slot.
+    pub fn a_report(&self, slot: u64, root: u8) -> Report {
+        Report {
+            version: REPORT_VERSION,
+            feed: Feed { kind: ReportKind::Leaderboard, contract: [5; 32] },
+            slot,
+            previous: [6; 32],
+            time_ms: 7,
+            leaf_count: 1,
+            root: [root; 32],
+        }
+    }
+
+    /// A seat of an epoch's committee attests two reports.
+    pub fn two_reports(&self, epoch: u32, seat: u8, one: Report, other: Report) -> Equivocation {
+        let digest = Committee::named("node", epoch).config_digest(&self.validators);
+        let signed = |report: Report| {
+            let message = report.attestation_message::<Native>(&digest);
+            (report, attestation_key(&format!("node-{seat}")).sign(&message))
+        };
+        Equivocation::new::<Native>(epoch, seat, signed(one), signed(other))
+    }
+
+    pub fn convict(&mut self, evidence: Equivocation) -> Answer {
+        self.world.as_(account(STRANGER)).call(on(&self.validators).convict(evidence))
+    }
+
+    pub fn convict_observer(&mut self, evidence: DoubleObservation) -> Answer {
+        self.world.as_(account(STRANGER)).call(on(&self.validators).convict_observer(evidence))
+    }
+
+    /// Convicts a seat in office; which slot does not matter.
+    pub fn eject(&mut self, seat: u8) {
+        let evidence = self.two_navs(self.committee.epoch, seat, 1_000_000);
+        let _ = self.convict_observer(evidence).succeeds();
+    }
+
+    // ---- committees ----
+
+    pub fn verify_by(
+        &mut self,
+        seats: impl IntoIterator<Item = u8>,
+    ) -> Result<(), cicada_core::certificate::CertificateError> {
+        let report = self.a_report(9, 9);
+        let certificate = self.committee.certify_by(&self.validators, &report, seats);
+        self.world.read(on(&self.validators).verify(report.digest::<Native>(), certificate))
+    }
+
+    /// The change to a committee of the same operators, or of those called `group`.
+    pub fn change_to(&mut self, group: &str, signers: &[u8]) -> (Report, Committee, Certificate) {
+        let next = Committee::named(group, self.committee.epoch + 1);
+        let before = self.world.read(on(&self.validators).feed_state());
+        let report = Report {
+            version: REPORT_VERSION,
+            feed: Feed {
+                kind: ReportKind::Committee,
+                contract: *address(&self.validators).as_ref(),
+            },
+            slot: before.slot + 1,
+            previous: if before.slot == 0 { ZERO_HASH } else { before.digest },
+            time_ms: self.world.now(),
+            leaf_count: 1,
+            root: members_root::<Native>(&quorum(), &next.members()),
+        };
+        let signers = signers.iter().copied();
+        let certificate = self.committee.certify_by(&self.validators, &report, signers);
+        (report, next, certificate)
+    }
+
+    /// The next epoch, certified by these seats.
+    pub fn rotate_to(
+        &mut self,
+        group: &str,
+        signers: &[u8],
+    ) -> Receipt<Result<(), ValidatorsError>> {
+        let (report, next, certificate) = self.change_to(group, signers);
+        let rotate = on(&self.validators).rotate(report, next.operators(), certificate);
+        let receipt = self.world.as_(account(STRANGER)).call(rotate);
+        if receipt.value.is_ok() {
+            self.committee = next;
+        }
+        receipt
+    }
+
+    /// The next epoch with the same operators.
+    pub fn next_epoch(&mut self) {
+        let barred = self.world.read(on(&self.validators).barred());
+        let signers: Vec<u8> = (0..SEATS).filter(|seat| barred >> seat & 1 == 0).collect();
+        let _ = self.rotate_to("node", &signers).succeeds();
+    }
+
+    /// Registers and funds the operators of another committee.
+    pub fn newcomers(&mut self, group: &str) {
+        for seat in 0..SEATS {
+            let name = format!("{group}-{seat}");
+            register(&mut self.world, &self.validators, &name);
+            self.give(account(&name), PURSE);
+        }
+    }
+}
+
+/// A digest that is nobody's.
+pub const NOBODYS: Hash = [9; 32];
