@@ -95,7 +95,8 @@ pub struct Running {
 /// [`EpochError`].
 pub fn running(store: &Store, schedule: &Schedule) -> Result<Running, EpochError> {
     let newest = store.newest_epoch()?;
-    let state = newest.as_ref().map_or_else(|| schedule.beginning(), |e| AwardState::after(&e.award));
+    let state =
+        newest.as_ref().map_or_else(|| schedule.beginning(), |e| AwardState::after(&e.award));
     Ok(Running {
         state,
         window: schedule.window_after(&state)?,
@@ -192,8 +193,8 @@ pub fn close(
         placements: distribution.placements,
         validators: distribution.validators,
     };
-    let past = grown(store.past()?, &standings.tally.activities)
-        .map_err(|error| rules(running, error))?;
+    let past =
+        grown(store.past()?, &standings.tally.activities).map_err(|error| rules(running, error))?;
     store.keep_epoch(&epoch, &claims, &past)?;
     Ok(epoch)
 }

@@ -19,8 +19,7 @@ pub fn of_index(name: &str, data: &[u8], time_ms: u64) -> Result<Option<Change>,
         "NavSettled" => return settled(data).map(Some),
         _ => return Ok(None),
     };
-    let (miner, tokens, _fee, nav_e18) =
-        <(Account, u128, u128, u128)>::decode_all(&mut &data[..])?;
+    let (miner, tokens, _fee, nav_e18) = <(Account, u128, u128, u128)>::decode_all(&mut &data[..])?;
     // Beyond all TAO that there can be: as if there were no NAV.
     let value = value_floor(tokens, nav_e18).unwrap_or(0);
     Ok(Some(Change::Traded(Trade { time_ms, miner, side, value })))

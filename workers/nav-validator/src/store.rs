@@ -23,11 +23,15 @@ const VERSION: u8 = 1;
 const CLAIMS_KEPT: u64 = 8;
 
 type Bytes = &'static [u8];
+type Guard<'a, K> = redb::AccessGuard<'a, K>;
+type Row<'a, K> = Result<(Guard<'a, K>, Guard<'a, Bytes>), redb::StorageError>;
+/// Where an event stands: block and index.
+pub type Place = (u64, u32);
 const META: TableDefinition<&str, Bytes> = TableDefinition::new("meta");
-const TRADES: TableDefinition<(u64, u32), Bytes> = TableDefinition::new("trades");
+const TRADES: TableDefinition<Place, Bytes> = TableDefinition::new("trades");
 const SETTLED: TableDefinition<u64, Bytes> = TableDefinition::new("settled");
 const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees");
-const PENALTIES: TableDefinition<(u64, u32), Bytes> = TableDefinition::new("penalties");
+const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
 const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
@@ -83,7 +87,7 @@ fn rows<K: redb::Key + 'static, Id, T: Decode>(
     id: impl Fn(K::SelfType<'_>) -> Id,
 ) -> Result<Vec<(Id, T)>, Failed> {
     let table = read.open_table(table)?;
-    let row = |row: Result<(redb::AccessGuard<K>, redb::AccessGuard<Bytes>), _>| {
+    let row = |row: Row<K>| {
         let (key, bytes) = row?;
         Ok((id(key.value()), T::decode_all(&mut bytes.value())?))
     };
@@ -198,7 +202,7 @@ impl Store {
         self.read(|read| {
             let table = read.open_table(TRADES)?;
             let range = table.range((blocks.start, 0)..(blocks.end, 0))?;
-            let event = |row: Result<(redb::AccessGuard<(u64, u32)>, redb::AccessGuard<Bytes>), _>| {
+            let event = |row: Row<Place>| {
                 let (key, bytes) = row?;
                 Ok(Trade::decode_all(&mut bytes.value())?.event(key.value()))
             };
@@ -251,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn penalties(&self) -> Result<Vec<((u64, u32), Penalty)>, StoreError> {
+    pub fn penalties(&self) -> Result<Vec<(Place, Penalty)>, StoreError> {
         self.read(|read| rows(read, PENALTIES, |at| at))
     }
 
@@ -268,6 +272,26 @@ impl Store {
             let bytes = read.open_table(OBSERVATIONS)?.get((slot, *config_digest))?;
             Ok(bytes.map(|bytes| Observation::decode_all(&mut bytes.value())).transpose()?)
         })
+    }
+
+    /// What was signed for a slot under any committee.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn observations_of(&self, slot: u64) -> Result<Vec<Observation>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(OBSERVATIONS)?;
+            let range = table.range((slot, [0; 32])..=(slot, [255; 32]))?;
+            range.map(|row| Ok(Observation::decode_all(&mut row?.1.value())?)).collect()
+        })
+    }
+
+    /// Whether anything was signed for a slot.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn begun(&self, slot: u64) -> Result<bool, StoreError> {
+        Ok(!self.observations_of(slot)?.is_empty())
     }
 
     /// Keeps what is signed for a slot, and returns when it is on disk: only then it may be given
@@ -399,9 +423,7 @@ impl Store {
     fn failed(&self, error: Failed) -> StoreError {
         match error.downcast::<StoreError>() {
             Ok(own) => *own,
-            Err(other) => {
-                StoreError::Failed { path: self.path.clone(), reason: other.to_string() }
-            }
+            Err(other) => StoreError::Failed { path: self.path.clone(), reason: other.to_string() },
         }
     }
 }

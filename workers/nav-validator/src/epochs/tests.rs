@@ -58,8 +58,7 @@ fn money_is_conserved_from_epoch_to_epoch_and_what_is_missing_is_not_paid() {
     take(&store, 1, 2_000, vec![mint(2_000, 1, TAO)]);
     take(&store, 2, 1_000 + 3 * LENGTH, vec![]);
     // Three are over at once; the second and the third without any event.
-    let epochs: Vec<Epoch> =
-        std::iter::from_fn(|| close_due(&store, &funding(100, 250))).collect();
+    let epochs: Vec<Epoch> = std::iter::from_fn(|| close_due(&store, &funding(100, 250))).collect();
     let pools: Vec<u128> = epochs.iter().map(|epoch| epoch.award.pool).collect();
     assert_eq!(pools, [100, 100, 50], "no more than was paid in");
     for (epoch, next) in epochs.iter().zip(&epochs[1..]) {
@@ -114,12 +113,8 @@ fn a_spike_is_flagged_and_still_counts() {
 fn a_round_trip_of_related_accounts_counts_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
-    let redeem = Change::Traded(Trade {
-        time_ms: 2_000,
-        miner: [2; 32],
-        side: Side::Redeem,
-        value: TAO,
-    });
+    let redeem =
+        Change::Traded(Trade { time_ms: 2_000, miner: [2; 32], side: Side::Redeem, value: TAO });
     take(&store, 1, 2_000, vec![mint(2_000, 1, TAO), redeem]);
     let now = running(&store, &schedule()).unwrap();
     let counted = |related: &Related| -> Vec<u8> {

@@ -51,14 +51,8 @@ fn a_block_that_is_left_out_takes_nothing() {
 #[test]
 fn settled_navs_penalties_and_committees_are_found_again() {
     let folder = tempfile::tempdir().unwrap();
-    let nav = SettledNav {
-        digest: [2; 32],
-        epoch: 1,
-        signers: 3,
-        observers: 5,
-        time_ms: 40,
-        nav_e18: 9,
-    };
+    let nav =
+        SettledNav { digest: [2; 32], epoch: 1, signers: 3, observers: 5, time_ms: 40, nav_e18: 9 };
     let committees = BTreeMap::from([(1, vec![[1; 32], [2; 32]])]);
     {
         let store = Store::open(folder.path(), b"a").unwrap();
