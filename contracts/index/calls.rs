@@ -34,6 +34,11 @@ fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8
     }
 }
 
+/// The same, read.
+fn ask<T: Decode>(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<T> {
+    T::decode(&mut call(callee, selector, arguments)?.as_slice()).ok()
+}
+
 /// A call with limits of time and proof (0 for all that is left); the length of the answer. With
 /// no room for the answer it is not read, and one that was undone counts as none.
 #[cfg(target_arch = "wasm32")]
@@ -82,8 +87,7 @@ fn done(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> bool {
 /// The number that a message answers.
 #[inline(never)]
 fn number(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<u128> {
-    let answer = call(callee, selector, arguments)?;
-    u128::decode(&mut answer.as_slice()).ok()
+    ask(callee, selector, arguments)
 }
 
 /// Takes `amount` of a token, if it is not 0, from `owner`, who has approved it.
@@ -120,8 +124,7 @@ pub fn balance(token: AccountId, owner: AccountId) -> Option<u128> {
 
 /// The supply of the index token.
 pub fn supply(token: AccountId) -> Result<u128, IndexError> {
-    let answer = number(token, selector_bytes!("PSP22::total_supply"), &[]);
-    answer.ok_or(IndexError::IndexTokenRefused)
+    number(token, selector_bytes!("PSP22::total_supply"), &[]).ok_or(IndexError::IndexTokenRefused)
 }
 
 /// Mints (`true`) or burns index tokens.
@@ -147,11 +150,9 @@ pub fn verify(
     certificate: &Opaque<Certificate>,
 ) -> Result<(), IndexError> {
     let selector = selector_bytes!("Validators::verify");
-    let answer: Result<(), CertificateError> =
-        call(validators, selector, &(digest, certificate).encode())
-            .and_then(|answer| Result::decode(&mut answer.as_slice()).ok())
-            .ok_or(IndexError::ValidatorsUnavailable)?;
-    Ok(answer?)
+    let answer: Option<Result<(), CertificateError>> =
+        ask(validators, selector, &(digest, certificate).encode());
+    Ok(answer.ok_or(IndexError::ValidatorsUnavailable)??)
 }
 
 /// Who is in office: as `Electorate`, with the keys read as one block.
@@ -165,8 +166,7 @@ pub struct Seats {
 
 /// Who is in office, with what stake.
 pub fn electorate(validators: AccountId) -> Result<Seats, IndexError> {
-    call(validators, selector_bytes!("Judged::electorate"), &[])
-        .and_then(|answer| Seats::decode(&mut answer.as_slice()).ok())
+    ask(validators, selector_bytes!("Judged::electorate"), &[])
         .ok_or(IndexError::ValidatorsUnavailable)
 }
 

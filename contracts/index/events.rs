@@ -79,10 +79,8 @@ pub struct Swapped {
     #[ink(topic)]
     pub who: AccountId,
     /// The token that the basket holds more of.
-    #[ink(topic)]
     pub give: AccountId,
     /// The token that it holds less of.
-    #[ink(topic)]
     pub take: AccountId,
     /// How much more.
     pub given: u128,

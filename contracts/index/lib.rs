@@ -50,26 +50,18 @@ pub mod index {
     }
 
     impl IndexContract {
-        /// An index without a basket, certified by the committee of `validators`. `token` has no
-        /// supply yet and makes this contract its only minter and burner. The caller owns it.
-        ///
-        /// # Errors
-        /// [`BasketError::FeeTooHigh`], [`IndexError::MinimumTooHigh`].
+        /// An index without a basket, a fee or a minimum, certified by the committee of
+        /// `validators`. `token` has no supply yet, and makes this contract its only minter and
+        /// burner. The caller owns it.
         #[ink(constructor)]
-        pub fn new(
-            validators: AccountId,
-            token: AccountId,
-            fee_bps: u16,
-            minimum: u128,
-        ) -> Result<Self, IndexError> {
-            check_terms(fee_bps, minimum)?;
-            Ok(Self {
+        pub fn new(validators: AccountId, token: AccountId) -> Self {
+            Self {
                 owner: Self::env().caller(),
                 proposed_owner: None,
                 validators,
                 token,
-                fee_bps,
-                minimum,
+                fee_bps: 0,
+                minimum: 0,
                 minting_paused: false,
                 basket: Stored(FeedState::EMPTY),
                 newest: Stored(FeedState::EMPTY),
@@ -77,7 +69,7 @@ pub mod index {
                 holdings: Lazy::new(),
                 records: Mapping::new(),
                 owed: Mapping::new(),
-            })
+            }
         }
 
         /// Exactly at the deadline it is too late.
@@ -99,11 +91,13 @@ pub mod index {
             self.holdings.set(&Stored(holdings));
         }
 
+        #[inline(never)]
         fn is_fresh(&self, state: &FeedState) -> bool {
             state.slot > 0 && !nav::is_stale(state.time_ms, self.env().block_timestamp())
         }
 
         /// What the events say of the NAV.
+        #[inline(never)]
         fn shown_nav(&self) -> u128 {
             if self.is_fresh(&self.newest.0) {
                 return self.nav_e18;
@@ -234,17 +228,6 @@ pub mod index {
         }
     }
 
-    #[inline(never)]
-    fn check_terms(fee_bps: u16, minimum: u128) -> Result<(), IndexError> {
-        if u128::from(fee_bps) > MAX_FEE_BPS {
-            return Err(BasketError::FeeTooHigh.into());
-        }
-        if minimum > MAX_MINIMUM {
-            return Err(IndexError::MinimumTooHigh);
-        }
-        Ok(())
-    }
-
     /// The epoch and the seats of a certificate, of which the scheme stands before them.
     #[inline(never)]
     fn signed_by(certificate: &Opaque<Certificate>) -> (u32, u32) {
@@ -276,7 +259,12 @@ pub mod index {
             if self.env().caller() != self.owner {
                 return Err(IndexError::NotOwner);
             }
-            check_terms(fee_bps, minimum)?;
+            if u128::from(fee_bps) > MAX_FEE_BPS {
+                return Err(BasketError::FeeTooHigh.into());
+            }
+            if minimum > MAX_MINIMUM {
+                return Err(IndexError::MinimumTooHigh);
+            }
             self.fee_bps = fee_bps;
             self.minimum = minimum;
             self.minting_paused = minting_paused;
@@ -408,7 +396,7 @@ pub mod index {
             let mut holdings = self.held();
             let balance =
                 calls::balance(token, self.env().account_id()).ok_or(IndexError::TokenRefused)?;
-            let owed = self.owed_total(token);
+            let owed = self.owed(self.env().account_id(), token);
             let amount = take_surplus(&mut holdings, token.as_ref(), balance, owed)?;
             self.hold(holdings);
             self.env().emit_event(Synced { token, amount });
@@ -487,17 +475,11 @@ pub mod index {
             self.held()
         }
 
-        /// What an account is owed in a token.
+        /// What an account is owed in a token; for this contract itself, what all are owed.
         #[ink(message)]
         #[inline(never)]
         fn owed(&self, account: AccountId, token: AccountId) -> u128 {
             self.owed.get((account, token)).unwrap_or_default()
-        }
-
-        /// What all accounts together are owed in a token.
-        #[ink(message)]
-        fn owed_total(&self, token: AccountId) -> u128 {
-            self.owed(self.env().account_id(), token)
         }
 
         /// The settled NAV of a slot.

@@ -31,6 +31,52 @@ pub fn decode<const N: usize, I: Input>(
     Ok(arrays)
 }
 
+/// Implements `Decode` of a struct of `length` bytes, whose fields all have one length each: one
+/// read instead of one for each field. `Encode` is derived.
+macro_rules! decode_as_block {
+    ($name:ident, $length:expr, $($field:ident: $number:ty),+) => {
+        impl parity_scale_codec::Decode for $name {
+            #[inline(never)]
+            fn decode<I: parity_scale_codec::Input>(
+                input: &mut I,
+            ) -> Result<Self, parity_scale_codec::Error> {
+                let mut block = [0; $length];
+                input.read(&mut block)?;
+                let mut rest = &block[..];
+                Ok(Self { $($field: <$number as crate::arrays::Fixed>::take(&mut rest)),+ })
+            }
+        }
+    };
+}
+pub(crate) use decode_as_block;
+
+/// A value of fixed length in a block of bytes.
+pub(crate) trait Fixed {
+    /// Takes the value from the front of a block that is long enough.
+    fn take(block: &mut &[u8]) -> Self;
+}
+
+impl<const N: usize> Fixed for [u8; N] {
+    fn take(block: &mut &[u8]) -> Self {
+        let Some((head, rest)) = block.split_first_chunk() else {
+            return [0; N];
+        };
+        *block = rest;
+        *head
+    }
+}
+
+macro_rules! fixed_number {
+    ($($number:ty),+) => {$(
+        impl Fixed for $number {
+            fn take(block: &mut &[u8]) -> Self {
+                Self::from_le_bytes(Fixed::take(block))
+            }
+        }
+    )+};
+}
+fixed_number!(u8, u16, u64, u128);
+
 /// Implements the codec of a struct of equal numbers as that of an array of them: the same bytes
 /// as derived, moved as one block.
 macro_rules! codec_as_array {

@@ -4,7 +4,9 @@
 //! the NAV that it computed; the consensus is the stake-weighted lower median of at least
 //! [`MIN_OBSERVATIONS`] of 23, which a contract recomputes from the observations.
 
+use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
+use crate::committee::seat_bit;
 use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::merkle;
@@ -73,7 +75,7 @@ fn value_e18(positions: &[Position]) -> Result<U256, MathError> {
 }
 
 /// One validator's NAV for a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Observation {
     /// The validator's seat in the committee.
@@ -85,6 +87,11 @@ pub struct Observation {
     /// Signature of the seat's attestation key under [`Observation::message`].
     pub signature: Signature,
 }
+
+decode_as_block!(
+    Observation, OBSERVATION_LEN,
+    seat: u8, nav_e18: u128, time_ms: u64, signature: Signature
+);
 
 impl Observation {
     /// What the seat signs: committee, feed, slot, seat, value and time.
@@ -252,10 +259,9 @@ pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
     mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
 }
 
-/// The seats that observed: bit `i` is set for seat `i`, of the first 32.
+/// The seats that observed: bit `i` is set for seat `i`.
 pub fn observers(observations: &[Observation]) -> u32 {
-    let bit = |observation: &Observation| 1u32.checked_shl(observation.seat.into()).unwrap_or(0);
-    observations.iter().fold(0, |seats, observation| seats | bit(observation))
+    observations.iter().fold(0, |seats, observation| seats | seat_bit(observation.seat))
 }
 
 /// The root of observations: one leaf, their canonical encoding in order of seats.

@@ -252,13 +252,9 @@ pub trait Index {
     #[ink(message)]
     fn holdings(&self) -> Vec<Holding>;
 
-    /// What an account is owed in a token.
+    /// What an account is owed in a token; for this contract itself, what all together are owed.
     #[ink(message)]
     fn owed(&self, account: AccountId, token: AccountId) -> u128;
-
-    /// What all accounts together are owed in a token.
-    #[ink(message)]
-    fn owed_total(&self, token: AccountId) -> u128;
 
     /// The settled NAV of a slot.
     #[ink(message)]

@@ -3,13 +3,14 @@
 use super::{
     check, first_mint_amounts_ceil, mint_amounts_ceil, redeem_amounts_floor, BasketError, Target,
 };
+use crate::arrays::decode_as_block;
 use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
 use crate::Account;
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::Encode;
 
 /// The most tokens that the index holds or prices: the targets, and as many that leave.
 pub const MAX_HOLDINGS: usize = 40;
@@ -25,8 +26,11 @@ pub const MAX_MINIMUM: u128 = 1_000_000_000_000_000_000;
 /// The encoded length of an entry.
 const ENTRY_LEN: usize = 2 + 32 + 2 + 16;
 
+/// The encoded length of a holding.
+const HOLDING_LEN: usize = 32 + 2 + 2 + 16 + 16;
+
 /// A token in a certified basket. One of weight 0 leaves the basket and is only priced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Entry {
     /// The subnet's number.
@@ -39,8 +43,10 @@ pub struct Entry {
     pub price_e18: u128,
 }
 
+decode_as_block!(Entry, ENTRY_LEN, netuid: u16, token: Account, weight_bps: u16, price_e18: u128);
+
 /// What the index holds of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Holding {
     /// The contract of the token.
@@ -54,6 +60,11 @@ pub struct Holding {
     /// Smallest units held.
     pub amount: u128,
 }
+
+decode_as_block!(
+    Holding, HOLDING_LEN,
+    token: Account, netuid: u16, weight_bps: u16, price_e18: u128, amount: u128
+);
 
 /// Checks a basket for the index with this token: at most [`MAX_HOLDINGS`] tokens, all different,
 /// none the index token itself, all with a price; first the target weights, then those without.
