@@ -3,8 +3,7 @@
 //! A block and the cursor go into one transaction, so that a process that is killed goes on where
 //! it was, and an event is there once however often its block is brought.
 
-use crate::rows::{Block, Change, Cursor, Epoch, Past, Penalty, SettledNav, Trade};
-use cicada_core::activity::Event;
+use crate::rows::{Block, Change, Cursor, Epoch, Past};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
@@ -13,7 +12,6 @@ use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "nav-validator.redb";
@@ -71,6 +69,8 @@ pub enum StoreError {
         reason: String,
     },
 }
+
+mod queries;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -194,71 +194,6 @@ impl Store {
         })
     }
 
-    /// Mints and redemptions of blocks, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn events(&self, blocks: Range<u64>) -> Result<Vec<Event>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(TRADES)?;
-            let range = table.range((blocks.start, 0)..(blocks.end, 0))?;
-            let event = |row: Row<Place>| {
-                let (key, bytes) = row?;
-                Ok(Trade::decode_all(&mut bytes.value())?.event(key.value()))
-            };
-            range.map(event).collect()
-        })
-    }
-
-    /// How many mints and redemptions there are.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn count_events(&self) -> Result<u64, StoreError> {
-        use redb::ReadableTableMetadata;
-        self.read(|read| Ok(read.open_table(TRADES)?.len()?))
-    }
-
-    /// The settled NAVs by slot.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn settled(&self) -> Result<Vec<(u64, SettledNav)>, StoreError> {
-        self.read(|read| rows(read, SETTLED, |slot| slot))
-    }
-
-    /// The newest settled NAVs, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn newest_settled(&self, count: usize) -> Result<Vec<(u64, SettledNav)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(SETTLED)?;
-            let mut found = Vec::new();
-            for row in table.iter()?.rev().take(count) {
-                let (slot, bytes) = row?;
-                found.push((slot.value(), SettledNav::decode_all(&mut bytes.value())?));
-            }
-            Ok(found)
-        })
-    }
-
-    /// The committees that are known, operators in seat order.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn committees(&self) -> Result<BTreeMap<u32, Vec<Account>>, StoreError> {
-        self.read(|read| Ok(rows(read, COMMITTEES, |epoch| epoch)?.into_iter().collect()))
-    }
-
-    /// All penalties, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn penalties(&self) -> Result<Vec<(Place, Penalty)>, StoreError> {
-        self.read(|read| rows(read, PENALTIES, |at| at))
-    }
-
     /// What was signed for a slot under a committee.
     ///
     /// # Errors
@@ -317,57 +252,6 @@ impl Store {
             table.insert(key, &observation.encode()[..])?;
             Ok(())
         })
-    }
-
-    /// The epochs that are over, from the first.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
-        let epochs: Vec<(u64, Epoch)> = self.read(|read| rows(read, EPOCHS, |epoch| epoch))?;
-        Ok(epochs.into_iter().map(|(_, epoch)| epoch).collect())
-    }
-
-    /// One of them.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn epoch(&self, epoch: u64) -> Result<Option<Epoch>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(EPOCHS)?.get(epoch)?;
-            Ok(bytes.map(|bytes| Epoch::decode_all(&mut bytes.value())).transpose()?)
-        })
-    }
-
-    /// The newest of them.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn newest_epoch(&self) -> Result<Option<Epoch>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(EPOCHS)?;
-            let row = table.last()?;
-            Ok(row.map(|(_, bytes)| Epoch::decode_all(&mut bytes.value())).transpose()?)
-        })
-    }
-
-    /// The claims after an epoch; `None` if they are not kept any more.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn claims(&self, epoch: u64) -> Result<Option<Vec<Claim>>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(CLAIMS)?.get(epoch)?;
-            Ok(bytes.map(|bytes| Vec::decode_all(&mut bytes.value())).transpose()?)
-        })
-    }
-
-    /// What miners did in earlier epochs.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn past(&self) -> Result<BTreeMap<Account, Past>, StoreError> {
-        self.read(|read| Ok(rows(read, PAST, |miner| miner)?.into_iter().collect()))
     }
 
     /// Keeps an epoch that is over, with the claims after it and what its miners have done by now.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::rows::{SettledNav, Trade};
 use cicada_core::activity::Side;
 
 const MINER: Account = [9; 32];
