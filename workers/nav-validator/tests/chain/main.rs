@@ -102,7 +102,10 @@ async fn four_validators_attest_reward_and_survive_a_kill() {
     stage.call("rewards", "Rewards::claim", &args).await;
     let paid: u128 = stage.read("rewards", "Rewards::paid_of", &alice).await;
     assert_eq!(paid, cumulative);
-    assert!(paid > 0 && paid < 100 * TAO);
+    // What empty epochs could not pay was carried, so it may be more than one pool.
+    let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+    let paid_in_all: u128 = stage.read("rewards", "Rewards::paid", &()).await;
+    assert!(paid > 100 * TAO / 2 && paid == paid_in_all && paid <= state.total, "{paid}");
 
     // A NAV on demand, and every route answers.
     let before = slot(&stage).await;

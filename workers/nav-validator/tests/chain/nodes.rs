@@ -23,9 +23,11 @@ pub struct Committee {
     pub config_digest: Hash,
 }
 
+type Decided = (Vec<u8>, Certificate);
+
 struct Nodes {
     committee: Committee,
-    decided: Mutex<BTreeMap<(ReportKind, u64), (Vec<u8>, Certificate)>>,
+    decided: Mutex<BTreeMap<(ReportKind, u64), Decided>>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +49,7 @@ pub async fn serve(committee: Committee) -> String {
     address
 }
 
-fn entry(slot: u64, (value, certificate): &(Vec<u8>, Certificate)) -> Value {
+fn entry(slot: u64, (value, certificate): &Decided) -> Value {
     json!({
         "slot": slot,
         "proposal": hex::encode(value),
