@@ -33,6 +33,13 @@ pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
     u64::from(seat).saturating_add(seats).saturating_sub(slot % seats) % seats
 }
 
+/// Whether an observation for a slot is signed by its seat.
+pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
+    let message = observation.message::<Native>(&office.config_digest, feed, slot);
+    let key = office.keys.get(usize::from(observation.seat));
+    key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+}
+
 /// The genuine observations for a slot, one of a seat, in order of seats, fresh at `now_ms`.
 pub fn select(
     office: &Office,
@@ -41,17 +48,14 @@ pub fn select(
     candidates: Vec<Observation>,
     now_ms: u64,
 ) -> Vec<Observation> {
-    let genuine = |observation: &Observation| {
-        let message = observation.message::<Native>(&office.config_digest, feed, slot);
-        let key = office.keys.get(usize::from(observation.seat));
-        let ahead = observation.time_ms.saturating_sub(now_ms);
+    let usable = |observation: &Observation| {
         observation.nav_e18 > 0
-            && ahead <= MAX_AHEAD_MS
+            && observation.time_ms.saturating_sub(now_ms) <= MAX_AHEAD_MS
             && !is_stale(observation.time_ms, now_ms.saturating_add(MARGIN_MS))
-            && key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+            && genuine(office, feed, slot, observation)
     };
     let mut seats = BTreeMap::new();
-    for observation in candidates.into_iter().filter(genuine) {
+    for observation in candidates.into_iter().filter(usable) {
         seats.entry(observation.seat).or_insert(observation);
     }
     seats.into_values().collect()
@@ -100,6 +104,7 @@ impl Agreement {
     /// Works until the process ends.
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
+        let mut watched = None;
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
             let demanded = tokio::select! {
@@ -111,6 +116,9 @@ impl Agreement {
                 tracing::warn!("NAV: {error:#}");
                 self.app.said_of_nav(format!("{error:#}"));
                 count(&self.app.metrics.nav_rounds, "failed");
+            }
+            if let Err(error) = self.watch(&contracts, &mut watched).await {
+                tracing::warn!("watching the others: {error:#}");
             }
             if contracts.rewards.is_none() {
                 continue;
@@ -185,6 +193,11 @@ impl Agreement {
         let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
         all.push(own);
         let feed = contracts.nav_feed();
+        let signed = all.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
+        let signed: Vec<Observation> = signed.collect();
+        for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
+            self.accuse(contracts, office, slot, &pair).await?;
+        }
         let found = select(office, &feed, slot, all, now_ms());
         let needed = min_observations(office.seats()).context("no committee")?;
         ensure!(
