@@ -3,13 +3,16 @@
 //! Nothing here must be right for the chain to be right: nodes and contracts check everything
 //! again. Who has the turn goes first, so that not all propose at once; the others follow.
 
+use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::metrics::count;
 use crate::now_ms;
 use crate::observe::Observer;
+use crate::peers::Certified;
 use crate::service::App;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
+use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{
     self, is_stale, median_e18, min_observations, Observation, Proposal, STALENESS_MS,
@@ -187,7 +190,7 @@ impl Agreement {
         let peers = &self.app.peers;
         // Another may have got agreement and then failed.
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
-            return contracts.settle_nav(&done.value, &done.certificate, &self.signer).await;
+            return self.settle_nav(contracts, office, done).await;
         }
         let (_, own) = self.observer.observation(contracts, slot).await?;
         let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
@@ -209,7 +212,41 @@ impl Agreement {
         median_e18(&found, &office.stakes).map_err(|error| anyhow::anyhow!("no NAV: {error:?}"))?;
         let proposal = proposal(feed, newest, found, now_ms());
         let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
-        contracts.settle_nav(&agreed.value, &agreed.certificate, &self.signer).await
+        self.settle_nav(contracts, office, agreed).await
+    }
+
+    async fn settle_nav(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        agreed: Certified<Proposal>,
+    ) -> Result<Option<u64>> {
+        let Certified { value, certificate } = agreed;
+        let report = &value.report;
+        let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
+        contracts.settle_nav(&value, &certificate, &self.signer).await
+    }
+
+    /// The certificate, with others in the place of seats that have lost their voice.
+    async fn with_voice(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        feed: &str,
+        report: &Report,
+        certificate: Certificate,
+    ) -> Result<Certificate> {
+        let barred = contracts.barred().await?;
+        if certificate.signers & barred == 0 {
+            return Ok(certificate);
+        }
+        let mut more = self.app.peers.attestations(feed, report.slot).await;
+        if let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) {
+            let feed = report.feed;
+            let message = confirmed(office, &feed, report.slot, report, &certificate)?;
+            more.push((seat, self.observer.keys.attest(&message)));
+        }
+        without_barred(office, barred, report, &certificate, more)
     }
 
     async fn look_at_rewards(&self, contracts: &Contracts, due: &mut Option<Due>) -> Result<()> {
@@ -245,7 +282,7 @@ impl Agreement {
         if !turn {
             return Ok(());
         }
-        let block = self.settle_award(contracts, &own.award, &newest).await?;
+        let block = self.settle_award(contracts, &office, &own.award, &newest).await?;
         tracing::info!("the award of epoch {next} is on the chain, block {block:?}");
         count(&self.app.metrics.reward_rounds, "settled");
         Ok(())
@@ -254,6 +291,7 @@ impl Agreement {
     async fn settle_award(
         &self,
         contracts: &Contracts,
+        office: &Office,
         award: &Award,
         newest: &FeedState,
     ) -> Result<Option<u64>> {
@@ -269,7 +307,10 @@ impl Agreement {
             }
         };
         let (report, award) = agreed.value;
-        contracts.settle_epoch(&report, &award, &agreed.certificate, &self.signer).await
+        let certificate = agreed.certificate;
+        let certificate =
+            self.with_voice(contracts, office, "rewards", &report, certificate).await?;
+        contracts.settle_epoch(&report, &award, &certificate, &self.signer).await
     }
 }
 

@@ -208,6 +208,14 @@ impl Contracts {
         self.office_at(self.chain.final_block().await?).await
     }
 
+    /// The seats that have lost their voice for the epoch, as bits.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn barred(&self) -> Result<u32> {
+        self.read(&self.validators, "Staking::barred", &()).await
+    }
+
     /// When rewards begin.
     ///
     /// # Errors
