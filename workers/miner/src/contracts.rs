@@ -12,9 +12,6 @@ use cicada_core::Account;
 use futures::future::try_join_all;
 use parity_scale_codec::{Decode, Encode};
 
-/// How often the chain is read again because a block came in between.
-const ATTEMPTS: u32 = 3;
-
 /// What the index says of itself.
 #[derive(Decode)]
 struct IndexTerms {
@@ -89,55 +86,34 @@ impl Contracts {
         })
     }
 
-    async fn of_index<T: Decode>(&self, message: &str) -> Result<T> {
-        Ok(self.chain.read(&self.index, &self.index_bundle, message, &[]).await?)
+    async fn balance(&self, block: u64, token: &Account) -> Result<u128> {
+        let bundle = &self.token_bundle;
+        let own = self.own.encode();
+        Ok(self.chain.read_at(block, token, bundle, "PSP22::balance_of", &own).await?)
     }
 
-    async fn of_pair<T: Decode>(&self, message: &str) -> Result<T> {
-        Ok(self.chain.read(&self.pair, &self.pair_bundle, message, &[]).await?)
-    }
-
-    async fn of_token<T: Decode>(
-        &self,
-        token: &Account,
-        message: &str,
-        args: &impl Encode,
-    ) -> Result<T> {
-        Ok(self.chain.read(token, &self.token_bundle, message, &args.encode()).await?)
-    }
-
-    async fn balance(&self, token: &Account) -> Result<u128> {
-        self.of_token(token, "PSP22::balance_of", &self.own).await
-    }
-
-    /// Everything that a plan depends on, of one block if blocks come slowly enough. If they do
-    /// not, the limits of the transactions keep a plan from doing harm.
+    /// Everything that a plan depends on, of the newest final block.
     ///
     /// # Errors
     /// In words.
     pub async fn see(&self) -> Result<Seen> {
-        let mut attempt = 1;
-        loop {
-            let block = self.chain.final_block().await?;
-            let seen = self.read_all(block).await?;
-            if attempt == ATTEMPTS || self.chain.final_block().await? == block {
-                return Ok(seen);
-            }
-            attempt += 1;
-        }
-    }
-
-    async fn read_all(&self, block: u64) -> Result<Seen> {
-        let terms: IndexTerms = self.of_index("Index::terms").await?;
-        let holdings: Vec<Holding> = self.of_index("Index::holdings").await?;
-        let nav: Option<Record> = self.of_index("Index::newest_nav").await?;
-        let supply = self.of_token(&self.index_token, "PSP22::total_supply", &()).await?;
-        let pool: Pool = self.of_pair("Pair::reserves").await?;
-        let pair_fee: u16 = self.of_pair("Pair::fee_bps").await?;
-        let basket = try_join_all(holdings.iter().map(|held| self.balance(&held.token)));
+        let block = self.chain.final_block().await?;
+        let (chain, index, pair) = (&self.chain, &self.index, &self.pair);
+        let of_index = &self.index_bundle;
+        let terms: IndexTerms = chain.read_at(block, index, of_index, "Index::terms", &[]).await?;
+        let holdings: Vec<Holding> =
+            chain.read_at(block, index, of_index, "Index::holdings", &[]).await?;
+        let nav: Option<Record> =
+            chain.read_at(block, index, of_index, "Index::newest_nav", &[]).await?;
+        let (token, of_token) = (&self.index_token, &self.token_bundle);
+        let supply = chain.read_at(block, token, of_token, "PSP22::total_supply", &[]).await?;
+        let of_pair = &self.pair_bundle;
+        let pool: Pool = chain.read_at(block, pair, of_pair, "Pair::reserves", &[]).await?;
+        let pair_fee: u16 = chain.read_at(block, pair, of_pair, "Pair::fee_bps", &[]).await?;
+        let basket = try_join_all(holdings.iter().map(|held| self.balance(block, &held.token)));
         let purse = Purse {
-            tao: self.balance(&self.tao_token).await?,
-            index: self.balance(&self.index_token).await?,
+            tao: self.balance(block, &self.tao_token).await?,
+            index: self.balance(block, &self.index_token).await?,
             basket: basket.await?,
         };
         let index = Index {
@@ -157,8 +133,9 @@ impl Contracts {
     /// In words.
     pub async fn missing(&self, wanted: &[Allowance]) -> Result<Vec<Allowance>> {
         let allowed = try_join_all(wanted.iter().map(async |one| {
-            let args = (self.own, one.spender);
-            self.of_token::<u128>(&one.token, "PSP22::allowance", &args).await
+            let args = (self.own, one.spender).encode();
+            let (token, bundle) = (&one.token, &self.token_bundle);
+            self.chain.read::<u128>(token, bundle, "PSP22::allowance", &args).await
         }));
         let allowed = allowed.await?;
         let missing = wanted.iter().zip(allowed).filter(|(one, has)| *has < one.amount);

@@ -42,7 +42,7 @@ pub struct Purse {
 /// Everything that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The newest final block when it was read.
+    /// The final block that was read.
     pub block: u64,
     /// The index.
     pub index: Index,
