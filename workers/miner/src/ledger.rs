@@ -1,0 +1,216 @@
+//! What a miner earned and lost: one small file, so that limits of losses outlive a restart.
+
+use crate::plan::Batch;
+use crate::tao::text;
+use anyhow::{Context, Result};
+use cicada_core::arbitrage::{halt, Halt, Limits, Wealth};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// All figures that are kept. Amounts in units of TAO, if nothing else is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// Days since 1970, of the newest valuation; in UTC.
+    pub day: u64,
+    /// What the miner had at the first look of that day.
+    #[serde(with = "text")]
+    pub day_start: u128,
+    /// The most that it ever had, since it was last resumed.
+    #[serde(with = "text")]
+    pub peak: u128,
+    /// What it had at the newest look.
+    #[serde(with = "text")]
+    pub now: u128,
+    /// Whether it stopped for its losses, until it is resumed.
+    pub stopped: bool,
+    /// Batches that were done to the end.
+    pub batches: u64,
+    /// Batches of which a transaction failed.
+    pub failed: u64,
+    /// Transactions that are final, approvals included.
+    pub transactions: u64,
+    /// Index tokens that were minted, in smallest units.
+    #[serde(with = "text")]
+    pub minted: u128,
+    /// Index tokens that were redeemed, in smallest units.
+    #[serde(with = "text")]
+    pub redeemed: u128,
+    /// What plans promised.
+    #[serde(with = "text")]
+    pub promised: i128,
+    /// What the account gained through batches, at the NAV before each, less gas.
+    #[serde(with = "text")]
+    pub earned: i128,
+    /// Gas at the configured rates.
+    #[serde(with = "text")]
+    pub gas: u128,
+    /// Fees of the chain, in base units of its currency.
+    #[serde(with = "text")]
+    pub chain_fees: u128,
+    /// When neutral volume was last made, in milliseconds since 1970.
+    pub neutral_ms: u64,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// Transactions that are final, approvals included.
+    pub transactions: u64,
+    /// Index tokens that were minted.
+    #[serde(with = "text")]
+    pub minted: u128,
+    /// Index tokens that were redeemed.
+    #[serde(with = "text")]
+    pub redeemed: u128,
+    /// Gas at the configured rates, in units of TAO.
+    #[serde(with = "text")]
+    pub gas: u128,
+    /// Fees of the chain, in base units of its currency.
+    #[serde(with = "text")]
+    pub chain_fees: u128,
+    /// What went wrong, if anything did.
+    pub failure: Option<String>,
+}
+
+impl Ledger {
+    /// Reads the file; an empty ledger if there is none.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            text => text.with_context(|| path.display().to_string())?,
+        };
+        serde_json::from_str(&text).with_context(|| path.display().to_string())
+    }
+
+    /// Writes the file: whole, or not at all.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let written = || -> std::io::Result<()> {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let draft = path.with_extension("new");
+            let mut file = File::create(&draft)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&draft, path)
+        };
+        written().with_context(|| path.display().to_string())
+    }
+
+    /// Notes what the miner has, and says whether its losses stop it. A stop for losses in all
+    /// lasts until [`Ledger::resume`], a stop for those of a day until the next one.
+    pub fn value(&mut self, now: u128, now_ms: u64, limits: &Limits) -> Option<Halt> {
+        let day = now_ms / DAY_MS;
+        if day != self.day {
+            (self.day, self.day_start) = (day, now);
+        }
+        self.peak = self.peak.max(now);
+        self.now = now;
+        let halted = halt(&self.wealth(), limits);
+        self.stopped |= halted == Some(Halt::StopLoss);
+        if self.stopped {
+            return Some(Halt::StopLoss);
+        }
+        halted
+    }
+
+    fn wealth(&self) -> Wealth {
+        Wealth { day_start: self.day_start, peak: self.peak, now: self.now }
+    }
+
+    /// Forgets earlier losses: what the miner has at the next look counts as its highest.
+    pub fn resume(&mut self) {
+        (self.day, self.day_start, self.peak, self.stopped) = (0, 0, 0, false);
+    }
+
+    /// Notes a batch; `gained` before gas.
+    pub fn add(&mut self, batch: &Batch, promised: i128, gained: i128, done: &Done, now_ms: u64) {
+        if done.failure.is_some() {
+            self.failed = self.failed.saturating_add(1);
+        } else {
+            self.batches = self.batches.saturating_add(1);
+        }
+        if matches!(batch, Batch::NeutralVolume { .. }) {
+            self.neutral_ms = now_ms;
+        }
+        self.promised = self.promised.saturating_add(promised);
+        self.earned = self.earned.saturating_add(gained);
+        self.spend(done);
+    }
+
+    /// Notes what transactions cost.
+    pub fn spend(&mut self, done: &Done) {
+        let gas = i128::try_from(done.gas).unwrap_or(i128::MAX);
+        self.earned = self.earned.saturating_sub(gas);
+        self.gas = self.gas.saturating_add(done.gas);
+        self.transactions = self.transactions.saturating_add(done.transactions);
+        self.minted = self.minted.saturating_add(done.minted);
+        self.redeemed = self.redeemed.saturating_add(done.redeemed);
+        self.chain_fees = self.chain_fees.saturating_add(done.chain_fees);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 20_000 * DAY_MS + DAY_MS / 2;
+
+    #[test]
+    fn losses_of_a_day_stop_until_the_next() {
+        let (mut ledger, limits) = (Ledger::default(), Limits::default());
+        assert_eq!(ledger.value(1_000, NOON, &limits), None);
+        assert_eq!(ledger.value(951, NOON + 1, &limits), None);
+        assert_eq!(ledger.value(950, NOON + 2, &limits), Some(Halt::DailyLoss));
+        assert_eq!(ledger.value(950, NOON + DAY_MS / 2, &limits), None, "at midnight");
+    }
+
+    #[test]
+    fn losses_in_all_stop_for_good_even_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/ledger.json");
+        let limits = Limits::default();
+        let mut ledger = Ledger::load(&path).unwrap();
+        assert_eq!(ledger, Ledger::default());
+        assert_eq!(ledger.value(1_000, NOON, &limits), None);
+        assert_eq!(ledger.value(900, NOON + DAY_MS, &limits), Some(Halt::StopLoss));
+        ledger.save(&path).unwrap();
+        let mut again = Ledger::load(&path).unwrap();
+        assert_eq!(again, ledger);
+        assert_eq!(again.value(2_000, NOON + DAY_MS, &limits), Some(Halt::StopLoss));
+        again.resume();
+        assert_eq!(again.value(900, NOON + DAY_MS, &limits), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_taken_for_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.json");
+        fs::write(&path, "{").unwrap();
+        assert!(Ledger::load(&path).is_err());
+    }
+
+    #[test]
+    fn figures_add_up() {
+        let mut ledger = Ledger::default();
+        let done = Done { transactions: 3, minted: 5, gas: 7, chain_fees: 2, ..Done::default() };
+        ledger.add(&Batch::NeutralVolume { tokens: 5 }, -9, -1, &done, NOON);
+        let failed = Done { failure: Some("refused".into()), ..Done::default() };
+        ledger.add(&Batch::RedeemStock { tokens: 5 }, 1, 0, &failed, NOON + 1);
+        assert_eq!((ledger.batches, ledger.failed, ledger.transactions), (1, 1, 3));
+        assert_eq!((ledger.promised, ledger.earned, ledger.minted), (-8, -8, 5));
+        assert_eq!(ledger.neutral_ms, NOON);
+    }
+}

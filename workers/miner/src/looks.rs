@@ -1,0 +1,309 @@
+//! One look at the market after another: see, judge, plan, act, account.
+
+use crate::config::Config;
+use crate::contracts::Contracts;
+use crate::execute::{wanted, Hands, Manner};
+use crate::gas::Weights;
+use crate::ledger::{Done, Ledger};
+use crate::now_ms;
+use crate::plan::{decide, Decision, Idle, Moment, Planned};
+use crate::seen::{total, Seen};
+use crate::status::{level, OfKind, Outcome, Recent, Shown};
+use crate::tao::tao;
+use anyhow::{anyhow, Result};
+use cicada_core::arbitrage::Halt;
+use cicada_core::fixed::{mul_div_floor, MathError, BPS};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A miner at work.
+pub struct Miner {
+    contracts: Contracts,
+    manner: Manner,
+    nav_max_age: u64,
+    dry_run: bool,
+    ledger: Ledger,
+    path: PathBuf,
+    weights: Weights,
+    shown: Shown,
+}
+
+/// What a miner would do: for `--dry-run`.
+#[derive(Debug, Serialize)]
+pub struct Rehearsal {
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// How many approvals it would have to give first.
+    pub approvals: usize,
+    /// Why the first transaction would fail, if it would.
+    pub refused: Option<String>,
+}
+
+fn in_words(error: MathError) -> anyhow::Error {
+    anyhow!("a calculation has no result: {error:?}")
+}
+
+impl Miner {
+    /// A miner that was not at work before, or stopped.
+    ///
+    /// # Errors
+    /// In words, if the ledger cannot be read.
+    pub fn new(contracts: Contracts, config: &Config, dry_run: bool, shown: Shown) -> Result<Self> {
+        let manner = Manner {
+            rules: config.rules(),
+            rates: config.rates(),
+            deadline_ms: config.deadline,
+            approvals: config.approvals,
+        };
+        Ok(Self {
+            contracts,
+            manner,
+            nav_max_age: config.nav_max_age,
+            dry_run,
+            ledger: Ledger::load(&config.ledger)?,
+            path: config.ledger.clone(),
+            weights: Weights::default(),
+            shown,
+        })
+    }
+
+    /// Goes on over a new connection.
+    pub fn reconnect(&mut self, contracts: Contracts) {
+        self.contracts = contracts;
+    }
+
+    /// Looks once, and acts. What a dry run would do is returned.
+    ///
+    /// # Errors
+    /// In words, if the chain cannot be read. A batch that fails is noted, and no error.
+    pub async fn look(&mut self) -> Result<Option<Rehearsal>> {
+        let looked = self.look_once().await;
+        let outcome = if looked.is_ok() { "ok" } else { "failed" };
+        self.shown.metrics.looks.get_or_create(&Outcome { outcome }).inc();
+        self.shown.view().status.problem = looked.as_ref().err().map(|error| format!("{error:#}"));
+        looked
+    }
+
+    async fn look_once(&mut self) -> Result<Option<Rehearsal>> {
+        let seen = self.contracts.see().await?;
+        let (nav_e18, halt) = self.judge(&seen)?;
+        let decision = self.decide(&seen, nav_e18, halt)?;
+        self.show(&seen, nav_e18, &decision);
+        if self.dry_run {
+            return Ok(Some(self.rehearse(decision, &seen).await?));
+        }
+        if let Some(planned) = decision.batch {
+            self.work(planned, seen, (nav_e18, halt)).await?;
+        }
+        Ok(None)
+    }
+
+    /// The NAV, if it is fresh; and whether losses have reached a limit.
+    fn judge(&mut self, seen: &Seen) -> Result<(u128, Option<Halt>)> {
+        let now = now_ms();
+        let Some(nav_e18) = seen.fresh_nav(self.nav_max_age, now) else {
+            return Ok((0, None));
+        };
+        let wealth = total(&seen.wealth(nav_e18).map_err(in_words)?).map_err(in_words)?;
+        let limits = &self.manner.rules.limits;
+        let before = self.ledger.clone();
+        let halt = self.ledger.value(wealth, now, limits);
+        if halt.is_some() && !before.stopped {
+            tracing::warn!("losses have reached a limit ({halt:?}): {} TAO are left", tao(wealth));
+        }
+        if (Ledger { now: before.now, ..self.ledger.clone() }) != before {
+            self.save()?;
+        }
+        Ok((nav_e18, halt))
+    }
+
+    fn save(&self) -> Result<()> {
+        if self.dry_run {
+            return Ok(());
+        }
+        self.ledger.save(&self.path)
+    }
+
+    fn decide(&self, seen: &Seen, nav_e18: u128, halt: Option<Halt>) -> Result<Decision> {
+        let Manner { rules, rates, approvals, .. } = &self.manner;
+        let tokens = seen.index.holdings.len();
+        let costs = self.weights.costs(rates, tokens, *approvals).map_err(in_words)?;
+        let neutral_due = rules.neutral.is_some_and(|neutral| {
+            now_ms().saturating_sub(self.ledger.neutral_ms) >= neutral.every_ms
+        });
+        let moment = Moment { nav_e18, costs, halt, neutral_due };
+        decide(seen, rules, &moment)
+            .map_err(|error| anyhow!("the market makes no sense: {error:?}"))
+    }
+
+    /// Approves, measures the gas, plans once more with what was learned, and acts.
+    async fn work(
+        &mut self,
+        planned: Planned,
+        mut seen: Seen,
+        (nav_e18, halt): (u128, Option<Halt>),
+    ) -> Result<()> {
+        let mut weights = self.weights;
+        let mut hands = Hands {
+            contracts: &self.contracts,
+            manner: self.manner,
+            weights: &mut weights,
+            done: Done::default(),
+        };
+        let rules = &self.manner.rules;
+        let prepared = async {
+            let taken = wanted(hands.contracts, &planned.batch, &seen, rules);
+            let taken = taken.map_err(|error| anyhow!("approvals: {error:?}"))?;
+            if hands.allow(&taken).await? {
+                seen = hands.contracts.see().await?;
+            }
+            hands.measure(&planned.batch, &seen).await
+        };
+        let prepared = prepared.await;
+        let mut done = hands.done;
+        self.weights = weights;
+        if let Err(error) = prepared {
+            return self.account(planned, &seen, nav_e18, failed(done, &error)).await;
+        }
+        // Approvals took a while, and gas is known better now.
+        let again = self.decide(&seen, nav_e18, halt)?;
+        let Some(planned) = again.batch.filter(|next| next.batch.kind() == planned.batch.kind())
+        else {
+            tracing::info!("{}: no longer worth it", planned.batch.kind());
+            // The approvals have their price nevertheless.
+            self.ledger.spend(&done);
+            return self.save();
+        };
+        tracing::info!("{}: {:?}", planned.batch.kind(), planned.batch);
+        let mut weights = self.weights;
+        let mut hands =
+            Hands { contracts: &self.contracts, manner: self.manner, weights: &mut weights, done };
+        let ended = hands.act(&planned.batch, &seen).await;
+        done = hands.done;
+        self.weights = weights;
+        if let Err(error) = &ended {
+            done = failed(done, error);
+        }
+        self.account(planned, &seen, nav_e18, done).await
+    }
+
+    /// Notes what became of a batch.
+    async fn account(
+        &mut self,
+        planned: Planned,
+        before: &Seen,
+        nav_e18: u128,
+        done: Done,
+    ) -> Result<()> {
+        let kind = planned.batch.kind();
+        let outcome = if done.failure.is_some() { "failed" } else { "done" };
+        let after = self.contracts.see().await;
+        let gained = match &after {
+            Ok(after) => gain(before, after, nav_e18).map_err(in_words)?,
+            Err(_) => None,
+        };
+        // Not to be told if the basket changed meanwhile: then what was promised counts.
+        let gained = gained.unwrap_or(planned.profit);
+        let now = now_ms();
+        self.ledger.add(&planned.batch, planned.profit, gained, &done, now);
+        self.save()?;
+        match &done.failure {
+            Some(failure) => tracing::warn!("{kind}: {failure}"),
+            None => tracing::info!("{kind}: gained {gained} units of TAO, gas {}", done.gas),
+        }
+        let metrics = &self.shown.metrics;
+        metrics.batches.get_or_create(&OfKind { kind, outcome }).inc();
+        metrics.earned.set(level(self.ledger.earned));
+        {
+            let mut view = self.shown.view();
+            view.performance.ledger = self.ledger.clone();
+            view.arbitrage.add(Recent { time_ms: now, planned, gained, done });
+        }
+        after.map(drop)
+    }
+
+    async fn rehearse(&self, decision: Decision, seen: &Seen) -> Result<Rehearsal> {
+        let nothing = |decision| Rehearsal { decision, approvals: 0, refused: None };
+        let Some(planned) = &decision.batch else { return Ok(nothing(decision)) };
+        let rules = &self.manner.rules;
+        let taken = wanted(&self.contracts, &planned.batch, seen, rules);
+        let taken = taken.map_err(|error| anyhow!("approvals: {error:?}"))?;
+        let approvals = self.contracts.missing(&taken).await?.len();
+        if approvals > 0 {
+            return Ok(Rehearsal { approvals, ..nothing(decision) });
+        }
+        let mut weights = self.weights;
+        let mut hands = Hands {
+            contracts: &self.contracts,
+            manner: self.manner,
+            weights: &mut weights,
+            done: Done::default(),
+        };
+        let tried = hands.measure(&planned.batch, seen).await;
+        let refused = tried.err().map(|error| format!("{error:#}"));
+        Ok(Rehearsal { decision, approvals, refused })
+    }
+
+    /// Shows what was seen and decided.
+    fn show(&self, seen: &Seen, nav_e18: u128, decision: &Decision) {
+        let worth = seen.wealth(nav_e18).unwrap_or_default();
+        let all = total(&worth).unwrap_or(0);
+        let inventory = mul_div_floor(worth.index, BPS, all.max(1)).unwrap_or(0);
+        let metrics = &self.shown.metrics;
+        let slot = seen.index.nav.map_or(0, |record| record.slot);
+        // One TAO is 10⁹ units, and prices are at scale 10¹⁸.
+        let units = |price_e18: u128| level(price_e18 / crate::tao::TAO);
+        metrics.slot.set(level(slot));
+        metrics.nav.set(units(nav_e18));
+        metrics.price.set(units(decision.price_e18));
+        metrics.spread.set(level(decision.spread_bps));
+        metrics.wealth.set(level(all));
+        metrics.inventory.set(level(inventory));
+        metrics.earned.set(level(self.ledger.earned));
+        let halted = matches!(decision.idle, Some(Idle::DailyLoss | Idle::StopLoss));
+        metrics.halted.set(halted.into());
+
+        let mut view = self.shown.view();
+        let status = &mut view.status;
+        status.last_look_ms = now_ms();
+        status.block = seen.block;
+        status.nav_slot = slot;
+        status.nav_time_ms = seen.index.nav.map_or(0, |record| record.time_ms);
+        status.tao = seen.purse.tao;
+        status.index_tokens = seen.purse.index;
+        status.mintable = seen.mintable_floor();
+        let performance = &mut view.performance;
+        performance.ledger = self.ledger.clone();
+        performance.value_tao = worth.tao;
+        performance.value_basket = worth.basket;
+        performance.value_index = worth.index;
+        performance.inventory_bps = u64::try_from(inventory).unwrap_or(u64::MAX);
+        view.arbitrage.nav_e18 = nav_e18;
+        view.arbitrage.decision = Some(decision.clone());
+    }
+}
+
+fn failed(done: Done, error: &anyhow::Error) -> Done {
+    Done { failure: Some(format!("{error:#}")), ..done }
+}
+
+/// What the account gained between two looks, at the NAV and the basket of the first; `None` if
+/// the index holds other tokens now.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn gain(before: &Seen, after: &Seen, nav_e18: u128) -> Result<Option<i128>, MathError> {
+    let tokens = |seen: &Seen| -> Vec<_> {
+        seen.index.holdings.iter().map(|holding| holding.token).collect()
+    };
+    if tokens(before) != tokens(after) {
+        return Ok(None);
+    }
+    let then = Seen { purse: after.purse.clone(), ..before.clone() };
+    let [had, has] = [before, &then].map(|seen| -> Result<i128, MathError> {
+        let all = total(&seen.wealth(nav_e18)?)?;
+        i128::try_from(all).map_err(|_| MathError::Overflow)
+    });
+    has?.checked_sub(had?).map(Some).ok_or(MathError::Overflow)
+}

@@ -1,0 +1,128 @@
+//! The miner's program.
+
+use anyhow::Result;
+use cicada_miner::config::Config;
+use cicada_miner::contracts::Contracts;
+use cicada_miner::ledger::Ledger;
+use cicada_miner::service;
+use cicada_miner::tao::tao;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Trades the index towards its NAV: mints and sells above it, buys and redeems below it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watches the market and trades, until Ctrl-C or SIGTERM.
+    Run {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Sends nothing; prints what it would do, one JSON object a look.
+        #[arg(long)]
+        dry_run: bool,
+        /// Looks once, acts, prints the outcome as JSON, and ends. Serves no HTTP.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Checks the configuration, and says what the account has.
+    Check(ConfigFile),
+    /// Forgets earlier losses, so that a miner that they stopped goes on. Not while it runs.
+    Resume(ConfigFile),
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, env = "CICADA_MINER", default_value = "miner.toml")]
+    config: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  miner check --config miner.toml
+  miner run --config miner.toml --dry-run
+  miner run --config miner.toml
+  TAO20_LOG_LEVEL=debug miner run --once
+  miner resume
+
+A configuration is explained in docs/miner.md.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage.";
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TAO20_LOG_LEVEL")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended =
+        runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(options.command)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("miner: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Run { config, dry_run, once } => {
+            let config = Config::load(&config.config)?;
+            if once {
+                service::once(&config, dry_run).await?;
+            } else {
+                service::run(&config, dry_run).await?;
+            }
+        }
+        Command::Check(file) => check(&Config::load(&file.config)?).await?,
+        Command::Resume(file) => {
+            let config = Config::load(&file.config)?;
+            let mut ledger = Ledger::load(&config.ledger)?;
+            ledger.resume();
+            ledger.save(&config.ledger)?;
+            println!("{}: earlier losses are forgotten", config.ledger.display());
+        }
+    }
+    Ok(())
+}
+
+async fn check(config: &Config) -> Result<()> {
+    let contracts = Contracts::connect(config).await?;
+    let ledger = Ledger::load(&config.ledger)?;
+    let seen = contracts.see().await?;
+    let units = cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
+    println!("account {}", cicada_chain::address(&contracts.own));
+    println!("TAO {}", tao(seen.purse.tao));
+    println!("index tokens {}", tao(seen.purse.index / units));
+    println!("can mint {}", tao(seen.mintable_floor() / units));
+    match seen.index.nav {
+        Some(record) => println!("NAV {} (slot {})", tao(record.nav_e18 / units), record.slot),
+        None => println!("no NAV is settled yet"),
+    }
+    if ledger.stopped {
+        println!("stopped for its losses: 'miner resume' lets it go on");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["x", "run", "--dry-run", "--once"]).is_ok());
+        assert!(Options::try_parse_from(["x", "resume", "--dry-run"]).is_err());
+    }
+}

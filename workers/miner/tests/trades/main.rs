@@ -1,0 +1,163 @@
+//! A miner on a real chain: a price above NAV, one below, neutral volume, a dry run.
+//!
+//! Needs a node and the built contracts, so it runs when it is asked for:
+//! `MINER_TEST_URL=ws://… MINER_TEST_BUNDLES=contracts/target/ink cargo test --test trades -- --ignored`
+
+mod stage;
+
+use cicada_miner::config::Config;
+use cicada_miner::contracts::Contracts;
+use cicada_miner::looks::Miner;
+use cicada_miner::plan::Idle;
+use cicada_miner::status::{Arbitrage, Shown, View};
+use cicada_miner::tao::TAO;
+use stage::{Stage, TOKEN};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+async fn miner(config: &Config) -> (Miner, Shown) {
+    let contracts = Contracts::connect(config).await.unwrap();
+    let shown = Shown::new(View::default());
+    (Miner::new(contracts, config, false, shown.clone()).unwrap(), shown)
+}
+
+/// Looks until it waits; what it shows then.
+async fn settle(miner: &mut Miner, shown: &Shown) -> Arbitrage {
+    for _ in 0..6 {
+        miner.look().await.unwrap();
+        let arbitrage = shown.view().arbitrage.clone();
+        if arbitrage.decision.as_ref().unwrap().idle.is_some() {
+            return arbitrage;
+        }
+    }
+    panic!("it never rests: {:?}", shown.view().arbitrage);
+}
+
+fn check(arbitrage: &Arbitrage, kind: &str) {
+    for batch in &arbitrage.recent {
+        assert_eq!(batch.done.failure, None, "{batch:?}");
+    }
+    let newest = &arbitrage.recent[0];
+    assert_eq!(newest.planned.batch.kind(), kind);
+    // Nobody else traded, so what was planned came true; gas is known better afterwards.
+    let gas = i128::try_from(newest.done.gas).unwrap();
+    let off = newest.planned.profit - (newest.gained - gas);
+    println!("{kind}: {newest:?}");
+    assert!(off.abs() < i128::try_from(TAO / 100).unwrap(), "{off} off");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a node: MINER_TEST_URL and MINER_TEST_BUNDLES"]
+async fn prices_come_back_to_nav_and_the_miner_earns() {
+    let stage = Stage::build().await;
+    let config = Config::load(&stage.config).unwrap();
+    let (mut one, shown) = miner(&config).await;
+
+    // Without a NAV nothing happens.
+    one.look().await.unwrap();
+    assert_eq!(shown.view().arbitrage.decision.as_ref().unwrap().idle, Some(Idle::NoFreshNav));
+
+    // The price is 4 % too high: mint and sell.
+    stage.settle_nav(TOKEN).await;
+    stage.trade("tao", 20 * TAO).await;
+    let before = stage.bobs("tao").await;
+    let arbitrage = settle(&mut one, &shown).await;
+    check(&arbitrage, "mint_and_sell");
+    assert!(arbitrage.decision.unwrap().spread_bps.abs() < 50);
+    assert!(stage.bobs("tao").await > before);
+    assert_eq!(stage.bobs("tao20").await, 0);
+
+    // A dry run says what it would do about a price that is too low, and does nothing.
+    stage.trade("tao20", 30 * TOKEN).await;
+    stage.settle_nav(TOKEN).await;
+    let before = stage.bobs("tao").await;
+    let output = Command::new(env!("CARGO_BIN_EXE_miner"))
+        .args(["run", "--dry-run", "--once", "--config"])
+        .arg(&stage.config)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["batch"]["kind"], "buy_and_redeem", "{said}");
+    assert_eq!(said["approvals"], 2, "{said}");
+    assert_eq!(stage.bobs("tao").await, before);
+
+    // Buy and redeem.
+    let arbitrage = settle(&mut one, &shown).await;
+    check(&arbitrage, "buy_and_redeem");
+    assert!(arbitrage.decision.unwrap().spread_bps.abs() < 50);
+    assert!(stage.bobs("tao").await < before);
+    assert_eq!(stage.bobs("tao20").await, 0);
+    let ledger = shown.view().performance.ledger.clone();
+    assert!(ledger.earned > 0 && ledger.failed == 0, "{ledger:?}");
+    assert!(ledger.minted > 0 && ledger.redeemed > 0 && ledger.chain_fees > 0, "{ledger:?}");
+    println!("{ledger:?}");
+
+    // Another start goes on with the ledger, and makes neutral volume once.
+    let neutral = "[neutral]\nsize = \"1\"\nevery = \"1h\"\nmax_cost = \"0.1\"";
+    let (mut next, shown) = miner(&stage.config_with(neutral)).await;
+    let arbitrage = settle(&mut next, &shown).await;
+    assert_eq!(arbitrage.recent.len(), 1);
+    check(&arbitrage, "neutral_volume");
+    let again = shown.view().performance.ledger.clone();
+    assert_eq!(again.minted, ledger.minted + TOKEN);
+    assert_eq!(again.redeemed, ledger.redeemed + TOKEN);
+
+    // Index tokens that are there, as after a sale that somebody was faster than, are sold first.
+    stage.settle_nav(TOKEN).await;
+    stage.give_bob("tao20", 5 * TOKEN).await;
+    stage.trade("tao", 30 * TAO).await;
+    next.look().await.unwrap();
+    check(&shown.view().arbitrage, "sell_stock");
+    assert!(stage.bobs("tao20").await < 5 * TOKEN / 4, "four fifths, several times");
+    serves_and_ends(&stage).await;
+}
+
+/// A process that does not outlive the test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program trades on, answers over HTTP, and SIGTERM ends it in order.
+async fn serves_and_ends(stage: &Stage) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_miner"))
+        .args(["run", "--config"])
+        .arg(stage.config_at(&port.to_string()))
+        .env("TAO20_LOG_LEVEL", "warn")
+        .spawn();
+    let mut process = Process(child.unwrap());
+    let begin = Instant::now();
+    loop {
+        let arbitrage = get(port, "/arbitrage").unwrap_or_default();
+        if arbitrage.contains("\"idle\":\"small_spread\"") {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{arbitrage}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let status = get(port, "/status").unwrap();
+    assert!(status.contains("\"problem\":null"), "{status}");
+    assert!(status.contains("\"nav_slot\":3"), "{status}");
+    assert!(get(port, "/performance").unwrap().contains("\"stopped\":false"));
+    assert!(get(port, "/metrics").unwrap().contains("miner_nav_slot 3"));
+    let killed = Command::new("kill").arg(process.0.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert!(process.0.wait().unwrap().success());
+}
+
+fn get(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
