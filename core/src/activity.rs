@@ -3,7 +3,8 @@
 //! A pure function of the events: their order of arrival, a replay and the clock of whoever
 //! computes it make no difference.
 
-use crate::fixed::{add, product, sub, MathError};
+use crate::fixed::{add, mul_div_floor, product, sub, MathError};
+use crate::nav::{INDEX_UNITS_PER_TAO_UNIT, ONE_E18};
 use crate::Account;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec;
@@ -83,6 +84,15 @@ pub struct Event {
     pub side: Side,
     /// Value at NAV, in units of TAO.
     pub value: u128,
+}
+
+/// The value of index tokens at a NAV, in units of TAO, rounded down; 0 without a NAV, so that such
+/// an event does not count.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn value_floor(tokens: u128, nav_e18: u128) -> Result<u128, MathError> {
+    mul_div_floor(tokens, nav_e18, ONE_E18.saturating_mul(INDEX_UNITS_PER_TAO_UNIT))
 }
 
 /// Why an event does not count.

@@ -31,6 +31,7 @@
 //! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
 //! | [`activity`] | which mints and redemptions of an epoch count for a miner |
 //! | [`scores`] | the score that follows from what counts |
+//! | [`participation`] | how much of an epoch's reports each validator took part in |
 //! | [`rewards`] | what an epoch pays to miners and validators, its Merkle claims, its fairness |
 //! | [`slashing`] | bands, rates, standing, and offences that are punished once |
 //! | [`goedel`] | the number that stands for the scores of all shards, and its commitment |
@@ -57,6 +58,7 @@ pub mod merkle;
 pub mod name;
 pub mod nav;
 pub mod pair;
+pub mod participation;
 pub mod prices;
 pub mod privacy;
 pub mod quorum;

@@ -208,3 +208,13 @@ proptest! {
         prop_assert_eq!(ignored, list.len() - kept.len());
     }
 }
+
+#[test]
+fn the_value_of_tokens_is_at_nav_and_rounded_down() {
+    let token = 1_000_000_000_000_000_000;
+    assert_eq!(value_floor(token, token), Ok(TAO), "one token at a NAV of 1");
+    assert_eq!(value_floor(token / 2, 3 * token), Ok(3 * TAO / 2));
+    assert_eq!(value_floor(999_999_999, token), Ok(0), "less than a unit of TAO");
+    assert_eq!(value_floor(token, 0), Ok(0), "no NAV, no value");
+    assert_eq!(value_floor(u128::MAX, u128::MAX), Err(MathError::Overflow));
+}

@@ -5,6 +5,7 @@
 //! down here instead of being looked up in the node's metadata.
 
 use crate::bundle::{Bundle, Entry};
+use crate::chain::Block;
 use crate::{Chain, Error};
 use cicada_core::Account;
 use parity_scale_codec::{Compact, Decode, Encode};
@@ -103,8 +104,19 @@ impl Chain {
         bundle: &Bundle,
         entry: &Entry,
     ) -> Result<DryRun, Error> {
+        self.dry_run_at(&self.at_final().await?, function, args, bundle, entry).await
+    }
+
+    /// The same at any block.
+    pub(crate) async fn dry_run_at(
+        &self,
+        block: &Block,
+        function: &str,
+        args: Vec<u8>,
+        bundle: &Bundle,
+        entry: &Entry,
+    ) -> Result<DryRun, Error> {
         let what = &entry.label;
-        let block = self.at_final().await?;
         let answer = block
             .runtime_apis()
             .call_raw(function, Some(&args))

@@ -15,6 +15,7 @@
 //! results are SCALE, so that callers pass the types of `cicada-core`.
 
 mod account;
+mod at_block;
 mod bundle;
 mod chain;
 mod contracts;
@@ -26,6 +27,7 @@ mod render;
 mod transactions;
 
 pub use account::{account_of, address, parse_address, signer, signer_from_seed, Signer};
+pub use at_block::FinalBlock;
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use contracts::{CallOutcome, Instance};

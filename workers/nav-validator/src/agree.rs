@@ -1,0 +1,346 @@
+//! The agreement about NAV and rewards, and its way to the chain.
+//!
+//! Nothing here must be right for the chain to be right: nodes and contracts check everything
+//! again. Who has the turn goes first, so that not all propose at once; the others follow.
+
+use crate::contracts::{Contracts, Office};
+use crate::metrics::count;
+use crate::now_ms;
+use crate::observe::Observer;
+use crate::service::App;
+use anyhow::{ensure, Context, Result};
+use cicada_chain::Signer;
+use cicada_core::hash::Native;
+use cicada_core::nav::{
+    self, is_stale, median_e18, min_observations, Observation, Proposal, STALENESS_MS,
+};
+use cicada_core::report::{Feed, FeedState, Report};
+use cicada_core::rewards::{Award, AwardState};
+use cicada_network::verify_attestation;
+use parity_scale_codec::Encode;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Observations later than this after our own clock wait for the next slot.
+const MAX_AHEAD_MS: u64 = 5_000;
+/// Observations must stay fresh while the nodes agree.
+const MARGIN_MS: u64 = STALENESS_MS / 5;
+
+/// How many seats go before this one for a slot.
+pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
+    let seats = u64::from(seats.max(1));
+    u64::from(seat).saturating_add(seats).saturating_sub(slot % seats) % seats
+}
+
+/// The genuine observations for a slot, one of a seat, in order of seats, fresh at `now_ms`.
+pub fn select(
+    office: &Office,
+    feed: &Feed,
+    slot: u64,
+    candidates: Vec<Observation>,
+    now_ms: u64,
+) -> Vec<Observation> {
+    let genuine = |observation: &Observation| {
+        let message = observation.message::<Native>(&office.config_digest, feed, slot);
+        let key = office.keys.get(usize::from(observation.seat));
+        let ahead = observation.time_ms.saturating_sub(now_ms);
+        observation.nav_e18 > 0
+            && ahead <= MAX_AHEAD_MS
+            && !is_stale(observation.time_ms, now_ms.saturating_add(MARGIN_MS))
+            && key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+    };
+    let mut seats = BTreeMap::new();
+    for observation in candidates.into_iter().filter(genuine) {
+        seats.entry(observation.seat).or_insert(observation);
+    }
+    seats.into_values().collect()
+}
+
+/// The report of observations: not before any of them, nor before the slot before it.
+pub fn proposal(
+    feed: Feed,
+    newest: &FeedState,
+    observations: Vec<Observation>,
+    now_ms: u64,
+) -> Proposal {
+    let times = observations.iter().map(|observation| observation.time_ms);
+    let time_ms = times.fold(now_ms.max(newest.time_ms), u64::max);
+    let report = nav::report::<Native>(feed, newest, &observations, time_ms);
+    Proposal { report, observations }
+}
+
+/// One seat at work.
+pub struct Agreement {
+    /// Everything else.
+    pub app: Arc<App>,
+    /// The seat's observer.
+    pub observer: Arc<Observer>,
+    /// Who pays for transactions.
+    pub signer: Signer,
+}
+
+/// Since when something is to be done, and when it is tried next.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    what: u64,
+    since_ms: u64,
+    next_ms: u64,
+}
+
+impl Due {
+    /// The same again, or something new from now on.
+    fn of(before: Option<Self>, what: u64, now_ms: u64) -> Self {
+        let new = Self { what, since_ms: now_ms, next_ms: now_ms };
+        before.filter(|due| due.what == what).unwrap_or(new)
+    }
+}
+
+impl Agreement {
+    /// Works until the process ends.
+    pub async fn run(self) {
+        let (mut nav_due, mut reward_due) = (None, None);
+        let poll = Duration::from_millis(self.app.config.poll);
+        loop {
+            let demanded = tokio::select! {
+                () = self.app.demand.notified() => true,
+                () = tokio::time::sleep(poll) => false,
+            };
+            let contracts = self.app.contracts();
+            if let Err(error) = self.look_at_nav(&contracts, &mut nav_due, demanded).await {
+                tracing::warn!("NAV: {error:#}");
+                self.app.said_of_nav(format!("{error:#}"));
+                count(&self.app.metrics.nav_rounds, "failed");
+            }
+            if contracts.rewards.is_none() {
+                continue;
+            }
+            if let Err(error) = self.look_at_rewards(&contracts, &mut reward_due).await {
+                tracing::warn!("rewards: {error:#}");
+                count(&self.app.metrics.reward_rounds, "failed");
+            }
+        }
+    }
+
+    /// Whether it is this seat's turn; if so, the next try is a turn later.
+    fn has_turn(&self, due: &mut Due, seat: u8, seats: u8, now_ms: u64) -> bool {
+        let delay = self.app.config.turn_delay;
+        let from = due.since_ms.saturating_add(delay.saturating_mul(turn(seat, due.what, seats)));
+        if now_ms < from.max(due.next_ms) {
+            return false;
+        }
+        due.next_ms = now_ms.saturating_add(delay.max(1_000));
+        true
+    }
+
+    async fn look_at_nav(
+        &self,
+        contracts: &Contracts,
+        due: &mut Option<Due>,
+        demanded: bool,
+    ) -> Result<()> {
+        let config = &self.app.config;
+        let newest = contracts.nav_state().await?;
+        let (slot, now) = (newest.slot.saturating_add(1), now_ms());
+        let interval = config.nav_interval;
+        let time_has_come = interval > 0 && now >= newest.time_ms.saturating_add(interval);
+        // A peer asked for this slot, so its time has come, and our value is fixed.
+        let begun = self.app.store.begun(slot)?;
+        if !demanded && !time_has_come && !begun {
+            *due = None;
+            return Ok(());
+        }
+        let office = contracts.office().await?;
+        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+            return Ok(());
+        };
+        let mut now_due = Due::of(*due, slot, now);
+        let turn = self.has_turn(&mut now_due, seat, office.seats(), now);
+        *due = Some(now_due);
+        if !turn && !demanded {
+            return Ok(());
+        }
+        let block = self.round(contracts, &office, &newest).await?;
+        let how = block.map_or("was there already".to_owned(), |block| format!("in block {block}"));
+        tracing::info!("NAV {slot} is on the chain: {how}");
+        self.app.said_of_nav(format!("slot {slot} is on the chain: {how}"));
+        count(&self.app.metrics.nav_rounds, "settled");
+        Ok(())
+    }
+
+    /// Collects, gets agreement, settles.
+    async fn round(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        newest: &FeedState,
+    ) -> Result<Option<u64>> {
+        let slot = newest.slot.saturating_add(1);
+        let peers = &self.app.peers;
+        // Another may have got agreement and then failed.
+        if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
+            return contracts.settle_nav(&done.value, &done.certificate, &self.signer).await;
+        }
+        let (_, own) = self.observer.observation(contracts, slot).await?;
+        let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
+        all.push(own);
+        let feed = contracts.nav_feed();
+        let found = select(office, &feed, slot, all, now_ms());
+        let needed = min_observations(office.seats()).context("no committee")?;
+        ensure!(
+            found.len() >= usize::from(needed),
+            "slot {slot}: {} observations, {needed} are needed; {}",
+            found.len(),
+            failed.first().map_or("the others are invalid or stale", String::as_str)
+        );
+        median_e18(&found, &office.stakes).map_err(|error| anyhow::anyhow!("no NAV: {error:?}"))?;
+        let proposal = proposal(feed, newest, found, now_ms());
+        let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
+        contracts.settle_nav(&agreed.value, &agreed.certificate, &self.signer).await
+    }
+
+    async fn look_at_rewards(&self, contracts: &Contracts, due: &mut Option<Due>) -> Result<()> {
+        let Some(epoch) = self.app.store.newest_epoch()?.map(|epoch| epoch.award.epoch) else {
+            return Ok(());
+        };
+        let now = now_ms();
+        // The chain is asked when something may be left to do.
+        if self.app.settled_epoch() >= epoch || due.is_some_and(|due| now < due.next_ms) {
+            return Ok(());
+        }
+        let (state, newest) = contracts.rewards_state().await?;
+        self.app.set_settled_epoch(state.epoch);
+        if state.epoch > 0 {
+            let own = self.app.store.epoch(state.epoch)?.map(|own| AwardState::after(&own.award));
+            ensure!(
+                own.is_none_or(|own| own == state),
+                "the chain settled another award for epoch {} than we computed: compare the groups of related accounts, and from_block",
+                state.epoch
+            );
+        }
+        let next = state.epoch.saturating_add(1);
+        let Some(own) = self.app.store.epoch(next)? else {
+            return Ok(());
+        };
+        let office = contracts.office().await?;
+        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+            return Ok(());
+        };
+        let mut now_due = Due::of(*due, next, now);
+        let turn = self.has_turn(&mut now_due, seat, office.seats(), now);
+        *due = Some(now_due);
+        if !turn {
+            return Ok(());
+        }
+        let block = self.settle_award(contracts, &own.award, &newest).await?;
+        tracing::info!("the award of epoch {next} is on the chain, block {block:?}");
+        count(&self.app.metrics.reward_rounds, "settled");
+        Ok(())
+    }
+
+    async fn settle_award(
+        &self,
+        contracts: &Contracts,
+        award: &Award,
+        newest: &FeedState,
+    ) -> Result<Option<u64>> {
+        let peers = &self.app.peers;
+        let slot = newest.slot.saturating_add(1);
+        let done = peers.certified::<(Report, Award)>("rewards", slot).await?;
+        let agreed = match done {
+            Some(done) => done,
+            None => {
+                let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
+                let report = award.report::<Native>(contracts.rewards_feed()?, newest, time_ms);
+                peers.propose::<(Report, Award)>((report, *award).encode()).await?
+            }
+        };
+        let (report, award) = agreed.value;
+        contracts.settle_epoch(&report, &award, &agreed.certificate, &self.signer).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::report::ReportKind;
+    use cicada_network::NodeKeys;
+
+    const NOW: u64 = 1_738_425_600_000;
+    const FEED: Feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+    const SLOT: u64 = 5;
+
+    fn committee(count: u8) -> (Vec<NodeKeys>, Office) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys: Vec<NodeKeys> = (0..count)
+            .map(|seat| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap())
+            .collect();
+        let office = Office {
+            epoch: 1,
+            config_digest: [8; 32],
+            operators: (0..count).map(|seat| [seat; 32]).collect(),
+            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
+            stakes: vec![1; usize::from(count)],
+        };
+        (keys, office)
+    }
+
+    fn signed(keys: &[NodeKeys], seat: u8, nav_e18: u128, time_ms: u64) -> Observation {
+        let mut observation = Observation { seat, nav_e18, time_ms, signature: [0; 64] };
+        let message = observation.message::<Native>(&[8; 32], &FEED, SLOT);
+        observation.signature = keys[usize::from(seat)].attest(&message);
+        observation
+    }
+
+    #[test]
+    fn each_seat_has_its_turn_once() {
+        for slot in 0..50 {
+            let mut turns: Vec<u64> = (0..23).map(|seat| turn(seat, slot, 23)).collect();
+            assert_eq!(turn((slot % 23) as u8, slot, 23), 0, "slot mod seats goes first");
+            turns.sort_unstable();
+            assert_eq!(turns, (0..23).collect::<Vec<u64>>());
+        }
+    }
+
+    #[test]
+    fn genuine_observations_are_taken_in_order_of_seats() {
+        let (keys, office) = committee(4);
+        let good: Vec<Observation> =
+            [2, 0, 1].map(|seat| signed(&keys, seat, 100, NOW - u64::from(seat))).to_vec();
+        let found = select(&office, &FEED, SLOT, good, NOW);
+        assert_eq!(found.iter().map(|one| one.seat).collect::<Vec<_>>(), [0, 1, 2]);
+        let proposal = proposal(FEED, &FeedState { slot: 4, ..FeedState::EMPTY }, found, NOW);
+        assert!(nav::matches::<Native>(&proposal.report, &proposal.observations));
+        let checked = nav::check(&proposal.observations, 4, 3, proposal.report.time_ms);
+        assert_eq!((checked, proposal.report.slot), (Ok(()), SLOT));
+    }
+
+    #[test]
+    fn forged_repeated_old_and_early_ones_are_left_out() {
+        let (keys, office) = committee(4);
+        let good = signed(&keys, 0, 100, NOW);
+        let taken = |one: Observation| select(&office, &FEED, SLOT, vec![one, good], NOW).len();
+        assert_eq!(taken(signed(&keys, 1, 100, NOW)), 2);
+        assert_eq!(taken(Observation { seat: 1, ..good }), 1, "another's signature");
+        assert_eq!(taken(Observation { seat: 9, ..good }), 1, "no such seat");
+        assert_eq!(taken(good), 1, "twice");
+        assert_eq!(taken(signed(&keys, 1, 0, NOW)), 1, "no NAV");
+        assert_eq!(taken(signed(&keys, 1, 100, NOW + MAX_AHEAD_MS)), 2);
+        assert_eq!(taken(signed(&keys, 1, 100, NOW + MAX_AHEAD_MS + 1)), 1, "ahead");
+        let oldest = NOW + MARGIN_MS - STALENESS_MS;
+        assert_eq!(taken(signed(&keys, 1, 100, oldest)), 2);
+        assert_eq!(taken(signed(&keys, 1, 100, oldest - 1)), 1, "about to be stale");
+    }
+
+    #[test]
+    fn a_report_is_not_before_its_observations_or_the_slot_before() {
+        let (keys, _) = committee(1);
+        let observation = signed(&keys, 0, 100, NOW + 3);
+        let newest = FeedState { slot: 4, digest: [1; 32], time_ms: NOW + 9 };
+        let time =
+            |newest: &FeedState, now| proposal(FEED, newest, vec![observation], now).report.time_ms;
+        assert_eq!(time(&FeedState::EMPTY, NOW), NOW + 3);
+        assert_eq!(time(&newest, NOW), NOW + 9);
+        assert_eq!(time(&newest, NOW + 10), NOW + 10);
+    }
+}

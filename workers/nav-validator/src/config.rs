@@ -1,0 +1,242 @@
+//! The configuration: a TOML file; relative paths in it start at its folder.
+
+use crate::related::Related;
+use anyhow::{ensure, Context, Result};
+use cicada_chain::parse_address;
+use cicada_core::Account;
+use cicada_market::parse_ms;
+use serde::{Deserialize, Deserializer};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// All settings. The page `docs/nav-validator.md` explains them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of a node of the chain.
+    #[serde(default = "local_node")]
+    pub url: String,
+    /// Folder of the built contracts.
+    pub bundles: PathBuf,
+    /// The index; it names its token and the contract of validators.
+    #[serde(deserialize_with = "account")]
+    pub index: Account,
+    /// The contract of rewards; without it there are no epochs, scores and awards.
+    #[serde(default, deserialize_with = "maybe_account")]
+    pub rewards: Option<Account>,
+    /// The block from which on events are read: that in which the index was made.
+    #[serde(default)]
+    pub from_block: u64,
+    /// The folder of the store. One process per folder.
+    pub data: PathBuf,
+    /// Where awards are written for the consensus node; without it, nowhere.
+    pub awards: Option<PathBuf>,
+    /// The key file of the seat; without it this process watches and signs nothing.
+    pub keys: Option<PathBuf>,
+    /// The file of prices; without it there is no NAV of our own.
+    pub prices: Option<PathBuf>,
+    /// The seat's consensus node; without it nothing is proposed or settled.
+    pub paxos: Option<String>,
+    /// The other validators.
+    #[serde(default)]
+    pub peers: Vec<String>,
+    /// Where HTTP is served.
+    #[serde(default = "port_8081")]
+    pub listen: SocketAddr,
+    /// The time between NAVs; 0: only on demand.
+    #[serde(default = "minute", deserialize_with = "duration")]
+    pub nav_interval: u64,
+    /// No NAV is signed sooner after the one before it.
+    #[serde(default = "ten_seconds", deserialize_with = "duration")]
+    pub nav_spacing: u64,
+    /// How long each seat lets the one before it try.
+    #[serde(default = "five_seconds", deserialize_with = "duration")]
+    pub turn_delay: u64,
+    /// How often the chain is looked at.
+    #[serde(default = "second", deserialize_with = "duration")]
+    pub poll: u64,
+    /// The length of an epoch; by default the shortest that the contract allows.
+    #[serde(default, deserialize_with = "maybe_duration")]
+    pub epoch: Option<u64>,
+    /// Groups of related accounts. All validators need the same.
+    #[serde(default)]
+    related: Vec<Group>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    accounts: Vec<String>,
+}
+
+fn local_node() -> String {
+    "ws://127.0.0.1:9944".into()
+}
+fn port_8081() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 8081).into()
+}
+fn minute() -> u64 {
+    60_000
+}
+fn ten_seconds() -> u64 {
+    10_000
+}
+fn five_seconds() -> u64 {
+    5_000
+}
+fn second() -> u64 {
+    1_000
+}
+
+fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+}
+
+fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    duration(d).map(Some)
+}
+
+fn account<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
+    to_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+}
+
+fn maybe_account<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Account>, D::Error> {
+    account(d).map(Some)
+}
+
+/// Reads an account: SS58, or `0x` and 64 hexadecimal digits.
+///
+/// # Errors
+/// In words.
+pub fn to_account(text: &str) -> Result<Account, String> {
+    let Some(digits) = text.strip_prefix("0x") else {
+        return parse_address(text).map_err(|error| error.to_string());
+    };
+    let mut account = [0; 32];
+    hex::decode_to_slice(digits, &mut account)
+        .map_err(|error| format!("the account '{text}': {error}"))?;
+    Ok(account)
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).with_context(|| path.display().to_string())
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self> {
+        let mut config: Self = toml::from_str(text)?;
+        let paths = [&mut config.bundles, &mut config.data].into_iter();
+        let more = [&mut config.awards, &mut config.keys, &mut config.prices];
+        for path in paths.chain(more.into_iter().flatten()) {
+            *path = folder.join(&path);
+        }
+        for url in config.peers.iter_mut().chain(&mut config.paxos) {
+            ensure!(url.starts_with("http://"), "'{url}' is no address: http://HOST:PORT");
+            url.truncate(url.trim_end_matches('/').len());
+        }
+        ensure!(config.poll > 0, "poll is not 0");
+        config.related()?;
+        Ok(config)
+    }
+
+    /// The groups of related accounts.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn related(&self) -> Result<Related> {
+        let group = |group: &Group| -> Result<Vec<Account>, String> {
+            group.accounts.iter().map(|account| to_account(account)).collect()
+        };
+        let groups: Result<Vec<_>, _> = self.related.iter().map(group).collect();
+        Related::new(&groups.map_err(anyhow::Error::msg)?).map_err(|twice| {
+            let twice = cicada_chain::address(&twice);
+            anyhow::anyhow!("{twice} stands in two places among the related accounts")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+    fn example() -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("nav-validator.example.toml");
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_example_has_every_key_and_is_valid() {
+        let config = Config::parse(&example(), Path::new("/home")).unwrap();
+        assert_eq!(config.data, PathBuf::from("/home/data"));
+        assert_eq!((config.nav_interval, config.listen.port()), (60_000, 8081));
+        assert_eq!(config.peers.len(), 2);
+        assert_eq!(config.paxos.as_deref(), Some("http://127.0.0.1:7103"));
+        let related = config.related().unwrap();
+        assert_ne!(related, Related::default());
+        // Every key of the struct is written down with its meaning.
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/nav-validator.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let table: toml::Table = example().parse().unwrap();
+        for key in table.keys() {
+            assert!(page.contains(&format!("| `{key}`")), "{key} is not in the page");
+        }
+        for key in KEYS {
+            assert!(table.contains_key(key), "{key} is not in the example");
+        }
+    }
+
+    const KEYS: [&str; 18] = [
+        "url",
+        "bundles",
+        "index",
+        "rewards",
+        "from_block",
+        "data",
+        "awards",
+        "keys",
+        "prices",
+        "paxos",
+        "peers",
+        "listen",
+        "nav_interval",
+        "nav_spacing",
+        "turn_delay",
+        "poll",
+        "epoch",
+        "related",
+    ];
+
+    #[test]
+    fn little_is_needed() {
+        let text = format!("bundles = \"b\"\ndata = \"d\"\nindex = \"{ALICE}\"\n");
+        let config = Config::parse(&text, Path::new("")).unwrap();
+        assert_eq!((config.rewards, config.keys, config.epoch), (None, None, None));
+        assert_eq!((config.nav_interval, config.nav_spacing), (60_000, 10_000));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8081");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let wrong = |from: &str, to: &str| {
+            let text = example().replace(from, to);
+            assert_ne!(text, example(), "{from} is not there");
+            format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
+        };
+        assert!(wrong("nav_interval", "nav_intervall").contains("nav_intervall"));
+        assert!(wrong("\"1m\"", "\"1\"").contains("duration"));
+        assert!(wrong("http://127.0.0.1:7103", "127.0.0.1:7103").contains("http://HOST:PORT"));
+        assert!(wrong("index = \"5", "index = \"6").contains("address"));
+        let twice = format!("\n[[related]]\naccounts = [\"{ALICE}\", \"{ALICE}\"]\n");
+        let text = format!("{}{twice}", example());
+        let error = format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err());
+        assert!(error.contains("two places"), "{error}");
+    }
+}

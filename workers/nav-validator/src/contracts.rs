@@ -1,0 +1,306 @@
+//! The contracts as typed calls.
+
+use crate::config::Config;
+use crate::epochs::Funding;
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{Bundle, Chain, Signer};
+use cicada_core::basket::holdings::Holding;
+use cicada_core::certificate::Certificate;
+use cicada_core::committee::{AttestationKey, Member};
+use cicada_core::hash::Hash;
+use cicada_core::leaderboard::Settlement;
+use cicada_core::nav;
+use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
+use cicada_core::rewards::{Award, AwardState, Emission};
+use cicada_core::Account;
+use parity_scale_codec::{Decode, DecodeAll, Encode};
+use std::path::Path;
+use std::time::Duration;
+
+/// The oldest block whose clock is good enough for a new report.
+const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
+
+/// A contract and how it is called.
+pub struct At {
+    /// Its account.
+    pub account: Account,
+    bundle: Bundle,
+}
+
+/// The contracts of one index.
+pub struct Contracts {
+    /// The chain.
+    pub chain: Chain,
+    /// The index.
+    pub index: At,
+    /// The contract of validators.
+    pub validators: At,
+    token: At,
+    /// The contract of rewards, if there is one.
+    pub rewards: Option<At>,
+}
+
+/// Fee, minimum and so on do not matter here.
+#[derive(Decode)]
+struct IndexTerms {
+    validators: Account,
+    token: Account,
+    _fee_bps: u16,
+    _minimum: u128,
+    _minting_paused: bool,
+}
+
+#[derive(Decode)]
+struct Electorate {
+    epoch: u32,
+    config_digest: Hash,
+    keys: Vec<AttestationKey>,
+    stakes: Vec<u128>,
+}
+
+/// When rewards begin, and how short an epoch may be.
+#[derive(Clone, Copy, Debug, Decode)]
+pub struct RewardTerms {
+    /// When the first epoch begins.
+    pub start_ms: u64,
+    /// The shortest epoch.
+    pub min_epoch_ms: u64,
+    /// The largest pool.
+    pub emission: u128,
+}
+
+/// The committee in office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Office {
+    /// Its number.
+    pub epoch: u32,
+    /// What its signatures bind.
+    pub config_digest: Hash,
+    /// Operators in seat order.
+    pub operators: Vec<Account>,
+    /// Attestation keys in seat order.
+    pub keys: Vec<AttestationKey>,
+    /// Stake in seat order; 0 for who is not active.
+    pub stakes: Vec<u128>,
+}
+
+impl Office {
+    /// The seat of a key.
+    pub fn seat_of(&self, key: &AttestationKey) -> Option<u8> {
+        u8::try_from(self.keys.iter().position(|other| other == key)?).ok()
+    }
+
+    /// How many seats there are.
+    pub fn seats(&self) -> u8 {
+        u8::try_from(self.keys.len()).unwrap_or(u8::MAX)
+    }
+}
+
+/// The index at one block.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// The block.
+    pub block: u64,
+    /// What it holds.
+    pub holdings: Vec<Holding>,
+    /// Index tokens.
+    pub supply: u128,
+}
+
+impl Contracts {
+    /// Connects as the configuration says.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn connect(config: &Config) -> Result<Self> {
+        let load =
+            |name: &str| Bundle::load(Path::new(&config.bundles).join(format!("{name}.contract")));
+        let chain = Chain::connect(&config.url).await?;
+        let index = At { account: config.index, bundle: load("index")? };
+        let terms: IndexTerms =
+            chain.read(&index.account, &index.bundle, "Index::terms", &[]).await?;
+        let rewards = match config.rewards {
+            Some(account) => Some(At { account, bundle: load("rewards")? }),
+            None => None,
+        };
+        let contracts = Self {
+            validators: At { account: terms.validators, bundle: load("validators")? },
+            token: At { account: terms.token, bundle: load("token")? },
+            chain,
+            index,
+            rewards,
+        };
+        if let Some(rewards) = &contracts.rewards {
+            let theirs: Account = contracts.read(rewards, "Rewards::validators", &()).await?;
+            ensure!(theirs == terms.validators, "index and rewards have different validators");
+        }
+        Ok(contracts)
+    }
+
+    async fn read<T: Decode>(&self, at: &At, message: &str, args: &impl Encode) -> Result<T> {
+        Ok(self.chain.read(&at.account, &at.bundle, message, &args.encode()).await?)
+    }
+
+    async fn read_at<T: Decode>(&self, block: u64, at: &At, message: &str) -> Result<T> {
+        Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &[]).await?)
+    }
+
+    fn rewards(&self) -> Result<&At> {
+        self.rewards.as_ref().context("no contract of rewards is configured")
+    }
+
+    /// The name of an event of the index.
+    pub fn index_event(&self, event: &cicada_chain::ContractEvent) -> Option<&str> {
+        self.index.bundle.event_name(event)
+    }
+
+    /// The name of an event of the contract of validators.
+    pub fn validators_event(&self, event: &cicada_chain::ContractEvent) -> Option<&str> {
+        self.validators.bundle.event_name(event)
+    }
+
+    /// What the index holds, all at one block.
+    ///
+    /// # Errors
+    /// In words; so with all that follow.
+    pub async fn index(&self) -> Result<Index> {
+        let block = self.chain.final_block().await?;
+        Ok(Index {
+            block,
+            holdings: self.read_at(block, &self.index, "Index::holdings").await?,
+            supply: self.read_at(block, &self.token, "PSP22::total_supply").await?,
+        })
+    }
+
+    /// The feed of the NAV.
+    pub fn nav_feed(&self) -> Feed {
+        Feed { kind: ReportKind::Nav, contract: self.index.account }
+    }
+
+    /// The newest settled slot of the NAV.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn nav_state(&self) -> Result<FeedState> {
+        let (_, nav): (FeedState, FeedState) = self.read(&self.index, "Index::feeds", &()).await?;
+        Ok(nav)
+    }
+
+    /// The committee in office at a block.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn office_at(&self, block: u64) -> Result<Office> {
+        let electorate = self.read_at(block, &self.validators, "Judged::electorate");
+        let Electorate { epoch, config_digest, keys, stakes } = electorate.await?;
+        let members = self.read_at(block, &self.validators, "Validators::committee");
+        let members: Vec<Member> = members.await?;
+        ensure!(members.len() == keys.len(), "committee and electorate differ at block {block}");
+        let operators = members.iter().map(|member| member.operator).collect();
+        Ok(Office { epoch, config_digest, operators, keys, stakes })
+    }
+
+    /// The committee in office now.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn office(&self) -> Result<Office> {
+        self.office_at(self.chain.final_block().await?).await
+    }
+
+    /// When rewards begin.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn reward_terms(&self) -> Result<RewardTerms> {
+        self.read(self.rewards()?, "Rewards::terms", &()).await
+    }
+
+    /// Money and stake at the block that closes an epoch.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn funding_at(&self, block: u64) -> Result<Funding> {
+        let rewards = self.rewards()?;
+        let emission: Emission = self.read_at(block, rewards, "Rewards::emission").await?;
+        let funded = self.read_at(block, rewards, "Rewards::funded").await?;
+        let office = self.office_at(block).await?;
+        let stakes = office.operators.into_iter().zip(office.stakes).collect();
+        Ok(Funding { emission, funded, stakes })
+    }
+
+    /// What the chain has settled of the rewards: state and newest report.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn rewards_state(&self) -> Result<(AwardState, FeedState)> {
+        let rewards = self.rewards()?;
+        let block = self.chain.final_block().await?;
+        let state = self.read_at(block, rewards, "Rewards::state").await?;
+        Ok((state, self.read_at(block, rewards, "Rewards::latest").await?))
+    }
+
+    /// The feed of the rewards.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn rewards_feed(&self) -> Result<Feed> {
+        Ok(Feed { kind: ReportKind::Rewards, contract: self.rewards()?.account })
+    }
+
+    /// What an account was paid.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn paid_of(&self, account: &Account) -> Result<u128> {
+        self.read(self.rewards()?, "Rewards::paid_of", account).await
+    }
+
+    /// Brings a certified NAV to the chain. The block, or `None` if it was there already.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn settle_nav(
+        &self,
+        proposal: &nav::Proposal,
+        certificate: &Certificate,
+        signer: &Signer,
+    ) -> Result<Option<u64>> {
+        let args = (&proposal.report, &proposal.observations, certificate).encode();
+        self.settle(&self.index, "Index::settle_nav", &args, signer).await
+    }
+
+    /// Brings a certified award to the chain. The block, or `None` if it was there already.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn settle_epoch(
+        &self,
+        report: &Report,
+        award: &Award,
+        certificate: &Certificate,
+        signer: &Signer,
+    ) -> Result<Option<u64>> {
+        let args = (report, award, certificate).encode();
+        self.settle(self.rewards()?, "Rewards::settle_epoch", &args, signer).await
+    }
+
+    async fn settle(
+        &self,
+        at: &At,
+        message: &str,
+        args: &[u8],
+        signer: &Signer,
+    ) -> Result<Option<u64>> {
+        // A dry run sees the clock of the newest block, which may stand still.
+        self.chain.freshen(signer, FRESH).await?;
+        let origin = cicada_chain::account_of(signer);
+        let (account, bundle) = (&at.account, &at.bundle);
+        let dry_run = self.chain.dry_run(account, bundle, message, args, &origin).await?;
+        if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
+            return Ok(None);
+        }
+        let outcome = self.chain.call(account, bundle, message, args, signer).await?;
+        Ok(Some(outcome.block))
+    }
+}

@@ -1,0 +1,261 @@
+//! Epochs of rewards: when one is over, and what follows from its events.
+//!
+//! Everything comes from final blocks, so all validators come to the same award.
+
+use crate::related::Related;
+use crate::rows::{Epoch, IgnoredCounts, Past};
+use crate::store::{Store, StoreError};
+use cicada_core::activity::{is_spike, tally, Activity, Ignored, Tally, Window, MAX_HOURS};
+use cicada_core::fixed::MathError;
+use cicada_core::hash::Native;
+use cicada_core::participation::shares_bps_floor;
+use cicada_core::rewards::{
+    gini_bps_floor, top_ten_bps_floor, Award, AwardError, AwardState, Claim, Distribution,
+    Emission, Validator,
+};
+use cicada_core::scores::{scores, Score};
+use cicada_core::Account;
+use std::collections::BTreeMap;
+
+/// Why an epoch cannot be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum EpochError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rules of `core`.
+    #[error("epoch {epoch}: {reason}")]
+    Rules {
+        /// The epoch.
+        epoch: u64,
+        /// Which.
+        reason: String,
+    },
+}
+
+/// When epochs are: one after the other from a beginning, all of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    start_ms: u64,
+    length_ms: u64,
+}
+
+impl Schedule {
+    /// `None` if an epoch had no length, or more than 31 days.
+    pub fn new(start_ms: u64, length_ms: u64) -> Option<Self> {
+        Window::new(0, length_ms).map(|_| Self { start_ms, length_ms })
+    }
+
+    /// The state that the first epoch follows.
+    pub fn beginning(&self) -> AwardState {
+        AwardState::starting(self.start_ms)
+    }
+
+    /// The end of the epoch that follows a state.
+    pub fn end_after(&self, state: &AwardState) -> u64 {
+        state.end_ms.saturating_add(self.length_ms)
+    }
+
+    /// The time of the epoch that follows a state.
+    fn window_after(&self, state: &AwardState) -> Result<Window, EpochError> {
+        let epoch = state.epoch.saturating_add(1);
+        let reason = || format!("longer than {MAX_HOURS} hours");
+        Window::new(state.end_ms, self.end_after(state))
+            .ok_or_else(|| EpochError::Rules { epoch, reason: reason() })
+    }
+}
+
+/// What the chain says of money and stake, at the block that closes an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Funding {
+    /// The largest pools.
+    pub emission: Emission,
+    /// All that was ever paid in.
+    pub funded: u128,
+    /// The operators in office and their stake.
+    pub stakes: Vec<(Account, u128)>,
+}
+
+/// The epoch that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// What it follows.
+    pub state: AwardState,
+    /// Its time.
+    pub window: Window,
+    /// Its end, in milliseconds since 1970.
+    pub end_ms: u64,
+    /// Its first block.
+    pub from_block: u64,
+}
+
+/// The epoch that comes after those that are over.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn running(store: &Store, schedule: &Schedule) -> Result<Running, EpochError> {
+    let newest = store.newest_epoch()?;
+    let state =
+        newest.as_ref().map_or_else(|| schedule.beginning(), |e| AwardState::after(&e.award));
+    Ok(Running {
+        state,
+        window: schedule.window_after(&state)?,
+        end_ms: schedule.end_after(&state),
+        from_block: newest.map_or(0, |epoch| epoch.closed_by),
+    })
+}
+
+/// The block that closes the running epoch, if it was taken over.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn due(store: &Store, running: &Running) -> Result<Option<u64>, EpochError> {
+    // Blocks are closed one by one: the first one that is late enough is the newest.
+    let cursor = store.cursor()?;
+    Ok(cursor.filter(|cursor| cursor.time_ms >= running.end_ms).map(|cursor| cursor.block))
+}
+
+/// What counts in an epoch.
+pub struct Standings {
+    /// What the rules count.
+    pub tally: Tally,
+    /// The scores, in order of addresses.
+    pub scores: Vec<Score>,
+    /// Miners far above their own average.
+    pub spikes: Vec<Account>,
+}
+
+/// The standings of the running epoch before a block.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn standings(
+    store: &Store,
+    running: &Running,
+    before_block: u64,
+    related: &Related,
+) -> Result<Standings, EpochError> {
+    let events = store.events(running.from_block..before_block)?;
+    let past = store.past()?;
+    let compute = || -> Result<Standings, MathError> {
+        let tally = tally(&events, &running.window, |account| related.group_of(account))?;
+        let scores = scores(&tally.activities)?;
+        let mut spikes = Vec::new();
+        for activity in &tally.activities {
+            let past = past.get(&activity.miner).copied().unwrap_or_default();
+            if is_spike(activity.value()?, past.value, past.epochs) {
+                spikes.push(activity.miner);
+            }
+        }
+        Ok(Standings { tally, scores, spikes })
+    };
+    compute().map_err(|error| rules(running, error))
+}
+
+fn rules(running: &Running, error: impl std::fmt::Debug) -> EpochError {
+    EpochError::Rules { epoch: running.state.epoch.saturating_add(1), reason: format!("{error:?}") }
+}
+
+/// Closes the running epoch with a block, and keeps what follows from it.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn close(
+    store: &Store,
+    running: &Running,
+    block: u64,
+    funding: &Funding,
+    related: &Related,
+) -> Result<Epoch, EpochError> {
+    let standings = standings(store, running, block, related)?;
+    let validators = validators(store, running, funding)?;
+    let before = match running.state.epoch {
+        0 => Vec::new(),
+        newest => store.claims(newest)?.unwrap_or_default(),
+    };
+    let (award, distribution, claims) =
+        award(running, funding, &standings.scores, &validators, &before)
+            .map_err(|error| rules(running, error))?;
+    let amounts: Vec<u128> = distribution
+        .placements
+        .iter()
+        .map(|place| place.base.saturating_add(place.bonus))
+        .collect();
+    let figure = |figure: Result<u128, MathError>| figure.map_err(|error| rules(running, error));
+    let epoch = Epoch {
+        award,
+        closed_by: block,
+        ignored: ignored(&standings.tally),
+        spikes: standings.spikes,
+        scores: standings.scores,
+        gini_bps: figure(gini_bps_floor(&amounts))?,
+        top_ten_bps: figure(top_ten_bps_floor(&amounts))?,
+        placements: distribution.placements,
+        validators: distribution.validators,
+    };
+    let past =
+        grown(store.past()?, &standings.tally.activities).map_err(|error| rules(running, error))?;
+    store.keep_epoch(&epoch, &claims, &past)?;
+    Ok(epoch)
+}
+
+fn award(
+    running: &Running,
+    funding: &Funding,
+    scores: &[Score],
+    validators: &[Validator],
+    before: &[Claim],
+) -> Result<(Award, Distribution, Vec<Claim>), AwardError> {
+    let state = &running.state;
+    let emission = funding.emission.at(state.epoch.saturating_add(1));
+    let pool = state.next_pool(emission, funding.funded)?;
+    Award::compute::<Native>(state, running.end_ms, pool, scores, validators, before)
+}
+
+/// Who is in office at the end, with the part of the epoch's NAVs in which he took part.
+fn validators(
+    store: &Store,
+    running: &Running,
+    funding: &Funding,
+) -> Result<Vec<Validator>, EpochError> {
+    let reports: Vec<_> = store.settled()?.iter().map(|(_, nav)| nav.attendance()).collect();
+    let committees = store.committees()?;
+    let operators = |epoch: u32| committees.get(&epoch).map_or(&[][..], Vec::as_slice);
+    let shares = shares_bps_floor(&reports, &running.window, operators)
+        .map_err(|error| rules(running, error))?;
+    let validator = |(account, stake): &(Account, u128)| Validator {
+        account: *account,
+        stake: *stake,
+        participation_bps: shares.get(account).copied().unwrap_or(0),
+    };
+    Ok(funding.stakes.iter().map(validator).collect())
+}
+
+fn ignored(tally: &Tally) -> IgnoredCounts {
+    let mut counts = IgnoredCounts::default();
+    for (_, reason) in &tally.ignored {
+        let count = match reason {
+            Ignored::Repeated | Ignored::OutsideEpoch => &mut counts.outside,
+            Ignored::TooSmall => &mut counts.too_small,
+            Ignored::TooFrequent => &mut counts.too_frequent,
+        };
+        *count = count.saturating_add(1);
+    }
+    counts
+}
+
+/// What the miners of an epoch have done by now.
+fn grown(
+    before: BTreeMap<Account, Past>,
+    activities: &[Activity],
+) -> Result<BTreeMap<Account, Past>, MathError> {
+    let grow = |activity: &Activity| {
+        let past = before.get(&activity.miner).copied().unwrap_or_default();
+        let value = cicada_core::fixed::add(past.value, activity.value()?)?;
+        Ok((activity.miner, Past { value, epochs: past.epochs.saturating_add(1) }))
+    };
+    activities.iter().map(grow).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! One final block after another, into the store.
+
+use crate::contracts::Contracts;
+use crate::epochs::{close, due, running, Schedule};
+use crate::events;
+use crate::metrics::Metrics;
+use crate::related::Related;
+use crate::rows::{Block, Change, Cursor, Epoch};
+use crate::store::Store;
+use anyhow::{bail, Context, Result};
+use cicada_chain::FinalBlock;
+use cicada_core::Account;
+use futures::stream::{self, StreamExt};
+use parity_scale_codec::Encode;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Blocks asked for at once while catching up.
+const AHEAD: usize = 8;
+/// Blocks in one transaction while catching up.
+const BATCH: usize = 64;
+
+/// What follows the chain.
+pub struct Follower {
+    /// The contracts.
+    pub contracts: Arc<Contracts>,
+    /// Where all goes.
+    pub store: Arc<Store>,
+    /// When epochs are, if there are any.
+    pub schedule: Option<Schedule>,
+    /// Accounts that belong together.
+    pub related: Arc<Related>,
+    /// The first block, if the store is empty.
+    pub from_block: u64,
+    /// Where awards are written.
+    pub awards: Option<PathBuf>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Follower {
+    /// Checks that the store is of this chain.
+    ///
+    /// # Errors
+    /// If not, or no node answers.
+    pub async fn check(&self) -> Result<()> {
+        let Some(cursor) = self.store.cursor()? else {
+            return Ok(());
+        };
+        if self.contracts.chain.final_block().await? < cursor.block {
+            bail!("the node is behind: block {} was final before", cursor.block);
+        }
+        let there = self.contracts.chain.block_events(cursor.block, &[]).await?;
+        if there.hash != cursor.hash {
+            bail!("block {} is another one than before: this is another chain, give another data folder", cursor.block);
+        }
+        Ok(())
+    }
+
+    /// Takes over everything that is final and not in the store yet; closes the epochs that are over.
+    ///
+    /// # Errors
+    /// If the chain cannot be read; what was taken over stays.
+    pub async fn catch_up(&self) -> Result<()> {
+        self.close_due().await?;
+        let newest = self.contracts.chain.final_block().await?;
+        let cursor = self.store.cursor()?;
+        let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
+        let watched = [self.contracts.index.account, self.contracts.validators.account];
+        let fetch = |number| self.contracts.chain.block_events(number, &watched);
+        let mut blocks = stream::iter(next..=newest).map(fetch).buffered(AHEAD);
+        let mut end_ms = self.end_of_epoch()?;
+        let mut committees = self.store.committees()?;
+        let (mut pending, mut fresh) = (Vec::new(), BTreeMap::new());
+        while let Some(block) = blocks.next().await {
+            let block = self.read(block?)?;
+            self.learn(&block, &mut committees, &mut fresh).await?;
+            let at = block.at;
+            pending.push(block);
+            // The block that ends an epoch ends a batch: it closes the epoch.
+            if at.time_ms >= end_ms || at.block == newest || pending.len() >= BATCH {
+                self.store.take(&pending, &fresh)?;
+                (pending, fresh) = (Vec::new(), BTreeMap::new());
+                self.metrics.block.set(at.block);
+                self.close_due().await?;
+                end_ms = self.end_of_epoch()?;
+            }
+        }
+        self.metrics.events.set(self.store.count_events()?);
+        Ok(())
+    }
+
+    /// The events of a block, as far as they matter.
+    fn read(&self, block: FinalBlock) -> Result<Block> {
+        let mut changes = Vec::new();
+        for event in &block.events {
+            let of_index = event.contract == self.contracts.index.account;
+            let name = if of_index {
+                self.contracts.index_event(event)
+            } else {
+                self.contracts.validators_event(event)
+            };
+            let Some(name) = name else {
+                tracing::warn!("block {}: an event that the bundle does not know", block.number);
+                continue;
+            };
+            let change = if of_index {
+                events::of_index(name, &event.data, block.time_ms)
+            } else {
+                events::of_validators(name, &event.data)
+            };
+            let place = || format!("event {name} of block {}", block.number);
+            changes.extend(change.with_context(place)?.map(|change| (event.index, change)));
+        }
+        let at = Cursor { block: block.number, hash: block.hash, time_ms: block.time_ms };
+        Ok(Block { at, changes })
+    }
+
+    /// Asks who was in a committee that settled a NAV.
+    async fn learn(
+        &self,
+        block: &Block,
+        known: &mut BTreeMap<u32, Vec<Account>>,
+        fresh: &mut BTreeMap<u32, Vec<Account>>,
+    ) -> Result<()> {
+        for (_, change) in &block.changes {
+            let Change::Settled(slot, nav) = change else {
+                continue;
+            };
+            tracing::info!("NAV {slot} is settled: {} e-18 TAO", nav.nav_e18);
+            self.metrics.slot.set(*slot);
+            if known.contains_key(&nav.epoch) {
+                continue;
+            }
+            // The block of the settlement, or the one before it, if the committee changed in it.
+            for at in [block.at.block, block.at.block.saturating_sub(1)] {
+                let office = self.contracts.office_at(at).await?;
+                if office.epoch == nav.epoch {
+                    fresh.insert(nav.epoch, office.operators.clone());
+                    known.insert(nav.epoch, office.operators);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_of_epoch(&self) -> Result<u64> {
+        let Some(schedule) = &self.schedule else {
+            return Ok(u64::MAX);
+        };
+        Ok(running(&self.store, schedule)?.end_ms)
+    }
+
+    async fn close_due(&self) -> Result<()> {
+        let Some(schedule) = &self.schedule else {
+            return Ok(());
+        };
+        loop {
+            let now = running(&self.store, schedule)?;
+            let Some(block) = due(&self.store, &now)? else {
+                return Ok(());
+            };
+            let funding = self.contracts.funding_at(block).await?;
+            let epoch = close(&self.store, &now, block, &funding, &self.related)?;
+            tracing::info!(
+                "epoch {} is over: {} awarded to {} miners and {} validators",
+                epoch.award.epoch,
+                epoch.award.awarded,
+                epoch.placements.len(),
+                epoch.validators.len()
+            );
+            self.metrics.epoch.set(epoch.award.epoch);
+            if let Some(folder) = &self.awards {
+                write_award(folder, &epoch)?;
+            }
+        }
+    }
+
+    /// Writes the awards that are missing in the folder: a process may have been killed in between.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write_awards(&self) -> Result<()> {
+        let Some(folder) = &self.awards else {
+            return Ok(());
+        };
+        for epoch in self.store.epochs()? {
+            // Also what another run left under this name.
+            if std::fs::read(award_path(folder, &epoch)).ok() != Some(epoch.award.encode()) {
+                write_award(folder, &epoch)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn award_path(folder: &Path, epoch: &Epoch) -> PathBuf {
+    folder.join(format!("epoch-{}.scale", epoch.award.epoch))
+}
+
+/// Writes an award, whole or not at all.
+fn write_award(folder: &Path, epoch: &Epoch) -> Result<()> {
+    let path = award_path(folder, epoch);
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let draft = path.with_extension("new");
+        std::fs::write(&draft, epoch.award.encode())?;
+        std::fs::rename(&draft, &path)
+    };
+    write().with_context(|| path.display().to_string())
+}

@@ -1,0 +1,274 @@
+//! What can be asked of a validator.
+
+use crate::metrics::count;
+use crate::service::App;
+use crate::{now_ms, view};
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use cicada_chain::address;
+use cicada_core::hash::Native;
+use cicada_core::merkle::Tree;
+use cicada_core::rewards::{leaves, Claim};
+use parity_scale_codec::Encode;
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+/// An error as JSON: `{"error": …}`.
+pub struct Failure(StatusCode, String);
+
+impl Failure {
+    fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
+        Self(status, format!("{error:#}"))
+    }
+
+    fn bad(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    fn absent(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    fn conflict(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::CONFLICT, error)
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.into())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+type Answer = Result<Json<Value>, Failure>;
+type Shared = State<Arc<App>>;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/consensus", get(consensus))
+        .route("/rankings", get(rankings))
+        .route("/slashing", get(slashing))
+        .route("/nav", get(nav).post(demand))
+        .route("/rewards", get(rewards))
+        .route("/claims", get(claims))
+        .route("/observation", get(observation))
+        .route("/metrics", get(metrics))
+        .with_state(app)
+}
+
+async fn metrics(State(app): Shared) -> String {
+    app.metrics.text()
+}
+
+async fn status(State(app): Shared) -> Answer {
+    let cursor = app.store.cursor()?;
+    let newest = app.store.newest_epoch()?.map_or(0, |epoch| epoch.award.epoch);
+    let keys = app.observer.as_ref().map(|observer| &observer.keys);
+    let lag = cursor.map(|cursor| now_ms().saturating_sub(cursor.time_ms));
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "index": address(&app.config.index),
+        "rewards": app.config.rewards.as_ref().map(address),
+        "operator": keys.map(|keys| address(&keys.operator())),
+        "attestation_key": keys.map(|keys| hex::encode(keys.attestation_key())),
+        "uptime_seconds": app.started.elapsed().as_secs(),
+        "block": cursor.map(|cursor| cursor.block),
+        "block_time_ms": cursor.map(|cursor| cursor.time_ms),
+        "behind_ms": lag,
+        "events": app.store.count_events()?,
+        "newest_slot": app.store.newest_settled(1)?.first().map_or(0, |(slot, _)| *slot),
+        "epochs_over": newest,
+        "epochs_on_chain": app.settled_epoch(),
+        "related_digest": hex::encode(app.related.digest()),
+        "chain_problem": app.chain_problem(),
+    })))
+}
+
+async fn consensus(State(app): Shared) -> Answer {
+    let contracts = app.contracts();
+    let office = contracts.office().await?;
+    let newest = contracts.nav_state().await?;
+    let seat = app.observer.as_ref().and_then(|o| office.seat_of(&o.keys.attestation_key()));
+    let taken: Vec<_> = app.store.newest_settled(usize::MAX)?;
+    let part = |seat: u32, bits: fn(&crate::rows::SettledNav) -> u32| {
+        let own = taken.iter().filter(|(_, nav)| nav.epoch == office.epoch);
+        own.filter(|(_, nav)| bits(nav).checked_shr(seat).unwrap_or(0) & 1 == 1).count()
+    };
+    let settled = taken.iter().filter(|(_, nav)| nav.epoch == office.epoch).count();
+    let members = (0u32..).zip(office.operators.iter().zip(&office.stakes));
+    let members = members.map(|(seat, (operator, stake))| {
+        json!({
+            "seat": seat,
+            "operator": address(operator),
+            "stake": stake.to_string(),
+            "observed": part(seat, |nav| nav.observers),
+            "signed": part(seat, |nav| nav.signers),
+        })
+    });
+    Ok(Json(json!({
+        "committee": office.epoch,
+        "config_digest": hex::encode(office.config_digest),
+        "seat": seat,
+        "navs_of_this_committee": settled,
+        "next_slot": newest.slot.saturating_add(1),
+        "newest_time_ms": newest.time_ms,
+        "last_round": app.last_of_nav(),
+        "members": members.collect::<Vec<_>>(),
+    })))
+}
+
+async fn rankings(State(app): Shared) -> Answer {
+    let block = app.store.cursor()?.map(|cursor| cursor.block);
+    let mut cached = app.rankings.lock().await;
+    if let Some((at, value)) = cached.as_ref().filter(|(at, _)| *at == block) {
+        let _ = at;
+        return Ok(Json(value.clone()));
+    }
+    let own = app.clone();
+    let value = tokio::task::spawn_blocking(move || view::rankings(&own)).await??;
+    let value = value.ok_or_else(|| Failure::absent("no contract of rewards is configured"))?;
+    *cached = Some((block, value.clone()));
+    Ok(Json(value))
+}
+
+async fn slashing(State(app): Shared) -> Answer {
+    Ok(Json(view::slashing(&app)?))
+}
+
+async fn nav(State(app): Shared) -> Answer {
+    let own = match &app.observer {
+        Some(observer) => match observer.own_nav(&app.contracts()).await {
+            Ok(own) => {
+                app.metrics.nav.set(u64::try_from(own.nav_e18 / 1_000_000_000).unwrap_or(u64::MAX));
+                let position = |(netuid, position): &(u16, cicada_core::nav::Position)| {
+                    json!({
+                        "netuid": netuid,
+                        "holding": position.holding.to_string(),
+                        "price_e18": position.price_e18.to_string(),
+                    })
+                };
+                json!({
+                    "nav_e18": own.nav_e18.to_string(),
+                    "time_ms": own.time_ms,
+                    "block": own.block,
+                    "supply": own.supply.to_string(),
+                    "positions": own.positions.iter().map(position).collect::<Vec<_>>(),
+                })
+            }
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        },
+        None => Value::Null,
+    };
+    Ok(Json(json!({ "own": own, "settled": view::navs(&app)? })))
+}
+
+async fn demand(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
+    if !from.ip().is_loopback() {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "only from this machine"));
+    }
+    if app.observer.is_none() || !app.peers.has_node() {
+        return Err(Failure::conflict("this process has no keys or no consensus node"));
+    }
+    app.demand.notify_one();
+    Ok(Json(json!({ "begun": true })))
+}
+
+async fn rewards(State(app): Shared) -> Answer {
+    let settled = app.settled_epoch();
+    let epochs = app.store.epochs()?;
+    let epochs = epochs.iter().rev().take(24).map(|epoch| view::epoch(epoch, settled));
+    Ok(Json(json!({ "epochs": epochs.collect::<Vec<_>>() })))
+}
+
+#[derive(Deserialize)]
+struct OfSlot {
+    slot: u64,
+}
+
+async fn observation(State(app): Shared, Query(of): Query<OfSlot>) -> Answer {
+    let observer = app.observer.as_ref();
+    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    match observer.observation(&app.contracts(), of.slot).await {
+        Ok((office, observation)) => {
+            count(&app.metrics.observations, "signed");
+            Ok(Json(json!({
+                "committee": office.epoch,
+                "config_digest": hex::encode(office.config_digest),
+                "slot": of.slot,
+                "seat": observation.seat,
+                "nav_e18": observation.nav_e18.to_string(),
+                "time_ms": observation.time_ms,
+                "signature": hex::encode(observation.signature),
+                "scale": hex::encode(observation.encode()),
+            })))
+        }
+        Err(error) => {
+            count(&app.metrics.observations, "refused");
+            Err(Failure::conflict(error))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct OfAccount {
+    account: String,
+}
+
+/// The claims under the root that the chain has, and their tree.
+pub struct Claims {
+    epoch: u64,
+    claims: Vec<Claim>,
+    tree: Tree,
+}
+
+async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
+    let account = crate::config::to_account(&of.account).map_err(Failure::bad)?;
+    let contracts = app.contracts();
+    let (state, _) = contracts.rewards_state().await?;
+    app.set_settled_epoch(state.epoch);
+    let known = app.claims.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let claims = match known.filter(|known| known.epoch == state.epoch) {
+        Some(known) => known,
+        None => {
+            let claims = app.store.claims(state.epoch)?.ok_or_else(|| {
+                Failure::absent(format!("the claims after epoch {} are not here", state.epoch))
+            })?;
+            let tree = Tree::new::<Native>(leaves::<Native>(&claims));
+            let claims = Arc::new(Claims { epoch: state.epoch, claims, tree });
+            *app.claims.lock().unwrap_or_else(PoisonError::into_inner) = Some(claims.clone());
+            claims
+        }
+    };
+    if claims.tree.root() != state.claims_root {
+        return Err(Failure::conflict("the chain settled another award than we computed"));
+    }
+    let index = claims.claims.binary_search_by_key(&account, |claim| claim.account);
+    let index = index.map_err(|_| Failure::absent("nothing was awarded to this account"))?;
+    let claim = claims.claims[index];
+    let proof = claims.tree.prove(index).unwrap_or_default();
+    let paid = contracts.paid_of(&account).await?;
+    Ok(Json(json!({
+        "account": address(&account),
+        "epoch": state.epoch,
+        "cumulative": claim.cumulative.to_string(),
+        "paid": paid.to_string(),
+        "due": claim.cumulative.saturating_sub(paid).to_string(),
+        "index": index,
+        "claims": claims.claims.len(),
+        "claims_root": hex::encode(state.claims_root),
+        "proof": proof.iter().map(hex::encode).collect::<Vec<_>>(),
+    })))
+}

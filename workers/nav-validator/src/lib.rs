@@ -1,0 +1,43 @@
+//! A validator of the index: follows mints and redemptions in final blocks, scores the miners,
+//! computes and signs the NAV, and takes part in the agreement about NAV and rewards.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`config`] | the configuration file |
+//! | [`rows`], [`store`] | what must survive, in one file |
+//! | [`events`] | events of the contracts |
+//! | [`related`], [`epochs`] | scores and rewards of an epoch |
+//! | [`recording`], [`replay`], [`bench`] | events from a file, without a chain |
+//! | [`contracts`] | typed calls of the contracts |
+//! | [`follow`] | one final block after another |
+//! | [`prices`], [`observe`] | the NAV of this validator, signed once for a slot |
+//! | [`peers`], [`agree`] | the agreement, and its way to the chain |
+//! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
+
+pub mod agree;
+pub mod bench;
+pub mod config;
+pub mod contracts;
+pub mod epochs;
+pub mod events;
+pub mod follow;
+pub mod http;
+pub mod metrics;
+pub mod observe;
+pub mod peers;
+pub mod prices;
+pub mod recording;
+pub mod related;
+pub mod replay;
+pub mod rows;
+pub mod service;
+pub mod store;
+pub mod view;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,246 @@
+//! The other validators, and the seat's consensus node, over HTTP.
+
+use anyhow::{anyhow, bail, ensure, Context, Result};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::Hash;
+use cicada_core::nav::Observation;
+use futures::future::join_all;
+use parity_scale_codec::{Decode, DecodeAll};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How long a peer may take to answer.
+const ASK: Duration = Duration::from_secs(5);
+/// How long a node shall try to get a proposal decided and certified, in milliseconds.
+const PROPOSE_MS: u64 = 15_000;
+/// How long to wait for its answer.
+const PROPOSE: Duration = Duration::from_secs(20);
+/// The longest answer that is read, in bytes: 23 observations and signatures are below 8 KiB.
+const MOST: usize = 256 * 1024;
+
+/// What a validator answers to `/observation`.
+#[derive(Deserialize)]
+struct Observed {
+    config_digest: String,
+    scale: String,
+}
+
+/// What a node answers to a proposal, and one entry of its certificates.
+#[derive(Deserialize)]
+struct Agreed {
+    slot: u64,
+    proposal: String,
+    certificate: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: String,
+    #[serde(default)]
+    refusals: Vec<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    seat: u8,
+    reason: String,
+}
+
+/// A value that the nodes decided, with its certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified<T> {
+    /// What was decided.
+    pub value: T,
+    /// Signatures of a quorum.
+    pub certificate: Certificate,
+}
+
+/// A client for all of them.
+pub struct Peers {
+    client: reqwest::Client,
+    peers: Vec<String>,
+    paxos: Option<String>,
+}
+
+fn from_hex<T: Decode>(text: &str) -> Result<T> {
+    let bytes = hex::decode(text.trim_start_matches("0x"))?;
+    T::decode_all(&mut &bytes[..]).map_err(|error| anyhow!("{error}"))
+}
+
+impl Peers {
+    /// Nobody is asked yet.
+    ///
+    /// # Errors
+    /// If the system has no room for a client.
+    pub fn new(peers: Vec<String>, paxos: Option<String>) -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(ASK)
+            .build()?;
+        Ok(Self { client, peers, paxos })
+    }
+
+    /// Whether there is a consensus node.
+    pub fn has_node(&self) -> bool {
+        self.paxos.is_some()
+    }
+
+    /// What the peers signed for a slot under a committee, and why others did not. Nothing is
+    /// verified yet.
+    pub async fn observations(
+        &self,
+        slot: u64,
+        config_digest: &Hash,
+    ) -> (Vec<Observation>, Vec<String>) {
+        let ask = |peer: &String| {
+            let request = self.client.get(format!("{peer}/observation?slot={slot}")).timeout(ASK);
+            let peer = peer.clone();
+            async move {
+                let asked = async {
+                    let (status, body) = answer(request).await?;
+                    observed(status, &body, config_digest)
+                };
+                asked.await.map_err(|error| format!("{peer}: {error:#}"))
+            }
+        };
+        let (mut found, mut failed) = (Vec::new(), Vec::new());
+        for answer in join_all(self.peers.iter().map(ask)).await {
+            match answer {
+                Ok(observation) => found.push(observation),
+                Err(error) => failed.push(error),
+            }
+        }
+        (found, failed)
+    }
+
+    fn paxos(&self) -> Result<&str> {
+        self.paxos.as_deref().context("no consensus node is configured")
+    }
+
+    /// Asks the node to get a value decided and certified.
+    ///
+    /// # Errors
+    /// In words, with what the nodes say.
+    pub async fn propose<T: Decode>(&self, value: Vec<u8>) -> Result<Certified<T>> {
+        let url = format!("{}/paxos/propose?timeout_ms={PROPOSE_MS}", self.paxos()?);
+        let request = self.client.post(url).timeout(PROPOSE).body(value);
+        let request = request.header("content-type", "application/octet-stream");
+        let (status, body) = answer(request).await?;
+        agreed(status, &body)
+    }
+
+    /// What the nodes decided and certified for a slot of a feed, if they did.
+    ///
+    /// # Errors
+    /// If the node does not answer, or decided the slot and has no certificate yet.
+    pub async fn certified<T: Decode>(
+        &self,
+        feed: &str,
+        slot: u64,
+    ) -> Result<Option<Certified<T>>> {
+        let after = slot.saturating_sub(1);
+        let url = format!("{}/paxos/certificates?feed={feed}&after={after}&limit=1", self.paxos()?);
+        let (status, body) = answer(self.client.get(url).timeout(ASK)).await?;
+        newest(status, &body, slot)
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>)> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        ensure!(body.len().saturating_add(chunk.len()) <= MOST, "the answer is too long");
+        body.extend_from_slice(&chunk);
+    }
+    Ok((status, body))
+}
+
+fn refused(status: u16, body: &[u8]) -> anyhow::Error {
+    let Ok(failed) = serde_json::from_slice::<Failed>(body) else {
+        return anyhow!("answers {status}");
+    };
+    let first = failed.refusals.first();
+    let why = first.map(|refusal| format!(" (seat {}: {})", refusal.seat, refusal.reason));
+    anyhow!("{}{}", failed.error, why.unwrap_or_default())
+}
+
+fn observed(status: u16, body: &[u8], config_digest: &Hash) -> Result<Observation> {
+    if status != 200 {
+        return Err(refused(status, body));
+    }
+    let observed: Observed = serde_json::from_slice(body)?;
+    let same = observed.config_digest.trim_start_matches("0x") == hex::encode(config_digest);
+    ensure!(same, "signs for another committee");
+    from_hex(&observed.scale)
+}
+
+fn agreed<T: Decode>(status: u16, body: &[u8]) -> Result<Certified<T>> {
+    if status != 200 {
+        return Err(refused(status, body));
+    }
+    let agreed: Agreed = serde_json::from_slice(body)?;
+    let certificate = agreed.certificate.context("decided, but not certified yet")?;
+    Ok(Certified { value: from_hex(&agreed.proposal)?, certificate: from_hex(&certificate)? })
+}
+
+fn newest<T: Decode>(status: u16, body: &[u8], slot: u64) -> Result<Option<Certified<T>>> {
+    if status != 200 {
+        return Err(refused(status, body));
+    }
+    let decided: Vec<Agreed> = serde_json::from_slice(body)?;
+    let Some(next) = decided.into_iter().find(|decided| decided.slot == slot) else {
+        return Ok(None);
+    };
+    let Some(certificate) = next.certificate else {
+        bail!("slot {slot} is decided, but not certified yet");
+    };
+    Ok(Some(Certified { value: from_hex(&next.proposal)?, certificate: from_hex(&certificate)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parity_scale_codec::Encode;
+
+    const OBSERVATION: Observation =
+        Observation { seat: 3, nav_e18: 9, time_ms: 5, signature: [7; 64] };
+
+    fn certificate() -> Certificate {
+        Certificate { scheme: 1, epoch: 1, signers: 1, signatures: vec![[1; 64]] }
+    }
+
+    #[test]
+    fn an_observation_is_of_our_committee() {
+        let scale = hex::encode(OBSERVATION.encode());
+        let digest = hex::encode([8u8; 32]);
+        let body =
+            format!("{{\"config_digest\":\"0x{digest}\",\"scale\":\"0x{scale}\",\"seat\":3}}");
+        assert_eq!(observed(200, body.as_bytes(), &[8; 32]).unwrap(), OBSERVATION);
+        let other = observed(200, body.as_bytes(), &[9; 32]).unwrap_err();
+        assert!(other.to_string().contains("another committee"));
+        let refused = observed(409, b"{\"error\":\"too soon\"}", &[8; 32]).unwrap_err();
+        assert_eq!(refused.to_string(), "too soon");
+        assert_eq!(observed(502, b"<html>", &[8; 32]).unwrap_err().to_string(), "answers 502");
+    }
+
+    #[test]
+    fn an_agreement_has_a_value_and_a_certificate() {
+        let (value, scale) = (hex::encode(7u32.encode()), hex::encode(certificate().encode()));
+        let body = format!(
+            "{{\"slot\":4,\"proposal\":\"{value}\",\"certificate\":\"{scale}\",\"promised\":[1]}}"
+        );
+        let expected = Certified { value: 7u32, certificate: certificate() };
+        assert_eq!(agreed::<u32>(200, body.as_bytes()).unwrap(), expected);
+        let list = format!("[{body}]");
+        assert_eq!(newest::<u32>(200, list.as_bytes(), 4).unwrap(), Some(expected));
+        assert_eq!(newest::<u32>(200, list.as_bytes(), 3).unwrap(), None, "another slot");
+        let bare = format!("[{{\"slot\":4,\"proposal\":\"{value}\",\"certificate\":null}}]");
+        assert!(newest::<u32>(200, bare.as_bytes(), 4).is_err(), "decided, and to be waited for");
+        let refusals =
+            b"{\"error\":\"not decided\",\"refusals\":[{\"seat\":2,\"reason\":\"stale\"}]}";
+        let error = agreed::<u32>(503, refusals).unwrap_err().to_string();
+        assert_eq!(error, "not decided (seat 2: stale)");
+    }
+}

@@ -1,0 +1,260 @@
+//! Start and end.
+
+use crate::agree::Agreement;
+use crate::config::Config;
+use crate::contracts::Contracts;
+use crate::epochs::Schedule;
+use crate::follow::Follower;
+use crate::http::{router, Claims};
+use crate::metrics::{count, Metrics};
+use crate::now_ms;
+use crate::observe::Observer;
+use crate::peers::Peers;
+use crate::related::Related;
+use crate::store::Store;
+use anyhow::{ensure, Context, Result};
+use cicada_chain::signer_from_seed;
+use cicada_network::NodeKeys;
+use parity_scale_codec::Encode;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{signal, SignalKind};
+use tokio::sync::Notify;
+
+/// How long to wait before connecting again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// What all parts of a validator share.
+pub struct App {
+    /// Settings.
+    pub config: Config,
+    /// What survives.
+    pub store: Arc<Store>,
+    /// Who signs, if this process has keys.
+    pub observer: Option<Arc<Observer>>,
+    /// When epochs are, if there is a contract of rewards.
+    pub schedule: Option<Schedule>,
+    /// Accounts that belong together.
+    pub related: Arc<Related>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// The other validators, and the consensus node.
+    pub peers: Peers,
+    /// A NAV is wanted now.
+    pub demand: Notify,
+    /// Since when it runs.
+    pub started: Instant,
+    /// The newest ranking, with its block.
+    pub rankings: tokio::sync::Mutex<Option<(Option<u64>, serde_json::Value)>>,
+    /// The newest claims on the chain.
+    pub claims: Mutex<Option<Arc<Claims>>>,
+    contracts: RwLock<Arc<Contracts>>,
+    settled_epoch: AtomicU64,
+    last_of_nav: Mutex<Option<(u64, String)>>,
+    chain_problem: Mutex<Option<String>>,
+}
+
+impl App {
+    /// Opens everything that a configuration names.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn open(config: Config) -> Result<Arc<Self>> {
+        let contracts = Contracts::connect(&config).await?;
+        let schedule = schedule(&config, &contracts).await?;
+        let identity = (contracts.chain.genesis(), config.index, config.rewards, config.epoch);
+        let store = Arc::new(Store::open(&config.data, &identity.encode())?);
+        let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
+        let observer = keys.map(|keys| {
+            let prices = config.prices.as_deref();
+            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_spacing))
+        });
+        Ok(Arc::new(Self {
+            peers: Peers::new(config.peers.clone(), config.paxos.clone())?,
+            related: Arc::new(config.related()?),
+            metrics: Arc::new(Metrics::new()),
+            demand: Notify::new(),
+            started: Instant::now(),
+            rankings: tokio::sync::Mutex::default(),
+            claims: Mutex::default(),
+            contracts: RwLock::new(Arc::new(contracts)),
+            settled_epoch: AtomicU64::new(0),
+            last_of_nav: Mutex::default(),
+            chain_problem: Mutex::default(),
+            config,
+            store,
+            observer,
+            schedule,
+        }))
+    }
+
+    /// The contracts, over the newest connection.
+    pub fn contracts(&self) -> Arc<Contracts> {
+        self.contracts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest epoch that the chain settled, as far as we know.
+    pub fn settled_epoch(&self) -> u64 {
+        self.settled_epoch.load(Ordering::Relaxed)
+    }
+
+    /// Notes it.
+    pub fn set_settled_epoch(&self, epoch: u64) {
+        self.settled_epoch.store(epoch, Ordering::Relaxed);
+    }
+
+    /// Notes how the last round about the NAV ended.
+    pub fn said_of_nav(&self, text: String) {
+        let mut last = self.last_of_nav.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((now_ms(), text));
+    }
+
+    /// How it ended, and when.
+    pub fn last_of_nav(&self) -> Option<(u64, String)> {
+        self.last_of_nav.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the chain cannot be followed now.
+    pub fn chain_problem(&self) -> Option<String> {
+        self.chain_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_chain_problem(&self, problem: Option<String>) {
+        *self.chain_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    fn follower(&self) -> Follower {
+        Follower {
+            contracts: self.contracts(),
+            store: self.store.clone(),
+            schedule: self.schedule,
+            related: self.related.clone(),
+            from_block: self.config.from_block,
+            awards: self.config.awards.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    /// Connects again, to the same chain.
+    async fn connect(&self) -> Result<()> {
+        let fresh = Contracts::connect(&self.config).await?;
+        let same = fresh.chain.genesis() == self.contracts().chain.genesis();
+        ensure!(same, "another chain answers at {}", self.config.url);
+        *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        self.follower().check().await
+    }
+
+    /// Follows the chain until the process ends.
+    async fn follow(&self) {
+        let poll = Duration::from_millis(self.config.poll);
+        loop {
+            match self.follower().catch_up().await {
+                Ok(()) => {
+                    count(&self.metrics.looks, "ok");
+                    self.set_chain_problem(None);
+                    tokio::time::sleep(poll).await;
+                }
+                Err(error) => {
+                    count(&self.metrics.looks, "failed");
+                    tracing::warn!("following the chain: {error:#}; connecting again");
+                    self.set_chain_problem(Some(format!("{error:#}")));
+                    tokio::time::sleep(AGAIN).await;
+                    if let Err(error) = self.connect().await {
+                        tracing::warn!("{error:#}");
+                        self.set_chain_problem(Some(format!("{error:#}")));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn schedule(config: &Config, contracts: &Contracts) -> Result<Option<Schedule>> {
+    if contracts.rewards.is_none() {
+        return Ok(None);
+    }
+    let terms = contracts.reward_terms().await?;
+    let length = config.epoch.unwrap_or(terms.min_epoch_ms);
+    ensure!(
+        length >= terms.min_epoch_ms,
+        "epoch is {length} ms, and the contract allows none below {} ms",
+        terms.min_epoch_ms
+    );
+    let schedule = Schedule::new(terms.start_ms, length);
+    schedule.context("an epoch has at most 31 days: set `epoch`").map(Some)
+}
+
+/// Runs a validator until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// In words, if it cannot start.
+pub async fn run(config: Config) -> Result<()> {
+    let listen = config.listen;
+    let app = App::open(config).await?;
+    let follower = app.follower();
+    follower.check().await?;
+    follower.write_awards()?;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    tracing::info!("HTTP on {}", listener.local_addr()?);
+    let routes = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        let _ = axum::serve(listener, routes).await;
+    });
+    let following = app.clone();
+    tasks.spawn(async move { following.follow().await });
+    match &app.observer {
+        Some(observer) if app.peers.has_node() => {
+            let signer = signer_from_seed(observer.keys.operator_seed())?;
+            let (app, observer) = (app.clone(), observer.clone());
+            tasks.spawn(Agreement { app, observer, signer }.run());
+        }
+        Some(_) => tracing::info!("no consensus node is configured: nothing is proposed"),
+        None => tracing::info!("no keys are configured: nothing is signed"),
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+        ended = tasks.join_next() => {
+            ended.context("nothing runs")??;
+            anyhow::bail!("a part of this process has ended");
+        }
+    }
+    tracing::info!("ending");
+    Ok(())
+}
+
+/// Says what a configuration comes to.
+///
+/// # Errors
+/// In words.
+pub async fn check(config: Config) -> Result<()> {
+    let app = App::open(config).await?;
+    app.follower().check().await?;
+    let contracts = app.contracts();
+    let office = contracts.office().await?;
+    println!("committee {} of {}", office.epoch, office.seats());
+    if let Some(observer) = &app.observer {
+        match office.seat_of(&observer.keys.attestation_key()) {
+            Some(seat) => println!("these keys have seat {seat}"),
+            None => println!("these keys have no seat"),
+        }
+        match observer.own_nav(&contracts).await {
+            Ok(own) => {
+                println!("own NAV {} e-18 TAO, {} positions", own.nav_e18, own.positions.len())
+            }
+            Err(error) => println!("no NAV of our own: {error:#}"),
+        }
+    }
+    if let Some(schedule) = &app.schedule {
+        let now = crate::epochs::running(&app.store, schedule)?;
+        println!("epoch {} ends at {} ms", now.state.epoch.saturating_add(1), now.end_ms);
+    }
+    println!("related accounts {}", hex::encode(app.related.digest()));
+    Ok(())
+}

@@ -1,0 +1,96 @@
+use super::*;
+use crate::rows::{SettledNav, Trade};
+use cicada_core::activity::Side;
+
+const MINER: Account = [9; 32];
+
+fn trade(value: u128) -> Change {
+    Change::Traded(Trade { time_ms: 5, miner: MINER, side: Side::Mint, value })
+}
+
+fn block(number: u64, changes: Vec<(u32, Change)>) -> Block {
+    Block { at: Cursor { block: number, hash: [1; 32], time_ms: number * 10 }, changes }
+}
+
+fn none() -> BTreeMap<u32, Vec<Account>> {
+    BTreeMap::new()
+}
+
+fn observation(nav_e18: u128, time_ms: u64) -> Observation {
+    Observation { seat: 3, nav_e18, time_ms, signature: [7; 64] }
+}
+
+#[test]
+fn an_event_counts_once_however_often_its_block_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"a").unwrap();
+    assert_eq!(store.cursor().unwrap(), None);
+    let blocks = [block(5, vec![(1, trade(10)), (3, trade(20))]), block(6, vec![(1, trade(30))])];
+    for _ in 0..2 {
+        store.take(&blocks, &none()).unwrap();
+    }
+    store.take(&[blocks[1].clone(), block(7, vec![(0, trade(40))])], &none()).unwrap();
+    let values: Vec<u128> = store.events(0..8).unwrap().iter().map(|e| e.value).collect();
+    assert_eq!(values, [10, 20, 30, 40]);
+    assert_eq!((store.count_events().unwrap(), store.cursor().unwrap().unwrap().block), (4, 7));
+    let ids: Vec<(u64, u32)> =
+        store.events(5..6).unwrap().iter().map(|e| (e.block, e.index)).collect();
+    assert_eq!(ids, [(5, 1), (5, 3)], "the end of a range is not in it");
+}
+
+#[test]
+fn a_block_that_is_left_out_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"a").unwrap();
+    store.take(&[block(5, vec![])], &none()).unwrap();
+    let error = store.take(&[block(6, vec![(0, trade(1))]), block(8, vec![])], &none());
+    assert!(matches!(error, Err(StoreError::Gap { expected: 7, got: 8 })), "{error:?}");
+    assert_eq!(store.cursor().unwrap().unwrap().block, 5, "block 6 neither");
+    assert_eq!(store.count_events().unwrap(), 0);
+}
+
+#[test]
+fn settled_navs_penalties_and_committees_are_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let nav =
+        SettledNav { digest: [2; 32], epoch: 1, signers: 3, observers: 5, time_ms: 40, nav_e18: 9 };
+    let committees = BTreeMap::from([(1, vec![[1; 32], [2; 32]])]);
+    {
+        let store = Store::open(folder.path(), b"a").unwrap();
+        let changes = vec![(0, Change::Settled(1, nav)), (1, Change::Settled(2, nav))];
+        store.take(&[block(5, changes)], &committees).unwrap();
+    }
+    let store = Store::open(folder.path(), b"a").unwrap();
+    assert_eq!(store.settled().unwrap(), [(1, nav), (2, nav)]);
+    assert_eq!(store.newest_settled(1).unwrap(), [(2, nav)]);
+    assert_eq!(store.committees().unwrap(), committees);
+    assert!(store.penalties().unwrap().is_empty());
+}
+
+#[test]
+fn no_slot_gets_two_values() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let store = Store::open(folder.path(), b"a").unwrap();
+        store.keep_observation(4, &[1; 32], &observation(100, 1)).unwrap();
+        let other = store.keep_observation(4, &[1; 32], &observation(101, 1));
+        assert!(matches!(other, Err(StoreError::SignedOther(4))), "{other:?}");
+        store.keep_observation(4, &[1; 32], &observation(100, 2)).unwrap();
+        store.keep_observation(4, &[2; 32], &observation(101, 2)).unwrap();
+        store.keep_observation(5, &[1; 32], &observation(101, 2)).unwrap();
+    }
+    let store = Store::open(folder.path(), b"a").unwrap();
+    assert_eq!(store.observation(4, &[1; 32]).unwrap(), Some(observation(100, 2)));
+    assert!(store.keep_observation(4, &[1; 32], &observation(102, 3)).is_err(), "nor later");
+    assert_eq!(store.observation(6, &[1; 32]).unwrap(), None);
+}
+
+#[test]
+fn a_store_has_one_user_and_one_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"a").unwrap();
+    assert!(matches!(Store::open(folder.path(), b"a"), Err(StoreError::InUse(_))));
+    drop(store);
+    assert!(matches!(Store::open(folder.path(), b"b"), Err(StoreError::Foreign(_))));
+    assert!(Store::open(folder.path(), b"a").is_ok());
+}

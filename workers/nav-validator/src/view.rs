@@ -1,0 +1,197 @@
+//! What can be seen of a validator, as JSON. Amounts are strings: numbers in JSON are not exact.
+
+use crate::epochs::{running, standings, EpochError, Running, Standings};
+use crate::rows::{Epoch, Penalty, SettledNav};
+use crate::service::App;
+use cicada_chain::address;
+use cicada_core::nav::deviation_bps_ceil;
+use cicada_core::rewards::{rank, Tier};
+use cicada_core::slashing::{Bands, Rates};
+use serde_json::{json, Value};
+use std::collections::BTreeSet;
+
+/// NAVs in one answer.
+const NAVS: usize = 60;
+
+fn lower(value: impl std::fmt::Debug) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+/// The tier of a place, from 1.
+fn tier(place: usize) -> Option<String> {
+    let mut end = 0;
+    Tier::ALL.into_iter().find_map(|tier| {
+        end += tier.places();
+        (place <= end).then(|| lower(tier))
+    })
+}
+
+/// A settled NAV.
+pub fn settled((slot, nav): &(u64, SettledNav)) -> Value {
+    json!({
+        "slot": slot,
+        "nav_e18": nav.nav_e18.to_string(),
+        "time_ms": nav.time_ms,
+        "committee": nav.epoch,
+        "signers": nav.signers.count_ones(),
+        "observers": nav.observers.count_ones(),
+        "digest": hex::encode(nav.digest),
+    })
+}
+
+/// The ranking of the epoch that runs.
+///
+/// # Errors
+/// [`EpochError`].
+pub fn rankings(app: &App) -> Result<Option<Value>, EpochError> {
+    let Some(schedule) = &app.schedule else {
+        return Ok(None);
+    };
+    let now = running(&app.store, schedule)?;
+    let block = app.store.cursor()?.map_or(0, |cursor| cursor.block);
+    let standings = standings(&app.store, &now, block.saturating_add(1), &app.related)?;
+    Ok(Some(ranking(&now, block, &standings)))
+}
+
+fn ranking(now: &Running, block: u64, standings: &Standings) -> Value {
+    let spikes: BTreeSet<_> = standings.spikes.iter().collect();
+    let row = |(place, score): (usize, cicada_core::scores::Score)| {
+        let activities = &standings.tally.activities;
+        let activity = activities.binary_search_by_key(&score.miner, |activity| activity.miner);
+        let activity = activity.ok().and_then(|at| activities.get(at));
+        json!({
+            "rank": place,
+            "miner": address(&score.miner),
+            "tier": tier(place),
+            "score_e9": score.final_e9.to_string(),
+            "volume_e9": score.volume_e9.to_string(),
+            "frequency_e9": score.frequency_e9.to_string(),
+            "consistency_e9": score.consistency_e9.to_string(),
+            "minted": activity.map(|activity| activity.minted.to_string()),
+            "redeemed": activity.map(|activity| activity.redeemed.to_string()),
+            "transactions": activity.map(|activity| activity.transactions),
+            "last_ms": score.last_ms,
+            "flags": if spikes.contains(&score.miner) { vec!["volume_spike"] } else { vec![] },
+        })
+    };
+    let mut ignored = std::collections::BTreeMap::<String, u64>::new();
+    for (_, reason) in &standings.tally.ignored {
+        *ignored.entry(lower(reason)).or_default() += 1;
+    }
+    json!({
+        "epoch": now.state.epoch.saturating_add(1),
+        "start_ms": now.state.end_ms,
+        "end_ms": now.end_ms,
+        "block": block,
+        "ignored": ignored,
+        "rankings": (1..).zip(rank(&standings.scores)).map(row).collect::<Vec<_>>(),
+    })
+}
+
+/// An epoch that is over.
+pub fn epoch(epoch: &Epoch, settled: u64) -> Value {
+    let award = &epoch.award;
+    let row = |place: &cicada_core::rewards::Placement| {
+        json!({
+            "rank": place.rank,
+            "miner": address(&place.miner),
+            "tier": place.tier.map(lower),
+            "base": place.base.to_string(),
+            "bonus": place.bonus.to_string(),
+        })
+    };
+    let paid = |paid: &cicada_core::rewards::Payout| json!({ "validator": address(&paid.account), "amount": paid.amount.to_string() });
+    json!({
+        "epoch": award.epoch,
+        "start_ms": award.start_ms,
+        "end_ms": award.end_ms,
+        "closed_by_block": epoch.closed_by,
+        "on_chain": award.epoch <= settled,
+        "pool": award.pool.to_string(),
+        "carried_in": award.carried_in.to_string(),
+        "awarded": award.awarded.to_string(),
+        "carried_out": award.carried_out.to_string(),
+        "claims": award.claims,
+        "claims_root": hex::encode(award.claims_root),
+        "total": award.total.to_string(),
+        "miners": epoch.placements.iter().map(row).collect::<Vec<_>>(),
+        "validators": epoch.validators.iter().map(paid).collect::<Vec<_>>(),
+        "volume_spikes": epoch.spikes.iter().map(address).collect::<Vec<_>>(),
+        "ignored": {
+            "outside": epoch.ignored.outside,
+            "too_small": epoch.ignored.too_small,
+            "too_frequent": epoch.ignored.too_frequent,
+        },
+        "fairness": {
+            "gini_bps": epoch.gini_bps.to_string(),
+            "top_ten_bps": epoch.top_ten_bps.to_string(),
+        },
+    })
+}
+
+fn penalty(((block, index), penalty): &((u64, u32), Penalty)) -> Value {
+    json!({
+        "block": block,
+        "index": index,
+        "operator": address(&penalty.operator),
+        "offence": lower(penalty.offence),
+        "severity": lower(penalty.severity),
+        "committee": penalty.epoch,
+        "feed": lower(penalty.feed.kind),
+        "slot": penalty.slot,
+        "amount": penalty.amount.to_string(),
+    })
+}
+
+/// Penalties on the chain, and how far our own observations were off.
+///
+/// # Errors
+/// As the store.
+pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
+    let penalties = app.store.penalties()?;
+    let mut own = Vec::new();
+    for (slot, nav) in app.store.newest_settled(NAVS)? {
+        for observation in app.store.observations_of(slot)? {
+            let bps = deviation_bps_ceil(observation.nav_e18, nav.nav_e18);
+            own.push(json!({
+                "slot": slot,
+                "own_nav_e18": observation.nav_e18.to_string(),
+                "nav_e18": nav.nav_e18.to_string(),
+                "deviation_bps": bps.to_string(),
+                "severity": lower(Bands::NAV.severity(bps)),
+            }));
+        }
+    }
+    let (bands, rates) = (Bands::NAV, Rates::DEFAULT);
+    Ok(json!({
+        "penalties": penalties.iter().map(penalty).collect::<Vec<_>>(),
+        "own_deviations": own,
+        "specified": {
+            "nav_bands_bps": [bands.none_bps, bands.minor_bps, bands.moderate_bps, bands.severe_bps],
+            "rates_bps": [rates.minor_bps, rates.moderate_bps, rates.severe_bps, rates.critical_bps],
+        },
+    }))
+}
+
+/// The newest settled NAVs.
+///
+/// # Errors
+/// As the store.
+pub fn navs(app: &App) -> Result<Vec<Value>, crate::store::StoreError> {
+    Ok(app.store.newest_settled(NAVS)?.iter().map(settled).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_have_their_tiers() {
+        let tiers: Vec<Option<String>> = (1..=21).map(tier).collect();
+        let named = |place: usize| tiers[place - 1].as_deref();
+        assert_eq!([named(1), named(2)], [Some("diamond"), Some("platinum")]);
+        assert_eq!([named(3), named(5), named(6)], [Some("gold"), Some("gold"), Some("silver")]);
+        assert_eq!([named(10), named(11)], [Some("silver"), Some("bronze")]);
+        assert_eq!([named(20), named(21)], [Some("bronze"), None]);
+    }
+}

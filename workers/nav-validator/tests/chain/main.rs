@@ -1,0 +1,127 @@
+//! Four validators on a real chain: NAV by NAV, an epoch of rewards, a claim, a liar's penalty.
+//!
+//! Needs a node and the built contracts, so it runs when it is asked for:
+//! `NAV_TEST_URL=ws://… NAV_TEST_BUNDLES=contracts/target/ink cargo test --test chain -- --ignored`
+
+mod nodes;
+mod stage;
+
+use cicada_chain::{account_of, address};
+use cicada_core::hash::Hash;
+use cicada_core::nav::Record;
+use cicada_core::report::FeedState;
+use cicada_core::rewards::AwardState;
+use parity_scale_codec::Encode;
+use serde_json::Value;
+use stage::{Stage, LIAR, SEATS, TAO, TOKEN};
+use std::time::{Duration, Instant};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Asks again until there is an answer.
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "no {what} in {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+async fn get(url: &str) -> Value {
+    let answer = reqwest::get(url).await.unwrap();
+    let (status, body) = (answer.status(), answer.text().await.unwrap());
+    assert_eq!(status.as_u16(), 200, "{url}: {body}");
+    serde_json::from_str(&body).unwrap_or_else(|_| panic!("{url}: {body}"))
+}
+
+async fn slot(stage: &Stage) -> u64 {
+    let (_, nav): (FeedState, FeedState) = stage.read("index", "Index::feeds", &()).await;
+    nav.slot
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a node: NAV_TEST_URL and NAV_TEST_BUNDLES"]
+async fn four_validators_attest_reward_and_survive_a_kill() {
+    let stage = Stage::build().await;
+    let paxos = nodes::serve(stage.committee()).await;
+    let mut validators = stage.validators(&paxos);
+    let base: Vec<String> = validators.iter().map(|one| one.url.clone()).collect();
+
+    // NAVs are settled one after the other; the liar is 2 % off and pays 5 %, once a slot.
+    until("second NAV", async || (slot(&stage).await >= 2).then_some(())).await;
+    let record: Option<Record> = stage.read("index", "Index::newest_nav", &()).await;
+    let record = record.unwrap();
+    assert!(record.observers.count_ones() >= 3, "{record:?}");
+    let exact = stage.exact_nav().await;
+    assert_eq!(record.nav_e18, exact, "the median is the honest validators'");
+    let slashing = until("penalty", async || {
+        let slashing = get(&format!("{}/slashing", base[0])).await;
+        (!slashing["penalties"].as_array().unwrap().is_empty()).then_some(slashing)
+    })
+    .await;
+    for penalty in slashing["penalties"].as_array().unwrap() {
+        assert_eq!(penalty["operator"], address(&stage.keys[LIAR].operator()));
+        assert_eq!((&penalty["severity"], &penalty["feed"]), (&"moderate".into(), &"nav".into()));
+    }
+
+    // A mint at a fresh NAV counts; one validator is killed and takes it over at its next start.
+    validators[1].kill();
+    stage.mint(5 * TOKEN).await;
+    validators[1].start();
+    let ranked = until("ranking", async || {
+        let one = get(&format!("{}/rankings", base[0])).await;
+        let other = get(&format!("{}/rankings", base[2])).await;
+        let some = one["rankings"].as_array().is_some_and(|rows| !rows.is_empty());
+        (some && one["rankings"] == other["rankings"]).then_some(one)
+    })
+    .await;
+    let alice = account_of(&stage.alice);
+    assert_eq!(ranked["rankings"][0]["miner"], address(&alice));
+    assert_eq!(ranked["rankings"][0]["tier"], "diamond");
+
+    // The epoch ends, the award is certified and settled, and Alice claims.
+    until("epoch with an award for Alice", async || {
+        let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+        let url = format!("{}/claims?account={}", base[1], address(&alice));
+        (state.claims > 0 && reqwest::get(url).await.ok()?.status().is_success()).then_some(())
+    })
+    .await;
+    let claim = get(&format!("{}/claims?account={}", base[1], address(&alice))).await;
+    let cumulative: u128 = claim["cumulative"].as_str().unwrap().parse().unwrap();
+    let index = u32::try_from(claim["index"].as_u64().unwrap()).unwrap();
+    let proof = claim["proof"].as_array().unwrap().iter().map(|hash| {
+        let mut bytes: Hash = [0; 32];
+        hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes).unwrap();
+        bytes
+    });
+    let args = (cumulative, index, proof.collect::<Vec<Hash>>()).encode();
+    stage.call("rewards", "Rewards::claim", &args).await;
+    let paid: u128 = stage.read("rewards", "Rewards::paid_of", &alice).await;
+    assert_eq!(paid, cumulative);
+    // What empty epochs could not pay was carried, so it may be more than one pool.
+    let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+    let paid_in_all: u128 = stage.read("rewards", "Rewards::paid", &()).await;
+    assert!(paid > 100 * TAO / 2 && paid == paid_in_all && paid <= state.total, "{paid}");
+
+    // A NAV on demand, and every route answers.
+    let before = slot(&stage).await;
+    let begun = reqwest::Client::new().post(format!("{}/nav", base[0])).send().await.unwrap();
+    assert_eq!(begun.status().as_u16(), 200);
+    until("NAV on demand", async || (slot(&stage).await > before).then_some(())).await;
+    for url in &base {
+        for route in ["status", "consensus", "rankings", "slashing", "nav", "rewards"] {
+            let answer = get(&format!("{url}/{route}")).await;
+            println!("{route}: {answer}");
+        }
+    }
+    let metrics = reqwest::get(format!("{}/metrics", base[0])).await.unwrap();
+    assert!(metrics.text().await.unwrap().contains("nav_validator_events 2"), "two mints");
+    let consensus = get(&format!("{}/consensus", base[0])).await;
+    assert_eq!(consensus["members"].as_array().unwrap().len(), usize::from(SEATS));
+    let early = reqwest::get(format!("{}/observation?slot=999", base[0])).await.unwrap();
+    assert_eq!(early.status().as_u16(), 409, "only the next slot is signed");
+}
