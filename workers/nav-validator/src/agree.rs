@@ -3,13 +3,16 @@
 //! Nothing here must be right for the chain to be right: nodes and contracts check everything
 //! again. Who has the turn goes first, so that not all propose at once; the others follow.
 
+use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::metrics::count;
 use crate::now_ms;
 use crate::observe::Observer;
+use crate::peers::Certified;
 use crate::service::App;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
+use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{
     self, is_stale, median_e18, min_observations, Observation, Proposal, STALENESS_MS,
@@ -33,6 +36,13 @@ pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
     u64::from(seat).saturating_add(seats).saturating_sub(slot % seats) % seats
 }
 
+/// Whether an observation for a slot is signed by its seat.
+pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
+    let message = observation.message::<Native>(&office.config_digest, feed, slot);
+    let key = office.keys.get(usize::from(observation.seat));
+    key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+}
+
 /// The genuine observations for a slot, one of a seat, in order of seats, fresh at `now_ms`.
 pub fn select(
     office: &Office,
@@ -41,17 +51,14 @@ pub fn select(
     candidates: Vec<Observation>,
     now_ms: u64,
 ) -> Vec<Observation> {
-    let genuine = |observation: &Observation| {
-        let message = observation.message::<Native>(&office.config_digest, feed, slot);
-        let key = office.keys.get(usize::from(observation.seat));
-        let ahead = observation.time_ms.saturating_sub(now_ms);
+    let usable = |observation: &Observation| {
         observation.nav_e18 > 0
-            && ahead <= MAX_AHEAD_MS
+            && observation.time_ms.saturating_sub(now_ms) <= MAX_AHEAD_MS
             && !is_stale(observation.time_ms, now_ms.saturating_add(MARGIN_MS))
-            && key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+            && genuine(office, feed, slot, observation)
     };
     let mut seats = BTreeMap::new();
-    for observation in candidates.into_iter().filter(genuine) {
+    for observation in candidates.into_iter().filter(usable) {
         seats.entry(observation.seat).or_insert(observation);
     }
     seats.into_values().collect()
@@ -100,6 +107,7 @@ impl Agreement {
     /// Works until the process ends.
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
+        let mut watched = None;
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
             let demanded = tokio::select! {
@@ -111,6 +119,9 @@ impl Agreement {
                 tracing::warn!("NAV: {error:#}");
                 self.app.said_of_nav(format!("{error:#}"));
                 count(&self.app.metrics.nav_rounds, "failed");
+            }
+            if let Err(error) = self.watch(&contracts, &mut watched).await {
+                tracing::warn!("watching the others: {error:#}");
             }
             if contracts.rewards.is_none() {
                 continue;
@@ -179,12 +190,17 @@ impl Agreement {
         let peers = &self.app.peers;
         // Another may have got agreement and then failed.
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
-            return contracts.settle_nav(&done.value, &done.certificate, &self.signer).await;
+            return self.settle_nav(contracts, office, done).await;
         }
         let (_, own) = self.observer.observation(contracts, slot).await?;
         let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
         all.push(own);
         let feed = contracts.nav_feed();
+        let signed = all.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
+        let signed: Vec<Observation> = signed.collect();
+        for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
+            self.accuse(contracts, office, slot, &pair).await?;
+        }
         let found = select(office, &feed, slot, all, now_ms());
         let needed = min_observations(office.seats()).context("no committee")?;
         ensure!(
@@ -196,7 +212,41 @@ impl Agreement {
         median_e18(&found, &office.stakes).map_err(|error| anyhow::anyhow!("no NAV: {error:?}"))?;
         let proposal = proposal(feed, newest, found, now_ms());
         let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
-        contracts.settle_nav(&agreed.value, &agreed.certificate, &self.signer).await
+        self.settle_nav(contracts, office, agreed).await
+    }
+
+    async fn settle_nav(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        agreed: Certified<Proposal>,
+    ) -> Result<Option<u64>> {
+        let Certified { value, certificate } = agreed;
+        let report = &value.report;
+        let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
+        contracts.settle_nav(&value, &certificate, &self.signer).await
+    }
+
+    /// The certificate, with others in the place of seats that have lost their voice.
+    async fn with_voice(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        feed: &str,
+        report: &Report,
+        certificate: Certificate,
+    ) -> Result<Certificate> {
+        let barred = contracts.barred().await?;
+        if certificate.signers & barred == 0 {
+            return Ok(certificate);
+        }
+        let mut more = self.app.peers.attestations(feed, report.slot).await;
+        if let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) {
+            let feed = report.feed;
+            let message = confirmed(office, &feed, report.slot, report, &certificate)?;
+            more.push((seat, self.observer.keys.attest(&message)));
+        }
+        without_barred(office, barred, report, &certificate, more)
     }
 
     async fn look_at_rewards(&self, contracts: &Contracts, due: &mut Option<Due>) -> Result<()> {
@@ -232,7 +282,7 @@ impl Agreement {
         if !turn {
             return Ok(());
         }
-        let block = self.settle_award(contracts, &own.award, &newest).await?;
+        let block = self.settle_award(contracts, &office, &own.award, &newest).await?;
         tracing::info!("the award of epoch {next} is on the chain, block {block:?}");
         count(&self.app.metrics.reward_rounds, "settled");
         Ok(())
@@ -241,6 +291,7 @@ impl Agreement {
     async fn settle_award(
         &self,
         contracts: &Contracts,
+        office: &Office,
         award: &Award,
         newest: &FeedState,
     ) -> Result<Option<u64>> {
@@ -256,7 +307,10 @@ impl Agreement {
             }
         };
         let (report, award) = agreed.value;
-        contracts.settle_epoch(&report, &award, &agreed.certificate, &self.signer).await
+        let certificate = agreed.certificate;
+        let certificate =
+            self.with_voice(contracts, office, "rewards", &report, certificate).await?;
+        contracts.settle_epoch(&report, &award, &certificate, &self.signer).await
     }
 }
 

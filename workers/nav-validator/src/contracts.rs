@@ -9,7 +9,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::committee::{AttestationKey, Member};
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
-use cicada_core::nav;
+use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
@@ -208,6 +208,14 @@ impl Contracts {
         self.office_at(self.chain.final_block().await?).await
     }
 
+    /// The seats that have lost their voice for the epoch, as bits.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn barred(&self) -> Result<u32> {
+        self.read(&self.validators, "Staking::barred", &()).await
+    }
+
     /// When rewards begin.
     ///
     /// # Errors
@@ -268,6 +276,31 @@ impl Contracts {
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.observations, certificate).encode();
         self.settle(&self.index, "Index::settle_nav", &args, signer).await
+    }
+
+    /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not
+    /// punish it (again).
+    ///
+    /// # Errors
+    /// In words, if the chain does not answer.
+    pub async fn convict(
+        &self,
+        office: u32,
+        slot: u64,
+        (one, other): &(Observation, Observation),
+        signer: &Signer,
+    ) -> Result<Option<u64>> {
+        let args = (office, self.nav_feed(), slot, one, other).encode();
+        let message = "Staking::convict_observer";
+        let At { account, bundle } = &self.validators;
+        match self.chain.call(account, bundle, message, &args, signer).await {
+            Ok(outcome) => Ok(Some(outcome.block)),
+            Err(error) if error.refusal().is_some() => {
+                tracing::info!("slot {slot}, seat {}: {error}", one.seat);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Brings a certified award to the chain. The block, or `None` if it was there already.

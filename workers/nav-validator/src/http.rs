@@ -1,5 +1,6 @@
 //! What can be asked of a validator.
 
+use crate::certify::confirmed;
 use crate::metrics::count;
 use crate::service::App;
 use crate::{now_ms, view};
@@ -11,7 +12,9 @@ use axum::{Json, Router};
 use cicada_chain::address;
 use cicada_core::hash::Native;
 use cicada_core::merkle::Tree;
-use cicada_core::rewards::{leaves, Claim};
+use cicada_core::nav::Proposal;
+use cicada_core::report::Report;
+use cicada_core::rewards::{leaves, Award, Claim};
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -65,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rewards", get(rewards))
         .route("/claims", get(claims))
         .route("/observation", get(observation))
+        .route("/attestation", get(attestation))
         .route("/metrics", get(metrics))
         .with_state(app)
 }
@@ -220,6 +224,42 @@ async fn observation(State(app): Shared, Query(of): Query<OfSlot>) -> Answer {
             Err(Failure::conflict(error))
         }
     }
+}
+
+#[derive(Deserialize)]
+struct OfFeed {
+    feed: String,
+    slot: u64,
+}
+
+/// Our signature under what the nodes decided and certified: for a bringer who has to replace that
+/// of a seat without a voice.
+async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) -> Answer {
+    let observer = app.observer.as_ref();
+    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let contracts = app.contracts();
+    let (peers, slot) = (&app.peers, of.slot);
+    let (feed, decided) = match of.feed.as_str() {
+        "nav" => {
+            let decided = peers.certified::<Proposal>("nav", slot).await?;
+            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
+            (contracts.nav_feed(), decided)
+        }
+        "rewards" => {
+            let decided = peers.certified::<(Report, Award)>("rewards", slot).await?;
+            let decided = decided.map(|decided| (decided.value.0, decided.certificate));
+            (contracts.rewards_feed()?, decided)
+        }
+        _ => return Err(Failure::bad("the feeds are nav and rewards")),
+    };
+    let (report, certificate) =
+        decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
+    let office = contracts.office().await?;
+    let seat = office.seat_of(&observer.keys.attestation_key());
+    let seat = seat.ok_or_else(|| Failure::conflict("these keys have no seat"))?;
+    let message =
+        confirmed(&office, &feed, slot, &report, &certificate).map_err(Failure::conflict)?;
+    Ok(Json(json!({ "seat": seat, "signature": hex::encode(observer.keys.attest(&message)) })))
 }
 
 #[derive(Deserialize)]

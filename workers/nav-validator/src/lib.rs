@@ -12,10 +12,13 @@
 //! | [`follow`] | one final block after another |
 //! | [`prices`], [`observe`] | the NAV of this validator, signed once for a slot |
 //! | [`peers`], [`agree`] | the agreement, and its way to the chain |
+//! | [`certify`] | certificates without barred seats |
+//! | `watch` | who signs two NAVs for a slot is brought to the chain |
 //! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
 
 pub mod agree;
 pub mod bench;
+pub mod certify;
 pub mod config;
 pub mod contracts;
 pub mod epochs;
@@ -33,6 +36,7 @@ pub mod rows;
 pub mod service;
 pub mod store;
 pub mod view;
+mod watch;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -37,6 +37,8 @@ pub struct Metrics {
     pub nav_rounds: Family<Outcome, Counter>,
     /// Rounds of agreement about rewards: settled, failed.
     pub reward_rounds: Family<Outcome, Counter>,
+    /// Seats that signed two NAVs for a slot: convicted, known.
+    pub convictions: Family<Outcome, Counter>,
     /// Looks at the chain: ok, failed.
     pub looks: Family<Outcome, Counter>,
 }
@@ -55,6 +57,8 @@ impl Metrics {
         r.register("observations", "Requests for observations, by outcome", observations);
         r.register("nav_rounds", "Rounds about the NAV, by outcome", all.nav_rounds.clone());
         r.register("reward_rounds", "Rounds about rewards, by outcome", all.reward_rounds.clone());
+        let convictions = all.convictions.clone();
+        r.register("convictions", "Seats that signed twice, by outcome", convictions);
         r.register("looks", "Looks at the chain, by outcome", all.looks.clone());
         all
     }

@@ -1,7 +1,7 @@
 //! The other validators, and the seat's consensus node, over HTTP.
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use futures::future::join_all;
@@ -23,6 +23,13 @@ const MOST: usize = 256 * 1024;
 struct Observed {
     config_digest: String,
     scale: String,
+}
+
+/// What a validator answers to `/attestation`.
+#[derive(Deserialize)]
+struct Attested {
+    seat: u8,
+    signature: String,
 }
 
 /// What a node answers to a proposal, and one entry of its certificates.
@@ -114,6 +121,17 @@ impl Peers {
         (found, failed)
     }
 
+    /// Signatures of the peers under what the nodes decided for a slot of a feed. Nothing is
+    /// verified yet.
+    pub async fn attestations(&self, feed: &str, slot: u64) -> Vec<(u8, Signature)> {
+        let ask = |peer: &String| {
+            let url = format!("{peer}/attestation?feed={feed}&slot={slot}");
+            let request = self.client.get(url).timeout(ASK);
+            async move { attested(&answer(request).await.ok()?.1) }
+        };
+        join_all(self.peers.iter().map(ask)).await.into_iter().flatten().collect()
+    }
+
     fn paxos(&self) -> Result<&str> {
         self.paxos.as_deref().context("no consensus node is configured")
     }
@@ -176,6 +194,11 @@ fn observed(status: u16, body: &[u8], config_digest: &Hash) -> Result<Observatio
     from_hex(&observed.scale)
 }
 
+fn attested(body: &[u8]) -> Option<(u8, Signature)> {
+    let attested: Attested = serde_json::from_slice(body).ok()?;
+    Some((attested.seat, from_hex(&attested.signature).ok()?))
+}
+
 fn agreed<T: Decode>(status: u16, body: &[u8]) -> Result<Certified<T>> {
     if status != 200 {
         return Err(refused(status, body));
@@ -223,6 +246,14 @@ mod tests {
         let refused = observed(409, b"{\"error\":\"too soon\"}", &[8; 32]).unwrap_err();
         assert_eq!(refused.to_string(), "too soon");
         assert_eq!(observed(502, b"<html>", &[8; 32]).unwrap_err().to_string(), "answers 502");
+    }
+
+    #[test]
+    fn an_attestation_is_a_seat_and_a_signature() {
+        let signature = hex::encode([5u8; 64]);
+        let body = format!("{{\"seat\":3,\"signature\":\"{signature}\"}}");
+        assert_eq!(attested(body.as_bytes()), Some((3, [5; 64])));
+        assert_eq!(attested(b"{\"error\":\"no\"}"), None);
     }
 
     #[test]

@@ -19,6 +19,8 @@ const FILE: &str = "nav-validator.redb";
 const VERSION: u8 = 1;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
+/// What others signed is kept for so many slots: a day, at one a minute.
+const WITNESSED_KEPT: u64 = 1_440;
 
 type Bytes = &'static [u8];
 type Guard<'a, K> = redb::AccessGuard<'a, K>;
@@ -31,6 +33,8 @@ const SETTLED: TableDefinition<u64, Bytes> = TableDefinition::new("settled");
 const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees");
 const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
 const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
+// What others signed: by slot, committee and seat.
+const WITNESSED: TableDefinition<(u64, Hash, u8), Bytes> = TableDefinition::new("witnessed");
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
@@ -117,6 +121,7 @@ impl Store {
             transaction.open_table(COMMITTEES)?;
             transaction.open_table(PENALTIES)?;
             transaction.open_table(OBSERVATIONS)?;
+            transaction.open_table(WITNESSED)?;
             transaction.open_table(EPOCHS)?;
             transaction.open_table(CLAIMS)?;
             transaction.open_table(PAST)?;
@@ -251,6 +256,41 @@ impl Store {
             }
             table.insert(key, &observation.encode()[..])?;
             Ok(())
+        })
+    }
+
+    /// Keeps the genuine observations of others for a slot; returns the pairs of a seat that signed
+    /// two values.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn witness(
+        &self,
+        slot: u64,
+        config_digest: &Hash,
+        observations: &[Observation],
+    ) -> Result<Vec<(Observation, Observation)>, StoreError> {
+        self.change(|transaction| {
+            let mut table = transaction.open_table(WITNESSED)?;
+            let mut pairs = Vec::new();
+            for observation in observations {
+                let key = (slot, *config_digest, observation.seat);
+                let known = table.get(key)?.map(|bytes| bytes.value().to_vec());
+                match known {
+                    Some(bytes) => {
+                        let known = Observation::decode_all(&mut &bytes[..])?;
+                        if known.nav_e18 != observation.nav_e18 {
+                            pairs.push((known, *observation));
+                        }
+                    }
+                    None => {
+                        table.insert(key, &observation.encode()[..])?;
+                    }
+                }
+            }
+            let oldest = (slot.saturating_sub(WITNESSED_KEPT), [0; 32], 0);
+            table.retain_in(..oldest, |_, _| false)?;
+            Ok(pairs)
         })
     }
 

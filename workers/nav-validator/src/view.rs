@@ -13,8 +13,16 @@ use std::collections::BTreeSet;
 /// NAVs in one answer.
 const NAVS: usize = 60;
 
+/// The name of a variant, as `nav_deviation`.
 fn lower(value: impl std::fmt::Debug) -> String {
-    format!("{value:?}").to_lowercase()
+    let mut text = String::new();
+    for letter in format!("{value:?}").chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
 }
 
 /// The tier of a place, from 1.
@@ -184,6 +192,13 @@ pub fn navs(app: &App) -> Result<Vec<Value>, crate::store::StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_in_small_letters() {
+        let offence = cicada_core::slashing::OffenceKind::NavDeviation;
+        assert_eq!(lower(offence), "nav_deviation");
+        assert_eq!(lower(Tier::Gold), "gold");
+    }
 
     #[test]
     fn places_have_their_tiers() {

@@ -94,3 +94,18 @@ fn a_store_has_one_user_and_one_chain() {
     assert!(matches!(Store::open(folder.path(), b"b"), Err(StoreError::Foreign(_))));
     assert!(Store::open(folder.path(), b"a").is_ok());
 }
+
+#[test]
+fn whoever_signs_two_values_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"a").unwrap();
+    let of = |seat, nav_e18, time_ms| Observation { seat, ..observation(nav_e18, time_ms) };
+    let seen = |slot, all: &[Observation]| store.witness(slot, &[1; 32], all).unwrap();
+    assert!(seen(4, &[of(1, 100, 1), of(2, 100, 1)]).is_empty());
+    assert!(seen(4, &[of(1, 100, 9)]).is_empty(), "the same value at another time");
+    assert!(seen(5, &[of(1, 101, 9)]).is_empty(), "another slot");
+    assert_eq!(seen(4, &[of(1, 101, 9), of(2, 100, 1)]), [(of(1, 100, 1), of(1, 101, 9))]);
+    assert!(store.witness(4, &[2; 32], &[of(1, 102, 9)]).unwrap().is_empty(), "of another epoch");
+    assert!(seen(4 + WITNESSED_KEPT + 1, &[]).is_empty());
+    assert!(seen(4, &[of(1, 101, 9)]).is_empty(), "forgotten after a day");
+}

@@ -1,7 +1,9 @@
-//! Four validators on a real chain: NAV by NAV, an epoch of rewards, a claim, a liar's penalty.
+//! Validators on a real chain: NAV by NAV, an epoch of rewards, a claim, and what becomes of one
+//! that is 2 % off and of one that signs two NAVs.
 //!
 //! Needs a node and the built contracts, so it runs when it is asked for:
 //! `NAV_TEST_URL=ws://… NAV_TEST_BUNDLES=contracts/target/ink cargo test --test chain -- --ignored`
+//! With `NAV_TEST_PAXOS=PATH/paxos-node` real consensus nodes decide, else a server in their place.
 
 mod nodes;
 mod stage;
@@ -13,7 +15,7 @@ use cicada_core::report::FeedState;
 use cicada_core::rewards::AwardState;
 use parity_scale_codec::Encode;
 use serde_json::Value;
-use stage::{Stage, LIAR, SEATS, TAO, TOKEN};
+use stage::{Stage, LIAR, SEATS, TAO, TOKEN, TWO_FACED};
 use std::time::{Duration, Instant};
 
 /// How long anything may take.
@@ -45,28 +47,46 @@ async fn slot(stage: &Stage) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a node: NAV_TEST_URL and NAV_TEST_BUNDLES"]
-async fn four_validators_attest_reward_and_survive_a_kill() {
+async fn validators_attest_reward_punish_and_survive_a_kill() {
     let stage = Stage::build().await;
-    let paxos = nodes::serve(stage.committee()).await;
-    let mut validators = stage.validators(&paxos);
+    let program = std::env::var("NAV_TEST_PAXOS").ok();
+    let real = program.map(|program| stage.real_nodes(&program)).unwrap_or_default();
+    let paxos: Vec<String> = if real.is_empty() {
+        vec![nodes::serve(stage.committee()).await; usize::from(SEATS)]
+    } else {
+        real.iter().map(|node| node.url.clone()).collect()
+    };
+    let two_faced = nodes::serve_two_faced(stage.two_faced(2)).await;
+    let mut validators = stage.validators(&paxos, &two_faced);
     let base: Vec<String> = validators.iter().map(|one| one.url.clone()).collect();
 
-    // NAVs are settled one after the other; the liar is 2 % off and pays 5 %, once a slot.
+    // NAVs are settled one after the other.
     until("second NAV", async || (slot(&stage).await >= 2).then_some(())).await;
     let record: Option<Record> = stage.read("index", "Index::newest_nav", &()).await;
     let record = record.unwrap();
-    assert!(record.observers.count_ones() >= 3, "{record:?}");
+    assert!(record.observers.count_ones() >= 4, "{record:?}");
     let exact = stage.exact_nav().await;
     assert_eq!(record.nav_e18, exact, "the median is the honest validators'");
-    let slashing = until("penalty", async || {
+
+    // Who is 2 % off pays 5 % of what is left, once a slot; who signs twice pays half, once.
+    let by = |slashing: &Value, offence: &str| -> Vec<Value> {
+        let all = slashing["penalties"].as_array().unwrap().iter();
+        all.filter(|penalty| penalty["offence"] == offence).cloned().collect()
+    };
+    let slashing = until("penalty of the two-faced one", async || {
         let slashing = get(&format!("{}/slashing", base[0])).await;
-        (!slashing["penalties"].as_array().unwrap().is_empty()).then_some(slashing)
+        (!by(&slashing, "equivocation").is_empty()).then_some(slashing)
     })
     .await;
-    for penalty in slashing["penalties"].as_array().unwrap() {
+    let off = by(&slashing, "nav_deviation");
+    let slots: std::collections::BTreeSet<u64> =
+        off.iter().map(|penalty| penalty["slot"].as_u64().unwrap()).collect();
+    assert_eq!(slots.len(), off.len(), "once a slot");
+    for penalty in &off {
         assert_eq!(penalty["operator"], address(&stage.keys[LIAR].operator()));
         assert_eq!((&penalty["severity"], &penalty["feed"]), (&"moderate".into(), &"nav".into()));
     }
+    assert_eq!(off[0]["amount"], (250 * TAO).to_string());
 
     // A mint at a fresh NAV counts; one validator is killed and takes it over at its next start.
     validators[1].kill();
@@ -106,6 +126,15 @@ async fn four_validators_attest_reward_and_survive_a_kill() {
     let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
     let paid_in_all: u128 = stage.read("rewards", "Rewards::paid", &()).await;
     assert!(paid > 100 * TAO / 2 && paid == paid_in_all && paid <= state.total, "{paid}");
+
+    // By now everybody has brought the proof, and it counted once.
+    let slashing = get(&format!("{}/slashing", base[0])).await;
+    let [twice] = &by(&slashing, "equivocation")[..] else {
+        panic!("not one penalty: {slashing}");
+    };
+    assert_eq!(twice["operator"], address(&stage.keys[TWO_FACED].operator()));
+    assert_eq!((&twice["severity"], &twice["slot"]), (&"critical".into(), &2.into()));
+    assert_eq!(twice["amount"], (2_500 * TAO).to_string());
 
     // A NAV on demand, and every route answers.
     let before = slot(&stage).await;

@@ -1,5 +1,5 @@
 //! In place of the consensus nodes: one server that decides what comes first and certifies it with
-//! all keys, behind the routes of a node.
+//! a quorum of keys, behind the routes of a node. And a validator that says one thing and another.
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -7,12 +7,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::report::{Report, ReportKind};
+use cicada_core::nav::Observation;
+use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_network::NodeKeys;
 use parity_scale_codec::{Decode, Encode};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Who certifies.
@@ -88,4 +90,52 @@ async fn certificates(
     let decided = nodes.decided.lock().unwrap();
     let newer = decided.iter().filter(|((of, slot), _)| *of == kind && *slot > wanted.after);
     Json(newer.map(|((_, slot), value)| entry(*slot, value)).collect())
+}
+
+/// A seat that signs two NAVs for one slot, and one for each other.
+pub struct TwoFaced {
+    /// Who it is one of.
+    pub committee: Committee,
+    /// Its seat.
+    pub seat: u8,
+    /// The feed.
+    pub feed: Feed,
+    /// What it says in honest moments.
+    pub nav_e18: u128,
+    /// The slot for which it signs two.
+    pub slot: u64,
+    /// How often it was asked for that one.
+    pub asked: AtomicU64,
+}
+
+#[derive(Deserialize)]
+struct OfSlot {
+    slot: u64,
+}
+
+/// Serves it on a free port; its address without the scheme.
+pub async fn serve_two_faced(one: TwoFaced) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let routes = Router::new().route("/observation", get(say)).with_state(Arc::new(one));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    address
+}
+
+async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Json<Value> {
+    let lie = of.slot == one.slot && one.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+    let nav_e18 = one.nav_e18 + u128::from(lie);
+    let mut observation = Observation {
+        seat: one.seat,
+        nav_e18,
+        time_ms: nav_validator::now_ms(),
+        signature: [0; 64],
+    };
+    let config_digest = one.committee.config_digest;
+    let message = observation.message::<Native>(&config_digest, &one.feed, of.slot);
+    observation.signature = one.committee.keys[usize::from(one.seat)].attest(&message);
+    Json(json!({
+        "config_digest": hex::encode(config_digest),
+        "scale": hex::encode(observation.encode()),
+    }))
 }

@@ -1,6 +1,6 @@
 //! Contracts on a chain, a committee with stake, and the processes of its validators.
 
-use crate::nodes::Committee;
+use crate::nodes::{Committee, TwoFaced};
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::basket::holdings::{self, Entry, Holding};
 use cicada_core::certificate::Certificate;
@@ -20,7 +20,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 /// Seats of the committee.
-pub const SEATS: u8 = 4;
+pub const SEATS: u8 = 5;
+/// The seat that signs two NAVs for one slot. It is no process.
+pub const TWO_FACED: usize = 4;
 /// The seat whose prices are 2 % too high.
 pub const LIAR: usize = 3;
 /// One TAO.
@@ -138,7 +140,7 @@ impl Stage {
         let domain = Domain { genesis: self.chain.genesis(), validators };
         for keys in self.keys.iter() {
             let operator = signer_from_seed(keys.operator_seed()).unwrap();
-            let funds = Call::transfer(&keys.operator(), 1_000_000_000_000_000_000);
+            let funds = Call::transfer(&keys.operator(), 50_000_000_000_000_000);
             self.chain.send(&funds, &self.alice).await.unwrap();
             let stake = 5_000 * TAO;
             let nothing: Vec<u8> = Vec::new();
@@ -170,8 +172,8 @@ impl Stage {
         let certificate = Certificate {
             scheme: 1,
             epoch: 1,
-            signers: 0b111,
-            signatures: self.keys[..3].iter().map(|keys| keys.attest(&message)).collect(),
+            signers: 0b1111,
+            signatures: self.keys[..4].iter().map(|keys| keys.attest(&message)).collect(),
         };
         self.call("index", "Index::set_basket", &(report, entries, certificate).encode()).await;
     }
@@ -236,20 +238,70 @@ impl Stage {
         path
     }
 
-    /// Starts one process for each seat.
-    pub fn validators(&self, paxos: &str) -> Vec<Validator> {
-        let ports: Vec<TcpListener> =
-            (0..SEATS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports: Vec<String> =
-            ports.iter().map(|port| port.local_addr().unwrap().to_string()).collect();
+    /// The seat that signs two NAVs for `slot`.
+    pub fn two_faced(&self, slot: u64) -> TwoFaced {
+        TwoFaced {
+            committee: self.committee(),
+            seat: u8::try_from(TWO_FACED).unwrap(),
+            feed: Feed { kind: ReportKind::Nav, contract: self.at["index"].0 },
+            nav_e18: TOKEN,
+            slot,
+            asked: Default::default(),
+        }
+    }
+
+    /// Starts real consensus nodes, with the awards of their validators.
+    pub fn real_nodes(&self, program: &str) -> Vec<Process> {
+        let folder = self.folder.path();
+        let hex = |bytes: &[u8; 32]| format!("\"0x{}\"", hex::encode(bytes));
+        let at = |name: &str| hex(&self.at[name].0);
+        let urls = free_ports(SEATS);
+        let mut network = format!(
+            "epoch = 1\nfault_model = \"byzantine\"\n[chain]\nurl = \"{}\"\ngenesis = {}\n\
+             token = {}\nvalidators = {}\nleaderboard = {}\nindex = {}\nrewards = {}\n",
+            self.url,
+            hex(&self.chain.genesis()),
+            at("tao"),
+            at("validators"),
+            at("tao20"),
+            at("index"),
+            at("rewards"),
+        );
+        for (url, keys) in urls.iter().zip(self.keys.iter()) {
+            let (operator, consensus) = (hex(&keys.operator()), hex(&keys.consensus_key()));
+            let attestation = hex(&keys.attestation_key());
+            network.push_str(&format!(
+                "[[nodes]]\nurl = \"http://{url}\"\noperator = {operator}\n\
+                 consensus_key = {consensus}\nattestation_key = {attestation}\n"
+            ));
+        }
+        let (file, results) = (folder.join("network.toml"), folder.join("results.jsonl"));
+        std::fs::write(&file, network).unwrap();
+        std::fs::write(&results, "").unwrap();
+        let node = |(seat, url): (usize, &String)| {
+            let path = |name: &str| folder.join(name).display().to_string();
+            let mut args = vec!["--network".into(), file.display().to_string()];
+            args.extend(["--seat".into(), seat.to_string()]);
+            args.extend(["--keys".into(), path(&format!("seat-{seat}.toml"))]);
+            args.extend(["--data".into(), path(&format!("node-{seat}"))]);
+            args.extend(["--results".into(), results.display().to_string()]);
+            args.extend(["--awards".into(), path(&format!("awards-{seat}"))]);
+            Process::started(format!("http://{url}"), program, args)
+        };
+        urls.iter().enumerate().map(node).collect()
+    }
+
+    /// Starts one process for each seat but the two-faced one's, beside which consensus nodes answer.
+    pub fn validators(&self, paxos: &[String], two_faced: &str) -> Vec<Process> {
+        let mut ports = free_ports(SEATS - 1);
+        ports.push(two_faced.to_owned());
         let validator = |(seat, listen): (usize, &String)| {
             let peers = ports.iter().filter(|port| *port != listen);
             let peers: Vec<String> = peers.map(|port| format!("\"http://{port}\"")).collect();
-            let folder = self.folder.path();
             let text = format!(
                 "url = \"{}\"\nbundles = \"{}\"\nindex = \"{}\"\nrewards = \"{}\"\n\
                  from_block = {}\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
-                 keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{paxos}\"\n\
+                 keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{}\"\n\
                  peers = [{}]\nlisten = \"{listen}\"\nnav_interval = \"4s\"\n\
                  nav_spacing = \"500ms\"\nturn_delay = \"1s\"\npoll = \"300ms\"\n",
                 self.url,
@@ -258,31 +310,46 @@ impl Stage {
                 address(&self.at["rewards"].0),
                 self.from_block,
                 self.prices(seat).display(),
+                paxos[seat],
                 peers.join(", "),
             );
-            let config = folder.join(format!("validator-{seat}.toml"));
+            let config = self.folder.path().join(format!("validator-{seat}.toml"));
             std::fs::write(&config, text).unwrap();
-            let mut one = Validator { url: format!("http://{listen}"), config, child: None };
-            one.start();
-            one
+            let args = vec!["run".into(), "--config".into(), config.display().to_string()];
+            let program = env!("CARGO_BIN_EXE_nav-validator");
+            Process::started(format!("http://{listen}"), program, args)
         };
-        ports.iter().enumerate().map(validator).collect()
+        ports[..TWO_FACED].iter().enumerate().map(validator).collect()
     }
 }
 
-/// The process of one seat.
-pub struct Validator {
+/// Ports of this machine that are free now.
+fn free_ports(count: u8) -> Vec<String> {
+    let ports: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    ports.iter().map(|port| port.local_addr().unwrap().to_string()).collect()
+}
+
+/// A process that ends with the test.
+pub struct Process {
     /// Where it answers.
     pub url: String,
-    config: PathBuf,
+    program: String,
+    args: Vec<String>,
     child: Option<Child>,
 }
 
-impl Validator {
+impl Process {
+    fn started(url: String, program: &str, args: Vec<String>) -> Self {
+        let mut process = Self { url, program: program.into(), args, child: None };
+        process.start();
+        process
+    }
+
     /// Starts it.
     pub fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nav-validator"));
-        command.arg("run").arg("--config").arg(&self.config).stdin(Stdio::null());
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).stdin(Stdio::null());
         self.child = Some(command.spawn().unwrap());
     }
 
@@ -294,7 +361,7 @@ impl Validator {
     }
 }
 
-impl Drop for Validator {
+impl Drop for Process {
     fn drop(&mut self) {
         if self.child.is_some() {
             self.kill();
