@@ -44,7 +44,7 @@ pub struct Electorate {
     /// What signatures bind.
     pub config_digest: Hash,
     /// Attestation keys in seat order.
-    pub keys: Vec<AttestationKey>,
+    pub _keys: Vec<AttestationKey>,
     /// Stake in seat order; 0 for who has no voice.
     pub stakes: Vec<u128>,
 }
