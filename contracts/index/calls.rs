@@ -24,7 +24,7 @@ const MAX_ANSWER: usize = 2_048;
 /// What a message answers after the `Ok` of ink!, whether it was undone or not; none if it did not
 /// come to an answer.
 #[inline(never)]
-fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
+fn call(callee: &AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
     let mut answer = vec![0; MAX_ANSWER];
     let length = call_chain(callee, selector, arguments, (0, 0), Some(&mut answer))?;
     answer.truncate(length);
@@ -35,7 +35,7 @@ fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8
 }
 
 /// The same, read.
-fn ask<T: Decode>(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<T> {
+fn ask<T: Decode>(callee: &AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<T> {
     T::decode(&mut call(callee, selector, arguments)?.as_slice()).ok()
 }
 
@@ -44,7 +44,7 @@ fn ask<T: Decode>(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Opt
 #[cfg(target_arch = "wasm32")]
 #[inline(never)]
 fn call_chain(
-    callee: AccountId,
+    callee: &AccountId,
     selector: [u8; 4],
     arguments: &[u8],
     limits: (u64, u64),
@@ -69,7 +69,7 @@ fn call_chain(
 /// Outside a contract there is nobody to call.
 #[cfg(not(target_arch = "wasm32"))]
 fn call_chain(
-    _callee: AccountId,
+    _callee: &AccountId,
     _selector: [u8; 4],
     _arguments: &[u8],
     _limits: (u64, u64),
@@ -80,22 +80,22 @@ fn call_chain(
 
 /// A message that must answer `Ok(())` and nothing else.
 #[inline(never)]
-fn done(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> bool {
+fn done(callee: &AccountId, selector: [u8; 4], arguments: &[u8]) -> bool {
     call(callee, selector, arguments).as_deref() == Some(&[0])
 }
 
 /// The number that a message answers.
 #[inline(never)]
-fn number(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<u128> {
+fn number(callee: &AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<u128> {
     ask(callee, selector, arguments)
 }
 
 /// Takes `amount` of a token, if it is not 0, from `owner`, who has approved it.
 #[inline(never)]
 pub fn pull(
-    token: AccountId,
-    owner: AccountId,
-    to: AccountId,
+    token: &AccountId,
+    owner: &AccountId,
+    to: &AccountId,
     amount: u128,
 ) -> Result<(), IndexError> {
     let arguments = (owner, to, amount, 0u8).encode();
@@ -109,7 +109,7 @@ pub fn pull(
 /// than its part of the gas, nor hurt with what it answers: that is not read, since an answer
 /// longer than its room would break off the whole message.
 #[inline(never)]
-pub fn pay(token: AccountId, to: AccountId, amount: u128) -> bool {
+pub fn pay(token: &AccountId, to: &AccountId, amount: u128) -> bool {
     let arguments = (to, amount, 0u8).encode();
     let limits = (PAY_REF_TIME, PAY_PROOF_SIZE);
     amount == 0
@@ -118,26 +118,26 @@ pub fn pay(token: AccountId, to: AccountId, amount: u128) -> bool {
 
 /// What an account holds, as the token says.
 #[inline(never)]
-pub fn balance(token: AccountId, owner: AccountId) -> Option<u128> {
+pub fn balance(token: &AccountId, owner: &AccountId) -> Option<u128> {
     number(token, selector_bytes!("PSP22::balance_of"), owner.as_ref())
 }
 
 /// The supply of the index token.
-pub fn supply(token: AccountId) -> Result<u128, IndexError> {
+pub fn supply(token: &AccountId) -> Result<u128, IndexError> {
     number(token, selector_bytes!("PSP22::total_supply"), &[]).ok_or(IndexError::IndexTokenRefused)
 }
 
-/// Mints (`true`) or burns index tokens.
+/// Mints (`true`) or burns `amount` of the index token, if it is not 0.
 #[inline(never)]
 pub fn change_supply(
-    token: AccountId,
-    account: AccountId,
+    token: &AccountId,
+    account: &AccountId,
     amount: u128,
     mint: bool,
 ) -> Result<(), IndexError> {
     let selector =
         if mint { selector_bytes!("Supply::mint") } else { selector_bytes!("Supply::burn") };
-    if done(token, selector, &(account, amount).encode()) {
+    if amount == 0 || done(token, selector, &(account, amount).encode()) {
         return Ok(());
     }
     Err(IndexError::IndexTokenRefused)
@@ -145,7 +145,7 @@ pub fn change_supply(
 
 /// Whether the committee in office certified the report with this digest.
 pub fn verify(
-    validators: AccountId,
+    validators: &AccountId,
     digest: &Hash,
     certificate: &Opaque<Certificate>,
 ) -> Result<(), IndexError> {
@@ -165,14 +165,14 @@ pub struct Seats {
 }
 
 /// Who is in office, with what stake.
-pub fn electorate(validators: AccountId) -> Result<Seats, IndexError> {
+pub fn electorate(validators: &AccountId) -> Result<Seats, IndexError> {
     ask(validators, selector_bytes!("Judged::electorate"), &[])
         .ok_or(IndexError::ValidatorsUnavailable)
 }
 
 /// Hands over what was off the median; if nothing was, nothing is called.
 pub fn report_deviations(
-    validators: AccountId,
+    validators: &AccountId,
     slot: u64,
     deviations: &Vec<Deviation>,
 ) -> Result<(), IndexError> {

@@ -86,8 +86,10 @@ pub mod index {
         }
 
         #[inline(never)]
-        fn hold(&mut self, holdings: Vec<Holding>) {
-            self.holdings.set(&Stored(holdings));
+        fn hold(&mut self, holdings: Vec<Holding>) -> Vec<Holding> {
+            let held = Stored(holdings);
+            self.holdings.set(&held);
+            held.0
         }
 
         #[inline(never)]
@@ -136,17 +138,22 @@ pub mod index {
             amounts_to_mint_ceil(holdings, supply, tokens, self.is_fresh(&self.basket.0))
         }
 
+        #[inline(never)]
+        fn owed_to(&self, account: &AccountId, token: &AccountId) -> u128 {
+            self.owed.get((account, token)).unwrap_or_default()
+        }
+
         /// Adds to what an account is owed in a token, and to the sum of all, or takes off both.
         #[inline(never)]
         fn shift_owed(
             &mut self,
-            who: AccountId,
-            token: AccountId,
+            who: &AccountId,
+            token: &AccountId,
             amount: u128,
             change: fn(u128, u128) -> Result<u128, MathError>,
         ) -> Result<(), IndexError> {
-            for account in [who, self.env().account_id()] {
-                let owed = change(self.owed(account, token), amount)?;
+            for account in [who, &self.env().account_id()] {
+                let owed = change(self.owed_to(account, token), amount)?;
                 if owed == 0 {
                     self.owed.remove((account, token));
                 } else {
@@ -154,6 +161,12 @@ pub mod index {
                 }
             }
             Ok(())
+        }
+
+        /// Takes a token from the caller.
+        #[inline(never)]
+        fn pull(&self, token: &AccountId, amount: u128) -> Result<(), IndexError> {
+            calls::pull(token, &self.env().caller(), &self.env().account_id(), amount)
         }
 
         /// Pays a part of the basket; what a token refuses is owed.
@@ -164,10 +177,10 @@ pub mod index {
             token: AccountId,
             amount: u128,
         ) -> Result<(), IndexError> {
-            if calls::pay(token, who, amount) {
+            if calls::pay(&token, &who, amount) {
                 return Ok(());
             }
-            self.shift_owed(who, token, amount, add)?;
+            self.shift_owed(&who, &token, amount, add)?;
             self.env().emit_event(Owed { who, token, amount });
             Ok(())
         }
@@ -194,7 +207,7 @@ pub mod index {
                 nav_e18,
             });
             let deviations = checks::deviations(observations, nav_e18);
-            calls::report_deviations(self.validators, slot, &deviations)
+            calls::report_deviations(&self.validators, slot, &deviations)
         }
     }
 
@@ -240,7 +253,7 @@ pub mod index {
             if !matches::<HostSha256>(&report, &entries) {
                 return Err(IndexError::ContentMismatch);
             }
-            calls::verify(self.validators, &digest, &certificate)?;
+            calls::verify(&self.validators, &digest, &certificate)?;
 
             self.basket = Stored(FeedState::after(&report, digest));
             self.hold(holdings);
@@ -268,7 +281,7 @@ pub mod index {
                 return Err(IndexError::BelowMinimum);
             }
             let left = after_fee_floor(tokens, self.fee_bps.into())?;
-            let supply = calls::supply(self.token)?;
+            let supply = calls::supply(&self.token)?;
             let (credited, locked) = split_credit(left, supply)?;
             if credited < min_received {
                 return Err(IndexError::BeyondLimit);
@@ -277,16 +290,14 @@ pub mod index {
             let amounts = self.to_mint(&holdings, supply, tokens)?;
             checks::limits(&amounts, &max_amounts)?;
             deposit(&mut holdings, &amounts)?;
-            self.holdings.set(&Stored(holdings.clone()));
+            let holdings = self.hold(holdings);
 
-            let (who, this) = (self.env().caller(), self.env().account_id());
             for (holding, amount) in holdings.iter().zip(amounts) {
-                calls::pull(holding.token.into(), who, this, amount)?;
+                self.pull(&holding.token.into(), amount)?;
             }
-            calls::change_supply(self.token, who, credited, true)?;
-            if locked > 0 {
-                calls::change_supply(self.token, this, locked, true)?;
-            }
+            let who = self.env().caller();
+            calls::change_supply(&self.token, &who, credited, true)?;
+            calls::change_supply(&self.token, &self.env().account_id(), locked, true)?;
             let (fee, nav_e18) = (sub(tokens, left)?, self.shown_nav());
             self.env().emit_event(Minted { who, tokens, fee, nav_e18 });
             Ok(())
@@ -303,18 +314,18 @@ pub mod index {
         ) -> Result<(), IndexError> {
             self.check_deadline(deadline_ms)?;
             let who = self.env().caller();
-            if tokens < self.minimum && calls::balance(self.token, who) != Some(tokens) {
+            if tokens < self.minimum && calls::balance(&self.token, &who) != Some(tokens) {
                 return Err(IndexError::BelowMinimum);
             }
             let left = after_fee_floor(tokens, self.fee_bps.into())?;
             let mut holdings = self.held();
-            let supply = calls::supply(self.token)?;
+            let supply = calls::supply(&self.token)?;
             let amounts = amounts_to_redeem_floor(&holdings, supply, left)?;
             checks::limits(&min_amounts, &amounts)?;
             withdraw(&mut holdings, &amounts)?;
-            self.holdings.set(&Stored(holdings.clone()));
+            let holdings = self.hold(holdings);
 
-            calls::change_supply(self.token, who, tokens, false)?;
+            calls::change_supply(&self.token, &who, tokens, false)?;
             for (holding, amount) in holdings.iter().zip(amounts) {
                 self.pay_or_owe(who, holding.token.into(), amount)?;
             }
@@ -328,12 +339,12 @@ pub mod index {
         #[inline(never)]
         fn claim_owed(&mut self, token: AccountId) -> Result<(), IndexError> {
             let who = self.env().caller();
-            let amount = self.owed(who, token);
+            let amount = self.owed_to(&who, &token);
             if amount == 0 {
                 return Err(IndexError::NothingOwed);
             }
-            self.shift_owed(who, token, amount, sub)?;
-            if !calls::pay(token, who, amount) {
+            self.shift_owed(&who, &token, amount, sub)?;
+            if !calls::pay(&token, &who, amount) {
                 return Err(IndexError::TokenRefused);
             }
             self.env().emit_event(OwedPaid { who, token, amount });
@@ -345,9 +356,9 @@ pub mod index {
         #[inline(never)]
         fn sync(&mut self, token: AccountId) -> Result<(), IndexError> {
             let mut holdings = self.held();
-            let balance =
-                calls::balance(token, self.env().account_id()).ok_or(IndexError::TokenRefused)?;
-            let owed = self.owed(self.env().account_id(), token);
+            let this = self.env().account_id();
+            let balance = calls::balance(&token, &this).ok_or(IndexError::TokenRefused)?;
+            let owed = self.owed_to(&this, &token);
             let amount = take_surplus(&mut holdings, token.as_ref(), balance, owed)?;
             self.hold(holdings);
             self.env().emit_event(Synced { token, amount });
@@ -375,9 +386,9 @@ pub mod index {
                 return Err(IndexError::BeyondLimit);
             }
             self.hold(holdings);
+            self.pull(&give, give_amount)?;
             let who = self.env().caller();
-            calls::pull(give, who, self.env().account_id(), give_amount)?;
-            if !calls::pay(take, who, taken) {
+            if !calls::pay(&take, &who, taken) {
                 return Err(IndexError::TokenRefused);
             }
             self.env().emit_event(Swapped { who, give, take, given: give_amount, taken });
@@ -396,7 +407,7 @@ pub mod index {
             let Some(digest) = self.admit(ReportKind::Nav, &report)? else {
                 return Ok(Settlement::AlreadyDone);
             };
-            let seats = calls::electorate(self.validators)?;
+            let seats = calls::electorate(&self.validators)?;
             let count = u8::try_from(seats.keys.0.len()).unwrap_or_default();
             let needed = nav::min_observations(count).ok_or(IndexError::ValidatorsUnavailable)?;
             nav::check(&observations, count, needed, report.time_ms)?;
@@ -404,7 +415,7 @@ pub mod index {
                 return Err(IndexError::ContentMismatch);
             }
             let nav_e18 = nav::median_e18(&observations, &seats.stakes)?;
-            calls::verify(self.validators, &digest, &certificate)?;
+            calls::verify(&self.validators, &digest, &certificate)?;
             checks::signatures(&seats, &report, &observations)?;
 
             let record = nav::Record {
@@ -428,9 +439,8 @@ pub mod index {
 
         /// What an account is owed in a token; for this contract itself, what all are owed.
         #[ink(message)]
-        #[inline(never)]
         fn owed(&self, account: AccountId, token: AccountId) -> u128 {
-            self.owed.get((account, token)).unwrap_or_default()
+            self.owed_to(&account, &token)
         }
 
         /// The settled NAV of a slot.

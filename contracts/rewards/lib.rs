@@ -17,7 +17,9 @@ pub mod rewards {
     use cicada_core::leaderboard::Settlement;
     use cicada_core::merkle;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
-    use cicada_core::rewards::{Award, AwardState, Bounds, Claim, Emission, MAX_PROOF};
+    use cicada_core::rewards::{
+        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, MAX_PROOF,
+    };
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::payment;
@@ -53,7 +55,7 @@ pub mod rewards {
         /// committee of `validators` and paid in `token`.
         ///
         /// # Errors
-        /// [`RewardsError::InvalidTerms`].
+        /// [`RewardsError::WrongEpochLength`], [`RewardsError::StartTooLate`].
         #[ink(constructor)]
         pub fn new(
             validators: AccountId,
@@ -61,8 +63,11 @@ pub mod rewards {
             terms: RewardTerms,
         ) -> Result<Self, RewardsError> {
             let RewardTerms { start_ms, min_epoch_ms, emission } = terms;
-            if min_epoch_ms == 0 {
-                return Err(RewardsError::InvalidTerms);
+            if !is_epoch_length(min_epoch_ms) {
+                return Err(RewardsError::WrongEpochLength);
+            }
+            if !starts_soon(start_ms, Self::env().block_timestamp()) {
+                return Err(RewardsError::StartTooLate);
             }
             Ok(Self {
                 validators,
@@ -221,8 +226,9 @@ pub mod rewards {
             if self.env().caller() != self.owner {
                 return Err(RewardsError::NotOwner);
             }
-            let running = self.state.0.epoch.saturating_add(1);
-            let changed = self.emission.0.changed(running, from_epoch, amount);
+            let (state, now_ms) = (&self.state.0, self.env().block_timestamp());
+            let changed =
+                self.emission.0.changed(state, self.min_epoch_ms, now_ms, from_epoch, amount);
             self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
             self.env().emit_event(EmissionSet { from_epoch, amount });
             Ok(())

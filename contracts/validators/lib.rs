@@ -14,8 +14,8 @@ pub mod validators {
     use crate::stake::{Stakes, Verdict};
     use cicada_core::certificate::{Certificate, CertificateError, Signature};
     use cicada_core::committee::{
-        can_certify, check_members, members_root, seat_bit, AttestationKey, AttestationKeys,
-        CommitteeError, ConsensusKey, Domain, Member,
+        can_certify, check_members, members_root, seat_bit, silence, AttestationKey,
+        AttestationKeys, CommitteeError, ConsensusKey, Domain, Member,
     };
     use cicada_core::evidence::Equivocation;
     use cicada_core::hash::Hash as Digest;
@@ -57,6 +57,9 @@ pub mod validators {
         /// Of every epoch, since evidence may come late.
         members: Mapping<u32, Seats, ManualKey<0x4d45_4d42>>,
         keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
+        /// The statement of every registration there was: a certified change names keys, and stands
+        /// whatever its members register later.
+        proven: Mapping<Digest, (), ManualKey<0x5052_4f56>>,
         stakes: Stakes,
     }
 
@@ -83,6 +86,7 @@ pub mod validators {
                 feed_state: Stored(FeedState::EMPTY),
                 members: Mapping::new(),
                 keys: Mapping::new(),
+                proven: Mapping::new(),
                 stakes: Stakes::default(),
             })
         }
@@ -145,7 +149,7 @@ pub mod validators {
             let ejected_in = seat.map(|_| self.epoch);
             let new = self.stakes.punish(terms, offence, severity, ejected_in, verdict)?;
             if new {
-                self.barred |= barred;
+                self.barred = silence(&self.quorum.0, self.barred, barred);
             }
             Ok(new)
         }
@@ -211,6 +215,7 @@ pub mod validators {
                 return Err(ValidatorsError::BadPossession);
             }
             self.keys.insert(operator, &(consensus_key, attestation_key));
+            self.proven.insert(statement, &());
             emit_event::<DefaultEnvironment, _>(KeysRegistered {
                 operator,
                 consensus_key,
@@ -230,7 +235,7 @@ pub mod validators {
                 return Err(ValidatorsError::AlreadyFormed);
             }
             let members = self.members(&operators)?;
-            if self.stakes.inactive(&members, self.epoch) != 0 {
+            if self.stakes.unfit(&members, self.epoch) != (0, 0) {
                 return Err(ValidatorsError::NotActive);
             }
             self.seat(members, 1, 0);
@@ -243,26 +248,32 @@ pub mod validators {
         fn rotate(
             &mut self,
             report: Report,
-            operators: Vec<AccountId>,
+            members: Vec<Member>,
             certificate: Certificate,
         ) -> Result<(), ValidatorsError> {
             let contract = *self.env().account_id().as_ref();
             let feed = Feed { kind: ReportKind::Committee, contract };
             self.feed_state.0.check_next(&feed, &report, self.env().block_timestamp())?;
-            let members = self.members(&operators)?;
+            check_members(&self.quorum.0, &members)?;
             if report.root != members_root::<HostSha256>(&self.quorum.0, &members) {
                 return Err(ValidatorsError::WrongRoot);
             }
             let digest = report.digest::<HostSha256>();
             self.verify(digest, certificate)?;
+            let domain = self.domain();
+            let statement = |member: &Member| domain.possession_statement::<HostSha256>(member);
+            if !members.iter().all(|member| self.proven.contains(statement(member))) {
+                return Err(ValidatorsError::NotRegistered);
+            }
             // Were one of them enough to refuse, he could keep the committee in office for ever.
-            let inactive = self.stakes.inactive(&members, self.epoch);
+            let (inactive, ejected) = self.stakes.unfit(&members, self.epoch);
             if !can_certify(&self.quorum.0, inactive) {
                 return Err(ValidatorsError::NotActive);
             }
+            let silent = silence(&self.quorum.0, inactive, ejected);
             self.feed_state = Stored(FeedState::after(&report, digest));
             // One change per report and 2^32 epochs: a chain does not live to see them all.
-            self.seat(members, self.epoch.saturating_add(1), inactive);
+            self.seat(members, self.epoch.saturating_add(1), silent);
             Ok(())
         }
 
@@ -395,7 +406,10 @@ pub mod validators {
         /// Begins to take the caller's stake out.
         #[ink(message)]
         fn unbond(&mut self, amount: u128) -> Result<(), StakingError> {
-            self.stakes.unbond(self.env().caller(), amount)
+            let operator = self.env().caller();
+            let members = self.committee_of(self.epoch);
+            let seated = members.iter().any(|member| operator == member.operator.into());
+            self.stakes.unbond(operator, amount, seated)
         }
 
         /// Pays out what has waited long enough.

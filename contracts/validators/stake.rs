@@ -111,16 +111,18 @@ impl Stakes {
         }
     }
 
-    /// The seats whose members may not serve in `epoch`; none while there are no rules.
+    /// The seats whose members are inactive in `epoch`, and those of the ejected; none while there
+    /// are no rules.
     #[inline(never)]
-    pub fn inactive(&self, members: &[Member], epoch: u32) -> u32 {
+    pub fn unfit(&self, members: &[Member], epoch: u32) -> (u32, u32) {
         let Some(terms) = self.terms() else {
-            return 0;
+            return (0, 0);
         };
-        (0u8..).zip(members).fold(0, |seats, (seat, member)| {
+        (0u8..).zip(members).fold((0, 0), |(inactive, ejected), (seat, member)| {
             match self.account(member.operator.into()).standing(terms.minimum, epoch) {
-                Standing::Active => seats,
-                Standing::Inactive | Standing::Ejected => seats | seat_bit(seat),
+                Standing::Active => (inactive, ejected),
+                Standing::Inactive => (inactive | seat_bit(seat), ejected),
+                Standing::Ejected => (inactive, ejected | seat_bit(seat)),
             }
         })
     }
@@ -154,12 +156,19 @@ impl Stakes {
         calls::pull(terms.token, operator, account_id::<DefaultEnvironment>(), amount)
     }
 
-    /// Begins to take stake out.
+    /// Begins to take stake out; of who is `seated`, what he has above the minimum.
     #[inline(never)]
-    pub fn unbond(&mut self, operator: AccountId, amount: u128) -> Result<(), StakingError> {
+    pub fn unbond(
+        &mut self,
+        operator: AccountId,
+        amount: u128,
+        seated: bool,
+    ) -> Result<(), StakingError> {
         let terms = self.rules()?;
         let mut account = self.account(operator);
-        account.unbond(amount, block_timestamp::<DefaultEnvironment>(), terms.unbonding_ms)?;
+        let keep = if seated { terms.minimum } else { 0 };
+        let now = block_timestamp::<DefaultEnvironment>();
+        account.unbond(amount, keep, now, terms.unbonding_ms)?;
         self.save(operator, account);
         let releases_ms = account.releases_ms;
         emit_event::<DefaultEnvironment, _>(Unbonding { operator, amount, releases_ms });

@@ -119,6 +119,18 @@ pub fn seat_bit(seat: u8) -> u32 {
     1u32.checked_shl(u32::from(seat)).unwrap_or_default()
 }
 
+/// The seats that are silent when those in `more` fall silent too, the lowest first, but never so
+/// many that the committee could certify nothing any more: also not the change that replaces it.
+pub fn silence(quorum: &Quorum, silent: u32, more: u32) -> u32 {
+    (0..quorum.n()).map(|seat| seat_bit(seat) & more).fold(silent, |silent, seat| {
+        if can_certify(quorum, silent | seat) {
+            silent | seat
+        } else {
+            silent
+        }
+    })
+}
+
 /// Whether a committee can still certify when the seats in `barred` sign nothing.
 pub fn can_certify(quorum: &Quorum, barred: u32) -> bool {
     u32::from(quorum.n()).saturating_sub(barred.count_ones()) >= u32::from(quorum.size())
@@ -199,5 +211,9 @@ mod tests {
         assert_eq!((first(0), first(3), seat_bit(31), seat_bit(32)), (0, 7, 1 << 31, 0));
         assert!(can_certify(&quorum, first(7)));
         assert!(!can_certify(&quorum, first(8)));
+        assert_eq!(silence(&quorum, 0, first(8)), first(7), "the lowest seven");
+        assert_eq!(silence(&quorum, first(6), 1 << 9 | 1 << 22), first(6) | 1 << 9);
+        assert_eq!(silence(&quorum, first(7), 1 << 22), first(7));
+        assert_eq!(silence(&quorum, first(3), 1), first(3));
     }
 }

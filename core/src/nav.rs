@@ -101,8 +101,10 @@ impl Observation {
     }
 
     /// Whether the two are proof that their seat signed two values for one slot. The same value at
-    /// another time is none: a validator that starts again may repeat itself. `verify` checks one
-    /// signature under the key of the given seat.
+    /// another time is none: a validator that starts again may repeat itself. Nor are two that are
+    /// more than [`STALENESS_MS`] apart: they cannot stand in one report, and if a slot is not
+    /// settled in time an honest validator must look again. `verify` checks one signature under the
+    /// key of the given seat.
     pub fn convicts<H: Hasher>(
         &self,
         other: &Self,
@@ -114,7 +116,9 @@ impl Observation {
         let signed = |one: &Self| {
             verify(&one.signature, &one.message::<H>(config_digest, feed, slot), one.seat)
         };
-        self.seat == other.seat && self.nav_e18 != other.nav_e18 && signed(self) && signed(other)
+        let together = self.time_ms.abs_diff(other.time_ms) <= STALENESS_MS;
+        let differ = self.nav_e18 != other.nav_e18;
+        self.seat == other.seat && together && differ && signed(self) && signed(other)
     }
 }
 

@@ -167,9 +167,13 @@ impl Pool {
             if self.a == 0 || self.b == 0 {
                 return Err(PoolError::InsufficientLiquidity);
             }
-            let by_a = mul_div_floor(max_a, self.shares, self.a)?;
-            let by_b = mul_div_floor(max_b, self.shares, self.b)?;
-            let shares = by_a.min(by_b);
+            let by_a = mul_div_floor(max_a, self.shares, self.a);
+            let by_b = mul_div_floor(max_b, self.shares, self.b);
+            // A limit for more shares than can be told does not bind: the other does.
+            let shares = match (by_a, by_b) {
+                (Ok(by_a), Ok(by_b)) => by_a.min(by_b),
+                (by_a, by_b) => by_a.or(by_b)?,
+            };
             let a = mul_div_ceil(shares, self.a, self.shares)?;
             let b = mul_div_ceil(shares, self.b, self.shares)?;
             Deposit { a, b, shares, locked: 0 }

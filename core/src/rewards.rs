@@ -21,7 +21,10 @@ mod agreed;
 mod award;
 
 pub use agreed::Proposal;
-pub use award::{Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS, MAX_PROOF};
+pub use award::{
+    is_epoch_length, starts_soon, Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS,
+    MAX_EPOCH_MS, MAX_PROOF,
+};
 
 /// Parts of the pool in per cent: base, bonus, validators.
 const POOLS: [u128; 3] = [70, 25, 5];

@@ -212,7 +212,7 @@ fn an_older_epoch_certifies_nothing() {
         ..board.next(&rows())
     };
     let certificate = board.certify(&change);
-    let rotate = on(&board.validators).rotate(change, next.operators(), certificate);
+    let rotate = on(&board.validators).rotate(change, next.members(), certificate);
     let _ = board.world.as_(account("bob")).call(rotate).succeeds();
     let report = board.next(&rows());
     board.refuse(report, &rows(), CertificateError::WrongEpoch { expected: 2 });

@@ -17,9 +17,9 @@ use ink::primitives::AccountId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub struct RewardTerms {
-    /// When the first epoch begins.
+    /// When the first epoch begins: at most 366 days after the contract is made.
     pub start_ms: u64,
-    /// The shortest epoch, in milliseconds; at least 1.
+    /// The shortest epoch, in milliseconds: 1 to 366 days.
     pub min_epoch_ms: u64,
     /// The largest pool of an epoch, until the owner changes it.
     pub emission: u128,
@@ -42,11 +42,11 @@ pub struct EpochRecord {
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 #[allow(clippy::cast_possible_truncation)] // in the derived code
 pub enum RewardsError {
-    /// Epochs of no length.
-    InvalidTerms,
+    /// The shortest epoch has no length, or is above 366 days.
+    WrongEpochLength,
     /// The caller is not the owner.
     NotOwner,
-    /// The epoch has begun: its emission is fixed.
+    /// An epoch that the change is for can have begun: its emission is fixed.
     EpochBegun,
     /// Nothing to pay in.
     ZeroAmount,
@@ -73,6 +73,8 @@ pub enum RewardsError {
     AboveTotal,
     /// A calculation has no result.
     Math(MathError),
+    /// The first epoch would begin more than 366 days from now.
+    StartTooLate,
 }
 
 impl From<FeedError> for RewardsError {
@@ -169,8 +171,9 @@ pub trait Rewards {
         proof: Vec<Hash>,
     ) -> Result<u128, RewardsError>;
 
-    /// Sets the largest pool of the epochs from number `from_epoch` on, none of which has begun:
-    /// at least the newest settled epoch plus 2. It replaces a change that is still to come. The owner.
+    /// Sets the largest pool of the epochs from number `from_epoch` on, at least the newest settled
+    /// epoch plus 2. It replaces a change that is still to come. None of the epochs that it is for
+    /// can have begun, if all since the newest settled one were as short as they may be. The owner.
     ///
     /// # Errors
     /// [`RewardsError::NotOwner`], [`RewardsError::EpochBegun`].

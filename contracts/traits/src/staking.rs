@@ -127,6 +127,8 @@ pub enum StakingError {
     ReputationUnavailable,
     /// Token, treasury or reputation would be this contract itself.
     OwnAccount,
+    /// Who sits in the committee in office keeps the minimum in.
+    Seated,
 }
 
 impl From<StakeError> for StakingError {
@@ -135,6 +137,7 @@ impl From<StakeError> for StakingError {
             StakeError::ZeroAmount => Self::ZeroAmount,
             StakeError::BeyondStake => Self::BeyondStake,
             StakeError::StillUnbonding => Self::StillUnbonding,
+            StakeError::Seated => Self::Seated,
             StakeError::Math(error) => Self::Math(error),
         }
     }
@@ -210,11 +213,11 @@ pub trait Staking {
     fn bond(&mut self, amount: u128) -> Result<(), StakingError>;
 
     /// Begins to take stake out. All that the caller is taking out waits from now on, for the delay
-    /// of the rules as they are now.
+    /// of the rules as they are now. Who sits in the committee in office keeps the minimum in.
     ///
     /// # Errors
     /// [`StakingError::NoTerms`], [`StakingError::ZeroAmount`], [`StakingError::BeyondStake`],
-    /// [`StakingError::Math`].
+    /// [`StakingError::Seated`], [`StakingError::Math`].
     ///
     /// # Events
     /// `Unbonding`.

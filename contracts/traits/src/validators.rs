@@ -83,8 +83,10 @@ pub trait Validators {
     fn form_committee(&mut self, operators: Vec<AccountId>) -> Result<(), ValidatorsError>;
 
     /// Seats the next committee by a report that the committee in office certified. Its root is
-    /// `members_root` of the members in seat order. Anybody may bring it. Once rules of stake are
-    /// set, a seat whose operator may not serve now has no voice for the whole epoch.
+    /// `members_root` of the members in seat order. Anybody may bring it. The members are those of
+    /// the report, with keys that they registered once: whoever replaces his keys afterwards stops
+    /// nothing. Once rules of stake are set, a seat whose operator may not serve now has no voice
+    /// for the whole epoch.
     ///
     /// # Errors
     /// [`ValidatorsError::Feed`], [`ValidatorsError::NotRegistered`],
@@ -97,7 +99,7 @@ pub trait Validators {
     fn rotate(
         &mut self,
         report: Report,
-        operators: Vec<AccountId>,
+        members: Vec<Member>,
         certificate: Certificate,
     ) -> Result<(), ValidatorsError>;
 

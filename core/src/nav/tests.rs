@@ -140,6 +140,9 @@ fn two_values_of_one_seat_for_one_slot_convict_it() {
     assert!(convicts(&one, &sign(7, observed(3, 101))));
     let repeated = sign(7, Observation { time_ms: NOW + 1, ..observed(3, 100) });
     assert!(!convicts(&one, &repeated), "the same value again");
+    let at = |ms: u64| sign(7, Observation { time_ms: one.time_ms + ms, ..observed(3, 101) });
+    assert!(convicts(&one, &at(STALENESS_MS)) && convicts(&at(STALENESS_MS), &one));
+    assert!(!convicts(&one, &at(STALENESS_MS + 1)), "the first is stale by then");
     assert!(!convicts(&one, &sign(7, observed(4, 101))), "another seat");
     assert!(!convicts(&one, &sign(8, observed(3, 101))), "another slot");
     assert!(!convicts(&one, &observed(3, 101)), "not signed");

@@ -60,6 +60,14 @@ fn a_later_deposit_takes_no_more_than_its_shares_need() {
         crooked.deposit(1, 1_000_000),
         Ok(Deposit { a: 1, b: 142_501, shares: 285, locked: 0 })
     );
+    let any = u128::MAX;
+    assert_eq!(POOL.deposit(10, any), Ok(Deposit { a: 10, b: 40, shares: 20, locked: 0 }));
+    let crooked_any = crooked.deposit(any, 142_501).unwrap();
+    assert_eq!(crooked_any, Deposit { a: 1, b: 142_501, shares: 285, locked: 0 });
+    assert_eq!(POOL.deposit(any, any), Err(PoolError::ReserveTooLarge), "two tokens for a share");
+    let level = Pool { a: 1_000, b: 1_000, shares: 2_000 };
+    assert_eq!(level.deposit(any, any), Err(PoolError::Math(MathError::Overflow)));
+    assert_eq!(POOL.deposit(0, any), Err(PoolError::ZeroAmount));
     assert_eq!(POOL.deposit(0, 1_000), Err(PoolError::ZeroAmount));
     assert_eq!(Pool { a: 0, ..POOL }.deposit(1, 1), Err(PoolError::InsufficientLiquidity));
 }

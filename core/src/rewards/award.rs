@@ -18,6 +18,21 @@ pub const MAX_CLAIMS: u32 = 1 << 20;
 /// The longest proof of a claim.
 pub const MAX_PROOF: usize = 20;
 
+/// The most that the shortest epoch may be, and how far ahead the first one may begin, in
+/// milliseconds: 366 days.
+pub const MAX_EPOCH_MS: u64 = 366 * 24 * 3_600_000;
+
+/// Whether no epoch may be shorter than this, in milliseconds: 1 to [`MAX_EPOCH_MS`].
+pub fn is_epoch_length(min_epoch_ms: u64) -> bool {
+    (1..=MAX_EPOCH_MS).contains(&min_epoch_ms)
+}
+
+/// Whether the first epoch may begin at `start_ms`: at most [`MAX_EPOCH_MS`] after `now_ms`, both
+/// in milliseconds since 1970. It may lie in the past.
+pub fn starts_soon(start_ms: u64, now_ms: u64) -> bool {
+    start_ms <= now_ms.saturating_add(MAX_EPOCH_MS)
+}
+
 /// What an epoch awards: the content of a report, as one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -133,6 +148,13 @@ impl AwardState {
     /// As [`AwardState::free`].
     pub fn next_pool(&self, emission: u128, funded: u128) -> Result<u128, MathError> {
         Ok(self.free(funded)?.min(emission))
+    }
+
+    /// The earliest time at which an epoch that is not settled can begin, in milliseconds since
+    /// 1970: after the epochs before it, each as short as it may be.
+    pub fn earliest_start_ms(&self, epoch: u64, min_epoch_ms: u64) -> u64 {
+        let between = epoch.saturating_sub(self.epoch).saturating_sub(1);
+        self.end_ms.saturating_add(between.saturating_mul(min_epoch_ms))
     }
 
     /// The state after an award.
@@ -279,9 +301,25 @@ impl Emission {
         }
     }
 
-    /// With `amount` in force from epoch `from` on, if that one has not begun while `running` is
-    /// the epoch that runs. It replaces a change that is still to come.
-    pub fn changed(&self, running: u64, from: u64, amount: u128) -> Option<Self> {
-        (from > running).then(|| Self { current: self.at(running), change: Some((from, amount)) })
+    /// With `amount` in force from epoch `from` on, instead of a change that is still to come.
+    ///
+    /// `None` if it would be for an epoch that can have begun at `now_ms`, settled or not: what it
+    /// awards may be certified already. The epochs that it is for begin with `from`, or with
+    /// the change that it replaces.
+    pub fn changed(
+        &self,
+        state: &AwardState,
+        min_epoch_ms: u64,
+        now_ms: u64,
+        from: u64,
+        amount: u128,
+    ) -> Option<Self> {
+        let running = state.epoch.saturating_add(1);
+        let first = match self.change {
+            Some((planned, _)) if planned > running => planned.min(from),
+            _ => from,
+        };
+        let is_to_come = from > running && now_ms < state.earliest_start_ms(first, min_epoch_ms);
+        is_to_come.then(|| Self { current: self.at(running), change: Some((from, amount)) })
     }
 }

@@ -94,16 +94,57 @@ fn a_report_holds_one_award() {
 
 #[test]
 fn emission_changes_only_for_epochs_to_come() {
+    // `epoch` is settled and ended at 1,000; none is shorter than 60.
+    let changed = |emission: &Emission, epoch: u64, from: u64, amount: u128| {
+        emission.changed(&AwardState { epoch, ..STATE }, 60, 1_000, from, amount)
+    };
     let start = Emission::constant(100);
     assert_eq!((start.at(1), start.at(u64::MAX)), (100, 100));
-    assert_eq!(start.changed(3, 3, 50), None, "the epoch that runs");
-    assert_eq!(start.changed(3, 2, 50), None);
-    let planned = start.changed(3, 4, 50).unwrap();
+    assert_eq!(changed(&start, 2, 3, 50), None, "the epoch that runs");
+    assert_eq!(changed(&start, 2, 2, 50), None);
+    let planned = changed(&start, 2, 4, 50).unwrap();
     assert_eq!((planned.at(3), planned.at(4), planned.at(9)), (100, 50, 50));
-    let replaced = planned.changed(3, 8, 70).unwrap();
+    let replaced = changed(&planned, 2, 8, 70).unwrap();
     assert_eq!((replaced.at(4), replaced.at(7), replaced.at(8)), (100, 100, 70));
-    let after = planned.changed(4, 6, 70).unwrap();
+    let after = changed(&planned, 3, 6, 70).unwrap();
     assert_eq!((after.at(4), after.at(5), after.at(6)), (50, 50, 70));
+}
+
+#[test]
+fn emission_of_epochs_that_can_be_over_unsettled_stays() {
+    // Epoch 4 ended at 1,000 and nothing is settled since: 5 runs, or is over.
+    let start = Emission::constant(100);
+    let changed =
+        |emission: &Emission, now_ms, from| emission.changed(&STATE, 60, now_ms, from, 50);
+    for (epoch, begins_ms) in [(6, 1_060), (7, 1_120), (10, 1_300)] {
+        assert_eq!(STATE.earliest_start_ms(epoch, 60), begins_ms);
+        assert!(changed(&start, begins_ms - 1, epoch).is_some());
+        assert_eq!(changed(&start, begins_ms, epoch), None, "exactly then it begins");
+        assert_eq!(changed(&start, begins_ms + 10_000, epoch), None);
+    }
+    assert_eq!(changed(&start, 0, 5), None, "the one that runs never");
+    assert_eq!((STATE.earliest_start_ms(5, 60), STATE.earliest_start_ms(1, 60)), (1_000, 1_000));
+    // A change for 7 binds 7 and what follows, as soon as 7 can have begun.
+    let planned = changed(&start, 1_000, 7).unwrap();
+    assert!(changed(&planned, 1_119, 20).is_some());
+    assert_eq!(changed(&planned, 1_120, 20), None, "7 would fall back to 100");
+    let settled = AwardState { epoch: 6, end_ms: 1_120, ..STATE };
+    assert!(planned.changed(&settled, 60, 1_179, 8, 70).is_some(), "now 7 runs, with 50");
+    // Nothing overflows.
+    assert_eq!(STATE.earliest_start_ms(u64::MAX, u64::MAX), u64::MAX);
+    assert!(changed(&start, 9_999, u64::MAX).is_some());
+    assert_eq!(start.changed(&STATE, u64::MAX, u64::MAX, u64::MAX, 1), None);
+    let last = AwardState { epoch: u64::MAX, ..STATE };
+    assert_eq!(start.changed(&last, 60, 0, u64::MAX, 1), None);
+}
+
+#[test]
+fn epochs_have_a_length_and_begin_within_a_year() {
+    assert_eq!(MAX_EPOCH_MS, 31_622_400_000);
+    let lengths = [0, 1, MAX_EPOCH_MS, MAX_EPOCH_MS + 1, u64::MAX].map(is_epoch_length);
+    assert_eq!(lengths, [false, true, true, false, false]);
+    assert!(starts_soon(0, 5) && starts_soon(5, 5) && starts_soon(5 + MAX_EPOCH_MS, 5));
+    assert!(!starts_soon(6 + MAX_EPOCH_MS, 5) && starts_soon(u64::MAX, u64::MAX));
 }
 
 fn account(number: u32) -> Account {
@@ -187,6 +228,31 @@ fn twenty_four_epochs_of_ten_thousand_miners_are_proved_with_fourteen_hashes() {
 }
 
 proptest! {
+    #[test]
+    fn no_change_reaches_an_epoch_that_has_begun(
+        lengths in proptest::collection::vec(60u64..200, 1..12),
+        changes in proptest::collection::vec((0u64..25, 0u64..2_000), 1..6),
+    ) {
+        // The epochs as they are, none of them settled; number 5 begins at 1,000.
+        let mut emission = Emission::constant(100);
+        let mut now_ms = 1_000;
+        for ((from, later_ms), amount) in changes.into_iter().zip(1u128..) {
+            now_ms += later_ms;
+            let Some(next) = emission.changed(&STATE, 60, now_ms, from, amount) else {
+                continue;
+            };
+            let mut begins_ms = STATE.end_ms;
+            for (epoch, length) in (5u64..).zip(&lengths) {
+                if begins_ms <= now_ms {
+                    prop_assert_eq!(next.at(epoch), emission.at(epoch));
+                }
+                begins_ms += length;
+            }
+            prop_assert_eq!(next.at(from), amount);
+            emission = next;
+        }
+    }
+
     #[test]
     fn what_is_computed_always_follows_and_loses_nothing(
         pools in proptest::collection::vec((0u128..1 << 90, 0u32..30), 1..8),

@@ -4,6 +4,10 @@ use super::{standing, Rates, Severity, Stake, Standing};
 use crate::fixed::{add, sub, MathError};
 use parity_scale_codec::{Decode, Encode};
 
+/// How many times the minimum counts at most. Of 23, the 7 that may lie then weigh at most 14 minima,
+/// and the 16 others at least 16: no purse makes the median alone.
+pub const MAX_WEIGHT: u128 = 2;
+
 /// Why stake does not move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -14,6 +18,8 @@ pub enum StakeError {
     BeyondStake,
     /// What is being taken out is not free yet.
     StillUnbonding,
+    /// Who sits in the committee in office keeps the minimum in.
+    Seated,
     /// A calculation has no result.
     Math(MathError),
 }
@@ -53,15 +59,19 @@ impl StakeAccount {
         Ok(())
     }
 
-    /// Begins to take stake out. The whole lot waits `unbonding_ms` from `now_ms` on, also what was
-    /// in it before; a delay that changes later does not change it.
+    /// Begins to take stake out, as long as `keep` stays bonded. The whole lot waits `unbonding_ms`
+    /// from `now_ms` on, also what was in it before; a delay that changes later does not change it.
+    ///
+    /// Who has a seat keeps the minimum: else he could wait until all is out, with his voice still
+    /// in office, and lie for nothing.
     ///
     /// # Errors
-    /// [`StakeError::ZeroAmount`], [`StakeError::BeyondStake`]; [`StakeError::Math`] if time ends
-    /// before the delay does.
+    /// [`StakeError::ZeroAmount`], [`StakeError::BeyondStake`], [`StakeError::Seated`];
+    /// [`StakeError::Math`] if time ends before the delay does.
     pub fn unbond(
         &mut self,
         amount: u128,
+        keep: u128,
         now_ms: u64,
         unbonding_ms: u64,
     ) -> Result<(), StakeError> {
@@ -69,6 +79,9 @@ impl StakeAccount {
             return Err(StakeError::ZeroAmount);
         }
         let bonded = sub(self.stake.bonded, amount).map_err(|_| StakeError::BeyondStake)?;
+        if bonded < keep {
+            return Err(StakeError::Seated);
+        }
         let unbonding = add(self.stake.unbonding, amount)?;
         self.releases_ms = now_ms.checked_add(unbonding_ms).ok_or(MathError::Overflow)?;
         self.stake = Stake { bonded, unbonding };
@@ -111,10 +124,11 @@ impl StakeAccount {
         standing(self.stake.bonded, minimum, ejected)
     }
 
-    /// The weight of the operator's word: what is bonded, or 0 if he may not serve.
+    /// The weight of the operator's word: what is bonded, at most [`MAX_WEIGHT`] times the minimum;
+    /// 0 if he may not serve.
     pub fn weight(&self, minimum: u128, epoch: u32) -> u128 {
         match self.standing(minimum, epoch) {
-            Standing::Active => self.stake.bonded,
+            Standing::Active => self.stake.bonded.min(minimum.saturating_mul(MAX_WEIGHT)),
             Standing::Inactive | Standing::Ejected => 0,
         }
     }
@@ -138,10 +152,11 @@ mod tests {
     fn stake_goes_in_waits_and_comes_out() {
         let mut account = bonded(1_000);
         assert_eq!(account.withdraw(0), Err(StakeError::ZeroAmount));
-        assert_eq!(account.unbond(1_001, 5, DAY), Err(StakeError::BeyondStake));
-        assert_eq!(account.unbond(0, 5, DAY), Err(StakeError::ZeroAmount));
+        assert_eq!(account.unbond(1_001, 0, 5, DAY), Err(StakeError::BeyondStake));
+        assert_eq!(account.unbond(0, 0, 5, DAY), Err(StakeError::ZeroAmount));
         assert_eq!(account.bond(0), Err(StakeError::ZeroAmount));
-        account.unbond(400, 5, DAY).unwrap();
+        assert_eq!(account.unbond(400, 601, 5, DAY), Err(StakeError::Seated));
+        account.unbond(400, 600, 5, DAY).unwrap();
         assert_eq!(account.stake, Stake { bonded: 600, unbonding: 400 });
         assert_eq!(account.withdraw(5 + DAY - 1), Err(StakeError::StillUnbonding));
         assert_eq!(account.withdraw(5 + DAY), Ok(400));
@@ -151,11 +166,11 @@ mod tests {
     #[test]
     fn adding_to_the_lot_starts_its_clock_again() {
         let mut account = bonded(1_000);
-        account.unbond(400, 0, DAY).unwrap();
+        account.unbond(400, 0, 0, DAY).unwrap();
         // A shorter delay by now: the whole lot has it.
-        account.unbond(1, DAY - 1, 10).unwrap();
+        account.unbond(1, 0, DAY - 1, 10).unwrap();
         assert_eq!(account.releases_ms, DAY + 9);
-        account.unbond(1, DAY - 1, DAY).unwrap();
+        account.unbond(1, 0, DAY - 1, DAY).unwrap();
         assert_eq!(account.withdraw(2 * DAY - 2), Err(StakeError::StillUnbonding));
         assert_eq!(account.withdraw(2 * DAY - 1), Ok(402));
     }
@@ -166,16 +181,16 @@ mod tests {
         let before = account;
         let overflow = Err(StakeError::Math(MathError::Overflow));
         assert_eq!(account.bond(1), overflow);
-        assert_eq!(account.unbond(1, 1, u64::MAX), overflow);
+        assert_eq!(account.unbond(1, 0, 1, u64::MAX), overflow);
         assert_eq!(account, before);
-        account.unbond(1, 0, DAY).unwrap();
+        account.unbond(1, 0, 0, DAY).unwrap();
         assert_eq!(account.bond(1), overflow, "a penalty could not be computed");
     }
 
     #[test]
     fn a_lot_that_is_slashed_away_has_no_time() {
         let mut account = bonded(10);
-        account.unbond(10, 7, DAY).unwrap();
+        account.unbond(10, 0, 7, DAY).unwrap();
         let whole = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
         assert_eq!(account.slash_ceil(&whole, Severity::Critical), Ok(10));
         assert_eq!(account, StakeAccount::default());
@@ -190,7 +205,9 @@ mod tests {
         let at = |epoch| (account.standing(MIN_STAKE, epoch), account.weight(MIN_STAKE, epoch));
         assert_eq!(at(3), (Standing::Ejected, 0));
         assert_eq!(at(4), (Standing::Active, MIN_STAKE));
-        account.unbond(1, 0, DAY).unwrap();
+        let rich = StakeAccount { stake: Stake { bonded: 3 * MIN_STAKE, unbonding: 0 }, ..account };
+        assert_eq!(rich.weight(MIN_STAKE, 4), 2 * MIN_STAKE);
+        account.unbond(1, 0, 0, DAY).unwrap();
         assert_eq!(account.standing(MIN_STAKE, 4), Standing::Inactive);
         assert_eq!(account.weight(MIN_STAKE, 4), 0);
     }
@@ -206,7 +223,7 @@ mod tests {
                 now += later;
                 match what {
                     0 => held += account.bond(amount).map_or(0, |()| amount),
-                    1 => drop(account.unbond(amount, now, 2_500)),
+                    1 => drop(account.unbond(amount, 0, now, 2_500)),
                     2 => held -= account.withdraw(now).unwrap_or(0),
                     _ => held -= account.slash_ceil(&Rates::DEFAULT, Severity::Severe).unwrap(),
                 }

@@ -9,7 +9,7 @@ use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation, ObservationError, Record, STALENESS_MS};
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
-use cicada_core::slashing::Standing;
+use cicada_core::slashing::{Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, address, check_gas, on};
 use cicada_traits::index::{Index, IndexError};
 use cicada_traits::staking::{DoubleObservation, Staking, StakingError};
@@ -155,13 +155,19 @@ fn slots_follow_one_another_and_a_settled_one_stays() {
 
 #[test]
 fn the_median_weighs_stake() {
-    let mut stakes = [STAKE; SEATS as usize];
-    stakes[3] = 100 * STAKE;
-    let mut stage = with_stakes(&stakes, 1, true);
+    // Ten of one weight against six of twice that; more than twice counts for nobody.
+    let mut stakes = [MIN_STAKE; SEATS as usize];
+    stakes[10..16].fill(2 * MIN_STAKE);
     let mut values = same(16, ONE);
-    values[3].1 = ONE + ONE / 1_000;
+    values[10..].iter_mut().for_each(|value| value.1 += ONE / 1_000);
+    let mut stage = with_stakes(&stakes, 1, true);
     let _ = stage.settle(&values).succeeds();
     assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE + ONE / 1_000));
+    stakes.fill(MIN_STAKE);
+    stakes[15] = 100 * MIN_STAKE;
+    let mut stage = with_stakes(&stakes, 1, true);
+    let _ = stage.settle(&values).succeeds();
+    assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE), "no purse has its way");
 }
 
 #[test]
@@ -300,7 +306,7 @@ fn what_an_older_committee_signed_counts_no_more() {
         ..stage.nav_report(&[])
     };
     let certificate = stage.committee.certify(&stage.validators, &change);
-    let rotate = on(&stage.validators).rotate(change, next.operators(), certificate);
+    let rotate = on(&stage.validators).rotate(change, next.members(), certificate);
     let _ = stage.world.as_(account("heidi")).call(rotate).succeeds();
     let old = stage.observe(&same(16, ONE));
     let report = stage.nav_report(&old);

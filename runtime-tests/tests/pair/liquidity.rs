@@ -51,6 +51,18 @@ fn a_later_deposit_takes_no_more_than_its_shares_need() {
 }
 
 #[test]
+fn a_deposit_may_leave_one_limit_open() {
+    let mut stage = Stage::filled();
+    let bound_by_b = Deposit { a: 25, b: 100, shares: 50, locked: 0 };
+    assert_eq!(stage.add(TRADER, u128::MAX, 100).succeeds().value, bound_by_b);
+    let bound_by_a = Deposit { a: 25, b: 100, shares: 50, locked: 0 };
+    assert_eq!(stage.add(TRADER, 25, u128::MAX).succeeds().value, bound_by_a);
+    assert_eq!(stage.pool(), Pool { a: 1_000_050, b: 4_000_200, shares: 2_000_100 });
+    let large = PoolError::ReserveTooLarge;
+    assert_eq!(stage.add(TRADER, u128::MAX, u128::MAX).fails(), large.into());
+}
+
+#[test]
 fn who_would_get_fewer_shares_than_he_accepts_deposits_nothing() {
     let mut stage = Stage::filled();
     let more = on(&stage.pair).add_liquidity(1_000, 100, 51, stage.soon());

@@ -7,7 +7,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_core::rewards::{Award, AwardError, AwardState, MAX_CLAIMS};
+use cicada_core::rewards::{Award, AwardError, AwardState, MAX_CLAIMS, MAX_EPOCH_MS};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
@@ -45,13 +45,24 @@ fn a_new_contract_is_empty() {
 }
 
 #[test]
-fn epochs_of_no_length_are_no_terms() {
+fn epochs_have_a_length_and_begin_within_a_year() {
     let mut stage = Stage::new();
-    let terms = RewardTerms { start_ms: 0, min_epoch_ms: 0, emission: 1 };
-    let constructor =
-        RewardsContractRef::new(address(&stage.validators), address(&stage.token), terms);
-    let deployed = stage.world.as_(account(OWNER)).deploy("rewards", constructor);
-    assert_eq!(deployed.map(|_| ()), Err(RewardsError::InvalidTerms));
+    let latest_ms = stage.world.now() + MAX_EPOCH_MS;
+    let mut deployed = |start_ms, min_epoch_ms| {
+        let terms = RewardTerms { start_ms, min_epoch_ms, emission: 1 };
+        let constructor =
+            RewardsContractRef::new(address(&stage.validators), address(&stage.token), terms);
+        stage.world.as_(account(OWNER)).deploy("rewards", constructor).map(|_| ())
+    };
+    for (start_ms, min_epoch_ms) in [(0, 1), (latest_ms, 1), (latest_ms, MAX_EPOCH_MS)] {
+        assert_eq!(deployed(start_ms, min_epoch_ms), Ok(()));
+    }
+    for min_epoch_ms in [0, MAX_EPOCH_MS + 1, u64::MAX] {
+        assert_eq!(deployed(0, min_epoch_ms), Err(RewardsError::WrongEpochLength));
+    }
+    for start_ms in [latest_ms + 1, u64::MAX] {
+        assert_eq!(deployed(start_ms, HOUR), Err(RewardsError::StartTooLate));
+    }
 }
 
 #[test]
@@ -185,7 +196,7 @@ fn a_committee_that_left_certifies_nothing() {
         ..report
     };
     let certificate = stage.certify(&change);
-    let rotate = on(&stage.validators).rotate(change, next.operators(), certificate);
+    let rotate = on(&stage.validators).rotate(change, next.members(), certificate);
     let _ = stage.call(STRANGER, rotate).succeeds();
     let old = stage.certify(&report);
     let error = stage.bring(report, award, &old).fails();

@@ -13,6 +13,12 @@ impl Stage {
         self.call(name, message)
     }
 
+    /// The next epoch, which ended then.
+    fn past(&mut self, end_ms: u64, pool: u128) -> Epoch {
+        let state = self.state();
+        self.compute(&state, end_ms, pool, &scores(3, 1), &[])
+    }
+
     fn emission(&mut self) -> Emission {
         self.world.read(on(&self.rewards).emission())
     }
@@ -43,6 +49,53 @@ fn the_emission_changes_for_epochs_to_come() {
     let _ = stage.set_emission(OWNER, 9, 5).succeeds();
     let _ = stage.set_emission(OWNER, 4, 6).succeeds();
     assert_eq!(stage.emission(), Emission { current: 700, change: Some((4, 6)) });
+}
+
+#[test]
+fn exactly_when_an_epoch_can_begin_it_is_fixed() {
+    let mut stage = Stage::funded(100);
+    let start_ms = stage.world.now();
+    for (from, current, begins_ms) in [(2, EMISSION, start_ms + HOUR), (5, 70, start_ms + 4 * HOUR)]
+    {
+        stage.world.at(begins_ms - 1);
+        let _ = stage.set_emission(OWNER, from, 70).succeeds();
+        stage.world.at(begins_ms);
+        assert_eq!(stage.set_emission(OWNER, from, 80).fails(), RewardsError::EpochBegun);
+        // Nor does a change for later take back what was set for it.
+        assert_eq!(stage.set_emission(OWNER, 100, 80).fails(), RewardsError::EpochBegun);
+        assert_eq!(stage.emission(), Emission { current, change: Some((from, 70)) });
+        if from == 2 {
+            stage.world.at(start_ms + 2 * HOUR);
+            for (end_ms, pool) in [(start_ms + HOUR, 30), (start_ms + 2 * HOUR, 70)] {
+                let epoch = stage.past(end_ms, pool);
+                stage.settle(epoch);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lowered_emission_does_not_reach_epochs_that_wait_to_be_settled() {
+    let mut stage = Stage::funded(100_000_000);
+    let start_ms = stage.world.now();
+    // Nobody settles for five hours: epochs 1 to 5 are over, the sixth runs.
+    stage.world.at(start_ms + 5 * HOUR);
+    for over in 2..=6 {
+        assert_eq!(stage.set_emission(OWNER, over, 0).fails(), RewardsError::EpochBegun);
+    }
+    let _ = stage.set_emission(OWNER, 7, 0).succeeds();
+    for hour in 1..=6 {
+        let end_ms = start_ms + hour * HOUR;
+        stage.world.at(end_ms.max(stage.world.now()));
+        let epoch = stage.past(end_ms, EMISSION);
+        stage.settle(epoch);
+    }
+    stage.world.at(start_ms + 7 * HOUR);
+    let last = stage.past(start_ms + 7 * HOUR, 1);
+    let error = stage.settle_award(last.award).fails();
+    assert_eq!(error, RewardsError::Award(AwardError::AboveEmission));
+    let last = stage.past(start_ms + 7 * HOUR, 0);
+    stage.settle(last);
 }
 
 #[test]

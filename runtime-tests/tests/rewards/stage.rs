@@ -156,8 +156,20 @@ impl Stage {
     pub fn next(&mut self, scores: &[Score], validators: &[Validator], pool: u128) -> Epoch {
         let end_ms = self.world.advance(HOUR).now();
         let state = self.state();
+        self.compute(&state, end_ms, pool, scores, validators)
+    }
+
+    /// The epoch after `state` that ends at `end_ms`.
+    pub fn compute(
+        &self,
+        state: &AwardState,
+        end_ms: u64,
+        pool: u128,
+        scores: &[Score],
+        validators: &[Validator],
+    ) -> Epoch {
         let computed =
-            Award::compute::<Native>(&state, end_ms, pool, scores, validators, &self.claims);
+            Award::compute::<Native>(state, end_ms, pool, scores, validators, &self.claims);
         let (award, distribution, claims) = computed.expect("a distribution");
         Epoch { award, distribution, claims }
     }

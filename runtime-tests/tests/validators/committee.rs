@@ -273,7 +273,7 @@ fn the_committee_in_office_seats_the_next() {
     next.register(&mut world, &validators);
     let change = change_to(&next, &validators, &world);
     let certificate = committee.certify(&validators, &change);
-    let rotate = on(&validators).rotate(change, next.operators(), certificate.clone());
+    let rotate = on(&validators).rotate(change, next.members(), certificate.clone());
     let receipt = world.as_(account("bob")).call(rotate).succeeds();
     check_gas("validators.rotate: 23 seats", &receipt);
     let event = receipt.event::<CommitteeSeated>(&validators);
@@ -289,7 +289,7 @@ fn the_committee_in_office_seats_the_next() {
     assert_eq!(answer, Err(CertificateError::WrongEpoch { expected: 2 }));
     let new = next.certify(&validators, &report);
     assert_eq!(world.read(on(&validators).verify(report.digest::<Native>(), new)), Ok(()));
-    let again = on(&validators).rotate(change, next.operators(), certificate);
+    let again = on(&validators).rotate(change, next.members(), certificate);
     let error = world.as_(account("bob")).call(again).fails();
     assert_eq!(error, ValidatorsError::Feed(FeedError::SlotTaken));
 }
@@ -301,31 +301,45 @@ fn a_change_of_committee_must_be_certified_exactly() {
     let next = Committee::named("next", 2);
     let change = change_to(&next, &validators, &world);
     let bob = account("bob");
-    let refuse = |world: &mut World, report, operators, reason| {
+    let refuse = |world: &mut World, report, members, reason| {
         let certificate = committee.certify(&validators, &report);
-        let message = on(&validators).rotate(report, operators, certificate);
+        let message = on(&validators).rotate(report, members, certificate);
         assert_eq!(world.as_(bob).call(message).fails(), reason);
     };
-    refuse(&mut world, change, next.operators(), ValidatorsError::NotRegistered);
+    refuse(&mut world, change, next.members(), ValidatorsError::NotRegistered);
     next.register(&mut world, &validators);
-    let mut swapped = next.operators();
+    let mut swapped = next.members();
     swapped.swap(0, 1);
     refuse(&mut world, change, swapped, ValidatorsError::WrongRoot);
-    refuse(&mut world, change, committee.operators(), ValidatorsError::WrongRoot);
-    let short = next.operators()[..22].to_vec();
+    refuse(&mut world, change, committee.members(), ValidatorsError::WrongRoot);
+    let short = next.members()[..22].to_vec();
     refuse(&mut world, change, short, CommitteeError::WrongSize.into());
     let skipped = Report { slot: 2, ..change };
     let reason = FeedError::SlotSkipped { expected: 1 };
-    refuse(&mut world, skipped, next.operators(), reason.into());
+    refuse(&mut world, skipped, next.members(), reason.into());
     let elsewhere = Feed { contract: [9; 32], ..change.feed };
     let foreign = Report { feed: elsewhere, ..change };
-    refuse(&mut world, foreign, next.operators(), FeedError::WrongFeed.into());
+    refuse(&mut world, foreign, next.members(), FeedError::WrongFeed.into());
     // Not even the owner replaces the committee without a certificate.
     let nobody = next.certify(&validators, &change);
-    let message = on(&validators).rotate(change, next.operators(), nobody);
+    let message = on(&validators).rotate(change, next.members(), nobody);
     let error = world.as_(account("alice")).call(message).fails();
     assert_eq!(error, CertificateError::WrongEpoch { expected: 1 }.into());
     assert_eq!(world.read(on(&validators).epoch()), 1);
+}
+
+#[test]
+fn who_replaces_his_keys_does_not_stop_a_certified_change() {
+    let mut world = World::new();
+    let (validators, committee) = seated(&mut world);
+    let next = Committee::named("next", 2);
+    next.register(&mut world, &validators);
+    let change = change_to(&next, &validators, &world);
+    let certificate = committee.certify(&validators, &change);
+    register(&mut world, &validators, "next-4");
+    let rotate = on(&validators).rotate(change, next.members(), certificate);
+    let _ = world.as_(account("bob")).call(rotate).succeeds();
+    assert_eq!(world.read(on(&validators).committee()), next.members());
 }
 
 #[test]

@@ -133,13 +133,15 @@ fn another_slot_feed_kind_or_judge_is_another_offence() {
 #[test]
 fn what_is_on_its_way_out_is_reached() {
     let mut stage = Stage::new();
-    let _ = stage.unbond(node(5), STAKE - 100).succeeds();
-    let _ = stage.report(1, &[(5, 200)]).succeeds();
-    let penalty = part(STAKE, 5);
-    assert_eq!(stage.amounts(node(5)), (0, STAKE - penalty), "bonded first, then the rest");
+    // Two thirds are on their way out.
+    let _ = stage.unbond(node(5), 2 * MIN_STAKE).succeeds();
+    let all = STAKE;
+    let _ = stage.report(1, &[(5, 1_501)]).succeeds();
+    let penalty = part(all, 50);
+    assert_eq!(stage.amounts(node(5)), (0, all - penalty), "bonded first, then the rest");
     // Free by now but not withdrawn: still within reach.
     stage.world.advance(DELAY);
-    let left = STAKE - penalty;
+    let left = all - penalty;
     let _ = stage.report(2, &[(5, 1_501)]).succeeds();
     assert_eq!(stage.amounts(node(5)), (0, left - part(left, 50)));
     assert_eq!(stage.withdraw(node(5)).succeeds().value, left - part(left, 50));
@@ -161,7 +163,7 @@ fn below_the_minimum_a_seat_has_no_weight_until_topped_up() {
     let _ = stage.report(1, &[(5, 51)]).succeeds();
     assert_eq!(stage.standing(node(5)), Standing::Inactive);
     let electorate = stage.electorate();
-    assert_eq!((electorate.stakes[5], electorate.stakes[6]), (0, STAKE));
+    assert_eq!((electorate.stakes[5], electorate.stakes[6]), (0, 2 * MIN_STAKE));
     assert_eq!(stage.verify_by(0..16), Ok(()), "it still signs");
     let _ = stage.bond(node(5), part(STAKE, 1)).succeeds();
     assert_eq!(stage.standing(node(5)), Standing::Active);

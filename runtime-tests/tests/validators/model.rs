@@ -65,13 +65,17 @@ impl Model {
     }
 
     pub fn unbond(&mut self, seat: u8, amount: u128, now: u64) -> Result<(), StakingError> {
-        let delay = self.rules.delay;
+        let Rules { delay, minimum, .. } = self.rules;
         let operator = self.of(seat);
         if amount == 0 {
             return Err(StakingError::ZeroAmount);
         }
         if amount > operator.bonded {
             return Err(StakingError::BeyondStake);
+        }
+        // All of them are in office.
+        if operator.bonded - amount < minimum {
+            return Err(StakingError::Seated);
         }
         operator.bonded -= amount;
         operator.unbonding += amount;
@@ -116,10 +120,17 @@ impl Model {
         operator.unbonding -= penalty - first;
         if severity == 3 {
             operator.ejected = in_office;
-            self.barred.insert(seat);
+            self.silence(seat);
         }
         self.treasury += penalty;
         true
+    }
+
+    /// A seat loses its voice, unless fewer than sixteen would be left.
+    fn silence(&mut self, seat: u8) {
+        if self.barred.len() < 7 {
+            self.barred.insert(seat);
+        }
     }
 
     pub fn report(&mut self, slot: u64, deviations: &[(u8, u128)]) {
@@ -152,7 +163,7 @@ impl Model {
     pub fn weight(&self, seat: u8) -> u128 {
         let heard = !self.barred.contains(&seat) && self.standing(seat) == Standing::Active;
         if heard {
-            self.operators[usize::from(seat)].bonded
+            self.operators[usize::from(seat)].bonded.min(2 * self.rules.minimum)
         } else {
             0
         }
@@ -160,13 +171,15 @@ impl Model {
 
     /// The next epoch, with the same seats. False if too few could be heard in it.
     pub fn rotate(&mut self) -> bool {
-        let seats = 0..23;
-        let silent: BTreeSet<u8> =
-            seats.filter(|seat| self.standing(*seat) != Standing::Active).collect();
-        if silent.len() > 7 {
+        let those = |standing| -> BTreeSet<u8> {
+            (0..23).filter(|seat| self.standing(*seat) == standing).collect()
+        };
+        let (inactive, ejected) = (those(Standing::Inactive), those(Standing::Ejected));
+        if inactive.len() > 7 {
             return false;
         }
-        self.barred = silent;
+        self.barred = inactive;
+        ejected.into_iter().for_each(|seat| self.silence(seat));
         self.epoch += 1;
         true
     }

@@ -66,11 +66,13 @@ fn a_change_seats_who_has_no_stake_without_a_voice() {
 #[test]
 fn nobody_can_keep_the_committee_in_office() {
     let mut stage = Stage::new();
-    // The next committee is certified; then one of it takes out his stake, and one is ejected.
+    // The next committee is certified; then one of it loses stake and is below the minimum, and
+    // one is ejected.
     let (report, next, certificate) = stage.change_to("node", &everybody()[..16]);
-    let _ = stage.unbond(node(20), STAKE).succeeds();
+    let _ = stage.unbond(node(20), STAKE - MIN_STAKE).succeeds();
+    let _ = stage.report(1, &[(20, 51)]).succeeds();
     stage.eject(21);
-    let rotate = on(&stage.validators).rotate(report, next.operators(), certificate);
+    let rotate = on(&stage.validators).rotate(report, next.members(), certificate);
     let _ = stage.world.as_(node(0)).call(rotate).succeeds();
     assert_eq!(stage.world.read(on(&stage.validators).barred()), 1 << 20 | 1 << 21);
 }
@@ -88,6 +90,30 @@ fn who_is_ejected_is_heard_again_after_the_next_epoch() {
     stage.next_epoch();
     assert_eq!(stage.verify_by(0..16), Ok(()));
     assert_eq!(stage.electorate().stakes[9], STAKE - STAKE.div_ceil(2));
+}
+
+#[test]
+fn however_many_are_ejected_sixteen_are_heard() {
+    let mut stage = Stage::new();
+    let off: Vec<(u8, u128)> = (10..20).map(|seat| (seat, 1_501)).collect();
+    let _ = stage.report(1, &off).succeeds();
+    for seat in 10..20 {
+        assert_eq!(stage.standing(node(seat)), Standing::Ejected);
+        assert_eq!(stage.electorate().stakes[usize::from(seat)], 0);
+    }
+    // The first seven have no voice; more would stop everything, also the change of committee.
+    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0b111_1111 << 10);
+    stage.next_epoch();
+    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0b111_1111 << 10);
+    stage.next_epoch();
+    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+}
+
+#[test]
+fn stake_weighs_twice_the_minimum_at_most() {
+    let mut stage = Stage::new();
+    let _ = stage.bond(node(3), 5 * MIN_STAKE).succeeds();
+    assert_eq!(stage.electorate().stakes[3], 2 * MIN_STAKE);
 }
 
 #[test]

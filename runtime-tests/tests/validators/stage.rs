@@ -324,7 +324,7 @@ impl Stage {
         signers: &[u8],
     ) -> Receipt<Result<(), ValidatorsError>> {
         let (report, next, certificate) = self.change_to(group, signers);
-        let rotate = on(&self.validators).rotate(report, next.operators(), certificate);
+        let rotate = on(&self.validators).rotate(report, next.members(), certificate);
         let receipt = self.world.as_(account(STRANGER)).call(rotate);
         if receipt.value.is_ok() {
             self.committee = next;
