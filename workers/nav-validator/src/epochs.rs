@@ -218,7 +218,8 @@ fn validators(
     running: &Running,
     funding: &Funding,
 ) -> Result<Vec<Validator>, EpochError> {
-    let reports: Vec<_> = store.settled()?.iter().map(|(_, nav)| nav.attendance()).collect();
+    let settled = store.settled_since(running.state.end_ms)?;
+    let reports: Vec<_> = settled.iter().map(|(_, nav)| nav.attendance()).collect();
     let committees = store.committees()?;
     let operators = |epoch: u32| committees.get(&epoch).map_or(&[][..], Vec::as_slice);
     let shares = shares_bps_floor(&reports, &running.window, operators)

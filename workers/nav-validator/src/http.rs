@@ -21,6 +21,9 @@ use serde_json::{json, Value};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
+/// NAVs over which the members' parts are counted: those of a day.
+const A_DAY: usize = 1_440;
+
 /// An error as JSON: `{"error": …}`.
 pub struct Failure(StatusCode, String);
 
@@ -106,7 +109,7 @@ async fn consensus(State(app): Shared) -> Answer {
     let office = contracts.office().await?;
     let newest = contracts.nav_state().await?;
     let seat = app.observer.as_ref().and_then(|o| office.seat_of(&o.keys.attestation_key()));
-    let taken: Vec<_> = app.store.newest_settled(usize::MAX)?;
+    let taken: Vec<_> = app.store.newest_settled(A_DAY)?;
     let part = |seat: u32, bits: fn(&crate::rows::SettledNav) -> u32| {
         let own = taken.iter().filter(|(_, nav)| nav.epoch == office.epoch);
         own.filter(|(_, nav)| bits(nav).checked_shr(seat).unwrap_or(0) & 1 == 1).count()
@@ -156,7 +159,7 @@ async fn nav(State(app): Shared) -> Answer {
     let own = match &app.observer {
         Some(observer) => match observer.own_nav(&app.contracts()).await {
             Ok(own) => {
-                app.metrics.nav.set(u64::try_from(own.nav_e18 / 1_000_000_000).unwrap_or(u64::MAX));
+                app.metrics.set_nav(own.nav_e18);
                 let position = |(netuid, position): &(u16, cicada_core::nav::Position)| {
                     json!({
                         "netuid": netuid,

@@ -1,5 +1,6 @@
 //! Figures for Prometheus.
 
+use cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -61,6 +62,12 @@ impl Metrics {
         r.register("convictions", "Seats that signed twice, by outcome", convictions);
         r.register("looks", "Looks at the chain, by outcome", all.looks.clone());
         all
+    }
+
+    /// Notes our own NAV.
+    pub fn set_nav(&self, nav_e18: u128) {
+        // Units of TAO for one token, as far as a gauge reaches.
+        self.nav.set(u64::try_from(nav_e18 / INDEX_UNITS_PER_TAO_UNIT).unwrap_or(u64::MAX));
     }
 
     /// The text that Prometheus reads.

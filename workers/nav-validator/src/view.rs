@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 
 /// NAVs in one answer.
 const NAVS: usize = 60;
+/// Penalties in one answer.
+const PENALTIES: usize = 1_000;
 
 /// The name of a variant, as `nav_deviation`.
 fn lower(value: impl std::fmt::Debug) -> String {
@@ -156,7 +158,8 @@ fn penalty(((block, index), penalty): &((u64, u32), Penalty)) -> Value {
 /// # Errors
 /// As the store.
 pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
-    let penalties = app.store.penalties()?;
+    let mut penalties = app.store.newest_penalties(PENALTIES)?;
+    penalties.reverse();
     let mut own = Vec::new();
     for (slot, nav) in app.store.newest_settled(NAVS)? {
         for observation in app.store.observations_of(slot)? {

@@ -37,12 +37,24 @@ impl Store {
         self.read(|read| Ok(read.open_table(TRADES)?.len()?))
     }
 
-    /// The settled NAVs by slot.
+    /// The settled NAVs from a time on, the newest first. Times rise from slot to slot.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn settled(&self) -> Result<Vec<(u64, SettledNav)>, StoreError> {
-        self.read(|read| rows(read, SETTLED, |slot| slot))
+    pub fn settled_since(&self, time_ms: u64) -> Result<Vec<(u64, SettledNav)>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(SETTLED)?;
+            let mut found = Vec::new();
+            for row in table.iter()?.rev() {
+                let (slot, bytes) = row?;
+                let nav = SettledNav::decode_all(&mut bytes.value())?;
+                if nav.time_ms < time_ms {
+                    break;
+                }
+                found.push((slot.value(), nav));
+            }
+            Ok(found)
+        })
     }
 
     /// The newest settled NAVs, the newest first.
@@ -69,12 +81,19 @@ impl Store {
         self.read(|read| Ok(rows(read, COMMITTEES, |epoch| epoch)?.into_iter().collect()))
     }
 
-    /// All penalties, in order.
+    /// The newest penalties, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn penalties(&self) -> Result<Vec<(Place, Penalty)>, StoreError> {
-        self.read(|read| rows(read, PENALTIES, |at| at))
+    pub fn newest_penalties(&self, count: usize) -> Result<Vec<(Place, Penalty)>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(PENALTIES)?;
+            let row = |row: Row<Place>| {
+                let (place, bytes) = row?;
+                Ok((place.value(), Penalty::decode_all(&mut bytes.value())?))
+            };
+            table.iter()?.rev().take(count).map(row).collect()
+        })
     }
 
     /// The epochs that are over, from the first.

@@ -61,10 +61,11 @@ fn settled_navs_penalties_and_committees_are_found_again() {
         store.take(&[block(5, changes)], &committees).unwrap();
     }
     let store = Store::open(folder.path(), b"a").unwrap();
-    assert_eq!(store.settled().unwrap(), [(1, nav), (2, nav)]);
+    assert_eq!(store.settled_since(40).unwrap(), [(2, nav), (1, nav)]);
+    assert!(store.settled_since(41).unwrap().is_empty());
     assert_eq!(store.newest_settled(1).unwrap(), [(2, nav)]);
     assert_eq!(store.committees().unwrap(), committees);
-    assert!(store.penalties().unwrap().is_empty());
+    assert!(store.newest_penalties(9).unwrap().is_empty());
 }
 
 #[test]
