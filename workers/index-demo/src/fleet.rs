@@ -109,7 +109,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts the validators. The one of `liar` reads other prices than the rest.
+    /// Starts the validators. The one of `liar` reads other prices than the rest, and the one of
+    /// `double` is asked by the others at another address.
     ///
     /// # Errors
     /// In words.
@@ -119,14 +120,19 @@ impl Fleet {
         network: &Network,
         index: &IndexFile,
         liar: usize,
+        double: (usize, &str),
     ) -> Result<()> {
         let seats = network.nodes.len();
         for (seat, node) in network.nodes.iter().enumerate() {
             let folder = places.seat(seat);
             fs::create_dir_all(&folder)?;
             let peers = (0..seats).filter(|peer| *peer != seat);
+            let address_of = |peer| match peer == double.0 {
+                true => double.1.to_owned(),
+                false => places.validator(peer),
+            };
             let peers: Vec<String> =
-                peers.map(|peer| format!("\"{}\"", places.validator(peer))).collect();
+                peers.map(|peer| format!("\"{}\"", address_of(peer))).collect();
             let listen = places.validator(seat);
             // On demand only: whoever runs the demo says when a slot begins.
             let text = format!(

@@ -1,7 +1,9 @@
 //! The index with real parts, from the first basket to the claims of an epoch.
 
+mod double;
 mod feed;
 mod fleet;
+mod liars;
 mod miners;
 mod outcome;
 mod payouts;

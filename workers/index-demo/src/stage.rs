@@ -42,7 +42,7 @@ pub struct Electorate {
     /// The epoch in office.
     pub epoch: u32,
     /// What signatures bind.
-    pub config_digest: Hash,
+    pub _config_digest: Hash,
     /// Attestation keys in seat order.
     pub _keys: Vec<AttestationKey>,
     /// Stake in seat order; 0 for who has no voice.

@@ -1,10 +1,11 @@
 //! What happens, in its order.
 
+use crate::double::{serve, TwoFaced};
 use crate::feed::{emissions, Feed};
 use crate::fleet::{Fleet, Places};
 use crate::miners::Miner;
 use crate::outcome::{Check, Slot};
-use crate::stage::{Electorate, Market, Stage, Stake};
+use crate::stage::{Market, Stage, Stake};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{signer, Chain};
 use cicada_core::basket::agreed::{Observed, Proposal as Basket};
@@ -12,16 +13,15 @@ use cicada_core::basket::holdings::{self, Entry};
 use cicada_core::basket::select;
 use cicada_core::fixed::mul_div_floor;
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::Settlement;
-use cicada_core::nav::{min_observations, Observation, Proposal, Record};
-use cicada_core::slashing::Standing;
+use cicada_core::nav::{min_observations, Record};
 use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
 use cicada_network::{Network, NodeKeys};
 use nav_validator::now_ms;
 use nav_validator::peers::Peers;
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::Encode;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// One index token.
@@ -49,9 +49,9 @@ const TWICE: u64 = 4;
 /// See [`LIE`].
 pub const SHOCK: u64 = 6;
 /// How long a slot may take, and after what time another seat is asked for it.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 const ASK_AGAIN: Duration = Duration::from_secs(8);
-const POLL: Duration = Duration::from_millis(300);
+pub(crate) const POLL: Duration = Duration::from_millis(300);
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -76,8 +76,6 @@ pub struct Story {
     pub stage: Stage,
     /// The committee.
     pub network: Network,
-    /// The keys of the seats.
-    pub keys: Vec<NodeKeys>,
     /// Where everything is.
     pub places: Places,
     /// Those who trade.
@@ -90,8 +88,10 @@ pub struct Story {
     pub stake: u128,
     fleet: Fleet,
     feed: Feed,
-    peers: Peers,
-    client: reqwest::Client,
+    /// Where the seat with two faces answers.
+    pub(crate) two_faced: String,
+    pub(crate) peers: Peers,
+    pub(crate) client: reqwest::Client,
     pair_fee: u128,
     lying: bool,
 }
@@ -107,9 +107,6 @@ impl Story {
         let at = IndexFile::load(&plan.index)?;
         let seats = network.nodes.len();
         ensure!(seats > DOUBLE, "too few seats for two liars");
-        let keys = (0..seats)
-            .map(|seat| NodeKeys::load(&plan.places.keys.join(format!("node-{seat:02}.toml"))))
-            .collect::<Result<Vec<_>, _>>()?;
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
         let bundles = Bundles::load(&plan.places.bundles)?;
@@ -123,12 +120,12 @@ impl Story {
             stake: 0,
             stage,
             network,
-            keys,
             places: plan.places.clone(),
             miners,
             checks: Vec::new(),
             slots: Vec::new(),
             fleet: Fleet::default(),
+            two_faced: String::new(),
             feed,
             pair_fee: pair_fee.into(),
             lying: false,
@@ -151,7 +148,17 @@ impl Story {
             let _ = std::fs::remove_file(self.places.prices(liar));
         }
         self.publish()?;
-        self.fleet.start_validators(&self.places, &self.network, &self.stage.at, LIAR)?;
+        self.two_faced = serve(TwoFaced {
+            honest: self.places.validator(DOUBLE),
+            keys: NodeKeys::load(&self.places.keys.join(format!("node-{DOUBLE:02}.toml")))?,
+            feed: self.stage.nav_feed(),
+            config_digest: self.network.config_digest(),
+            slot: TWICE,
+            heard: AtomicBool::new(false),
+        })
+        .await?;
+        let double = (DOUBLE, self.two_faced.as_str());
+        self.fleet.start_validators(&self.places, &self.network, &self.stage.at, LIAR, double)?;
         let validators: Vec<String> =
             (0..seats).map(|seat| self.places.validator(seat) + "/status").collect();
         self.fleet.await_all(&validators).await?;
@@ -361,66 +368,6 @@ impl Story {
             claimed <= value && value - claimed <= rounding,
         );
         Ok(())
-    }
-
-    /// The liar has paid 5 %, and pays no second time for the same slot.
-    async fn after_lie(&mut self, record: &Record) -> Result<String> {
-        let stake = self.stake_of(LIAR).await?;
-        let part = self.stake.div_ceil(20);
-        let observed = record.observers >> LIAR & 1 == 1;
-        self.check(
-            format!(
-                "seat {LIAR} reported 2 % too much in slot {} and has {} of {} left: 5 % are {part}",
-                record.slot, stake.bonded, self.stake
-            ),
-            observed && stake.bonded == self.stake - part && stake.standing == Standing::Active,
-        );
-        let done = self.peers.certified::<Proposal>("nav", record.slot).await?;
-        let done = done.context("the slot has no certificate")?;
-        let args = (&done.value.report, &done.value.observations, &done.certificate).encode();
-        let again = self.stage.index("Index::settle_nav", &args, &self.stage.owner).await?;
-        let answer = Settlement::decode_all(&mut &again.returned[..])?;
-        let after = self.stake_of(LIAR).await?;
-        self.check(
-            format!("the same report again is {answer:?}, and the stake stays {}", after.bonded),
-            answer == Settlement::AlreadyDone && after == stake,
-        );
-        Ok(format!("seat {LIAR} is 2 % off and loses {} TAO", part as f64 / TAO as f64))
-    }
-
-    /// A seat signs a second NAV for a settled slot. Somebody brings both to the chain.
-    async fn sign_twice(&mut self, slot: u64) -> Result<String> {
-        let office: Electorate = self.stage.of_validators("Judged::electorate", &()).await?;
-        let done = self.peers.certified::<Proposal>("nav", slot).await?;
-        let seat = u8::try_from(DOUBLE)?;
-        let observations = done.context("the slot has no certificate")?.value.observations;
-        let one = observations.iter().find(|one| one.seat == seat);
-        let one = *one.context("the seat has not observed this slot")?;
-        let mut other = Observation { nav_e18: one.nav_e18 + one.nav_e18 / 100, ..one };
-        let feed = self.stage.nav_feed();
-        let message = other.message::<Native>(&office.config_digest, &feed, slot);
-        other.signature = self.keys[DOUBLE].attest(&message);
-        let evidence = (office.epoch, feed, slot, one, other).encode();
-        self.stage.judge("Staking::convict_observer", &evidence).await?;
-        let stake = self.stake_of(DOUBLE).await?;
-        let after: Electorate = self.stage.of_validators("Judged::electorate", &()).await?;
-        let voice = after.stakes.get(DOUBLE).copied();
-        self.check(
-            format!(
-                "seat {DOUBLE} signed two NAVs for slot {slot}: {} of {} left, {:?}, voice {voice:?}",
-                stake.bonded, self.stake, stake.standing
-            ),
-            stake.bonded == self.stake - self.stake.div_ceil(2)
-                && stake.standing == Standing::Ejected
-                && voice == Some(0),
-        );
-        let again = self.stage.judge("Staking::convict_observer", &evidence).await;
-        let again = again.err().map(|error| format!("{error:#}")).unwrap_or_default();
-        let refused = again.contains("AlreadyPunished");
-        let same = self.stake_of(DOUBLE).await? == stake;
-        self.check("the same evidence again is refused: AlreadyPunished".into(), refused && same);
-        let lost = (self.stake - stake.bonded) / TAO;
-        Ok(format!("seat {DOUBLE} signs two NAVs, loses {lost} TAO and its seat"))
     }
 
     /// Somebody sells until the price is 2 % below the NAV.
