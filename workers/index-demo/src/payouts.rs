@@ -72,15 +72,15 @@ fn arguments(account: &Account, claim: &Value) -> Result<Vec<u8>> {
 }
 
 impl Story {
-    /// Waits for the first epoch with claims, claims for everybody, and compares.
+    /// Waits for the epoch of the last trade, claims for everybody, and compares.
     ///
     /// # Errors
     /// In words.
     pub async fn rewards(&mut self) -> Result<Vec<Payout>> {
         self.await_epoch().await?;
-        let mut attempt = 1;
+        let (mut attempt, mut balances) = (1, BTreeMap::new());
         let payouts = loop {
-            match self.claim().await {
+            match self.claim(&mut balances).await {
                 Ok(payouts) => break payouts,
                 Err(error) if attempt < ATTEMPTS => {
                     say(format!("claiming again: {error:#}"));
@@ -104,22 +104,17 @@ impl Story {
         Ok(payouts)
     }
 
-    /// Makes blocks until an epoch with claims is settled.
+    /// Makes blocks until the epoch of the last trade is settled.
     async fn await_epoch(&self) -> Result<()> {
-        let (start, length): (u64, u64) = {
-            let (start, length, _): (u64, u64, u128) =
-                self.stage.of_rewards("Rewards::terms", &()).await?;
-            (start, length)
-        };
-        let ends = Duration::from_millis(start.saturating_add(length));
-        let now = Duration::from_millis(nav_validator::now_ms());
-        let left = ends.saturating_sub(now);
-        say(format!("the epoch of rewards ends in {} s", left.as_secs()));
-        let deadline = Instant::now() + left + PATIENCE;
+        let terms: (u64, u64, u128) = self.stage.of_rewards("Rewards::terms", &()).await?;
+        // The epoch that runs ends at most a whole one from now.
+        let deadline = Instant::now() + Duration::from_millis(terms.1) + PATIENCE;
+        say("waiting for the end of the epoch of rewards");
         loop {
             let state: AwardState = self.stage.of_rewards("Rewards::state", &()).await?;
             let known = self.ask(WHOM, "/status").await?["epochs_on_chain"].as_u64();
-            if state.claims > 0 && known == Some(state.epoch) {
+            let covers = state.epoch > 0 && state.end_ms > self.last_ms;
+            if covers && known == Some(state.epoch) {
                 say(format!("epoch {} is settled: {} claims", state.epoch, state.claims));
                 return Ok(());
             }
@@ -141,15 +136,17 @@ impl Story {
         }
     }
 
-    async fn claim(&self) -> Result<Vec<Payout>> {
+    /// Claims for everybody. `balances` are those before the first try.
+    async fn claim(&self, balances: &mut BTreeMap<Account, u128>) -> Result<Vec<Payout>> {
         let stage: &Stage = &self.stage;
         let due = published(&self.ask(WHOM, "/rewards").await?)?;
-        let (mut steps, mut before) = (Vec::<Step>::new(), Vec::new());
+        let mut steps: Vec<Step> = Vec::new();
         for (account, amount) in &due {
             let claim = self.ask(WHOM, &format!("/claims?account={}", address(account))).await?;
             let cumulative = number(&claim["cumulative"])?;
             ensure!(cumulative == *amount, "{}: the tree says {cumulative}", address(account));
-            before.push(stage.balance(&stage.at.tao, account).await?);
+            let balance = stage.balance(&stage.at.tao, account).await?;
+            balances.entry(*account).or_insert(balance);
             let paid: u128 = stage.of_rewards("Rewards::paid_of", account).await?;
             if paid < cumulative {
                 let args = arguments(account, &claim)?;
@@ -157,11 +154,10 @@ impl Story {
                 steps.push((stage.at.rewards, bundle, "Rewards::claim_for", args));
             }
         }
-        let earlier: u128 = stage.of_rewards("Rewards::paid", &()).await?;
-        ensure!(earlier == 0, "somebody has claimed before");
         stage.all(steps, &stage.owner).await.context("claiming")?;
         let mut payouts = Vec::new();
-        for ((account, amount), before) in due.iter().zip(before) {
+        for (account, amount) in &due {
+            let before = balances.get(account).copied().unwrap_or(0);
             let after = stage.balance(&stage.at.tao, account).await?;
             payouts.push(Payout {
                 who: self.name_of(account),

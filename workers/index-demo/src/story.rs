@@ -86,6 +86,8 @@ pub struct Story {
     pub slots: Vec<Slot>,
     /// The stake of each seat at the beginning.
     pub stake: u128,
+    /// When the last slot was over, in milliseconds since 1970.
+    pub last_ms: u64,
     fleet: Fleet,
     feed: Feed,
     /// Where the seat with two faces answers.
@@ -118,6 +120,7 @@ impl Story {
             peers: Peers::new(Vec::new(), Some(network.nodes[0].url.clone()))?,
             client: reqwest::Client::builder().no_proxy().build()?,
             stake: 0,
+            last_ms: 0,
             stage,
             network,
             places: plan.places.clone(),
@@ -325,6 +328,7 @@ impl Story {
             trades,
             note,
         });
+        self.last_ms = self.stage.chain.final_time_ms().await?;
         let last = self.slots.last().context("no slot")?;
         say(format!(
             "slot {slot}: {} observations, NAV {:.6}, price {:.3} % off, after arbitrage {:.3} %",
