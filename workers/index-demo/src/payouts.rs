@@ -166,7 +166,7 @@ impl Story {
                 paid: after.saturating_sub(before),
             });
         }
-        payouts.sort_by(|one, other| other.published.cmp(&one.published));
+        payouts.sort_by_key(|one| std::cmp::Reverse(one.published));
         Ok(payouts)
     }
 }
