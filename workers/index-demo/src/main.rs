@@ -137,6 +137,8 @@ fn check_arbitrage(story: &mut Story) {
 
 /// Who did nothing wrong lost nothing, and the treasury has what the others lost.
 async fn check_others(story: &mut Story) -> Result<()> {
+    let caught = story.caught;
+    story.check(format!("seat {} lied and was caught", story::LIAR), caught);
     let (mut lost, mut wronged) = (0, 0);
     for seat in 0..story.network.nodes.len() {
         let missing = story.stake - story.stake_of(seat).await?.bonded;

@@ -96,6 +96,8 @@ pub struct Story {
     pub(crate) client: reqwest::Client,
     pair_fee: u128,
     lying: bool,
+    /// Whether the liar was in a report.
+    pub caught: bool,
 }
 
 impl Story {
@@ -132,6 +134,7 @@ impl Story {
             feed,
             pair_fee: pair_fee.into(),
             lying: false,
+            caught: false,
         };
         story.stake = story.stake_of(0).await?.bonded;
         story.start().await?;
@@ -288,7 +291,7 @@ impl Story {
         if slot > 1 {
             self.feed.step();
         }
-        self.lying = slot == LIE;
+        self.lying = slot >= LIE && !self.caught;
         self.publish()?;
         let mut note = String::new();
         if slot == SHOCK {
@@ -299,8 +302,10 @@ impl Story {
         let backed = self.stage.market().await?;
         let record = self.settle(slot).await?;
         self.check_record(slot, &record, &backed)?;
-        if slot == LIE {
+        // Whoever was too slow to be asked is not in the report, and lies again.
+        if self.lying && record.observers >> LIAR & 1 == 1 {
             note = self.after_lie(&record).await?;
+            self.caught = true;
         }
         if slot == TWICE {
             note = self.sign_twice(slot).await?;
