@@ -1,5 +1,6 @@
 //! What happened, for whoever follows the chain.
 
+use cicada_core::nav::Record;
 use ink::primitives::AccountId;
 
 /// Index tokens were minted.
@@ -122,6 +123,13 @@ pub struct NavSettled {
     pub time_ms: u64,
     /// The median, at scale 10^18.
     pub nav_e18: u128,
+}
+
+impl From<Record> for NavSettled {
+    fn from(record: Record) -> Self {
+        let Record { slot, digest, time_ms, epoch, signers, observers, nav_e18 } = record;
+        Self { slot, digest, epoch, signers, observers, time_ms, nav_e18 }
+    }
 }
 
 /// The owner set the terms.

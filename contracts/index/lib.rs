@@ -193,21 +193,12 @@ pub mod index {
             report: &Report,
             observations: &[nav::Observation],
         ) -> Result<(), IndexError> {
-            let nav::Record { slot, digest, time_ms, epoch, signers, observers, nav_e18 } = record;
-            self.newest = Stored(FeedState::after(report, digest));
-            self.nav_e18 = nav_e18;
-            self.records.insert(slot, &Stored(record));
-            self.env().emit_event(NavSettled {
-                slot,
-                digest,
-                epoch,
-                signers,
-                observers,
-                time_ms,
-                nav_e18,
-            });
-            let deviations = checks::deviations(observations, nav_e18);
-            calls::report_deviations(&self.validators, slot, &deviations)
+            self.newest = Stored(FeedState::after(report, record.digest));
+            self.nav_e18 = record.nav_e18;
+            self.records.insert(record.slot, &Stored(record));
+            self.env().emit_event(NavSettled::from(record));
+            let deviations = checks::deviations(observations, record.nav_e18);
+            calls::report_deviations(&self.validators, record.slot, &deviations)
         }
     }
 

@@ -100,11 +100,17 @@ impl Observation {
         tagged::<H>(OBSERVATION_TAG, &signed)
     }
 
-    /// Whether the two are proof that their seat signed two values for one slot. The same value at
-    /// another time is none: a validator that starts again may repeat itself. Nor are two that are
-    /// more than [`STALENESS_MS`] apart: they cannot stand in one report, and if a slot is not
-    /// settled in time an honest validator must look again. `verify` checks one signature under the
-    /// key of the given seat.
+    /// Whether an honest seat could not have signed both for one slot. The same value at another
+    /// time it could: a validator that starts again may repeat itself. So too two that are more than
+    /// [`STALENESS_MS`] apart: they cannot stand in one report, and if a slot is not settled in time,
+    /// a validator must look again.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let together = self.time_ms.abs_diff(other.time_ms) <= STALENESS_MS;
+        self.seat == other.seat && together && self.nav_e18 != other.nav_e18
+    }
+
+    /// Whether the two are proof that their seat signed two values for one slot: genuine, and they
+    /// contradict each other. `verify` checks one signature under the key of the given seat.
     pub fn convicts<H: Hasher>(
         &self,
         other: &Self,
@@ -116,9 +122,7 @@ impl Observation {
         let signed = |one: &Self| {
             verify(&one.signature, &one.message::<H>(config_digest, feed, slot), one.seat)
         };
-        let together = self.time_ms.abs_diff(other.time_ms) <= STALENESS_MS;
-        let differ = self.nav_e18 != other.nav_e18;
-        self.seat == other.seat && together && differ && signed(self) && signed(other)
+        self.contradicts(other) && signed(self) && signed(other)
     }
 }
 

@@ -3,7 +3,10 @@
 export * as auction from './auction/index.js';
 export * as capabilities from './capabilities/index.js';
 export * as escrow from './escrow/index.js';
+export * as index from './index/index.js';
 export * as leaderboard from './leaderboard/index.js';
+export * as pair from './pair/index.js';
 export * as reputation from './reputation/index.js';
+export * as rewards from './rewards/index.js';
 export * as token from './token/index.js';
 export * as validators from './validators/index.js';

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xa18226948752d2a44944dc0d929a3b39eb7acfa521833350e76e2b510f206e4b';
+export const codeHash = '0x62a4252d75c22e8a9476fdecdfc310efe16c5449bc6ff1d1c0723badc3772c67';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

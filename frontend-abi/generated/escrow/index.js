@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x543dc6abcb20e103d1fbed149ff7f9b28a0912b5c0c7599815bef7b47de726e0';
+export const codeHash = '0x8c9add8a1b5051a5f55c48d108e703dc00dfe55972d9cd510349a1773dff950f';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

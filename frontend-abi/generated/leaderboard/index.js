@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x34d732d4564e68c4a6dc1bb32d2e8e96a25bfdcdf9ffce471ba6ce5d37edd71e';
+export const codeHash = '0xb8993a32e6fa2ebcb54064b61bee6d3d553352019dec63271fc03783aea90efc';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xbeabfae3f0524e96c619787690b6c09eca279524a08804e6d39fae199b2bc4f7';
+export const codeHash = '0x6c4e2d87746cf465bb1cb37c0f69a6649865bfd70329f186c8b9dba6c41b9b15';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

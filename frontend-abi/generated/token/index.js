@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x6043b3eb18efb0d6dbcbc4f08456b854e007bb9fa6fa6c5038a198f0c6e985fd';
+export const codeHash = '0xdaeeb5487f477fedea57f2b38931ffab48f756aee6171f51e680d974cae6c67a';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

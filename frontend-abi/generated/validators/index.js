@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x5c6980f19561eed55b25f1f291425a4c2cfa145c630eb303d7f2fc0d715a7485';
+export const codeHash = '0x83f05677ef0c066fb9732c9d0b8072c36318745d686a55c477255d98d8481546';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

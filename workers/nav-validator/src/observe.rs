@@ -7,15 +7,12 @@ use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_core::basket::holdings::Holding;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::nav::{nav_e18_floor, Observation, Position, STALENESS_MS};
+use cicada_core::nav::{is_stale, nav_e18_floor, Observation, Position};
 use cicada_core::report::{Feed, FeedState};
 use cicada_network::NodeKeys;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// After this time the same NAV is signed again, so that a slot that took long can be settled.
-const RENEW_MS: u64 = STALENESS_MS / 2;
 
 /// A NAV and what it is made of.
 #[derive(Clone, Debug)]
@@ -154,10 +151,8 @@ impl Observer {
         let next = newest.slot.saturating_add(1);
         ensure!(slot == next, "slot {slot} is not the next one: that is {next}");
         if let Some(known) = known {
-            if now_ms.saturating_sub(known.time_ms) <= RENEW_MS {
-                return Ok(Some(known));
-            }
-            return self.sign(task, known.nav_e18, now_ms).map(Some);
+            // As long as it is fresh, another value would contradict it.
+            return Ok(Some(known).filter(|known| !is_stale(known.time_ms, now_ms)));
         }
         let from = newest.time_ms.saturating_add(self.spacing_ms);
         ensure!(newest.slot == 0 || now_ms >= from, "too soon after slot {}", newest.slot);
@@ -178,6 +173,7 @@ impl Observer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::nav::STALENESS_MS;
     use cicada_core::report::ReportKind;
     use cicada_network::verify_attestation;
 
@@ -243,16 +239,17 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_takes_long_gets_the_same_value_at_a_new_time() {
+    fn a_slot_that_takes_long_is_looked_at_again_once_the_first_look_is_stale() {
         let (observer, _folder) = observer();
         let first = observer.sign(&TASK, 77, NOW).unwrap();
-        let again = |now| observer.known(&TASK, Some(first), &NEWEST, now).unwrap().unwrap();
-        assert_eq!(again(NOW + RENEW_MS), first);
-        let renewed = again(NOW + RENEW_MS + 1);
-        assert_eq!((renewed.nav_e18, renewed.time_ms), (77, NOW + RENEW_MS + 1));
+        let again = |now| observer.known(&TASK, Some(first), &NEWEST, now).unwrap();
+        assert_eq!(again(NOW + STALENESS_MS), Some(first));
+        assert_eq!(again(NOW + STALENESS_MS + 1), None);
+        assert!(observer.sign(&TASK, 78, NOW + STALENESS_MS).is_err());
+        let renewed = observer.sign(&TASK, 78, NOW + STALENESS_MS + 1).unwrap();
         assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(renewed));
         let settled = FeedState { slot: 5, ..NEWEST };
-        let after = observer.known(&TASK, Some(first), &settled, NOW + 2 * RENEW_MS).unwrap();
+        let after = observer.known(&TASK, Some(first), &settled, NOW + 2 * STALENESS_MS).unwrap();
         assert_eq!(after, Some(first), "a settled slot is not signed again");
     }
 }

@@ -235,7 +235,7 @@ impl Store {
     }
 
     /// Keeps what is signed for a slot, and returns when it is on disk: only then it may be given
-    /// out. The same NAV may be signed again at another time, another NAV never.
+    /// out. Nothing that contradicts it is ever kept.
     ///
     /// # Errors
     /// [`StoreError::SignedOther`], [`StoreError::Failed`].
@@ -250,7 +250,7 @@ impl Store {
             let mut table = transaction.open_table(OBSERVATIONS)?;
             if let Some(bytes) = table.get(key)? {
                 let known = Observation::decode_all(&mut bytes.value())?;
-                if (known.seat, known.nav_e18) != (observation.seat, observation.nav_e18) {
+                if known.contradicts(observation) || known.time_ms > observation.time_ms {
                     return Err(Box::new(StoreError::SignedOther(slot)));
                 }
             }
@@ -279,8 +279,10 @@ impl Store {
                 match known {
                     Some(bytes) => {
                         let known = Observation::decode_all(&mut &bytes[..])?;
-                        if known.nav_e18 != observation.nav_e18 {
+                        if known.contradicts(observation) {
                             pairs.push((known, *observation));
+                        } else if known.time_ms < observation.time_ms {
+                            table.insert(key, &observation.encode()[..])?;
                         }
                     }
                     None => {

@@ -63,7 +63,7 @@ export type CicadaCoreReportFeedLike = {
 };
 
 export type CicadaCoreReportReportKind =
-  "Leaderboard" | "Nav" | "Committee" | "Capability";
+  "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreCapabilityCapabilityRow = {
   account: FixedBytes<32>;
@@ -118,6 +118,7 @@ export type CicadaCoreCertificateCertificateError =
   | { type: "UnknownSigner" }
   | { type: "RepeatedSigner" }
   | { type: "WrongEpoch"; value: number }
-  | { type: "BadSignature"; value: number };
+  | { type: "BadSignature"; value: number }
+  | { type: "BarredSigner"; value: number };
 
 export type InkEnvNoChainExtension = null;

@@ -46,7 +46,7 @@ export type CicadaCoreReportFeedLike = {
 };
 
 export type CicadaCoreReportReportKind =
-  "Leaderboard" | "Nav" | "Committee" | "Capability";
+  "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreLeaderboardStanding = {
   framework: CicadaCoreQuoteFramework;
@@ -123,7 +123,8 @@ export type CicadaCoreCertificateCertificateError =
   | { type: "UnknownSigner" }
   | { type: "RepeatedSigner" }
   | { type: "WrongEpoch"; value: number }
-  | { type: "BadSignature"; value: number };
+  | { type: "BadSignature"; value: number }
+  | { type: "BarredSigner"; value: number };
 
 export type CicadaCoreQuote = {
   framework: CicadaCoreQuoteFramework;

@@ -7,6 +7,12 @@ import type {
   GenericContractEvent,
   MetadataType,
 } from "dedot/contracts";
+import type {
+  CicadaTraitsStakingStakingTerms,
+  CicadaCoreSlashingOffenceKind,
+  CicadaCoreReportFeed,
+  CicadaCoreSlashingSeverity,
+} from "./types.js";
 
 export interface ContractEvents<
   Type extends MetadataType,
@@ -103,6 +109,180 @@ export interface ContractEvents<
        * @indexed: false
        **/
       owner: AccountId32;
+    },
+    Type
+  >;
+
+  /**
+   * The rules of stake were set.
+   *
+   * @signature_topic: 0x147100a1609db850fc550616d56e1de723a8a7cd31fe187f1ff633109a706f47
+   **/
+  TermsSet: GenericContractEvent<
+    "TermsSet",
+    {
+      /**
+       * All of them.
+       *
+       * @indexed: false
+       **/
+      terms: CicadaTraitsStakingStakingTerms;
+    },
+    Type
+  >;
+
+  /**
+   * A contract may report deviations from now on, or no longer.
+   *
+   * @signature_topic: 0x43fc99a4447016595eead70514bebb5c7fd2abccc6e9bb817e22f04889f12a18
+   **/
+  JudgeChanged: GenericContractEvent<
+    "JudgeChanged",
+    {
+      /**
+       * The contract.
+       *
+       * @indexed: true
+       **/
+      contract: AccountId32;
+      /**
+       * Whether it may.
+       *
+       * @indexed: false
+       **/
+      allowed: boolean;
+    },
+    Type
+  >;
+
+  /**
+   * An operator added to his stake.
+   *
+   * @signature_topic: 0xcfc0077601aad9675d20eb0dae6149860b4ca06b1966d53f1134bb06bb0092ce
+   **/
+  Bonded: GenericContractEvent<
+    "Bonded",
+    {
+      /**
+       * The operator.
+       *
+       * @indexed: true
+       **/
+      operator: AccountId32;
+      /**
+       * How much, in units of the token.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * An operator began to take stake out.
+   *
+   * @signature_topic: 0xf8724df122063320e4b13bb0a1cb57c5f562d29e65525667749401810effabc4
+   **/
+  Unbonding: GenericContractEvent<
+    "Unbonding",
+    {
+      /**
+       * The operator.
+       *
+       * @indexed: true
+       **/
+      operator: AccountId32;
+      /**
+       * How much, in units of the token.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+      /**
+       * From when on all that he is taking out is free, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      releasesMs: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * An operator got stake back.
+   *
+   * @signature_topic: 0xa75fd49cb34b05bdf0f2fe0c6275e8140b8f2c107a2c909bd0ce310e8a434740
+   **/
+  Withdrawn: GenericContractEvent<
+    "Withdrawn",
+    {
+      /**
+       * The operator.
+       *
+       * @indexed: true
+       **/
+      operator: AccountId32;
+      /**
+       * How much, in units of the token.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * An offence was punished.
+   *
+   * @signature_topic: 0xe1b0a688908964c9ec38912a4ec645daf56df8859c13c0023cf420549c35587b
+   **/
+  Slashed: GenericContractEvent<
+    "Slashed",
+    {
+      /**
+       * Who did it.
+       *
+       * @indexed: true
+       **/
+      operator: AccountId32;
+      /**
+       * What he did.
+       *
+       * @indexed: false
+       **/
+      offence: CicadaCoreSlashingOffenceKind;
+      /**
+       * The committee in which he signed.
+       *
+       * @indexed: false
+       **/
+      epoch: number;
+      /**
+       * The feed.
+       *
+       * @indexed: false
+       **/
+      feed: CicadaCoreReportFeed;
+      /**
+       * The slot.
+       *
+       * @indexed: false
+       **/
+      slot: bigint;
+      /**
+       * How bad it was.
+       *
+       * @indexed: false
+       **/
+      severity: CicadaCoreSlashingSeverity;
+      /**
+       * What it cost, in units of the token.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
     },
     Type
   >;

@@ -19,11 +19,22 @@ import type {
   CicadaTraitsValidatorsValidatorsError,
   InkPrimitivesLangError,
   CicadaCoreReportLike,
+  CicadaCoreCommitteeMemberLike,
   CicadaCoreCertificateLike,
   CicadaCoreCertificateCertificateError,
   CicadaCoreCommitteeDomain,
   CicadaCoreCommitteeMember,
   CicadaCoreReportFeedState,
+  CicadaTraitsStakingElectorate,
+  CicadaCoreReportReportKind,
+  CicadaCoreSlashingOffenceKind,
+  CicadaTraitsStakingDeviation,
+  CicadaTraitsStakingStakingError,
+  CicadaTraitsStakingStakingTermsLike,
+  CicadaCoreEvidenceEquivocationLike,
+  CicadaTraitsStakingDoubleObservationLike,
+  CicadaTraitsStakingStakeView,
+  CicadaTraitsStakingStakingTerms,
   CicadaTraitsOwnableOwnableError,
 } from "./types.js";
 
@@ -80,7 +91,7 @@ export interface ContractQuery<
    * Seats the next committee by a report that the one in office certified.
    *
    * @param {CicadaCoreReportLike} report
-   * @param {Array<AccountId32Like>} operators
+   * @param {Array<CicadaCoreCommitteeMemberLike>} members
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractCallOptions} options
    *
@@ -89,7 +100,7 @@ export interface ContractQuery<
   validatorsRotate: GenericContractQueryCall<
     (
       report: CicadaCoreReportLike,
-      operators: Array<AccountId32Like>,
+      members: Array<CicadaCoreCommitteeMemberLike>,
       certificate: CicadaCoreCertificateLike,
       options?: ContractCallOptions,
     ) => Promise<
@@ -235,6 +246,269 @@ export interface ContractQuery<
     ) => Promise<
       GenericContractCallResult<CicadaCoreReportFeedState, ContractCallResult>
     >,
+    Type
+  >;
+
+  /**
+   * Who is in office, with what stake.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xec71fcdd
+   **/
+  judgedElectorate: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaTraitsStakingElectorate,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+   *
+   * @param {CicadaCoreReportReportKind} kind
+   * @param {bigint} slot
+   * @param {CicadaCoreSlashingOffenceKind} offence
+   * @param {Array<CicadaTraitsStakingDeviation>} deviations
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xf5048e33
+   **/
+  judgedReportDeviations: GenericContractQueryCall<
+    (
+      kind: CicadaCoreReportReportKind,
+      slot: bigint,
+      offence: CicadaCoreSlashingOffenceKind,
+      deviations: Array<CicadaTraitsStakingDeviation>,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Sets the rules of stake. The owner.
+   *
+   * @param {CicadaTraitsStakingStakingTermsLike} terms
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x62348eed
+   **/
+  stakingSetTerms: GenericContractQueryCall<
+    (
+      terms: CicadaTraitsStakingStakingTermsLike,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Lists a contract that may report deviations, or takes it off. The owner.
+   *
+   * @param {AccountId32Like} contract
+   * @param {boolean} allowed
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x38f7a5ff
+   **/
+  stakingSetJudge: GenericContractQueryCall<
+    (
+      contract: AccountId32Like,
+      allowed: boolean,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Adds to the caller's stake, from his allowance at the token.
+   *
+   * @param {bigint} amount
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x1fa2d05d
+   **/
+  stakingBond: GenericContractQueryCall<
+    (
+      amount: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Begins to take the caller's stake out.
+   *
+   * @param {bigint} amount
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x908a2a0b
+   **/
+  stakingUnbond: GenericContractQueryCall<
+    (
+      amount: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Pays out what has waited long enough.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xe3422277
+   **/
+  stakingWithdraw: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Punishes a seat that attested two reports of one slot. Anybody, with the proof.
+   *
+   * @param {CicadaCoreEvidenceEquivocationLike} evidence
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x209a3f64
+   **/
+  stakingConvict: GenericContractQueryCall<
+    (
+      evidence: CicadaCoreEvidenceEquivocationLike,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Punishes a seat that signed two values for one slot. Anybody, with the proof.
+   *
+   * @param {CicadaTraitsStakingDoubleObservationLike} evidence
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x9d59d4a5
+   **/
+  stakingConvictObserver: GenericContractQueryCall<
+    (
+      evidence: CicadaTraitsStakingDoubleObservationLike,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * The stake of an operator.
+   *
+   * @param {AccountId32Like} operator
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x82e8ce92
+   **/
+  stakingStakeOf: GenericContractQueryCall<
+    (
+      operator: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaTraitsStakingStakeView,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * The rules of stake.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x16dc511e
+   **/
+  stakingTerms: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaTraitsStakingStakingTerms | undefined,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * The seats in office whose signatures do not count.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xa8d26eb4
+   **/
+  stakingBarred: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<GenericContractCallResult<number, ContractCallResult>>,
+    Type
+  >;
+
+  /**
+   * Whether a contract may report deviations.
+   *
+   * @param {AccountId32Like} contract
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x0a76d166
+   **/
+  stakingIsJudge: GenericContractQueryCall<
+    (
+      contract: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<GenericContractCallResult<boolean, ContractCallResult>>,
     Type
   >;
 

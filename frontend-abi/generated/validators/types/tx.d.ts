@@ -11,7 +11,14 @@ import type {
 } from "dedot/contracts";
 import type {
   CicadaCoreReportLike,
+  CicadaCoreCommitteeMemberLike,
   CicadaCoreCertificateLike,
+  CicadaCoreReportReportKind,
+  CicadaCoreSlashingOffenceKind,
+  CicadaTraitsStakingDeviation,
+  CicadaTraitsStakingStakingTermsLike,
+  CicadaCoreEvidenceEquivocationLike,
+  CicadaTraitsStakingDoubleObservationLike,
 } from "./types.js";
 
 export interface ContractTx<
@@ -57,7 +64,7 @@ export interface ContractTx<
    * Seats the next committee by a report that the one in office certified.
    *
    * @param {CicadaCoreReportLike} report
-   * @param {Array<AccountId32Like>} operators
+   * @param {Array<CicadaCoreCommitteeMemberLike>} members
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractTxOptions} options
    *
@@ -66,8 +73,140 @@ export interface ContractTx<
   validatorsRotate: GenericContractTxCall<
     (
       report: CicadaCoreReportLike,
-      operators: Array<AccountId32Like>,
+      members: Array<CicadaCoreCommitteeMemberLike>,
       certificate: CicadaCoreCertificateLike,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+   *
+   * @param {CicadaCoreReportReportKind} kind
+   * @param {bigint} slot
+   * @param {CicadaCoreSlashingOffenceKind} offence
+   * @param {Array<CicadaTraitsStakingDeviation>} deviations
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0xf5048e33
+   **/
+  judgedReportDeviations: GenericContractTxCall<
+    (
+      kind: CicadaCoreReportReportKind,
+      slot: bigint,
+      offence: CicadaCoreSlashingOffenceKind,
+      deviations: Array<CicadaTraitsStakingDeviation>,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Sets the rules of stake. The owner.
+   *
+   * @param {CicadaTraitsStakingStakingTermsLike} terms
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x62348eed
+   **/
+  stakingSetTerms: GenericContractTxCall<
+    (
+      terms: CicadaTraitsStakingStakingTermsLike,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Lists a contract that may report deviations, or takes it off. The owner.
+   *
+   * @param {AccountId32Like} contract
+   * @param {boolean} allowed
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x38f7a5ff
+   **/
+  stakingSetJudge: GenericContractTxCall<
+    (
+      contract: AccountId32Like,
+      allowed: boolean,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Adds to the caller's stake, from his allowance at the token.
+   *
+   * @param {bigint} amount
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x1fa2d05d
+   **/
+  stakingBond: GenericContractTxCall<
+    (
+      amount: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Begins to take the caller's stake out.
+   *
+   * @param {bigint} amount
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x908a2a0b
+   **/
+  stakingUnbond: GenericContractTxCall<
+    (
+      amount: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Pays out what has waited long enough.
+   *
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0xe3422277
+   **/
+  stakingWithdraw: GenericContractTxCall<
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Punishes a seat that attested two reports of one slot. Anybody, with the proof.
+   *
+   * @param {CicadaCoreEvidenceEquivocationLike} evidence
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x209a3f64
+   **/
+  stakingConvict: GenericContractTxCall<
+    (
+      evidence: CicadaCoreEvidenceEquivocationLike,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Punishes a seat that signed two values for one slot. Anybody, with the proof.
+   *
+   * @param {CicadaTraitsStakingDoubleObservationLike} evidence
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x9d59d4a5
+   **/
+  stakingConvictObserver: GenericContractTxCall<
+    (
+      evidence: CicadaTraitsStakingDoubleObservationLike,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type

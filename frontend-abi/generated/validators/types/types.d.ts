@@ -18,7 +18,13 @@ export type CicadaCoreCommitteeMember = {
   attestationKey: FixedBytes<32>;
 };
 
-export type InkStorageLazy = {};
+export type CicadaCoreCommitteeMemberLike = {
+  operator: FixedBytes<32>;
+  consensusKey: FixedBytes<32>;
+  attestationKey: FixedBytes<32>;
+};
+
+export type InkStorageLazyMapping = {};
 
 export type CicadaTraitsStored = Array<CicadaCoreCommitteeMember>;
 
@@ -26,30 +32,90 @@ export type InkStorageTraitsImplsResolverKey = {};
 
 export type InkStorageTraitsImplsManualKey = {};
 
-export type InkStorageLazyMapping = {};
+export type CicadaTraitsStakingStakingTerms = {
+  token: AccountId32;
+  treasury: AccountId32;
+  reputation?: AccountId32 | undefined;
+  minimum: bigint;
+  unbondingMs: bigint;
+  navBands: CicadaCoreSlashingBands;
+  rankingBands: CicadaCoreSlashingBands;
+  rates: CicadaCoreSlashingRates;
+};
+
+export type CicadaTraitsStakingStakingTermsLike = {
+  token: AccountId32Like;
+  treasury: AccountId32Like;
+  reputation?: AccountId32Like | undefined;
+  minimum: bigint;
+  unbondingMs: bigint;
+  navBands: CicadaCoreSlashingBands;
+  rankingBands: CicadaCoreSlashingBands;
+  rates: CicadaCoreSlashingRates;
+};
+
+export type CicadaCoreSlashingBands = {
+  noneBps: number;
+  minorBps: number;
+  moderateBps: number;
+  severeBps: number;
+};
+
+export type CicadaCoreSlashingRates = {
+  minorBps: number;
+  moderateBps: number;
+  severeBps: number;
+  criticalBps: number;
+};
+
+export type InkStorageLazy = {};
+
+export type CicadaTraitsStored002 = CicadaTraitsStakingStakingTerms;
+
+export type CicadaCoreSlashingAccountStakeAccount = {
+  stake: CicadaCoreSlashingStake;
+  releasesMs: bigint;
+  ejectedIn: number;
+};
+
+export type CicadaCoreSlashingStake = { bonded: bigint; unbonding: bigint };
+
+export type CicadaTraitsStored003 = CicadaCoreSlashingAccountStakeAccount;
 
 export type ValidatorsValidatorsContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
   genesis: FixedBytes<32>;
-  quorum: CicadaTraitsStored002;
+  quorum: CicadaTraitsStored004;
   epoch: number;
   configDigest: FixedBytes<32>;
-  attestationKeys: CicadaTraitsStored003;
-  feedState: CicadaTraitsStored004;
-  members: { get(): Promise<CicadaTraitsStored | undefined> };
+  attestationKeys: CicadaTraitsStored005;
+  barred: number;
+  feedState: CicadaTraitsStored006;
+  members: { get(arg: number): Promise<CicadaTraitsStored | undefined> };
   keys: {
     get(
       arg: AccountId32Like,
     ): Promise<[FixedBytes<32>, FixedBytes<32>] | undefined>;
   };
+  proven: { get(arg: FixedBytes<32>): Promise<[] | undefined> };
+  stakes: ValidatorsStakeStakes;
 };
 
-export type CicadaTraitsStored002 = CicadaCoreQuorum;
+export type CicadaTraitsStored004 = CicadaCoreQuorum;
 
-export type CicadaTraitsStored003 = CicadaCoreCommitteeAttestationKeys;
+export type CicadaTraitsStored005 = CicadaCoreCommitteeAttestationKeys;
 
-export type CicadaTraitsStored004 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored006 = CicadaCoreReportFeedState;
+
+export type ValidatorsStakeStakes = {
+  terms: { get(): Promise<CicadaTraitsStored002 | undefined> };
+  accounts: {
+    get(arg: AccountId32Like): Promise<CicadaTraitsStored003 | undefined>;
+  };
+  judges: { get(arg: AccountId32Like): Promise<[] | undefined> };
+  punished: { get(arg: FixedBytes<32>): Promise<[] | undefined> };
+};
 
 export type CicadaCoreCommitteeCommitteeError = "WrongSize" | "RepeatedMember";
 
@@ -63,7 +129,8 @@ export type CicadaTraitsValidatorsValidatorsError =
   | { type: "Committee"; value: CicadaCoreCommitteeCommitteeError }
   | { type: "Feed"; value: CicadaCoreReportFeedError }
   | { type: "WrongRoot" }
-  | { type: "Certificate"; value: CicadaCoreCertificateCertificateError };
+  | { type: "Certificate"; value: CicadaCoreCertificateCertificateError }
+  | { type: "NotActive" };
 
 export type CicadaCoreReportFeedError =
   | { type: "UnknownVersion" }
@@ -80,7 +147,8 @@ export type CicadaCoreCertificateCertificateError =
   | { type: "UnknownSigner" }
   | { type: "RepeatedSigner" }
   | { type: "WrongEpoch"; value: number }
-  | { type: "BadSignature"; value: number };
+  | { type: "BadSignature"; value: number }
+  | { type: "BarredSigner"; value: number };
 
 export type CicadaCoreReport = {
   version: number;
@@ -113,7 +181,7 @@ export type CicadaCoreReportFeedLike = {
 };
 
 export type CicadaCoreReportReportKind =
-  "Leaderboard" | "Nav" | "Committee" | "Capability";
+  "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreCertificate = {
   scheme: number;
@@ -134,6 +202,114 @@ export type CicadaCoreCommitteeDomain = {
   validators: FixedBytes<32>;
 };
 
+export type CicadaTraitsStakingElectorate = {
+  epoch: number;
+  configDigest: FixedBytes<32>;
+  keys: Array<FixedBytes<32>>;
+  stakes: Array<bigint>;
+};
+
+export type CicadaCoreSlashingOffenceKind =
+  "NavDeviation" | "RankingDeviation" | "Equivocation" | "Falsification";
+
+export type CicadaTraitsStakingDeviation = { seat: number; bps: bigint };
+
+export type CicadaTraitsStakingStakingError =
+  | { type: "NotOwner" }
+  | { type: "NoTerms" }
+  | { type: "TokenFixed" }
+  | { type: "Parameters"; value: CicadaCoreSlashingParameterError }
+  | { type: "ZeroAmount" }
+  | { type: "BeyondStake" }
+  | { type: "StillUnbonding" }
+  | { type: "TokenRefused" }
+  | { type: "NotJudge" }
+  | { type: "UnknownEpoch" }
+  | { type: "UnknownSeat" }
+  | { type: "TooMany" }
+  | { type: "AlreadyPunished" }
+  | { type: "Evidence"; value: CicadaCoreEvidenceEvidenceError }
+  | { type: "NoConviction" }
+  | { type: "Math"; value: CicadaCoreFixedMathError }
+  | { type: "ReputationUnavailable" }
+  | { type: "OwnAccount" }
+  | { type: "Seated" };
+
+export type CicadaCoreSlashingParameterError =
+  "NotRising" | "AboveWhole" | "DelayTooLong";
+
+export type CicadaCoreEvidenceEvidenceError =
+  | { type: "WrongEpoch"; value: number }
+  | { type: "UnknownSeat" }
+  | { type: "DifferentFeeds" }
+  | { type: "DifferentSlots" }
+  | { type: "SameReport" }
+  | { type: "WrongOrder" }
+  | { type: "BadFirstSignature" }
+  | { type: "BadSecondSignature" };
+
+export type CicadaCoreFixedMathError = "Overflow" | "DivisionByZero";
+
+export type CicadaCoreEvidenceEquivocation = {
+  epoch: number;
+  seat: number;
+  first: CicadaCoreReport;
+  firstSignature: FixedBytes<64>;
+  second: CicadaCoreReport;
+  secondSignature: FixedBytes<64>;
+};
+
+export type CicadaCoreEvidenceEquivocationLike = {
+  epoch: number;
+  seat: number;
+  first: CicadaCoreReportLike;
+  firstSignature: FixedBytes<64>;
+  second: CicadaCoreReportLike;
+  secondSignature: FixedBytes<64>;
+};
+
+export type CicadaTraitsStakingDoubleObservation = {
+  epoch: number;
+  feed: CicadaCoreReportFeed;
+  slot: bigint;
+  one: CicadaCoreNavObservation;
+  other: CicadaCoreNavObservation;
+};
+
+export type CicadaTraitsStakingDoubleObservationLike = {
+  epoch: number;
+  feed: CicadaCoreReportFeedLike;
+  slot: bigint;
+  one: CicadaCoreNavObservationLike;
+  other: CicadaCoreNavObservationLike;
+};
+
+export type CicadaCoreNavObservation = {
+  seat: number;
+  navE18: bigint;
+  timeMs: bigint;
+  signature: FixedBytes<64>;
+};
+
+export type CicadaCoreNavObservationLike = {
+  seat: number;
+  navE18: bigint;
+  timeMs: bigint;
+  signature: FixedBytes<64>;
+};
+
+export type CicadaTraitsStakingStakeView = {
+  bonded: bigint;
+  unbonding: bigint;
+  releasesMs: bigint;
+  standing: CicadaCoreSlashingStanding;
+};
+
+export type CicadaCoreSlashingStanding = "Active" | "Inactive" | "Ejected";
+
 export type CicadaTraitsOwnableOwnableError = "NotOwner" | "NotProposed";
+
+export type CicadaCoreSlashingSeverity =
+  "None" | "Minor" | "Moderate" | "Severe" | "Critical";
 
 export type InkEnvNoChainExtension = null;
