@@ -1,9 +1,12 @@
 //! What the programs that deploy contracts share.
 
 mod addresses;
+pub mod index;
+mod index_file;
 pub mod market;
 
 pub use addresses::Addresses;
+pub use index_file::{IndexFile, Subnet};
 
 use anyhow::Result;
 use cicada_chain::{address, Bundle, Chain, Instance, Signer};

@@ -1,0 +1,128 @@
+//! Deploys the index.
+
+use cicada_deploy::index::{deploy, Plan, Terms, TAO};
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Puts the contracts of the index beside a committee that deploy-paxos has seated: TAO, 20 subnet
+/// tokens, the index token, index, pair and rewards; sets the rules of stake, makes the index a
+/// judge, bonds the operators' stake, funds the rewards; writes index and rewards into the network
+/// file and all addresses into the index file.
+///
+/// Safe to run again: an index that is there and answers is left as it is.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Options {
+    /// Address of a node of the chain.
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
+    url: String,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// The network file of deploy-paxos.
+    #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
+    network: PathBuf,
+    /// Folder of the operators' key files, which deploy-paxos made.
+    #[arg(long, default_value = ".demo/keys")]
+    keys: PathBuf,
+    /// The index file to write.
+    #[arg(long, env = "CICADA_INDEX", default_value = ".demo/index.toml")]
+    out: PathBuf,
+    /// Secret of the account that deploys and owns the contracts.
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
+    suri: String,
+    /// Secret of the account that penalties go to; only its address is used.
+    #[arg(long, default_value = "//Treasury", hide_env_values = true)]
+    treasury: String,
+    /// What a seat needs, in TAO.
+    #[arg(long, default_value_t = 1_000)]
+    minimum: u64,
+    /// What each operator bonds, in TAO.
+    #[arg(long, default_value_t = 2_000)]
+    bond: u64,
+    /// How long stake that is taken out can be slashed, in hours.
+    #[arg(long, default_value_t = 168, value_parser = clap::value_parser!(u64).range(..=8_784))]
+    unbonding_hours: u64,
+    /// Fee of the pool, in bps.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(..=100))]
+    pair_fee_bps: u16,
+    /// The shortest epoch of rewards, in seconds.
+    #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=2_678_400))]
+    epoch_seconds: u64,
+    /// The largest pool of an epoch, in TAO.
+    #[arg(long, default_value_t = 100)]
+    emission: u64,
+    /// What is paid into the rewards at once, in TAO.
+    #[arg(long, default_value_t = 10_000)]
+    funds: u64,
+    /// Also write the contracts' addresses for frontends to this JSON file.
+    #[arg(long)]
+    addresses: Option<PathBuf>,
+    /// The network's name in that file.
+    #[arg(long, default_value = "local")]
+    name: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  deploy-paxos && deploy-index
+  deploy-index --epoch-seconds 300 --emission 50
+  deploy-index --network /tmp/n/network.toml --keys /tmp/n/keys --out /tmp/n/index.toml";
+
+impl Options {
+    fn plan(self) -> Plan {
+        let tao = |amount: u64| u128::from(amount).saturating_mul(TAO);
+        let terms = Terms {
+            minimum: tao(self.minimum),
+            bond: tao(self.bond),
+            unbonding_ms: self.unbonding_hours.saturating_mul(3_600_000),
+            pair_fee_bps: self.pair_fee_bps,
+            epoch_ms: self.epoch_seconds.saturating_mul(1_000),
+            emission: tao(self.emission),
+            funds: tao(self.funds),
+        };
+        Plan {
+            url: self.url,
+            bundles: self.bundles,
+            network: self.network,
+            keys: self.keys,
+            out: self.out,
+            suri: self.suri,
+            treasury: self.treasury,
+            terms,
+            addresses: self.addresses.map(|path| (path, self.name)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match deploy(&Options::parse().plan()).await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["x", "--pair-fee-bps", "101"]).is_err());
+        assert!(Options::try_parse_from(["x", "--epoch-seconds", "0"]).is_err());
+        let plan = Options::try_parse_from(["x"]).unwrap().plan();
+        assert_eq!((plan.terms.minimum, plan.terms.bond), (1_000 * TAO, 2_000 * TAO));
+        assert_eq!(plan.out, PathBuf::from(".demo/index.toml"));
+    }
+}

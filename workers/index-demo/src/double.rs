@@ -1,0 +1,130 @@
+//! A seat that signs two NAVs for one slot: it stands before an honest validator, hands on what that
+//! one has signed to whoever asks first, and tells all others something else.
+
+use anyhow::{Context, Result};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use cicada_core::hash::{Hash, Native};
+use cicada_core::nav::Observation;
+use cicada_core::report::Feed;
+use cicada_network::NodeKeys;
+use parity_scale_codec::{DecodeAll, Encode};
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+/// Who has two faces.
+pub struct TwoFaced {
+    /// The address of its honest validator.
+    pub honest: String,
+    /// The keys of its seat.
+    pub keys: NodeKeys,
+    /// The feed of the NAV.
+    pub feed: Feed,
+    /// What signatures bind.
+    pub config_digest: Hash,
+    /// The slot for which it signs two.
+    pub slot: u64,
+    /// Whether somebody has heard the honest one for that slot.
+    pub heard: AtomicBool,
+}
+
+#[derive(Deserialize)]
+struct OfSlot {
+    slot: u64,
+}
+
+/// Serves it on a free port; its address.
+///
+/// # Errors
+/// If there is no port.
+pub async fn serve(one: TwoFaced) -> Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let routes = Router::new().route("/observation", get(say)).with_state(Arc::new((one, client)));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(address)
+}
+
+type Shared = State<Arc<(TwoFaced, reqwest::Client)>>;
+
+async fn say(State(shared): Shared, Query(of): Query<OfSlot>) -> (StatusCode, Json<Value>) {
+    let (one, client) = &*shared;
+    match one.answer(client, of.slot).await {
+        Ok((status, answer)) => (status, Json(answer)),
+        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": format!("{error:#}") }))),
+    }
+}
+
+/// The observation in the answer of a validator.
+///
+/// # Errors
+/// If it has none.
+pub fn observation_in(answer: &Value) -> Result<Observation> {
+    let bytes = hex::decode(answer["scale"].as_str().context("no observation")?)?;
+    Ok(Observation::decode_all(&mut &bytes[..])?)
+}
+
+impl TwoFaced {
+    async fn answer(&self, client: &reqwest::Client, slot: u64) -> Result<(StatusCode, Value)> {
+        let url = format!("{}/observation?slot={slot}", self.honest);
+        let answer = client.get(url).send().await?;
+        let status = StatusCode::from_u16(answer.status().as_u16())?;
+        let answer: Value = serde_json::from_str(&answer.text().await?)?;
+        if !status.is_success() || slot != self.slot || !self.heard.swap(true, Ordering::Relaxed) {
+            return Ok((status, answer));
+        }
+        let other = self.other(slot, &observation_in(&answer)?);
+        Ok((status, told(answer, &other)))
+    }
+
+    /// Another NAV for the same slot, 0.1 % higher.
+    fn other(&self, slot: u64, one: &Observation) -> Observation {
+        let mut other = Observation { nav_e18: one.nav_e18 + one.nav_e18 / 1_000, ..*one };
+        let message = other.message::<Native>(&self.config_digest, &self.feed, slot);
+        other.signature = self.keys.attest(&message);
+        other
+    }
+}
+
+/// The answer with another observation in it.
+fn told(mut answer: Value, other: &Observation) -> Value {
+    answer["nav_e18"] = other.nav_e18.to_string().into();
+    answer["signature"] = hex::encode(other.signature).into();
+    answer["scale"] = hex::encode(other.encode()).into();
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::report::ReportKind;
+    use cicada_network::verify_attestation;
+
+    #[test]
+    fn both_values_are_signed_and_convict_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = NodeKeys::generate(&folder.path().join("keys.toml")).unwrap();
+        let key = keys.attestation_key();
+        let feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+        let mut one = Observation { seat: 9, nav_e18: 5_000, time_ms: 7, signature: [0; 64] };
+        one.signature = keys.attest(&one.message::<Native>(&[8; 32], &feed, 4));
+        let two = TwoFaced {
+            honest: String::new(),
+            keys,
+            feed,
+            config_digest: [8; 32],
+            slot: 4,
+            heard: AtomicBool::new(false),
+        };
+        let answer = told(json!({ "seat": 9 }), &two.other(4, &one));
+        let other = observation_in(&answer).unwrap();
+        assert_eq!((other.nav_e18, other.seat, other.time_ms), (5_005, 9, 7));
+        let genuine = |signature: &_, message: &_, _| verify_attestation(signature, message, &key);
+        assert!(one.convicts::<Native>(&other, &[8; 32], &feed, 4, genuine));
+    }
+}

@@ -1,0 +1,221 @@
+//! The index with real parts, from the first basket to the claims of an epoch.
+
+mod double;
+mod feed;
+mod fleet;
+mod liars;
+mod miners;
+mod outcome;
+mod payouts;
+mod stage;
+mod story;
+
+use anyhow::{Context, Result};
+use cicada_deploy::say;
+use clap::Parser;
+use fleet::Places;
+use outcome::{chart, table};
+use payouts::Payout;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use story::{Plan, Story, SHOCK, TAO};
+
+/// Runs nodes and validators of all seats on a chain where deploy-paxos and deploy-index have been,
+/// moves prices, has the NAV settled slot by slot, lets three miners trade and two seats lie, pays the
+/// rewards of an epoch, and checks what came of it. The exit status is 0 if all of it holds.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Address of a node of the chain.
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
+    url: String,
+    /// Folder of network file, index file and keys; everything that is written goes there too.
+    #[arg(long, env = "CICADA_STATE", default_value = ".demo/index")]
+    state: PathBuf,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// Folder of paxos-node and nav-validator.
+    #[arg(long, default_value = "target/release")]
+    programs: PathBuf,
+    /// Evaluation results for the nodes' leaderboard.
+    #[arg(long, default_value = "examples/results.jsonl")]
+    results: PathBuf,
+    /// Validator i answers on this port + i.
+    #[arg(long, default_value_t = 8081)]
+    validator_port: u16,
+    /// Secret of the account that deployed.
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
+    suri: String,
+    /// Draws prices and emissions.
+    #[arg(long, default_value_t = 71)]
+    seed: u64,
+    /// How many slots of the NAV.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(8..=1_000))]
+    slots: u64,
+    /// A file of recorded prices instead of drawn ones.
+    #[arg(long)]
+    prices: Option<PathBuf>,
+    /// Where the chart goes (default index-demo.svg in the state folder).
+    #[arg(long)]
+    chart: Option<PathBuf>,
+    /// End after the checks instead of staying up.
+    #[arg(long)]
+    once: bool,
+}
+
+/// The path, whole, for processes that begin elsewhere.
+fn whole(path: &std::path::Path) -> Result<PathBuf> {
+    std::fs::canonicalize(path).with_context(|| path.display().to_string())
+}
+
+impl Options {
+    fn plan(&self) -> Result<Plan> {
+        let state = whole(&self.state)?;
+        Ok(Plan {
+            url: self.url.clone(),
+            index: state.join("index.toml"),
+            suri: self.suri.clone(),
+            seed: self.seed,
+            recorded: self.prices.clone(),
+            places: Places {
+                programs: whole(&self.programs)?,
+                bundles: whole(&self.bundles)?,
+                network: state.join("network.toml"),
+                keys: state.join("keys"),
+                results: whole(&self.results)?,
+                base_port: self.validator_port,
+                state,
+            },
+        })
+    }
+}
+
+/// All slots, the rewards and the checks; whether all hold.
+async fn tell(options: &Options) -> Result<bool> {
+    let mut story = Story::begin(&options.plan()?).await?;
+    for _ in 0..options.slots {
+        story.slot().await?;
+    }
+    check_arbitrage(&mut story);
+    check_others(&mut story).await?;
+    let payouts = story.rewards().await?;
+    println!("{}", table(&story.slots));
+    print_payouts(&payouts);
+    let path = options.chart.clone().unwrap_or_else(|| options.state.join("index-demo.svg"));
+    std::fs::write(&path, chart(&story.slots)).with_context(|| path.display().to_string())?;
+    println!("chart: {}", path.display());
+    let all = print_checks(&story);
+    if !options.once {
+        say("everything stays up; Ctrl-C ends it. Look at http://127.0.0.1:8081/nav, /rewards, /slashing");
+        tokio::signal::ctrl_c().await?;
+    }
+    Ok(all)
+}
+
+/// From 2 % to under 0.5 % within three slots, from above and from below.
+fn check_arbitrage(story: &mut Story) {
+    for (from, side) in [(1, "above"), (SHOCK, "below")] {
+        let three = || story.slots.iter().filter(|slot| (from..from + 3).contains(&slot.number));
+        let first = three().next().map_or(0.0, outcome::Slot::before);
+        let best = three().map(outcome::Slot::after).fold(f64::MAX, f64::min);
+        let count = three().take_while(|slot| slot.after() >= 0.5).count() + 1;
+        let what = format!(
+            "a price {first:.3} % {side} the NAV comes to {best:.3} %, under 0.5 % after {count} slots"
+        );
+        story.check(what, (1.9..2.1).contains(&first) && best < 0.5 && count <= 3);
+    }
+    let mean = |of: fn(&outcome::Slot) -> f64| {
+        story.slots.iter().map(of).sum::<f64>() / story.slots.len().max(1) as f64
+    };
+    let (before, after) = (mean(outcome::Slot::before), mean(outcome::Slot::after));
+    story.check(
+        format!("tracking error: {before:.3} % before arbitrage, {after:.3} % after"),
+        after < before,
+    );
+}
+
+/// Who did nothing wrong lost nothing, and the treasury has what the others lost.
+async fn check_others(story: &mut Story) -> Result<()> {
+    let caught = story.caught;
+    story.check(format!("seat {} lied and was caught", story::LIAR), caught);
+    let (mut lost, mut wronged) = (0, 0);
+    for seat in 0..story.network.nodes.len() {
+        let missing = story.stake - story.stake_of(seat).await?.bonded;
+        lost += missing;
+        wronged += usize::from(missing > 0 && seat != story::LIAR && seat != story::DOUBLE);
+    }
+    let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
+    story.check(
+        format!("{wronged} honest seats lost stake; {lost} were lost, the treasury has {treasury}"),
+        wronged == 0 && treasury == lost,
+    );
+    Ok(())
+}
+
+fn print_payouts(payouts: &[Payout]) {
+    println!(
+        "payout      account                                           published, TAO   paid, TAO"
+    );
+    for one in payouts {
+        println!(
+            "{:<10}  {}  {:>14.9}  {:>10.9}",
+            one.who,
+            one.account,
+            one.published as f64 / TAO as f64,
+            one.paid as f64 / TAO as f64
+        );
+    }
+    println!();
+}
+
+fn print_checks(story: &Story) -> bool {
+    for check in &story.checks {
+        println!("{}  {}", if check.holds { "ok  " } else { "FAIL" }, check.what);
+    }
+    let failed = story.checks.iter().filter(|check| !check.holds).count();
+    println!("\n{} checks, {failed} fail", story.checks.len());
+    failed == 0
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+    // What was started is stopped when the story is dropped, also when it is broken off.
+    let told = tokio::select! {
+        biased;
+        told = tell(&options) => told,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("broken off")),
+        _ = terminate.recv() => Err(anyhow::anyhow!("broken off")),
+    };
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["x", "--slots", "7"]).is_err());
+        let options = Options::try_parse_from(["x", "--once"]).unwrap();
+        assert!(options.once && options.slots == 10 && options.validator_port == 8081);
+    }
+}

@@ -1,0 +1,203 @@
+//! The epoch of rewards: settled, claimed, and compared with what was published.
+
+use crate::stage::Stage;
+use crate::story::Story;
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{address, parse_address};
+use cicada_core::hash::Hash;
+use cicada_core::rewards::AwardState;
+use cicada_core::Account;
+use cicada_deploy::index::Step;
+use cicada_deploy::say;
+use parity_scale_codec::Encode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Who is asked: any validator knows.
+const WHOM: usize = 0;
+/// How long after the end of an epoch its award may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How often claims are fetched anew because the next epoch came in between.
+const ATTEMPTS: usize = 3;
+
+/// What an account was paid.
+#[derive(Clone, Debug)]
+pub struct Payout {
+    /// Who.
+    pub who: String,
+    /// Address.
+    pub account: String,
+    /// By the published table, in units of TAO.
+    pub published: u128,
+    /// By the balance of the account.
+    pub paid: u128,
+}
+
+fn number(value: &Value) -> Result<u128> {
+    value.as_str().context("not a string")?.parse().context("not a number")
+}
+
+/// What each account is due by the published table of all epochs that are on the chain.
+fn published(rewards: &Value) -> Result<BTreeMap<Account, u128>> {
+    let mut due = BTreeMap::<Account, u128>::new();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    for epoch in list(&rewards["epochs"]) {
+        if epoch["on_chain"] != true {
+            continue;
+        }
+        for miner in list(&epoch["miners"]) {
+            let account = parse_address(miner["miner"].as_str().context("no miner")?)?;
+            *due.entry(account).or_default() += number(&miner["base"])? + number(&miner["bonus"])?;
+        }
+        for validator in list(&epoch["validators"]) {
+            let account = parse_address(validator["validator"].as_str().context("no validator")?)?;
+            *due.entry(account).or_default() += number(&validator["amount"])?;
+        }
+    }
+    due.retain(|_, amount| *amount > 0);
+    Ok(due)
+}
+
+/// The arguments of `claim_for`.
+fn arguments(account: &Account, claim: &Value) -> Result<Vec<u8>> {
+    let index = u32::try_from(claim["index"].as_u64().context("no index")?)?;
+    let mut proof = Vec::new();
+    for hash in claim["proof"].as_array().context("no proof")? {
+        let mut bytes: Hash = [0; 32];
+        hex::decode_to_slice(hash.as_str().context("no hash")?, &mut bytes)?;
+        proof.push(bytes);
+    }
+    Ok((account, number(&claim["cumulative"])?, index, proof).encode())
+}
+
+impl Story {
+    /// Waits for the epoch of the last trade, claims for everybody, and compares.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn rewards(&mut self) -> Result<Vec<Payout>> {
+        self.await_epoch().await?;
+        let (mut attempt, mut balances) = (1, BTreeMap::new());
+        let payouts = loop {
+            match self.claim(&mut balances).await {
+                Ok(payouts) => break payouts,
+                Err(error) if attempt < ATTEMPTS => {
+                    say(format!("claiming again: {error:#}"));
+                    attempt += 1;
+                    tokio::time::sleep(Duration::from_secs(3)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        let exact = payouts.iter().all(|one| one.paid == one.published);
+        let sum: u128 = payouts.iter().map(|one| one.paid).sum();
+        let paid: u128 = self.stage.of_rewards("Rewards::paid", &()).await?;
+        let miners = payouts.iter().filter(|one| one.who.starts_with("miner")).count();
+        self.check(
+            format!("{} claims are paid to the unit of the published table: {sum}", payouts.len()),
+            exact && sum == paid && !payouts.is_empty(),
+        );
+        self.check(format!("{miners} miners and some validators are paid"), {
+            miners == self.miners.len() && payouts.len() > miners
+        });
+        Ok(payouts)
+    }
+
+    /// Makes blocks until the epoch of the last trade is settled.
+    async fn await_epoch(&self) -> Result<()> {
+        let terms: (u64, u64, u128) = self.stage.of_rewards("Rewards::terms", &()).await?;
+        // The epoch that runs ends at most a whole one from now.
+        let deadline = Instant::now() + Duration::from_millis(terms.1) + PATIENCE;
+        say("waiting for the end of the epoch of rewards");
+        loop {
+            let state: AwardState = self.stage.of_rewards("Rewards::state", &()).await?;
+            let known = self.ask(WHOM, "/status").await?["epochs_on_chain"].as_u64();
+            let covers = state.epoch > 0 && state.end_ms > self.last_ms;
+            if covers && known == Some(state.epoch) {
+                say(format!("epoch {} is settled: {} claims", state.epoch, state.claims));
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "no award of the epoch in {PATIENCE:?}");
+            // The chain makes blocks on demand, and only a block ends an epoch.
+            let owner = &self.stage.owner;
+            self.stage.chain.freshen(owner, Duration::from_secs(2)).await?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    fn name_of(&self, account: &Account) -> String {
+        let miner = self.miners.iter().find(|miner| miner.account() == *account);
+        let seat = self.network.nodes.iter().position(|node| node.operator == *account);
+        match (miner, seat) {
+            (Some(miner), _) => miner.name.clone(),
+            (None, Some(seat)) => format!("seat {seat}"),
+            (None, None) => "somebody".into(),
+        }
+    }
+
+    /// Claims for everybody. `balances` are those before the first try.
+    async fn claim(&self, balances: &mut BTreeMap<Account, u128>) -> Result<Vec<Payout>> {
+        let stage: &Stage = &self.stage;
+        let due = published(&self.ask(WHOM, "/rewards").await?)?;
+        let mut steps: Vec<Step> = Vec::new();
+        for (account, amount) in &due {
+            let claim = self.ask(WHOM, &format!("/claims?account={}", address(account))).await?;
+            let cumulative = number(&claim["cumulative"])?;
+            ensure!(cumulative == *amount, "{}: the tree says {cumulative}", address(account));
+            let balance = stage.balance(&stage.at.tao, account).await?;
+            balances.entry(*account).or_insert(balance);
+            let paid: u128 = stage.of_rewards("Rewards::paid_of", account).await?;
+            if paid < cumulative {
+                let args = arguments(account, &claim)?;
+                let bundle = &stage.bundles.rewards;
+                steps.push((stage.at.rewards, bundle, "Rewards::claim_for", args));
+            }
+        }
+        stage.all(steps, &stage.owner).await.context("claiming")?;
+        let mut payouts = Vec::new();
+        for (account, amount) in &due {
+            let before = balances.get(account).copied().unwrap_or(0);
+            let after = stage.balance(&stage.at.tao, account).await?;
+            payouts.push(Payout {
+                who: self.name_of(account),
+                account: address(account),
+                published: *amount,
+                paid: after.saturating_sub(before),
+            });
+        }
+        payouts.sort_by_key(|one| std::cmp::Reverse(one.published));
+        Ok(payouts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_table_is_summed_over_epochs_that_are_on_the_chain() {
+        let (miner, seat) = (address(&[1; 32]), address(&[2; 32]));
+        let epoch = |on_chain: bool| {
+            json!({
+                "on_chain": on_chain,
+                "miners": [{"miner": miner, "base": "70", "bonus": "10"}],
+                "validators": [{"validator": seat, "amount": "5"},
+                               {"validator": address(&[3; 32]), "amount": "0"}],
+            })
+        };
+        let epochs = json!({ "epochs": [epoch(false), epoch(true), epoch(true)] });
+        let due = published(&epochs).unwrap();
+        assert_eq!(due, BTreeMap::from([([1; 32], 160), ([2; 32], 10)]));
+        assert!(published(&json!({ "epochs": [{ "on_chain": true, "miners": [{}] }] })).is_err());
+    }
+
+    #[test]
+    fn a_claim_becomes_its_arguments() {
+        let claim = json!({ "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
+        let expected = ([1u8; 32], 7u128, 3u32, vec![[11u8; 32]]).encode();
+        assert_eq!(arguments(&[1; 32], &claim).unwrap(), expected);
+        assert!(arguments(&[1; 32], &json!({})).is_err());
+    }
+}

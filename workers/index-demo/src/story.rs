@@ -1,0 +1,393 @@
+//! What happens, in its order.
+
+use crate::double::{serve, TwoFaced};
+use crate::feed::{emissions, Feed};
+use crate::fleet::{Fleet, Places};
+use crate::miners::Miner;
+use crate::outcome::{Check, Slot};
+use crate::stage::{Market, Stage, Stake};
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{signer, Chain};
+use cicada_core::basket::agreed::{Observed, Proposal as Basket};
+use cicada_core::basket::holdings::{self, Entry};
+use cicada_core::basket::select;
+use cicada_core::fixed::mul_div_floor;
+use cicada_core::hash::Native;
+use cicada_core::nav::{min_observations, Record};
+use cicada_deploy::index::Bundles;
+use cicada_deploy::{say, IndexFile};
+use cicada_network::{Network, NodeKeys};
+use nav_validator::now_ms;
+use nav_validator::peers::Peers;
+use parity_scale_codec::Encode;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// One index token.
+const TOKEN: u128 = 1_000_000_000_000_000_000;
+/// One TAO.
+pub const TAO: u128 = 1_000_000_000;
+/// Units of an index token that are worth one unit of TAO at a NAV of 1, times the scale of NAVs.
+const UNIT_SCALE: u128 = 1_000_000_000_000_000_000_000_000_000;
+/// What is minted first, and what of it goes into the pool.
+const FIRST_MINT: u128 = 5_000 * TOKEN;
+const POOL: u128 = 2_000 * TOKEN;
+/// What a miner begins with: TAO, and baskets for this many index tokens.
+const MINER_TAO: u128 = 200 * TAO;
+const MINER_BASKETS: u128 = 200 * TOKEN;
+/// How many miners there are.
+pub const MINERS: usize = 3;
+/// Reports 2 % too much until it has paid for that.
+pub const LIAR: usize = 5;
+/// Signs two NAVs for one slot.
+pub const DOUBLE: usize = 9;
+/// The slot in which the first one lies, that for which the other signs twice, and that before
+/// which somebody sells until the price is 2 % below the NAV.
+const LIE: u64 = 2;
+const TWICE: u64 = 4;
+/// See [`LIE`].
+pub const SHOCK: u64 = 6;
+/// How long a slot may take, and after what time another seat is asked for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+const ASK_AGAIN: Duration = Duration::from_secs(8);
+pub(crate) const POLL: Duration = Duration::from_millis(300);
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Address of the chain's node.
+    pub url: String,
+    /// The index file.
+    pub index: PathBuf,
+    /// Secret of who deployed.
+    pub suri: String,
+    /// Where everything is.
+    pub places: Places,
+    /// Draws prices and emissions.
+    pub seed: u64,
+    /// A file of recorded prices.
+    pub recorded: Option<PathBuf>,
+}
+
+/// Everything that runs, and what came of it so far.
+pub struct Story {
+    /// Chain and contracts.
+    pub stage: Stage,
+    /// The committee.
+    pub network: Network,
+    /// Where everything is.
+    pub places: Places,
+    /// Those who trade.
+    pub miners: Vec<Miner>,
+    /// What has to hold.
+    pub checks: Vec<Check>,
+    /// The slots so far.
+    pub slots: Vec<Slot>,
+    /// The stake of each seat at the beginning.
+    pub stake: u128,
+    /// When the last slot was over, in milliseconds since 1970.
+    pub last_ms: u64,
+    fleet: Fleet,
+    feed: Feed,
+    /// Where the seat with two faces answers.
+    pub(crate) two_faced: String,
+    pub(crate) peers: Peers,
+    pub(crate) client: reqwest::Client,
+    pair_fee: u128,
+    lying: bool,
+    /// Whether the liar was in a report.
+    pub caught: bool,
+}
+
+impl Story {
+    /// Starts nodes and validators, has the first basket certified, mints, fills the pool at a
+    /// price 2 % above the NAV, equips the miners.
+    ///
+    /// # Errors
+    /// In words; so with all that follow.
+    pub async fn begin(plan: &Plan) -> Result<Self> {
+        let network = Network::load(&plan.places.network)?;
+        let at = IndexFile::load(&plan.index)?;
+        let seats = network.nodes.len();
+        ensure!(seats > DOUBLE, "too few seats for two liars");
+        let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
+        let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
+        let bundles = Bundles::load(&plan.places.bundles)?;
+        let chain = Chain::connect(&plan.url).await?;
+        let stage = Stage { chain, bundles, at, owner: signer(&plan.suri)? };
+        let pair_fee: u16 = stage.of_pair("Pair::fee_bps").await?;
+        let miners = (1..=MINERS).map(Miner::new).collect::<Result<Vec<_>>>()?;
+        let mut story = Self {
+            peers: Peers::new(Vec::new(), Some(network.nodes[0].url.clone()))?,
+            client: reqwest::Client::builder().no_proxy().build()?,
+            stake: 0,
+            last_ms: 0,
+            stage,
+            network,
+            places: plan.places.clone(),
+            miners,
+            checks: Vec::new(),
+            slots: Vec::new(),
+            fleet: Fleet::default(),
+            two_faced: String::new(),
+            feed,
+            pair_fee: pair_fee.into(),
+            lying: false,
+            caught: false,
+        };
+        story.stake = story.stake_of(0).await?.bonded;
+        story.start().await?;
+        story.basket(plan.seed).await?;
+        story.open_market().await?;
+        Ok(story)
+    }
+
+    async fn start(&mut self) -> Result<()> {
+        let seats = self.network.nodes.len();
+        self.fleet.start_nodes(&self.places, seats)?;
+        let nodes = self.network.nodes.iter();
+        let nodes: Vec<String> = nodes.map(|node| format!("{}/paxos/status", node.url)).collect();
+        self.fleet.await_all(&nodes).await?;
+        say(format!("{seats} consensus nodes answer"));
+        for liar in [false, true] {
+            let _ = std::fs::remove_file(self.places.prices(liar));
+        }
+        self.publish()?;
+        self.two_faced = serve(TwoFaced {
+            honest: self.places.validator(DOUBLE),
+            keys: NodeKeys::load(&self.places.keys.join(format!("node-{DOUBLE:02}.toml")))?,
+            feed: self.stage.nav_feed(),
+            config_digest: self.network.config_digest(),
+            slot: TWICE,
+            heard: AtomicBool::new(false),
+        })
+        .await?;
+        let double = (DOUBLE, self.two_faced.as_str());
+        self.fleet.start_validators(&self.places, &self.network, &self.stage.at, LIAR, double)?;
+        let validators: Vec<String> =
+            (0..seats).map(|seat| self.places.validator(seat) + "/status").collect();
+        self.fleet.await_all(&validators).await?;
+        say(format!(
+            "{seats} validators answer on ports {} to {}",
+            self.places.base_port,
+            usize::from(self.places.base_port) + seats - 1
+        ));
+        Ok(())
+    }
+
+    /// Writes the prices of now, and 2 % more for the one that lies.
+    fn publish(&self) -> Result<()> {
+        let now = now_ms();
+        self.feed.append(&self.places.prices(false), now, 10_000)?;
+        let factor = if self.lying { 10_200 } else { 10_000 };
+        self.feed.append(&self.places.prices(true), now, factor)
+    }
+
+    /// The first basket: found by each validator, agreed on by the nodes, brought to the chain.
+    async fn basket(&self, seed: u64) -> Result<()> {
+        let netuids: Vec<u16> = self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect();
+        let targets = select(&emissions(seed, &netuids))
+            .map_err(|error| anyhow::anyhow!("the basket: {error:?}"))?;
+        let mut entries = Vec::new();
+        for target in targets {
+            let subnet = self.stage.at.subnets.iter().find(|one| one.netuid == target.netuid);
+            entries.push(Entry {
+                netuid: target.netuid,
+                token: subnet.context("a subnet without a token")?.token,
+                weight_bps: target.weight_bps,
+                price_e18: self.feed.price(target.netuid).context("no price")?,
+            });
+        }
+        let time_ms = now_ms();
+        let observed = Observed { time_ms, entries: entries.clone() }.encode();
+        for seat in 0..self.network.nodes.len() {
+            std::fs::write(self.places.seat(seat).join("basket.scale"), &observed)?;
+        }
+        let feed = self.network.basket_feed().context("the network file has no index")?;
+        let (state, _) = self.stage.feeds().await?;
+        let report = holdings::report::<Native>(feed, &state, &entries, time_ms);
+        let proposal = Basket { report, entries }.encode();
+        let agreed = self.peers.propose::<Basket>(proposal).await.context("the basket")?;
+        self.stage.freshen().await?;
+        let Basket { report, entries } = &agreed.value;
+        let args = (report, entries, &agreed.certificate).encode();
+        let outcome = self.stage.index("Index::set_basket", &args, &self.stage.owner).await?;
+        let signers = agreed.certificate.signers.count_ones();
+        say(format!(
+            "basket of {} tokens, certified by {signers} nodes, is final in block {}",
+            entries.len(),
+            outcome.block
+        ));
+        Ok(())
+    }
+
+    /// The first mint, the pool at a price 2 % above the NAV, the miners.
+    async fn open_market(&self) -> Result<()> {
+        let (stage, owner) = (&self.stage, &self.stage.owner);
+        stage.approve(owner).await?;
+        stage.mint(FIRST_MINT, vec![u128::MAX; stage.at.subnets.len()], owner).await?;
+        let market = stage.market().await?;
+        let nav = market.nav_e18(&self.feed)?;
+        let tao = mul_div_floor(POOL, nav + nav / 50, UNIT_SCALE)
+            .map_err(|error| anyhow::anyhow!("the pool: {error:?}"))?;
+        stage.add_liquidity(POOL, tao).await?;
+        let price = stage.market().await?.price_e18()?;
+        say(format!(
+            "minted {} index tokens; pool of {} of them at {:.6} TAO, NAV {:.6}",
+            FIRST_MINT / TOKEN,
+            POOL / TOKEN,
+            price as f64 / 1e18,
+            nav as f64 / 1e18
+        ));
+        for miner in &self.miners {
+            miner.equip(stage, MINER_TAO, MINER_BASKETS).await?;
+        }
+        say(format!("{} miners have TAO and subnet tokens", self.miners.len()));
+        Ok(())
+    }
+
+    /// The stake of a seat.
+    pub async fn stake_of(&self, seat: usize) -> Result<Stake> {
+        let operator = self.network.nodes[seat].operator;
+        self.stage.of_validators("Staking::stake_of", &operator).await
+    }
+
+    /// An answer of a validator.
+    pub async fn ask(&self, seat: usize, route: &str) -> Result<serde_json::Value> {
+        let url = self.places.validator(seat) + route;
+        let answer = self.client.get(&url).timeout(Duration::from_secs(20)).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{url}: {body}");
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// Has the next NAV attested and settled.
+    async fn settle(&mut self, slot: u64) -> Result<Record> {
+        let seats = self.network.nodes.len();
+        let begin = Instant::now();
+        let (mut asked, mut turn) = (None::<Instant>, usize::try_from(slot)? % seats);
+        loop {
+            if let Some(record) = self.stage.nav(slot).await? {
+                return Ok(record);
+            }
+            ensure!(begin.elapsed() < PATIENCE, "slot {slot} is not settled in {PATIENCE:?}");
+            if asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
+                if turn == DOUBLE {
+                    turn = (turn + 1) % seats;
+                }
+                let url = self.places.validator(turn) + "/nav";
+                let _ = self.client.post(url).timeout(ASK_AGAIN).send().await;
+                (asked, turn) = (Some(Instant::now()), (turn + 1) % seats);
+            }
+            self.fleet.check()?;
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// One slot: prices move, the NAV is settled, the miners trade.
+    pub async fn slot(&mut self) -> Result<()> {
+        let slot = self.slots.last().map_or(0, |slot| slot.number) + 1;
+        if slot > 1 {
+            self.feed.step();
+        }
+        self.lying = slot >= LIE && !self.caught;
+        self.publish()?;
+        let mut note = String::new();
+        if slot == SHOCK {
+            note = self.shock().await?;
+        }
+        // Validators read a price file with every NAV; a block makes the chain's clock right.
+        self.stage.freshen().await?;
+        let backed = self.stage.market().await?;
+        let record = self.settle(slot).await?;
+        self.check_record(slot, &record, &backed)?;
+        // Whoever was too slow to be asked is not in the report, and lies again.
+        if self.lying && record.observers >> LIAR & 1 == 1 {
+            note = self.after_lie(&record).await?;
+            self.caught = true;
+        }
+        if slot == TWICE {
+            note = self.sign_twice(slot).await?;
+        }
+        let before = self.stage.market().await?.price_e18()?;
+        let mut trades = 0;
+        let first = usize::try_from(slot)? % self.miners.len();
+        for turn in 0..self.miners.len() {
+            let miner = &self.miners[(first + turn) % self.miners.len()];
+            if let Some(trade) = miner.act(&self.stage, record.nav_e18, self.pair_fee).await? {
+                trades += 1;
+                say(format!(
+                    "slot {slot}, {}: {:?}, {} units of TAO earned",
+                    trade.miner, trade.action, trade.profit
+                ));
+            }
+        }
+        self.slots.push(Slot {
+            number: slot,
+            observers: record.observers.count_ones(),
+            signers: record.signers.count_ones(),
+            nav_e18: record.nav_e18,
+            before_e18: before,
+            after_e18: self.stage.market().await?.price_e18()?,
+            trades,
+            note,
+        });
+        self.last_ms = self.stage.chain.final_time_ms().await?;
+        let last = self.slots.last().context("no slot")?;
+        say(format!(
+            "slot {slot}: {} observations, NAV {:.6}, price {:.3} % off, after arbitrage {:.3} %",
+            last.observers,
+            record.nav_e18 as f64 / 1e18,
+            last.before(),
+            last.after()
+        ));
+        Ok(())
+    }
+
+    /// Keeps a check, and says so if it fails.
+    pub fn check(&mut self, what: String, holds: bool) {
+        if !holds {
+            say(format!("does NOT hold: {what}"));
+        }
+        self.checks.push(Check { what, holds });
+    }
+
+    /// Enough observations, the exact NAV, and supply times NAV is the value of the basket.
+    fn check_record(&mut self, slot: u64, record: &Record, backed: &Market) -> Result<()> {
+        let seats = u8::try_from(self.network.nodes.len())?;
+        let needed = u32::from(min_observations(seats).context("no committee")?);
+        let observers = record.observers.count_ones();
+        self.check(
+            format!("slot {slot}: {observers} observations, {needed} are needed"),
+            observers >= needed,
+        );
+        let exact = backed.nav_e18(&self.feed)?;
+        self.check(
+            format!("slot {slot}: the settled NAV is the exact one ({exact})"),
+            record.nav_e18 == exact,
+        );
+        let value = backed.value(&self.feed)?;
+        let claimed = mul_div_floor(backed.supply, record.nav_e18, UNIT_SCALE)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        // Both are rounded down, the NAV to 10⁻¹⁸ for each of the supply's units of TAO.
+        let rounding = backed.supply / UNIT_SCALE + 1;
+        self.check(
+            format!("slot {slot}: supply x NAV = {claimed}, the basket's value = {value}"),
+            claimed <= value && value - claimed <= rounding,
+        );
+        Ok(())
+    }
+
+    /// Somebody sells until the price is 2 % below the NAV.
+    async fn shock(&self) -> Result<String> {
+        let market = self.stage.market().await?;
+        let goal = market.nav_e18(&self.feed)? as f64 * 0.98;
+        let ratio = (market.price_e18()? as f64 / goal).sqrt() - 1.0;
+        let kept = 1.0 - self.pair_fee as f64 / 10_000.0;
+        let sold = (market.pool.a as f64 * ratio / kept) as u128;
+        let own = self.stage.at.index_token;
+        self.stage.swap(own, sold, 1, &self.stage.owner).await?;
+        Ok(format!("somebody sells {} index tokens", sold / TOKEN))
+    }
+}
