@@ -6,7 +6,7 @@
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::name::Name;
-use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use crate::report::{Feed, FeedState, Report};
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -79,15 +79,7 @@ pub fn report<H: Hasher>(
     rows: &[CapabilityRow],
     time_ms: u64,
 ) -> Report {
-    Report {
-        version: REPORT_VERSION,
-        feed,
-        slot: state.slot.saturating_add(1),
-        previous: state.digest,
-        time_ms,
-        leaf_count: 1,
-        root: root::<H>(rows),
-    }
+    state.next_report(feed, time_ms, root::<H>(rows))
 }
 
 /// Whether the rows are the content of the report.

@@ -3,7 +3,7 @@
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::quote::{Framework, Quote};
-use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use crate::report::{Feed, FeedState, Report};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -107,15 +107,7 @@ pub fn report<H: Hasher>(
     standings: &[Standing],
     time_ms: u64,
 ) -> Report {
-    Report {
-        version: REPORT_VERSION,
-        feed,
-        slot: state.slot.saturating_add(1),
-        previous: state.digest,
-        time_ms,
-        leaf_count: 1,
-        root: root::<H>(standings, time_ms),
-    }
+    state.next_report(feed, time_ms, root::<H>(standings, time_ms))
 }
 
 /// Whether the rows are the content of the report.

@@ -11,7 +11,7 @@ use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, B
 use crate::hash::{tagged, Hash, Hasher};
 use crate::merkle;
 use crate::quorum::{FaultModel, Quorum};
-use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use crate::report::{Feed, FeedState, Report};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
@@ -290,15 +290,7 @@ pub fn report<H: Hasher>(
     observations: &[Observation],
     time_ms: u64,
 ) -> Report {
-    Report {
-        version: REPORT_VERSION,
-        feed,
-        slot: state.slot.saturating_add(1),
-        previous: state.digest,
-        time_ms,
-        leaf_count: 1,
-        root: root::<H>(observations),
-    }
+    state.next_report(feed, time_ms, root::<H>(observations))
 }
 
 /// Whether the observations are the content of the report.

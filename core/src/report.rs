@@ -148,6 +148,19 @@ impl FeedState {
         Ok(())
     }
 
+    /// The report that comes next in `feed`: one leaf, under `root`.
+    pub fn next_report(&self, feed: Feed, time_ms: u64, root: Hash) -> Report {
+        Report {
+            version: REPORT_VERSION,
+            feed,
+            slot: self.slot.saturating_add(1),
+            previous: self.digest,
+            time_ms,
+            leaf_count: 1,
+            root,
+        }
+    }
+
     /// The state after `report`, whose digest is `digest`.
     pub fn after(report: &Report, digest: Hash) -> Self {
         Self { slot: report.slot, digest, time_ms: report.time_ms }

@@ -7,7 +7,7 @@ use crate::arrays::decode_as_block;
 use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
-use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use crate::report::{Feed, FeedState, Report};
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::Encode;
@@ -113,15 +113,7 @@ pub fn entries_root<H: Hasher>(entries: &[Entry]) -> Hash {
 
 /// The report of a basket that follows `state` in its feed.
 pub fn report<H: Hasher>(feed: Feed, state: &FeedState, entries: &[Entry], time_ms: u64) -> Report {
-    Report {
-        version: REPORT_VERSION,
-        feed,
-        slot: state.slot.saturating_add(1),
-        previous: state.digest,
-        time_ms,
-        leaf_count: 1,
-        root: entries_root::<H>(entries),
-    }
+    state.next_report(feed, time_ms, entries_root::<H>(entries))
 }
 
 /// Whether the entries are the content of the report.

@@ -7,7 +7,7 @@ use super::{accumulate, distribute, leaves, Claim, Distribution, Validator};
 use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher, ZERO_HASH};
 use crate::merkle;
-use crate::report::{Feed, FeedState, Report, REPORT_VERSION};
+use crate::report::{Feed, FeedState, Report};
 use crate::scores::Score;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -260,15 +260,7 @@ impl Award {
 
     /// The report of this award that follows `state` in its feed.
     pub fn report<H: Hasher>(&self, feed: Feed, state: &FeedState, time_ms: u64) -> Report {
-        Report {
-            version: REPORT_VERSION,
-            feed,
-            slot: state.slot.saturating_add(1),
-            previous: state.digest,
-            time_ms,
-            leaf_count: 1,
-            root: self.root::<H>(),
-        }
+        state.next_report(feed, time_ms, self.root::<H>())
     }
 
     /// Whether this award is the content of the report.
