@@ -1,6 +1,4 @@
 //! Calls of the other contracts.
-//!
-//! Bytes go in and out through one function: a typed call would cost a kilobyte of code each time.
 
 use cicada_core::escrow::{EscrowError, Terms};
 use cicada_core::hash::Hash;
@@ -9,12 +7,10 @@ use cicada_core::name::Name;
 use cicada_core::reputation::Event as Report;
 use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
-use ink::env::call::{build_call, ExecutionInput, Selector};
-use ink::env::DefaultEnvironment;
-use ink::prelude::vec;
+use cicada_traits::bytes::{call, pack};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
-use ink::scale::{Decode, Encode, Error, Input, Output};
+use ink::scale::Decode;
 use ink::selector_bytes;
 
 /// The escrow contract.
@@ -26,61 +22,12 @@ pub struct Scores(pub AccountId);
 /// The contract of attested capabilities.
 pub struct Register(pub AccountId);
 
-/// What is encoded already.
-pub struct Encoded<'a>(pub &'a [u8]);
-
-impl Encode for Encoded<'_> {
-    fn encode_to<T: Output + ?Sized>(&self, to: &mut T) {
-        to.write(self.0);
-    }
-}
-
-/// Where bytes are collected. Unlike that of a `Vec`, its `write` is not inlined for each field.
-struct Bytes(Vec<u8>);
-
-impl Output for Bytes {
-    #[inline(never)]
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-}
-
-/// The encoding of a value.
-pub fn pack<T: Encode>(value: &T) -> Vec<u8> {
-    let mut bytes = Bytes(Vec::new());
-    value.encode_to(&mut bytes);
-    bytes.0
-}
-
-/// Whatever a contract answers, not decoded.
-struct Answer(Vec<u8>);
-
-impl Decode for Answer {
-    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
-        let mut bytes = vec![0; input.remaining_len()?.unwrap_or_default()];
-        input.read(&mut bytes)?;
-        Ok(Self(bytes))
-    }
-}
-
-/// The answer of a message, in bytes; none if it did not come to one.
-#[inline(never)]
-fn call(callee: AccountId, selector: [u8; 4], arguments: &[u8]) -> Option<Vec<u8>> {
-    let input = ExecutionInput::new(Selector::new(selector)).push_arg(Encoded(arguments));
-    let answer = build_call::<DefaultEnvironment>()
-        .call(callee)
-        .exec_input(input)
-        .returns::<Answer>()
-        .try_invoke();
-    Some(answer.ok()?.ok()?.0)
-}
-
 impl Escrow {
     /// The number that a message answers; 0 if it answers without one.
     #[inline(never)]
     fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<u64, AuctionError> {
         let unavailable = AuctionError::EscrowUnavailable;
-        let answer = call(self.0, selector, arguments).ok_or(unavailable)?;
+        let answer = call(self.0, selector, arguments).map_err(|_| unavailable)?;
         match answer.split_first() {
             Some((0, [])) => Ok(0),
             Some((0, mut number)) => u64::decode(&mut number).map_err(|_| unavailable),
@@ -142,6 +89,7 @@ impl Escrow {
     pub fn outcome(&self, escrow: u64) -> Result<Option<Outcome>, AuctionError> {
         let selector = selector_bytes!("EscrowOperator::summary");
         call(self.0, selector, &pack(&escrow))
+            .ok()
             .and_then(|answer| match answer.split_first() {
                 Some((1, summary)) => Outcome::read(summary).ok(),
                 _ => None,
@@ -153,7 +101,7 @@ impl Escrow {
 impl Scores {
     #[inline(never)]
     fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<Vec<u8>, AuctionError> {
-        call(self.0, selector, arguments).ok_or(AuctionError::ReputationUnavailable)
+        call(self.0, selector, arguments).map_err(|_| AuctionError::ReputationUnavailable)
     }
 
     /// Reports events about an account; without any, nothing is called. Whether the contract
@@ -180,6 +128,6 @@ impl Register {
     pub fn is_capable(&self, account: Account, capability: &Name) -> Result<bool, AuctionError> {
         let arguments = pack(&(account, capability));
         let answer = call(self.0, selector_bytes!("Capabilities::is_capable"), &arguments);
-        Ok(answer.ok_or(AuctionError::CapabilitiesUnavailable)? == [1])
+        Ok(answer.map_err(|_| AuctionError::CapabilitiesUnavailable)? == [1])
     }
 }

@@ -1,11 +1,12 @@
 //! The market's records, and how a message ends.
 
-use crate::calls::{pack, Encoded, Escrow, Register, Scores};
+use crate::calls::{Escrow, Register, Scores};
 use cicada_core::market::{Assignment, OfferRecord, Parameters, RequestRecord, Success};
 use cicada_core::name::Name;
 use cicada_core::prices::Window;
 use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
+use cicada_traits::bytes::{pack, Encoded};
 use ink::env::{DefaultEnvironment, ReturnFlags};
 use ink::prelude::vec;
 use ink::prelude::vec::Vec;

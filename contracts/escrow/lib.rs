@@ -2,12 +2,10 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod events;
-mod tokens;
 
 #[ink::contract]
 pub mod escrow {
     pub use crate::events::{EscrowAdvanced, OperatorSet, ReserveOpened, ReserveSpent};
-    use crate::tokens;
     use cicada_core::certificate::Signature;
     use cicada_core::escrow::{
         detail, terms_digest, Act, AuditEntry, Ballot, Case, Decision, Evidence, Holdings, Papers,
@@ -16,6 +14,7 @@ pub mod escrow {
     use cicada_core::hash::Hash as Digest;
     use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
     use cicada_traits::host::{sr25519_verify, HostSha256};
+    use cicada_traits::payment;
     use cicada_traits::stored::Stored;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
@@ -135,10 +134,10 @@ pub mod escrow {
             let (requester, token) = (terms.requester.into(), terms.token.into());
             self.relock(requester, token, before, after)?;
             if let Some(amount) = after.checked_sub(before) {
-                return tokens::pull(token, requester, self.env().account_id(), amount);
+                return Ok(payment::pull(token, requester, self.env().account_id(), amount)?);
             }
-            tokens::pay(token, terms.provider.into(), payout.provider)?;
-            tokens::pay(token, requester, payout.requester)
+            payment::pay(token, terms.provider.into(), payout.provider)?;
+            Ok(payment::pay(token, requester, payout.requester)?)
         }
 
         /// Replaces `minus` by `plus` in what is locked for an owner.
@@ -361,7 +360,7 @@ pub mod escrow {
         /// What an account can spend at the token, and what is locked here.
         #[ink(message)]
         fn holdings(&self, owner: AccountId, token: AccountId) -> Result<Holdings, EscrowError> {
-            let available = tokens::balance(token, owner)?;
+            let available = payment::balance(token, owner)?;
             Ok(Holdings { available, locked: self.locked(owner, token) })
         }
 
@@ -426,7 +425,7 @@ pub mod escrow {
             self.reserves.insert(reserve, &Stored(opened));
             self.relock(owner, token, 0, amount)?;
             self.env().emit_event(ReserveOpened { reserve, owner, operator, token, amount });
-            tokens::pull(token, owner, self.env().account_id(), amount)?;
+            payment::pull(token, owner, self.env().account_id(), amount)?;
             Ok(reserve)
         }
 
@@ -440,7 +439,7 @@ pub mod escrow {
             let token = taken.token.into();
             self.relock(taken.owner.into(), token, amount, 0)?;
             self.env().emit_event(ReserveSpent { reserve, to, amount, escrow: None });
-            tokens::pay(token, to, amount)
+            Ok(payment::pay(token, to, amount)?)
         }
 
         /// Makes a funded escrow from a reserve of the requester, run by the caller. Its operator.

@@ -7,6 +7,7 @@ use cicada_core::fixed::add;
 use cicada_core::hash::Hash;
 use cicada_core::slashing::{check_unbonding, Offence, Severity, StakeAccount, Standing};
 use cicada_traits::host::HostSha256;
+use cicada_traits::payment;
 use cicada_traits::staking::{StakeView, StakingError, StakingTerms};
 use cicada_traits::stored::Stored;
 use ink::env::{account_id, block_timestamp, emit_event, DefaultEnvironment};
@@ -153,7 +154,7 @@ impl Stakes {
         account.bond(amount)?;
         self.save(operator, account);
         emit_event::<DefaultEnvironment, _>(Bonded { operator, amount });
-        calls::pull(terms.token, operator, account_id::<DefaultEnvironment>(), amount)
+        Ok(payment::pull(terms.token, operator, account_id::<DefaultEnvironment>(), amount)?)
     }
 
     /// Begins to take stake out; of who is `seated`, what he has above the minimum.
@@ -183,7 +184,7 @@ impl Stakes {
         self.save(operator, account);
         emit_event::<DefaultEnvironment, _>(Withdrawn { operator, amount });
         // Nobody has stake before there are rules.
-        calls::pay(self.rules()?.token, operator, amount)?;
+        payment::pay(self.rules()?.token, operator, amount)?;
         Ok(amount)
     }
 
@@ -229,6 +230,6 @@ impl Verdict {
                 calls::tell(reputation, *operator, *severity)?;
             }
         }
-        calls::pay(terms.token, terms.treasury, self.amount)
+        Ok(payment::pay(terms.token, terms.treasury, self.amount)?)
     }
 }

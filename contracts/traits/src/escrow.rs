@@ -1,5 +1,6 @@
 //! Money held until a job is done (`docs/contracts/escrow.md`).
 
+use crate::payment::TokenRefused;
 use cicada_core::certificate::Signature;
 use cicada_core::escrow::{
     AuditEntry, Ballot, Decision, Evidence, Holdings, Reserve, Summary, Terms, Verdict,
@@ -9,6 +10,12 @@ use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
 pub use cicada_core::escrow::{EscrowError, TermsError};
+
+impl From<TokenRefused> for EscrowError {
+    fn from(_: TokenRefused) -> Self {
+        Self::TokenRefused
+    }
+}
 
 /// Escrows of two people, and what anybody may do to any escrow.
 ///

@@ -5,6 +5,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod auction;
+pub mod bytes;
 pub mod capabilities;
 pub mod escrow;
 pub mod host;

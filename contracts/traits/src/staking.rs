@@ -1,5 +1,6 @@
 //! What validators stake, and what they lose (`docs/contracts/validators.md`).
 
+use crate::payment::TokenRefused;
 use cicada_core::committee::AttestationKey;
 use cicada_core::evidence::{Equivocation, EvidenceError};
 use cicada_core::fixed::MathError;
@@ -129,6 +130,12 @@ pub enum StakingError {
     OwnAccount,
     /// Who sits in the committee in office keeps the minimum in.
     Seated,
+}
+
+impl From<TokenRefused> for StakingError {
+    fn from(_: TokenRefused) -> Self {
+        Self::TokenRefused
+    }
 }
 
 impl From<StakeError> for StakingError {

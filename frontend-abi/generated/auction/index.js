@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x2a5961729b32016efab1dd23bb1b056ae970397a74777c2200a285267c13dec9';
+export const codeHash = '0x64612647a7023179ca967dbe4545086a532b1bf58f995a74e661b3097483143c';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

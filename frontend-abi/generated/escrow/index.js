@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x8c9add8a1b5051a5f55c48d108e703dc00dfe55972d9cd510349a1773dff950f';
+export const codeHash = '0x13487cd49fd3169d6afc2eeb0c71edbf19ef4cc0befd9c5b9e1b0a0fbe47b4cd';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

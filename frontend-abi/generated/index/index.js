@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x801c930bb2d1ba81b4f3f9386dc0e32f5d81925b80d4547a80e3836fcd8d747c';
+export const codeHash = '0x3b54a7949a3ab531c2d6f0f0471e0763fc7e4f6e575bfeecd4b5e9ab803a6c9a';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

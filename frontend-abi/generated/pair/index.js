@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x79af7c8d8252545dd11aee98128b63f5dc48685703634c59cbbff68ef4871716';
+export const codeHash = '0x82febd876d869e5ff0744c97c1849bcea7ed1a6f23104e4c13a7087fa8ce3174';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x6c4e2d87746cf465bb1cb37c0f69a6649865bfd70329f186c8b9dba6c41b9b15';
+export const codeHash = '0xec880b3123036347a3aa857b5ee71a25384f48e4fec6299748b459bb384ad070';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

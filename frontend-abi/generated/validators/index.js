@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x83f05677ef0c066fb9732c9d0b8072c36318745d686a55c477255d98d8481546';
+export const codeHash = '0xb5cfaa9c1da750aaf42e14b8f867b2aa7cb9a44ebee51b656ee454c9988a3884';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');
