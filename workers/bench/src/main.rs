@@ -6,6 +6,7 @@ mod token;
 
 use anyhow::{Context, Result};
 use cicada_chain::{signer, Bundle, Chain, Signer};
+use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -90,17 +91,8 @@ async fn run(options: &Options) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match run(&Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    quiet_logs();
+    status("error", run(&Options::parse()).await)
 }
 
 #[cfg(test)]

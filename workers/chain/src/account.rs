@@ -46,6 +46,20 @@ pub fn parse_address(text: &str) -> Result<Account, Error> {
     })
 }
 
+/// Reads an account: an address in SS58, or `0x` and 64 hexadecimal digits.
+///
+/// # Errors
+/// [`Error::Decode`].
+pub fn parse_account(text: &str) -> Result<Account, Error> {
+    let Some(digits) = text.strip_prefix("0x") else {
+        return parse_address(text);
+    };
+    let mut account = [0; 32];
+    hex::decode_to_slice(digits, &mut account)
+        .map_err(Error::decode(&format!("the account '{text}'")))?;
+    Ok(account)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +72,9 @@ mod tests {
         assert_eq!(address(&alice), ALICE);
         assert_eq!(parse_address(ALICE).unwrap(), alice);
         assert!(parse_address("5Grw").is_err());
+        assert_eq!(parse_account(ALICE).unwrap(), alice);
+        assert_eq!(parse_account(&format!("0x{}", hex::encode(alice))).unwrap(), alice);
+        assert!(parse_account("0x01").unwrap_err().to_string().contains("0x01"));
     }
 
     #[test]

@@ -26,7 +26,9 @@ mod nonce;
 mod render;
 mod transactions;
 
-pub use account::{account_of, address, parse_address, signer, signer_from_seed, Signer};
+pub use account::{
+    account_of, address, parse_account, parse_address, signer, signer_from_seed, Signer,
+};
 pub use at_block::FinalBlock;
 pub use bundle::Bundle;
 pub use chain::Chain;

@@ -1,5 +1,6 @@
 //! The contracts' addresses for frontends.
 
+use crate::say;
 use anyhow::{Context, Result};
 use cicada_chain::{address, Bundle};
 use cicada_core::Account;
@@ -46,7 +47,7 @@ impl Addresses {
     }
 
     /// Whether the file says the same of these contracts already; the blocks do not matter.
-    pub fn is_in(&self, path: &Path) -> bool {
+    fn is_in(&self, path: &Path) -> bool {
         let Some(there) = Self::load(path) else {
             return false;
         };
@@ -62,7 +63,7 @@ impl Addresses {
 
     /// Takes over what a file says of other contracts of the same chain.
     #[must_use]
-    pub fn and_others_of(mut self, path: &Path) -> Self {
+    fn and_others_of(mut self, path: &Path) -> Self {
         if let Some(there) = Self::load(path) {
             if (&there.url, &there.genesis) == (&self.url, &self.genesis) {
                 for (name, entry) in there.contracts {
@@ -73,6 +74,20 @@ impl Addresses {
         self
     }
 
+    /// Brings the file up to date, beside what it says of other contracts, and says so; a file
+    /// that knows it all already is left alone.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn publish(self, path: &Path) -> Result<()> {
+        if self.is_in(path) {
+            return Ok(());
+        }
+        self.and_others_of(path).save(path)?;
+        say(format!("wrote {}", path.display()));
+        Ok(())
+    }
+
     fn load(path: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
@@ -81,7 +96,7 @@ impl Addresses {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    fn save(&self, path: &Path) -> Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }

@@ -49,11 +49,10 @@ pub async fn run(options: &Options) -> Result<()> {
     form_committee(&chain, &bundles, &owner, &mut network).await?;
     network.save(&options.out)?;
     say(format!("wrote {}", options.out.display()));
-    if let Some(path) = &options.addresses {
-        addresses.save(path)?;
-        say(format!("wrote {}", path.display()));
+    match &options.addresses {
+        Some(path) => addresses.publish(path),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The network of the file, if it is one of this chain and its contracts answer.
@@ -143,10 +142,7 @@ fn keep(options: &Options, bundles: &Bundles, network: &Network) -> Result<()> {
     addresses.add(&bundles.token, &network.chain.token, None);
     addresses.add(&bundles.validators, &network.chain.validators, None);
     addresses.add(&bundles.leaderboard, &network.chain.leaderboard, None);
-    if addresses.is_in(path) {
-        return Ok(());
-    }
-    addresses.save(path)
+    addresses.publish(path)
 }
 
 /// The key file of a seat.

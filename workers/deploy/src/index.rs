@@ -379,11 +379,6 @@ impl Deployer<'_> {
         ] {
             addresses.add(bundle, account, None);
         }
-        if addresses.is_in(path) {
-            return Ok(());
-        }
-        addresses.and_others_of(path).save(path)?;
-        say(format!("wrote {}", path.display()));
-        Ok(())
+        addresses.publish(path)
     }
 }

@@ -4,6 +4,7 @@ mod deploy;
 
 use anyhow::Result;
 use cicada_network::FaultModelName;
+use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,17 +71,8 @@ fn fault_model(name: &str) -> Result<FaultModelName, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match deploy::run(&Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    quiet_logs();
+    status("error", deploy::run(&Options::parse()).await)
 }
 
 #[cfg(test)]

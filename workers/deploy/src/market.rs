@@ -216,10 +216,5 @@ fn write_addresses(plan: &Plan, bundles: &Bundles, file: &MarketFile) -> Result<
     for (account, bundle) in bundles.of(file) {
         addresses.add(bundle, account, None);
     }
-    if addresses.is_in(path) {
-        return Ok(());
-    }
-    addresses.and_others_of(path).save(path)?;
-    say(format!("wrote {}", path.display()));
-    Ok(())
+    addresses.publish(path)
 }

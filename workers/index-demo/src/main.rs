@@ -10,8 +10,9 @@ mod payouts;
 mod stage;
 mod story;
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use cicada_deploy::say;
+use cicada_program::{status, termination};
 use clap::Parser;
 use fleet::Places;
 use outcome::{chart, table};
@@ -181,28 +182,15 @@ fn print_checks(story: &Story) -> bool {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let mut terminate =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
     // What was started is stopped when the story is dropped, also when it is broken off.
     let told = tokio::select! {
         biased;
         told = tell(&options) => told,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("broken off")),
-        _ = terminate.recv() => Err(anyhow::anyhow!("broken off")),
+        ended = termination() => ended.and_then(|()| bail!("broken off")),
     };
     match told {
-        Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        told => status("error", told.map(drop)),
     }
 }
 

@@ -5,14 +5,12 @@
 
 mod amount;
 mod calls;
-mod duration;
 mod file;
 mod market;
 mod views;
 
 pub use amount::{mmc, parse_mmc};
 pub use calls::{Done, EscrowOrAssignment};
-pub use duration::parse_ms;
 pub use file::MarketFile;
 pub use market::{Contract, Market};
 pub use views::{Audit, Info, INFO};

@@ -4,13 +4,13 @@ use crate::gas::Rates;
 use crate::plan::{Neutral, Rules};
 use crate::tao::{amount, TAO};
 use anyhow::{bail, ensure, Context, Result};
-use cicada_chain::{parse_address, signer, Signer};
+use cicada_chain::{parse_account, signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
 use cicada_core::Account;
-use cicada_market::parse_ms;
 use cicada_payload::read_secret;
+use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -148,22 +148,8 @@ fn thousandth() -> u128 {
     TAO / 1_000
 }
 
-fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
-}
-
 fn account<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
-    to_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
-}
-
-fn to_account(text: &str) -> Result<Account, String> {
-    let Some(digits) = text.strip_prefix("0x") else {
-        return parse_address(text).map_err(|error| error.to_string());
-    };
-    let mut account = [0; 32];
-    hex::decode_to_slice(digits, &mut account)
-        .map_err(|error| format!("the account '{text}': {error}"))?;
-    Ok(account)
+    parse_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
 }
 
 impl Config {

@@ -6,9 +6,11 @@ use cicada_miner::contracts::Contracts;
 use cicada_miner::ledger::Ledger;
 use cicada_miner::service;
 use cicada_miner::tao::tao;
+use cicada_program::{logs, on_two_threads, status};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Trades the index towards its NAV: mints and sells above it, buys and redeems below it.
 #[derive(Debug, Parser)]
@@ -57,20 +59,8 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TAO20_LOG_LEVEL")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended =
-        runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(options.command)));
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("miner: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    logs("TAO20_LOG_LEVEL", LevelFilter::INFO);
+    status("miner", on_two_threads(run(options.command)))
 }
 
 async fn run(command: Command) -> Result<()> {

@@ -7,9 +7,9 @@ use crate::now_ms;
 use crate::status::{router, Shown, Status, View};
 use anyhow::{anyhow, Context, Result};
 use cicada_chain::address;
+use cicada_program::termination;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{signal, SignalKind};
 
 fn view(contracts: &Contracts, dry_run: bool) -> View {
     let status = Status {
@@ -73,15 +73,5 @@ async fn look(miner: &mut Miner) -> Result<()> {
     if let Some(rehearsal) = miner.look().await? {
         println!("{}", serde_json::to_string(&rehearsal)?);
     }
-    Ok(())
-}
-
-async fn termination() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("ending");
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::related::Related;
 use anyhow::{ensure, Context, Result};
-use cicada_chain::parse_address;
+use cicada_chain::parse_account;
 use cicada_core::Account;
-use cicada_market::parse_ms;
+use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -88,34 +88,16 @@ fn second() -> u64 {
     1_000
 }
 
-fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
-}
-
 fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
     duration(d).map(Some)
 }
 
 fn account<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
-    to_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+    parse_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
 }
 
 fn maybe_account<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Account>, D::Error> {
     account(d).map(Some)
-}
-
-/// Reads an account: SS58, or `0x` and 64 hexadecimal digits.
-///
-/// # Errors
-/// In words.
-pub fn to_account(text: &str) -> Result<Account, String> {
-    let Some(digits) = text.strip_prefix("0x") else {
-        return parse_address(text).map_err(|error| error.to_string());
-    };
-    let mut account = [0; 32];
-    hex::decode_to_slice(digits, &mut account)
-        .map_err(|error| format!("the account '{text}': {error}"))?;
-    Ok(account)
 }
 
 impl Config {
@@ -150,11 +132,11 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn related(&self) -> Result<Related> {
-        let group = |group: &Group| -> Result<Vec<Account>, String> {
-            group.accounts.iter().map(|account| to_account(account)).collect()
+        let group = |group: &Group| -> Result<Vec<Account>, cicada_chain::Error> {
+            group.accounts.iter().map(|account| parse_account(account)).collect()
         };
         let groups: Result<Vec<_>, _> = self.related.iter().map(group).collect();
-        Related::new(&groups.map_err(anyhow::Error::msg)?).map_err(|twice| {
+        Related::new(&groups?).map_err(|twice| {
             let twice = cicada_chain::address(&twice);
             anyhow::anyhow!("{twice} stands in two places among the related accounts")
         })

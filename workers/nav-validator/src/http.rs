@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use cicada_chain::address;
+use cicada_chain::{address, parse_account};
 use cicada_core::hash::Native;
 use cicada_core::merkle::Tree;
 use cicada_core::nav::Proposal;
@@ -278,7 +278,7 @@ pub struct Claims {
 }
 
 async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
-    let account = crate::config::to_account(&of.account).map_err(Failure::bad)?;
+    let account = parse_account(&of.account).map_err(|error| Failure::bad(error.to_string()))?;
     let contracts = app.contracts();
     let (state, _) = contracts.rewards_state().await?;
     app.set_settled_epoch(state.epoch);

@@ -1,6 +1,7 @@
 //! The validator's program.
 
 use anyhow::{Context, Result};
+use cicada_program::{logs, on_two_threads, status};
 use clap::{Args, Parser, Subcommand};
 use nav_validator::bench;
 use nav_validator::config::Config;
@@ -11,10 +12,10 @@ use nav_validator::replay::Replay;
 use nav_validator::service;
 use nav_validator::store::Store;
 use std::fs::File;
-use std::future::Future;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Follows the index, scores its miners, signs the NAV once a slot, and takes part in the
 /// agreement of the 23 about NAV and rewards.
@@ -112,22 +113,14 @@ Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TAO20_LOG_LEVEL")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(options.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("nav-validator: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    logs("TAO20_LOG_LEVEL", LevelFilter::INFO);
+    status("nav-validator", run(options.command))
 }
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Run(settings) => on_runtime(service::run(settings.load()?)),
-        Command::Check(settings) => on_runtime(service::check(settings.load()?)),
+        Command::Run(settings) => on_two_threads(service::run(settings.load()?)),
+        Command::Check(settings) => on_two_threads(service::check(settings.load()?)),
         Command::Replay { file, data, epoch_ms, pool, batch, progress } => {
             let schedule = Schedule::new(START_MS, epoch_ms);
             let schedule = schedule.context("an epoch has 1 ms to 31 days")?;
@@ -146,11 +139,6 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
     }
-}
-
-fn on_runtime(work: impl Future<Output = Result<()>>) -> Result<()> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).enable_all().build()?.block_on(work)
 }
 
 fn replay(file: &Path, data: &Path, replay: &Replay, progress: bool) -> Result<()> {

@@ -15,13 +15,13 @@ use crate::store::Store;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::signer_from_seed;
 use cicada_network::NodeKeys;
+use cicada_program::termination;
 use parity_scale_codec::Encode;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::Notify;
 
 /// How long to wait before connecting again.
@@ -216,17 +216,13 @@ pub async fn run(config: Config) -> Result<()> {
         Some(_) => tracing::info!("no consensus node is configured: nothing is proposed"),
         None => tracing::info!("no keys are configured: nothing is signed"),
     }
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
+        ended = termination() => ended,
         ended = tasks.join_next() => {
             ended.context("nothing runs")??;
             anyhow::bail!("a part of this process has ended");
         }
     }
-    tracing::info!("ending");
-    Ok(())
 }
 
 /// Says what a configuration comes to.

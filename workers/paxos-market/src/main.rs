@@ -9,6 +9,7 @@ mod testing;
 mod transcript;
 mod verify;
 
+use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,17 +58,8 @@ Exit status: 0 if the leaderboard is final on the chain, 1 if not.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match market::run(&Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    quiet_logs();
+    status("error", market::run(&Options::parse()).await)
 }
 
 #[cfg(test)]

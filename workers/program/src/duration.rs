@@ -1,5 +1,7 @@
 //! Durations as people write them, in milliseconds.
 
+use serde::{Deserialize, Deserializer};
+
 /// Reads a duration such as `500ms`, `90s`, `15m`, `2h` or `1d`.
 ///
 /// # Errors
@@ -17,6 +19,14 @@ pub fn parse_ms(text: &str) -> Result<u64, String> {
         _ => return Err(bad()),
     };
     number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(bad)
+}
+
+/// A duration in a file of settings, for `deserialize_with`.
+///
+/// # Errors
+/// As [`parse_ms`].
+pub fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
-use cicada_market::{parse_mmc, parse_ms};
+use cicada_market::parse_mmc;
 use cicada_payload::{read_secret, ProviderKey, Store};
+use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -159,10 +160,6 @@ fn processes() -> u64 {
 }
 fn result_mib() -> u64 {
     8
-}
-
-fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
 }
 
 fn amount<'de, D: Deserializer<'de>>(d: D) -> Result<u128, D::Error> {

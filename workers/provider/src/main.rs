@@ -2,6 +2,7 @@
 
 use anyhow::{bail, Context, Result};
 use cicada_payload::ProviderKey;
+use cicada_program::{logs, on_two_threads, status};
 use cicada_provider::accept::{self, Taken};
 use cicada_provider::config::Config;
 use cicada_provider::restrict::{self, RUN_RESTRICTED};
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Offers compute on the market, accepts requests, runs them as local commands in restricted
 /// processes, and delivers the results.
@@ -77,20 +79,8 @@ fn main() -> ExitCode {
         return restrict::run(&args[1..]);
     }
     let options = Options::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended =
-        runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(options.command)));
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cicada71-provider: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    logs("RUST_LOG", LevelFilter::INFO);
+    status("cicada71-provider", on_two_threads(run(options.command)))
 }
 
 async fn run(command: Command) -> Result<()> {

@@ -10,10 +10,10 @@ use crate::work::Worker;
 use anyhow::{bail, Context, Result};
 use cicada_chain::account_of;
 use cicada_market::{Market, MarketFile};
+use cicada_program::termination;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{signal, SignalKind};
 
 /// Connects as the configuration says.
 ///
@@ -89,14 +89,4 @@ pub async fn run(config: &Config) -> Result<()> {
             }
         };
     }
-}
-
-async fn termination() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("ending");
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Deploys the index.
 
 use cicada_deploy::index::{deploy, Plan, Terms, TAO};
+use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,17 +99,8 @@ impl Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match deploy(&Options::parse().plan()).await {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    quiet_logs();
+    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
+use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,17 +81,8 @@ impl Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match deploy(&Options::parse().plan()).await {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    quiet_logs();
+    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
 }
 
 #[cfg(test)]

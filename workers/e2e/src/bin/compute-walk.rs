@@ -5,6 +5,7 @@ use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
 use cicada_market::{mmc, parse_mmc, Contract, Market, MarketFile};
+use cicada_program::status;
 use clap::Parser;
 use serde_json::{json, Value};
 use std::path::PathBuf;
@@ -296,13 +297,7 @@ async fn walk(options: Options) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match walk(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    status("error", walk(Options::parse()).await)
 }
 
 #[cfg(test)]

@@ -1,0 +1,59 @@
+//! What the programs share: where their logs go, how they end, durations in their settings.
+
+mod duration;
+
+pub use duration::{duration, parse_ms};
+
+use anyhow::Result;
+use std::process::ExitCode;
+use tokio::signal::unix::{signal, SignalKind};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+/// Sends logs to standard error, as the environment's `variable` says; without it, from `level` on.
+pub fn logs(variable: &str, level: LevelFilter) {
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var(variable);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Logs of a program that a person starts and waits for: errors, unless `RUST_LOG` says otherwise.
+pub fn quiet_logs() {
+    logs("RUST_LOG", LevelFilter::ERROR);
+}
+
+/// The status that a program ends with. What went wrong is said on standard error, after `prefix`.
+pub fn status(prefix: &str, ended: Result<()>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{prefix}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a service on two threads to its end.
+///
+/// # Errors
+/// Those of the service, or if there are no threads.
+pub fn on_two_threads<F: std::future::Future<Output = Result<()>>>(service: F) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build()?.block_on(service)
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// If signals cannot be had.
+pub async fn termination() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("ending");
+    Ok(())
+}
