@@ -1,5 +1,6 @@
 //! The processes: a consensus node and a validator for each seat.
 
+use crate::miners::Miner;
 use anyhow::{bail, Context, Result};
 use cicada_chain::address;
 use cicada_deploy::IndexFile;
@@ -64,9 +65,28 @@ impl Drop for Fleet {
 }
 
 impl Fleet {
-    fn start(&mut self, places: &Places, program: &str, seat: usize, args: &[&str]) -> Result<()> {
-        let log = places.seat(seat).join(format!("{program}.log"));
-        let log = File::create(&log).with_context(|| log.display().to_string())?;
+    fn start_seat(
+        &mut self,
+        places: &Places,
+        program: &str,
+        seat: usize,
+        args: &[&str],
+    ) -> Result<()> {
+        let name = format!("{program} of seat {seat}");
+        self.start(places, program, name, &places.seat(seat), args)
+    }
+
+    fn start(
+        &mut self,
+        places: &Places,
+        program: &str,
+        name: String,
+        folder: &Path,
+        args: &[&str],
+    ) -> Result<()> {
+        let log = folder.join(format!("{program}.log"));
+        let log = File::options().create(true).append(true).open(&log);
+        let log = log.with_context(|| folder.display().to_string())?;
         let path = places.programs.join(program);
         let child = Command::new(&path)
             .args(args)
@@ -75,8 +95,18 @@ impl Fleet {
             .stderr(log)
             .spawn()
             .with_context(|| path.display().to_string())?;
-        self.0.push((format!("{program} of seat {seat}"), child));
+        self.0.push((name, child));
         Ok(())
+    }
+
+    /// Starts a miner that stays up.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn start_miner(&mut self, places: &Places, miner: &Miner) -> Result<()> {
+        let config = miner.config.to_str().context("a path is no text")?;
+        let folder = miner.config.parent().context("no folder")?;
+        self.start(places, "miner", miner.name.clone(), folder, &["run", "--config", config])
     }
 
     /// Starts the consensus nodes.
@@ -104,7 +134,7 @@ impl Fleet {
                 words.push(*name);
                 words.push(value.to_str().context("a path is no text")?);
             }
-            self.start(places, "paxos-node", seat, &words)?;
+            self.start_seat(places, "paxos-node", seat, &words)?;
         }
         Ok(())
     }
@@ -154,7 +184,7 @@ impl Fleet {
             let config = folder.join("nav-validator.toml");
             fs::write(&config, text)?;
             let config = config.to_str().context("a path is no text")?;
-            self.start(places, "nav-validator", seat, &["run", "--config", config])?;
+            self.start_seat(places, "nav-validator", seat, &["run", "--config", config])?;
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ const POOL: u128 = 2_000 * TOKEN;
 const MINER_TAO: u128 = 200 * TAO;
 const MINER_BASKETS: u128 = 200 * TOKEN;
 /// How many miners there are.
-pub const MINERS: usize = 3;
+pub const MINERS: u16 = 3;
 /// Reports 2 % too much until it has paid for that.
 pub const LIAR: usize = 5;
 /// Signs two NAVs for one slot.
@@ -68,6 +68,8 @@ pub struct Plan {
     pub seed: u64,
     /// A file of recorded prices.
     pub recorded: Option<PathBuf>,
+    /// Miner 1 answers on this port, the next ones on those after it.
+    pub miner_port: u16,
 }
 
 /// Everything that runs, and what came of it so far.
@@ -88,7 +90,7 @@ pub struct Story {
     pub stake: u128,
     /// When the last slot was over, in milliseconds since 1970.
     pub last_ms: u64,
-    fleet: Fleet,
+    pub(crate) fleet: Fleet,
     feed: Feed,
     /// Where the seat with two faces answers.
     pub(crate) two_faced: String,
@@ -117,7 +119,8 @@ impl Story {
         let chain = Chain::connect(&plan.url).await?;
         let stage = Stage { chain, bundles, at, owner: signer(&plan.suri)? };
         let pair_fee: u16 = stage.of_pair("Pair::fee_bps").await?;
-        let miners = (1..=MINERS).map(Miner::new).collect::<Result<Vec<_>>>()?;
+        let miner = |number| Miner::new(number, plan.miner_port + number - 1, &plan.places);
+        let miners = (1..=MINERS).map(miner).collect::<Result<Vec<_>>>()?;
         let mut story = Self {
             peers: Peers::new(Vec::new(), Some(network.nodes[0].url.clone()))?,
             client: reqwest::Client::builder().no_proxy().build()?,
@@ -241,7 +244,7 @@ impl Story {
             nav as f64 / 1e18
         ));
         for miner in &self.miners {
-            miner.equip(stage, MINER_TAO, MINER_BASKETS).await?;
+            miner.equip(stage, &self.places, MINER_TAO, MINER_BASKETS).await?;
         }
         say(format!("{} miners have TAO and subnet tokens", self.miners.len()));
         Ok(())
@@ -255,8 +258,12 @@ impl Story {
 
     /// An answer of a validator.
     pub async fn ask(&self, seat: usize, route: &str) -> Result<serde_json::Value> {
-        let url = self.places.validator(seat) + route;
-        let answer = self.client.get(&url).timeout(Duration::from_secs(20)).send().await?;
+        self.get(&(self.places.validator(seat) + route)).await
+    }
+
+    /// The JSON that an address answers.
+    pub(crate) async fn get(&self, url: &str) -> Result<serde_json::Value> {
+        let answer = self.client.get(url).timeout(Duration::from_secs(20)).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{url}: {body}");
         Ok(serde_json::from_str(&body)?)
@@ -311,18 +318,7 @@ impl Story {
             note = self.sign_twice(slot).await?;
         }
         let before = self.stage.market().await?.price_e18()?;
-        let mut trades = 0;
-        let first = usize::try_from(slot)? % self.miners.len();
-        for turn in 0..self.miners.len() {
-            let miner = &self.miners[(first + turn) % self.miners.len()];
-            if let Some(trade) = miner.act(&self.stage, record.nav_e18, self.pair_fee).await? {
-                trades += 1;
-                say(format!(
-                    "slot {slot}, {}: {:?}, {} units of TAO earned",
-                    trade.miner, trade.action, trade.profit
-                ));
-            }
-        }
+        let trades = self.trade(slot).await?;
         self.slots.push(Slot {
             number: slot,
             observers: record.observers.count_ones(),
