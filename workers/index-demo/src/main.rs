@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use story::{Plan, Story, SHOCK, TAO};
 
 /// Runs nodes and validators of all seats on a chain where deploy-paxos and deploy-index have been,
-/// moves prices, has the NAV settled slot by slot, lets three miners trade and two seats lie, pays the
+/// moves prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the
 /// rewards of an epoch, and checks what came of it. The exit status is 0 if all of it holds.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -36,7 +36,7 @@ struct Options {
     /// Folder of the built contracts.
     #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
     bundles: PathBuf,
-    /// Folder of paxos-node, nav-validator and miner.
+    /// Folder of paxos-node, nav-validator, miner, audit and convict.
     #[arg(long, default_value = "target/release")]
     programs: PathBuf,
     /// Evaluation results for the nodes' leaderboard.
@@ -103,6 +103,7 @@ async fn tell(options: &Options) -> Result<bool> {
         story.slot().await?;
     }
     check_arbitrage(&mut story);
+    story.attest_twice().await?;
     check_others(&mut story).await?;
     let payouts = story.rewards().await?;
     story.miners_stay_up().await?;
@@ -149,7 +150,8 @@ async fn check_others(story: &mut Story) -> Result<()> {
     for seat in 0..story.network.nodes.len() {
         let missing = story.stake - story.stake_of(seat).await?.bonded;
         lost += missing;
-        wronged += usize::from(missing > 0 && seat != story::LIAR && seat != story::DOUBLE);
+        let liar = [story::LIAR, story::DOUBLE, story::TWICE_ATTESTED].contains(&seat);
+        wronged += usize::from(missing > 0 && !liar);
     }
     let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
     story.check(

@@ -42,6 +42,8 @@ pub const MINERS: u16 = 3;
 pub const LIAR: usize = 5;
 /// Signs two NAVs for one slot.
 pub const DOUBLE: usize = 9;
+/// Attests two reports of the last slot.
+pub const TWICE_ATTESTED: usize = 13;
 /// The slot in which the first one lies, that for which the other signs twice, and that before
 /// which somebody sells until the price is 2 % below the NAV.
 const LIE: u64 = 2;
@@ -112,7 +114,7 @@ impl Story {
         let network = Network::load(&plan.places.network)?;
         let at = IndexFile::load(&plan.index)?;
         let seats = network.nodes.len();
-        ensure!(seats > DOUBLE, "too few seats for two liars");
+        ensure!(seats > TWICE_ATTESTED, "too few seats for three liars");
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
         let bundles = Bundles::load(&plan.places.bundles)?;
