@@ -43,6 +43,11 @@ impl Places {
         self.state.join(if liar { "prices-liar.jsonl" } else { "prices.jsonl" })
     }
 
+    /// What subnets emitted.
+    pub fn emissions(&self) -> PathBuf {
+        self.state.join("emissions.jsonl")
+    }
+
     /// What a validator keeps, and where it writes for its node.
     pub fn seat(&self, seat: usize) -> PathBuf {
         self.state.join(format!("seat-{seat:02}"))
@@ -164,12 +169,21 @@ impl Fleet {
             let peers: Vec<String> =
                 peers.map(|peer| format!("\"{}\"", address_of(peer))).collect();
             let listen = places.validator(seat);
+            let tokens: String = index
+                .subnets
+                .iter()
+                .map(|subnet| {
+                    let (netuid, account) = (subnet.netuid, address(&subnet.token));
+                    format!("[[token]]\nnetuid = {netuid}\naccount = \"{account}\"\n")
+                })
+                .collect();
             // On demand only: whoever runs the demo says when a slot begins.
             let text = format!(
                 "url = {:?}\nbundles = {:?}\nindex = \"{}\"\nrewards = \"{}\"\nfrom_block = {}\n\
-                 data = \"data\"\nawards = \"awards\"\nkeys = {:?}\nprices = {:?}\npaxos = {:?}\n\
+                 data = \"data\"\nawards = \"awards\"\nkeys = {:?}\nprices = {:?}\n\
+                 emissions = {:?}\nbasket = \"basket.scale\"\npaxos = {:?}\n\
                  peers = [{}]\nlisten = \"{}\"\nnav_interval = \"0s\"\nnav_spacing = \"0s\"\n\
-                 turn_delay = \"4s\"\npoll = \"1s\"\n",
+                 turn_delay = \"4s\"\npoll = \"1s\"\n{tokens}",
                 index.url,
                 places.bundles,
                 address(&index.index),
@@ -177,6 +191,7 @@ impl Fleet {
                 index.from_block,
                 places.keys.join(format!("node-{seat:02}.toml")),
                 places.prices(seat == liar),
+                places.emissions(),
                 node.url,
                 peers.join(", "),
                 listen.trim_start_matches("http://"),

@@ -2,7 +2,7 @@
 
 use crate::fleet::Places;
 use crate::stage::Stage;
-use crate::story::{Story, MINERS};
+use crate::story::{Story, MINERS, POLL};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{account_of, address, signer, Call, Signer};
 use cicada_core::basket::holdings::amounts_to_mint_ceil;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::process::Command;
 
 /// For fees of the chain, in base units of its currency.
@@ -166,6 +166,14 @@ impl Story {
         let (status, performance) = (routes("status").collect::<Vec<_>>(), routes("performance"));
         let performance: Vec<String> = performance.collect();
         self.fleet.await_all(&status).await?;
+        let begin = Instant::now();
+        for url in &status {
+            // Figures are there after the first look.
+            while self.get(url).await?["last_look_ms"] == 0 {
+                ensure!(begin.elapsed() < PATIENCE, "{url}: no look at the market in {PATIENCE:?}");
+                tokio::time::sleep(POLL).await;
+            }
+        }
         let mut holds = true;
         for url in &performance {
             let told = self.get(url).await?;

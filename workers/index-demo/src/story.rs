@@ -8,24 +8,22 @@ use crate::outcome::{Check, Slot};
 use crate::stage::{Market, Stage, Stake};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{signer, Chain};
-use cicada_core::basket::agreed::{Observed, Proposal as Basket};
-use cicada_core::basket::holdings::{self, Entry};
-use cicada_core::basket::select;
+use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::fixed::mul_div_floor;
-use cicada_core::hash::Native;
 use cicada_core::nav::{min_observations, Record};
 use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
 use cicada_network::{Network, NodeKeys};
 use nav_validator::now_ms;
 use nav_validator::peers::Peers;
-use parity_scale_codec::Encode;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// One index token.
 const TOKEN: u128 = 1_000_000_000_000_000_000;
+/// A day.
+const DAY_MS: u64 = 86_400_000;
 /// One TAO.
 pub const TAO: u128 = 1_000_000_000;
 /// Units of an index token that are worth one unit of TAO at a NAV of 1, times the scale of NAVs.
@@ -142,13 +140,17 @@ impl Story {
             caught: false,
         };
         story.stake = story.stake_of(0).await?.bonded;
-        story.start().await?;
-        story.basket(plan.seed).await?;
+        story.start(plan.seed).await?;
+        story.basket().await?;
         story.open_market().await?;
         Ok(story)
     }
 
-    async fn start(&mut self) -> Result<()> {
+    fn netuids(&self) -> Vec<u16> {
+        self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect()
+    }
+
+    async fn start(&mut self, seed: u64) -> Result<()> {
         let seats = self.network.nodes.len();
         self.fleet.start_nodes(&self.places, seats)?;
         let nodes = self.network.nodes.iter();
@@ -159,6 +161,10 @@ impl Story {
             let _ = std::fs::remove_file(self.places.prices(liar));
         }
         self.publish()?;
+        std::fs::write(
+            self.places.emissions(),
+            emissions(seed, &self.netuids(), now_ms() / DAY_MS),
+        )?;
         self.two_faced = serve(TwoFaced {
             honest: self.places.validator(DOUBLE),
             keys: NodeKeys::load(&self.places.keys.join(format!("node-{DOUBLE:02}.toml")))?,
@@ -189,41 +195,30 @@ impl Story {
         self.feed.append(&self.places.prices(true), now, factor)
     }
 
-    /// The first basket: found by each validator, agreed on by the nodes, brought to the chain.
-    async fn basket(&self, seed: u64) -> Result<()> {
-        let netuids: Vec<u16> = self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect();
-        let targets = select(&emissions(seed, &netuids))
-            .map_err(|error| anyhow::anyhow!("the basket: {error:?}"))?;
-        let mut entries = Vec::new();
-        for target in targets {
-            let subnet = self.stage.at.subnets.iter().find(|one| one.netuid == target.netuid);
-            entries.push(Entry {
-                netuid: target.netuid,
-                token: subnet.context("a subnet without a token")?.token,
-                weight_bps: target.weight_bps,
-                price_e18: self.feed.price(target.netuid).context("no price")?,
-            });
-        }
-        let time_ms = now_ms();
-        let observed = Observed { time_ms, entries: entries.clone() }.encode();
-        for seat in 0..self.network.nodes.len() {
-            std::fs::write(self.places.seat(seat).join("basket.scale"), &observed)?;
-        }
-        let feed = self.network.basket_feed().context("the network file has no index")?;
-        let (state, _) = self.stage.feeds().await?;
-        let report = holdings::report::<Native>(feed, &state, &entries, time_ms);
-        let proposal = Basket { report, entries }.encode();
-        let agreed = self.peers.propose::<Basket>(proposal).await.context("the basket")?;
+    /// The first basket: found by each validator, agreed on by the nodes, brought to the chain by one.
+    async fn basket(&self) -> Result<()> {
+        let begin = Instant::now();
         self.stage.freshen().await?;
-        let Basket { report, entries } = &agreed.value;
-        let args = (report, entries, &agreed.certificate).encode();
-        let outcome = self.stage.index("Index::set_basket", &args, &self.stage.owner).await?;
-        let signers = agreed.certificate.signers.count_ones();
-        say(format!(
-            "basket of {} tokens, certified by {signers} nodes, is final in block {}",
-            entries.len(),
-            outcome.block
-        ));
+        let url = self.places.validator(0) + "/basket";
+        let mut asked = None::<Instant>;
+        loop {
+            let (state, _) = self.stage.feeds().await?;
+            if state.slot > 0 {
+                break;
+            }
+            ensure!(begin.elapsed() < PATIENCE, "no basket is settled in {PATIENCE:?}");
+            // The others may not have found theirs yet.
+            if asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
+                let _ = self.client.post(&url).timeout(ASK_AGAIN).send().await;
+                asked = Some(Instant::now());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let done = self.peers.certified::<Basket>("basket", 1).await?;
+        let agreed = done.context("the basket has no certificate")?;
+        let (count, signers) =
+            (agreed.value.entries.len(), agreed.certificate.signers.count_ones());
+        say(format!("basket of {count} tokens, certified by {signers} nodes, is settled"));
         Ok(())
     }
 
