@@ -49,6 +49,7 @@ pub mod certificate;
 pub mod committee;
 pub mod escrow;
 pub mod evidence;
+pub mod exchange;
 pub mod fixed;
 pub mod goedel;
 pub mod hash;

@@ -8,6 +8,7 @@ pub mod auction;
 pub mod bytes;
 pub mod capabilities;
 pub mod escrow;
+pub mod exchange;
 pub mod host;
 pub mod index;
 pub mod leaderboard;
