@@ -14,9 +14,14 @@
 
 pub mod block;
 pub mod events;
+pub mod http;
+pub mod metrics;
+pub mod queries;
+pub mod readers;
 pub mod simulation;
 pub mod store;
 pub mod types;
+pub mod views;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -10,9 +10,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-mod apply;
+pub(crate) mod apply;
 pub mod dump;
-mod ledger;
+pub(crate) mod ledger;
 pub mod schema;
 
 use schema::SchemaError;

@@ -7,29 +7,38 @@ use cicada_core::Account;
 use parity_scale_codec::{Decode, Encode};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// An account: 32 bytes, in JSON its address in SS58.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, ToSchema)]
+#[schema(value_type = String, example = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY")]
 pub struct Id(pub Account);
 
 /// An amount: in SQL 16 bytes, the highest first, so that they sort; in JSON a decimal string.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, ToSchema,
+)]
+#[schema(value_type = String, pattern = "^[0-9]+$", example = "49500000")]
 pub struct Units(pub u128);
 
 /// A profit or loss: in JSON a decimal string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, pattern = "^-?[0-9]+$", example = "-500000")]
 pub struct Signed(pub i128);
 
 /// A hash: in JSON `0x` and 64 digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ToSchema)]
+#[schema(value_type = String, pattern = "^0x[0-9a-f]{64}$")]
 pub struct Digest(pub [u8; 32]);
 
 /// The name of a framework: text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, ToSchema)]
+#[schema(value_type = String, example = "claude")]
 pub struct Name(pub Framework);
 
 /// The side of an order, or the taker's side of a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ToSchema)]
+#[schema(value_type = String, example = "buy")]
 pub struct Way(pub Side);
 
 impl Way {

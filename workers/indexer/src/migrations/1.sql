@@ -28,7 +28,7 @@ CREATE TABLE touched (
 -- Token 0 is MMC; the token of market n is n + 1.
 CREATE TABLE markets (
     market INTEGER PRIMARY KEY, framework TEXT NOT NULL UNIQUE, token BLOB NOT NULL UNIQUE,
-    reserve BLOB NOT NULL, block INTEGER NOT NULL, time_ms INTEGER NOT NULL
+    reserve BLOB NOT NULL, supply BLOB NOT NULL, block INTEGER NOT NULL, time_ms INTEGER NOT NULL
 );
 
 CREATE TABLE quotes (

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::{Counts, Identity, StoreError};
 use crate::block::{Block, Emitted};
-use crate::events::{Event, OrderCancelled, OrderPlaced, Origin, ReserveMoved, Traded};
+use crate::events::{Event, OrderCancelled, OrderPlaced, Origin, ReserveMoved, Traded, Transfer};
 use crate::types::{Id, Name, Units, Way};
 use cicada_core::exchange::Side;
 use cicada_core::portfolio::Leg;
@@ -43,23 +43,7 @@ impl<'a> Apply<'a> {
             self.db.prepare_cached(insert)?.execute((number, hash, parent, time_ms))?;
         }
         self.quotes()?;
-        // A token's first events may come before the event that says that it is one.
-        for event in &self.block.events {
-            if event.contract == self.identity.exchange {
-                if let Some(Event::MarketListed(listed)) = self.read(Origin::Exchange, event)? {
-                    let insert = "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                    let at = (self.block.number, self.block.time_ms);
-                    self.db.prepare_cached(insert)?.execute((
-                        listed.market,
-                        listed.framework,
-                        listed.token,
-                        Units(0),
-                        at.0,
-                        at.1,
-                    ))?;
-                }
-            }
-        }
+        self.list()?;
         let mut rest = &self.block.events[..];
         while let Some(first) = rest.first() {
             // The events of one transaction.
@@ -72,6 +56,27 @@ impl<'a> Apply<'a> {
             rest = later;
         }
         Ok(self.counts)
+    }
+
+    /// The markets that are opened in the block: a token's first events may come before the event
+    /// that says that it is one.
+    fn list(&self) -> Result<(), StoreError> {
+        let own = |event: &&Emitted| event.contract == self.identity.exchange;
+        for event in self.block.events.iter().filter(own) {
+            if let Some(Event::MarketListed(listed)) = self.read(Origin::Exchange, event)? {
+                let insert = "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                self.db.prepare_cached(insert)?.execute((
+                    listed.market,
+                    listed.framework,
+                    listed.token,
+                    Units(0),
+                    Units(0),
+                    self.block.number,
+                    self.block.time_ms,
+                ))?;
+            }
+        }
+        Ok(())
     }
 
     fn inconsistent(&self, event: &Emitted, what: impl Into<String>) -> StoreError {
@@ -125,18 +130,7 @@ impl<'a> Apply<'a> {
         let known = self.read(origin, event)?;
         self.keep(event, known.as_ref())?;
         match known {
-            Some(Event::Transfer(moved)) => {
-                let insert = "INSERT INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                self.db.prepare_cached(insert)?.execute((
-                    self.block.number,
-                    event.index,
-                    token,
-                    moved.from,
-                    moved.to,
-                    moved.value,
-                ))?;
-                self.ledger.moved(token, &moved)
-            }
+            Some(Event::Transfer(moved)) => self.transfer(event, token, &moved),
             Some(Event::Traded(trade)) => self.trade(event, &trade),
             Some(Event::OrderPlaced(order)) => self.place(event, &order),
             Some(Event::OrderCancelled(order)) => self.cancel(event, &order),
@@ -168,6 +162,32 @@ impl<'a> Apply<'a> {
             insert.execute((account, block, index))?;
         }
         Ok(())
+    }
+
+    fn transfer(
+        &mut self,
+        event: &Emitted,
+        token: u32,
+        moved: &Transfer,
+    ) -> Result<(), StoreError> {
+        let insert = "INSERT INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let row = (self.block.number, event.index, token, moved.from, moved.to, moved.value);
+        self.db.prepare_cached(insert)?.execute(row)?;
+        if let (Some(market), true) =
+            (token.checked_sub(1), moved.from.is_none() != moved.to.is_none())
+        {
+            let select = "SELECT supply FROM markets WHERE market = ?1";
+            let before: Units =
+                self.db.prepare_cached(select)?.query_row([market], |row| row.get(0))?;
+            let after = match moved.from {
+                None => before.0.checked_add(moved.value.0),
+                Some(_) => before.0.checked_sub(moved.value.0),
+            };
+            let after = after.ok_or_else(|| self.inconsistent(event, "a supply below nothing"))?;
+            let update = "UPDATE markets SET supply = ?2 WHERE market = ?1";
+            self.db.prepare_cached(update)?.execute((market, Units(after)))?;
+        }
+        self.ledger.moved(token, moved)
     }
 
     fn market(&self, event: &Emitted, framework: &Name) -> Result<u32, StoreError> {
