@@ -45,6 +45,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
             leaderboard: LEADERBOARD,
             index: None,
             rewards: None,
+            exchange: None,
         },
         nodes: (0..23).map(node).collect(),
     };

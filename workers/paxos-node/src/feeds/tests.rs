@@ -107,12 +107,12 @@ impl Bench {
     fn board(&self, time_ms: u64) -> boards::Proposal {
         let results =
             cicada_results::read(&self.dir.path().join("results.jsonl"), time_ms).unwrap();
-        let standings = boards::rank(results.tally.scores().clone(), |_| 0);
+        let board = boards::Board::of::<Native>(&results.tally, |_| 0);
         let feed = self.network.leaderboard_feed();
         let state = self.state("leaderboard");
         boards::Proposal {
-            report: boards::report::<Native>(feed, &state, &standings, time_ms),
-            standings,
+            report: boards::report::<Native>(feed, &state, &board, time_ms),
+            board,
         }
     }
 
@@ -351,7 +351,7 @@ fn the_longest_values_of_all_feeds_fit() {
         volume_24h: u128::MAX,
     };
     let mut board = bench.board(NOW);
-    board.standings = (0..MAX_FRAMEWORKS).map(row).collect();
+    board.board.standings = (0..MAX_FRAMEWORKS).map(row).collect();
     let mut nav = bench.nav(1, NOW);
     nav.observations = vec![nav.observations[0]; 32];
     let mut basket = bench.basket(own_files::entries(), NOW);
@@ -359,7 +359,7 @@ fn the_longest_values_of_all_feeds_fit() {
     let award = bench.award(own_files::FIRST, NOW);
     let lengths =
         [board.encoded_size(), nav.encoded_size(), basket.encoded_size(), award.encoded_size()];
-    assert_eq!(lengths[..2], [3_768, 2_967], "as the constant's comment says");
+    assert_eq!(lengths[..2], [3_800, 2_967], "as the constant's comment says");
     let longest = lengths.into_iter().max().unwrap();
     assert!(longest <= LONGEST_VALUE && LONGEST_VALUE < longest * 5 / 4, "{lengths:?}");
 }
