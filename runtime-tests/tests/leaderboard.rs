@@ -321,8 +321,9 @@ fn slots_follow_one_another() {
     board.refuse(Report { previous: [1; 32], ..first }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
     let other = [row("openai", 1, 0)];
-    let rival =
-        Report { ..report::<Native>(board.feed(), &FeedState::EMPTY, &content(&other), first.time_ms) };
+    let rival = Report {
+        ..report::<Native>(board.feed(), &FeedState::EMPTY, &content(&other), first.time_ms)
+    };
     board.refuse(rival, &other, FeedError::SlotTaken);
     let second = board.next(&rows());
     board.refuse(Report { slot: 3, ..second }, &rows(), FeedError::SlotSkipped { expected: 2 });

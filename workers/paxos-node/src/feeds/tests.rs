@@ -14,6 +14,7 @@ use parity_scale_codec::Encode;
 use tempfile::TempDir;
 
 mod own_files;
+mod volumes;
 
 const NOW: u64 = 1_738_425_600_000;
 const SEATS: u8 = 23;
@@ -28,6 +29,7 @@ struct Bench {
     network: Network,
     keys: Vec<NodeKeys>,
     feeds: Feeds,
+    volumes: Seen,
 }
 
 impl Bench {
@@ -56,6 +58,7 @@ impl Bench {
                 leaderboard: [4; 32],
                 index,
                 rewards,
+                exchange: None,
             },
             nodes: keys.iter().map(entry).collect(),
         };
@@ -67,6 +70,7 @@ impl Bench {
         .unwrap();
         let mut bench = Self {
             feeds: Feeds { entries: Vec::new(), places: BTreeMap::new() },
+            volumes: Seen::default(),
             dir,
             network,
             keys,
@@ -83,6 +87,7 @@ impl Bench {
             results: self.dir.path().join("results.jsonl"),
             awards: own("awards"),
             basket: own("basket.scale"),
+            volumes: self.volumes.clone(),
         };
         self.feeds = Feeds::new(&self.network, members, sources);
     }
@@ -110,10 +115,7 @@ impl Bench {
         let board = boards::Board::of::<Native>(&results.tally, |_| 0);
         let feed = self.network.leaderboard_feed();
         let state = self.state("leaderboard");
-        boards::Proposal {
-            report: boards::report::<Native>(feed, &state, &board, time_ms),
-            board,
-        }
+        boards::Proposal { report: boards::report::<Native>(feed, &state, &board, time_ms), board }
     }
 
     fn observation(&self, seat: u8, slot: u64, nav_e18: u128, time_ms: u64) -> Observation {
