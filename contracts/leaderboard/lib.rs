@@ -5,7 +5,7 @@
 pub mod leaderboard {
     use cicada_core::certificate::{Certificate, CertificateError};
     use cicada_core::hash::Hash as Digest;
-    use cicada_core::leaderboard::{check, matches, Record, RecordHeader, Settlement, Standing};
+    use cicada_core::leaderboard::{check, matches, Board, Record, RecordHeader, Settlement};
     use cicada_core::quote::{Framework, Quote};
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_traits::host::HostSha256;
@@ -72,7 +72,7 @@ pub mod leaderboard {
         fn submit(
             &mut self,
             report: Report,
-            standings: Vec<Standing>,
+            board: Board,
             certificate: Certificate,
         ) -> Result<Settlement, LeaderboardError> {
             let contract = *self.env().account_id().as_ref();
@@ -84,8 +84,8 @@ pub mod leaderboard {
                 }
                 checked => checked?,
             }
-            check(&standings)?;
-            if !matches::<HostSha256>(&report, &standings) {
+            check(&board.standings)?;
+            if !matches::<HostSha256>(&report, &board) {
                 return Err(LeaderboardError::ContentMismatch);
             }
             let (epoch, signers) = (certificate.epoch, certificate.signers);
@@ -93,7 +93,7 @@ pub mod leaderboard {
             self.verify(digest, certificate)?;
 
             self.latest = Stored(FeedState::after(&report, digest));
-            let record = Record { report, epoch, signers, standings };
+            let record = Record { report, epoch, signers, board };
             self.records.insert(report.slot, &Stored(record));
             self.env().emit_event(LeaderboardFinalized {
                 slot: report.slot,
@@ -152,6 +152,7 @@ pub mod leaderboard {
                         time_ms: record.report.time_ms,
                         epoch: record.epoch,
                         signers: record.signers,
+                        shards: record.board.shards,
                     })
                 })
                 .collect()

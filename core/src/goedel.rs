@@ -2,7 +2,10 @@
 //! 71 shards.
 //!
 //! The number identifies a state; it is no amount of money. On chain there is only the SHA-256
-//! commitment of the vector. The numbers themselves need the feature `goedel`.
+//! commitment to the vector. The numbers themselves need the feature `goedel`.
+//!
+//! The commitment hashes the 71 scores, not the number: number and vector determine each other, and
+//! so there is a commitment also to scores above the cap on exponents, whose number nobody makes.
 
 use crate::hash::{tagged, Hash, Hasher};
 use core::fmt;
@@ -90,10 +93,16 @@ impl Exponents {
         &self.0
     }
 
-    /// SHA-256 over a tag and the scores: what stands on chain for the number.
+    /// The [`commitment`] to these scores: what stands on chain for the number.
     pub fn commitment<H: Hasher>(&self) -> Hash {
-        tagged::<H>(GOEDEL_TAG, self)
+        commitment::<H>(&self.0.map(u64::from))
     }
+}
+
+/// SHA-256 over a tag and the scores of the shards in their order, each as a `u64` in SCALE: what
+/// every leaderboard commits to. Defined for all scores, above [`MAX_EXPONENT`] too.
+pub fn commitment<H: Hasher>(scores: &[u64; SHARDS]) -> Hash {
+    tagged::<H>(GOEDEL_TAG, scores)
 }
 
 impl Decode for Exponents {

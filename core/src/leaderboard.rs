@@ -1,9 +1,11 @@
-//! The ranking of the frameworks and the root of its quotes.
+//! The ranking of the frameworks, the commitment to the scores of the shards, and their root.
 
+use crate::goedel::commitment;
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::quote::{Framework, Quote};
 use crate::report::{Feed, FeedState, Report};
+use crate::results::Tally;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -62,6 +64,26 @@ pub fn rank(
     standings
 }
 
+/// What one slot settles.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Board {
+    /// The rows, in order of rank.
+    pub standings: Vec<Standing>,
+    /// The [commitment](crate::goedel::commitment) to the scores of all 71 shards.
+    pub shards: Hash,
+}
+
+impl Board {
+    /// What results come to, with the 24-hour volumes of their frameworks.
+    pub fn of<H: Hasher>(tally: &Tally, volume_24h: impl Fn(&Framework) -> u128) -> Self {
+        Self {
+            standings: rank(tally.scores().clone(), volume_24h),
+            shards: commitment::<H>(tally.shards()),
+        }
+    }
+}
+
 /// Checks that rows are a leaderboard: their number, their order, no framework twice.
 ///
 /// # Errors
@@ -89,30 +111,29 @@ pub fn check(standings: &[Standing]) -> Result<(), ContentError> {
     Ok(())
 }
 
-/// The root of a leaderboard: one leaf, the canonical encoding of all its quotes in order of rank.
+/// The root of a leaderboard: one leaf, the canonical encoding of all its quotes in order of rank
+/// and then the commitment to the shards.
 ///
-/// One leaf for all rows, because they are settled together, and a contract pays for each hash.
-pub fn root<H: Hasher>(standings: &[Standing], time_ms: u64) -> Hash {
-    let mut quotes = Vec::with_capacity(standings.len().saturating_mul(MAX_QUOTE_LEN));
-    for standing in standings {
-        standing.quote(time_ms).encode_to(&mut quotes);
+/// One leaf for all, because they are settled together, and a contract pays for each hash. The
+/// commitment has a fixed length and no quote is the beginning of another, so a leaf has one reading.
+pub fn root<H: Hasher>(board: &Board, time_ms: u64) -> Hash {
+    let quotes = board.standings.len().saturating_mul(MAX_QUOTE_LEN);
+    let mut leaf = Vec::with_capacity(quotes.saturating_add(board.shards.len()));
+    for standing in &board.standings {
+        standing.quote(time_ms).encode_to(&mut leaf);
     }
-    merkle::leaf_hash::<H>(&quotes)
+    leaf.extend_from_slice(&board.shards);
+    merkle::leaf_hash::<H>(&leaf)
 }
 
 /// The report of a leaderboard that follows `state` in its feed.
-pub fn report<H: Hasher>(
-    feed: Feed,
-    state: &FeedState,
-    standings: &[Standing],
-    time_ms: u64,
-) -> Report {
-    state.next_report(feed, time_ms, root::<H>(standings, time_ms))
+pub fn report<H: Hasher>(feed: Feed, state: &FeedState, board: &Board, time_ms: u64) -> Report {
+    state.next_report(feed, time_ms, root::<H>(board, time_ms))
 }
 
-/// Whether the rows are the content of the report.
-pub fn matches<H: Hasher>(report: &Report, standings: &[Standing]) -> bool {
-    report.leaf_count == 1 && report.root == root::<H>(standings, report.time_ms)
+/// Whether this is the content of the report.
+pub fn matches<H: Hasher>(report: &Report, board: &Board) -> bool {
+    report.leaf_count == 1 && report.root == root::<H>(board, report.time_ms)
 }
 
 /// A settled leaderboard, as the chain keeps it for ever.
@@ -125,14 +146,14 @@ pub struct Record {
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed the certificate that settled it.
     pub signers: u32,
-    /// The rows, in order of rank.
-    pub standings: Vec<Standing>,
+    /// The rows and the commitment.
+    pub board: Board,
 }
 
 impl Record {
     /// The quotes of this record, in order of rank.
     pub fn quotes(&self) -> impl Iterator<Item = Quote> + '_ {
-        self.standings.iter().map(|standing| standing.quote(self.report.time_ms))
+        self.board.standings.iter().map(|standing| standing.quote(self.report.time_ms))
     }
 }
 
@@ -150,6 +171,8 @@ pub struct RecordHeader {
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed.
     pub signers: u32,
+    /// The commitment to the scores of all 71 shards.
+    pub shards: Hash,
 }
 
 /// What became of a certified report that was brought to the chain.
@@ -167,8 +190,8 @@ pub enum Settlement {
 pub struct Proposal {
     /// The report to attest.
     pub report: Report,
-    /// Its rows.
-    pub standings: Vec<Standing>,
+    /// Its content.
+    pub board: Board,
 }
 
 #[cfg(test)]
@@ -209,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_ranking_is_valid_and_its_root_binds_every_figure(
+        fn a_ranking_is_valid_and_its_root_binds_every_figure_and_the_shards(
             scores in proptest::collection::btree_map("[a-z]{1,8}", 0u64.., 1..20),
             pick: usize,
             time in 0u64..u64::MAX,
@@ -218,21 +241,23 @@ mod tests {
                 .into_iter()
                 .map(|(name, score)| (Framework::new(name).unwrap(), score))
                 .collect();
-            let standings = rank(scores, |_| 1);
-            prop_assert_eq!(check(&standings), Ok(()));
+            let board = Board { standings: rank(scores, |_| 1), shards: [5; 32] };
+            prop_assert_eq!(check(&board.standings), Ok(()));
             let feed = Feed { kind: ReportKind::Leaderboard, contract: [1; 32] };
-            let report = report::<Native>(feed, &FeedState::EMPTY, &standings, time);
-            prop_assert!(matches::<Native>(&report, &standings));
-            let mut changed = standings.clone();
-            let place = pick % changed.len();
-            changed[place].score ^= 1;
-            prop_assert!(!matches::<Native>(&report, &changed));
-            let mut changed = standings.clone();
-            changed[place].volume_24h += 1;
-            prop_assert!(!matches::<Native>(&report, &changed));
-            prop_assert!(!matches::<Native>(&report, &standings[1..]));
+            let report = report::<Native>(feed, &FeedState::EMPTY, &board, time);
+            prop_assert!(matches::<Native>(&report, &board));
+            let place = pick % board.standings.len();
+            let change = |edit: &dyn Fn(&mut Board)| {
+                let mut changed = board.clone();
+                edit(&mut changed);
+                matches::<Native>(&report, &changed)
+            };
+            prop_assert!(!change(&|board| board.standings[place].score ^= 1));
+            prop_assert!(!change(&|board| board.standings[place].volume_24h += 1));
+            prop_assert!(!change(&|board| board.shards[pick % 32] ^= 1));
+            prop_assert!(!change(&|board| drop(board.standings.remove(place))));
             let later = Report { time_ms: time + 1, ..report };
-            prop_assert!(!matches::<Native>(&later, &standings));
+            prop_assert!(!matches::<Native>(&later, &board));
         }
     }
 }

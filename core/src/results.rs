@@ -1,5 +1,6 @@
 //! Evaluation results and the score that follows from them.
 
+use crate::goedel;
 use crate::hash::Hash;
 use crate::quote::Framework;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,8 @@ pub enum ResultError {
     InvalidName,
     /// This framework's result on this challenge stands already.
     Duplicate,
-    /// The framework's score would exceed 64 bits, or there are too many frameworks.
+    /// The score of the framework or of the shard would exceed 64 bits, or there are too many
+    /// frameworks.
     TooMuch,
 }
 
@@ -62,10 +64,17 @@ impl std::error::Error for ResultError {}
 
 /// Adds up results: the sum of the points of a framework's successful results, each challenge
 /// counted once, by its first result.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tally {
     scores: BTreeMap<Framework, u64>,
+    shards: [u64; goedel::SHARDS],
     seen: BTreeSet<(Framework, u8, String)>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { scores: BTreeMap::new(), shards: [0; goedel::SHARDS], seen: BTreeSet::new() }
+    }
 }
 
 impl Tally {
@@ -91,6 +100,9 @@ impl Tally {
         }
         let points = if result.success { u64::from(result.points) } else { 0 };
         let score = known.unwrap_or(0).checked_add(points).ok_or(ResultError::TooMuch)?;
+        let shard = self.shards.get_mut(usize::from(result.shard));
+        let shard = shard.ok_or(ResultError::UnknownShard)?;
+        *shard = shard.checked_add(points).ok_or(ResultError::TooMuch)?;
         self.scores.insert(result.framework.clone(), score);
         self.seen.insert(key);
         Ok(())
@@ -99,6 +111,12 @@ impl Tally {
     /// The scores so far.
     pub fn scores(&self) -> &BTreeMap<Framework, u64> {
         &self.scores
+    }
+
+    /// The scores of the shards so far: the points of each one's successful results, over all
+    /// frameworks. They add up to the same as those of the frameworks.
+    pub fn shards(&self) -> &[u64; goedel::SHARDS] {
+        &self.shards
     }
 }
 
@@ -151,6 +169,33 @@ mod tests {
         tally.add(&result("a", 10, false)).unwrap();
         assert_eq!(tally.scores().len(), 1);
         assert_eq!(score(&tally), 0);
+    }
+
+    #[test]
+    fn shards_add_up_the_successes_of_all_frameworks() {
+        let mut tally = Tally::default();
+        let of = |name: &str, shard, challenge| {
+            let framework = Framework::new(name).unwrap();
+            EvaluationResult { framework, shard, ..result(challenge, u32::MAX, true) }
+        };
+        for name in ["claude", "openai"] {
+            assert_eq!(tally.add(&of(name, 3, "a")), Ok(()));
+            assert_eq!(tally.add(&of(name, 3, "b")), Ok(()));
+        }
+        assert_eq!(tally.add(&of("claude", 70, "a")), Ok(()));
+        let failed = EvaluationResult { success: false, ..of("claude", 70, "b") };
+        assert_eq!(tally.add(&failed), Ok(()));
+        assert_eq!(tally.add(&of("claude", 3, "a")), Err(ResultError::Duplicate));
+        let points = u64::from(u32::MAX);
+        let expected = |shard| match shard {
+            3 => 4 * points,
+            70 => points,
+            _ => 0,
+        };
+        for (shard, score) in tally.shards().iter().enumerate() {
+            assert_eq!(*score, expected(shard), "shard {shard}");
+        }
+        assert_eq!(tally.shards().iter().sum::<u64>(), score(&tally));
     }
 
     #[test]

@@ -3,10 +3,14 @@
 mod common;
 
 use cicada_core::certificate::{Certificate, CertificateError};
+use cicada_core::goedel::{commitment, MAX_EXPONENT, SHARDS};
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::{report, ContentError, Record, RecordHeader, Settlement, Standing};
+use cicada_core::leaderboard::{
+    report, Board, ContentError, Record, RecordHeader, Settlement, Standing,
+};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
+use cicada_core::results::{EvaluationResult, Tally};
 use cicada_runtime_tests::{account, address, check_gas, check_size, on, Receipt, World};
 use cicada_traits::leaderboard::{Leaderboard, LeaderboardError, MAX_PAGE};
 use cicada_traits::validators::Validators;
@@ -14,7 +18,7 @@ use common::{seated, Committee};
 use leaderboard::leaderboard::{LeaderboardContractRef, LeaderboardFinalized};
 use validators::validators::ValidatorsContractRef;
 
-struct Board {
+struct Stage {
     world: World,
     validators: ValidatorsContractRef,
     committee: Committee,
@@ -35,7 +39,12 @@ fn rows() -> Vec<Standing> {
     ]
 }
 
-impl Board {
+// What the committee attests: the rows, and some commitment.
+fn content(rows: &[Standing]) -> Board {
+    Board { standings: rows.to_vec(), shards: [71; 32] }
+}
+
+impl Stage {
     fn new() -> Self {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
@@ -56,7 +65,7 @@ impl Board {
     /// The report that makes these rows the next slot.
     fn next(&mut self, rows: &[Standing]) -> Report {
         let (feed, latest) = (self.feed(), self.latest());
-        report::<Native>(feed, &latest, rows, self.world.now())
+        report::<Native>(feed, &latest, &content(rows), self.world.now())
     }
 
     fn certify(&self, report: &Report) -> Certificate {
@@ -69,7 +78,16 @@ impl Board {
         rows: &[Standing],
         certificate: Certificate,
     ) -> Receipt<Result<Settlement, LeaderboardError>> {
-        let message = on(&self.contract).submit(report, rows.to_vec(), certificate);
+        self.submit_board(report, content(rows), certificate)
+    }
+
+    fn submit_board(
+        &mut self,
+        report: Report,
+        board: Board,
+        certificate: Certificate,
+    ) -> Receipt<Result<Settlement, LeaderboardError>> {
+        let message = on(&self.contract).submit(report, board, certificate);
         self.world.as_(account("bob")).call(message)
     }
 
@@ -97,7 +115,7 @@ fn the_contract_stays_small() {
 
 #[test]
 fn a_new_leaderboard_is_empty() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     assert_eq!(board.latest(), FeedState::EMPTY);
     assert!(board.world.read(on(&board.contract).ranking()).is_empty());
     assert!(board.world.read(on(&board.contract).history(0, 50)).is_empty());
@@ -108,7 +126,7 @@ fn a_new_leaderboard_is_empty() {
 
 #[test]
 fn a_certified_leaderboard_is_recorded() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let report = board.next(&rows());
     let certificate = board.certify(&report);
     let receipt = board.submit(report, &rows(), certificate.clone()).succeeds();
@@ -119,7 +137,7 @@ fn a_certified_leaderboard_is_recorded() {
     assert_eq!((event.slot, event.digest, event.epoch), (1, digest, 1));
     assert_eq!((event.signers, event.time_ms), (0xffff, report.time_ms));
 
-    let record = Record { report, epoch: 1, signers: 0xffff, standings: rows() };
+    let record = Record { report, epoch: 1, signers: 0xffff, board: content(&rows()) };
     assert_eq!(board.world.read(on(&board.contract).record(1)), Some(record));
     let state = FeedState { slot: 1, digest, time_ms: report.time_ms };
     assert_eq!(board.latest(), state);
@@ -136,7 +154,7 @@ fn a_certified_leaderboard_is_recorded() {
 
 #[test]
 fn a_new_slot_brings_new_quotes_and_keeps_the_old_record() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let first = board.settle(&rows());
     board.world.advance(60_000);
     let changed = [row("openai", 60_000, 5), row("claude", 50_000, 0)];
@@ -145,12 +163,12 @@ fn a_new_slot_brings_new_quotes_and_keeps_the_old_record() {
     let openai = on(&board.contract).quote(Framework::new("openai").unwrap());
     assert_eq!(board.world.read(openai).unwrap().bid, 59_400_000);
     let old = board.world.read(on(&board.contract).record(1)).unwrap();
-    assert_eq!((old.report, old.standings), (first, rows()));
+    assert_eq!((old.report, old.board), (first, content(&rows())));
 }
 
 #[test]
 fn the_same_report_again_is_a_success_that_changes_nothing() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let first = board.settle(&rows());
     board.world.next_block();
     let second = board.settle(&rows());
@@ -171,7 +189,7 @@ fn the_same_report_again_is_a_success_that_changes_nothing() {
 
 #[test]
 fn every_bad_certificate_is_refused_with_its_own_error() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let report = board.next(&rows());
     let other = Report { time_ms: report.time_ms - 1, ..report };
     let good = board.certify(&report);
@@ -201,7 +219,7 @@ fn every_bad_certificate_is_refused_with_its_own_error() {
 
 #[test]
 fn an_older_epoch_certifies_nothing() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let next = Committee::named("next", 2);
     next.register(&mut board.world, &board.validators);
     let contract = *address(&board.validators).as_ref();
@@ -222,7 +240,7 @@ fn an_older_epoch_certifies_nothing() {
 
 #[test]
 fn a_changed_figure_is_refused() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let report = board.next(&rows());
     let mut score = rows();
     score[3].score += 1;
@@ -243,8 +261,44 @@ fn a_changed_figure_is_refused() {
 }
 
 #[test]
+fn the_commitment_to_the_shards_is_what_the_committee_signed() {
+    let mut stage = Stage::new();
+    let mut tally = Tally::default();
+    let result = |shard, points| EvaluationResult {
+        framework: Framework::new("claude").unwrap(),
+        shard,
+        challenge: "level-1".into(),
+        points,
+        success: true,
+        evaluator: "e".into(),
+        answer_hash: [0; 32],
+        time_ms: 1,
+    };
+    // One of them above the cap on exponents.
+    tally.add(&result(0, 5)).unwrap();
+    tally.add(&result(70, MAX_EXPONENT + 1)).unwrap();
+    let board = Board::of::<Native>(&tally, |_| 9);
+    let mut scores = [0; SHARDS];
+    (scores[0], scores[70]) = (5, u64::from(MAX_EXPONENT) + 1);
+    assert_eq!(board.shards, commitment::<Native>(&scores));
+
+    let now = stage.world.now();
+    let report = report::<Native>(stage.feed(), &FeedState::EMPTY, &board, now);
+    let mut changed = board.clone();
+    changed.shards[31] ^= 1;
+    let error = stage.submit_board(report, changed, stage.certify(&report)).fails();
+    assert_eq!(error, LeaderboardError::ContentMismatch);
+    let certificate = stage.certify(&report);
+    let _ = stage.submit_board(report, board.clone(), certificate).succeeds();
+    let record = stage.world.read(on(&stage.contract).record(1)).unwrap();
+    assert_eq!(record.board, board);
+    let history = stage.world.read(on(&stage.contract).history(1, 1));
+    assert_eq!(history[0].shards, commitment::<Native>(&scores));
+}
+
+#[test]
 fn a_report_of_another_contract_or_kind_is_refused() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let report = board.next(&rows());
     let elsewhere = Feed { contract: [1; 32], ..report.feed };
     board.refuse(Report { feed: elsewhere, ..report }, &rows(), FeedError::WrongFeed);
@@ -259,7 +313,7 @@ fn a_report_of_another_contract_or_kind_is_refused() {
 
 #[test]
 fn slots_follow_one_another() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let first = board.next(&rows());
     let skipped = FeedError::SlotSkipped { expected: 1 };
     board.refuse(Report { slot: 2, ..first }, &rows(), skipped);
@@ -267,8 +321,9 @@ fn slots_follow_one_another() {
     board.refuse(Report { previous: [1; 32], ..first }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
     let other = [row("openai", 1, 0)];
-    let rival =
-        Report { ..report::<Native>(board.feed(), &FeedState::EMPTY, &other, first.time_ms) };
+    let rival = Report {
+        ..report::<Native>(board.feed(), &FeedState::EMPTY, &content(&other), first.time_ms)
+    };
     board.refuse(rival, &other, FeedError::SlotTaken);
     let second = board.next(&rows());
     board.refuse(Report { slot: 3, ..second }, &rows(), FeedError::SlotSkipped { expected: 2 });
@@ -278,12 +333,12 @@ fn slots_follow_one_another() {
 
 #[test]
 fn time_does_not_run_backwards_or_ahead() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     board.settle(&rows());
     let now = board.world.now();
     let mut at = |time_ms| {
         let latest = board.latest();
-        let report = report::<Native>(board.feed(), &latest, &rows(), time_ms);
+        let report = report::<Native>(board.feed(), &latest, &content(&rows()), time_ms);
         board.submit(report, &rows(), board.certify(&report)).value
     };
     assert_eq!(at(now - 1), Err(FeedError::TimeReversed.into()));
@@ -293,7 +348,7 @@ fn time_does_not_run_backwards_or_ahead() {
 
 #[test]
 fn rows_must_be_a_ranking() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let cases = [
         (vec![], ContentError::Empty),
         (vec![row("a", 1, 0), row("b", 2, 0)], ContentError::NotRanked),
@@ -312,7 +367,7 @@ fn rows_must_be_a_ranking() {
 
 #[test]
 fn sixty_four_frameworks_fit() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let name = |i: u64| format!("framework-{i:02}-{}", "x".repeat(19));
     let rows: Vec<_> = (0..64).map(|i| row(&name(i), u64::MAX - i, u128::MAX)).collect();
     let report = board.next(&rows);
@@ -322,12 +377,12 @@ fn sixty_four_frameworks_fit() {
     assert_eq!(ranking.len(), 64);
     assert_eq!(ranking[0].ask, u128::from(u64::MAX) * 1_010);
     let record = board.world.read(on(&board.contract).record(1)).unwrap();
-    assert_eq!(record.standings, rows);
+    assert_eq!(record.board, content(&rows));
 }
 
 #[test]
 fn history_is_read_by_page() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let rows = [row("claude", 1, 0)];
     let mut headers = Vec::new();
     for _ in 0..53 {
@@ -339,6 +394,7 @@ fn history_is_read_by_page() {
             time_ms: report.time_ms,
             epoch: 1,
             signers: 0xffff,
+            shards: content(&rows).shards,
         });
     }
     let mut page = |from, limit| board.world.read(on(&board.contract).history(from, limit));
@@ -353,7 +409,7 @@ fn history_is_read_by_page() {
 
 #[test]
 fn without_a_contract_that_verifies_nothing_is_recorded() {
-    let mut board = Board::new();
+    let mut board = Stage::new();
     let constructor = LeaderboardContractRef::new(account("nobody"));
     board.contract = board.world.as_(account("alice")).deploy("leaderboard", constructor);
     let report = board.next(&rows());

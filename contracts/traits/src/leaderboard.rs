@@ -1,7 +1,7 @@
 //! The canonical ranking (`docs/contracts/leaderboard.md`).
 
 use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::leaderboard::{ContentError, Record, RecordHeader, Settlement, Standing};
+use cicada_core::leaderboard::{Board, ContentError, Record, RecordHeader, Settlement};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{FeedError, FeedState, Report};
 use ink::prelude::vec::Vec;
@@ -16,7 +16,7 @@ pub enum LeaderboardError {
     Feed(FeedError),
     /// The rows are no leaderboard.
     Content(ContentError),
-    /// The rows are not those whose root the committee signed.
+    /// The rows and the commitment are not those whose root the committee signed.
     ContentMismatch,
     /// The certificate is not valid.
     Certificate(CertificateError),
@@ -45,7 +45,7 @@ impl From<CertificateError> for LeaderboardError {
 /// One immutable record per slot.
 #[ink::trait_definition]
 pub trait Leaderboard {
-    /// Records a certified leaderboard. Anybody may bring it; the report of a slot that is
+    /// Records a certified leaderboard: its rows, and the commitment to the scores of all shards. Anybody may bring it; the report of a slot that is
     /// final already is [`Settlement::AlreadyDone`] and changes nothing.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ pub trait Leaderboard {
     fn submit(
         &mut self,
         report: Report,
-        standings: Vec<Standing>,
+        board: Board,
         certificate: Certificate,
     ) -> Result<Settlement, LeaderboardError>;
 

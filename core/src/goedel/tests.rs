@@ -1,5 +1,5 @@
 use super::*;
-use crate::hash::Native;
+use crate::hash::{Hasher, Native};
 use num_bigint::BigUint;
 use parity_scale_codec::DecodeAll;
 use proptest::prelude::*;
@@ -71,6 +71,19 @@ fn a_commitment_binds_every_score_and_its_shard() {
     assert_ne!(base, vector(&[(0, 3), (1, 5)]).commitment::<Native>());
     assert_ne!(base, vector(&[(0, 5), (1, 4)]).commitment::<Native>());
     assert_ne!(base, vector(&[(0, 5), (1, 3), (70, 1)]).commitment::<Native>());
+}
+
+#[test]
+fn the_commitment_is_that_of_the_scores_and_needs_no_cap() {
+    let mut scores = [0u64; SHARDS];
+    (scores[0], scores[70]) = (5, u64::from(MAX_EXPONENT));
+    let same = vector(&[(0, 5), (70, MAX_EXPONENT)]).commitment::<Native>();
+    assert_eq!(commitment::<Native>(&scores), same);
+    let plain = [b"cicada71/goedel/v1".to_vec(), scores.map(u64::to_le_bytes).concat()].concat();
+    assert_eq!(plain.len(), 18 + 71 * 8);
+    assert_eq!(Native::sha256(&plain), same, "anybody can compute it");
+    scores[70] = u64::MAX;
+    assert_ne!(commitment::<Native>(&scores), same);
 }
 
 #[test]

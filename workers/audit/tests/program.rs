@@ -9,7 +9,7 @@ use cicada_consensus::{Config, Justification, Keys, Seat};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::evidence::Equivocation;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::Proposal;
+use cicada_core::leaderboard::{Board, Proposal};
 use cicada_core::report::Report;
 use cicada_network::{
     verify_attestation, ChainSection, FaultModelName, Network, NodeEntry, NodeKeys,
@@ -74,6 +74,7 @@ impl Scene {
                 leaderboard: [4; 32],
                 index: None,
                 rewards: None,
+                exchange: None,
             },
             nodes: keys.iter().map(entry).collect(),
         };
@@ -101,7 +102,7 @@ impl Scene {
         let sign = |seat: &Seat| (*seat, self.world.keys[usize::from(*seat)].attest(&message));
         let quorum = self.network.attestation_quorum();
         let certificate = Certificate::assemble(1, &quorum, seats.iter().map(sign)).unwrap();
-        let proposal = Proposal { report: *report, standings: vec![] };
+        let proposal = Proposal { report: *report, board: nothing() };
         json!({
             "slot": report.slot,
             "digest": hex::encode(report.digest::<Native>()),
@@ -125,6 +126,10 @@ struct Ran {
     err: String,
 }
 
+fn nothing() -> Board {
+    Board { standings: vec![], shards: [0; 32] }
+}
+
 // The two quorums that share the nine liars only.
 fn quorums() -> [Vec<Seat>; 2] {
     [(0..16).collect(), (0..9).chain(16..N).collect()]
@@ -140,7 +145,7 @@ fn two_certified_reports_of_a_slot_convict_nine_for_the_chain() {
     assert_eq!(honest.code, Some(0), "{}", honest.err);
     assert_eq!(honest.out, "nobody is convicted; genuine messages: 1\n");
     let uncertified = json!({ "slot": 6, "digest": "", "proposal":
-        hex::encode(Proposal { report: report(3), standings: vec![] }.encode()), "certificate": null });
+        hex::encode(Proposal { report: report(3), board: nothing() }.encode()), "certificate": null });
     let other = json!([scene.certified(&report(2), &second), uncertified]).to_string();
     let other = scene.file("other.json", &other);
     let evidence = scene.dir.path().join("evidence.json");

@@ -7,7 +7,7 @@ use cicada_chain::{account_of, signer, Bundle, Call, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::{Domain, Member};
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{report, Standing};
+use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quorum::{FaultModel, Quorum, COMMITTEE};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
@@ -75,13 +75,14 @@ impl Committee {
     }
 }
 
-fn rows() -> Result<Vec<Standing>> {
-    [("claude", 50_000), ("openai", 45_000), ("gemini", 41_230), ("llama", 33_330)]
+fn board() -> Result<Board> {
+    let standings = [("claude", 50_000), ("openai", 45_000), ("gemini", 41_230), ("llama", 33_330)]
         .into_iter()
         .map(|(name, score)| {
             Ok(Standing { framework: Framework::new(name)?, score, volume_24h: 0 })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok(Board { standings, shards: [71; 32] })
 }
 
 /// What a decision costs: gas consumed and dispatch weight.
@@ -106,11 +107,11 @@ async fn certified(bench: &Bench, committee: &Committee) -> Result<Cost> {
         chain.upload_and_instantiate(&board, "new", &args, &bench.salt, &bench.payer).await?;
 
     let feed = Feed { kind: ReportKind::Leaderboard, contract: made.account };
-    let (mut state, rows) = (FeedState::EMPTY, rows()?);
+    let (mut state, content) = (FeedState::EMPTY, board()?);
     let mut cost = Cost { gas: 0, weight: 0 };
     for time_ms in [1_000, 2_000] {
-        let report = report::<Native>(feed, &state, &rows, time_ms);
-        let args = (report, &rows, committee.certify(&report, &config)?).encode();
+        let report = report::<Native>(feed, &state, &content, time_ms);
+        let args = (report, &content, committee.certify(&report, &config)?).encode();
         let done =
             chain.call(&made.account, &board, "Leaderboard::submit", &args, &bench.payer).await?;
         cost = Cost { gas: done.gas_consumed.ref_time, weight: done.weight.ref_time };

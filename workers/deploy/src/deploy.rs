@@ -216,6 +216,7 @@ async fn contracts(
         leaderboard,
         index: None,
         rewards: None,
+        exchange: None,
     };
     let network = Network {
         epoch: 1,

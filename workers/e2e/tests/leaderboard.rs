@@ -6,7 +6,7 @@ use cicada_chain::{account_of, signer, Error};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{report, Proposal, Record, Settlement, Standing};
+use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
 use cicada_core::quote::Quote;
 use cicada_core::report::{FeedState, Report};
 use cicada_e2e::{bundle, scale, Deployment, SEATS};
@@ -14,7 +14,7 @@ use cicada_network::FaultModelName;
 use parity_scale_codec::Encode;
 
 /// What `Leaderboard::submit` takes.
-type Submission = (Report, Vec<Standing>, Certificate);
+type Submission = (Report, Board, Certificate);
 
 const NEEDED: &str = "the chain answers";
 
@@ -48,9 +48,9 @@ async fn next_proposal(deployment: &Deployment) -> Proposal {
     let before = record(deployment, state.slot).await.expect("a slot is settled");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = u64::try_from(now.expect("after 1970").as_millis()).expect("64 bits");
-    let standings = before.standings;
+    let board = before.board;
     let feed = deployment.network().leaderboard_feed();
-    Proposal { report: report::<Native>(feed, &state, &standings, now), standings }
+    Proposal { report: report::<Native>(feed, &state, &board, now), board }
 }
 
 /// A report signed by 16 nodes under any config digest.
@@ -96,7 +96,7 @@ fn check_table(deployment: &Deployment, record: &Record) {
     };
     let table = rows(&file);
     assert_eq!(table[0], "| Rank | Framework | Score | Price | Bid | Ask | Volume 24h |");
-    assert_eq!(table.len(), record.standings.len() + 2);
+    assert_eq!(table.len(), record.board.standings.len() + 2);
     assert_eq!(table[2], "| 1 | claude | 50,000 | 50 MMC | 49.5 | 50.5 | 0 |");
     assert_eq!(table[3], "| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 0 |");
     for (row, quote) in table[2..].iter().zip(record.quotes()) {
@@ -110,11 +110,11 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
     let proposal = next_proposal(deployment).await;
     let (status, answer) = deployment.propose(7, &proposal).await;
     assert_eq!(status, 200, "{answer}");
-    let Proposal { report, standings } = scale(&answer, "proposal");
+    let Proposal { report, board } = scale(&answer, "proposal");
     let certificate: Certificate = scale(&answer, "certificate");
     let network = deployment.network();
     let config = network.config_digest();
-    let good: Submission = (report, standings, certificate);
+    let good: Submission = (report, board, certificate);
     let (slot, epoch) = (good.0.slot, network.epoch);
     let change = |edit: &dyn Fn(&mut Submission)| {
         let mut changed = good.clone();
@@ -141,7 +141,7 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
             "BadSignature",
         ),
         ("an older epoch", change(&|g| g.2.epoch = epoch - 1), "WrongEpoch"),
-        ("a changed quote", change(&|g| g.1[0].score += 1), "ContentMismatch"),
+        ("a changed quote", change(&|g| g.1.standings[0].score += 1), "ContentMismatch"),
         (
             "a skipped slot",
             change(&|g| (g.0, g.2) = (skipped, certify(deployment, &skipped, epoch, &config))),

@@ -88,12 +88,12 @@ pub type Twist = fn(&[u8], u64) -> Option<Value>;
 
 /// Twists a leaderboard: another time, and everything else to fit, so that it stays valid.
 pub fn other_time(value: &[u8], by: u64) -> Option<Value> {
-    let Proposal { report, standings } = Proposal::decode_all(&mut &value[..]).ok()?;
+    let Proposal { report, board } = Proposal::decode_all(&mut &value[..]).ok()?;
     let slot = report.slot.checked_sub(1)?;
     let before = FeedState { slot, digest: report.previous, time_ms: 0 };
     let time_ms = report.time_ms.checked_add(by)?;
-    let report = leaderboard::report::<Native>(report.feed, &before, &standings, time_ms);
-    Some(Proposal { report, standings }.encode())
+    let report = leaderboard::report::<Native>(report.feed, &before, &board, time_ms);
+    Some(Proposal { report, board }.encode())
 }
 
 /// A lying node.

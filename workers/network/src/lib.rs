@@ -101,6 +101,9 @@ pub struct ChainSection {
     /// The `rewards` contract, if there is one: the nodes then agree on the awards of its epochs.
     #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
     pub rewards: Option<Account>,
+    /// The `exchange` contract, if there is one: leaderboards then have its 24-hour volumes.
+    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Account>,
 }
 
 /// One node. Its seat is its position in the list.
@@ -246,6 +249,7 @@ mod tests {
                 leaderboard: [4; 32],
                 index: None,
                 rewards: None,
+                exchange: None,
             },
             nodes: (0..nodes).map(entry).collect(),
         }
@@ -270,11 +274,13 @@ mod tests {
         let old = network(4);
         old.save(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("index") && !text.contains("rewards"), "{text}");
+        let optional = ["index", "rewards", "exchange"];
+        assert!(!optional.iter().any(|key| text.contains(key)), "{text}");
         let none = Network::load(&path).unwrap();
         assert_eq!((none.nav_feed(), none.basket_feed(), none.rewards_feed()), (None, None, None));
         let mut all = old.clone();
         (all.chain.index, all.chain.rewards) = (Some([5; 32]), Some([6; 32]));
+        all.chain.exchange = Some([7; 32]);
         all.save(&path).unwrap();
         let read = Network::load(&path).unwrap();
         assert_eq!(read, all);

@@ -58,6 +58,7 @@ impl Finalized {
             ("Slot", report.slot.to_string()),
             ("Time", format!("{} ms since 1970", report.time_ms)),
             ("Digest", digest(&self.digest())),
+            ("Shards", digest(&self.record.board.shards)),
             (
                 "Certificate",
                 format!("{} of {} nodes, epoch {}", self.signers(), self.nodes, self.record.epoch),
@@ -88,6 +89,7 @@ impl Finalized {
             feed: "leaderboard",
             slot: self.record.report.slot,
             digest: digest(&self.digest()),
+            shards: digest(&self.record.board.shards),
             signers: self.signers(),
             nodes: self.nodes,
             block: self.block,
@@ -122,6 +124,8 @@ struct JsonBoard {
     feed: &'static str,
     slot: u64,
     digest: String,
+    /// The commitment to the scores of all shards.
+    shards: String,
     signers: u32,
     nodes: usize,
     block: u64,
@@ -161,7 +165,7 @@ impl JsonQuote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_core::leaderboard::{report, Standing};
+    use cicada_core::leaderboard::{report, Board, Standing};
     use cicada_core::quote::Framework;
     use cicada_core::report::{Feed, FeedState, ReportKind};
 
@@ -172,14 +176,15 @@ mod tests {
             volume_24h,
         };
         let standings = vec![standing("claude", 50_000, 1_000), standing("openai", 45_000, 0)];
+        let board = Board { standings, shards: [71; 32] };
         let feed = Feed { kind: ReportKind::Leaderboard, contract: [0; 32] };
         let time_ms = 1_738_425_600_000;
         Finalized {
             record: Record {
-                report: report::<Native>(feed, &FeedState::EMPTY, &standings, time_ms),
+                report: report::<Native>(feed, &FeedState::EMPTY, &board, time_ms),
                 epoch: 1,
                 signers: 0xffff,
-                standings,
+                board,
             },
             contract: [0; 32],
             genesis: [7; 32],
@@ -199,6 +204,7 @@ mod tests {
 ";
         assert!(page.contains(expected), "{page}");
         assert!(page.contains("- Slot: `1`"), "{page}");
+        assert!(page.contains(&format!("- Shards: `0x{}`", "47".repeat(32))), "{page}");
     }
 
     #[test]

@@ -9,10 +9,13 @@ use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{account_of, signer, Bundle, Chain, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{rank, report, Proposal, Record, Settlement};
+use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
+use cicada_core::quote::Framework;
 use cicada_core::report::{FeedState, MAX_TIME_AHEAD_MS};
 use cicada_network::{FaultModelName, Network};
+use cicada_volumes::{Exchange, Source, Volumes};
 use parity_scale_codec::{DecodeAll, Encode};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const SUBMIT: &str = "Leaderboard::submit";
@@ -40,6 +43,7 @@ struct Market<'a> {
     chain: Chain,
     bundle: Bundle,
     validators: Bundle,
+    exchange: Option<Exchange>,
     signer: Signer,
     out: Transcript,
 }
@@ -48,9 +52,11 @@ struct Market<'a> {
 pub async fn run(options: &Options) -> Result<()> {
     let network = Network::load(&options.network)
         .context("there is no usable network; 'scripts/deploy_paxos.sh' makes one")?;
+    let chain = Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?;
     let market = Market {
         nodes: Nodes::new(&network)?,
-        chain: Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?,
+        exchange: exchange(options, &network, &chain)?,
+        chain,
         bundle: Bundle::load(options.bundles.join("leaderboard.contract"))?,
         validators: Bundle::load(options.bundles.join("validators.contract"))?,
         signer: signer(&options.suri)?,
@@ -75,12 +81,21 @@ pub async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The exchange of the network, if it has one.
+fn exchange(options: &Options, network: &Network, chain: &Chain) -> Result<Option<Exchange>> {
+    let Some(account) = network.chain.exchange else {
+        return Ok(None);
+    };
+    let bundle = Arc::new(Bundle::load(options.bundles.join("exchange.contract"))?);
+    Ok(Some(Exchange { chain: chain.clone(), bundle, account }))
+}
+
 impl Market<'_> {
     /// Settles what is left over, then the next slot.
     async fn settle_next(&self) -> Result<Finalized> {
         let mut state = self.catch_up().await?;
         for _ in 0..TURNS {
-            let proposal = self.proposal(&state)?;
+            let proposal = self.proposal(&state).await?;
             self.out.proposal(&proposal);
             let agreed = match self.agree(&proposal).await? {
                 Round::Agreed(agreed) => agreed,
@@ -142,21 +157,43 @@ impl Market<'_> {
         Ok(state)
     }
 
+    /// When a proposal is made, not before `earliest_ms`, and the volumes then. With an exchange
+    /// it is the time of the newest final block, so that every node reads the same volumes.
+    async fn observed(&self, earliest_ms: u64) -> Result<(u64, Volumes)> {
+        let Some(exchange) = &self.exchange else {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+            return Ok((u64::try_from(now)?.max(earliest_ms), Volumes::new()));
+        };
+        // A node refuses what is too far from its clock, and a chain may stand still.
+        self.chain.freshen(&self.signer, FRESH).await?;
+        if self.chain.final_time_ms().await? < earliest_ms {
+            self.chain.freshen(&self.signer, Duration::ZERO).await?;
+        }
+        let block = exchange.newest().await?;
+        let time_ms = exchange.time_ms(block).await?;
+        ensure!(
+            time_ms >= earliest_ms,
+            "the newest final block is older than the leaderboard before: run paxos-market again"
+        );
+        let volumes = exchange.volumes(block).await?;
+        self.out.say(format!("exchange: {} markets in block {block}", volumes.len()));
+        Ok((time_ms, volumes))
+    }
+
     /// What the results come to now, as the report that follows `state`.
-    fn proposal(&self, state: &FeedState) -> Result<Proposal> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let time_ms = u64::try_from(now)?.max(state.time_ms);
+    async fn proposal(&self, state: &FeedState) -> Result<Proposal> {
+        let (time_ms, volumes) = self.observed(state.time_ms).await?;
         let outcome = cicada_results::read(&self.options.results, time_ms)?;
         self.out.results(&self.options.results, &outcome);
-        // Trading is not there yet, so no volume.
-        let standings = rank(outcome.tally.scores().clone(), |_| 0);
+        let volume = |framework: &Framework| volumes.get(framework).copied().unwrap_or(0);
+        let board = Board::of::<Native>(&outcome.tally, volume);
         ensure!(
-            !standings.is_empty(),
+            !board.standings.is_empty(),
             "{} holds no valid result: there is nothing to rank",
             self.options.results.display()
         );
         let feed = self.network.leaderboard_feed();
-        Ok(Proposal { report: report::<Native>(feed, state, &standings, time_ms), standings })
+        Ok(Proposal { report: report::<Native>(feed, state, &board, time_ms), board })
     }
 
     /// Has a node lead the round; the next one if it does not answer, or does not propose it.
@@ -269,7 +306,7 @@ impl Market<'_> {
     /// Sends the certificate, unless the chain has the record already. Returns the block.
     async fn submit(&self, proposal: &Proposal, certificate: &Certificate) -> Result<u64> {
         let contract = &self.network.chain.leaderboard;
-        let args = (&proposal.report, &proposal.standings, certificate).encode();
+        let args = (&proposal.report, &proposal.board, certificate).encode();
         let origin = account_of(&self.signer);
         let dry_run = self.chain.dry_run(contract, &self.bundle, SUBMIT, &args, &origin).await?;
         if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
@@ -304,7 +341,7 @@ impl Market<'_> {
         let digest = |report: &cicada_core::report::Report| -> Hash { report.digest::<Native>() };
         ensure!(
             digest(&record.report) == digest(&proposal.report)
-                && record.standings == proposal.standings,
+                && record.board == proposal.board,
             "the chain's record of slot {slot} is not what the nodes decided: another deployment? run 'scripts/deploy_paxos.sh status'"
         );
         Ok(record)

@@ -2,7 +2,7 @@
 
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::{report, Proposal, Standing};
+use cicada_core::leaderboard::{report, Board, Proposal, Standing};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
@@ -17,7 +17,8 @@ pub fn proposal() -> Proposal {
         volume_24h: 0,
     }];
     let feed = Feed { kind: ReportKind::Leaderboard, contract: LEADERBOARD };
-    Proposal { report: report::<Native>(feed, &FeedState::EMPTY, &standings, 1_000), standings }
+    let board = Board { standings, shards: [71; 32] };
+    Proposal { report: report::<Native>(feed, &FeedState::EMPTY, &board, 1_000), board }
 }
 
 fn pair(seat: u8) -> schnorrkel::Keypair {
@@ -52,6 +53,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
             leaderboard: LEADERBOARD,
             index: None,
             rewards: None,
+            exchange: None,
         },
         nodes: (0..23).map(node).collect(),
     };

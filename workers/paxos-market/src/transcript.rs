@@ -41,19 +41,21 @@ impl Transcript {
     pub fn proposal(&self, proposal: &Proposal) {
         let report = &proposal.report;
         self.say(format!(
-            "proposal: slot {}, {} frameworks, digest {}",
+            "proposal: slot {}, {} frameworks, digest {}, shards {}",
             report.slot,
-            proposal.standings.len(),
-            digest(&digest_of(proposal))
+            proposal.board.standings.len(),
+            digest(&digest_of(proposal)),
+            digest(&proposal.board.shards)
         ));
-        for standing in &proposal.standings {
+        for standing in &proposal.board.standings {
             let quote = standing.quote(report.time_ms);
             self.say(format!(
-                "  {:<20} score {:>10}   bid {:>10} MMC   ask {:>10} MMC",
+                "  {:<20} score {:>10}   bid {:>10} MMC   ask {:>10} MMC   24 h {:>10}",
                 quote.framework,
                 thousands(quote.score.into()),
                 mmc(quote.bid),
-                mmc(quote.ask)
+                mmc(quote.ask),
+                thousands(quote.volume_24h)
             ));
         }
     }

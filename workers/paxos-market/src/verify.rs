@@ -14,11 +14,11 @@ pub fn verify(network: &Network, proposal: &Proposal, certificate: &Certificate)
         report.feed == network.leaderboard_feed(),
         "the nodes decided on a report for another contract: those that answer belong to another deployment"
     );
-    check(&proposal.standings)
+    check(&proposal.board.standings)
         .map_err(|error| anyhow::anyhow!("the decided rows are no leaderboard: {error:?}"))?;
     ensure!(
-        matches::<Native>(report, &proposal.standings),
-        "the decided rows are not those of the decided report"
+        matches::<Native>(report, &proposal.board),
+        "the decided rows and commitment are not those of the decided report"
     );
     let quorum = network.attestation_quorum();
     let keys: Vec<_> = network.nodes.iter().map(|n| n.attestation_key).collect();
@@ -78,8 +78,11 @@ mod tests {
     fn changed_rows_reports_and_signatures_do_not() {
         let (network, proposal, certificate) = certified();
         let mut rows = proposal.clone();
-        rows.standings[0].score += 1;
+        rows.board.standings[0].score += 1;
         assert!(verify(&network, &rows, &certificate).is_err());
+        let mut shards = proposal.clone();
+        shards.board.shards[0] ^= 1;
+        assert!(verify(&network, &shards, &certificate).is_err());
         let mut report = proposal.clone();
         report.report.slot += 1;
         let error = verify(&network, &report, &certificate).unwrap_err();

@@ -1,35 +1,40 @@
-//! The leaderboard: a node agrees to what it can recompute from its own results.
+//! The leaderboard: a node agrees to what it can recompute from its own results, and to volumes
+//! that it has read itself at the final block of the leaderboard's time.
 
 use crate::feeds::Content;
 use crate::ranking::Ranking;
+use crate::volumes::Seen;
 use cicada_consensus::{Now, Origin};
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::{check, matches, Proposal, Standing};
+use cicada_core::leaderboard::{check, matches, Board, Proposal, Standing};
 use cicada_core::quote::Framework;
 use parity_scale_codec::DecodeAll;
 use std::path::PathBuf;
 
 /// The content of the leaderboard's feed.
-pub(crate) struct Board {
+pub(crate) struct Leaderboard {
     results: Ranking,
+    // What the exchange says, if there is one.
+    volumes: Option<Seen>,
     // Those of the newest leaderboard.
     frameworks: Vec<Framework>,
 }
 
-impl Board {
+impl Leaderboard {
     /// Before the first leaderboard; `results` is read anew whenever the file has changed.
-    pub(crate) fn new(results: PathBuf) -> Self {
-        Self { results: Ranking::new(results), frameworks: Vec::new() }
+    pub(crate) fn new(results: PathBuf, volumes: Option<Seen>) -> Self {
+        Self { results: Ranking::new(results), volumes, frameworks: Vec::new() }
     }
 
     // A value whose form is right.
     fn read(value: &[u8]) -> Result<Proposal, String> {
         let proposal =
             Proposal::decode_all(&mut &value[..]).map_err(|_| "not a leaderboard".to_owned())?;
-        check(&proposal.standings).map_err(|error| format!("not a leaderboard: {error:?}"))?;
-        match matches::<Native>(&proposal.report, &proposal.standings) {
+        let Proposal { report, board } = &proposal;
+        check(&board.standings).map_err(|error| format!("not a leaderboard: {error:?}"))?;
+        match matches::<Native>(report, board) {
             true => Ok(proposal),
-            false => Err("the report's root is not that of its rows".into()),
+            false => Err("the report's root is not that of its rows and its commitment".into()),
         }
     }
 
@@ -38,25 +43,60 @@ impl Board {
             .results
             .at(proposal.report.time_ms, now.wall_ms)
             .map_err(|error| format!("cannot read my results {error}"))?;
-        let row = |rows: &[Standing], at: usize| match rows.get(at) {
+        let row = |board: &Board, at: usize| match board.standings.get(at) {
             Some(row) => format!("{} with {} points", row.framework.as_str(), row.score),
             None => "nothing".to_owned(),
         };
-        let rows = mine.len().max(proposal.standings.len());
-        match (0..rows).find(|at| mine.get(*at) != proposal.standings.get(*at)) {
-            None => Ok(()),
-            Some(at) => Err(format!(
+        let same = |at: &usize| {
+            let figures = |row: &Standing| (row.framework.clone(), row.score);
+            let of = |board: &Board| board.standings.get(*at).map(figures);
+            of(&mine) == of(&proposal.board)
+        };
+        let rows = mine.standings.len().max(proposal.board.standings.len());
+        if let Some(at) = (0..rows).find(|at| !same(at)) {
+            return Err(format!(
                 "rank {}: proposed is {}, my own results give {}",
                 at.saturating_add(1),
-                row(&proposal.standings, at),
+                row(&proposal.board, at),
                 row(&mine, at)
-            )),
+            ));
+        }
+        match mine.shards == proposal.board.shards {
+            true => Ok(()),
+            false => {
+                Err("the commitment to the shards is not the one that my own results give".into())
+            }
         }
     }
 
+    // Whether the volumes are those at the final block of the proposal's time.
+    fn compare_volumes(&self, proposal: &Proposal) -> Result<(), String> {
+        let volumes = match &self.volumes {
+            Some(seen) => Some(seen.at(proposal.report.time_ms)?),
+            None => None,
+        };
+        for row in &proposal.board.standings {
+            let name = row.framework.as_str();
+            let Some(volumes) = &volumes else {
+                if row.volume_24h == 0 {
+                    continue;
+                }
+                return Err(format!("{name} has a 24-hour volume, but there is no exchange"));
+            };
+            let mine = volumes.get(&row.framework).copied().unwrap_or(0);
+            if row.volume_24h != mine {
+                return Err(format!(
+                    "{name}: proposed is a 24-hour volume of {}, the exchange says {mine}",
+                    row.volume_24h
+                ));
+            }
+        }
+        Ok(())
+    }
+
     // Whether nobody is left out who was ranked before.
-    fn follows(&self, proposal: &Proposal) -> Result<(), String> {
-        let ranked = |name: &Framework| proposal.standings.iter().any(|r| r.framework == *name);
+    fn follows(&self, board: &Board) -> Result<(), String> {
+        let ranked = |name: &Framework| board.standings.iter().any(|row| row.framework == *name);
         match self.frameworks.iter().find(|name| !ranked(name)) {
             Some(gone) => Err(format!("{} is missing: it was ranked before", gone.as_str())),
             None => Ok(()),
@@ -64,23 +104,28 @@ impl Board {
     }
 }
 
-impl Content for Board {
+impl Content for Leaderboard {
+    // An adopted value, which only crash mode knows, was found valid by who proposed it first and
+    // does not lie in that mode. The state at its block may be gone: to ask for it could block the
+    // log.
     fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
         let proposal = Self::read(value)?;
         if origin == Origin::Fresh {
-            self.follows(&proposal)?;
+            self.follows(&proposal.board)?;
         }
-        if proposal.standings.iter().any(|row| row.volume_24h != 0) {
-            return Err("a 24-hour volume, but there is no exchange yet".into());
+        self.recompute(&proposal, now)?;
+        match (origin, &self.volumes) {
+            (Origin::Adopted, Some(_)) => Ok(()),
+            _ => self.compare_volumes(&proposal),
         }
-        self.recompute(&proposal, now)
     }
 
     fn apply(&mut self, value: &[u8]) -> bool {
         let Ok(proposal) = Self::read(value) else {
             return false;
         };
-        self.frameworks = proposal.standings.into_iter().map(|row| row.framework).collect();
+        let rows = proposal.board.standings.into_iter();
+        self.frameworks = rows.map(|row| row.framework).collect();
         true
     }
 }

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::volumes::Reader;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -41,6 +42,7 @@ pub struct Service {
     metrics: Arc<Metrics>,
     network: Network,
     config: Config,
+    volumes: Option<Reader>,
     started: Instant,
     certify_again: Mutex<Instant>,
     node_room: Semaphore,
@@ -57,11 +59,13 @@ impl Service {
         metrics: Arc<Metrics>,
         network: Network,
         config: Config,
+        volumes: Option<Reader>,
     ) -> Arc<Self> {
         let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
         Arc::new(Self {
             seat_room: seat_room.collect(),
             config,
+            volumes,
             engine,
             peers,
             metrics,
@@ -72,6 +76,14 @@ impl Service {
             question_room: Semaphore::new(QUESTIONS),
             proposal_room: Semaphore::new(PROPOSALS),
         })
+    }
+
+    /// Reads what the node must know to judge a value. Whether that came to an end.
+    async fn observe(&self, value: &[u8]) -> bool {
+        match &self.volumes {
+            Some(volumes) => volumes.observe(value, wall_ms()).await,
+            None => true,
+        }
     }
 
     /// All routes.

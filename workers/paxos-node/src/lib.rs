@@ -17,6 +17,7 @@
 //! | [`http`] | the routes |
 //! | [`metrics`] | figures |
 //! | [`service`] | putting it together |
+//! | [`volumes`] | what it reads of the exchange |
 
 mod board;
 pub mod engine;
@@ -31,5 +32,6 @@ pub mod options;
 pub mod peers;
 mod ranking;
 pub mod service;
+pub mod volumes;
 
 pub use cicada_store as store;

@@ -12,6 +12,9 @@ const EXAMPLES: &str = "Examples:
   paxos-node --config node-03.toml
   curl -s http://127.0.0.1:7103/paxos/status";
 
+/// Where the contracts are built.
+const BUNDLES: &str = "contracts/target/ink";
+
 /// One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index.
 ///
 /// The feeds of the index and of the rewards are there if the network file has their contracts.
@@ -47,6 +50,10 @@ pub struct Options {
     /// Without it this node agrees to no basket
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,
+    /// The folder of the built contracts, where the exchange's metadata are; only for a network
+    /// with an exchange. By default contracts/target/ink
+    #[arg(long, env = "PAXOS_NODE_BUNDLES")]
+    pub bundles: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file
     #[arg(long, env = "PAXOS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -74,6 +81,8 @@ pub struct Settings {
     pub awards: Option<PathBuf>,
     /// The file of the basket, if there is one.
     pub basket: Option<PathBuf>,
+    /// The folder of the built contracts.
+    pub bundles: PathBuf,
     /// Where to listen, if not at the seat's address.
     pub listen: Option<SocketAddr>,
     /// Whether an identity may start anew.
@@ -99,6 +108,7 @@ impl Options {
             results: self.results.or(file.results).ok_or_else(|| missing("results"))?,
             awards: self.awards.or(file.awards),
             basket: self.basket.or(file.basket),
+            bundles: self.bundles.or(file.bundles).unwrap_or_else(|| BUNDLES.into()),
             listen: self.listen.or(file.listen),
             init: self.init || file.init,
         })

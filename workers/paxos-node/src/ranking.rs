@@ -1,6 +1,7 @@
-//! The ranking by this node's own results, read again only when their file has changed.
+//! What this node's own results come to, read again only when their file has changed.
 
-use cicada_core::leaderboard::{rank, Standing};
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::Board;
 use std::cell::RefCell;
 use std::fs::Metadata;
 use std::io;
@@ -42,9 +43,9 @@ impl Stamp {
 struct Known {
     stamp: Stamp,
     until_ms: u64,
-    // No result is later, so the ranking is the same at every later time.
+    // No result is later, so the board is the same at every later time.
     whole: bool,
-    ranking: Arc<[Standing]>,
+    board: Arc<Board>,
 }
 
 /// The results of this node.
@@ -58,26 +59,27 @@ impl Ranking {
         Self { path, known: RefCell::new(None) }
     }
 
-    /// The ranking by all results up to a time, in milliseconds since 1970. `wall_ms` is now.
+    /// What all results up to a time come to, in milliseconds since 1970, with volumes of 0.
+    /// `wall_ms` is now.
     ///
     /// # Errors
     /// If the file cannot be read; they name it.
-    pub(crate) fn at(&self, until_ms: u64, wall_ms: u64) -> io::Result<Arc<[Standing]>> {
+    pub(crate) fn at(&self, until_ms: u64, wall_ms: u64) -> io::Result<Arc<Board>> {
         let before = self.stamp()?;
         if let Some(known) = self.known.borrow().as_ref() {
             let serves = known.until_ms == until_ms || known.whole && known.until_ms < until_ms;
             if serves && known.stamp == before {
-                return Ok(known.ranking.clone());
+                return Ok(known.board.clone());
             }
         }
         let results = cicada_results::read(&self.path, until_ms)?;
         let whole = results.later == 0;
-        let ranking: Arc<[Standing]> = rank(results.tally.scores().clone(), |_| 0).into();
+        let board = Arc::new(Board::of::<Native>(&results.tally, |_| 0));
         // Kept only if what was read is what the stamp stands for.
         let kept = before.settled(wall_ms) && self.stamp()? == before;
-        let known = Known { stamp: before, until_ms, whole, ranking: ranking.clone() };
+        let known = Known { stamp: before, until_ms, whole, board: board.clone() };
         self.known.replace(kept.then_some(known));
-        Ok(ranking)
+        Ok(board)
     }
 
     fn stamp(&self) -> io::Result<Stamp> {
@@ -104,8 +106,8 @@ mod tests {
         )
     }
 
-    fn scores(ranking: &[Standing]) -> Vec<(&str, u64)> {
-        ranking.iter().map(|row| (row.framework.as_str(), row.score)).collect()
+    fn scores(board: &Board) -> Vec<(&str, u64)> {
+        board.standings.iter().map(|row| (row.framework.as_str(), row.score)).collect()
     }
 
     // The time at which a file that was just written is settled.
@@ -133,7 +135,10 @@ mod tests {
         let first = bench.ranking.at(10, settled()).unwrap();
         let later = bench.ranking.at(99, settled()).unwrap();
         assert!(Arc::ptr_eq(&first, &later), "kept, for later times too");
-        assert!(bench.ranking.at(9, settled()).unwrap().is_empty(), "not for earlier ones");
+        assert!(
+            bench.ranking.at(9, settled()).unwrap().standings.is_empty(),
+            "not for earlier ones"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::store::{Owner, Store};
+use crate::volumes::{Connection, Reader, Seen};
 use cicada_consensus::{Config, Node, Seat};
 use cicada_network::{Network, NodeKeys};
 use std::error::Error;
@@ -54,7 +55,10 @@ pub async fn run_as(
     let store = Store::open(&settings.data, &owner, settings.init)?;
     let evidence = Evidence::open(&settings.data)?;
     let keyring = Keyring::new(keys.clone(), network.members());
-    let feeds = Feeds::new(&network, keyring.members(), sources(&settings));
+    let connection = Connection::of(&network, &settings.bundles)?;
+    let sources = sources(&settings);
+    let seen = sources.volumes.clone();
+    let feeds = Feeds::new(&network, keyring.members(), sources);
     let node = Node::recover(config.clone(), feeds, keyring.clone(), store.records()?)?;
     let machine = wrap(node, config.clone(), keyring);
     let metrics = Arc::new(Metrics::new());
@@ -67,7 +71,9 @@ pub async fn run_as(
     let parts = Parts { machine, store, evidence, peers: peers.clone(), metrics: metrics.clone() };
     let (engine, thread) = Engine::start(parts)?;
     tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
-    let service = Service::new(engine.clone(), peers, metrics, network, config);
+    let feed = network.leaderboard_feed();
+    let volumes = connection.map(|connection| Reader::start(feed, seen, connection));
+    let service = Service::new(engine.clone(), peers, metrics, network, config, volumes);
     serve(listener, service, engine, thread).await
 }
 
@@ -102,6 +108,7 @@ fn sources(settings: &Settings) -> Sources {
         results: settings.results.clone(),
         awards: settings.awards.clone(),
         basket: settings.basket.clone(),
+        volumes: Seen::default(),
     }
 }
 

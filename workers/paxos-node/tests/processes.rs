@@ -175,10 +175,10 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
     let honest = cluster.proposal(0);
 
     let mut inflated = honest.clone();
-    inflated.standings[0].score += 1;
+    inflated.board.standings[0].score += 1;
     let time = honest.report.time_ms;
     let feed = cluster.network.leaderboard_feed();
-    inflated.report = report::<Native>(feed, &FeedState::EMPTY, &inflated.standings, time);
+    inflated.report = report::<Native>(feed, &FeedState::EMPTY, &inflated.board, time);
     let refused = |response: Response, words: &str| {
         let answer = response.json();
         assert_eq!(response.status, 409, "{answer}");
@@ -188,7 +188,7 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
     refused(cluster.propose(0, &inflated, 10_000), "my own results give");
 
     let mut old = honest.clone();
-    old.report = report::<Native>(feed, &FeedState::EMPTY, &old.standings, time - 60_000);
+    old.report = report::<Native>(feed, &FeedState::EMPTY, &old.board, time - 60_000);
     refused(cluster.propose(0, &old, 10_000), "from my clock");
 
     cluster.certify_next(1);

@@ -6,7 +6,7 @@ mod processes;
 use anyhow::{ensure, Context, Result};
 use cicada_consensus::Seat;
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::{rank, report, Proposal, Standing};
+use cicada_core::leaderboard::{report, Board, Proposal};
 use cicada_core::report::FeedState;
 use cicada_network::FaultModelName;
 use clap::{Parser, ValueEnum};
@@ -71,7 +71,7 @@ struct Options {
 
 struct Bench {
     cluster: Cluster,
-    standings: Vec<Standing>,
+    board: Board,
     state: FeedState,
     leader: Seat,
     nodes: u8,
@@ -85,8 +85,8 @@ impl Bench {
     fn next_proposal(&self) -> Result<Proposal> {
         let feed = self.cluster.network.leaderboard_feed();
         let time_ms = now_ms()?.max(self.state.time_ms);
-        let report = report::<Native>(feed, &self.state, &self.standings, time_ms);
-        Ok(Proposal { report, standings: self.standings.clone() })
+        let report = report::<Native>(feed, &self.state, &self.board, time_ms);
+        Ok(Proposal { report, board: self.board.clone() })
     }
 
     // From the proposal to the certificate.
@@ -135,12 +135,12 @@ fn run(options: &Options) -> Result<()> {
     };
     eprintln!("starting {} nodes", options.nodes);
     let results = cicada_results::read(&options.results, now_ms()?)?;
-    let standings = rank(results.tally.scores().clone(), |_| 0);
+    let board = Board::of::<Native>(&results.tally, |_| 0);
     let (program, base) = (&options.node, options.base_port);
     let (results, data) = (&options.results, &options.data);
     let cluster = Cluster::start(program, results, options.nodes, model, base, data)?;
     let state = FeedState::EMPTY;
-    let mut bench = Bench { cluster, standings, state, leader: 0, nodes: options.nodes };
+    let mut bench = Bench { cluster, board, state, leader: 0, nodes: options.nodes };
     bench.certify(0, Instant::now())?;
     bench.find_leader(0)?;
     let mut took = Vec::new();

@@ -59,6 +59,7 @@ impl Cluster {
             leaderboard: [4; 32],
             index: None,
             rewards: None,
+            exchange: None,
         };
         let network = Network { epoch: 1, fault_model, chain, nodes };
         network.save(&directory.path().join("network.toml"))?;

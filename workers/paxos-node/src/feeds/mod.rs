@@ -2,7 +2,7 @@
 //!
 //! | feed | value | a node agrees if |
 //! |---|---|---|
-//! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows |
+//! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows and commitment, and the exchange the same volumes |
 //! | `nav` | `nav::Proposal` | enough observations are genuine and in time |
 //! | `basket` | `basket::agreed::Proposal` | its own validator has the same tokens and weights, and prices that are near |
 //! | `rewards` | `rewards::Proposal` | its own validator has the same award |
@@ -16,7 +16,8 @@ mod rewards;
 #[cfg(test)]
 mod tests;
 
-use crate::board::Board;
+use crate::board::Leaderboard;
+use crate::volumes::Seen;
 use basket::Basket;
 use cicada_consensus::{Application, AttestationRequest, Now, Origin, Position, Refusal};
 use cicada_core::nav::min_observations;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The longest value of all feeds, in bytes: 64 rows of a leaderboard need 3,768, observations of
+/// The longest value of all feeds, in bytes: 64 rows of a leaderboard need 3,800, observations of
 /// 32 seats 2,967.
 pub const LONGEST_VALUE: usize = 4 * 1024;
 
@@ -58,6 +59,8 @@ pub struct Sources {
     pub awards: Option<PathBuf>,
     /// Its validator's basket.
     pub basket: Option<PathBuf>,
+    /// The exchange's volumes, as far as they were read.
+    pub volumes: Seen,
 }
 
 struct Entry {
@@ -83,7 +86,9 @@ impl Feeds {
             let line = Line::new(name, feed, config_digest);
             feeds.entries.push(Entry { line, content });
         };
-        add(LEADERBOARD, network.leaderboard_feed(), Box::new(Board::new(sources.results)));
+        let volumes = network.chain.exchange.map(|_| sources.volumes);
+        let board = Leaderboard::new(sources.results, volumes);
+        add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
         if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {
             add("nav", feed, Box::new(Nav { feed, config_digest, members, seats, needed }));
@@ -146,8 +151,8 @@ impl Application for Feeds {
     }
 }
 
-// The report that a value begins with.
-fn begin(value: &[u8]) -> Option<Report> {
+/// The report that a value begins with.
+pub(crate) fn begin(value: &[u8]) -> Option<Report> {
     Report::decode(&mut &value[..]).ok()
 }
 

@@ -115,6 +115,11 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
             Failure::bad("not a request of this route")
         })?;
     count(&service.metrics.requests, request.name());
+    if let Some(value) = judged(&request) {
+        if !service.observe(value).await {
+            return Err(busy());
+        }
+    }
     let (reply, receive) = oneshot::channel();
     let input = Input::Request { from, request };
     if !service.engine.offer(Command::Request(input, reply)) {
@@ -132,6 +137,15 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
         (SIGNATURE_HEADER, peers.sign(&signed)),
     ];
     Ok((headers, body).into_response())
+}
+
+// The value that the node will check by its own observation.
+fn judged(request: &Request) -> Option<&[u8]> {
+    match request {
+        Request::Accept { value, .. } | Request::Suggest { value } => Some(value),
+        Request::Propose { proposal, .. } => Some(&proposal.value),
+        _ => None,
+    }
 }
 
 // Who somebody claims to be.

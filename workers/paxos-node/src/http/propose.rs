@@ -49,6 +49,9 @@ pub(super) async fn propose(
             wait_for_certificate(&service, position, deadline).await?
         }
         _ => {
+            if !service.observe(&body).await {
+                return Err(Failure::busy());
+            }
             let (reply, receive) = oneshot::channel();
             let wait = deadline.saturating_duration_since(Instant::now());
             let command = Command::Propose(body.to_vec(), wait, reply);

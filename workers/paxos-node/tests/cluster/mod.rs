@@ -96,6 +96,7 @@ impl Cluster {
                 leaderboard: [4; 32],
                 index: None,
                 rewards: None,
+                exchange: None,
             },
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };

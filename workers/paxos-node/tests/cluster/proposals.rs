@@ -4,7 +4,7 @@ use super::{Cluster, Response, PATIENCE};
 use cicada_consensus::Seat;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{rank, report, Proposal};
+use cicada_core::leaderboard::{report, Board, Proposal};
 use cicada_core::report::FeedState;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
@@ -21,9 +21,9 @@ impl Cluster {
         let state = self.feed_state(seat, "leaderboard")?;
         let now = Self::now_ms();
         let results = cicada_results::read(&self.results(seat), now).unwrap();
-        let standings = rank(results.tally.scores().clone(), |_| 0);
+        let board = Board::of::<Native>(&results.tally, |_| 0);
         let feed = self.network.leaderboard_feed();
-        Some(Proposal { report: report::<Native>(feed, &state, &standings, now), standings })
+        Some(Proposal { report: report::<Native>(feed, &state, &board, now), board })
     }
 
     /// Milliseconds since 1970.
