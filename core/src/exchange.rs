@@ -3,6 +3,13 @@
 //! Amounts are whole performance tokens, prices and values base units of MMC. A value is a price
 //! times an amount, so nothing here is ever rounded.
 
+pub mod book;
+pub mod maker;
+pub mod matching;
+pub mod tree;
+pub mod volume;
+
+use crate::fixed::MathError;
 use crate::quote::Framework;
 use parity_scale_codec::{Decode, Encode};
 
@@ -90,10 +97,36 @@ pub struct Market {
     pub outstanding: u128,
     /// Tokens traded in the present hour and the 23 before it.
     pub volume_24h: u128,
-    /// The slot of the quote at which the market maker traded last; 0 before its first trade.
-    pub slot: u64,
+    /// The time of the quote at which the last trade was made, in milliseconds since 1970; 0
+    /// before the first.
+    pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,
     /// Tokens destroyed at that quote.
     pub destroyed: u128,
+}
+
+/// Why nothing is traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradeError {
+    /// The next order to fill is the taker's own.
+    OwnOrder,
+    /// The market maker does not trade at a price of 0.
+    ZeroPrice,
+    /// More than the market maker trades.
+    LimitReached,
+    /// More than the reserve can pay.
+    InsufficientReserve,
+    /// The price has no place in the book.
+    InvalidPrice,
+    /// There is no such order.
+    UnknownOrder,
+    /// A calculation has no result.
+    Math(MathError),
+}
+
+impl From<MathError> for TradeError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
 }

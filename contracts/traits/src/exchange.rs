@@ -4,7 +4,7 @@
 //! deadline is too late in a block whose time is the deadline or after it.
 
 use crate::payment::TokenRefused;
-use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
+use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade, TradeError};
 use cicada_core::fixed::MathError;
 use cicada_core::quote::{Framework, Quote};
 use ink::prelude::vec::Vec;
@@ -29,7 +29,7 @@ pub enum ExchangeError {
     NoQuote,
     /// The newest leaderboard is older than the exchange accepts.
     StaleQuote,
-    /// The framework has no points: nothing is created for nothing.
+    /// The framework has no points: the market maker trades nothing for nothing.
     ZeroPrice,
     /// An amount of nothing.
     ZeroAmount,
@@ -55,6 +55,22 @@ pub enum ExchangeError {
     LeaderboardUnavailable,
     /// A calculation has no result.
     Math(MathError),
+    /// The next resting order to fill is the caller's own: he cancels it first.
+    OwnOrder,
+}
+
+impl From<TradeError> for ExchangeError {
+    fn from(error: TradeError) -> Self {
+        match error {
+            TradeError::OwnOrder => Self::OwnOrder,
+            TradeError::ZeroPrice => Self::ZeroPrice,
+            TradeError::LimitReached => Self::LimitReached,
+            TradeError::InsufficientReserve => Self::InsufficientReserve,
+            TradeError::InvalidPrice => Self::InvalidPrice,
+            TradeError::UnknownOrder => Self::UnknownOrder,
+            TradeError::Math(error) => Self::Math(error),
+        }
+    }
 }
 
 impl From<MathError> for ExchangeError {
@@ -76,7 +92,7 @@ impl From<TokenRefused> for ExchangeError {
 pub struct Placed {
     /// What was traded at once.
     pub trade: Trade,
-    /// The order that rests with what is left; none if nothing is.
+    /// The order that rests with what is left; none if nothing rests.
     pub order: Option<u64>,
 }
 
@@ -119,13 +135,14 @@ pub trait Exchange {
     fn list(&mut self, framework: Framework) -> Result<AccountId, ExchangeError>;
 
     /// Buys `amount` tokens for at most `max_cost`, out of what the caller allows at MMC: from
-    /// resting orders below the ask, the cheapest and then the oldest first, at most
+    /// resting orders up to the ask, the cheapest and then the oldest first, at most
     /// [`MAX_FILLS`](cicada_core::exchange::MAX_FILLS), and the rest from the market maker at the
     /// ask. All of it or nothing.
     ///
     /// # Errors
     /// `Paused`, `TooLate`, `UnknownFramework`, `NoQuote`, `StaleQuote`, `ZeroPrice`,
-    /// `ZeroAmount`, `TooMuch`, `LimitReached`, `TokenRefused`, `LeaderboardUnavailable`, `Math`.
+    /// `ZeroAmount`, `OwnOrder`, `TooMuch`, `LimitReached`, `TokenRefused`,
+    /// `LeaderboardUnavailable`, `Math`.
     ///
     /// # Events
     /// `Traded` for each fill.
@@ -139,7 +156,7 @@ pub trait Exchange {
     ) -> Result<Trade, ExchangeError>;
 
     /// Sells `amount` tokens, out of what the caller allows at the token, for at least
-    /// `min_proceeds`: to resting orders above the bid, the dearest and then the oldest first, at
+    /// `min_proceeds`: to resting orders down to the bid, the dearest and then the oldest first, at
     /// most [`MAX_FILLS`](cicada_core::exchange::MAX_FILLS), and the rest to the market maker at
     /// the bid. All of it or nothing.
     ///
@@ -160,10 +177,12 @@ pub trait Exchange {
     /// Places an order: trades at once what `price` allows with resting orders and with the market
     /// maker, whatever is better, and leaves the rest in the book. A buyer pays `price` for the
     /// rest now and gets back what it turns out to be cheaper; a seller hands the tokens over.
+    /// If [`MAX_FILLS`](cicada_core::exchange::MAX_FILLS) fills leave an order that the rest would
+    /// meet, the rest stays with the caller: the book is never crossed.
     ///
     /// # Errors
-    /// `Paused`, `TooLate`, `UnknownFramework`, `ZeroAmount`, `InvalidPrice`, `TokenRefused`,
-    /// `LeaderboardUnavailable`, `Math`. Without a fresh quote, or beyond the market maker's
+    /// `Paused`, `TooLate`, `UnknownFramework`, `ZeroAmount`, `InvalidPrice`, `OwnOrder`,
+    /// `TokenRefused`, `LeaderboardUnavailable`, `Math`. Without a fresh quote, or beyond the market maker's
     /// limits and reserve, it trades with resting orders only.
     ///
     /// # Events
@@ -213,7 +232,7 @@ pub trait Exchange {
     fn deposit(&mut self, framework: Framework, amount: u128) -> Result<(), ExchangeError>;
 
     /// Pays out of the reserve of a framework to the owner, as long as all tokens can still be
-    /// bought back at a fresh bid. Only the owner may.
+    /// bought back at a fresh bid; without tokens no quote is needed. Only the owner may.
     ///
     /// # Errors
     /// `NotOwner`, `UnknownFramework`, `ZeroAmount`, `NoQuote`, `StaleQuote`,
@@ -279,3 +298,6 @@ pub trait Exchange {
     #[ink(message)]
     fn volume_24h(&self, framework: Framework) -> u128;
 }
+
+/// The most frameworks that one call of `frameworks` returns.
+pub const MAX_PAGE: u32 = 50;

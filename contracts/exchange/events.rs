@@ -1,0 +1,142 @@
+//! What happened, for whoever follows the chain.
+
+use cicada_core::exchange::{Limits, Side};
+use cicada_core::quote::Framework;
+use ink::primitives::AccountId;
+
+/// A framework got a market.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketListed {
+    /// Whose performance.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// The contract of its token.
+    #[ink(topic)]
+    pub token: AccountId,
+    /// The number of the market.
+    pub market: u32,
+}
+
+/// Tokens were traded.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traded {
+    /// Whose performance.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Whose order it was; the owner of a resting order that `fill_orders` filled.
+    #[ink(topic)]
+    pub taker: AccountId,
+    /// Whose resting order it met; none if it was the market maker.
+    #[ink(topic)]
+    pub maker: Option<AccountId>,
+    /// Whether the taker bought or sold.
+    pub side: Side,
+    /// Base units of MMC for one token.
+    pub price: u128,
+    /// Tokens.
+    pub amount: u128,
+    /// The resting order that was filled; none if it was a trade at the quote.
+    pub order: Option<u64>,
+}
+
+/// An order rests.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPlaced {
+    /// Whose performance.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Whose order.
+    #[ink(topic)]
+    pub owner: AccountId,
+    /// Its number.
+    pub order: u64,
+    /// Whether it buys or sells.
+    pub side: Side,
+    /// Base units of MMC for one token.
+    pub price: u128,
+    /// Tokens that rest, after what was traded at once.
+    pub amount: u128,
+}
+
+/// An order was taken out of the book.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderCancelled {
+    /// Whose performance.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Whose order.
+    #[ink(topic)]
+    pub owner: AccountId,
+    /// Its number.
+    pub order: u64,
+    /// Tokens that were left.
+    pub amount: u128,
+}
+
+/// The reserve of a market grew.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposited {
+    /// Which market.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Who paid.
+    #[ink(topic)]
+    pub from: AccountId,
+    /// Base units of MMC.
+    pub amount: u128,
+}
+
+/// The owner took out of the reserve of a market.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Which market.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Who got it.
+    #[ink(topic)]
+    pub to: AccountId,
+    /// Base units of MMC.
+    pub amount: u128,
+}
+
+/// The market maker's parameters changed.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermsChanged {
+    /// The age from which on a quote is stale, in milliseconds.
+    pub max_quote_age_ms: u64,
+    /// What the market maker risks on each framework.
+    pub limits: Limits,
+}
+
+/// Trading was paused or resumed.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PauseChanged {
+    /// Whether it is paused now.
+    pub paused: bool,
+}
+
+/// The owner offered ownership.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnershipProposed {
+    /// The owner.
+    pub owner: AccountId,
+    /// Who may accept.
+    pub proposed: AccountId,
+}
+
+/// Ownership was handed on.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnershipAccepted {
+    /// The new owner.
+    pub owner: AccountId,
+}

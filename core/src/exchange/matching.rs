@@ -1,0 +1,243 @@
+//! Which orders a trade meets, at which prices, and what the market maker adds.
+
+use super::book::{reach, Book, Fill, Shelf};
+use super::maker::{value, Maker};
+use super::volume::Volume;
+use super::{Limits, Market, Side, Trade, TradeError};
+use crate::fixed::{add, sub, sum};
+use crate::quote::Quote;
+use crate::Account;
+use alloc::vec::Vec;
+use parity_scale_codec::{Decode, Encode};
+
+/// The market of one framework, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct MarketRecord {
+    /// Its number, in order of listing, from 0.
+    pub id: u32,
+    /// The contract of its performance token.
+    pub token: Account,
+    /// What the market maker has and risks.
+    pub maker: Maker,
+    /// The key of the highest resting bid.
+    pub best_bid: Option<u32>,
+    /// The key of the lowest resting ask.
+    pub best_ask: Option<u32>,
+    /// What was traded.
+    pub volume: Volume,
+}
+
+/// At which price the market maker takes part, and within which limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Its price: the ask for a buyer, the bid for a seller; more than 0.
+    pub price: u128,
+    /// What it risks.
+    pub limits: Limits,
+}
+
+/// Who trades how much.
+#[derive(Clone, Copy, Debug)]
+pub struct Taker {
+    /// Who.
+    pub account: Account,
+    /// Whether he buys or sells.
+    pub side: Side,
+    /// Tokens; more than 0.
+    pub amount: u128,
+}
+
+/// What happened to a taker's amount.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Fills of resting orders, each at its own price.
+    pub fills: Vec<Fill>,
+    /// Tokens traded with the market maker.
+    pub at_quote: u128,
+    /// Base units of MMC for them.
+    pub quote_value: u128,
+    /// Tokens not traded.
+    pub left: u128,
+}
+
+impl Side {
+    /// Who buys meets who sells.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// Whether an order of this side with a limit of `limit` trades at `price`.
+    pub fn accepts(self, limit: u128, price: u128) -> bool {
+        match self {
+            Self::Buy => price <= limit,
+            Self::Sell => price >= limit,
+        }
+    }
+
+    /// The market maker's price for who trades on this side; none at a score of 0.
+    pub fn quoted(self, quote: &Quote) -> Option<u128> {
+        let price = match self {
+            Self::Buy => quote.ask,
+            Self::Sell => quote.bid,
+        };
+        (price > 0).then_some(price)
+    }
+}
+
+impl Outcome {
+    /// Base units of MMC for the resting orders.
+    ///
+    /// # Errors
+    /// `Math`.
+    #[inline(never)]
+    pub fn resting_value(&self) -> Result<u128, TradeError> {
+        let mut total = 0;
+        for fill in &self.fills {
+            total = add(total, value(fill.price, fill.amount)?)?;
+        }
+        Ok(total)
+    }
+
+    /// Tokens of the resting orders.
+    ///
+    /// # Errors
+    /// `Math` never: they are parts of one amount.
+    pub fn resting_amount(&self) -> Result<u128, TradeError> {
+        Ok(sum(self.fills.iter().map(|fill| fill.amount))?)
+    }
+
+    /// What the trade came to.
+    ///
+    /// # Errors
+    /// `Math`.
+    #[inline(never)]
+    pub fn trade(&self) -> Result<Trade, TradeError> {
+        Ok(Trade {
+            amount: add(self.resting_amount()?, self.at_quote)?,
+            value: add(self.resting_value()?, self.quote_value)?,
+            at_quote: self.at_quote,
+            fills: u32::try_from(self.fills.len()).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+impl MarketRecord {
+    /// A market without money or orders.
+    pub fn new(id: u32, token: Account) -> Self {
+        let (maker, volume) = (Maker::default(), Volume::default());
+        Self { id, token, maker, best_bid: None, best_ask: None, volume }
+    }
+
+    /// The market as the world sees it.
+    pub fn view(&self, now_ms: u64) -> Market {
+        let Maker { reserve, outstanding, quote_ms, created, destroyed } = self.maker;
+        let volume_24h = self.volume.sum(now_ms);
+        Market { token: self.token, reserve, outstanding, volume_24h, quote_ms, created, destroyed }
+    }
+
+    /// The resting orders of a side.
+    pub fn book<'a, S: Shelf>(&'a mut self, side: Side, shelf: &'a mut S) -> Book<'a, S> {
+        let best = match side {
+            Side::Buy => &mut self.best_bid,
+            Side::Sell => &mut self.best_ask,
+        };
+        Book { shelf, side, best }
+    }
+
+    /// The most the market maker trades with who is on this side.
+    fn room(&self, side: Side, offer: &Offer) -> u128 {
+        match side {
+            Side::Buy => self.maker.may_create(&offer.limits),
+            Side::Sell => {
+                self.maker.may_destroy(&offer.limits).min(self.maker.can_pay(offer.price))
+            }
+        }
+    }
+
+    /// The market maker trades.
+    #[inline(never)]
+    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, TradeError> {
+        match side {
+            Side::Buy => self.maker.create(price, amount),
+            Side::Sell => self.maker.destroy(price, amount),
+        }
+    }
+
+    /// Trades `taker`'s amount, as far as it goes: with resting orders that are as good as the
+    /// market maker's price or better, then with the market maker, then, if he named a limit, with
+    /// what rests up to it. `offer` is none if the market maker does not trade; without a limit
+    /// and an offer nothing is traded.
+    ///
+    /// # Errors
+    /// `OwnOrder`, `Math`.
+    #[inline(never)]
+    pub fn cross<S: Shelf>(
+        &mut self,
+        shelf: &mut S,
+        taker: &Taker,
+        offer: Option<&Offer>,
+        limit: Option<u128>,
+    ) -> Result<Outcome, TradeError> {
+        let Taker { account, side, amount } = *taker;
+        let mut outcome = Outcome { left: amount, ..Outcome::default() };
+        let resting = side.opposite();
+        let Outcome { fills, at_quote, quote_value, left } = &mut outcome;
+        if let Some(offer) = offer {
+            let reach = reach(resting, offer.price);
+            self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+            *at_quote = self.room(side, offer).min(*left);
+            *quote_value = self.with_maker(side, offer.price, *at_quote)?;
+            *left = sub(*left, *at_quote)?;
+        }
+        if let Some(limit) = limit {
+            let reach = reach(resting, limit);
+            self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Why the market maker did not trade all of `left`.
+    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> TradeError {
+        match (side, offer) {
+            (_, None) => TradeError::ZeroPrice,
+            (Side::Sell, Some(offer)) if left <= self.maker.may_destroy(&offer.limits) => {
+                TradeError::InsufficientReserve
+            }
+            _ => TradeError::LimitReached,
+        }
+    }
+
+    /// Whether an order at this key of this side would meet an order of the other.
+    pub fn crosses(&self, side: Side, price: u128) -> bool {
+        let (resting, best) = match side {
+            Side::Buy => (Side::Sell, self.best_ask),
+            Side::Sell => (Side::Buy, self.best_bid),
+        };
+        best.is_some_and(|key| key <= reach(resting, price))
+    }
+
+    /// Fills resting orders of a side that the market maker's price has reached, at that price.
+    /// The fills still carry the prices of the orders.
+    ///
+    /// # Errors
+    /// `Math`.
+    #[inline(never)]
+    pub fn sweep<S: Shelf>(
+        &mut self,
+        shelf: &mut S,
+        side: Side,
+        offer: &Offer,
+    ) -> Result<Outcome, TradeError> {
+        let room = self.room(side, offer);
+        let mut outcome = Outcome { left: room, ..Outcome::default() };
+        let Outcome { fills, left, .. } = &mut outcome;
+        self.book(side, shelf).take(reach(side, offer.price), left, None, fills)?;
+        outcome.at_quote = outcome.resting_amount()?;
+        outcome.quote_value = self.with_maker(side, offer.price, outcome.at_quote)?;
+        Ok(outcome)
+    }
+}
