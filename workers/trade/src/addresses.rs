@@ -44,9 +44,9 @@ impl Addresses {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let bad = |reason: String| Error::File { path: path.into(), reason };
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => bad(
-                "is not there: a deployment writes it; name another with --addresses".into(),
-            ),
+            std::io::ErrorKind::NotFound => {
+                bad("is not there: a deployment writes it; name another with --addresses".into())
+            }
             _ => bad(error.to_string()),
         })?;
         let file: File = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;

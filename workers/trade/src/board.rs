@@ -22,9 +22,7 @@ pub(crate) async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<
     let url = url.or(addresses.url.as_deref()).unwrap_or("ws://127.0.0.1:9944");
     let chain = Chain::connect(url).await?;
     match addresses.genesis {
-        Some(genesis) if genesis != chain.genesis() => {
-            Err(Error::OtherChain { url: url.into() })
-        }
+        Some(genesis) if genesis != chain.genesis() => Err(Error::OtherChain { url: url.into() }),
         _ => Ok(chain),
     }
 }

@@ -55,7 +55,7 @@ impl Exchange {
         };
         let decode = |event: &ContractEvent| {
             T::decode_all(&mut &event.data[..]).map_err(|error| {
-                Error::Chain(cicada_chain::Error::Decode {
+                Error::from(cicada_chain::Error::Decode {
                     what: format!("the event {name}"),
                     reason: error.to_string(),
                 })

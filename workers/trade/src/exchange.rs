@@ -53,8 +53,11 @@ impl Exchange {
         url: Option<&str>,
     ) -> Result<Self, Error> {
         let account = addresses.exchange.ok_or(Error::NoAddress { contract: "exchange" })?;
-        let [exchange, token, leaderboard] =
-            [bundle(bundles, "exchange")?, bundle(bundles, "token")?, bundle(bundles, "leaderboard")?];
+        let [exchange, token, leaderboard] = [
+            bundle(bundles, "exchange")?,
+            bundle(bundles, "token")?,
+            bundle(bundles, "leaderboard")?,
+        ];
         let chain = connect(addresses, url).await?;
         let terms: Terms = chain.read(&account, &exchange, "Exchange::terms", &[]).await?;
         let board = Board::on(chain.clone(), terms.leaderboard, leaderboard);

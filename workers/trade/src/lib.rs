@@ -13,6 +13,7 @@ mod exchange;
 mod indexer;
 mod plan;
 mod snapshot;
+pub mod text;
 mod view;
 
 pub use addresses::Addresses;
@@ -21,8 +22,8 @@ pub use deals::{Deal, Fill, Placement};
 pub use estimate::{Fees, TRADE_GAS};
 pub use events::{OrderPlaced, Traded};
 pub use exchange::{Exchange, Terms};
-pub use indexer::{Indexer, OpenOrder, Portfolio, Position, PastTrade};
-pub use plan::{expected, limit, Expected, Intent, Limit, Plan};
+pub use indexer::{Indexer, OpenOrder, PastTrade, Portfolio, Position};
+pub use plan::{expected, limit, Expected, Intent, Limit, Need, OrderPlan, Plan};
 pub use snapshot::{Holding, Snapshot};
 pub use view::{MarketView, Row};
 
@@ -33,8 +34,12 @@ use cicada_core::quote::Framework;
 #[non_exhaustive]
 pub enum Error {
     /// The chain, or a contract, refuses.
-    #[error("{0}{}", advice(.0))]
-    Chain(#[from] cicada_chain::Error),
+    #[error("{error}{}", advice(error))]
+    Chain {
+        /// What it says.
+        #[from]
+        error: cicada_chain::Error,
+    },
     /// The file of addresses cannot be used.
     #[error("{}: {reason}", path.display())]
     File {
@@ -74,6 +79,19 @@ pub enum Error {
     /// Trading is paused.
     #[error("trading is paused by the exchange's owner; orders can still be cancelled")]
     Paused,
+    /// The framework has no points.
+    #[error("{0} has no points in the newest leaderboard: its price is 0 and the market maker trades nothing for nothing")]
+    ZeroPrice(Framework),
+    /// More than the market maker trades at this quote.
+    #[error("{amount} tokens of {framework} are left for the market maker, which trades {room} at this quote (its limits and its reserve): trade less, place a limit order, or wait for the next leaderboard")]
+    Room {
+        /// Which token.
+        framework: Framework,
+        /// Tokens that no resting order covers.
+        amount: u128,
+        /// What the market maker trades.
+        room: u128,
+    },
     /// An amount of nothing.
     #[error("an amount is at least 1 token")]
     ZeroAmount,
@@ -125,7 +143,7 @@ impl Error {
     /// The error variant with which a contract refused, if one did.
     pub fn refusal(&self) -> Option<&str> {
         match self {
-            Self::Chain(error) => error.refusal(),
+            Self::Chain { error } => error.refusal(),
             _ => None,
         }
     }
@@ -139,7 +157,9 @@ fn advice(error: &cicada_chain::Error) -> &'static str {
         "TooLate" => " Give more time with --deadline.",
         "TooMuch" => " The price moved: raise --max-cost or --slippage-bps.",
         "TooLittle" => " The price moved: lower --min-proceeds or raise --slippage-bps.",
-        "LimitReached" => " Trade less now, or after the next leaderboard; 'cicada71 market' shows how much.",
+        "LimitReached" => {
+            " Trade less now, or after the next leaderboard; 'cicada71 market' shows how much."
+        }
         "InsufficientReserve" => " Sell less, or place a limit order.",
         "OwnOrder" => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
         "TokenRefused" => " The account has too few tokens, or allows the exchange too few.",

@@ -53,21 +53,15 @@ pub struct Expected {
 /// first.
 ///
 /// # Errors
-/// [`Error::Overflow`].
+/// [`Error::ZeroPrice`], [`Error::Overflow`].
 pub fn expected(
     side: Side,
     amount: u128,
     quote: &Quote,
     levels: &[Level],
 ) -> Result<Expected, Error> {
-    let price = match side {
-        Side::Buy => quote.ask,
-        Side::Sell => quote.bid,
-    };
-    let reached = |level: &&Level| match side {
-        Side::Buy => level.price <= price,
-        Side::Sell => level.price >= price,
-    };
+    let price = side.quoted(quote).ok_or_else(|| Error::ZeroPrice(quote.framework.clone()))?;
+    let reached = |level: &&Level| side.accepts(price, level.price);
     let (mut left, mut value, mut exact) = (amount, 0u128, true);
     let mut fills = MAX_FILLS;
     for level in levels.iter().take_while(reached) {
@@ -157,7 +151,8 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// [`Error::Paused`], [`Error::NotListed`], [`Error::NoQuote`], [`Error::Stale`],
-    /// [`Error::ZeroAmount`], [`Error::OutsideLimit`], [`Error::TooPoor`], [`Error::Overflow`].
+    /// [`Error::ZeroPrice`], [`Error::ZeroAmount`], [`Error::Room`], [`Error::OutsideLimit`],
+    /// [`Error::TooPoor`], [`Error::Overflow`].
     pub async fn plan(&self, owner: &Account, intent: Intent) -> Result<Plan, Error> {
         let Intent { framework, side, amount, .. } = &intent;
         let view = self.view(framework).await?;
@@ -170,6 +165,12 @@ impl Snapshot<'_> {
             Side::Sell => &view.bids,
         };
         let expected = expected(*side, *amount, &quote, met)?;
+        let room = view.room(side.opposite());
+        // Only where it is certain: the chain decides the rest.
+        if expected.exact && expected.at_quote > room {
+            let (amount, room) = (expected.at_quote, room);
+            return Err(Error::Room { framework: framework.clone(), amount, room });
+        }
         let limit = limit(*side, expected.value, intent.limit)?;
         inside(*side, expected.value, limit)?;
         let need = match side {

@@ -46,7 +46,12 @@ pub fn signed_mmc(amount: i128) -> String {
 /// A duration in its greatest unit that leaves two digits or so: `850 ms`, `42 s`, `17 min`, `3 h`,
 /// `9 d`. Rounded down.
 pub fn duration(ms: u64) -> String {
-    let units = [(172_800_000, 86_400_000, "d"), (7_200_000, 3_600_000, "h"), (120_000, 60_000, "min"), (1_000, 1_000, "s")];
+    let units = [
+        (172_800_000, 86_400_000, "d"),
+        (7_200_000, 3_600_000, "h"),
+        (120_000, 60_000, "min"),
+        (1_000, 1_000, "s"),
+    ];
     let found = units.iter().find(|(from, _, _)| ms >= *from);
     found.map_or(format!("{ms} ms"), |(_, unit, name)| format!("{} {name}", ms / unit))
 }
