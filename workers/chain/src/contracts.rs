@@ -58,14 +58,18 @@ fn some(value: u128) -> Value {
     Value::unnamed_variant("Some", [Value::u128(value)])
 }
 
-/// The limits of a transaction after its dry run: a fifth more of everything.
-fn limits(dry_run: &DryRun) -> [(&'static str, Value); 3] {
-    let deposit = dry_run.deposit.saturating_add(dry_run.deposit / 5);
+/// The limits of a transaction.
+fn limits(gas: Weight, deposit: u128) -> [(&'static str, Value); 3] {
     [
         ("value", Value::u128(0)),
-        ("gas_limit", weight(dry_run.gas_required.with_margin())),
+        ("gas_limit", weight(gas)),
         ("storage_deposit_limit", some(deposit)),
     ]
+}
+
+/// What a transaction may use after its dry run: a fifth more of everything.
+fn with_margin(dry_run: &DryRun) -> (Weight, u128) {
+    (dry_run.gas_required.with_margin(), dry_run.deposit.saturating_add(dry_run.deposit / 5))
 }
 
 impl Chain {
@@ -91,7 +95,8 @@ impl Chain {
         let what = format!("making a contract {}", bundle.name());
         let account =
             dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
-        let mut fields = limits(&dry_run).to_vec();
+        let (gas, deposit) = with_margin(&dry_run);
+        let mut fields = limits(gas, deposit).to_vec();
         fields.extend([
             ("code", Value::from_bytes(bundle.wasm())),
             ("data", Value::from_bytes(&input)),
@@ -193,9 +198,21 @@ fn prepared(
     dry_run: &DryRun,
 ) -> Result<Call, Error> {
     let input = bundle.message_call(message, args)?;
+    let (gas, deposit) = with_margin(dry_run);
+    Ok(limited(contract, message, input, gas, deposit))
+}
+
+/// The transaction of a call that may consume `gas` and `deposit` and no more.
+pub(crate) fn limited(
+    contract: &Account,
+    message: &str,
+    input: Vec<u8>,
+    gas: Weight,
+    deposit: u128,
+) -> Call {
     let mut fields = vec![("dest", id(contract)), ("data", Value::from_bytes(input))];
-    fields.extend(limits(dry_run));
-    Ok(Call::new(message, "Contracts", "call", fields))
+    fields.extend(limits(gas, deposit));
+    Call::new(message, "Contracts", "call", fields)
 }
 
 impl CallOutcome {

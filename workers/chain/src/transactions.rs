@@ -48,6 +48,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn payload(&self) -> &DynamicPayload<Composite<()>> {
+        &self.payload
+    }
+
     /// An empty transaction.
     pub fn remark() -> Self {
         let empty = vec![("remark", Value::from_bytes([]))];

@@ -1,0 +1,101 @@
+//! The leaderboard and its quotes.
+
+use crate::{Addresses, Error};
+use cicada_chain::{Bundle, Chain};
+use cicada_core::quote::{Framework, Quote};
+use cicada_core::report::FeedState;
+use cicada_core::Account;
+use parity_scale_codec::{Decode, Encode};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The leaderboard on a chain.
+pub struct Board {
+    /// The chain.
+    pub chain: Chain,
+    account: Account,
+    bundle: Bundle,
+}
+
+/// The chain that addresses are of; `url` replaces theirs.
+pub(crate) async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<Chain, Error> {
+    let url = url.or(addresses.url.as_deref()).unwrap_or("ws://127.0.0.1:9944");
+    let chain = Chain::connect(url).await?;
+    match addresses.genesis {
+        Some(genesis) if genesis != chain.genesis() => Err(Error::OtherChain { url: url.into() }),
+        _ => Ok(chain),
+    }
+}
+
+pub(crate) fn bundle(folder: &Path, name: &str) -> Result<Bundle, Error> {
+    Ok(Bundle::load(folder.join(format!("{name}.contract")))?)
+}
+
+/// The time now, in milliseconds since 1970: the clock's or that of the newest block, whichever is
+/// later. A chain that makes blocks on demand may stand still.
+pub(crate) async fn now_ms(chain: &Chain) -> Result<u64, Error> {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let clock = u64::try_from(clock.as_millis()).unwrap_or(u64::MAX);
+    Ok(clock.max(chain.final_time_ms().await?))
+}
+
+impl Board {
+    /// Connects; `url` replaces that of the addresses.
+    ///
+    /// # Errors
+    /// If no node answers or it is of another chain, the leaderboard's address is not known, or its
+    /// bundle is not built.
+    pub async fn connect(
+        addresses: &Addresses,
+        bundles: &Path,
+        url: Option<&str>,
+    ) -> Result<Self, Error> {
+        let account = addresses.leaderboard.ok_or(Error::NoAddress { contract: "leaderboard" })?;
+        let bundle = bundle(bundles, "leaderboard")?;
+        Ok(Self { chain: connect(addresses, url).await?, account, bundle })
+    }
+
+    /// On a chain that is connected already.
+    pub(crate) fn on(chain: Chain, account: Account, bundle: Bundle) -> Self {
+        Self { chain, account, bundle }
+    }
+
+    pub(crate) async fn read<T: Decode>(
+        &self,
+        block: u64,
+        message: &str,
+        args: &impl Encode,
+    ) -> Result<T, Error> {
+        let args = args.encode();
+        Ok(self.chain.read_at(block, &self.account, &self.bundle, message, &args).await?)
+    }
+
+    /// Slot and time of the newest record, its quotes in order of rank, and the final block at
+    /// which they were read.
+    ///
+    /// # Errors
+    /// As [`Chain::read`].
+    pub async fn ranking(&self) -> Result<(FeedState, Vec<Quote>, u64), Error> {
+        let block = self.chain.final_block().await?;
+        let latest = self.read(block, "Leaderboard::latest", &()).await?;
+        Ok((latest, self.read(block, "Leaderboard::ranking", &()).await?, block))
+    }
+
+    /// The newest quote of a framework.
+    ///
+    /// # Errors
+    /// [`Error::NoQuote`]; as [`Chain::read`].
+    pub async fn quote(&self, framework: &Framework) -> Result<Quote, Error> {
+        let block = self.chain.final_block().await?;
+        let quote: Option<Quote> = self.read(block, "Leaderboard::quote", framework).await?;
+        quote.ok_or_else(|| Error::NoQuote(framework.clone()))
+    }
+
+    /// The time now: the clock's or that of the newest block, whichever is later.
+    ///
+    /// # Errors
+    /// As [`Chain::final_time_ms`].
+    pub async fn now_ms(&self) -> Result<u64, Error> {
+        now_ms(&self.chain).await
+    }
+}

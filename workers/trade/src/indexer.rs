@@ -1,0 +1,289 @@
+//! The client of the indexer: what would need a scan of the chain.
+
+use crate::Error;
+use cicada_core::exchange::Side;
+use cicada_core::quote::Framework;
+use cicada_core::Account;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An indexer.
+pub struct Indexer {
+    url: String,
+    client: reqwest::Client,
+}
+
+/// A trade of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PastTrade {
+    /// The block.
+    pub block: u64,
+    /// When, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Which token.
+    #[serde(deserialize_with = "framework")]
+    pub framework: Framework,
+    /// Who traded: an address.
+    pub taker: String,
+    /// With whom: an address; none is the market maker.
+    pub maker: Option<String>,
+    /// The taker's side.
+    #[serde(deserialize_with = "side")]
+    pub side: Side,
+    /// Base units of MMC for one token.
+    #[serde(deserialize_with = "number")]
+    pub price: u128,
+    /// Tokens.
+    #[serde(deserialize_with = "number")]
+    pub amount: u128,
+    /// Base units of MMC for all of them.
+    #[serde(deserialize_with = "number")]
+    pub value: u128,
+    /// The resting order that was filled.
+    pub order: Option<u64>,
+}
+
+/// An order that rests.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct OpenOrder {
+    /// Its number.
+    #[serde(alias = "id")]
+    pub order: u64,
+    /// Which token.
+    #[serde(deserialize_with = "framework")]
+    pub framework: Framework,
+    /// Whether it buys or sells.
+    #[serde(deserialize_with = "side")]
+    pub side: Side,
+    /// Base units of MMC for one token.
+    #[serde(deserialize_with = "number")]
+    pub price: u128,
+    /// Tokens that rested at first.
+    #[serde(deserialize_with = "number")]
+    pub placed: u128,
+    /// Tokens not traded yet.
+    #[serde(deserialize_with = "number")]
+    pub remaining: u128,
+    /// When it was placed, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// What an account has of one token, and what became of its money.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Position {
+    /// Which token.
+    #[serde(deserialize_with = "framework")]
+    pub framework: Framework,
+    /// Tokens in the account.
+    #[serde(deserialize_with = "number")]
+    pub amount: u128,
+    /// Tokens in resting orders.
+    #[serde(deserialize_with = "number")]
+    pub in_orders: u128,
+    /// What they have cost, in base units of MMC.
+    #[serde(deserialize_with = "number")]
+    pub cost: u128,
+    /// What was gained with tokens sold, in base units of MMC.
+    #[serde(deserialize_with = "number")]
+    pub realised: i128,
+}
+
+/// The positions of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Portfolio {
+    /// One for each token that it has or had.
+    pub positions: Vec<Position>,
+}
+
+/// A decimal string, or a number.
+fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let text = value.as_str().map_or_else(|| value.to_string(), String::from);
+    text.parse().map_err(|_| D::Error::custom(format!("'{text}' is no amount")))
+}
+
+fn framework<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Framework, D::Error> {
+    Framework::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        other => Err(D::Error::custom(format!("'{other}' is no side"))),
+    }
+}
+
+/// A list, bare or as a member of an object.
+fn list<T: DeserializeOwned>(
+    mut value: serde_json::Value,
+    key: &str,
+) -> Result<Vec<T>, serde_json::Error> {
+    if let Some(member) = value.get_mut(key) {
+        value = member.take();
+    }
+    serde_json::from_value(value)
+}
+
+impl Indexer {
+    /// The indexer at an address such as `http://127.0.0.1:7171`. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Indexer`] if there can be no client.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        let url = url.trim_end_matches('/').to_owned();
+        let failed = |error: reqwest::Error| Error::Indexer {
+            url: url.clone(),
+            reason: error.without_url().to_string(),
+        };
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(failed)?;
+        Ok(Self { url, client })
+    }
+
+    /// The trades of an account, the newest first, at most `limit`; of one framework, if it is
+    /// given.
+    ///
+    /// # Errors
+    /// [`Error::Indexer`].
+    pub async fn trades(
+        &self,
+        account: &Account,
+        framework: Option<&Framework>,
+        limit: u32,
+    ) -> Result<Vec<PastTrade>, Error> {
+        let account = cicada_chain::address(account);
+        let mut query = vec![("account", account), ("limit", limit.to_string())];
+        query.extend(framework.map(|framework| ("framework", framework.to_string())));
+        list(self.get("/trades", &query).await?, "trades").map_err(|error| self.unreadable(&error))
+    }
+
+    /// The open orders of an account.
+    ///
+    /// # Errors
+    /// [`Error::Indexer`].
+    pub async fn open_orders(&self, account: &Account) -> Result<Vec<OpenOrder>, Error> {
+        let query = [("account", cicada_chain::address(account)), ("state", "open".into())];
+        list(self.get("/orders", &query).await?, "orders").map_err(|error| self.unreadable(&error))
+    }
+
+    /// What an account has, and what it has cost.
+    ///
+    /// # Errors
+    /// [`Error::Indexer`].
+    pub async fn portfolio(&self, account: &Account) -> Result<Portfolio, Error> {
+        let path = format!("/portfolio/{}", cicada_chain::address(account));
+        let answer = self.get(&path, &[]).await?;
+        serde_json::from_value(answer).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, reason: &dyn std::fmt::Display) -> Error {
+        Error::Indexer { url: self.url.clone(), reason: reason.to_string() }
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<serde_json::Value, Error> {
+        let failed = |error: reqwest::Error| {
+            let reason = match (error.is_connect(), error.is_timeout()) {
+                (true, _) => "nobody listens there".into(),
+                (_, true) => format!("silent for {PATIENCE:?}"),
+                _ => error.without_url().to_string(),
+            };
+            self.unreadable(&reason)
+        };
+        let request = self.client.get(format!("{}{path}", self.url)).query(query);
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.json::<serde_json::Value>().await;
+        if !status.is_success() {
+            let said = body.ok().and_then(|body| body.get("error")?.as_str().map(String::from));
+            let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+            return Err(self.unreadable(&format!("{status}{said}")));
+        }
+        body.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::extract::{Path, Query};
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::{json, Value};
+    use std::collections::HashMap;
+
+    type Asked = Query<HashMap<String, String>>;
+
+    async fn trades(Query(asked): Asked) -> Json<Value> {
+        assert_eq!(asked["limit"], "3");
+        let trade = json!({
+            "block": 5, "index": 2, "time_ms": 60, "framework": asked["framework"],
+            "side": "buy", "taker": asked["account"], "maker": null, "price": "50500000",
+            "amount": "1000", "value": "50500000000", "order": null,
+        });
+        Json(json!({ "trades": [trade], "next": null }))
+    }
+
+    async fn orders(Query(asked): Asked) -> Json<Value> {
+        assert_eq!(asked["state"], "open");
+        let order = json!({
+            "id": 3, "framework": "claude", "side": "sell", "price": "51000000",
+            "placed": "10", "remaining": "4", "state": "open", "time_ms": 1,
+        });
+        Json(json!([order]))
+    }
+
+    async fn portfolio(Path(account): Path<String>) -> (StatusCode, Json<Value>) {
+        if account == cicada_chain::address(&[9; 32]) {
+            return (StatusCode::NOT_FOUND, Json(json!({ "error": "no such account" })));
+        }
+        let position = json!({
+            "framework": "claude", "token": account, "amount": "6", "in_orders": "4",
+            "cost": "505000000", "bid": "49500000", "value": "1", "realised": "-5",
+        });
+        (StatusCode::OK, Json(json!({ "account": account, "positions": [position] })))
+    }
+
+    async fn serve() -> Indexer {
+        let routes = Router::new()
+            .route("/trades", get(trades))
+            .route("/orders", get(orders))
+            .route("/portfolio/{account}", get(portfolio));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Indexer::new(&url).unwrap()
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_in_their_units() {
+        let indexer = serve().await;
+        let claude = Framework::new("claude").unwrap();
+        let trades = indexer.trades(&[1; 32], Some(&claude), 3).await.unwrap();
+        assert_eq!((trades[0].value, trades[0].side), (50_500_000_000, Side::Buy));
+        assert_eq!(trades[0].taker, cicada_chain::address(&[1; 32]));
+        let orders = indexer.open_orders(&[1; 32]).await.unwrap();
+        assert_eq!((orders[0].order, orders[0].remaining), (3, 4));
+        let portfolio = indexer.portfolio(&[1; 32]).await.unwrap();
+        let position = &portfolio.positions[0];
+        assert_eq!((position.in_orders, position.cost, position.realised), (4, 505_000_000, -5));
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_is_said_with_the_address() {
+        let indexer = serve().await;
+        let error = indexer.portfolio(&[9; 32]).await.unwrap_err().to_string();
+        assert!(error.contains("404") && error.contains("no such account"), "{error}");
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", closed.local_addr().unwrap());
+        drop(closed);
+        let error = Indexer::new(&url).unwrap().open_orders(&[1; 32]).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&url) && text.contains("nobody listens"), "{text}");
+    }
+}

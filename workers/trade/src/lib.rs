@@ -1,0 +1,191 @@
+//! The exchange and its leaderboard as functions, and the client of the indexer: what the command
+//! line and other tools share.
+//!
+//! [`Addresses`] says where the contracts are, [`Board`] reads the leaderboard, [`Exchange`] reads
+//! and trades. Amounts are whole performance tokens, prices and values base units of MMC.
+
+mod addresses;
+mod board;
+mod deals;
+mod estimate;
+mod events;
+mod exchange;
+mod indexer;
+mod plan;
+mod snapshot;
+pub mod text;
+mod view;
+
+pub use addresses::Addresses;
+pub use board::Board;
+pub use deals::{Deal, Fill, Placement};
+pub use estimate::{Fees, TRADE_GAS};
+pub use events::{OrderPlaced, Traded};
+pub use exchange::{Exchange, Terms};
+pub use indexer::{Indexer, OpenOrder, PastTrade, Portfolio, Position};
+pub use plan::{expected, limit, Expected, Intent, Limit, Need, OrderPlan, Plan};
+pub use snapshot::{Holding, Snapshot};
+pub use view::{MarketView, Row};
+
+use cicada_core::quote::Framework;
+
+/// Why something cannot be had or done. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The chain, or a contract, refuses.
+    #[error("{error}{}", advice(error))]
+    Chain {
+        /// What it says.
+        #[from]
+        error: cicada_chain::Error,
+    },
+    /// The file of addresses cannot be used.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// An address is not known.
+    #[error("the address of the contract '{contract}' is not known: deploy it, so that the file of addresses names it, or give it with --{contract}")]
+    NoAddress {
+        /// Which contract.
+        contract: &'static str,
+    },
+    /// The chain is another one than the file's.
+    #[error("the chain at {url} is not the one of the file of addresses: deploy there, or name another file with --addresses")]
+    OtherChain {
+        /// Address of the node.
+        url: String,
+    },
+    /// There is no market.
+    #[error("there is no market for {0} yet: 'cicada71 list --framework {0}' opens it as soon as the leaderboard ranks it; 'cicada71 leaderboard' shows who is ranked")]
+    NotListed(Framework),
+    /// The newest leaderboard does not rank the framework.
+    #[error("the newest leaderboard does not rank {0}: there is no quote to trade at")]
+    NoQuote(Framework),
+    /// The quote is too old.
+    #[error("the quote of {framework} is {age_ms} ms old and the exchange accepts less than {max_ms} ms: wait for the next leaderboard ('paxos-market' finalizes one)")]
+    Stale {
+        /// Whose quote.
+        framework: Framework,
+        /// Its age.
+        age_ms: u64,
+        /// The age from which on it is too old.
+        max_ms: u64,
+    },
+    /// Trading is paused.
+    #[error("trading is paused by the exchange's owner; orders can still be cancelled")]
+    Paused,
+    /// The framework has no points.
+    #[error("{0} has no points in the newest leaderboard: its price is 0 and the market maker trades nothing for nothing")]
+    ZeroPrice(Framework),
+    /// More than the market maker trades at this quote.
+    #[error("{amount} tokens of {framework} are left for the market maker, which trades {room} at this quote (its limits and its reserve): trade less, place a limit order, or wait for the next leaderboard")]
+    Room {
+        /// Which token.
+        framework: Framework,
+        /// Tokens that no resting order covers.
+        amount: u128,
+        /// What the market maker trades.
+        room: u128,
+    },
+    /// An amount of nothing.
+    #[error("an amount is at least 1 token")]
+    ZeroAmount,
+    /// The account has too little.
+    #[error("this needs {needed} {unit} and the account has {has} {unit}")]
+    TooPoor {
+        /// What is needed, as people read it.
+        needed: String,
+        /// What is there.
+        has: String,
+        /// Of what.
+        unit: String,
+    },
+    /// It would cost more, or yield less, than the caller accepts.
+    #[error("it {verb} {expected} MMC now and the limit is {limit} MMC: change {option}")]
+    OutsideLimit {
+        /// `costs` or `yields`.
+        verb: &'static str,
+        /// What is expected.
+        expected: String,
+        /// What the caller accepts.
+        limit: String,
+        /// The option to change.
+        option: &'static str,
+    },
+    /// A number has no place in 128 bits.
+    #[error("this is more money than there can be: use a smaller amount or price")]
+    Overflow,
+    /// The price of an order has no place in the book.
+    #[error("a price is a multiple of {tick} MMC and above 0: write for example 49.5")]
+    BadPrice {
+        /// The step of prices.
+        tick: String,
+    },
+    /// There is no such order.
+    #[error("there is no open order {0}: it was filled or cancelled, or never was; 'cicada71 history' shows trades")]
+    NoOrder(u64),
+    /// The indexer does not answer, or with something else.
+    #[error("the indexer at {url} does not answer as expected ({reason}): start it, or name another with --indexer")]
+    Indexer {
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The error variant with which a contract refused, if one did.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Chain { error } => error.refusal(),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about a refusal that the contract's own words leave open.
+fn advice(error: &cicada_chain::Error) -> &'static str {
+    let word = error.refusal().unwrap_or_default();
+    let word = word.split(['(', ' ']).next().unwrap_or_default();
+    match word {
+        "TooLate" => " Give more time with --deadline.",
+        "TooMuch" => " The price moved: raise --max-cost or --slippage-bps.",
+        "TooLittle" => " The price moved: lower --min-proceeds or raise --slippage-bps.",
+        "LimitReached" => {
+            " Trade less now, or after the next leaderboard; 'cicada71 market' shows how much."
+        }
+        "InsufficientReserve" => " Sell less, or place a limit order.",
+        "OwnOrder" => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
+        "TokenRefused" => " The account has too few tokens, or allows the exchange too few.",
+        "StaleQuote" | "NoQuote" => " Wait for the next leaderboard.",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let refusal = |error: &str| {
+            Error::from(cicada_chain::Error::Contract {
+                label: "Exchange::buy".into(),
+                error: error.into(),
+                explanation: "It is so.".into(),
+            })
+        };
+        let late = refusal("TooLate");
+        assert!(late.to_string().contains("--deadline"), "{late}");
+        assert_eq!(late.refusal(), Some("TooLate"));
+        assert!(refusal("Math(Overflow)").to_string().ends_with("It is so."));
+        let absent = Error::NotListed(Framework::new("claude").unwrap()).to_string();
+        assert!(absent.contains("cicada71 list --framework claude"), "{absent}");
+    }
+}

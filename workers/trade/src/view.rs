@@ -1,0 +1,217 @@
+//! The market of a framework at one block.
+
+use crate::{Error, Snapshot, Terms};
+use cicada_core::exchange::maker::{is_fresh, Maker};
+use cicada_core::exchange::{Level, Market, Side};
+use cicada_core::quote::{Framework, Quote};
+
+/// A market as people look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketView {
+    /// Which token.
+    pub framework: Framework,
+    /// The block at which it was read.
+    pub block: u64,
+    /// When it was looked at, in milliseconds since 1970.
+    pub now_ms: u64,
+    /// Parameters of the exchange.
+    pub terms: Terms,
+    /// Reserve, tokens, volume.
+    pub market: Market,
+    /// The newest quote, also if it is stale.
+    pub quote: Option<Quote>,
+    /// Levels of resting orders that buy, the highest first.
+    pub bids: Vec<Level>,
+    /// Levels of resting orders that sell, the lowest first.
+    pub asks: Vec<Level>,
+}
+
+/// A price level of one side, or the market maker's price among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Base units of MMC for one token.
+    pub price: u128,
+    /// Tokens; of the market maker what it trades at most at this quote.
+    pub amount: u128,
+    /// How many orders; none is the market maker.
+    pub orders: Option<u32>,
+}
+
+impl Snapshot<'_> {
+    /// Everything about a market.
+    ///
+    /// # Errors
+    /// [`Error::NotListed`].
+    pub async fn view(&self, framework: &Framework) -> Result<MarketView, Error> {
+        let (terms, market, quote, bids, asks) = futures::try_join!(
+            self.terms(),
+            self.market(framework),
+            self.newest_quote(framework),
+            self.depth(framework, Side::Buy),
+            self.depth(framework, Side::Sell),
+        )?;
+        let (framework, block, now_ms) = (framework.clone(), self.block, self.now_ms);
+        Ok(MarketView { framework, block, now_ms, terms, market, quote, bids, asks })
+    }
+}
+
+impl MarketView {
+    /// How old the quote is, in milliseconds.
+    pub fn age_ms(&self) -> Option<u64> {
+        self.quote.as_ref().map(|quote| self.now_ms.saturating_sub(quote.time_ms))
+    }
+
+    /// The quote, if the market maker trades at it.
+    ///
+    /// # Errors
+    /// [`Error::Paused`], [`Error::NoQuote`], [`Error::Stale`], [`Error::ZeroPrice`].
+    pub fn tradable(&self) -> Result<&Quote, Error> {
+        let framework = || self.framework.clone();
+        if self.terms.paused {
+            return Err(Error::Paused);
+        }
+        let quote = self.quote.as_ref().ok_or_else(|| Error::NoQuote(framework()))?;
+        let max_ms = self.terms.max_quote_age_ms;
+        if !is_fresh(quote.time_ms, self.now_ms, max_ms) {
+            let age_ms = self.age_ms().unwrap_or_default();
+            return Err(Error::Stale { framework: framework(), age_ms, max_ms });
+        }
+        if quote.bid == 0 {
+            return Err(Error::ZeroPrice(framework()));
+        }
+        Ok(quote)
+    }
+
+    /// How many tokens the market maker sells (at the ask) or buys (at the bid) at the newest quote.
+    pub fn room(&self, side: Side) -> u128 {
+        let Some(quote) = &self.quote else { return 0 };
+        let Market { reserve, outstanding, quote_ms, created, destroyed, .. } = self.market;
+        let mut maker = Maker { reserve, outstanding, quote_ms, created, destroyed };
+        maker.turn_to(quote.time_ms);
+        match side {
+            Side::Sell => maker.may_create(&self.terms.limits),
+            Side::Buy => maker.may_destroy(&self.terms.limits).min(maker.can_pay(quote.bid)),
+        }
+    }
+
+    /// The market maker's own row; none where it trades nothing.
+    fn maker(&self, side: Side) -> Option<Row> {
+        let price = side.opposite().quoted(self.tradable().ok()?)?;
+        let amount = self.room(side);
+        (amount > 0).then_some(Row { price, amount, orders: None })
+    }
+
+    /// What buying all tokens back at the bid would cost; none without a quote, or if it has no
+    /// place in 128 bits.
+    pub fn obligation(&self) -> Option<u128> {
+        self.quote.as_ref()?.bid.checked_mul(self.market.outstanding)
+    }
+
+    /// Whether the reserve suffices to buy all tokens back at the bid.
+    pub fn solvent(&self) -> Option<bool> {
+        self.obligation().map(|cost| self.market.reserve >= cost)
+    }
+
+    /// One side of the book with the market maker's price in its place, the best first. Of equal
+    /// prices, orders come first. The market maker is left out where it trades nothing.
+    pub fn rows(&self, side: Side) -> Vec<Row> {
+        let levels = match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        };
+        let row = |level: &Level| Row {
+            price: level.price,
+            amount: level.amount,
+            orders: Some(level.orders),
+        };
+        let mut rows: Vec<Row> = levels.iter().map(row).collect();
+        if let Some(maker) = self.maker(side) {
+            let behind = |row: &Row| !side.opposite().accepts(maker.price, row.price);
+            let place = rows.iter().position(behind).unwrap_or(rows.len());
+            rows.insert(place, maker);
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use cicada_core::exchange::Limits;
+
+    /// 50,000 points, 1,000 tokens, reserve for all, 600 of them created at this quote.
+    pub(crate) fn sample() -> MarketView {
+        let framework = Framework::new("claude").unwrap();
+        let level = |price: u128, amount, orders| Level { price: price * 10_000, amount, orders };
+        MarketView {
+            block: 7,
+            now_ms: 61_000,
+            terms: Terms {
+                currency: [1; 32],
+                leaderboard: [2; 32],
+                token_code: [3; 32],
+                max_quote_age_ms: 60_001,
+                limits: Limits { max_outstanding: 1_000_000, max_per_quote: 2_000 },
+                paused: false,
+                markets: 1,
+            },
+            market: Market {
+                token: [4; 32],
+                reserve: 50_500_000_000,
+                outstanding: 1_000,
+                volume_24h: 1_000,
+                quote_ms: 1_000,
+                created: 600,
+                destroyed: 0,
+            },
+            quote: Some(Quote::new(framework.clone(), 50_000, 0, 1_000)),
+            bids: vec![level(5_000, 10, 2), level(4_950, 5, 1), level(4_900, 9, 3)],
+            asks: vec![level(5_040, 4, 1), level(5_100, 1, 1)],
+            framework,
+        }
+    }
+
+    fn rows(view: &MarketView, side: Side) -> Vec<(u128, u128, Option<u32>)> {
+        view.rows(side).iter().map(|row| (row.price / 10_000, row.amount, row.orders)).collect()
+    }
+
+    #[test]
+    fn the_market_maker_stands_among_the_orders() {
+        let view = sample();
+        let bids =
+            [(5_000, 10, Some(2)), (4_950, 5, Some(1)), (4_950, 1_000, None), (4_900, 9, Some(3))];
+        assert_eq!(rows(&view, Side::Buy), bids);
+        let asks = [(5_040, 4, Some(1)), (5_050, 1_400, None), (5_100, 1, Some(1))];
+        assert_eq!(rows(&view, Side::Sell), asks);
+    }
+
+    #[test]
+    fn without_a_fresh_quote_it_is_left_out() {
+        let mut view = sample();
+        assert!(view.tradable().is_ok());
+        view.now_ms += 1;
+        assert!(matches!(
+            view.tradable(),
+            Err(Error::Stale { age_ms: 60_001, max_ms: 60_001, .. })
+        ));
+        assert_eq!((rows(&view, Side::Buy).len(), rows(&view, Side::Sell).len()), (3, 2));
+        view.quote = None;
+        assert!(matches!(view.tradable(), Err(Error::NoQuote(_))));
+        assert_eq!((view.age_ms(), view.solvent(), view.room(Side::Sell)), (None, None, 0));
+        view.terms.paused = true;
+        assert!(matches!(view.tradable(), Err(Error::Paused)));
+        let mut worthless = sample();
+        worthless.quote = Some(Quote::new(worthless.framework.clone(), 0, 0, 1_000));
+        assert!(matches!(worthless.tradable(), Err(Error::ZeroPrice(_))));
+    }
+
+    #[test]
+    fn solvency_is_reserve_against_the_bid() {
+        let mut view = sample();
+        assert_eq!((view.obligation(), view.solvent()), (Some(49_500_000_000), Some(true)));
+        view.market.reserve = 49_499_999_999;
+        assert_eq!((view.solvent(), view.room(Side::Buy)), (Some(false), 999));
+        view.market.quote_ms = 999;
+        assert_eq!(view.room(Side::Sell), 2_000, "a new quote begins with nothing created");
+    }
+}
