@@ -198,8 +198,7 @@ fn two_markets_share_nothing() {
     let (claude, openai) = (stage.open(CLAUDE), stage.open("openai"));
     assert_ne!(claude, openai);
     let _ = stage.buy("bob", 10).succeeds();
-    let message =
-        on(&stage.exchange).buy(framework("openai"), 20, u128::MAX, stage.soon());
+    let message = on(&stage.exchange).buy(framework("openai"), 20, u128::MAX, stage.soon());
     let _ = stage.call("bob", message).succeeds();
     let reserves = [CLAUDE, "openai"].map(|name| stage.market_of(name).reserve);
     assert_eq!(reserves, [10 * ASK, 20 * 45_450_000]);

@@ -7,7 +7,9 @@ use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Standing};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, ReportKind};
-use cicada_runtime_tests::{account, address, at, on, AccountId, Message, Receipt, Snapshot, World};
+use cicada_runtime_tests::{
+    account, address, at, on, AccountId, Message, Receipt, Snapshot, World,
+};
 use cicada_traits::exchange::{Exchange, ExchangeError, Placed};
 use cicada_traits::leaderboard::Leaderboard;
 use cicada_traits::psp22::PSP22;
@@ -65,7 +67,8 @@ fn set() -> &'static Set {
         let mmc = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, supply);
         let mmc = world.as_(account(OWNER)).deploy("token", mmc);
         let code = world.as_(account(OWNER)).upload("token");
-        let new = ExchangeContractRef::new(address(&mmc), address(&board), code, MAX_AGE_MS, LIMITS);
+        let new =
+            ExchangeContractRef::new(address(&mmc), address(&board), code, MAX_AGE_MS, LIMITS);
         let exchange = world.as_(account(OWNER)).deploy("exchange", new).expect("valid terms");
         for name in PEOPLE {
             if name != OWNER {
@@ -75,8 +78,7 @@ fn set() -> &'static Set {
             let approval = on(&mmc).approve(address(&exchange), u128::MAX);
             let _ = world.as_(account(name)).call(approval).succeeds();
         }
-        let contracts =
-            [address(&validators), address(&board), address(&mmc), address(&exchange)];
+        let contracts = [address(&validators), address(&board), address(&mmc), address(&exchange)];
         Set { state: world.snapshot(), contracts }
     })
 }
@@ -204,8 +206,7 @@ impl Stage {
     }
 
     pub fn place(&mut self, who: &str, side: Side, price: u128, amount: u128) -> Answer<Placed> {
-        let message =
-            on(&self.exchange).place(framework(CLAUDE), side, price, amount, self.soon());
+        let message = on(&self.exchange).place(framework(CLAUDE), side, price, amount, self.soon());
         self.call(who, message)
     }
 

@@ -9,6 +9,7 @@ use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll};
 use subxt::dynamic;
 use subxt::events::Phase;
+use subxt::rpcs::methods::legacy::NumberOrHex;
 
 /// Hash, time and events of a block.
 type Contents = (Hash, u64, Vec<(Option<u32>, ContractEvent)>);
@@ -70,6 +71,17 @@ impl Chain {
         let what = format!("reading the header of block {number}");
         let header = at.block_header().await.map_err(Error::node(&what))?;
         Ok(WholeBlock { number, hash, parent: header.parent_hash.0, time_ms, events })
+    }
+
+    /// The hash of a block; none if there is none of that number yet. Pruning nodes know it too.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn block_hash(&self, number: u64) -> Result<Option<Hash>, Error> {
+        let what = format!("reading the hash of block {number}");
+        let number = NumberOrHex::Number(number);
+        let hash = self.rpc.chain_get_block_hash(Some(number)).await;
+        Ok(hash.map_err(Error::node(&what))?.map(|hash| hash.0))
     }
 
     async fn block_at(&self, number: u64) -> Result<Block, Error> {

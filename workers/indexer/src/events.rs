@@ -75,13 +75,24 @@ pub struct OrderCancelled {
     pub amount: Units,
 }
 
-/// Money went into or out of the reserve of a framework.
+/// Money went into the reserve of a framework.
 #[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct ReserveMoved {
+pub struct Deposited {
     /// The framework.
     pub framework: Name,
-    /// Who paid or was paid.
-    pub account: Id,
+    /// Who paid.
+    pub from: Id,
+    /// Base units of MMC.
+    pub amount: Units,
+}
+
+/// Money went out of the reserve of a framework.
+#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
+pub struct Withdrawn {
+    /// The framework.
+    pub framework: Name,
+    /// Who was paid.
+    pub to: Id,
     /// Base units of MMC.
     pub amount: Units,
 }
@@ -199,8 +210,8 @@ events! {
     Exchange Traded(Traded),
     Exchange OrderPlaced(OrderPlaced),
     Exchange OrderCancelled(OrderCancelled),
-    Exchange Deposited(ReserveMoved),
-    Exchange Withdrawn(ReserveMoved),
+    Exchange Deposited(Deposited),
+    Exchange Withdrawn(Withdrawn),
     Exchange TermsChanged(TermsChanged),
     Exchange PauseChanged(PauseChanged),
     Exchange OwnershipProposed(OwnershipProposed),
@@ -219,7 +230,8 @@ impl Event {
             Self::Traded(event) => std::iter::once(event.taker).chain(event.maker).collect(),
             Self::OrderPlaced(event) => vec![event.owner],
             Self::OrderCancelled(event) => vec![event.owner],
-            Self::Deposited(event) | Self::Withdrawn(event) => vec![event.account],
+            Self::Deposited(event) => vec![event.from],
+            Self::Withdrawn(event) => vec![event.to],
             Self::OwnershipProposed(event) => vec![event.owner, event.proposed],
             Self::OwnershipAccepted(event) => vec![event.owner],
             Self::Transfer(event) => event.from.into_iter().chain(event.to).collect(),

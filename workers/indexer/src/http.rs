@@ -1,23 +1,24 @@
 //! What can be asked. The description at `/openapi.json` follows from the functions here.
 
 use crate::metrics::{count, Metrics};
-use crate::queries::{self, audit, Place, QueryError, DEFAULT_PAGE, MAX_PAGE, STATES};
-use crate::readers::{ReadError, Readers};
+use crate::queries::{self, audit, STATES};
+use crate::readers::Readers;
 use crate::store::{apply::STEPS_MS, Identity};
-use crate::types::{Id, Name, Units};
+use crate::types::{Id, Name};
 use crate::views::{
-    AuditEntry, Candles, Holder, Holdings, Market, Order, Page, Portfolio, Problem, Status, Trade,
+    AuditEntry, Candles, Holder, Holdings, Market, Order, Page, Portfolio, Problem, Trade,
 };
-use axum::extract::{FromRequestParts, Path, Query, State};
-use axum::http::{request::Parts, StatusCode};
-use axum::response::{IntoResponse, Response};
+use ask::{bad, holder, limit, place, Asked, Failure, Named};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::{Json, Router};
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+mod ask;
 mod status;
 
 /// What requests share.
@@ -49,73 +50,8 @@ impl App {
     }
 }
 
-/// An error as JSON: `{"error": …}`.
-struct Failure(StatusCode, String);
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Self {
-        let status = match &error {
-            ReadError::Query(QueryError::Absent(_)) => StatusCode::NOT_FOUND,
-            ReadError::Query(QueryError::Bad(_)) => StatusCode::BAD_REQUEST,
-            ReadError::Query(QueryError::Overflow) => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        if status.is_server_error() {
-            tracing::warn!("a request failed: {error}");
-        }
-        Self(status, error.to_string())
-    }
-}
-
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Self {
-        ReadError::from(error).into()
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        (self.0, Json(Problem { error: self.1 })).into_response()
-    }
-}
-
-fn bad(error: impl std::fmt::Display) -> Failure {
-    Failure(StatusCode::BAD_REQUEST, error.to_string())
-}
-
 type Answer<T> = Result<Json<T>, Failure>;
 type Shared = State<Arc<App>>;
-
-/// The part of an address after `?`, with errors as JSON.
-struct Asked<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(asked)| Self(asked)).map_err(|error| bad(error.body_text()))
-    }
-}
-
-/// A name or an account in an address, with errors as JSON.
-struct Named<T>(T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(named)| Self(named)).map_err(|error| bad(error.body_text()))
-    }
-}
-
-fn limit(asked: Option<u32>) -> Result<u32, Failure> {
-    match asked.unwrap_or(DEFAULT_PAGE) {
-        limit @ 1..=MAX_PAGE => Ok(limit),
-        other => Err(bad(format!("limit is {other}; it is 1 to {MAX_PAGE}"))),
-    }
-}
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -203,10 +139,6 @@ struct Trades {
     /// Entries of a page, 100 unless asked otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
-}
-
-fn place(asked: Option<&str>) -> Result<Place, Failure> {
-    Ok(asked.map(Place::parse).transpose()?.unwrap_or(Place::END))
 }
 
 /// Trades, the newest first.
@@ -358,15 +290,6 @@ struct Holders {
     /// Entries of a page, 100 unless asked otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
-}
-
-fn holder(text: &str) -> Result<(Units, Id), Failure> {
-    let parsed = || {
-        let (total, account) = text.split_once('-')?;
-        let account = cicada_chain::parse_account(account).ok()?;
-        Some((Units(total.parse().ok()?), Id(account)))
-    };
-    parsed().ok_or_else(|| bad(format!("'{text}' is no place: take `next` of the page before")))
 }
 
 /// The holders of a framework's tokens, the largest first. Tokens in resting orders are their

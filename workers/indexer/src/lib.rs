@@ -12,12 +12,17 @@
 //! | [`http`], [`metrics`], [`service`] | what can be asked, start and end |
 //! | [`simulation`], [`bench`] | blocks without a chain |
 
+pub mod bench;
 pub mod block;
+pub mod config;
+pub mod contracts;
 pub mod events;
+pub mod follow;
 pub mod http;
 pub mod metrics;
 pub mod queries;
 pub mod readers;
+pub mod service;
 pub mod simulation;
 pub mod store;
 pub mod types;

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::{Counts, Identity, StoreError};
 use crate::block::{Block, Emitted};
-use crate::events::{Event, OrderCancelled, OrderPlaced, Origin, ReserveMoved, Traded, Transfer};
+use crate::events::{Event, OrderCancelled, OrderPlaced, Origin, Traded, Transfer};
 use crate::types::{Id, Name, Units, Way};
 use cicada_core::exchange::Side;
 use cicada_core::portfolio::Leg;
@@ -136,11 +136,11 @@ impl<'a> Apply<'a> {
             Some(Event::OrderCancelled(order)) => self.cancel(event, &order),
             Some(Event::Deposited(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(event, market, ("deposit", true), &moved)
+                self.reserve(event, market, ("deposit", true), (moved.from, moved.amount))
             }
             Some(Event::Withdrawn(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(event, market, ("withdrawal", false), &moved)
+                self.reserve(event, market, ("withdrawal", false), (moved.to, moved.amount))
             }
             _ => Ok(()),
         }
@@ -235,13 +235,8 @@ impl<'a> Apply<'a> {
             self.fill(event, market, order, trade.amount)?;
         }
         if trade.maker.is_none() {
-            let moved = ReserveMoved {
-                framework: trade.framework.clone(),
-                account: trade.taker,
-                amount: value,
-            };
             let bought = trade.side.0 == Side::Buy;
-            self.reserve(event, market, ("trade", bought), &moved)?;
+            self.reserve(event, market, ("trade", bought), (trade.taker, value))?;
         }
         self.candles(event, market, trade, value)
     }
@@ -344,21 +339,20 @@ impl<'a> Apply<'a> {
         event: &Emitted,
         market: u32,
         (kind, grows): (&str, bool),
-        moved: &ReserveMoved,
+        (account, amount): (Id, Units),
     ) -> Result<(), StoreError> {
         let select = "SELECT reserve FROM markets WHERE market = ?1";
         let before: Units =
             self.db.prepare_cached(select)?.query_row([market], |row| row.get(0))?;
-        let amount = moved.amount.0;
-        let after = if grows { before.0.checked_add(amount) } else { before.0.checked_sub(amount) };
-        let after = after.map(Units).ok_or_else(|| {
-            self.inconsistent(event, format!("the reserve of {} does not reach", moved.framework.0))
-        })?;
+        let after =
+            if grows { before.0.checked_add(amount.0) } else { before.0.checked_sub(amount.0) };
+        let after = after
+            .map(Units)
+            .ok_or_else(|| self.inconsistent(event, "the reserve does not reach"))?;
         let update = "UPDATE markets SET reserve = ?2 WHERE market = ?1";
         self.db.prepare_cached(update)?.execute((market, after))?;
         let insert = "INSERT INTO reserve_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let row =
-            (self.block.number, event.index, market, kind, moved.account, moved.amount, after);
+        let row = (self.block.number, event.index, market, kind, account, amount, after);
         self.db.prepare_cached(insert)?.execute(row)?;
         Ok(())
     }
