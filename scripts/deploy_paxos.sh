@@ -4,8 +4,10 @@
 # usage: scripts/deploy_paxos.sh [COMMAND] [--help]
 #
 #   start          (the default) builds what is missing, makes sure that a chain answers, deploys the
-#                  contracts unless they are there, starts the nodes that do not run, and waits until
-#                  all answer. Safe to run again.
+#                  contracts unless they are there, the exchange of performance tokens too, starts the
+#                  nodes that do not run, and waits until all answer. Safe to run again.
+#   fill           opens the exchange's markets of the newest leaderboard and fills them up, with money
+#                  for //Alice: after the first leaderboard, and after one with new frameworks
 #   build          only builds the contracts and the workers
 #   status         what runs; exit status 0: every node answers, 3: not
 #   stop           stops the nodes, and the chain if start started it
@@ -45,6 +47,7 @@ NETWORK="$CICADA_STATE/network.toml"
 PEERS="$CICADA_STATE/nodes"
 CHAIN_IS_OURS="$CICADA_STATE/chain-started"
 BIN="${CARGO_TARGET_DIR:-$CICADA_ROOT/target}/release"
+BUNDLES="$CICADA_ROOT/contracts/target/ink"
 ANSWER_SECONDS=60
 STOP_SECONDS=15
 
@@ -62,8 +65,14 @@ running() {
   [[ "$(ps -o args= -p "$pid" 2>/dev/null)" == *paxos-@(node|liar)* ]] && printf '%s\n' "$pid"
 }
 
+# exchange: the exchange of the network file. Nodes that run without it know no volumes.
+exchange() { sed -n 's/^exchange *= *"0x\([0-9a-f]\{16\}\).*/\1/p' "$NETWORK"; }
+
+# serves: what a node serves that is started now.
+serves() { printf '%s %s' "$(deployment)" "$(exchange)"; }
+
 # current SEAT: does the running node serve the deployment of the network file?
-current() { [ "$(sed -n 2p "$(pid_file "$1")" 2>/dev/null)" = "$(deployment)" ]; }
+current() { [ "$(sed -n 2p "$(pid_file "$1")" 2>/dev/null)" = "$(serves)" ]; }
 
 answers() { curl --silent --fail --max-time 5 --output /dev/null "http://127.0.0.1:$((BASE_PORT + $1))/paxos/status"; }
 
@@ -75,8 +84,9 @@ start_node() {
   data="$PEERS/$(deployment)/$name"
   mkdir -p "$data"
   setsid nohup "${program[@]}" --network "$NETWORK" --seat "$seat" \
-    --keys "$CICADA_STATE/keys/node-$name.toml" --data "$data" --results "$RESULTS" >>"$PEERS/$name.log" 2>&1 </dev/null &
-  printf '%s\n%s\n' "$!" "$(deployment)" >"$(pid_file "$seat")"
+    --keys "$CICADA_STATE/keys/node-$name.toml" --data "$data" --results "$RESULTS" \
+    --bundles "$BUNDLES" >>"$PEERS/$name.log" 2>&1 </dev/null &
+  printf '%s\n%s\n' "$!" "$(serves)" >"$(pid_file "$seat")"
 }
 
 # stop_nodes SIGNAL SEAT…: sends the signal to all of them, then waits for each.
@@ -115,7 +125,7 @@ build() {
   "$CICADA_ROOT/scripts/build-contracts" >&2
   # By --bin, not by -p: 'cargo run --release --bin …' then finds its dependencies compiled.
   (cd "$CICADA_ROOT" && with_progress "building the workers" cargo build --release --locked \
-    --bin deploy-paxos --bin paxos-node --bin paxos-liar --bin paxos-market)
+    --bin deploy-paxos --bin deploy-exchange --bin paxos-node --bin paxos-liar --bin paxos-market)
 }
 
 start() {
@@ -128,6 +138,7 @@ start() {
   (cd "$CICADA_ROOT" && "$BIN/deploy-paxos" --url "$URL" --out "$NETWORK" --keys "$CICADA_STATE/keys" \
     --nodes "$NODES" --base-port "$BASE_PORT" --addresses "$ADDRESSES" \
     ${CICADA_FAULT_MODEL:+--fault-model "$CICADA_FAULT_MODEL"})
+  exchange_of
   for ((seat = 0; seat < NODES; seat++)); do
     if running "$seat" >/dev/null; then
       current "$seat" && continue
@@ -139,6 +150,17 @@ start() {
   done
   await "${started[@]}"
   say "$NODES nodes answer on ports $BASE_PORT to $((BASE_PORT + NODES - 1)); ${#started[@]} of them started now; logs in $PEERS"
+}
+
+# exchange_of FLAG…: makes sure that the exchange is there.
+exchange_of() {
+  "$BIN/deploy-exchange" --url "$URL" --network "$NETWORK" --bundles "$BUNDLES" --addresses "$ADDRESSES" "$@"
+}
+
+fill() {
+  [ -f "$NETWORK" ] || die "nothing is deployed yet: run scripts/deploy_paxos.sh first"
+  # So that every command of the seed's example works: it sells tokens that it does not buy.
+  exchange_of --fill --hold openai=500
 }
 
 stop() {
@@ -202,7 +224,7 @@ seat() { [[ "${1:-}" =~ ^[0-9]+$ ]] && [ "$1" -lt "$NODES" ] || die "name a seat
 have curl || die "curl is needed to ask the nodes: apt-get install curl"
 case "${1:-start}" in
   -h | --help) show_help "${BASH_SOURCE[0]}" ;;
-  build | start | stop | status | liars) "${1:-start}" ;;
+  build | start | fill | stop | status | liars) "${1:-start}" ;;
   kill | restart | lie) seat "${2:-}" && "${1}_node" "$2" "${3:-}" ;;
   *) die "unknown command '$1'; see scripts/deploy_paxos.sh --help" ;;
 esac

@@ -1,6 +1,7 @@
 //! What the programs that deploy contracts share.
 
 mod addresses;
+pub mod exchange;
 pub mod index;
 mod index_file;
 pub mod market;

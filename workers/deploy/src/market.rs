@@ -184,24 +184,24 @@ async fn contracts(
     let auction = make(&bundles.auction, auction).await?;
     let writer = ("Writers::set_writer", (auction, true).encode());
     chain.call(&reputation, &bundles.reputation, writer.0, &writer.1, &owner).await?;
-    make_minter(chain, bundles, &token, &owner).await?;
+    make_minter(chain, &bundles.token, &token, &owner).await?;
     let url = plan.url.clone();
     Ok(MarketFile { url, genesis, validators, token, capabilities, reputation, escrow, auction })
 }
 
 /// On a development chain somebody must be able to make money: who deploys.
-async fn make_minter(
+pub(crate) async fn make_minter(
     chain: &Chain,
-    bundles: &Bundles,
+    bundle: &Bundle,
     token: &Account,
     owner: &Signer,
 ) -> Result<()> {
     let role = (MINTER, account_of(owner)).encode();
-    if chain.read::<bool>(token, &bundles.token, "Roles::has_role", &role).await? {
+    if chain.read::<bool>(token, bundle, "Roles::has_role", &role).await? {
         return Ok(());
     }
     chain
-        .call(token, &bundles.token, "Roles::grant_role", &role, owner)
+        .call(token, bundle, "Roles::grant_role", &role, owner)
         .await
         .context("making the deployer a minter of MMC")?;
     say(format!("{} may mint MMC", address(&account_of(owner))));

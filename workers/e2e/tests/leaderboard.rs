@@ -12,6 +12,7 @@ use cicada_core::report::{FeedState, Report};
 use cicada_e2e::{bundle, scale, Deployment, SEATS};
 use cicada_network::FaultModelName;
 use parity_scale_codec::Encode;
+use std::time::Duration;
 
 /// What `Leaderboard::submit` takes.
 type Submission = (Report, Board, Certificate);
@@ -46,8 +47,10 @@ async fn verdict(deployment: &Deployment, args: &Submission) -> String {
 async fn next_proposal(deployment: &Deployment) -> Proposal {
     let state = latest(deployment).await;
     let before = record(deployment, state.slot).await.expect("a slot is settled");
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = u64::try_from(now.expect("after 1970").as_millis()).expect("64 bits");
+    // The time of a final block: its volumes are those that every node reads.
+    let (chain, alice) = (deployment.chain().await, signer("//Alice").expect(NEEDED));
+    chain.freshen(&alice, Duration::from_secs(5)).await.expect(NEEDED);
+    let now = chain.final_time_ms().await.expect(NEEDED);
     let board = before.board;
     let feed = deployment.network().leaderboard_feed();
     Proposal { report: report::<Native>(feed, &state, &board, now), board }

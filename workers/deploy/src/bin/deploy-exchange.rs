@@ -1,0 +1,142 @@
+//! Deploys the exchange.
+
+use cicada_chain::{account_of, parse_account, signer};
+use cicada_core::exchange::Limits;
+use cicada_core::quote::Framework;
+use cicada_core::Account;
+use cicada_deploy::exchange::{deploy, Plan, Stock, MMC};
+use cicada_program::{quiet_logs, status};
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Puts the exchange of performance tokens on a chain, for the token and the leaderboard of a
+/// network file, and writes it into that file: restart the nodes then, so that leaderboards have
+/// its volumes. With --fill it also opens a market for every framework of the newest leaderboard,
+/// fills up the market maker's reserves, and gives the trader money.
+///
+/// Safe to run again: an exchange that is there and answers is left as it is, and only what is
+/// missing is filled up.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Options {
+    /// Address of a node of the chain.
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
+    url: String,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// The network file of deploy-paxos.
+    #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
+    network: PathBuf,
+    /// Secret of the account that deploys and owns the exchange: the market maker, who also must be
+    /// an admin of the token MMC to make money.
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
+    suri: String,
+    /// The age from which on a quote is too old to trade at, in hours.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
+    max_quote_age_hours: u64,
+    /// The most tokens of a framework that may exist.
+    #[arg(long, default_value_t = 1_000_000_000)]
+    max_outstanding: u128,
+    /// The most tokens that are created, and the most that are destroyed, at one quote.
+    #[arg(long, default_value_t = 100_000_000)]
+    max_per_quote: u128,
+    /// Open the markets of the newest leaderboard and fill them up.
+    #[arg(long)]
+    fill: bool,
+    /// What each market's reserve is filled up to, in MMC.
+    #[arg(long, default_value_t = 1_000_000)]
+    reserve: u64,
+    /// Who gets money to trade with: an address, or the secret of a development account.
+    #[arg(long, default_value = "//Alice", value_parser = account)]
+    trader: Account,
+    /// What the trader's balance is filled up to, in MMC.
+    #[arg(long, default_value_t = 1_000_000)]
+    funds: u64,
+    /// Tokens that the trader gets when their market is opened: FRAMEWORK=AMOUNT. May be repeated.
+    #[arg(long = "hold", value_parser = holding)]
+    holdings: Vec<(Framework, u128)>,
+    /// Also write the contract's address for frontends to this JSON file.
+    #[arg(long)]
+    addresses: Option<PathBuf>,
+    /// The network's name in that file.
+    #[arg(long, default_value = "local")]
+    name: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  deploy-paxos && deploy-exchange
+  paxos-market && deploy-exchange --fill --hold openai=500
+  deploy-exchange --network /tmp/n/network.toml --addresses /tmp/n/addresses.json";
+
+fn account(text: &str) -> Result<Account, String> {
+    match text.starts_with("//") {
+        true => signer(text).map(|signer| account_of(&signer)).map_err(|error| error.to_string()),
+        false => parse_account(text).map_err(|error| error.to_string()),
+    }
+}
+
+fn holding(text: &str) -> Result<(Framework, u128), String> {
+    let (name, amount) = text.split_once('=').ok_or("write FRAMEWORK=AMOUNT")?;
+    let framework = Framework::new(name).map_err(|error| error.to_string())?;
+    let amount = amount.parse().map_err(|_| format!("'{amount}' is no number of tokens"))?;
+    Ok((framework, amount))
+}
+
+impl Options {
+    fn plan(self) -> Plan {
+        let mmc = |amount: u64| u128::from(amount).saturating_mul(MMC);
+        let stock = Stock {
+            reserve: mmc(self.reserve),
+            trader: self.trader,
+            funds: mmc(self.funds),
+            holdings: self.holdings,
+        };
+        Plan {
+            url: self.url,
+            bundles: self.bundles,
+            network: self.network,
+            suri: self.suri,
+            max_quote_age_ms: self.max_quote_age_hours.saturating_mul(3_600_000),
+            limits: Limits {
+                max_outstanding: self.max_outstanding,
+                max_per_quote: self.max_per_quote,
+            },
+            stock: self.fill.then_some(stock),
+            addresses: self.addresses.map(|path| (path, self.name)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    quiet_logs();
+    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        let plan = |more: &[&str]| {
+            let options = Options::try_parse_from(["x"].iter().chain(more));
+            options.map(Options::plan)
+        };
+        let bare = plan(&[]).unwrap();
+        assert_eq!((bare.max_quote_age_ms, bare.stock.is_none()), (86_400_000, true));
+        let stock = plan(&["--fill", "--hold", "openai=500"]).unwrap().stock.unwrap();
+        assert_eq!((stock.reserve, stock.funds), (1_000_000_000_000, 1_000_000_000_000));
+        assert_eq!(stock.holdings, [(Framework::new("openai").unwrap(), 500)]);
+        assert_eq!(stock.trader, account_of(&signer("//Alice").unwrap()));
+        for bad in [["--hold", "openai"], ["--hold", "Open AI=5"], ["--hold", "openai=-5"]] {
+            assert!(plan(&bad).is_err(), "{bad:?}");
+        }
+        assert!(plan(&["--max-quote-age-hours", "169"]).is_err());
+    }
+}

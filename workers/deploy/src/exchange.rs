@@ -1,0 +1,310 @@
+//! The exchange: its contract, its markets, the market maker's reserve, and money to trade with.
+
+use crate::index::{call_all, Step};
+use crate::market::make_minter;
+use crate::{instantiate, say, Addresses};
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
+use cicada_core::exchange::{Limits, Market};
+use cicada_core::hash::Hash;
+use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
+use cicada_network::Network;
+use parity_scale_codec::{Decode, Encode};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What to deploy, and where.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Address of a node.
+    pub url: String,
+    /// Folder of the built contracts.
+    pub bundles: PathBuf,
+    /// The network file of `deploy-paxos`; the exchange is written into it.
+    pub network: PathBuf,
+    /// Secret of the account that deploys and owns: the market maker.
+    pub suri: String,
+    /// The age from which on a quote is stale, in milliseconds.
+    pub max_quote_age_ms: u64,
+    /// What the market maker risks on each framework.
+    pub limits: Limits,
+    /// What the markets are filled up with; none leaves them as they are.
+    pub stock: Option<Stock>,
+    /// The file of addresses for frontends, and the network's name in it.
+    pub addresses: Option<(PathBuf, String)>,
+}
+
+/// Money is base units of MMC.
+#[derive(Clone, Debug)]
+pub struct Stock {
+    /// What each framework's reserve is filled up to.
+    pub reserve: u128,
+    /// Who gets money to trade with.
+    pub trader: Account,
+    /// What the trader's balance is filled up to.
+    pub funds: u128,
+    /// Tokens that the market maker buys for the trader when their market is opened.
+    pub holdings: Vec<(Framework, u128)>,
+}
+
+/// `ExchangeTerms` of the contract's interface.
+#[derive(Decode)]
+struct Terms {
+    currency: Account,
+    leaderboard: Account,
+    token_code: Hash,
+    _max_quote_age_ms: u64,
+    _limits: Limits,
+    _paused: bool,
+    _markets: u32,
+}
+
+/// A framework with its market.
+struct Listed {
+    framework: Framework,
+    market: Market,
+    /// Whether it was opened now.
+    new: bool,
+}
+
+struct Deployer<'a> {
+    plan: &'a Plan,
+    chain: Chain,
+    exchange: Bundle,
+    token: Bundle,
+    leaderboard: Bundle,
+    owner: Signer,
+}
+
+/// Deploys, unless the exchange of the network file is there already; then opens what markets are
+/// missing and fills them up.
+///
+/// # Errors
+/// In words.
+pub async fn deploy(plan: &Plan) -> Result<Account> {
+    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let deployer = Deployer {
+        plan,
+        chain: Chain::connect(&plan.url).await?,
+        exchange: load("exchange")?,
+        token: load("token")?,
+        leaderboard: load("leaderboard")?,
+        owner: signer(&plan.suri)?,
+    };
+    let mut network = Network::load(&plan.network)?;
+    ensure!(
+        network.chain.genesis == deployer.chain.genesis(),
+        "{} is of another chain: run deploy-paxos first",
+        plan.network.display()
+    );
+    let (account, block) = match deployer.existing(&network).await {
+        Some(account) => {
+            let path = plan.network.display();
+            say(format!("already deployed: exchange {} ({path})", address(&account)));
+            (account, None)
+        }
+        None => {
+            let (account, block) = deployer.make(&network).await?;
+            network.chain.exchange = Some(account);
+            network.save(&plan.network)?;
+            say(format!("wrote the exchange to {}", plan.network.display()));
+            (account, Some(block))
+        }
+    };
+    if let Some((path, name)) = &plan.addresses {
+        let mut addresses = Addresses::new(name, &plan.url, &network.chain.genesis);
+        addresses.add(&deployer.exchange, &account, block);
+        addresses.publish(path)?;
+    }
+    if let Some(stock) = &plan.stock {
+        deployer.fill(&network, &account, stock).await?;
+    }
+    Ok(account)
+}
+
+impl Deployer<'_> {
+    /// The exchange of the network file, if it answers and trades this money at these quotes.
+    async fn existing(&self, network: &Network) -> Option<Account> {
+        let account = network.chain.exchange?;
+        match self.answers(network, &account).await {
+            Ok(()) => Some(account),
+            Err(error) => {
+                let path = self.plan.network.display();
+                say(format!(
+                    "the exchange of {path} is not there as it should be ({error:#}): deploying anew"
+                ));
+                None
+            }
+        }
+    }
+
+    async fn answers(&self, network: &Network, account: &Account) -> Result<()> {
+        let code = self.chain.code_hash(account).await?.context("there is no exchange")?;
+        ensure!(code == *self.exchange.code_hash(), "the code of exchange has changed");
+        let terms: Terms = self.read(account, "Exchange::terms", &[]).await?;
+        ensure!(terms.currency == network.chain.token, "it trades against another token");
+        ensure!(terms.leaderboard == network.chain.leaderboard, "its leaderboard is another");
+        ensure!(terms.token_code == *self.token.code_hash(), "the code of token has changed");
+        Ok(())
+    }
+
+    async fn read<T: Decode>(&self, account: &Account, label: &str, args: &[u8]) -> Result<T> {
+        Ok(self.chain.read(account, &self.exchange, label, args).await?)
+    }
+
+    async fn make(&self, network: &Network) -> Result<(Account, u64)> {
+        // A new contract each time: an earlier one may belong to a deployment that broke off.
+        let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
+        let at = &network.chain;
+        let args = (
+            at.token,
+            at.leaderboard,
+            self.token.code_hash(),
+            self.plan.max_quote_age_ms,
+            self.plan.limits,
+        );
+        let made =
+            instantiate(&self.chain, &self.exchange, &args.encode(), &salt, &self.owner).await?;
+        Ok((made.account, made.block))
+    }
+
+    /// Opens the markets of all frameworks that the newest leaderboard ranks, fills up their
+    /// reserves and the trader's purse.
+    async fn fill(&self, network: &Network, exchange: &Account, stock: &Stock) -> Result<()> {
+        let (board, label) = (&network.chain.leaderboard, "Leaderboard::ranking");
+        let quotes: Vec<Quote> = self.chain.read(board, &self.leaderboard, label, &[]).await?;
+        if quotes.is_empty() {
+            say("no markets yet: there is no leaderboard; run deploy-exchange --fill after the first");
+            return Ok(());
+        }
+        let markets = self.listed(exchange, &quotes).await?;
+        self.deposit(&network.chain.token, exchange, stock, &markets).await?;
+        self.give(&network.chain.token, exchange, stock, &markets, &quotes).await
+    }
+
+    async fn listed(&self, exchange: &Account, quotes: &[Quote]) -> Result<Vec<Listed>> {
+        let mut markets = Vec::new();
+        for Quote { framework, .. } in quotes {
+            let args = framework.encode();
+            let look = || self.read::<Option<Market>>(exchange, "Exchange::market", &args);
+            let (market, new) = match look().await? {
+                Some(market) => (market, false),
+                None => {
+                    let (bundle, owner) = (&self.exchange, &self.owner);
+                    self.chain.call(exchange, bundle, "Exchange::list", &args, owner).await?;
+                    (look().await?.context("the market is not there after its opening")?, true)
+                }
+            };
+            markets.push(Listed { framework: framework.clone(), market, new });
+        }
+        let new = markets.iter().filter(|listed| listed.new).count();
+        say(format!("{} markets, {new} of them new", markets.len()));
+        Ok(markets)
+    }
+
+    /// Makes MMC for the owner and deposits it where a reserve is short.
+    async fn deposit(
+        &self,
+        mmc: &Account,
+        exchange: &Account,
+        stock: &Stock,
+        markets: &[Listed],
+    ) -> Result<()> {
+        let missing = |listed: &Listed| stock.reserve.saturating_sub(listed.market.reserve);
+        let total = markets.iter().map(missing).fold(0, u128::saturating_add);
+        if total == 0 {
+            return Ok(());
+        }
+        self.mint(mmc, &account_of(&self.owner), total).await?;
+        self.allow(mmc, exchange, total).await?;
+        let short = markets.iter().filter(|listed| missing(listed) > 0);
+        let steps: Vec<Step<'_>> = short
+            .map(|listed| {
+                let args = (&listed.framework, missing(listed)).encode();
+                (*exchange, &self.exchange, "Exchange::deposit", args)
+            })
+            .collect();
+        let count = steps.len();
+        call_all(&self.chain, steps, &self.owner).await.context("filling up the reserves")?;
+        say(format!("reserves: {} MMC more in {count} markets", whole(total)));
+        Ok(())
+    }
+
+    /// Gives the trader money, and the tokens that the plan wants him to have, of new markets.
+    async fn give(
+        &self,
+        mmc: &Account,
+        exchange: &Account,
+        stock: &Stock,
+        markets: &[Listed],
+        quotes: &[Quote],
+    ) -> Result<()> {
+        for (framework, amount) in &stock.holdings {
+            let listed = markets.iter().find(|listed| listed.framework == *framework);
+            let quote = quotes.iter().find(|quote| quote.framework == *framework);
+            let (Some(listed), Some(quote)) = (listed, quote) else {
+                continue;
+            };
+            if listed.new && *amount > 0 {
+                self.buy_for(mmc, exchange, stock, listed, quote, *amount).await?;
+            }
+        }
+        let args = stock.trader.encode();
+        let balance: u128 = self.chain.read(mmc, &self.token, "PSP22::balance_of", &args).await?;
+        let missing = stock.funds.saturating_sub(balance);
+        if missing > 0 {
+            self.mint(mmc, &stock.trader, missing).await?;
+            say(format!("{} got {} MMC", address(&stock.trader), whole(missing)));
+        }
+        Ok(())
+    }
+
+    async fn buy_for(
+        &self,
+        mmc: &Account,
+        exchange: &Account,
+        stock: &Stock,
+        listed: &Listed,
+        quote: &Quote,
+        amount: u128,
+    ) -> Result<()> {
+        let owner = account_of(&self.owner);
+        let cost = quote.ask.checked_mul(amount).context("so many tokens cost too much")?;
+        self.mint(mmc, &owner, cost).await?;
+        self.allow(mmc, exchange, cost).await?;
+        let args = (&listed.framework, amount, cost, u64::MAX).encode();
+        let bought =
+            self.chain.call(exchange, &self.exchange, "Exchange::buy", &args, &self.owner).await;
+        bought.with_context(|| format!("buying {amount} {}", listed.framework))?;
+        if stock.trader != owner {
+            let nothing: Vec<u8> = Vec::new();
+            let args = (stock.trader, amount, nothing).encode();
+            let token = &listed.market.token;
+            self.chain.call(token, &self.token, "PSP22::transfer", &args, &self.owner).await?;
+        }
+        say(format!("{} got {amount} {} tokens", address(&stock.trader), listed.framework));
+        Ok(())
+    }
+
+    async fn mint(&self, mmc: &Account, to: &Account, amount: u128) -> Result<()> {
+        make_minter(&self.chain, &self.token, mmc, &self.owner).await?;
+        let args = (to, amount).encode();
+        self.chain.call(mmc, &self.token, "Supply::mint", &args, &self.owner).await?;
+        Ok(())
+    }
+
+    async fn allow(&self, mmc: &Account, exchange: &Account, amount: u128) -> Result<()> {
+        let args = (exchange, amount).encode();
+        self.chain.call(mmc, &self.token, "PSP22::approve", &args, &self.owner).await?;
+        Ok(())
+    }
+}
+
+/// Whole MMC of an amount, for people.
+fn whole(amount: u128) -> u128 {
+    amount / MMC
+}
+
+/// Base units of one MMC.
+pub const MMC: u128 = 10u128.pow(cicada_core::quote::MMC_DECIMALS as u32);
