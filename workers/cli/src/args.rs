@@ -3,6 +3,7 @@
 use cicada_chain::{account_of, parse_address, signer};
 use cicada_core::escrow::Fallback;
 use cicada_core::name::Name;
+use cicada_core::quote::Framework;
 use cicada_core::sla::Metric;
 use cicada_core::Account;
 
@@ -13,6 +14,19 @@ const PERCENT: u16 = 100;
 pub fn name(text: &str) -> Result<Name, String> {
     let bad = "1 to 32 of a-z, 0-9, '-', '_', '.', starting with a letter or digit";
     Name::new(text).map_err(|_| bad.into())
+}
+
+/// The name of a framework.
+pub fn framework(text: &str) -> Result<Framework, String> {
+    Framework::new(text).map_err(|error| error.to_string())
+}
+
+/// Whole performance tokens, at least one: `1000`, `1_000` or `1,000`.
+pub fn tokens(text: &str) -> Result<u128, String> {
+    let digits: String = text.chars().filter(|c| !"_,".contains(*c)).collect();
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = plain.then(|| digits.parse().ok()).flatten().filter(|amount| *amount > 0);
+    amount.ok_or_else(|| "performance tokens are whole: write for example 1000".into())
 }
 
 /// An address, or a development account such as `//Bob`.
@@ -95,6 +109,11 @@ mod tests {
         assert!(metric("accuracy").is_err() && metric("accuracy=10001").is_err());
         let bob = account("//Bob").unwrap();
         assert_eq!(account(&cicada_chain::address(&bob)), Ok(bob));
+        assert_eq!((tokens("1000"), tokens("1,000_000")), (Ok(1_000), Ok(1_000_000)));
+        assert!(["0", "", "1.5", "-1", "+1", &"9".repeat(40)]
+            .iter()
+            .all(|bad| tokens(bad).is_err()));
+        assert!(framework("claude").is_ok() && framework("Claude").is_err());
         assert!(account("bob").is_err() && name("Upper").is_err());
         assert_eq!(hash(&"ab".repeat(32)), Ok([0xab; 32]));
     }

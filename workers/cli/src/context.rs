@@ -1,43 +1,171 @@
-//! What every command has: the market, who signs, where files lie.
+//! What every command has: where things are, and who signs.
 
+use crate::args;
+use crate::config::Config;
+use crate::keys::Identity;
 use crate::reply::Failure;
-use cicada_chain::{account_of, signer, Signer};
+use cicada_chain::{account_of, Signer};
 use cicada_core::Account;
 use cicada_market::{Market, MarketFile};
-use cicada_payload::{read_secret, Keystore, Store};
+use cicada_payload::{Keystore, Store};
+use cicada_trade::{Addresses, Board, Exchange, Indexer};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Common {
-    /// The market file that deploy-market wrote.
+    /// The configuration file; 'cicada71 init' writes one.
+    /// [default: config.toml in $XDG_CONFIG_HOME/cicada71]
+    #[arg(long, global = true, env = "CICADA_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The file with the addresses of the contracts, for trading.
+    /// [default: frontend-abi/addresses/local.json]
+    #[arg(long, global = true, env = "CICADA_ADDRESSES", value_name = "FILE")]
+    pub addresses: Option<PathBuf>,
+    /// The exchange, instead of the one of the file of addresses.
+    #[arg(long, global = true, env = "CICADA_EXCHANGE", value_parser = args::account, value_name = "ADDRESS")]
+    pub exchange: Option<Account>,
+    /// The leaderboard, instead of the one of the file of addresses.
+    #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
+    pub leaderboard: Option<Account>,
+    /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
+    #[arg(long, global = true, env = "CICADA_INDEXER", value_name = "URL")]
+    pub indexer: Option<String>,
+    /// The nodes: their network file, or the address of the first of 23 on successive ports.
+    /// [default: .demo/network.toml if it is there, else http://127.0.0.1:7100]
+    #[arg(long, global = true, env = "CICADA_NODES", value_name = "FILE|URL")]
+    pub nodes: Option<String>,
+    /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
     pub network: PathBuf,
-    /// Folder of the built contracts.
-    #[arg(long, global = true, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
-    pub bundles: PathBuf,
-    /// Address of a node of the chain, instead of the market file's.
+    /// Folder of the built contracts. [default: contracts/target/ink]
+    #[arg(long, global = true, env = "CICADA_BUNDLES", value_name = "FOLDER")]
+    pub bundles: Option<PathBuf>,
+    /// Address of a node of the chain, instead of the file's.
     #[arg(long, global = true, env = "CICADA_URL")]
     pub url: Option<String>,
     /// Secret of the account that signs: for development accounts such as //Alice.
     #[arg(long, global = true, env = "CICADA_SURI", hide_env_values = true)]
     pub suri: Option<String>,
-    /// A file with that secret, readable by its owner only; 'cicada71 account' makes one.
-    #[arg(long, global = true, env = "CICADA_KEY_FILE", conflicts_with = "suri")]
+    /// The key file, readable by its owner only: one of 'cicada71 init' or polkadot.js, or a secret
+    /// in the clear as 'cicada71 account' makes it.
+    #[arg(
+        long,
+        global = true,
+        env = "CICADA_KEY_FILE",
+        conflicts_with = "suri",
+        value_name = "FILE"
+    )]
     pub key_file: Option<PathBuf>,
+    /// A file with the password of the key file, instead of a question.
+    #[arg(long, global = true, env = "CICADA_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
     /// Folder of this account's secrets: keys of private payloads and results. Keep it.
     #[arg(long, global = true, env = "CICADA_STATE_DIR", default_value = ".demo/requester")]
     pub state: PathBuf,
     /// Where payloads, results and evidence lie: a folder, or an http(s) address to read from.
     #[arg(long, global = true, env = "CICADA_STORE", default_value = ".demo/store")]
     pub store: String,
-    /// Answer in JSON. Amounts are strings in MMC, times are ms since 1970.
+    /// Answer in JSON. Amounts are strings in MMC or tokens, times are ms since 1970.
     #[arg(long, global = true)]
     pub json: bool,
 }
 
-/// The same, connected.
+/// Options, environment and configuration file together.
+pub struct Settings {
+    /// The options.
+    pub common: Common,
+    config: Config,
+}
+
+impl Settings {
+    /// Reads the configuration file.
+    pub fn new(common: Common) -> Result<Self, Failure> {
+        let config = Config::load(common.config.as_deref())?;
+        Ok(Self { common, config })
+    }
+
+    /// Says on standard error how far something is that takes more than one step.
+    pub fn say(&self, text: &str) {
+        if !self.common.json {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Who uses the command.
+    pub fn identity(&self) -> Result<Identity, Failure> {
+        Identity::of(&self.common, self.key_file())
+    }
+
+    /// The key file that is named, if one is.
+    pub fn key_file(&self) -> Option<&Path> {
+        self.common.key_file.as_deref().or(self.config.key_file.as_deref())
+    }
+
+    /// Who uses the command, ready to sign.
+    pub fn signer(&self) -> Result<Signer, Failure> {
+        self.identity()?.signer(&self.common)
+    }
+
+    /// The account that was named, or one's own.
+    pub fn account_or_own(&self, named: Option<Account>) -> Result<Account, Failure> {
+        named.map_or_else(|| Ok(self.identity()?.account()), Ok)
+    }
+
+    fn bundles(&self) -> &Path {
+        let set = self.common.bundles.as_deref().or(self.config.bundles.as_deref());
+        set.unwrap_or(Path::new("contracts/target/ink"))
+    }
+
+    fn url(&self) -> Option<&str> {
+        self.common.url.as_deref().or(self.config.url.as_deref())
+    }
+
+    /// The addresses of the contracts. A file that is not named need not be there if the options
+    /// say it all.
+    pub fn addresses(&self) -> Result<Addresses, Failure> {
+        let named = self.common.addresses.as_deref().or(self.config.addresses.as_deref());
+        let path = named.unwrap_or(Path::new("frontend-abi/addresses/local.json"));
+        let Common { exchange, leaderboard, .. } = self.common;
+        let given = exchange.is_some() || leaderboard.is_some();
+        let mut addresses = match named.is_none() && given && !path.exists() {
+            true => Addresses::default(),
+            false => Addresses::load(path)?,
+        };
+        addresses.exchange = exchange.or(addresses.exchange);
+        addresses.leaderboard = leaderboard.or(addresses.leaderboard);
+        Ok(addresses)
+    }
+
+    /// The exchange.
+    pub async fn exchange(&self) -> Result<Exchange, Failure> {
+        Ok(Exchange::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+    }
+
+    /// The leaderboard.
+    pub async fn board(&self) -> Result<Board, Failure> {
+        Ok(Board::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+    }
+
+    /// The indexer.
+    pub fn indexer(&self) -> Result<Indexer, Failure> {
+        let url = self.common.indexer.as_deref().or(self.config.indexer.as_deref());
+        Ok(Indexer::new(url.unwrap_or("http://127.0.0.1:7171"))?)
+    }
+
+    /// The nodes: a file, or an address.
+    pub fn nodes(&self) -> String {
+        let file = ".demo/network.toml";
+        let set = self.common.nodes.clone().or_else(|| self.config.nodes.clone());
+        set.unwrap_or_else(|| match Path::new(file).exists() {
+            true => file.into(),
+            false => "http://127.0.0.1:7100".into(),
+        })
+    }
+}
+
+/// The compute market, connected.
 pub struct Context {
     /// The market.
     pub market: Market,
@@ -52,25 +180,18 @@ pub struct Context {
 }
 
 impl Context {
-    /// Connects.
-    pub async fn open(common: &Common) -> Result<Self, Failure> {
-        let signer = secret(common)?;
+    /// Connects. The address of the node is that of the options or the market file: the one of the
+    /// configuration is for trading.
+    pub async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let common = &settings.common;
+        let signer = settings.signer()?;
         let file = MarketFile::load(&common.network)?;
         Ok(Self {
-            market: Market::connect(file, &common.bundles, common.url.as_deref()).await?,
+            market: Market::connect(file, settings.bundles(), common.url.as_deref()).await?,
             own: account_of(&signer),
             signer,
             keystore: Keystore::new(common.state.join("requests")),
             store: common.store.parse()?,
         })
     }
-}
-
-/// The account that signs; //Alice where nobody is named, as all tools here have it.
-fn secret(common: &Common) -> Result<Signer, Failure> {
-    let signer = match &common.key_file {
-        Some(path) => signer(read_secret(path)?.trim()),
-        None => signer(common.suri.as_deref().unwrap_or("//Alice")),
-    };
-    signer.map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -96,6 +96,21 @@ impl From<cicada_chain::Error> for Failure {
     }
 }
 
+impl From<cicada_trade::Error> for Failure {
+    fn from(error: cicada_trade::Error) -> Self {
+        use cicada_trade::Error;
+        match error {
+            Error::NotListed(_) | Error::NoQuote(_) | Error::NoOrder(_) => {
+                Self::NotFound(error.to_string())
+            }
+            Error::NoAddress { .. } | Error::ZeroAmount | Error::BadPrice { .. } => {
+                Self::Usage(error.to_string())
+            }
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
 impl From<cicada_payload::Error> for Failure {
     fn from(error: cicada_payload::Error) -> Self {
         match error {

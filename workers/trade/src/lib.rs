@@ -12,6 +12,7 @@ mod events;
 mod exchange;
 mod indexer;
 mod plan;
+pub mod portfolio;
 mod snapshot;
 pub mod text;
 mod view;

@@ -213,6 +213,14 @@ impl Snapshot<'_> {
         Ok(OrderPlan { framework, side, price, amount, need })
     }
 
+    /// What has to be allowed so that the exchange may take `amount` base units of MMC.
+    ///
+    /// # Errors
+    /// [`Error::TooPoor`].
+    pub async fn mmc_need(&self, owner: &Account, amount: u128) -> Result<Need, Error> {
+        self.need(owner, self.exchange.mmc, amount, amount).await
+    }
+
     /// What of a token is needed: `amount` is there, `most` is allowed.
     async fn need(
         &self,

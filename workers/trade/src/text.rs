@@ -28,6 +28,11 @@ pub fn units(amount: u128, decimals: u8) -> String {
     }
 }
 
+/// The same for programs, without groups: `1234.5`.
+pub fn plain_units(amount: u128, decimals: u8) -> String {
+    units(amount, decimals).replace(',', "")
+}
+
 /// An amount of MMC: `1,234.5`.
 pub fn mmc(amount: u128) -> String {
     units(amount, MMC_DECIMALS)

@@ -2,7 +2,7 @@
 
 use crate::{Error, Snapshot, Terms};
 use cicada_core::exchange::maker::{is_fresh, Maker};
-use cicada_core::exchange::{Level, Market, Side};
+use cicada_core::exchange::{Level, Limits, Market, Side};
 use cicada_core::quote::{Framework, Quote};
 
 /// A market as people look at it.
@@ -56,6 +56,41 @@ impl Snapshot<'_> {
 }
 
 impl MarketView {
+    /// An example for documentation and tests: 50,000 points, 1,000 tokens, reserve for all, 600 of
+    /// them created at this quote.
+    #[doc(hidden)]
+    #[allow(clippy::missing_panics_doc)]
+    pub fn example() -> Self {
+        let framework = Framework::new("claude").expect("a name");
+        let level = |price: u128, amount, orders| Level { price: price * 10_000, amount, orders };
+        Self {
+            block: 7,
+            now_ms: 61_000,
+            terms: Terms {
+                currency: [1; 32],
+                leaderboard: [2; 32],
+                token_code: [3; 32],
+                max_quote_age_ms: 60_001,
+                limits: Limits { max_outstanding: 1_000_000, max_per_quote: 2_000 },
+                paused: false,
+                markets: 1,
+            },
+            market: Market {
+                token: [4; 32],
+                reserve: 50_500_000_000,
+                outstanding: 1_000,
+                volume_24h: 1_000,
+                quote_ms: 1_000,
+                created: 600,
+                destroyed: 0,
+            },
+            quote: Some(Quote::new(framework.clone(), 50_000, 0, 1_000)),
+            bids: vec![level(5_000, 10, 2), level(4_950, 5, 1), level(4_900, 9, 3)],
+            asks: vec![level(5_040, 4, 1), level(5_100, 1, 1)],
+            framework,
+        }
+    }
+
     /// How old the quote is, in milliseconds.
     pub fn age_ms(&self) -> Option<u64> {
         self.quote.as_ref().map(|quote| self.now_ms.saturating_sub(quote.time_ms))
@@ -135,41 +170,8 @@ impl MarketView {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use cicada_core::exchange::Limits;
-
-    /// 50,000 points, 1,000 tokens, reserve for all, 600 of them created at this quote.
-    pub(crate) fn sample() -> MarketView {
-        let framework = Framework::new("claude").unwrap();
-        let level = |price: u128, amount, orders| Level { price: price * 10_000, amount, orders };
-        MarketView {
-            block: 7,
-            now_ms: 61_000,
-            terms: Terms {
-                currency: [1; 32],
-                leaderboard: [2; 32],
-                token_code: [3; 32],
-                max_quote_age_ms: 60_001,
-                limits: Limits { max_outstanding: 1_000_000, max_per_quote: 2_000 },
-                paused: false,
-                markets: 1,
-            },
-            market: Market {
-                token: [4; 32],
-                reserve: 50_500_000_000,
-                outstanding: 1_000,
-                volume_24h: 1_000,
-                quote_ms: 1_000,
-                created: 600,
-                destroyed: 0,
-            },
-            quote: Some(Quote::new(framework.clone(), 50_000, 0, 1_000)),
-            bids: vec![level(5_000, 10, 2), level(4_950, 5, 1), level(4_900, 9, 3)],
-            asks: vec![level(5_040, 4, 1), level(5_100, 1, 1)],
-            framework,
-        }
-    }
 
     fn rows(view: &MarketView, side: Side) -> Vec<(u128, u128, Option<u32>)> {
         view.rows(side).iter().map(|row| (row.price / 10_000, row.amount, row.orders)).collect()
@@ -177,7 +179,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_market_maker_stands_among_the_orders() {
-        let view = sample();
+        let view = MarketView::example();
         let bids =
             [(5_000, 10, Some(2)), (4_950, 5, Some(1)), (4_950, 1_000, None), (4_900, 9, Some(3))];
         assert_eq!(rows(&view, Side::Buy), bids);
@@ -187,7 +189,7 @@ pub(crate) mod tests {
 
     #[test]
     fn without_a_fresh_quote_it_is_left_out() {
-        let mut view = sample();
+        let mut view = MarketView::example();
         assert!(view.tradable().is_ok());
         view.now_ms += 1;
         assert!(matches!(
@@ -200,14 +202,14 @@ pub(crate) mod tests {
         assert_eq!((view.age_ms(), view.solvent(), view.room(Side::Sell)), (None, None, 0));
         view.terms.paused = true;
         assert!(matches!(view.tradable(), Err(Error::Paused)));
-        let mut worthless = sample();
+        let mut worthless = MarketView::example();
         worthless.quote = Some(Quote::new(worthless.framework.clone(), 0, 0, 1_000));
         assert!(matches!(worthless.tradable(), Err(Error::ZeroPrice(_))));
     }
 
     #[test]
     fn solvency_is_reserve_against_the_bid() {
-        let mut view = sample();
+        let mut view = MarketView::example();
         assert_eq!((view.obligation(), view.solvent()), (Some(49_500_000_000), Some(true)));
         view.market.reserve = 49_499_999_999;
         assert_eq!((view.solvent(), view.room(Side::Buy)), (Some(false), 999));

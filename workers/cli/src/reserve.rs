@@ -1,0 +1,67 @@
+//! Opening markets, and the market maker's reserve.
+
+use crate::args;
+use crate::context::Settings;
+use crate::reply::{Outcome, Reply};
+use crate::trade::approved;
+use cicada_core::quote::Framework;
+use cicada_market::{mmc as plain, parse_mmc};
+use cicada_trade::text::mmc;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+/// `cicada71 list`.
+pub async fn list(settings: &Settings, framework: Framework) -> Outcome {
+    let exchange = settings.exchange().await?;
+    let (token, outcome) = exchange.list(&framework, &settings.signer()?).await?;
+    let token = cicada_chain::address(&token);
+    let text = format!("opened the market of {framework}; its token is {token}");
+    let json = json!({ "framework": framework.as_str(), "token": token, "block": outcome.block });
+    Ok(Reply::new(text, json))
+}
+
+/// The market maker's reserve.
+#[derive(Debug, Subcommand)]
+pub enum ReserveCommand {
+    /// Adds MMC to the reserve of a framework; anybody may.
+    Deposit(ReserveArgs),
+    /// Takes MMC out of it, as the exchange's owner, as long as all tokens can still be bought back.
+    Withdraw(ReserveArgs),
+}
+
+/// Of which framework, and how much.
+#[derive(Debug, Args)]
+pub struct ReserveArgs {
+    /// Whose performance token.
+    #[arg(long, value_parser = args::framework)]
+    framework: Framework,
+    /// How much, in MMC.
+    #[arg(long, value_parser = parse_mmc, value_name = "MMC")]
+    amount: u128,
+}
+
+/// `cicada71 reserve`.
+pub async fn reserve(settings: &Settings, command: ReserveCommand) -> Outcome {
+    let exchange = settings.exchange().await?;
+    let signer = settings.signer()?;
+    let (deposit, ReserveArgs { framework, amount }) = match command {
+        ReserveCommand::Deposit(args) => (true, args),
+        ReserveCommand::Withdraw(args) => (false, args),
+    };
+    let outcome = if deposit {
+        let owner = cicada_chain::account_of(&signer);
+        let need = exchange.now().await?.mmc_need(&owner, amount).await?;
+        if exchange.approve(&need, &signer).await?.is_some() {
+            settings.say(&approved(&exchange, &need));
+        }
+        exchange.deposit(&framework, amount, &signer).await?
+    } else {
+        exchange.withdraw(&framework, amount, &signer).await?
+    };
+    let reserve = exchange.now().await?.market(&framework).await?.reserve;
+    let text = format!("the reserve of {framework} is {} MMC", mmc(reserve));
+    let json = json!({
+        "framework": framework.as_str(), "reserve": plain(reserve), "block": outcome.block,
+    });
+    Ok(Reply::new(text, json))
+}
