@@ -3,6 +3,7 @@
 //! would use, and stopped when the value is dropped.
 
 pub mod compute;
+pub mod trading;
 
 use cicada_chain::{Bundle, Chain};
 use cicada_core::leaderboard::Proposal;
@@ -41,8 +42,15 @@ impl Deployment {
             url: format!("ws://127.0.0.1:{}", ports + u16::from(SEATS)),
             base_port: ports,
         };
+        let given = repository().join("examples/results.jsonl");
+        std::fs::copy(given, deployment.results()).expect("a copy of the results");
         deployment.script(&["start"]);
         deployment
+    }
+
+    /// The evaluation results of all nodes and of the market: a copy of the example.
+    pub fn results(&self) -> PathBuf {
+        self.state.path().join("results.jsonl")
     }
 
     /// Runs `scripts/deploy_paxos.sh` for this deployment; panics if it fails.
@@ -58,7 +66,8 @@ impl Deployment {
         );
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// A program of the repository, for this deployment.
+    pub(crate) fn command(&self, program: &str) -> Command {
         let root = repository();
         let mut command = Command::new(root.join(program));
         command
@@ -66,7 +75,8 @@ impl Deployment {
             .env("CICADA_STATE", self.state.path())
             .env("CICADA_URL", &self.url)
             .env("CICADA_BASE_PORT", self.base_port.to_string())
-            .env("CICADA_ADDRESSES", self.addresses());
+            .env("CICADA_ADDRESSES", self.addresses())
+            .env("CICADA_RESULTS", self.results());
         command
     }
 
@@ -170,7 +180,7 @@ impl Drop for Deployment {
     }
 }
 
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
@@ -188,7 +198,7 @@ pub fn bundle(name: &str) -> Bundle {
 }
 
 /// The first of `count` neighbouring ports that are free now; no call gives a port twice.
-fn free_ports(count: u16) -> u16 {
+pub(crate) fn free_ports(count: u16) -> u16 {
     static NEXT: Mutex<u16> = Mutex::new(0);
     let mut next = NEXT.lock().expect("no test panics while it looks for ports");
     if *next == 0 {
