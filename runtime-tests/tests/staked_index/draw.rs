@@ -1,0 +1,396 @@
+//! Which operation comes next: mostly what people would do, at times what they should not.
+
+use std::collections::VecDeque;
+
+use cicada_core::slashing::MIN_STAKE;
+
+use crate::dice::Dice;
+use crate::model::{Model, EPOCH_MS, FRESH_MS};
+use crate::op::{
+    AwardFault, Epoch, Op, PoolOp, Proof, RewardOp, Rules, Signed, SignedFault, Source, StakeOp,
+};
+use crate::people::{Coin, Who, NODES, SEATS, SUBNETS, USERS};
+use crate::stage::{first_rules, DELAY_MS};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Draws operations.
+pub struct Draw {
+    pub dice: Dice,
+    /// What follows before anything else is drawn.
+    pub queue: VecDeque<Op>,
+}
+
+impl Draw {
+    pub fn new(seed: u64) -> Self {
+        Self { dice: Dice(seed), queue: VecDeque::new() }
+    }
+
+    /// The next operation.
+    pub fn next(&mut self, model: &Model) -> Op {
+        if let Some(op) = self.queue.pop_front() {
+            return op;
+        }
+        if model.basket.supply == 0 && !self.dice.once_in(6) {
+            return self.open(model);
+        }
+        match self.dice.below(100) {
+            0..=6 => self.wait(model),
+            7..=9 => self.freeze(model),
+            10 | 11 => self.gift(model),
+            12..=32 => Op::Stake(self.stake(model)),
+            33..=73 => Op::Basket(self.basket(model)),
+            74..=85 => Op::Pool(self.pool(model)),
+            _ => Op::Reward(self.reward(model)),
+        }
+    }
+
+    /// A basket and, while its prices are fresh, the first mint.
+    fn open(&mut self, model: &Model) -> Op {
+        if model.has_prices() && !model.basket.paused {
+            return Op::Basket(self.mint(model));
+        }
+        Op::Basket(self.set_basket(model))
+    }
+
+    // ---- who ----
+
+    pub fn user(&mut self) -> Who {
+        Who::User(self.dice.small(USERS))
+    }
+
+    /// A user, seldom somebody else.
+    pub fn trader(&mut self) -> Who {
+        match self.dice.below(20) {
+            0 => Who::Stranger,
+            1 => Who::Owner,
+            _ => self.user(),
+        }
+    }
+
+    /// The owner, at times somebody who is not.
+    pub fn ruler(&mut self) -> Who {
+        match self.dice.below(4) {
+            0 => self.user(),
+            _ => Who::Owner,
+        }
+    }
+
+    fn staker(&mut self) -> Who {
+        match self.dice.below(12) {
+            0 => Who::Stranger,
+            1 => self.user(),
+            _ => Who::Node(self.dice.small(NODES)),
+        }
+    }
+
+    /// A deadline that is not reached, seldom one that is.
+    pub fn deadline(&mut self, model: &Model) -> u64 {
+        model.now_ms + u64::from(!self.dice.once_in(15))
+    }
+
+    /// The time of a report: now, at times a little off, seldom too far.
+    pub fn time(&mut self, model: &Model) -> u64 {
+        match self.dice.below(16) {
+            0 => model.now_ms + 30_000,
+            1 => model.now_ms + 30_001,
+            2 => model.now_ms - self.dice.below(120_000),
+            _ => model.now_ms,
+        }
+    }
+
+    /// Sixteen seats that are heard, at times fewer, or one that is not, or a false signature.
+    pub fn signed(&mut self, model: &Model) -> Signed {
+        let careless = self.dice.once_in(12);
+        let is_heard = |seat: &u8| careless || !model.stakes.barred.contains(seat);
+        let mut seats: Vec<u8> = (0..SEATS).filter(is_heard).collect();
+        let count = if self.dice.once_in(25) { 15 } else { 16 };
+        while seats.len() > count {
+            let place = self.dice.place(seats.len());
+            seats.remove(place);
+        }
+        let fault = match self.dice.below(40) {
+            0 => Some(SignedFault::OldEpoch),
+            1 => Some(SignedFault::Forged(self.dice.place(seats.len()))),
+            _ => None,
+        };
+        Signed { seats, fault }
+    }
+
+    // ---- time, tokens ----
+
+    fn wait(&mut self, model: &Model) -> Op {
+        let mut lots = model.stakes.operators.iter().filter(|(_, op)| op.free_at_ms > model.now_ms);
+        let next = lots.next().map(|(who, operator)| (*who, operator.free_at_ms));
+        if let (Some((by, free_at)), true) = (next, self.dice.once_in(3)) {
+            let early = self.dice.below(2);
+            self.queue.push_back(Op::Stake(StakeOp::Withdraw { by }));
+            return Op::Wait { ms: free_at - model.now_ms - early };
+        }
+        let stale = (model.basket.set.time_ms + FRESH_MS).saturating_sub(model.now_ms);
+        let over = (model.rewards.end_ms + EPOCH_MS).saturating_sub(model.now_ms);
+        let some = [1, 6_000, 60_000, stale, stale + 1, over, over, EPOCH_MS, DAY_MS, DELAY_MS];
+        Op::Wait { ms: self.dice.pick(&some) }
+    }
+
+    /// A token of the basket stops or goes on; seldom TAO or the index token.
+    fn freeze(&mut self, model: &Model) -> Op {
+        let first = model.frozen.iter().next().copied();
+        if let (Some(coin), false) = (first, self.dice.once_in(3)) {
+            return Op::Freeze { coin, frozen: false };
+        }
+        let coin = match self.dice.below(8) {
+            0 => Coin::Tao,
+            1 => Coin::Tao20,
+            _ => Coin::Subnet(self.dice.small(SUBNETS)),
+        };
+        // What everything needs comes back soon.
+        if matches!(coin, Coin::Tao | Coin::Tao20) {
+            for _ in 0..self.dice.below(6) {
+                let op = self.with_frozen(model, coin);
+                self.queue.push_back(op);
+            }
+            self.queue.push_back(Op::Freeze { coin, frozen: false });
+        }
+        Op::Freeze { coin, frozen: !model.is_frozen(coin) }
+    }
+
+    /// Something that needs the token, drawn from the state now.
+    fn with_frozen(&mut self, model: &Model, coin: Coin) -> Op {
+        match (coin, self.dice.below(6)) {
+            (Coin::Tao, 0..=2) => Op::Stake(self.stake(model)),
+            (Coin::Tao, 3) => Op::Reward(self.claim(model)),
+            (Coin::Tao20, 0) => Op::Basket(self.mint(model)),
+            (Coin::Tao20, 1 | 2) => Op::Basket(self.redeem(model)),
+            (Coin::Tao, 4) => Op::Reward(self.fund(model)),
+            _ => Op::Pool(self.pool(model)),
+        }
+    }
+
+    fn gift(&mut self, model: &Model) -> Op {
+        let by = self.trader();
+        let coin = match self.dice.below(6) {
+            0 => Coin::Tao,
+            1 => Coin::Tao20,
+            2 => Coin::Share,
+            _ => Coin::Subnet(self.dice.small(SUBNETS)),
+        };
+        let to = match self.dice.below(6) {
+            0 => self.user(),
+            1 => Who::Pair,
+            2 => self.dice.pick(&Who::CONTRACTS),
+            _ => Who::Index,
+        };
+        let most = model.balance(coin, by);
+        let amount = if self.dice.once_in(4) { self.dice.part(most) } else { most / 10_000 };
+        Op::Gift { by, coin, to, amount }
+    }
+
+    // ---- stake ----
+
+    fn stake(&mut self, model: &Model) -> StakeOp {
+        match self.dice.below(42) {
+            0..=8 => {
+                let by = self.staker();
+                let most = model.balance(Coin::Tao, by).min(4 * MIN_STAKE);
+                StakeOp::Bond { by, amount: self.dice.part(most) }
+            }
+            9..=17 => {
+                let by = self.staker();
+                let bonded = model.stakes.of(by).bonded;
+                let most = if self.dice.once_in(3) { bonded } else { bonded / 4 };
+                StakeOp::Unbond { by, amount: self.dice.part(most) }
+            }
+            18..=23 => {
+                let lots = model.stakes.operators.iter().filter(|(_, op)| op.unbonding > 0);
+                let some: Vec<Who> = lots.map(|(who, _)| *who).collect();
+                let any = some.is_empty() || self.dice.once_in(5);
+                StakeOp::Withdraw { by: if any { self.staker() } else { self.dice.pick(&some) } }
+            }
+            24 | 25 => self.rules(),
+            26 => StakeOp::SetJudge { by: self.ruler(), allowed: !self.dice.once_in(3) },
+            27 => StakeOp::SetWriter { by: self.ruler(), allowed: !self.dice.once_in(3) },
+            28 => {
+                let (by, seat) = (self.trader(), self.dice.small(SEATS));
+                StakeOp::Accuse { by, seat, bps: 10_000 }
+            }
+            29..=36 => self.convict(model),
+            _ => self.rotate(model),
+        }
+    }
+
+    fn rules(&mut self) -> StakeOp {
+        let mut rules = first_rules();
+        rules.minimum = self.dice.pick(&[MIN_STAKE / 2, MIN_STAKE, MIN_STAKE]);
+        rules.delay_ms = DELAY_MS - self.dice.below(3) * DAY_MS;
+        rules.rates[0] += u32::from(self.dice.small(100));
+        if self.dice.once_in(10) {
+            rules.rates[2] = 1;
+        }
+        let by = self.ruler();
+        StakeOp::SetRules { by, rules: Rules { ..rules }, other_token: self.dice.once_in(8) }
+    }
+
+    /// Proofs about few seats and slots, so that the same comes again in another wrapping.
+    fn convict(&mut self, model: &Model) -> StakeOp {
+        let epochs = u64::from(model.stakes.epoch());
+        let epoch = match self.dice.below(10) {
+            0 => self.dice.below(epochs + 2),
+            1..=3 => 1 + self.dice.below(epochs),
+            _ => epochs,
+        };
+        let epoch = u32::try_from(epoch).expect("few epochs");
+        let seat = if self.dice.once_in(20) { SEATS } else { self.dice.small(9) };
+        let slot = 1 + self.dice.below(2);
+        let all =
+            [Proof::Good, Proof::Good, Proof::Good, Proof::Turned, Proof::Same, Proof::Forged];
+        let proof = self.dice.pick(&all);
+        if self.dice.once_in(2) {
+            return StakeOp::ConvictObserver { epoch, seat, slot, proof };
+        }
+        let sources = [Source::Nav, Source::Nav, Source::Basket, Source::Rewards];
+        StakeOp::ConvictSigner { epoch, seat, source: self.dice.pick(&sources), slot, proof }
+    }
+
+    fn rotate(&mut self, model: &Model) -> StakeOp {
+        let mut nodes = model.stakes.committee().to_vec();
+        for _ in 0..self.dice.below(4) {
+            let place = self.dice.place(nodes.len());
+            let other = self.dice.small(NODES);
+            match nodes.iter().position(|node| *node == other) {
+                Some(there) if !self.dice.once_in(12) => nodes.swap(place, there),
+                _ => nodes[place] = other,
+            }
+        }
+        StakeOp::Rotate { nodes, signed: self.signed(model) }
+    }
+
+    // ---- the pool ----
+
+    fn pool(&mut self, model: &Model) -> PoolOp {
+        let (by, deadline_ms) = (self.trader(), self.deadline(model));
+        let [a, b] = model.pool.reserves;
+        let [tokens, tao] = [Coin::Tao20, Coin::Tao].map(|coin| model.balance(coin, by));
+        match self.dice.below(if a == 0 { 4 } else { 13 }) {
+            0..=3 => {
+                let first = self.dice.part(tokens);
+                // At about one TAO a token, or at the pool's price.
+                let second = match a {
+                    0 => first / 1_000_000_000,
+                    _ => crate::model::floor(first, b, a) + 1,
+                };
+                let second = if self.dice.once_in(8) { self.dice.part(tao) } else { second };
+                let least = u128::from(self.dice.once_in(10)) << 100;
+                PoolOp::Add { by, most: [first, second], least, deadline_ms }
+            }
+            4..=6 => {
+                let shares = self.dice.part(model.balance(Coin::Share, by));
+                let least = [0, u128::from(self.dice.once_in(10)) << 100];
+                PoolOp::Remove { by, shares, least, deadline_ms }
+            }
+            7..=9 => {
+                let (coin, side, most) = self.pair_side(tokens, tao);
+                let amount = self.dice.part(most.min(model.pool.reserves[side]));
+                let exact = model.quote_out(side, amount).unwrap_or_default();
+                let least = self.dice.pick(&[0, exact, exact + 1]);
+                PoolOp::Sell { by, coin, amount, least, deadline_ms }
+            }
+            10 | 11 => {
+                let (coin, side, most) = self.pair_side(tokens, tao);
+                let reserve = model.pool.reserves[1 - side];
+                let amount = if self.dice.once_in(5) { reserve } else { reserve / 20 };
+                let amount = self.dice.part(amount);
+                let exact = model.quote_in(side, amount).unwrap_or(most);
+                let most = self.dice.pick(&[u128::MAX, exact, exact.saturating_sub(1)]);
+                PoolOp::Buy { by, coin, amount, most, deadline_ms }
+            }
+            _ => {
+                let to = if self.dice.once_in(6) { Who::Pair } else { self.user() };
+                PoolOp::Skim { by, to }
+            }
+        }
+    }
+
+    /// The token that is paid in, its place in the pool, and what there is of it.
+    fn pair_side(&mut self, tokens: u128, tao: u128) -> (Coin, usize, u128) {
+        match self.dice.below(20) {
+            0 => (Coin::Subnet(0), 0, tao),
+            1..=10 => (Coin::Tao20, 0, tokens),
+            _ => (Coin::Tao, 1, tao),
+        }
+    }
+
+    // ---- the rewards ----
+
+    fn reward(&mut self, model: &Model) -> RewardOp {
+        let free = model.rewards.free();
+        match self.dice.below(14) {
+            0..=1 => self.fund(model),
+            2..=4 if free < 1_000_000 => self.fund(model),
+            2..=5 => self.epoch(model),
+            6 if model.rewards.epoch > 0 => RewardOp::BringEpochAgain,
+            7 => {
+                let from_epoch = model.rewards.epoch + self.dice.below(4);
+                let amount = self.dice.wide(3_000_000_000_000);
+                RewardOp::SetEmission { by: self.ruler(), from_epoch, amount }
+            }
+            _ => self.claim(model),
+        }
+    }
+
+    fn fund(&mut self, model: &Model) -> RewardOp {
+        let by = self.trader();
+        let most = model.balance(Coin::Tao, by).min(9_000_000_000_000);
+        RewardOp::Fund { by, amount: self.dice.part(most) }
+    }
+
+    /// Waits until an epoch can be over, and settles it.
+    fn epoch(&mut self, model: &Model) -> RewardOp {
+        let now = model.now_ms;
+        let due = model.rewards.end_ms + EPOCH_MS;
+        let end_ms = match self.dice.below(8) {
+            0 => due - 1,
+            1 => now + 1,
+            _ => now.max(due),
+        };
+        let most = model.rewards.free().min(model.rewards.emission_at(model.rewards.epoch + 1));
+        let pool = match self.dice.below(8) {
+            0 => model.rewards.free() + 1,
+            1 => model.rewards.emission_at(model.rewards.epoch + 1) + 1,
+            2 => most,
+            _ => self.dice.wide(most / 2 + 1),
+        };
+        let miners = (0..USERS).map(Who::User).chain([Who::Stranger, Who::Node(0)]);
+        let scores = miners.map(|who| (who, self.dice.wide(1_000_000_000))).collect();
+        let seats = model.stakes.committee().iter().map(|node| Who::Node(*node));
+        let weigh = |who: Who| (who, model.stakes.of(who).bonded, u16::from(self.dice.small(200)));
+        let validators = seats.map(weigh).collect();
+        let all = [
+            AwardFault::Epoch,
+            AwardFault::Start,
+            AwardFault::Carried,
+            AwardFault::Awarded,
+            AwardFault::Total,
+            AwardFault::OtherContent,
+        ];
+        let fault = self.dice.once_in(6).then(|| self.dice.pick(&all));
+        let (signed, time_ms) = (self.signed(model), self.time(model).max(now));
+        RewardOp::SettleEpoch(Epoch { pool, end_ms, time_ms, scores, validators, fault, signed })
+    }
+
+    fn claim(&mut self, model: &Model) -> RewardOp {
+        let open =
+            model.rewards.newest().iter().filter(|(who, amount)| {
+                model.rewards.paid.get(who).is_none_or(|paid| paid < amount)
+            });
+        let open: Vec<Who> = open.map(|(who, _)| *who).collect();
+        let any = open.is_empty() || self.dice.once_in(5);
+        let of = if any { self.staker() } else { self.dice.pick(&open) };
+        let by = if self.dice.once_in(2) { Who::Stranger } else { of };
+        let ago = match self.dice.below(8) {
+            0 => self.dice.place(model.rewards.claims.len()),
+            _ => 0,
+        };
+        RewardOp::Claim { by, of, extra: u128::from(self.dice.once_in(10)), ago }
+    }
+}
