@@ -172,7 +172,11 @@ impl Found {
         self.same("treasury", model.balance(Coin::Tao, Who::Treasury), slashed);
         let covers = [
             (Who::Validators, Coin::Tao, model.stakes.held()),
-            (Who::Rewards, Coin::Tao, model.rewards.funded - model.rewards.paid_in_all()),
+            (
+                Who::Rewards,
+                Coin::Tao,
+                model.rewards.funded.saturating_sub(model.rewards.paid_in_all()),
+            ),
             (Who::Pair, Coin::Tao20, model.pool.reserves[0]),
             (Who::Pair, Coin::Tao, model.pool.reserves[1]),
         ];

@@ -7,18 +7,26 @@ use cicada_core::slashing::MIN_STAKE;
 use crate::dice::Dice;
 use crate::model::{Model, EPOCH_MS, FRESH_MS};
 use crate::op::{
-    AwardFault, Epoch, Op, PoolOp, Proof, RewardOp, Rules, Signed, SignedFault, Source, StakeOp,
+    AwardFault, BasketOp, Epoch, Op, PoolOp, Proof, RewardOp, Rules, Signed, SignedFault, Source,
+    StakeOp,
 };
 use crate::people::{Coin, Who, NODES, SEATS, SUBNETS, USERS};
 use crate::stage::{first_rules, DELAY_MS};
 
 const DAY_MS: u64 = 86_400_000;
 
+/// What comes before anything else is drawn.
+pub enum Next {
+    /// This.
+    Op(Op),
+    /// Something that is drawn from the state by then.
+    Drawn(fn(&mut Draw, &Model) -> Op),
+}
+
 /// Draws operations.
 pub struct Draw {
     pub dice: Dice,
-    /// What follows before anything else is drawn.
-    pub queue: VecDeque<Op>,
+    pub queue: VecDeque<Next>,
 }
 
 impl Draw {
@@ -28,16 +36,18 @@ impl Draw {
 
     /// The next operation.
     pub fn next(&mut self, model: &Model) -> Op {
-        if let Some(op) = self.queue.pop_front() {
-            return op;
+        match self.queue.pop_front() {
+            Some(Next::Op(op)) => return op,
+            Some(Next::Drawn(draw)) => return draw(self, model),
+            None => {}
         }
         if model.basket.supply == 0 && !self.dice.once_in(6) {
             return self.open(model);
         }
         match self.dice.below(100) {
             0..=6 => self.wait(model),
-            7..=9 => self.freeze(model),
-            10 | 11 => self.gift(model),
+            7 | 8 => self.freeze(model),
+            9..=11 => self.gift(model),
             12..=32 => Op::Stake(self.stake(model)),
             33..=73 => Op::Basket(self.basket(model)),
             74..=85 => Op::Pool(self.pool(model)),
@@ -53,6 +63,16 @@ impl Draw {
         Op::Basket(self.set_basket(model))
     }
 
+    /// These come next.
+    pub fn then(&mut self, ops: impl IntoIterator<Item = Op>) {
+        self.queue.extend(ops.into_iter().map(Next::Op));
+    }
+
+    /// The same with what is drawn by then.
+    pub fn then_draw(&mut self, draw: fn(&mut Self, &Model) -> Op) {
+        self.queue.push_back(Next::Drawn(draw));
+    }
+
     // ---- who ----
 
     pub fn user(&mut self) -> Who {
@@ -65,6 +85,16 @@ impl Draw {
             0 => Who::Stranger,
             1 => Who::Owner,
             _ => self.user(),
+        }
+    }
+
+    /// Somebody who has some of the token, at times anybody.
+    pub fn holder(&mut self, model: &Model, coin: Coin) -> Who {
+        let users = (0..USERS).map(Who::User);
+        let some: Vec<Who> = users.filter(|who| model.balance(coin, *who) > 0).collect();
+        match some.is_empty() || self.dice.once_in(6) {
+            true => self.trader(),
+            false => self.dice.pick(&some),
         }
     }
 
@@ -124,7 +154,7 @@ impl Draw {
         let next = lots.next().map(|(who, operator)| (*who, operator.free_at_ms));
         if let (Some((by, free_at)), true) = (next, self.dice.once_in(3)) {
             let early = self.dice.below(2);
-            self.queue.push_back(Op::Stake(StakeOp::Withdraw { by }));
+            self.then([Op::Stake(StakeOp::Withdraw { by })]);
             return Op::Wait { ms: free_at - model.now_ms - early };
         }
         let stale = (model.basket.set.time_ms + FRESH_MS).saturating_sub(model.now_ms);
@@ -137,6 +167,9 @@ impl Draw {
     fn freeze(&mut self, model: &Model) -> Op {
         let first = model.frozen.iter().next().copied();
         if let (Some(coin), false) = (first, self.dice.once_in(3)) {
+            for _ in 0..self.dice.below(4) {
+                self.then_draw(|draw, model| Op::Basket(draw.claim_owed(model)));
+            }
             return Op::Freeze { coin, frozen: false };
         }
         let coin = match self.dice.below(8) {
@@ -144,25 +177,31 @@ impl Draw {
             1 => Coin::Tao20,
             _ => Coin::Subnet(self.dice.small(SUBNETS)),
         };
-        // What everything needs comes back soon.
-        if matches!(coin, Coin::Tao | Coin::Tao20) {
-            for _ in 0..self.dice.below(6) {
-                let op = self.with_frozen(model, coin);
-                self.queue.push_back(op);
-            }
-            self.queue.push_back(Op::Freeze { coin, frozen: false });
+        // What everything needs comes back soon; a token of the basket may be away for long.
+        for _ in 0..self.dice.below(6) {
+            self.then_draw(Self::with_frozen);
         }
-        Op::Freeze { coin, frozen: !model.is_frozen(coin) }
+        if !matches!(coin, Coin::Subnet(_)) || self.dice.once_in(2) {
+            self.then([Op::Freeze { coin, frozen: false }]);
+            self.then_draw(|draw, model| Op::Basket(draw.claim_owed(model)));
+        }
+        Op::Freeze { coin, frozen: true }
     }
 
-    /// Something that needs the token, drawn from the state now.
-    fn with_frozen(&mut self, model: &Model, coin: Coin) -> Op {
+    /// Something that needs a token that is frozen.
+    fn with_frozen(&mut self, model: &Model) -> Op {
+        let frozen: Vec<Coin> = model.frozen.iter().copied().collect();
+        let coin = if frozen.is_empty() { Coin::Tao } else { self.dice.pick(&frozen) };
         match (coin, self.dice.below(6)) {
             (Coin::Tao, 0..=2) => Op::Stake(self.stake(model)),
             (Coin::Tao, 3) => Op::Reward(self.claim(model)),
             (Coin::Tao20, 0) => Op::Basket(self.mint(model)),
             (Coin::Tao20, 1 | 2) => Op::Basket(self.redeem(model)),
             (Coin::Tao, 4) => Op::Reward(self.fund(model)),
+            (Coin::Subnet(_), 0) => Op::Basket(self.mint(model)),
+            (Coin::Subnet(_), 1..=3) => Op::Basket(self.redeem(model)),
+            (Coin::Subnet(_), 4) => Op::Basket(self.claim_owed(model)),
+            (Coin::Subnet(subnet), _) => Op::Basket(BasketOp::Sync { subnet }),
             _ => Op::Pool(self.pool(model)),
         }
     }
@@ -183,6 +222,15 @@ impl Draw {
         };
         let most = model.balance(coin, by);
         let amount = if self.dice.once_in(4) { self.dice.part(most) } else { most / 10_000 };
+        match (coin, to) {
+            (Coin::Subnet(subnet), Who::Index) if self.dice.once_in(2) => {
+                self.then([Op::Basket(BasketOp::Sync { subnet })]);
+            }
+            (_, Who::Pair) if self.dice.once_in(2) => {
+                self.then([Op::Pool(PoolOp::Skim { by, to: Who::User(0) })]);
+            }
+            _ => {}
+        }
         Op::Gift { by, coin, to, amount }
     }
 
@@ -208,7 +256,14 @@ impl Draw {
                 StakeOp::Withdraw { by: if any { self.staker() } else { self.dice.pick(&some) } }
             }
             24 | 25 => self.rules(),
-            26 => StakeOp::SetJudge { by: self.ruler(), allowed: !self.dice.once_in(3) },
+            26 => {
+                // Without a judge no NAV is settled but one that all agree on.
+                let by = self.ruler();
+                let back = StakeOp::SetJudge { by: Who::Owner, allowed: true };
+                self.then_draw(|draw, model| Op::Basket(draw.settle_nav(model)));
+                self.then([Op::Stake(back)]);
+                StakeOp::SetJudge { by, allowed: false }
+            }
             27 => StakeOp::SetWriter { by: self.ruler(), allowed: !self.dice.once_in(3) },
             28 => {
                 let (by, seat) = (self.trader(), self.dice.small(SEATS));
@@ -245,11 +300,29 @@ impl Draw {
         let all =
             [Proof::Good, Proof::Good, Proof::Good, Proof::Turned, Proof::Same, Proof::Forged];
         let proof = self.dice.pick(&all);
+        if self.dice.once_in(6) {
+            return self.convict_many(epochs);
+        }
+        if self.dice.once_in(3) {
+            // The same offence once more, by a proof of the other kind.
+            let (source, proof) = (Source::Nav, Proof::Good);
+            let again = StakeOp::ConvictSigner { epoch, seat, source, slot, proof };
+            self.then([Op::Stake(again)]);
+        }
         if self.dice.once_in(2) {
             return StakeOp::ConvictObserver { epoch, seat, slot, proof };
         }
         let sources = [Source::Nav, Source::Nav, Source::Basket, Source::Rewards];
         StakeOp::ConvictSigner { epoch, seat, source: self.dice.pick(&sources), slot, proof }
+    }
+
+    /// More seats than may fall silent.
+    fn convict_many(&mut self, epochs: u64) -> StakeOp {
+        let (epoch, first) = (u32::try_from(epochs).expect("few epochs"), self.dice.small(14));
+        let slot = 3 + self.dice.below(100);
+        let of = |seat| StakeOp::ConvictObserver { epoch, seat, slot, proof: Proof::Good };
+        self.then((first + 1..first + 9).map(of).map(Op::Stake));
+        of(first)
     }
 
     fn rotate(&mut self, model: &Model) -> StakeOp {
@@ -268,10 +341,12 @@ impl Draw {
     // ---- the pool ----
 
     fn pool(&mut self, model: &Model) -> PoolOp {
-        let (by, deadline_ms) = (self.trader(), self.deadline(model));
         let [a, b] = model.pool.reserves;
+        let what = self.dice.below(if a == 0 { 4 } else { 13 });
+        let needed = if (4..=6).contains(&what) { Coin::Share } else { Coin::Tao20 };
+        let (by, deadline_ms) = (self.holder(model, needed), self.deadline(model));
         let [tokens, tao] = [Coin::Tao20, Coin::Tao].map(|coin| model.balance(coin, by));
-        match self.dice.below(if a == 0 { 4 } else { 13 }) {
+        match what {
             0..=3 => {
                 let first = self.dice.part(tokens);
                 // At about one TAO a token, or at the pool's price.
@@ -348,6 +423,11 @@ impl Draw {
     fn epoch(&mut self, model: &Model) -> RewardOp {
         let now = model.now_ms;
         let due = model.rewards.end_ms + EPOCH_MS;
+        if due > now && !self.dice.once_in(4) {
+            self.then([Op::Wait { ms: due - now }]);
+            self.then_draw(|draw, model| Op::Reward(draw.epoch(model)));
+            return self.claim(model);
+        }
         let end_ms = match self.dice.below(8) {
             0 => due - 1,
             1 => now + 1,
@@ -391,6 +471,10 @@ impl Draw {
             0 => self.dice.place(model.rewards.claims.len()),
             _ => 0,
         };
-        RewardOp::Claim { by, of, extra: u128::from(self.dice.once_in(10)), ago }
+        let claim = RewardOp::Claim { by, of, extra: u128::from(self.dice.once_in(10)), ago };
+        if self.dice.once_in(5) {
+            self.then([Op::Reward(claim.clone())]);
+        }
+        claim
     }
 }

@@ -1,9 +1,9 @@
 //! Which operation of the index comes next.
 
 use crate::draw::Draw;
-use crate::model::{floor, Model};
-use crate::op::{BasketFault, BasketOp, NavFault, Target};
-use crate::people::{Coin, SEATS, SUBNETS};
+use crate::model::{floor, Model, Part};
+use crate::op::{BasketFault, BasketOp, NavFault, Op, Target};
+use crate::people::{Coin, Who, SEATS, SUBNETS};
 
 /// One index token, one TAO at the scale of prices.
 const ONE: u128 = 1_000_000_000_000_000_000;
@@ -30,7 +30,14 @@ impl Draw {
     fn terms(&mut self) -> BasketOp {
         let fee_bps = self.dice.pick(&[0, 0, 1, 30, 99, 100, 101]);
         let minimum = self.dice.pick(&[0, 0, 1_000, ONE / 10, ONE, ONE + 1]);
-        let paused = self.dice.once_in(5);
+        let paused = self.dice.once_in(3);
+        if paused {
+            let again =
+                BasketOp::SetTerms { by: Who::Owner, fee_bps: 0, minimum: 0, paused: false };
+            self.then_draw(|draw, model| Op::Basket(draw.mint(model)));
+            self.then_draw(|draw, model| Op::Basket(draw.redeem(model)));
+            self.then([Op::Basket(again)]);
+        }
         BasketOp::SetTerms { by: self.ruler(), fee_bps, minimum, paused }
     }
 
@@ -82,7 +89,7 @@ impl Draw {
         let tokens = match self.dice.below(8) {
             0 => self.dice.wide(1_000),
             1 => self.dice.wide(ONE),
-            2 => self.dice.wide(100_000_000 * ONE),
+            2 => self.dice.wide(10_000_000 * ONE),
             _ => 1 + self.dice.wide(20_000 * ONE),
         };
         let costs = model.basket.cost(tokens);
@@ -95,13 +102,13 @@ impl Draw {
             most.pop();
         }
         let kept = model.basket.kept(tokens);
-        let least = self.dice.pick(&[0, 0, 0, kept / 2, kept, kept + 1]);
+        let least = if self.dice.once_in(12) { kept + 1 } else { self.dice.wide(kept + 1) };
         let deadline_ms = self.deadline(model);
         BasketOp::Mint { by: self.trader(), tokens, least, most, deadline_ms }
     }
 
     pub fn redeem(&mut self, model: &Model) -> BasketOp {
-        let by = self.trader();
+        let by = self.holder(model, Coin::Tao20);
         let tokens = self.dice.part(model.balance(Coin::Tao20, by));
         let mut least = vec![0; model.basket.parts.len()];
         if self.dice.once_in(3) && (1..=model.basket.supply).contains(&tokens) {
@@ -116,7 +123,7 @@ impl Draw {
         BasketOp::Redeem { by, tokens, least, deadline_ms: self.deadline(model) }
     }
 
-    fn claim_owed(&mut self, model: &Model) -> BasketOp {
+    pub fn claim_owed(&mut self, model: &Model) -> BasketOp {
         let owed: Vec<_> = model.basket.owed.keys().copied().collect();
         if owed.is_empty() || self.dice.once_in(8) {
             return BasketOp::ClaimOwed { by: self.trader(), subnet: self.dice.small(SUBNETS) };
@@ -126,10 +133,10 @@ impl Draw {
     }
 
     fn sync(&mut self, model: &Model) -> BasketOp {
-        let has_more = |part: &&crate::model::Part| {
+        let has_more = |part: &&Part| {
             let subnet = part.target.subnet;
             let due = part.amount + model.basket.owed_in_all(subnet);
-            model.balance(Coin::Subnet(subnet), crate::people::Who::Index) > due
+            model.balance(Coin::Subnet(subnet), Who::Index) > due
         };
         let some = model.basket.parts.iter().filter(has_more).map(|part| part.target.subnet);
         let some: Vec<u8> = some.collect();
@@ -140,12 +147,15 @@ impl Draw {
 
     /// A token that is below its target for one that is above; at times any two.
     fn swap(&mut self, model: &Model) -> BasketOp {
+        if !model.has_prices() && !self.dice.once_in(6) {
+            self.then_draw(|draw, model| Op::Basket(draw.swap(model)));
+            self.then_draw(|draw, model| Op::Basket(draw.swap(model)));
+            return self.set_basket(model);
+        }
         let parts = &model.basket.parts;
-        let value =
-            |part: &crate::model::Part| part.amount * (part.target.price_e18 / 1_000_000_000_000);
+        let value = |part: &Part| part.amount * (part.target.price_e18 / 1_000_000_000_000);
         let total: u128 = parts.iter().map(value).sum();
-        let target =
-            |part: &crate::model::Part| floor(total, part.target.weight_bps.into(), 10_000);
+        let target = |part: &Part| floor(total, part.target.weight_bps.into(), 10_000);
         let low: Vec<u8> = parts
             .iter()
             .filter(|part| part.target.price_e18 > 0 && value(part) < target(part))
@@ -175,7 +185,7 @@ impl Draw {
     }
 
     /// What most seats see, and what a few say instead.
-    fn settle_nav(&mut self, model: &Model) -> BasketOp {
+    pub fn settle_nav(&mut self, model: &Model) -> BasketOp {
         let nav = model.basket.nav_e18();
         let missing = self.dice.pick(&[0, 0, 0, 1, 3, 7, 7, 8]);
         let mut seats: Vec<u8> = (0..SEATS).collect();

@@ -69,7 +69,8 @@ fn note(tally: &Tally, seeds: u64) {
     ended.1.add(tally);
     if ended.0 == seeds {
         println!("{seeds} seeds\n{}", ended.1);
-        let never = ended.1 .0.iter().filter(|(kind, counts)| counts.0 == 0 && **kind != "accuse");
+        let never =
+            ended.1.counts.iter().filter(|(kind, counts)| counts.0 == 0 && **kind != "accuse");
         assert_eq!(never.collect::<Vec<_>>(), Vec::new(), "never accepted");
     }
 }

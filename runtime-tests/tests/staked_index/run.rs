@@ -17,20 +17,36 @@ const SHOWN: usize = 8;
 
 /// How often each kind of operation was accepted and refused.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tally(pub BTreeMap<&'static str, (u32, u32)>);
+pub struct Tally {
+    pub counts: BTreeMap<&'static str, (u32, u32)>,
+    /// Why they were refused.
+    pub reasons: BTreeMap<String, u32>,
+}
 
 impl Tally {
-    pub const EMPTY: Self = Self(BTreeMap::new());
+    pub const EMPTY: Self = Self { counts: BTreeMap::new(), reasons: BTreeMap::new() };
 
-    fn count(&mut self, op: &Op, accepted: bool) {
-        let counts = self.0.entry(kind(op)).or_default();
-        *(if accepted { &mut counts.0 } else { &mut counts.1 }) += 1;
+    fn count(&mut self, op: &Op, answer: &Answer) {
+        let counts = self.counts.entry(kind(op)).or_default();
+        match answer {
+            Ok(_) => counts.0 += 1,
+            Err(refusal) => {
+                counts.1 += 1;
+                // Without the figures: which seat, which epoch.
+                let reason = format!("{}: {refusal:?}", kind(op));
+                let reason = reason.split(" {").next().unwrap_or_default().to_owned();
+                *self.reasons.entry(reason).or_default() += 1;
+            }
+        }
     }
 
     pub fn add(&mut self, other: &Self) {
-        for (kind, (accepted, refused)) in &other.0 {
-            let counts = self.0.entry(kind).or_default();
+        for (kind, (accepted, refused)) in &other.counts {
+            let counts = self.counts.entry(kind).or_default();
             *counts = (counts.0 + accepted, counts.1 + refused);
+        }
+        for (reason, count) in &other.reasons {
+            *self.reasons.entry(reason.clone()).or_default() += count;
         }
     }
 }
@@ -38,9 +54,11 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<18} {:>7} {:>7}", "operation", "done", "refused")?;
-        self.0.iter().try_for_each(|(kind, (done, refused))| {
+        self.counts.iter().try_for_each(|(kind, (done, refused))| {
             writeln!(f, "{kind:<18} {done:>7} {refused:>7}")
-        })
+        })?;
+        writeln!(f, "refused, {} ways:", self.reasons.len())?;
+        self.reasons.iter().try_for_each(|(reason, count)| writeln!(f, "{count:>4} {reason}"))
     }
 }
 
@@ -173,7 +191,7 @@ impl Run {
         let outcome = self.stage.run(op);
         self.slashed += outcome.slashed;
         self.note(op, &outcome.answer);
-        self.tally.count(op, outcome.answer.is_ok());
+        self.tally.count(op, &outcome.answer);
         let mut found = Found::default();
         if outcome.answer != expected {
             let line = format!("answer:\n    chain {:?}\n    model {expected:?}", outcome.answer);

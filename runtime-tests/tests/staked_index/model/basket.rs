@@ -77,10 +77,6 @@ impl Basket {
         floor(value, 1_000_000_000_000 * ONE_E9, self.supply)
     }
 
-    pub fn owed_of(&self, who: Who, subnet: u8) -> u128 {
-        self.owed.get(&(who, subnet)).copied().unwrap_or_default()
-    }
-
     /// What all are owed of a token.
     pub fn owed_in_all(&self, subnet: u8) -> u128 {
         self.owed.iter().filter(|((_, of), _)| *of == subnet).map(|(_, amount)| amount).sum()
