@@ -94,19 +94,22 @@ impl Found {
         self.same("claims", awards, (rewards.awarded(), rewards.newest().len()));
     }
 
-    /// These balances, of which those in a frozen token cannot be read.
+    /// These balances, of which those in a frozen token cannot be read; their sum.
     pub fn balances(
         &mut self,
         stage: &mut Stage,
         model: &Model,
         whose: impl IntoIterator<Item = (Coin, Who)>,
-    ) {
+    ) -> u128 {
+        let mut sum = 0;
         for (coin, who) in whose {
             if !model.is_frozen(coin) {
                 let chain = stage.balance(coin, who);
                 self.same((coin, who), chain, model.balance(coin, who));
+                sum += chain;
             }
         }
+        sum
     }
 
     pub fn stakes(
@@ -132,9 +135,9 @@ impl Found {
     pub fn all(&mut self, stage: &mut Stage, model: &Model, slashed: u128) {
         let people: BTreeSet<Who> = Who::people().collect();
         for coin in Coin::all() {
-            let holders = coin.holders();
-            self.balances(stage, model, holders.iter().map(|who| (coin, *who)));
-            self.conserved(stage, model, coin, &holders);
+            let holders = coin.holders().into_iter().map(|who| (coin, who));
+            let held = self.balances(stage, model, holders);
+            self.conserved(stage, model, coin, held);
         }
         self.stakes(stage, model, people.iter().copied());
         self.books(model, slashed);
@@ -154,11 +157,10 @@ impl Found {
     }
 
     /// Nothing of a token is lost or made: what all hold is what there is.
-    fn conserved(&mut self, stage: &mut Stage, model: &Model, coin: Coin, holders: &[Who]) {
+    fn conserved(&mut self, stage: &mut Stage, model: &Model, coin: Coin, held: u128) {
         if model.is_frozen(coin) {
             return;
         }
-        let held: u128 = holders.iter().map(|who| stage.balance(coin, *who)).sum();
         let supply = stage.supply(coin);
         self.same(("all of", coin), held, supply);
         if matches!(coin, Coin::Tao | Coin::Subnet(_)) {

@@ -125,6 +125,9 @@ impl Draw {
 
     pub fn claim_owed(&mut self, model: &Model) -> BasketOp {
         let owed: Vec<_> = model.basket.owed.keys().copied().collect();
+        if owed.is_empty() && !self.dice.once_in(4) {
+            return self.redeem(model);
+        }
         if owed.is_empty() || self.dice.once_in(8) {
             return BasketOp::ClaimOwed { by: self.trader(), subnet: self.dice.small(SUBNETS) };
         }

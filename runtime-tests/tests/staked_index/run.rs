@@ -201,7 +201,7 @@ impl Run {
         found.view(&self.stage, &view, &after);
         found.always(op, &self.view, &view);
         found.worth(&view, &after);
-        found.balances(&mut self.stage, &after, touched(op, &self.model, &after));
+        let _ = found.balances(&mut self.stage, &after, touched(op, &self.model, &after));
         let operators = changed(&self.model.stakes.operators, &after.stakes.operators);
         found.stakes(&mut self.stage, &after, operators);
         (self.model, self.view) = (after, view);

@@ -3,6 +3,7 @@
 //! rationals: the split of an epoch's rewards and the value of a swap in the basket.
 
 mod basket;
+mod nav;
 mod pool;
 mod rewards;
 mod stake;
@@ -259,6 +260,11 @@ pub fn bits<'a>(seats: impl IntoIterator<Item = &'a u8>) -> u32 {
 /// `⌊a · b / c⌋`, in 256 bits.
 pub fn floor(a: u128, b: u128, c: u128) -> u128 {
     u128::try_from(product(a, b) / product(c, 1)).expect("fits 128 bits")
+}
+
+/// The same, or the largest number if it is above that.
+pub fn floor_or_most(a: u128, b: u128, c: u128) -> u128 {
+    u128::try_from(product(a, b) / product(c, 1)).unwrap_or(u128::MAX)
 }
 
 /// `⌈a · b / c⌉`, in 256 bits.

@@ -4,7 +4,7 @@ use cicada_core::fixed::product;
 use cicada_core::pair::PoolError;
 use cicada_traits::pair::PairError;
 
-use super::{ceil, floor, Answer, Done, Model};
+use super::{ceil, floor, floor_or_most, Answer, Done, Model};
 use crate::op::PoolOp;
 use crate::people::{Coin, Who};
 
@@ -98,12 +98,16 @@ impl Model {
             let root = u128::try_from(product(most[0], most[1]).integer_sqrt()).expect("fits");
             (most, root.saturating_sub(LOCKED), LOCKED)
         } else {
-            let by_each = [0, 1].map(|side| floor(most[side], before, reserves[side]));
+            // A limit for more shares than can be told does not bind.
+            let by_each = [0, 1].map(|side| floor_or_most(most[side], before, reserves[side]));
             let shares = by_each[0].min(by_each[1]);
             ([0, 1].map(|side| ceil(shares, reserves[side], before)), shares, 0)
         };
         if shares == 0 {
             return Err(PoolError::ZeroAmount.into());
+        }
+        if [0, 1].iter().any(|side| reserves[*side] + amounts[*side] > MOST) {
+            return Err(PoolError::ReserveTooLarge.into());
         }
         if shares < least {
             return Err(PairError::TooLittle);
