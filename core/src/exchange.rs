@@ -9,6 +9,9 @@ pub mod matching;
 pub mod tree;
 pub mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use crate::fixed::MathError;
 use crate::quote::Framework;
 use parity_scale_codec::{Decode, Encode};
@@ -97,8 +100,8 @@ pub struct Market {
     pub outstanding: u128,
     /// Tokens traded in the present hour and the 23 before it.
     pub volume_24h: u128,
-    /// The time of the quote at which the last trade was made, in milliseconds since 1970; 0
-    /// before the first.
+    /// The time of the quote that the next two are about, in milliseconds since 1970; 0 before the
+    /// first.
     pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,

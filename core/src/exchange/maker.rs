@@ -29,7 +29,7 @@ pub struct Maker {
     pub reserve: u128,
     /// Tokens that exist.
     pub outstanding: u128,
-    /// The time of the quote at which the last trade was made; 0 before the first.
+    /// The time of the quote that the next two are about; 0 before the first.
     pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,

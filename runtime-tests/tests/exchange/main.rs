@@ -2,13 +2,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-// mod cost;
+mod cost;
 mod crossing;
-// mod model;
+mod model;
 mod orders;
 mod owner;
 mod quotes;
-// mod random;
+mod random;
 mod stage;
 mod sweep;
 mod trades;

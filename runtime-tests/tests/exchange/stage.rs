@@ -238,10 +238,13 @@ impl Stage {
         self.call(who, message)
     }
 
-    pub fn set_limits(&mut self, max_outstanding: u128, max_per_quote: u128) {
-        let limits = Limits { max_outstanding, max_per_quote };
+    pub fn set_terms(&mut self, who: &str, limits: Limits) -> Answer<()> {
         let message = on(&self.exchange).set_terms(MAX_AGE_MS, limits);
-        let _ = self.call(OWNER, message).succeeds();
+        self.call(who, message)
+    }
+
+    pub fn set_limits(&mut self, max_outstanding: u128, max_per_quote: u128) {
+        let _ = self.set_terms(OWNER, Limits { max_outstanding, max_per_quote }).succeeds();
     }
 
     pub fn pause(&mut self, paused: bool) {
