@@ -1,6 +1,6 @@
 //! What the market maker has and risks on one framework.
 
-use super::{Limits, TradeError};
+use super::{ExchangeError, Limits};
 use crate::fixed::{add, sub, MathError};
 use parity_scale_codec::{Decode, Encode};
 
@@ -16,6 +16,7 @@ pub fn is_fresh(time_ms: u64, now_ms: u64, max_age_ms: u64) -> bool {
 ///
 /// # Errors
 /// [`MathError::Overflow`].
+#[inline(never)]
 pub fn value(price: u128, amount: u128) -> Result<u128, MathError> {
     price.checked_mul(amount).ok_or(MathError::Overflow)
 }
@@ -28,7 +29,7 @@ pub struct Maker {
     pub reserve: u128,
     /// Tokens that exist.
     pub outstanding: u128,
-    /// The time of the quote at which the last trade was made; 0 before the first.
+    /// The time of the quote that the next two are about; 0 before the first.
     pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,
@@ -38,6 +39,7 @@ pub struct Maker {
 
 impl Maker {
     /// A quote of another time begins with nothing created or destroyed.
+    #[inline(never)]
     pub fn turn_to(&mut self, quote_ms: u64) {
         if self.quote_ms != quote_ms {
             *self = Self { quote_ms, created: 0, destroyed: 0, ..*self };
@@ -52,6 +54,7 @@ impl Maker {
     }
 
     /// How many tokens it may still destroy at the present quote.
+    #[inline(never)]
     pub fn may_destroy(&self, limits: &Limits) -> u128 {
         self.outstanding.min(limits.max_per_quote.saturating_sub(self.destroyed))
     }
@@ -66,7 +69,7 @@ impl Maker {
     /// # Errors
     /// `Math`; the limits are the caller's to check.
     #[inline(never)]
-    pub fn create(&mut self, ask: u128, amount: u128) -> Result<u128, TradeError> {
+    pub fn create(&mut self, ask: u128, amount: u128) -> Result<u128, ExchangeError> {
         let cost = value(ask, amount)?;
         self.reserve = add(self.reserve, cost)?;
         self.outstanding = add(self.outstanding, amount)?;
@@ -79,10 +82,10 @@ impl Maker {
     /// # Errors
     /// `InsufficientReserve`, `Math`; the limits are the caller's to check.
     #[inline(never)]
-    pub fn destroy(&mut self, bid: u128, amount: u128) -> Result<u128, TradeError> {
+    pub fn destroy(&mut self, bid: u128, amount: u128) -> Result<u128, ExchangeError> {
         let proceeds = value(bid, amount)?;
         let left = self.reserve.checked_sub(proceeds);
-        self.reserve = left.ok_or(TradeError::InsufficientReserve)?;
+        self.reserve = left.ok_or(ExchangeError::InsufficientReserve)?;
         self.outstanding = sub(self.outstanding, amount)?;
         self.destroyed = add(self.destroyed, amount)?;
         Ok(proceeds)
@@ -93,10 +96,10 @@ impl Maker {
     /// # Errors
     /// `InsufficientReserve`, `Math`.
     #[inline(never)]
-    pub fn withdraw(&mut self, bid: u128, amount: u128) -> Result<(), TradeError> {
+    pub fn withdraw(&mut self, bid: u128, amount: u128) -> Result<(), ExchangeError> {
         let bound = value(bid, self.outstanding)?;
         let left = self.reserve.checked_sub(amount).filter(|left| *left >= bound);
-        self.reserve = left.ok_or(TradeError::InsufficientReserve)?;
+        self.reserve = left.ok_or(ExchangeError::InsufficientReserve)?;
         Ok(())
     }
 }

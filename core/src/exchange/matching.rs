@@ -3,7 +3,7 @@
 use super::book::{reach, Book, Fill, Shelf};
 use super::maker::{value, Maker};
 use super::volume::Volume;
-use super::{Limits, Market, Side, Trade, TradeError};
+use super::{ExchangeError, Limits, Market, Side, Trade};
 use crate::fixed::{add, sub, sum};
 use crate::quote::Quote;
 use crate::Account;
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub fills: Vec<Fill>,
     /// Tokens traded with the market maker.
     pub at_quote: u128,
+    /// The price at which they were.
+    pub quote_price: u128,
     /// Base units of MMC for them.
     pub quote_value: u128,
     /// Tokens not traded.
@@ -94,7 +96,7 @@ impl Outcome {
     /// # Errors
     /// `Math`.
     #[inline(never)]
-    pub fn resting_value(&self) -> Result<u128, TradeError> {
+    pub fn resting_value(&self) -> Result<u128, ExchangeError> {
         let mut total = 0;
         for fill in &self.fills {
             total = add(total, value(fill.price, fill.amount)?)?;
@@ -106,7 +108,8 @@ impl Outcome {
     ///
     /// # Errors
     /// `Math` never: they are parts of one amount.
-    pub fn resting_amount(&self) -> Result<u128, TradeError> {
+    #[inline(never)]
+    pub fn resting_amount(&self) -> Result<u128, ExchangeError> {
         Ok(sum(self.fills.iter().map(|fill| fill.amount))?)
     }
 
@@ -115,7 +118,7 @@ impl Outcome {
     /// # Errors
     /// `Math`.
     #[inline(never)]
-    pub fn trade(&self) -> Result<Trade, TradeError> {
+    pub fn trade(&self) -> Result<Trade, ExchangeError> {
         Ok(Trade {
             amount: add(self.resting_amount()?, self.at_quote)?,
             value: add(self.resting_value()?, self.quote_value)?,
@@ -149,6 +152,7 @@ impl MarketRecord {
     }
 
     /// The most the market maker trades with who is on this side.
+    #[inline(never)]
     fn room(&self, side: Side, offer: &Offer) -> u128 {
         match side {
             Side::Buy => self.maker.may_create(&offer.limits),
@@ -160,7 +164,7 @@ impl MarketRecord {
 
     /// The market maker trades.
     #[inline(never)]
-    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, TradeError> {
+    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, ExchangeError> {
         match side {
             Side::Buy => self.maker.create(price, amount),
             Side::Sell => self.maker.destroy(price, amount),
@@ -169,8 +173,8 @@ impl MarketRecord {
 
     /// Trades `taker`'s amount, as far as it goes: with resting orders that are as good as the
     /// market maker's price or better, then with the market maker, then, if he named a limit, with
-    /// what rests up to it. `offer` is none if the market maker does not trade; without a limit
-    /// and an offer nothing is traded.
+    /// what rests up to it. `offer` is none if the market maker does not trade, and counts for
+    /// nothing if the limit excludes it; without either nothing is traded.
     ///
     /// # Errors
     /// `OwnOrder`, `Math`.
@@ -181,14 +185,16 @@ impl MarketRecord {
         taker: &Taker,
         offer: Option<&Offer>,
         limit: Option<u128>,
-    ) -> Result<Outcome, TradeError> {
+    ) -> Result<Outcome, ExchangeError> {
         let Taker { account, side, amount } = *taker;
         let mut outcome = Outcome { left: amount, ..Outcome::default() };
         let resting = side.opposite();
-        let Outcome { fills, at_quote, quote_value, left } = &mut outcome;
-        if let Some(offer) = offer {
+        let Outcome { fills, at_quote, quote_price, quote_value, left } = &mut outcome;
+        let accepted = |offer: &&Offer| limit.is_none_or(|limit| side.accepts(limit, offer.price));
+        if let Some(offer) = offer.filter(accepted) {
             let reach = reach(resting, offer.price);
             self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+            *quote_price = offer.price;
             *at_quote = self.room(side, offer).min(*left);
             *quote_value = self.with_maker(side, offer.price, *at_quote)?;
             *left = sub(*left, *at_quote)?;
@@ -201,17 +207,18 @@ impl MarketRecord {
     }
 
     /// Why the market maker did not trade all of `left`.
-    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> TradeError {
+    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> ExchangeError {
         match (side, offer) {
-            (_, None) => TradeError::ZeroPrice,
+            (_, None) => ExchangeError::ZeroPrice,
             (Side::Sell, Some(offer)) if left <= self.maker.may_destroy(&offer.limits) => {
-                TradeError::InsufficientReserve
+                ExchangeError::InsufficientReserve
             }
-            _ => TradeError::LimitReached,
+            _ => ExchangeError::LimitReached,
         }
     }
 
     /// Whether an order at this key of this side would meet an order of the other.
+    #[inline(never)]
     pub fn crosses(&self, side: Side, price: u128) -> bool {
         let (resting, best) = match side {
             Side::Buy => (Side::Sell, self.best_ask),
@@ -231,11 +238,12 @@ impl MarketRecord {
         shelf: &mut S,
         side: Side,
         offer: &Offer,
-    ) -> Result<Outcome, TradeError> {
+    ) -> Result<Outcome, ExchangeError> {
         let room = self.room(side, offer);
         let mut outcome = Outcome { left: room, ..Outcome::default() };
         let Outcome { fills, left, .. } = &mut outcome;
         self.book(side, shelf).take(reach(side, offer.price), left, None, fills)?;
+        outcome.quote_price = offer.price;
         outcome.at_quote = outcome.resting_amount()?;
         outcome.quote_value = self.with_maker(side, offer.price, outcome.at_quote)?;
         Ok(outcome)
