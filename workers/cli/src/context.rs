@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command", next_display_order = 900)]
 pub struct Common {
     /// The configuration file; 'cicada71 init' writes one.
     /// [default: config.toml in $XDG_CONFIG_HOME/cicada71]
@@ -30,11 +31,11 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
     pub leaderboard: Option<Account>,
     /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
-    #[arg(long, global = true, env = "CICADA_INDEXER", value_name = "URL")]
+    #[arg(long, global = true, env = "CICADA_INDEXER_URL", value_name = "URL")]
     pub indexer: Option<String>,
     /// The nodes: their network file, or the address of the first of 23 on successive ports.
     /// [default: .demo/network.toml if it is there, else http://127.0.0.1:7100]
-    #[arg(long, global = true, env = "CICADA_NODES", value_name = "FILE|URL")]
+    #[arg(long, global = true, env = "CICADA_NODES_AT", value_name = "FILE|URL")]
     pub nodes: Option<String>,
     /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]

@@ -17,7 +17,8 @@ pub fn completions(mut command: Command, shell: Shell) -> Outcome {
 
 /// `cicada71 man`: one page for the command and one for each of its commands, or the first alone
 /// without a folder.
-pub fn man(mut command: Command, out: Option<&Path>) -> Outcome {
+pub fn man(command: Command, out: Option<&Path>) -> Outcome {
+    let mut command = without_help(command);
     command.build();
     let failed = |error: std::io::Error| Failure::Refused(format!("manual pages: {error}"));
     let Some(folder) = out else {
@@ -39,6 +40,11 @@ pub fn man(mut command: Command, out: Option<&Path>) -> Outcome {
     let text = format!("{} pages in {}", pages.len(), folder.display());
     let pages: Vec<String> = pages.iter().map(|path| path.display().to_string()).collect();
     Ok(Reply::new(text, json!({ "pages": pages })))
+}
+
+/// The command without 'help', of which every command would have a page.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 #[cfg(test)]
@@ -69,6 +75,7 @@ mod tests {
         let pages = man(Cli::command(), Some(folder.path())).unwrap();
         let names = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(pages.json["pages"].as_array().unwrap().len(), names);
+        assert!(!folder.path().join("cicada71-help.1").exists());
         for name in ["cicada71.1", "cicada71-buy.1", "cicada71-node-status.1"] {
             let page = std::fs::read_to_string(folder.path().join(name)).unwrap();
             assert!(page.contains(".SH"), "{name}");

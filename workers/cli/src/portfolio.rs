@@ -32,13 +32,14 @@ pub async fn portfolio(settings: &Settings, account: Option<Account>) -> Outcome
         (Ok(_), true) => Some("the indexer is behind the chain: try again in a moment".into()),
         _ => None,
     };
-    Ok(shown(&account, &lines, currency, now.block, note))
+    let in_orders = known.as_ref().ok().map(|known| known.mmc_in_orders);
+    Ok(shown(&account, &lines, (currency, in_orders), now.block, note))
 }
 
 fn shown(
     account: &Account,
     lines: &[Line],
-    currency: u128,
+    (money, money_in_orders): (u128, Option<u128>),
     block: u64,
     note: Option<String>,
 ) -> Reply {
@@ -83,13 +84,18 @@ fn shown(
         true => "no performance tokens\n".into(),
         false => table(&columns, lines.iter().map(row).chain([sums])),
     };
-    text += &format!("\n{} MMC in the account; all figures in MMC\n", mmc(currency));
+    text += &format!(
+        "\n{} MMC in the account, {} in orders; all figures in MMC\n",
+        mmc(money),
+        or_dash(money_in_orders.map(mmc))
+    );
     if let Some(note) = &note {
         text += &format!("–: {note}\n");
     }
     let list: Vec<Value> = lines.iter().map(line_json).collect();
     let json = json!({
-        "account": address(account), "block": block, "mmc": plain(currency), "positions": list,
+        "account": address(account), "block": block, "mmc": plain(money),
+        "mmc_in_orders": money_in_orders.map(plain), "positions": list,
         "value": value.map(plain), "cost": cost.map(plain),
         "unrealised": unrealised.map(signed_plain), "realised": realised.map(signed_plain),
         "note": note,
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_portfolio_has_profit_and_loss() {
-        let reply = shown(&[0; 32], &[line()], 1_500_000, 9, None);
+        let reply = shown(&[0; 32], &[line()], (1_500_000, Some(0)), 9, None);
         let golden = "\
 5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM at block 9
 
@@ -223,7 +229,7 @@ Framework  Tokens  In orders    Cost   Bid   Value  Unrealised  Realised
 claude        600        400  50,500  49.5  49,500      -1,000      +2.5
 total                         50,500        49,500      -1,000      +2.5
 
-1.5 MMC in the account; all figures in MMC
+1.5 MMC in the account, 0 in orders; all figures in MMC
 ";
         assert_eq!(reply.text, golden);
         assert_eq!(reply.json["unrealised"], "-1000");
@@ -234,7 +240,7 @@ total                         50,500        49,500      -1,000      +2.5
     fn what_is_not_known_is_a_dash_with_a_reason() {
         let unknown =
             Line { in_orders: None, cost: None, unrealised: None, realised: None, ..line() };
-        let reply = shown(&[0; 32], &[unknown], 0, 9, Some("nobody listens".into()));
+        let reply = shown(&[0; 32], &[unknown], (0, None), 9, Some("nobody listens".into()));
         assert!(
             reply.text.contains("claude        600          –     –  49.5  49,500"),
             "{}",
@@ -243,7 +249,7 @@ total                         50,500        49,500      -1,000      +2.5
         assert!(reply.text.ends_with("–: nobody listens\n"));
         assert_eq!(reply.json["cost"], Value::Null);
         assert_eq!(reply.json["note"], "nobody listens");
-        let none = shown(&[0; 32], &[], 0, 9, None);
+        let none = shown(&[0; 32], &[], (0, None), 9, None);
         assert!(none.text.contains("no performance tokens"));
     }
 

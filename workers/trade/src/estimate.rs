@@ -6,9 +6,9 @@ use cicada_chain::{Estimate, Weight};
 use cicada_core::Account;
 use parity_scale_codec::{DecodeAll, Encode};
 
-/// What a trade consumes at most in common cases: for its fee where it cannot be dry-run, because
-/// its approval is missing.
-pub const TRADE_GAS: Weight = Weight { ref_time: 12_000_000_000, proof_size: 600_000 };
+/// What a trade with one order and the market maker consumes: for the fee of a trade that cannot be
+/// dry-run, because its approval is missing. Each further order takes about 4.4·10⁹ and 64,000 more.
+pub const TRADE_GAS: Weight = Weight { ref_time: 9_000_000_000, proof_size: 140_000 };
 
 /// What a trade or an order would cost in the chain's currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Fees {
     pub trade: u128,
     /// The deposit for new storage, of both where it is known.
     pub deposit: u128,
-    /// Whether the trade was dry-run. Otherwise its fee is an estimate from above, and its own
-    /// deposit is not known.
+    /// Whether the trade was dry-run. Otherwise its fee is that of [`TRADE_GAS`], and its
+    /// own deposit is not known.
     pub exact: bool,
     /// What the trade would pay or receive, if it was dry-run.
     pub value: Option<u128>,

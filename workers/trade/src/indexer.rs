@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The most entries of one page.
+const PAGE: usize = 500;
+/// The most open orders that are asked for.
+pub const MAX_ORDERS: u32 = 10_000;
 
 /// An indexer.
 pub struct Indexer {
@@ -52,7 +56,7 @@ pub struct PastTrade {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct OpenOrder {
     /// Its number.
-    #[serde(alias = "id")]
+    #[serde(rename = "id")]
     pub order: u64,
     /// Which token.
     #[serde(deserialize_with = "framework")]
@@ -79,10 +83,10 @@ pub struct Position {
     /// Which token.
     #[serde(deserialize_with = "framework")]
     pub framework: Framework,
-    /// Tokens in the account.
+    /// Tokens, those in resting orders included.
     #[serde(deserialize_with = "number")]
     pub amount: u128,
-    /// Tokens in resting orders.
+    /// Those of them in resting orders.
     #[serde(deserialize_with = "number")]
     pub in_orders: u128,
     /// What they have cost, in base units of MMC.
@@ -96,6 +100,11 @@ pub struct Position {
 /// The positions of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Portfolio {
+    /// The newest block that the indexer knows.
+    pub block: u64,
+    /// MMC in resting orders, in base units.
+    #[serde(deserialize_with = "number")]
+    pub mmc_in_orders: u128,
     /// One for each token that it has or had.
     pub positions: Vec<Position>,
 }
@@ -119,15 +128,11 @@ fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
     }
 }
 
-/// A list, bare or as a member of an object.
-fn list<T: DeserializeOwned>(
-    mut value: serde_json::Value,
-    key: &str,
-) -> Result<Vec<T>, serde_json::Error> {
-    if let Some(member) = value.get_mut(key) {
-        value = member.take();
-    }
-    serde_json::from_value(value)
+/// A part of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
 }
 
 impl Indexer {
@@ -156,19 +161,48 @@ impl Indexer {
         framework: Option<&Framework>,
         limit: u32,
     ) -> Result<Vec<PastTrade>, Error> {
-        let account = cicada_chain::address(account);
-        let mut query = vec![("account", account), ("limit", limit.to_string())];
+        let mut query = vec![("account", cicada_chain::address(account))];
         query.extend(framework.map(|framework| ("framework", framework.to_string())));
-        list(self.get("/trades", &query).await?, "trades").map_err(|error| self.unreadable(&error))
+        self.list("/trades", query, limit).await
     }
 
-    /// The open orders of an account.
+    /// The open orders of an account, the newest first, at most [`MAX_ORDERS`].
     ///
     /// # Errors
     /// [`Error::Indexer`].
     pub async fn open_orders(&self, account: &Account) -> Result<Vec<OpenOrder>, Error> {
-        let query = [("account", cicada_chain::address(account)), ("state", "open".into())];
-        list(self.get("/orders", &query).await?, "orders").map_err(|error| self.unreadable(&error))
+        let query = vec![("account", cicada_chain::address(account)), ("state", "open".into())];
+        self.list("/orders", query, MAX_ORDERS).await
+    }
+
+    /// At most `limit` entries of a list, page by page.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: Vec<(&str, String)>,
+        limit: u32,
+    ) -> Result<Vec<T>, Error> {
+        let limit = limit as usize;
+        let mut all: Vec<T> = Vec::new();
+        let mut before: Option<String> = None;
+        while all.len() < limit {
+            let mut query = query.clone();
+            query.push(("limit", (limit - all.len()).min(PAGE).to_string()));
+            query.extend(before.take().map(|before| ("before", before)));
+            let answer = self.get(path, &query).await?;
+            let page: Page<T> =
+                serde_json::from_value(answer).map_err(|error| self.unreadable(&error))?;
+            if page.items.is_empty() {
+                break;
+            }
+            all.extend(page.items);
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        all.truncate(limit);
+        Ok(all)
     }
 
     /// What an account has, and what it has cost.
@@ -219,14 +253,22 @@ mod tests {
 
     type Asked = Query<HashMap<String, String>>;
 
+    /// 600 trades in pages of at most 500.
     async fn trades(Query(asked): Asked) -> Json<Value> {
-        assert_eq!(asked["limit"], "3");
-        let trade = json!({
-            "block": 5, "index": 2, "time_ms": 60, "framework": asked["framework"],
-            "side": "buy", "taker": asked["account"], "maker": null, "price": "50500000",
-            "amount": "1000", "value": "50500000000", "order": null,
-        });
-        Json(json!({ "trades": [trade], "next": null }))
+        let before: u64 = asked.get("before").map_or(600, |before| before.parse().unwrap());
+        let limit: u64 = asked["limit"].parse().unwrap();
+        assert!(limit <= 500);
+        let last = before.saturating_sub(limit);
+        let trade = |block: u64| {
+            json!({
+                "block": block, "index": 2, "time_ms": 60, "framework": asked["framework"],
+                "side": "buy", "taker": asked["account"], "maker": null, "price": "50500000",
+                "amount": "1000", "value": "50500000000", "order": null,
+            })
+        };
+        let items: Vec<Value> = (last..before).rev().map(trade).collect();
+        let next = (last > 0).then(|| last.to_string());
+        Json(json!({ "block": 600, "items": items, "next": next }))
     }
 
     async fn orders(Query(asked): Asked) -> Json<Value> {
@@ -235,7 +277,7 @@ mod tests {
             "id": 3, "framework": "claude", "side": "sell", "price": "51000000",
             "placed": "10", "remaining": "4", "state": "open", "time_ms": 1,
         });
-        Json(json!([order]))
+        Json(json!({ "block": 1, "items": [order], "next": null }))
     }
 
     async fn portfolio(Path(account): Path<String>) -> (StatusCode, Json<Value>) {
@@ -243,10 +285,16 @@ mod tests {
             return (StatusCode::NOT_FOUND, Json(json!({ "error": "no such account" })));
         }
         let position = json!({
-            "framework": "claude", "token": account, "amount": "6", "in_orders": "4",
+            "framework": "claude", "token": account, "amount": "10", "in_orders": "4",
             "cost": "505000000", "bid": "49500000", "value": "1", "realised": "-5",
         });
-        (StatusCode::OK, Json(json!({ "account": account, "positions": [position] })))
+        (
+            StatusCode::OK,
+            Json(json!({
+                "block": 5, "account": account, "mmc": "1", "mmc_in_orders": "7",
+                "positions": [position],
+            })),
+        )
     }
 
     async fn serve() -> Indexer {
@@ -265,11 +313,18 @@ mod tests {
         let indexer = serve().await;
         let claude = Framework::new("claude").unwrap();
         let trades = indexer.trades(&[1; 32], Some(&claude), 3).await.unwrap();
+        assert_eq!(trades.len(), 3);
         assert_eq!((trades[0].value, trades[0].side), (50_500_000_000, Side::Buy));
         assert_eq!(trades[0].taker, cicada_chain::address(&[1; 32]));
+        let many = indexer.trades(&[1; 32], Some(&claude), 550).await.unwrap();
+        let blocks: Vec<u64> = many.iter().map(|trade| trade.block).collect();
+        assert_eq!(blocks, (50..600).rev().collect::<Vec<u64>>(), "over two pages");
+        let all = indexer.trades(&[1; 32], Some(&claude), 1_000).await.unwrap();
+        assert_eq!(all.len(), 600);
         let orders = indexer.open_orders(&[1; 32]).await.unwrap();
         assert_eq!((orders[0].order, orders[0].remaining), (3, 4));
         let portfolio = indexer.portfolio(&[1; 32]).await.unwrap();
+        assert_eq!((portfolio.block, portfolio.mmc_in_orders), (5, 7));
         let position = &portfolio.positions[0];
         assert_eq!((position.in_orders, position.cost, position.realised), (4, 505_000_000, -5));
     }

@@ -23,7 +23,7 @@ pub use deals::{Deal, Fill, Placement};
 pub use estimate::{Fees, TRADE_GAS};
 pub use events::{OrderPlaced, Traded};
 pub use exchange::{Exchange, Terms};
-pub use indexer::{Indexer, OpenOrder, PastTrade, Portfolio, Position};
+pub use indexer::{Indexer, OpenOrder, PastTrade, Portfolio, Position, MAX_ORDERS};
 pub use plan::{expected, limit, Expected, Intent, Limit, Need, OrderPlan, Plan};
 pub use snapshot::{Holding, Snapshot};
 pub use view::{MarketView, Row};

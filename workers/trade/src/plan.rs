@@ -165,18 +165,18 @@ impl Snapshot<'_> {
             Side::Sell => &view.bids,
         };
         let expected = expected(*side, *amount, &quote, met)?;
-        let room = view.room(side.opposite());
-        // Only where it is certain: the chain decides the rest.
-        if expected.exact && expected.at_quote > room {
-            let (amount, room) = (expected.at_quote, room);
-            return Err(Error::Room { framework: framework.clone(), amount, room });
-        }
         let limit = limit(*side, expected.value, intent.limit)?;
         inside(*side, expected.value, limit)?;
         let need = match side {
             Side::Buy => self.need(owner, self.exchange.mmc, expected.value, limit).await?,
             Side::Sell => self.need(owner, view.market.token, *amount, *amount).await?,
         };
+        // Only where it is certain: the chain decides the rest.
+        let room = view.room(side.opposite());
+        if expected.exact && expected.at_quote > room {
+            let (amount, room) = (expected.at_quote, room);
+            return Err(Error::Room { framework: framework.clone(), amount, room });
+        }
         Ok(Plan { quote, expected, limit, need, intent })
     }
 

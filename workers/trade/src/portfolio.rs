@@ -40,7 +40,11 @@ pub fn lines(
         let position = match known {
             // The indexer answers, and knows of no trade or transfer.
             Some(None) if *amount == 0 => continue,
-            Some(Some(position)) if position.amount == *amount => Some(position),
+            Some(Some(position))
+                if position.amount.checked_sub(position.in_orders) == Some(*amount) =>
+            {
+                Some(position)
+            }
             Some(_) => {
                 lags = true;
                 None
@@ -97,7 +101,7 @@ mod tests {
 
     fn position(name: &str, amount: u128, in_orders: u128, cost: u128) -> Position {
         let framework = Framework::new(name).unwrap();
-        Position { framework, amount, in_orders, cost, realised: -7 }
+        Position { framework, amount: amount + in_orders, in_orders, cost, realised: -7 }
     }
 
     #[test]
