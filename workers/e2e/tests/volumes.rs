@@ -1,0 +1,71 @@
+//! From trades on the exchange to the volumes of the next leaderboard, with real parts.
+//!
+//! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
+
+use cicada_chain::signer;
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{report, Board, Proposal, Record};
+use cicada_core::report::FeedState;
+use cicada_e2e::{bundle, Deployment};
+use parity_scale_codec::{Decode, Encode};
+use std::time::Duration;
+
+const NEEDED: &str = "the chain answers";
+
+async fn read<T: Decode>(deployment: &Deployment, label: &str, args: &[u8]) -> T {
+    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    chain.read(&board, &bundle("leaderboard"), label, args).await.expect(NEEDED)
+}
+
+async fn record(deployment: &Deployment, slot: u64) -> Record {
+    let record: Option<Record> = read(deployment, "Leaderboard::record", &slot.encode()).await;
+    record.expect("the slot is settled")
+}
+
+fn volumes(board: &Board) -> Vec<(&str, u128)> {
+    board.standings.iter().map(|row| (row.framework.as_str(), row.volume_24h)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a node: scripts/test e2e"]
+async fn what_was_traded_stands_in_the_next_leaderboard() {
+    let deployment = Deployment::start();
+    assert!(deployment.finalizes().contains("slot=1 "));
+    let first = record(&deployment, 1).await;
+    assert!(first.board.standings.iter().all(|row| row.volume_24h == 0));
+
+    // The markets are opened, and 500 tokens bought; a second time changes nothing.
+    deployment.script(&["fill"]);
+    deployment.script(&["fill"]);
+    assert!(deployment.finalizes().contains("slot=2 "));
+    let second = record(&deployment, 2).await;
+    let expected = [("claude", 0), ("openai", 500), ("gemini", 0), ("llama", 0)];
+    assert_eq!(volumes(&second.board), expected);
+    assert_eq!(second.board.shards, first.board.shards, "the same results");
+    let table = std::fs::read_to_string(deployment.leaderboard_file()).expect("it was written");
+    assert!(table.contains("| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 500 |"), "{table}");
+
+    // Nodes refuse other volumes, another commitment, and a time between two blocks.
+    let state: FeedState = read(&deployment, "Leaderboard::latest", &[]).await;
+    let (chain, alice) = (deployment.chain().await, signer("//Alice").expect("an account"));
+    chain.freshen(&alice, Duration::from_secs(5)).await.expect(NEEDED);
+    let time_ms = chain.final_time_ms().await.expect(NEEDED);
+    let feed = deployment.network().leaderboard_feed();
+    let propose = |edit: &dyn Fn(&mut Board), time_ms: u64| {
+        let mut board = second.board.clone();
+        edit(&mut board);
+        Proposal { report: report::<Native>(feed, &state, &board, time_ms), board }
+    };
+    for (proposal, words) in [
+        (propose(&|board| board.standings[0].volume_24h = 1, time_ms), "the exchange says 0"),
+        (propose(&|board| board.standings[1].volume_24h = 0, time_ms), "the exchange says 500"),
+        (propose(&|board| board.shards[0] ^= 1, time_ms), "the commitment to the shards"),
+        (propose(&|_| (), time_ms - 1), "not that of a final block"),
+    ] {
+        let (status, answer) = deployment.propose(3, &proposal).await;
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 409 && error.contains(words), "{words}: {status} {answer}");
+    }
+    let (status, answer) = deployment.propose(3, &propose(&|_| (), time_ms)).await;
+    assert_eq!(status, 200, "{answer}");
+}
