@@ -28,7 +28,7 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_EXCHANGE", value_parser = args::account, value_name = "ADDRESS")]
     pub exchange: Option<Account>,
     /// The leaderboard, instead of the one of the file of addresses.
-    #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
+    #[arg(long, global = true, env = "CICADA_LEADERBOARD_AT", value_parser = args::account, value_name = "ADDRESS")]
     pub leaderboard: Option<Account>,
     /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
     #[arg(long, global = true, env = "CICADA_INDEXER_URL", value_name = "URL")]
