@@ -6,10 +6,9 @@ use crate::cells::{
 };
 use crate::events::{Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, Withdrawn};
 use cicada_core::exchange::book::{key_of, Resting};
-use cicada_core::exchange::maker::{is_fresh, value};
+use cicada_core::exchange::maker::{grow, is_fresh, shrink, value};
 use cicada_core::exchange::matching::{MarketRecord, Offer, Outcome, Taker};
-use cicada_core::exchange::{Side, Trade};
-use cicada_core::fixed::{add, sub};
+use cicada_core::exchange::{Side, Trade, MAX_FILLS};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_traits::exchange::{ExchangeError, ExchangeTerms, Placed};
@@ -102,7 +101,7 @@ impl Desk<'_> {
         framework: &Framework,
         taker: &Taker,
         limit: Option<u128>,
-    ) -> Result<(MarketRecord, Outcome), ExchangeError> {
+    ) -> Result<(MarketRecord, Outcome, Trade), ExchangeError> {
         let mut market = find_market(framework)?;
         let offer = match (self.quote(framework), limit) {
             (Ok(quote), _) => {
@@ -117,7 +116,8 @@ impl Desk<'_> {
         if limit.is_none() && outcome.left > 0 {
             return Err(market.shortage(taker.side, offer.as_ref(), outcome.left));
         }
-        Ok((market, outcome))
+        let trade = outcome.trade()?;
+        Ok((market, outcome, trade))
     }
 
     /// Buys for at most, or sells for at least `bound`: all of it or nothing.
@@ -132,13 +132,12 @@ impl Desk<'_> {
     ) -> Result<Trade, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
         let taker = Taker { account: *caller().as_ref(), side, amount };
-        let (mut market, outcome) = self.cross(framework, &taker, None)?;
-        let trade = outcome.trade()?;
+        let (mut market, outcome, trade) = self.cross(framework, &taker, None)?;
         match side {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
             Side::Sell => ensure(trade.value >= bound, ExchangeError::TooLittle)?,
         }
-        self.settle(framework, &mut market, &taker, &outcome, 0)?;
+        self.settle(framework, &mut market, &taker, &outcome, &trade, 0)?;
         Ok(trade)
     }
 
@@ -156,7 +155,7 @@ impl Desk<'_> {
         let key = key_of(side, price)?;
         let owner = caller();
         let taker = Taker { account: *owner.as_ref(), side, amount };
-        let (mut market, outcome) = self.cross(framework, &taker, Some(price))?;
+        let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
         let (rest, mut locked, mut order) = (outcome.left, 0, None);
         if rest > 0 && !market.crosses(side, price) {
             let id = next_order();
@@ -169,13 +168,13 @@ impl Desk<'_> {
             };
             order = Some(id);
         }
-        self.settle(framework, &mut market, &taker, &outcome, locked)?;
+        self.settle(framework, &mut market, &taker, &outcome, &trade, locked)?;
         if let Some(order) = order {
             let framework = framework.clone();
             let placed = OrderPlaced { framework, owner, order, side, price, amount: rest };
             emit_event::<DefaultEnvironment, _>(placed);
         }
-        Ok(Placed { trade: outcome.trade()?, order })
+        Ok(Placed { trade, order })
     }
 
     /// Writes a market after a trade, and moves what the taker and those whom he met get. He also
@@ -187,10 +186,10 @@ impl Desk<'_> {
         market: &mut MarketRecord,
         taker: &Taker,
         outcome: &Outcome,
+        trade: &Trade,
         locked: u128,
     ) -> Result<(), ExchangeError> {
-        let resting = outcome.resting_amount()?;
-        market.volume.record(now(), add(resting, outcome.at_quote)?);
+        market.volume.record(now(), trade.amount);
         save_market(framework, market);
         let side = taker.side;
         let account = AccountId::from(taker.account);
@@ -223,15 +222,18 @@ impl Desk<'_> {
         }
         match side {
             Side::Buy => {
-                pull(currency, account, this(), add(outcome.quote_value, locked)?)?;
+                let mut kept = outcome.quote_value;
+                grow(&mut kept, locked)?;
+                pull(currency, account, this(), kept)?;
+                let mut resting = trade.amount;
+                shrink(&mut resting, outcome.at_quote)?;
                 pay(token, account, resting)?;
                 mint(token, account, outcome.at_quote)
             }
             Side::Sell => {
                 pull(token, account, this(), locked)?;
                 burn(token, account, outcome.at_quote)?;
-                let proceeds = add(outcome.resting_value()?, outcome.quote_value)?;
-                Ok(pay(currency, account, proceeds)?)
+                Ok(pay(currency, account, trade.value)?)
             }
         }
     }
@@ -303,17 +305,16 @@ impl Desk<'_> {
         }
         for fill in &outcome.fills {
             let owner = fill.owner.into();
-            let due = match side {
+            let mut due = price;
+            if side == Side::Buy {
+                mint(token, owner, fill.amount)?;
                 // He paid his own price; the difference is his.
-                Side::Buy => {
-                    mint(token, owner, fill.amount)?;
-                    sub(fill.price, price)?
-                }
-                Side::Sell => price,
-            };
+                due = fill.price;
+                shrink(&mut due, price)?;
+            }
             pay(self.0.currency, owner, value(due, fill.amount)?)?;
         }
-        Ok(outcome.trade()?.fills)
+        Ok(u32::try_from(outcome.fills.len()).unwrap_or(MAX_FILLS))
     }
 
     /// Adds to a reserve.
@@ -321,7 +322,7 @@ impl Desk<'_> {
     pub fn deposit(&self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        market.maker.reserve = add(market.maker.reserve, amount)?;
+        grow(&mut market.maker.reserve, amount)?;
         save_market(&framework, &market);
         let from = caller();
         emit_event::<DefaultEnvironment, _>(Deposited { framework, from, amount });
