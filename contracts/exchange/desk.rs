@@ -50,6 +50,36 @@ fn emit_traded(event: Traded) {
     emit_event::<DefaultEnvironment, _>(event);
 }
 
+/// Writes a market after a trade, and tells of its fills.
+#[inline(never)]
+fn record(
+    framework: &Framework,
+    market: &mut MarketRecord,
+    taker: &Taker,
+    outcome: &Outcome,
+    trade: &Trade,
+) {
+    market.volume.record(now(), trade.amount);
+    save_market(framework, market);
+    let traded = |maker: Option<Account>, price, amount, order| {
+        emit_traded(Traded {
+            framework: framework.clone(),
+            taker: taker.account.into(),
+            maker: maker.map(AccountId::from),
+            side: taker.side,
+            price,
+            amount,
+            order,
+        });
+    };
+    for fill in &outcome.fills {
+        traded(Some(fill.owner), fill.price, fill.amount, Some(fill.order));
+    }
+    if outcome.at_quote > 0 {
+        traded(None, outcome.quote_price, outcome.at_quote, None);
+    }
+}
+
 impl Desk<'_> {
     #[inline(never)]
     fn ensure_open(&self) -> Result<(), ExchangeError> {
@@ -137,7 +167,8 @@ impl Desk<'_> {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
             Side::Sell => ensure(trade.value >= bound, ExchangeError::TooLittle)?,
         }
-        self.settle(framework, &mut market, &taker, &outcome, &trade, 0)?;
+        record(framework, &mut market, &taker, &outcome, &trade);
+        self.settle(&market, &taker, &outcome, &trade, 0)?;
         Ok(trade)
     }
 
@@ -156,61 +187,40 @@ impl Desk<'_> {
         let owner = caller();
         let taker = Taker { account: *owner.as_ref(), side, amount };
         let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
-        let (rest, mut locked, mut order) = (outcome.left, 0, None);
-        if rest > 0 && !market.crosses(side, price) {
-            let id = next_order();
-            let resting = Resting::new(taker.account, market.id, side, key, rest);
-            let mut orders = Orders { market: market.id, side };
-            market.book(side, &mut orders).rest(id, resting)?;
-            locked = match side {
-                Side::Buy => value(price, rest)?,
-                Side::Sell => rest,
-            };
-            order = Some(id);
+        let amount = outcome.left;
+        if amount == 0 || market.crosses(side, price) {
+            record(framework, &mut market, &taker, &outcome, &trade);
+            self.settle(&market, &taker, &outcome, &trade, 0)?;
+            return Ok(Placed { trade, order: None });
         }
-        self.settle(framework, &mut market, &taker, &outcome, &trade, locked)?;
-        if let Some(order) = order {
-            let framework = framework.clone();
-            let placed = OrderPlaced { framework, owner, order, side, price, amount: rest };
-            emit_event::<DefaultEnvironment, _>(placed);
-        }
-        Ok(Placed { trade, order })
+        let order = next_order();
+        let resting = Resting::new(taker.account, market.id, side, key, amount);
+        let mut orders = Orders { market: market.id, side };
+        market.book(side, &mut orders).rest(order, resting)?;
+        let locked = match side {
+            Side::Buy => value(price, amount)?,
+            Side::Sell => amount,
+        };
+        record(framework, &mut market, &taker, &outcome, &trade);
+        let framework = framework.clone();
+        let placed = OrderPlaced { framework, owner, order, side, price, amount };
+        emit_event::<DefaultEnvironment, _>(placed);
+        self.settle(&market, &taker, &outcome, &trade, locked)?;
+        Ok(Placed { trade, order: Some(order) })
     }
 
-    /// Writes a market after a trade, and moves what the taker and those whom he met get. He also
-    /// hands over what is `locked` for his order: MMC of a buyer, tokens of a seller.
+    /// Moves what the taker and those whom he met give and get. He also hands over what is `locked`
+    /// for his order: MMC of a buyer, tokens of a seller.
     #[inline(never)]
     fn settle(
         &self,
-        framework: &Framework,
-        market: &mut MarketRecord,
+        market: &MarketRecord,
         taker: &Taker,
         outcome: &Outcome,
         trade: &Trade,
         locked: u128,
     ) -> Result<(), ExchangeError> {
-        market.volume.record(now(), trade.amount);
-        save_market(framework, market);
-        let side = taker.side;
-        let account = AccountId::from(taker.account);
-        let traded = |maker: Option<Account>, price, amount, order| {
-            emit_traded(Traded {
-                framework: framework.clone(),
-                taker: account,
-                maker: maker.map(AccountId::from),
-                side,
-                price,
-                amount,
-                order,
-            });
-        };
-        for fill in &outcome.fills {
-            traded(Some(fill.owner), fill.price, fill.amount, Some(fill.order));
-        }
-        if outcome.at_quote > 0 {
-            traded(None, outcome.quote_price, outcome.at_quote, None);
-        }
-
+        let (side, account) = (taker.side, AccountId::from(taker.account));
         let (token, currency) = (AccountId::from(market.token), self.0.currency);
         for fill in &outcome.fills {
             // What the other side gives lies here already.

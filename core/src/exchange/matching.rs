@@ -199,7 +199,7 @@ impl MarketRecord {
         }
     }
 
-    /// Whether an order at this key of this side would meet an order of the other.
+    /// Whether an order of this side at this price would meet one of the other.
     #[inline(never)]
     pub fn crosses(&self, side: Side, price: u128) -> bool {
         let (resting, best) = match side {
