@@ -6,10 +6,9 @@ use crate::cells::{
 };
 use crate::events::{Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, Withdrawn};
 use cicada_core::exchange::book::{key_of, Resting};
-use cicada_core::exchange::maker::{is_fresh, value};
+use cicada_core::exchange::maker::{grow, is_fresh, shrink, value};
 use cicada_core::exchange::matching::{MarketRecord, Offer, Outcome, Taker};
-use cicada_core::exchange::{Side, Trade};
-use cicada_core::fixed::{add, sub};
+use cicada_core::exchange::{Side, Trade, MAX_FILLS};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_traits::exchange::{ExchangeError, ExchangeTerms, Placed};
@@ -49,6 +48,36 @@ fn ensure(holds: bool, error: ExchangeError) -> Result<(), ExchangeError> {
 #[inline(never)]
 fn emit_traded(event: Traded) {
     emit_event::<DefaultEnvironment, _>(event);
+}
+
+/// Writes a market after a trade, and tells of its fills.
+#[inline(never)]
+fn record(
+    framework: &Framework,
+    market: &mut MarketRecord,
+    taker: &Taker,
+    outcome: &Outcome,
+    trade: &Trade,
+) {
+    market.volume.record(now(), trade.amount);
+    save_market(framework, market);
+    let traded = |maker: Option<Account>, price, amount, order| {
+        emit_traded(Traded {
+            framework: framework.clone(),
+            taker: taker.account.into(),
+            maker: maker.map(AccountId::from),
+            side: taker.side,
+            price,
+            amount,
+            order,
+        });
+    };
+    for fill in &outcome.fills {
+        traded(Some(fill.owner), fill.price, fill.amount, Some(fill.order));
+    }
+    if outcome.at_quote > 0 {
+        traded(None, outcome.quote_price, outcome.at_quote, None);
+    }
 }
 
 impl Desk<'_> {
@@ -102,7 +131,7 @@ impl Desk<'_> {
         framework: &Framework,
         taker: &Taker,
         limit: Option<u128>,
-    ) -> Result<(MarketRecord, Outcome), ExchangeError> {
+    ) -> Result<(MarketRecord, Outcome, Trade), ExchangeError> {
         let mut market = find_market(framework)?;
         let offer = match (self.quote(framework), limit) {
             (Ok(quote), _) => {
@@ -117,7 +146,8 @@ impl Desk<'_> {
         if limit.is_none() && outcome.left > 0 {
             return Err(market.shortage(taker.side, offer.as_ref(), outcome.left));
         }
-        Ok((market, outcome))
+        let trade = outcome.trade()?;
+        Ok((market, outcome, trade))
     }
 
     /// Buys for at most, or sells for at least `bound`: all of it or nothing.
@@ -132,13 +162,13 @@ impl Desk<'_> {
     ) -> Result<Trade, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
         let taker = Taker { account: *caller().as_ref(), side, amount };
-        let (mut market, outcome) = self.cross(framework, &taker, None)?;
-        let trade = outcome.trade()?;
+        let (mut market, outcome, trade) = self.cross(framework, &taker, None)?;
         match side {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
             Side::Sell => ensure(trade.value >= bound, ExchangeError::TooLittle)?,
         }
-        self.settle(framework, &mut market, &taker, &outcome, 0)?;
+        record(framework, &mut market, &taker, &outcome, &trade);
+        self.settle(&market, &taker, &outcome, &trade, 0)?;
         Ok(trade)
     }
 
@@ -156,62 +186,41 @@ impl Desk<'_> {
         let key = key_of(side, price)?;
         let owner = caller();
         let taker = Taker { account: *owner.as_ref(), side, amount };
-        let (mut market, outcome) = self.cross(framework, &taker, Some(price))?;
-        let (rest, mut locked, mut order) = (outcome.left, 0, None);
-        if rest > 0 && !market.crosses(side, price) {
-            let id = next_order();
-            let resting = Resting::new(taker.account, market.id, side, key, rest);
-            let mut orders = Orders { market: market.id, side };
-            market.book(side, &mut orders).rest(id, resting)?;
-            locked = match side {
-                Side::Buy => value(price, rest)?,
-                Side::Sell => rest,
-            };
-            order = Some(id);
+        let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
+        let amount = outcome.left;
+        if amount == 0 || market.crosses(side, price) {
+            record(framework, &mut market, &taker, &outcome, &trade);
+            self.settle(&market, &taker, &outcome, &trade, 0)?;
+            return Ok(Placed { trade, order: None });
         }
-        self.settle(framework, &mut market, &taker, &outcome, locked)?;
-        if let Some(order) = order {
-            let framework = framework.clone();
-            let placed = OrderPlaced { framework, owner, order, side, price, amount: rest };
-            emit_event::<DefaultEnvironment, _>(placed);
-        }
-        Ok(Placed { trade: outcome.trade()?, order })
+        let order = next_order();
+        let resting = Resting::new(taker.account, market.id, side, key, amount);
+        let mut orders = Orders { market: market.id, side };
+        market.book(side, &mut orders).rest(order, resting)?;
+        let locked = match side {
+            Side::Buy => value(price, amount)?,
+            Side::Sell => amount,
+        };
+        record(framework, &mut market, &taker, &outcome, &trade);
+        let framework = framework.clone();
+        let placed = OrderPlaced { framework, owner, order, side, price, amount };
+        emit_event::<DefaultEnvironment, _>(placed);
+        self.settle(&market, &taker, &outcome, &trade, locked)?;
+        Ok(Placed { trade, order: Some(order) })
     }
 
-    /// Writes a market after a trade, and moves what the taker and those whom he met get. He also
-    /// hands over what is `locked` for his order: MMC of a buyer, tokens of a seller.
+    /// Moves what the taker and those whom he met give and get. He also hands over what is `locked`
+    /// for his order: MMC of a buyer, tokens of a seller.
     #[inline(never)]
     fn settle(
         &self,
-        framework: &Framework,
-        market: &mut MarketRecord,
+        market: &MarketRecord,
         taker: &Taker,
         outcome: &Outcome,
+        trade: &Trade,
         locked: u128,
     ) -> Result<(), ExchangeError> {
-        let resting = outcome.resting_amount()?;
-        market.volume.record(now(), add(resting, outcome.at_quote)?);
-        save_market(framework, market);
-        let side = taker.side;
-        let account = AccountId::from(taker.account);
-        let traded = |maker: Option<Account>, price, amount, order| {
-            emit_traded(Traded {
-                framework: framework.clone(),
-                taker: account,
-                maker: maker.map(AccountId::from),
-                side,
-                price,
-                amount,
-                order,
-            });
-        };
-        for fill in &outcome.fills {
-            traded(Some(fill.owner), fill.price, fill.amount, Some(fill.order));
-        }
-        if outcome.at_quote > 0 {
-            traded(None, outcome.quote_price, outcome.at_quote, None);
-        }
-
+        let (side, account) = (taker.side, AccountId::from(taker.account));
         let (token, currency) = (AccountId::from(market.token), self.0.currency);
         for fill in &outcome.fills {
             // What the other side gives lies here already.
@@ -223,15 +232,18 @@ impl Desk<'_> {
         }
         match side {
             Side::Buy => {
-                pull(currency, account, this(), add(outcome.quote_value, locked)?)?;
+                let mut kept = outcome.quote_value;
+                grow(&mut kept, locked)?;
+                pull(currency, account, this(), kept)?;
+                let mut resting = trade.amount;
+                shrink(&mut resting, outcome.at_quote)?;
                 pay(token, account, resting)?;
                 mint(token, account, outcome.at_quote)
             }
             Side::Sell => {
                 pull(token, account, this(), locked)?;
                 burn(token, account, outcome.at_quote)?;
-                let proceeds = add(outcome.resting_value()?, outcome.quote_value)?;
-                Ok(pay(currency, account, proceeds)?)
+                Ok(pay(currency, account, trade.value)?)
             }
         }
     }
@@ -303,17 +315,16 @@ impl Desk<'_> {
         }
         for fill in &outcome.fills {
             let owner = fill.owner.into();
-            let due = match side {
+            let mut due = price;
+            if side == Side::Buy {
+                mint(token, owner, fill.amount)?;
                 // He paid his own price; the difference is his.
-                Side::Buy => {
-                    mint(token, owner, fill.amount)?;
-                    sub(fill.price, price)?
-                }
-                Side::Sell => price,
-            };
+                due = fill.price;
+                shrink(&mut due, price)?;
+            }
             pay(self.0.currency, owner, value(due, fill.amount)?)?;
         }
-        Ok(outcome.trade()?.fills)
+        Ok(u32::try_from(outcome.fills.len()).unwrap_or(MAX_FILLS))
     }
 
     /// Adds to a reserve.
@@ -321,7 +332,7 @@ impl Desk<'_> {
     pub fn deposit(&self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        market.maker.reserve = add(market.maker.reserve, amount)?;
+        grow(&mut market.maker.reserve, amount)?;
         save_market(&framework, &market);
         let from = caller();
         emit_event::<DefaultEnvironment, _>(Deposited { framework, from, amount });

@@ -35,6 +35,7 @@
 //! | [`participation`] | how much of an epoch's reports each validator took part in |
 //! | [`rewards`] | what an epoch pays to miners and validators, its Merkle claims, its fairness |
 //! | [`slashing`] | bands, rates, standing, and offences that are punished once |
+//! | [`exchange`] | the market maker's side, the book of orders, and who meets whom |
 //! | [`goedel`] | the number that stands for the scores of all shards, and its commitment |
 //! | [`results`] | evaluation results and the score that follows from them |
 #![cfg_attr(not(feature = "std"), no_std)]

@@ -3,6 +3,7 @@
 export * as auction from './auction/index.js';
 export * as capabilities from './capabilities/index.js';
 export * as escrow from './escrow/index.js';
+export * as exchange from './exchange/index.js';
 export * as index from './index/index.js';
 export * as leaderboard from './leaderboard/index.js';
 export * as pair from './pair/index.js';

@@ -4,9 +4,9 @@
 //! tick of an ask, the complement of the tick of a bid. What an order costs to place, fill or
 //! cancel does not depend on how many there are.
 
+use super::maker::{grow, shrink};
 use super::tree::{above, insert, remove, Words};
 use super::{ExchangeError, Level, Side, MAX_FILLS, MAX_LEVELS, TICK};
-use crate::fixed::{add, sub};
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -136,7 +136,7 @@ impl<S: Shelf> Book<'_, S> {
     #[inline(never)]
     pub fn rest(&mut self, id: u64, mut order: Resting) -> Result<(), ExchangeError> {
         let mut queue = self.shelf.queue(order.key);
-        queue.amount = add(queue.amount, order.amount)?;
+        grow(&mut queue.amount, order.amount)?;
         if queue.orders == 0 {
             queue.first = id;
             insert(self.shelf, order.key);
@@ -196,9 +196,9 @@ impl<S: Shelf> Book<'_, S> {
             return Err(ExchangeError::OwnOrder);
         }
         let amount = order.amount.min(*left);
-        order.amount = sub(order.amount, amount)?;
-        queue.amount = sub(queue.amount, amount)?;
-        *left = sub(*left, amount)?;
+        shrink(&mut order.amount, amount)?;
+        shrink(&mut queue.amount, amount)?;
+        shrink(left, amount)?;
         if order.amount == 0 {
             queue.first = order.after;
             queue.orders = queue.orders.saturating_sub(1);
@@ -215,7 +215,7 @@ impl<S: Shelf> Book<'_, S> {
     #[inline(never)]
     pub fn cancel(&mut self, id: u64, order: &Resting) -> Result<(), ExchangeError> {
         let mut queue = self.shelf.queue(order.key);
-        queue.amount = sub(queue.amount, order.amount)?;
+        shrink(&mut queue.amount, order.amount)?;
         queue.orders = queue.orders.saturating_sub(1);
         let (is_first, is_last) = (queue.first == id, queue.last == id);
         if is_first {

@@ -1,7 +1,7 @@
 //! What the market maker has and risks on one framework.
 
 use super::{ExchangeError, Limits};
-use crate::fixed::{add, sub, MathError};
+use crate::fixed::MathError;
 use parity_scale_codec::{Decode, Encode};
 
 /// The longest time in which a quote can be fresh: 7 days, in milliseconds.
@@ -19,6 +19,26 @@ pub fn is_fresh(time_ms: u64, now_ms: u64, max_age_ms: u64) -> bool {
 #[inline(never)]
 pub fn value(price: u128, amount: u128) -> Result<u128, MathError> {
     price.checked_mul(amount).ok_or(MathError::Overflow)
+}
+
+/// Adds to an amount where it stands, which is shorter than a sum that is passed on.
+///
+/// # Errors
+/// `Math`.
+#[inline(never)]
+pub fn grow(amount: &mut u128, by: u128) -> Result<(), ExchangeError> {
+    *amount = amount.checked_add(by).ok_or(MathError::Overflow)?;
+    Ok(())
+}
+
+/// Takes from an amount where it stands.
+///
+/// # Errors
+/// `Math` if it is less.
+#[inline(never)]
+pub fn shrink(amount: &mut u128, by: u128) -> Result<(), ExchangeError> {
+    *amount = amount.checked_sub(by).ok_or(MathError::Overflow)?;
+    Ok(())
 }
 
 /// The market maker's side of a market.
@@ -71,9 +91,9 @@ impl Maker {
     #[inline(never)]
     pub fn create(&mut self, ask: u128, amount: u128) -> Result<u128, ExchangeError> {
         let cost = value(ask, amount)?;
-        self.reserve = add(self.reserve, cost)?;
-        self.outstanding = add(self.outstanding, amount)?;
-        self.created = add(self.created, amount)?;
+        grow(&mut self.reserve, cost)?;
+        grow(&mut self.outstanding, amount)?;
+        grow(&mut self.created, amount)?;
         Ok(cost)
     }
 
@@ -84,10 +104,9 @@ impl Maker {
     #[inline(never)]
     pub fn destroy(&mut self, bid: u128, amount: u128) -> Result<u128, ExchangeError> {
         let proceeds = value(bid, amount)?;
-        let left = self.reserve.checked_sub(proceeds);
-        self.reserve = left.ok_or(ExchangeError::InsufficientReserve)?;
-        self.outstanding = sub(self.outstanding, amount)?;
-        self.destroyed = add(self.destroyed, amount)?;
+        shrink(&mut self.reserve, proceeds).map_err(|_| ExchangeError::InsufficientReserve)?;
+        shrink(&mut self.outstanding, amount)?;
+        grow(&mut self.destroyed, amount)?;
         Ok(proceeds)
     }
 
@@ -98,8 +117,9 @@ impl Maker {
     #[inline(never)]
     pub fn withdraw(&mut self, bid: u128, amount: u128) -> Result<(), ExchangeError> {
         let bound = value(bid, self.outstanding)?;
-        let left = self.reserve.checked_sub(amount).filter(|left| *left >= bound);
-        self.reserve = left.ok_or(ExchangeError::InsufficientReserve)?;
-        Ok(())
+        let mut free = self.reserve;
+        let enough = shrink(&mut free, bound).and_then(|()| shrink(&mut free, amount));
+        enough.map_err(|_| ExchangeError::InsufficientReserve)?;
+        shrink(&mut self.reserve, amount)
     }
 }

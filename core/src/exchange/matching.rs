@@ -1,10 +1,9 @@
 //! Which orders a trade meets, at which prices, and what the market maker adds.
 
 use super::book::{reach, Book, Fill, Shelf};
-use super::maker::{value, Maker};
+use super::maker::{grow, shrink, value, Maker};
 use super::volume::Volume;
 use super::{ExchangeError, Limits, Market, Side, Trade};
-use crate::fixed::{add, sub, sum};
 use crate::quote::Quote;
 use crate::Account;
 use alloc::vec::Vec;
@@ -91,40 +90,23 @@ impl Side {
 }
 
 impl Outcome {
-    /// Base units of MMC for the resting orders.
-    ///
-    /// # Errors
-    /// `Math`.
-    #[inline(never)]
-    pub fn resting_value(&self) -> Result<u128, ExchangeError> {
-        let mut total = 0;
-        for fill in &self.fills {
-            total = add(total, value(fill.price, fill.amount)?)?;
-        }
-        Ok(total)
-    }
-
-    /// Tokens of the resting orders.
-    ///
-    /// # Errors
-    /// `Math` never: they are parts of one amount.
-    #[inline(never)]
-    pub fn resting_amount(&self) -> Result<u128, ExchangeError> {
-        Ok(sum(self.fills.iter().map(|fill| fill.amount))?)
-    }
-
     /// What the trade came to.
     ///
     /// # Errors
     /// `Math`.
     #[inline(never)]
     pub fn trade(&self) -> Result<Trade, ExchangeError> {
-        Ok(Trade {
-            amount: add(self.resting_amount()?, self.at_quote)?,
-            value: add(self.resting_value()?, self.quote_value)?,
+        let mut trade = Trade {
+            amount: self.at_quote,
+            value: self.quote_value,
             at_quote: self.at_quote,
             fills: u32::try_from(self.fills.len()).unwrap_or(u32::MAX),
-        })
+        };
+        for fill in &self.fills {
+            grow(&mut trade.amount, fill.amount)?;
+            grow(&mut trade.value, value(fill.price, fill.amount)?)?;
+        }
+        Ok(trade)
     }
 }
 
@@ -197,7 +179,7 @@ impl MarketRecord {
             *quote_price = offer.price;
             *at_quote = self.room(side, offer).min(*left);
             *quote_value = self.with_maker(side, offer.price, *at_quote)?;
-            *left = sub(*left, *at_quote)?;
+            shrink(left, *at_quote)?;
         }
         if let Some(limit) = limit {
             let reach = reach(resting, limit);
@@ -217,7 +199,7 @@ impl MarketRecord {
         }
     }
 
-    /// Whether an order at this key of this side would meet an order of the other.
+    /// Whether an order of this side at this price would meet one of the other.
     #[inline(never)]
     pub fn crosses(&self, side: Side, price: u128) -> bool {
         let (resting, best) = match side {
@@ -228,7 +210,7 @@ impl MarketRecord {
     }
 
     /// Fills resting orders of a side that the market maker's price has reached, at that price.
-    /// The fills still carry the prices of the orders.
+    /// The fills still carry the prices of the orders; all of them are the market maker's trade.
     ///
     /// # Errors
     /// `Math`.
@@ -240,12 +222,12 @@ impl MarketRecord {
         offer: &Offer,
     ) -> Result<Outcome, ExchangeError> {
         let room = self.room(side, offer);
-        let mut outcome = Outcome { left: room, ..Outcome::default() };
-        let Outcome { fills, left, .. } = &mut outcome;
+        let mut outcome =
+            Outcome { left: room, at_quote: room, quote_price: offer.price, ..Outcome::default() };
+        let Outcome { fills, at_quote, quote_value, left, .. } = &mut outcome;
         self.book(side, shelf).take(reach(side, offer.price), left, None, fills)?;
-        outcome.quote_price = offer.price;
-        outcome.at_quote = outcome.resting_amount()?;
-        outcome.quote_value = self.with_maker(side, offer.price, outcome.at_quote)?;
+        shrink(at_quote, *left)?;
+        *quote_value = self.with_maker(side, offer.price, *at_quote)?;
         Ok(outcome)
     }
 }

@@ -368,7 +368,7 @@ proptest! {
         }
         let left: u128 = shelf.orders.values().map(|order| order.amount).sum();
         let all: u128 = resting.iter().map(|order| order.1).sum();
-        prop_assert_eq!(left + outcome.resting_amount().unwrap(), all);
+        prop_assert_eq!(left + trade.amount - trade.at_quote, all);
         let value = outcome.quote_value;
         match side {
             Side::Buy => {

@@ -298,7 +298,7 @@ impl Model {
 
     fn place(&mut self, who: Name, side: Side, price: u128, amount: u128) -> Answer {
         require(amount > 0, ExchangeError::ZeroAmount)?;
-        let valid = price > 0 && price % 10 == 0 && price / 10 < u128::from(u32::MAX);
+        let valid = price > 0 && price.is_multiple_of(10) && price / 10 < u128::from(u32::MAX);
         require(valid, ExchangeError::InvalidPrice)?;
         let (mut left, mut trade) = (amount, Trade::default());
         if self.fresh().is_ok() {

@@ -88,6 +88,43 @@ fn a_code_that_is_no_token_opens_no_market() {
 }
 
 #[test]
+fn the_longest_name_has_a_market_too() {
+    let mut stage = Stage::bare();
+    let name = "x".repeat(32);
+    stage.rank(&[(&name, 50_000)]);
+    let _ = stage.list("bob", &name).succeeds();
+    assert_eq!(stage.market_of(&name).outstanding, 0);
+}
+
+#[test]
+fn money_that_refuses_undoes_everything_and_everything_can_be_had_later() {
+    let mut stage = Stage::new();
+    let _ = stage.buy("bob", 10).succeeds();
+    let _ = stage.buy("charlie", 10).succeeds();
+    let bid = stage.rest("bob", Side::Buy, 45_000_000, 5);
+    let ask = stage.rest("bob", Side::Sell, 60_000_000, 5);
+    stage.score(40_000);
+    let before = stage.market();
+    let mmc = address(&stage.mmc);
+    stage.replace_code(mmc, "leaderboard");
+    let refused = ExchangeError::TokenRefused;
+    assert_eq!(stage.buy("dave", 1).fails(), refused);
+    assert_eq!(stage.sell("charlie", 1).fails(), refused);
+    assert_eq!(stage.place("dave", Side::Buy, 10, 1).fails(), refused);
+    assert_eq!(stage.cancel("bob", bid).fails(), refused);
+    assert_eq!(stage.fill_orders("dave").fails(), refused);
+    assert_eq!(stage.deposit("dave", 1).fails(), refused);
+    assert_eq!(stage.withdraw(OWNER, 1).fails(), refused);
+    assert_eq!(stage.market(), before);
+    // What is no money is free.
+    let _ = stage.cancel("bob", ask).succeeds();
+    stage.replace_code(mmc, "token");
+    let _ = stage.cancel("bob", bid).succeeds();
+    assert_eq!((stage.spent("bob"), stage.tokens("bob")), ((10 * ASK) as i128, 10));
+    stage.check();
+}
+
+#[test]
 fn the_age_of_a_quote_has_a_range() {
     let mut stage = Stage::bare();
     let (mmc, board) = (address(&stage.mmc), address(&stage.board));

@@ -7,8 +7,6 @@ use cicada_runtime_tests::{account, address, at, on};
 use cicada_traits::exchange::{Exchange, ExchangeError};
 use cicada_traits::psp22::PSP22;
 use exchange::exchange::Traded;
-use ink_sandbox::pallet_contracts::Pallet;
-use ink_sandbox::{frame_system, AccountId32, DefaultSandbox, RuntimeOf, Sandbox};
 use token::token::{TokenRef, Transfer};
 
 fn at_quote(amount: u128, price: u128) -> Trade {
@@ -174,14 +172,8 @@ fn who_knows_the_next_quote_wins_on_so_many_tokens_and_no_more() {
 #[test]
 fn a_leaderboard_that_cannot_be_called_is_told() {
     let mut stage = Stage::new();
-    let code = stage.world.as_(account(OWNER)).upload("token");
     let board = address(&stage.board);
-    stage.world.sandbox().execute_with(|| {
-        let root = frame_system::RawOrigin::Root.into();
-        let board = AccountId32::new(*board.as_ref());
-        Pallet::<RuntimeOf<DefaultSandbox>>::set_code(root, board.into(), code.into())
-            .expect("the code is there");
-    });
+    stage.replace_code(board, "token");
     let unavailable = ExchangeError::LeaderboardUnavailable;
     assert_eq!(stage.quote(), Err(unavailable));
     assert_eq!(stage.buy("bob", 1).fails(), unavailable);
