@@ -121,15 +121,17 @@ async fn same_as_the_chain(stage: &Stage, url: &str) {
     let mut open = 0;
     for (market, name) in FRAMEWORKS.iter().enumerate() {
         let framework = Framework::new(*name).unwrap();
-        let chain: Option<Market> =
-            stage.read("exchange", "Exchange::market", &framework).await;
+        let chain: Option<Market> = stage.read("exchange", "Exchange::market", &framework).await;
         let (chain, said) = (chain.unwrap(), get(&format!("{url}/markets/{name}")).await);
         assert_eq!(said["token"], address(&chain.token));
         assert_eq!(units(&said["reserve"]), chain.reserve, "{name}");
         assert_eq!(units(&said["outstanding"]), chain.outstanding, "{name}");
         assert_eq!(units(&said["volume_24h"]), chain.volume_24h, "{name}");
         let quote = stage.quote(&framework).await;
-        assert_eq!((units(&said["quote"]["bid"]), units(&said["quote"]["ask"])), (quote.bid, quote.ask));
+        assert_eq!(
+            (units(&said["quote"]["bid"]), units(&said["quote"]["ask"])),
+            (quote.bid, quote.ask)
+        );
         for person in stage.people() {
             let whose = address(&person);
             let said = get(&format!("{url}/portfolio/{whose}")).await;

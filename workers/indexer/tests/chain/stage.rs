@@ -64,7 +64,9 @@ impl Stage {
         let key = |seat| NodeKeys::generate(&folder.path().join(format!("seat-{seat}.toml")));
         let mut stage = Self {
             alice: signer("//Alice").unwrap(),
-            people: ["//Bob", "//Charlie", "//Dave", "//Eve"].map(|suri| signer(suri).unwrap()).into(),
+            people: ["//Bob", "//Charlie", "//Dave", "//Eve"]
+                .map(|suri| signer(suri).unwrap())
+                .into(),
             keys: (0..SEATS).map(|seat| key(seat).unwrap()).collect(),
             at: BTreeMap::new(),
             from_block: chain.final_block().await.unwrap(),
@@ -261,7 +263,8 @@ impl Stage {
                 let to = account_of(&self.people[usize::try_from(numbers.below(4)).unwrap()]);
                 let (token, bundle) = (self.token(name).await, &self.at["token"].1);
                 let gift = (to, 1u128, Vec::<u8>::new()).encode();
-                let call = self.chain.prepare(&token, bundle, "PSP22::transfer", &gift, person).await;
+                let call =
+                    self.chain.prepare(&token, bundle, "PSP22::transfer", &gift, person).await;
                 return Some((false, call.ok()?));
             }
         };
