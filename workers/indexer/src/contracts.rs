@@ -3,10 +3,10 @@
 use crate::block::{Block, Bytes, Emitted, Ranking};
 use crate::config::Config;
 use crate::events::{Event, LeaderboardFinalized, Origin};
-use crate::store::Identity;
+use crate::store::{file, Identity, StoreError};
 use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
-use cicada_chain::{Bundle, Chain, ContractEvent, WholeBlock};
+use cicada_chain::{Bundle, Chain, ContractEvent, Error, WholeBlock};
 use cicada_core::exchange::Limits;
 use cicada_core::leaderboard::Record;
 use cicada_core::report::FeedState;
@@ -38,15 +38,19 @@ struct Terms {
 }
 
 impl Contracts {
-    /// Connects as the configuration says.
+    /// Connects as the configuration says, to the chain whose genesis is `known`, if one is.
     ///
     /// # Errors
-    /// In words.
-    pub async fn connect(config: &Config, exchange: Id) -> Result<Self> {
+    /// [`StoreError::Foreign`] if it is another; else in words.
+    pub async fn connect(config: &Config, exchange: Id, known: Option<Digest>) -> Result<Self> {
         let load = |name: &str| Bundle::load(config.bundles.join(format!("{name}.contract")));
         let bundle = load("exchange")?;
         let (token, leaderboard) = (load("token")?, load("leaderboard")?);
         let chain = Chain::connect(&config.url).await?;
+        // Before the exchange is asked, which may not be there.
+        if known.is_some_and(|known| known.0 != chain.genesis()) {
+            return Err(StoreError::Foreign { path: file(&config.data), what: "chain" }.into());
+        }
         let terms: Terms = chain
             .read(&exchange.0, &bundle, "Exchange::terms", &[])
             .await
@@ -116,13 +120,20 @@ impl Contracts {
         Ok(block)
     }
 
-    /// The leaderboard that is the newest at a block, if it can be known: for the first block.
-    pub async fn ranking_at(&self, block: u64) -> Option<Ranking> {
+    /// The leaderboard that is the newest at a block, for the first one; none if there is none yet.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn ranking_at(&self, block: u64) -> Result<Option<Ranking>> {
         let account = &self.identity.leaderboard.0;
         let label = "Leaderboard::latest";
         let state = self.chain.read_at::<FeedState>(block, account, &self.leaderboard, label, &[]);
-        let slot = state.await.ok()?.slot;
-        self.record(slot).await.ok().flatten()
+        match state.await {
+            Ok(state) => self.record(state.slot).await,
+            // The contract is not there yet.
+            Err(Error::Dispatch { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn ranking(&self, event: &LeaderboardFinalized) -> Result<Ranking> {

@@ -6,7 +6,7 @@ use crate::follow::Follower;
 use crate::http::{router, App};
 use crate::metrics::count;
 use crate::readers::Readers;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use anyhow::{Context, Result};
 use cicada_chain::address;
 use cicada_program::termination;
@@ -19,7 +19,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 async fn open(config: &Config) -> Result<Follower> {
     let (exchange, from_block) = config.place()?;
-    let contracts = Contracts::connect(config, exchange).await?;
+    let known = store::genesis(&config.data)?;
+    let contracts = Contracts::connect(config, exchange, known).await?;
     let identity = contracts.identity;
     let store = Store::open(&config.data, &identity)?;
     let app = App::new(identity, Readers::new(config.data.clone()));
@@ -45,6 +46,7 @@ fn hopeless(error: &anyhow::Error) -> bool {
 async fn follow(mut follower: Follower, config: Config) -> Result<()> {
     let app: Arc<App> = follower.app.clone();
     let poll = Duration::from_millis(config.poll);
+    let (exchange, genesis) = (app.identity.exchange, app.identity.genesis);
     loop {
         let Err(error) = follower.catch_up().await else {
             count(&app.metrics.looks, "ok");
@@ -60,7 +62,7 @@ async fn follow(mut follower: Follower, config: Config) -> Result<()> {
         app.set_problem(Some(format!("{error:#}")));
         tokio::time::sleep(AGAIN).await;
         let again = async {
-            let contracts = Contracts::connect(&config, app.identity.exchange).await?;
+            let contracts = Contracts::connect(&config, exchange, Some(genesis)).await?;
             follower.reconnect(contracts).await
         };
         match again.await {

@@ -6,7 +6,7 @@
 use crate::block::{Block, Cursor};
 use crate::types::{Digest, Id};
 use cicada_chain::address;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,6 +120,27 @@ pub struct Store {
 /// Where the file is in a folder.
 pub fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
+}
+
+/// The chain of the store in a folder; none if there is no store yet.
+///
+/// # Errors
+/// [`StoreError::Open`].
+pub fn genesis(folder: &Path) -> Result<Option<Digest>, StoreError> {
+    let path = file(folder);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let read = || -> rusqlite::Result<Option<Digest>> {
+        let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let table = "SELECT count(*) FROM sqlite_schema WHERE name = 'identity'";
+        if database.query_row(table, [], |row| row.get::<_, u64>(0))? == 0 {
+            return Ok(None);
+        }
+        let select = "SELECT value FROM identity WHERE key = 'chain'";
+        database.query_row(select, [], |row| row.get(0)).optional()
+    };
+    read().map_err(|error| StoreError::Open { path: path.clone(), reason: error.to_string() })
 }
 
 impl Store {
@@ -270,7 +291,6 @@ pub fn cursor(database: &Connection) -> rusqlite::Result<Option<(Cursor, Counts)
 /// # Errors
 /// [`StoreError::Open`].
 pub fn reader(folder: &Path) -> Result<Connection, StoreError> {
-    use rusqlite::OpenFlags;
     let path = file(folder);
     let open = || -> Result<Connection, SchemaError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -306,6 +306,18 @@ fn gifts_and_flash_trades_in_one_transaction_settle() {
 }
 
 #[test]
+fn the_chain_of_a_store_is_known_before_it_is_opened() {
+    let (folder, store) = fresh();
+    assert_eq!(genesis(folder.path()).unwrap(), Some(identity().genesis));
+    drop(store);
+    let nowhere = tempfile::tempdir().unwrap();
+    assert_eq!(genesis(nowhere.path()).unwrap(), None);
+    assert!(!file(nowhere.path()).exists(), "nothing is made");
+    Connection::open(file(nowhere.path())).unwrap().execute_batch("CREATE TABLE x (y)").unwrap();
+    assert_eq!(genesis(nowhere.path()).unwrap(), None);
+}
+
+#[test]
 fn a_file_of_another_program_stays_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let other = Connection::open(file(folder.path())).unwrap();
