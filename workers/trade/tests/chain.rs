@@ -167,8 +167,8 @@ async fn refused(exchange: &Exchange, side: Side, amount: u128, by: &Signer) -> 
 async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
     let alice = &stage.owner;
     let now = exchange.now().await.unwrap();
-    let plan = now.plan_order(&account_of(alice), claude(), Side::Sell, 50 * MMC, 500);
-    let plan = plan.await.unwrap();
+    let owner = account_of(alice);
+    let plan = now.plan_order(&owner, claude(), Side::Sell, 50 * MMC, 500).await.unwrap();
     exchange.approve(&plan.need, alice).await.unwrap();
     let placed = exchange.place(&plan, now.now_ms + 60_000, alice).await.unwrap();
     let order = placed.resting.unwrap();
