@@ -1,13 +1,11 @@
 //! Calls of the other contracts.
 
 use cicada_core::quote::{Framework, Quote};
-use cicada_traits::bytes::{call, pack, Encoded};
+use cicada_traits::bytes::{call, pack};
 use cicada_traits::exchange::ExchangeError;
 use cicada_traits::psp22::Role;
-use ink::env::call::{build_create, ExecutionInput, FromAccountId, Selector};
-use ink::env::{ContractEnv, DefaultEnvironment};
-use ink::primitives::{AccountId, Hash};
-use ink::scale::{Decode, Encode};
+use ink::primitives::AccountId;
+use ink::scale::Decode;
 use ink::selector_bytes;
 
 /// The newest quote of a framework, of whatever age.
@@ -54,17 +52,23 @@ pub fn burn(token: AccountId, from: AccountId, amount: u128) -> Result<(), Excha
     supply(token, selector_bytes!("Supply::burn"), from, amount)
 }
 
-/// A token contract that is being created.
-struct Created(AccountId);
-
-impl FromAccountId<DefaultEnvironment> for Created {
-    fn from_account_id(account: AccountId) -> Self {
-        Self(account)
-    }
+/// Creates a contract; its address.
+#[cfg(target_arch = "wasm32")]
+fn instantiate(code: &[u8; 32], input: &[u8], salt: &[u8]) -> Option<AccountId> {
+    use pallet_contracts_uapi::{HostFn, HostFnImpl};
+    let mut address = [0; 32];
+    let mut room = address.as_mut_slice();
+    let endowment = [0; 16];
+    // All that is left of gas and deposit.
+    HostFnImpl::instantiate_v2(code, 0, 0, None, &endowment, input, Some(&mut room), None, salt)
+        .ok()
+        .map(|()| address.into())
 }
 
-impl ContractEnv for Created {
-    type Env = DefaultEnvironment;
+/// Outside a contract nothing is created.
+#[cfg(not(target_arch = "wasm32"))]
+fn instantiate(_code: &[u8; 32], _input: &[u8], _salt: &[u8]) -> Option<AccountId> {
+    None
 }
 
 /// Creates the performance token of a framework, whose supply `this` contract changes. The code is
@@ -80,21 +84,9 @@ pub fn create_token(
     let symbol = name.to_ascii_uppercase();
     name.extend_from_slice(b" performance");
     // Encoded as the texts that they are; no decimals, no supply.
-    let arguments = (name, symbol, 0_u8, 0_u128).encode();
-    let input =
-        ExecutionInput::new(Selector::new(selector_bytes!("new"))).push_arg(Encoded(&arguments));
-    let created = build_create::<Created>()
-        .code_hash(Hash::from(code))
-        .endowment(0)
-        .exec_input(input)
-        .salt_bytes(market.to_le_bytes())
-        .returns::<Created>()
-        .params()
-        .try_instantiate();
-    let token = match created {
-        Ok(Ok(Created(token))) => token,
-        _ => return Err(ExchangeError::TokenRefused),
-    };
+    let input = pack(&(selector_bytes!("new"), name, symbol, 0_u8, 0_u128));
+    let token = instantiate(&code, &input, &market.to_le_bytes());
+    let token = token.ok_or(ExchangeError::TokenRefused)?;
     for role in [Role::Minter, Role::Burner] {
         done(token, selector_bytes!("Roles::grant_role"), &pack(&(role, this)))?;
     }

@@ -114,10 +114,12 @@ impl Orders {
 }
 
 impl Words for Orders {
+    #[inline(never)]
     fn word(&self, node: Node) -> Word {
         find(self.word_cell(node)).map(Word).unwrap_or_default()
     }
 
+    #[inline(never)]
     fn set_word(&mut self, node: Node, word: Word) {
         let cell = self.word_cell(node);
         if word.is_empty() {

@@ -6,10 +6,9 @@ use crate::cells::{
 };
 use crate::events::{Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, Withdrawn};
 use cicada_core::exchange::book::{key_of, Resting};
-use cicada_core::exchange::maker::{is_fresh, value};
+use cicada_core::exchange::maker::{grow, is_fresh, shrink, value};
 use cicada_core::exchange::matching::{MarketRecord, Offer, Outcome, Taker};
-use cicada_core::exchange::{Side, Trade};
-use cicada_core::fixed::{add, sub};
+use cicada_core::exchange::{Side, Trade, MAX_FILLS};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_traits::exchange::{ExchangeError, ExchangeTerms, Placed};
@@ -93,6 +92,34 @@ impl Desk<'_> {
         Ok(token)
     }
 
+    /// Trades as far as it goes, in the book and the market's record. With a limit price, the
+    /// market maker takes part if there is a fresh quote that is as good; without, there must be
+    /// one, and it takes all that is left.
+    #[inline(never)]
+    fn cross(
+        &self,
+        framework: &Framework,
+        taker: &Taker,
+        limit: Option<u128>,
+    ) -> Result<(MarketRecord, Outcome, Trade), ExchangeError> {
+        let mut market = find_market(framework)?;
+        let offer = match (self.quote(framework), limit) {
+            (Ok(quote), _) => {
+                market.maker.turn_to(quote.time_ms);
+                self.offer(taker.side, &quote)
+            }
+            (Err(ExchangeError::NoQuote | ExchangeError::StaleQuote), Some(_)) => None,
+            (Err(error), _) => return Err(error),
+        };
+        let mut orders = Orders { market: market.id, side: taker.side.opposite() };
+        let outcome = market.cross(&mut orders, taker, offer.as_ref(), limit)?;
+        if limit.is_none() && outcome.left > 0 {
+            return Err(market.shortage(taker.side, offer.as_ref(), outcome.left));
+        }
+        let trade = outcome.trade()?;
+        Ok((market, outcome, trade))
+    }
+
     /// Buys for at most, or sells for at least `bound`: all of it or nothing.
     #[inline(never)]
     pub fn trade(
@@ -104,22 +131,13 @@ impl Desk<'_> {
         deadline_ms: u64,
     ) -> Result<Trade, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
-        let mut market = find_market(framework)?;
-        let quote = self.quote(framework)?;
-        let offer = self.offer(side, &quote);
         let taker = Taker { account: *caller().as_ref(), side, amount };
-        market.maker.turn_to(quote.time_ms);
-        let mut orders = Orders { market: market.id, side: side.opposite() };
-        let outcome = market.cross(&mut orders, &taker, offer.as_ref(), None)?;
-        if outcome.left > 0 {
-            return Err(market.shortage(side, offer.as_ref(), outcome.left).into());
-        }
-        let trade = outcome.trade()?;
+        let (mut market, outcome, trade) = self.cross(framework, &taker, None)?;
         match side {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
             Side::Sell => ensure(trade.value >= bound, ExchangeError::TooLittle)?,
         }
-        self.settle(framework, market, &taker, &outcome, (0, 0))?;
+        self.settle(framework, &mut market, &taker, &outcome, &trade, 0)?;
         Ok(trade)
     }
 
@@ -135,54 +153,44 @@ impl Desk<'_> {
     ) -> Result<Placed, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
         let key = key_of(side, price)?;
-        let mut market = find_market(framework)?;
-        let offer = match self.quote(framework) {
-            Ok(quote) => {
-                market.maker.turn_to(quote.time_ms);
-                self.offer(side, &quote).filter(|offer| side.accepts(price, offer.price))
-            }
-            Err(ExchangeError::NoQuote | ExchangeError::StaleQuote) => None,
-            Err(error) => return Err(error),
-        };
         let owner = caller();
         let taker = Taker { account: *owner.as_ref(), side, amount };
-        let mut orders = Orders { market: market.id, side: side.opposite() };
-        let outcome = market.cross(&mut orders, &taker, offer.as_ref(), Some(price))?;
-        let trade = outcome.trade()?;
-        let rest = outcome.left;
-        if rest == 0 || market.crosses(side, price) {
-            self.settle(framework, market, &taker, &outcome, (0, 0))?;
-            return Ok(Placed { trade, order: None });
+        let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
+        let (rest, mut locked, mut order) = (outcome.left, 0, None);
+        if rest > 0 && !market.crosses(side, price) {
+            let id = next_order();
+            let resting = Resting::new(taker.account, market.id, side, key, rest);
+            let mut orders = Orders { market: market.id, side };
+            market.book(side, &mut orders).rest(id, resting)?;
+            locked = match side {
+                Side::Buy => value(price, rest)?,
+                Side::Sell => rest,
+            };
+            order = Some(id);
         }
-        let order = next_order();
-        let resting = Resting::new(taker.account, market.id, side, key, rest);
-        orders.side = side;
-        market.book(side, &mut orders).rest(order, resting)?;
-        let locked = match side {
-            Side::Buy => (value(price, rest)?, 0),
-            Side::Sell => (0, rest),
-        };
-        let placed =
-            OrderPlaced { framework: framework.clone(), owner, order, side, price, amount: rest };
-        self.settle(framework, market, &taker, &outcome, locked)?;
-        emit_event::<DefaultEnvironment, _>(placed);
-        Ok(Placed { trade, order: Some(order) })
+        self.settle(framework, &mut market, &taker, &outcome, &trade, locked)?;
+        if let Some(order) = order {
+            let framework = framework.clone();
+            let placed = OrderPlaced { framework, owner, order, side, price, amount: rest };
+            emit_event::<DefaultEnvironment, _>(placed);
+        }
+        Ok(Placed { trade, order })
     }
 
     /// Writes a market after a trade, and moves what the taker and those whom he met get. He also
-    /// hands over what is `locked` for his order: MMC and tokens.
+    /// hands over what is `locked` for his order: MMC of a buyer, tokens of a seller.
     #[inline(never)]
     fn settle(
         &self,
         framework: &Framework,
-        mut market: MarketRecord,
+        market: &mut MarketRecord,
         taker: &Taker,
         outcome: &Outcome,
-        locked: (u128, u128),
+        trade: &Trade,
+        locked: u128,
     ) -> Result<(), ExchangeError> {
-        let resting = outcome.resting_amount()?;
-        market.volume.record(now(), add(resting, outcome.at_quote)?);
-        save_market(framework, &market);
+        market.volume.record(now(), trade.amount);
+        save_market(framework, market);
         let side = taker.side;
         let account = AccountId::from(taker.account);
         let traded = |maker: Option<Account>, price, amount, order| {
@@ -199,8 +207,8 @@ impl Desk<'_> {
         for fill in &outcome.fills {
             traded(Some(fill.owner), fill.price, fill.amount, Some(fill.order));
         }
-        if let Some(price) = outcome.quote_value.checked_div(outcome.at_quote) {
-            traded(None, price, outcome.at_quote, None);
+        if outcome.at_quote > 0 {
+            traded(None, outcome.quote_price, outcome.at_quote, None);
         }
 
         let (token, currency) = (AccountId::from(market.token), self.0.currency);
@@ -212,18 +220,20 @@ impl Desk<'_> {
             };
             pull(given, account, fill.owner.into(), amount)?;
         }
-        let (money, tokens) = locked;
         match side {
             Side::Buy => {
-                pull(currency, account, this(), add(outcome.quote_value, money)?)?;
+                let mut kept = outcome.quote_value;
+                grow(&mut kept, locked)?;
+                pull(currency, account, this(), kept)?;
+                let mut resting = trade.amount;
+                shrink(&mut resting, outcome.at_quote)?;
                 pay(token, account, resting)?;
                 mint(token, account, outcome.at_quote)
             }
             Side::Sell => {
-                pull(token, account, this(), tokens)?;
+                pull(token, account, this(), locked)?;
                 burn(token, account, outcome.at_quote)?;
-                let proceeds = add(outcome.resting_value()?, outcome.quote_value)?;
-                Ok(pay(currency, account, proceeds)?)
+                Ok(pay(currency, account, trade.value)?)
             }
         }
     }
@@ -260,7 +270,7 @@ impl Desk<'_> {
             let mut orders = Orders { market: market.id, side };
             let outcome = market.sweep(&mut orders, side, &offer)?;
             if !outcome.fills.is_empty() {
-                return self.settle_sweep(framework, market, side, offer.price, &outcome);
+                return self.settle_sweep(framework, &mut market, side, &outcome);
             }
         }
         Ok(0)
@@ -271,13 +281,13 @@ impl Desk<'_> {
     fn settle_sweep(
         &self,
         framework: &Framework,
-        mut market: MarketRecord,
+        market: &mut MarketRecord,
         side: Side,
-        price: u128,
         outcome: &Outcome,
     ) -> Result<u32, ExchangeError> {
+        let price = outcome.quote_price;
         market.volume.record(now(), outcome.at_quote);
-        save_market(framework, &market);
+        save_market(framework, market);
         for fill in &outcome.fills {
             emit_traded(Traded {
                 framework: framework.clone(),
@@ -295,17 +305,16 @@ impl Desk<'_> {
         }
         for fill in &outcome.fills {
             let owner = fill.owner.into();
-            let due = match side {
+            let mut due = price;
+            if side == Side::Buy {
+                mint(token, owner, fill.amount)?;
                 // He paid his own price; the difference is his.
-                Side::Buy => {
-                    mint(token, owner, fill.amount)?;
-                    sub(fill.price, price)?
-                }
-                Side::Sell => price,
-            };
+                due = fill.price;
+                shrink(&mut due, price)?;
+            }
             pay(self.0.currency, owner, value(due, fill.amount)?)?;
         }
-        Ok(outcome.trade()?.fills)
+        Ok(u32::try_from(outcome.fills.len()).unwrap_or(MAX_FILLS))
     }
 
     /// Adds to a reserve.
@@ -313,7 +322,7 @@ impl Desk<'_> {
     pub fn deposit(&self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        market.maker.reserve = add(market.maker.reserve, amount)?;
+        grow(&mut market.maker.reserve, amount)?;
         save_market(&framework, &market);
         let from = caller();
         emit_event::<DefaultEnvironment, _>(Deposited { framework, from, amount });

@@ -9,6 +9,9 @@ pub mod matching;
 pub mod tree;
 pub mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use crate::fixed::MathError;
 use crate::quote::Framework;
 use parity_scale_codec::{Decode, Encode};
@@ -97,8 +100,8 @@ pub struct Market {
     pub outstanding: u128,
     /// Tokens traded in the present hour and the 23 before it.
     pub volume_24h: u128,
-    /// The time of the quote at which the last trade was made, in milliseconds since 1970; 0
-    /// before the first.
+    /// The time of the quote that the next two are about, in milliseconds since 1970; 0 before the
+    /// first.
     pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,
@@ -106,26 +109,55 @@ pub struct Market {
     pub destroyed: u128,
 }
 
-/// Why nothing is traded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TradeError {
-    /// The next order to fill is the taker's own.
-    OwnOrder,
-    /// The market maker does not trade at a price of 0.
+/// Why the exchange does not do what is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum ExchangeError {
+    /// The caller is not the owner.
+    NotOwner,
+    /// Trading is paused.
+    Paused,
+    /// The deadline is reached.
+    TooLate,
+    /// The framework has no market here.
+    UnknownFramework,
+    /// The framework has a market already.
+    AlreadyListed,
+    /// The newest leaderboard does not rank the framework.
+    NoQuote,
+    /// The newest leaderboard is older than the exchange accepts.
+    StaleQuote,
+    /// The framework has no points: the market maker trades nothing for nothing.
     ZeroPrice,
-    /// More than the market maker trades.
-    LimitReached,
-    /// More than the reserve can pay.
-    InsufficientReserve,
-    /// The price has no place in the book.
+    /// An amount of nothing.
+    ZeroAmount,
+    /// The price of an order is 0, no multiple of the tick, or too high for the book.
     InvalidPrice,
+    /// It would cost more than the caller accepts.
+    TooMuch,
+    /// It would yield less than the caller accepts.
+    TooLittle,
+    /// More tokens would exist, or be traded at one quote, than the market maker accepts.
+    LimitReached,
+    /// The market maker's reserve does not suffice.
+    InsufficientReserve,
     /// There is no such order.
     UnknownOrder,
+    /// The order is somebody else's.
+    NotOrderOwner,
+    /// A parameter is outside its range.
+    InvalidTerms,
+    /// A token contract refused, or cannot be called.
+    TokenRefused,
+    /// The contract of the leaderboard cannot be called.
+    LeaderboardUnavailable,
     /// A calculation has no result.
     Math(MathError),
+    /// The next resting order to fill is the caller's own: he cancels it first.
+    OwnOrder,
 }
 
-impl From<MathError> for TradeError {
+impl From<MathError> for ExchangeError {
     fn from(error: MathError) -> Self {
         Self::Math(error)
     }

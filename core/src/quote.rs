@@ -65,6 +65,7 @@ impl Framework {
 }
 
 impl Decode for Framework {
+    #[inline(never)]
     fn decode<I: Input>(input: &mut I) -> Result<Self, CodecError> {
         let name = Vec::<u8>::decode(input)?;
         Self::new(name).map_err(|_| "invalid framework name".into())

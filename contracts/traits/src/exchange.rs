@@ -4,80 +4,11 @@
 //! deadline is too late in a block whose time is the deadline or after it.
 
 use crate::payment::TokenRefused;
-use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade, TradeError};
-use cicada_core::fixed::MathError;
+pub use cicada_core::exchange::ExchangeError;
+use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
-
-/// Why the exchange does not do what is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[ink::scale_derive(Encode, Decode, TypeInfo)]
-#[allow(clippy::cast_possible_truncation)] // in the derived code
-pub enum ExchangeError {
-    /// The caller is not the owner.
-    NotOwner,
-    /// Trading is paused.
-    Paused,
-    /// The deadline is reached.
-    TooLate,
-    /// The framework has no market here.
-    UnknownFramework,
-    /// The framework has a market already.
-    AlreadyListed,
-    /// The newest leaderboard does not rank the framework.
-    NoQuote,
-    /// The newest leaderboard is older than the exchange accepts.
-    StaleQuote,
-    /// The framework has no points: the market maker trades nothing for nothing.
-    ZeroPrice,
-    /// An amount of nothing.
-    ZeroAmount,
-    /// The price of an order is 0, no multiple of the tick, or too high for the book.
-    InvalidPrice,
-    /// It would cost more than the caller accepts.
-    TooMuch,
-    /// It would yield less than the caller accepts.
-    TooLittle,
-    /// More tokens would exist, or be traded at one quote, than the market maker accepts.
-    LimitReached,
-    /// The market maker's reserve does not suffice.
-    InsufficientReserve,
-    /// There is no such order.
-    UnknownOrder,
-    /// The order is somebody else's.
-    NotOrderOwner,
-    /// A parameter is outside its range.
-    InvalidTerms,
-    /// A token contract refused, or cannot be called.
-    TokenRefused,
-    /// The contract of the leaderboard cannot be called.
-    LeaderboardUnavailable,
-    /// A calculation has no result.
-    Math(MathError),
-    /// The next resting order to fill is the caller's own: he cancels it first.
-    OwnOrder,
-}
-
-impl From<TradeError> for ExchangeError {
-    fn from(error: TradeError) -> Self {
-        match error {
-            TradeError::OwnOrder => Self::OwnOrder,
-            TradeError::ZeroPrice => Self::ZeroPrice,
-            TradeError::LimitReached => Self::LimitReached,
-            TradeError::InsufficientReserve => Self::InsufficientReserve,
-            TradeError::InvalidPrice => Self::InvalidPrice,
-            TradeError::UnknownOrder => Self::UnknownOrder,
-            TradeError::Math(error) => Self::Math(error),
-        }
-    }
-}
-
-impl From<MathError> for ExchangeError {
-    fn from(error: MathError) -> Self {
-        Self::Math(error)
-    }
-}
 
 impl From<TokenRefused> for ExchangeError {
     fn from(_: TokenRefused) -> Self {

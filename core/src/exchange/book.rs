@@ -4,12 +4,15 @@
 //! tick of an ask, the complement of the tick of a bid. What an order costs to place, fill or
 //! cancel does not depend on how many there are.
 
+use super::maker::{grow, shrink};
 use super::tree::{above, insert, remove, Words};
-use super::{Level, Side, TradeError, MAX_FILLS, MAX_LEVELS, TICK};
-use crate::fixed::{add, sub};
+use super::{ExchangeError, Level, Side, MAX_FILLS, MAX_LEVELS, TICK};
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
+
+/// [`TICK`], for a division that Wasm has an instruction for.
+const TICK_U64: u64 = 10;
 
 /// An order as the book keeps it. Orders are numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -71,29 +74,36 @@ pub struct Fill {
 /// The key of a price on a side.
 ///
 /// # Errors
-/// [`TradeError::InvalidPrice`] for 0, no multiple of [`TICK`], or a tick of 2³²−1 or more.
-pub fn key_of(side: Side, price: u128) -> Result<u32, TradeError> {
-    let tick = price.checked_div(TICK).and_then(|tick| u32::try_from(tick).ok());
-    let tick = tick.filter(|tick| *tick != 0 && *tick != u32::MAX && price_at(*tick) == price);
-    Ok(oriented(side, tick.ok_or(TradeError::InvalidPrice)?))
+/// [`ExchangeError::InvalidPrice`] for 0, no multiple of [`TICK`], or a tick of 2³²−1 or more.
+#[inline(never)]
+pub fn key_of(side: Side, price: u128) -> Result<u32, ExchangeError> {
+    let tick = tick_floor(price).filter(|tick| *tick != 0 && price_at(*tick) == price);
+    Ok(oriented(side, tick.ok_or(ExchangeError::InvalidPrice)?))
+}
+
+/// The tick at or below a price, if it is below 2³²−1.
+fn tick_floor(price: u128) -> Option<u32> {
+    let tick = u64::try_from(price).ok()?.checked_div(TICK_U64)?;
+    u32::try_from(tick).ok().filter(|tick| *tick != u32::MAX)
 }
 
 /// The price of a key on a side.
+#[inline(never)]
 pub fn price_of(side: Side, key: u32) -> u128 {
     price_at(oriented(side, key))
 }
 
 /// The key of the worst level that is as good as `price` for who meets it; a level of that
 /// key need not be possible.
+#[inline(never)]
 pub fn reach(side: Side, price: u128) -> u32 {
-    let ticks = match side {
-        Side::Sell => price.checked_div(TICK),
+    let price = match side {
+        Side::Sell => price,
         // A bid is met by who asks for no more than it, so the price is rounded up.
-        Side::Buy => Some(price.div_ceil(TICK)),
+        Side::Buy => price.saturating_add(TICK - 1),
     };
-    // A tick beyond the book: all asks are below it, no bid reaches it.
-    let tick = ticks.and_then(|tick| u32::try_from(tick).ok()).unwrap_or(u32::MAX);
-    oriented(side, tick)
+    // At a tick beyond the book: all asks are below it, no bid reaches it.
+    oriented(side, tick_floor(price).unwrap_or(u32::MAX))
 }
 
 fn oriented(side: Side, tick: u32) -> u32 {
@@ -124,9 +134,9 @@ impl<S: Shelf> Book<'_, S> {
     /// # Errors
     /// `Math`.
     #[inline(never)]
-    pub fn rest(&mut self, id: u64, mut order: Resting) -> Result<(), TradeError> {
+    pub fn rest(&mut self, id: u64, mut order: Resting) -> Result<(), ExchangeError> {
         let mut queue = self.shelf.queue(order.key);
-        queue.amount = add(queue.amount, order.amount)?;
+        grow(&mut queue.amount, order.amount)?;
         if queue.orders == 0 {
             queue.first = id;
             insert(self.shelf, order.key);
@@ -158,7 +168,7 @@ impl<S: Shelf> Book<'_, S> {
         left: &mut u128,
         taker: Option<&Account>,
         fills: &mut Vec<Fill>,
-    ) -> Result<(), TradeError> {
+    ) -> Result<(), ExchangeError> {
         // Each round but the last fills an order.
         while *left > 0 && !is_full(fills) {
             let Some(key) = self.best.filter(|key| *key <= reach) else { break };
@@ -179,16 +189,16 @@ impl<S: Shelf> Book<'_, S> {
         left: &mut u128,
         taker: Option<&Account>,
         fills: &mut Vec<Fill>,
-    ) -> Result<(), TradeError> {
+    ) -> Result<(), ExchangeError> {
         let id = queue.first;
-        let mut order = self.shelf.order(id).ok_or(TradeError::UnknownOrder)?;
+        let mut order = self.shelf.order(id).ok_or(ExchangeError::UnknownOrder)?;
         if taker == Some(&order.owner) {
-            return Err(TradeError::OwnOrder);
+            return Err(ExchangeError::OwnOrder);
         }
         let amount = order.amount.min(*left);
-        order.amount = sub(order.amount, amount)?;
-        queue.amount = sub(queue.amount, amount)?;
-        *left = sub(*left, amount)?;
+        shrink(&mut order.amount, amount)?;
+        shrink(&mut queue.amount, amount)?;
+        shrink(left, amount)?;
         if order.amount == 0 {
             queue.first = order.after;
             queue.orders = queue.orders.saturating_sub(1);
@@ -203,9 +213,9 @@ impl<S: Shelf> Book<'_, S> {
     /// # Errors
     /// `Math` never.
     #[inline(never)]
-    pub fn cancel(&mut self, id: u64, order: &Resting) -> Result<(), TradeError> {
+    pub fn cancel(&mut self, id: u64, order: &Resting) -> Result<(), ExchangeError> {
         let mut queue = self.shelf.queue(order.key);
-        queue.amount = sub(queue.amount, order.amount)?;
+        shrink(&mut queue.amount, order.amount)?;
         queue.orders = queue.orders.saturating_sub(1);
         let (is_first, is_last) = (queue.first == id, queue.last == id);
         if is_first {

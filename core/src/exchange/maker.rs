@@ -1,7 +1,7 @@
 //! What the market maker has and risks on one framework.
 
-use super::{Limits, TradeError};
-use crate::fixed::{add, sub, MathError};
+use super::{ExchangeError, Limits};
+use crate::fixed::MathError;
 use parity_scale_codec::{Decode, Encode};
 
 /// The longest time in which a quote can be fresh: 7 days, in milliseconds.
@@ -16,8 +16,29 @@ pub fn is_fresh(time_ms: u64, now_ms: u64, max_age_ms: u64) -> bool {
 ///
 /// # Errors
 /// [`MathError::Overflow`].
+#[inline(never)]
 pub fn value(price: u128, amount: u128) -> Result<u128, MathError> {
     price.checked_mul(amount).ok_or(MathError::Overflow)
+}
+
+/// Adds to an amount where it stands, which is shorter than a sum that is passed on.
+///
+/// # Errors
+/// `Math`.
+#[inline(never)]
+pub fn grow(amount: &mut u128, by: u128) -> Result<(), ExchangeError> {
+    *amount = amount.checked_add(by).ok_or(MathError::Overflow)?;
+    Ok(())
+}
+
+/// Takes from an amount where it stands.
+///
+/// # Errors
+/// `Math` if it is less.
+#[inline(never)]
+pub fn shrink(amount: &mut u128, by: u128) -> Result<(), ExchangeError> {
+    *amount = amount.checked_sub(by).ok_or(MathError::Overflow)?;
+    Ok(())
 }
 
 /// The market maker's side of a market.
@@ -28,7 +49,7 @@ pub struct Maker {
     pub reserve: u128,
     /// Tokens that exist.
     pub outstanding: u128,
-    /// The time of the quote at which the last trade was made; 0 before the first.
+    /// The time of the quote that the next two are about; 0 before the first.
     pub quote_ms: u64,
     /// Tokens created at that quote.
     pub created: u128,
@@ -38,6 +59,7 @@ pub struct Maker {
 
 impl Maker {
     /// A quote of another time begins with nothing created or destroyed.
+    #[inline(never)]
     pub fn turn_to(&mut self, quote_ms: u64) {
         if self.quote_ms != quote_ms {
             *self = Self { quote_ms, created: 0, destroyed: 0, ..*self };
@@ -52,6 +74,7 @@ impl Maker {
     }
 
     /// How many tokens it may still destroy at the present quote.
+    #[inline(never)]
     pub fn may_destroy(&self, limits: &Limits) -> u128 {
         self.outstanding.min(limits.max_per_quote.saturating_sub(self.destroyed))
     }
@@ -66,11 +89,11 @@ impl Maker {
     /// # Errors
     /// `Math`; the limits are the caller's to check.
     #[inline(never)]
-    pub fn create(&mut self, ask: u128, amount: u128) -> Result<u128, TradeError> {
+    pub fn create(&mut self, ask: u128, amount: u128) -> Result<u128, ExchangeError> {
         let cost = value(ask, amount)?;
-        self.reserve = add(self.reserve, cost)?;
-        self.outstanding = add(self.outstanding, amount)?;
-        self.created = add(self.created, amount)?;
+        grow(&mut self.reserve, cost)?;
+        grow(&mut self.outstanding, amount)?;
+        grow(&mut self.created, amount)?;
         Ok(cost)
     }
 
@@ -79,12 +102,11 @@ impl Maker {
     /// # Errors
     /// `InsufficientReserve`, `Math`; the limits are the caller's to check.
     #[inline(never)]
-    pub fn destroy(&mut self, bid: u128, amount: u128) -> Result<u128, TradeError> {
+    pub fn destroy(&mut self, bid: u128, amount: u128) -> Result<u128, ExchangeError> {
         let proceeds = value(bid, amount)?;
-        let left = self.reserve.checked_sub(proceeds);
-        self.reserve = left.ok_or(TradeError::InsufficientReserve)?;
-        self.outstanding = sub(self.outstanding, amount)?;
-        self.destroyed = add(self.destroyed, amount)?;
+        shrink(&mut self.reserve, proceeds).map_err(|_| ExchangeError::InsufficientReserve)?;
+        shrink(&mut self.outstanding, amount)?;
+        grow(&mut self.destroyed, amount)?;
         Ok(proceeds)
     }
 
@@ -93,10 +115,11 @@ impl Maker {
     /// # Errors
     /// `InsufficientReserve`, `Math`.
     #[inline(never)]
-    pub fn withdraw(&mut self, bid: u128, amount: u128) -> Result<(), TradeError> {
+    pub fn withdraw(&mut self, bid: u128, amount: u128) -> Result<(), ExchangeError> {
         let bound = value(bid, self.outstanding)?;
-        let left = self.reserve.checked_sub(amount).filter(|left| *left >= bound);
-        self.reserve = left.ok_or(TradeError::InsufficientReserve)?;
-        Ok(())
+        let mut free = self.reserve;
+        let enough = shrink(&mut free, bound).and_then(|()| shrink(&mut free, amount));
+        enough.map_err(|_| ExchangeError::InsufficientReserve)?;
+        shrink(&mut self.reserve, amount)
     }
 }

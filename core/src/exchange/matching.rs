@@ -1,10 +1,9 @@
 //! Which orders a trade meets, at which prices, and what the market maker adds.
 
 use super::book::{reach, Book, Fill, Shelf};
-use super::maker::{value, Maker};
+use super::maker::{grow, shrink, value, Maker};
 use super::volume::Volume;
-use super::{Limits, Market, Side, Trade, TradeError};
-use crate::fixed::{add, sub, sum};
+use super::{ExchangeError, Limits, Market, Side, Trade};
 use crate::quote::Quote;
 use crate::Account;
 use alloc::vec::Vec;
@@ -55,6 +54,8 @@ pub struct Outcome {
     pub fills: Vec<Fill>,
     /// Tokens traded with the market maker.
     pub at_quote: u128,
+    /// The price at which they were.
+    pub quote_price: u128,
     /// Base units of MMC for them.
     pub quote_value: u128,
     /// Tokens not traded.
@@ -89,39 +90,23 @@ impl Side {
 }
 
 impl Outcome {
-    /// Base units of MMC for the resting orders.
-    ///
-    /// # Errors
-    /// `Math`.
-    #[inline(never)]
-    pub fn resting_value(&self) -> Result<u128, TradeError> {
-        let mut total = 0;
-        for fill in &self.fills {
-            total = add(total, value(fill.price, fill.amount)?)?;
-        }
-        Ok(total)
-    }
-
-    /// Tokens of the resting orders.
-    ///
-    /// # Errors
-    /// `Math` never: they are parts of one amount.
-    pub fn resting_amount(&self) -> Result<u128, TradeError> {
-        Ok(sum(self.fills.iter().map(|fill| fill.amount))?)
-    }
-
     /// What the trade came to.
     ///
     /// # Errors
     /// `Math`.
     #[inline(never)]
-    pub fn trade(&self) -> Result<Trade, TradeError> {
-        Ok(Trade {
-            amount: add(self.resting_amount()?, self.at_quote)?,
-            value: add(self.resting_value()?, self.quote_value)?,
+    pub fn trade(&self) -> Result<Trade, ExchangeError> {
+        let mut trade = Trade {
+            amount: self.at_quote,
+            value: self.quote_value,
             at_quote: self.at_quote,
             fills: u32::try_from(self.fills.len()).unwrap_or(u32::MAX),
-        })
+        };
+        for fill in &self.fills {
+            grow(&mut trade.amount, fill.amount)?;
+            grow(&mut trade.value, value(fill.price, fill.amount)?)?;
+        }
+        Ok(trade)
     }
 }
 
@@ -149,6 +134,7 @@ impl MarketRecord {
     }
 
     /// The most the market maker trades with who is on this side.
+    #[inline(never)]
     fn room(&self, side: Side, offer: &Offer) -> u128 {
         match side {
             Side::Buy => self.maker.may_create(&offer.limits),
@@ -160,7 +146,7 @@ impl MarketRecord {
 
     /// The market maker trades.
     #[inline(never)]
-    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, TradeError> {
+    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, ExchangeError> {
         match side {
             Side::Buy => self.maker.create(price, amount),
             Side::Sell => self.maker.destroy(price, amount),
@@ -169,8 +155,8 @@ impl MarketRecord {
 
     /// Trades `taker`'s amount, as far as it goes: with resting orders that are as good as the
     /// market maker's price or better, then with the market maker, then, if he named a limit, with
-    /// what rests up to it. `offer` is none if the market maker does not trade; without a limit
-    /// and an offer nothing is traded.
+    /// what rests up to it. `offer` is none if the market maker does not trade, and counts for
+    /// nothing if the limit excludes it; without either nothing is traded.
     ///
     /// # Errors
     /// `OwnOrder`, `Math`.
@@ -181,17 +167,19 @@ impl MarketRecord {
         taker: &Taker,
         offer: Option<&Offer>,
         limit: Option<u128>,
-    ) -> Result<Outcome, TradeError> {
+    ) -> Result<Outcome, ExchangeError> {
         let Taker { account, side, amount } = *taker;
         let mut outcome = Outcome { left: amount, ..Outcome::default() };
         let resting = side.opposite();
-        let Outcome { fills, at_quote, quote_value, left } = &mut outcome;
-        if let Some(offer) = offer {
+        let Outcome { fills, at_quote, quote_price, quote_value, left } = &mut outcome;
+        let accepted = |offer: &&Offer| limit.is_none_or(|limit| side.accepts(limit, offer.price));
+        if let Some(offer) = offer.filter(accepted) {
             let reach = reach(resting, offer.price);
             self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+            *quote_price = offer.price;
             *at_quote = self.room(side, offer).min(*left);
             *quote_value = self.with_maker(side, offer.price, *at_quote)?;
-            *left = sub(*left, *at_quote)?;
+            shrink(left, *at_quote)?;
         }
         if let Some(limit) = limit {
             let reach = reach(resting, limit);
@@ -201,17 +189,18 @@ impl MarketRecord {
     }
 
     /// Why the market maker did not trade all of `left`.
-    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> TradeError {
+    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> ExchangeError {
         match (side, offer) {
-            (_, None) => TradeError::ZeroPrice,
+            (_, None) => ExchangeError::ZeroPrice,
             (Side::Sell, Some(offer)) if left <= self.maker.may_destroy(&offer.limits) => {
-                TradeError::InsufficientReserve
+                ExchangeError::InsufficientReserve
             }
-            _ => TradeError::LimitReached,
+            _ => ExchangeError::LimitReached,
         }
     }
 
     /// Whether an order at this key of this side would meet an order of the other.
+    #[inline(never)]
     pub fn crosses(&self, side: Side, price: u128) -> bool {
         let (resting, best) = match side {
             Side::Buy => (Side::Sell, self.best_ask),
@@ -221,7 +210,7 @@ impl MarketRecord {
     }
 
     /// Fills resting orders of a side that the market maker's price has reached, at that price.
-    /// The fills still carry the prices of the orders.
+    /// The fills still carry the prices of the orders; all of them are the market maker's trade.
     ///
     /// # Errors
     /// `Math`.
@@ -231,13 +220,14 @@ impl MarketRecord {
         shelf: &mut S,
         side: Side,
         offer: &Offer,
-    ) -> Result<Outcome, TradeError> {
+    ) -> Result<Outcome, ExchangeError> {
         let room = self.room(side, offer);
-        let mut outcome = Outcome { left: room, ..Outcome::default() };
-        let Outcome { fills, left, .. } = &mut outcome;
+        let mut outcome =
+            Outcome { left: room, at_quote: room, quote_price: offer.price, ..Outcome::default() };
+        let Outcome { fills, at_quote, quote_value, left, .. } = &mut outcome;
         self.book(side, shelf).take(reach(side, offer.price), left, None, fills)?;
-        outcome.at_quote = outcome.resting_amount()?;
-        outcome.quote_value = self.with_maker(side, offer.price, outcome.at_quote)?;
+        shrink(at_quote, *left)?;
+        *quote_value = self.with_maker(side, offer.price, *at_quote)?;
         Ok(outcome)
     }
 }

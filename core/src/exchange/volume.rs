@@ -18,6 +18,7 @@ pub struct Volume {
 
 impl Volume {
     /// The window as it looks in this hour.
+    #[inline(never)]
     fn at(&self, hour: u64) -> Self {
         let age = usize::try_from(hour.saturating_sub(self.hour).min(WINDOW_HOURS));
         let mut tokens = [0; BUCKETS];

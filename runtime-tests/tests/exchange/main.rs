@@ -1,0 +1,14 @@
+//! `exchange`: trades at the newest quote, resting orders, and whose the money is.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod cost;
+mod crossing;
+mod model;
+mod orders;
+mod owner;
+mod quotes;
+mod random;
+mod stage;
+mod sweep;
+mod trades;

@@ -1,0 +1,268 @@
+//! Random messages against the model: the same answers and figures, nothing lost or made, the book
+//! never crossed, no trade worse than the quote.
+
+use crate::model::*;
+use crate::stage::*;
+use cicada_core::exchange::{ExchangeError, Limits, Side, TICK};
+use cicada_core::prices::HOUR_MS;
+
+/// SplitMix64: small, and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.roll() % bound
+    }
+
+    fn side(&mut self) -> Side {
+        [Side::Buy, Side::Sell][self.below(2) as usize]
+    }
+
+    fn amount(&mut self) -> u128 {
+        match self.below(20) {
+            0 => 0,
+            1 => 300,
+            2..=8 => 1 + u128::from(self.below(3)),
+            _ => 1 + u128::from(self.below(40)),
+        }
+    }
+
+    /// About the quote, so that orders meet; few prices, so that they share levels.
+    fn price(&mut self, score: u64) -> u128 {
+        let near = 1_000 * u128::from(score.max(20));
+        let percent = u128::from(94 + self.below(13));
+        match self.below(12) {
+            0 => 990 * u128::from(score),
+            1 => 1_010 * u128::from(score),
+            2 => TICK + u128::from(self.below(12)),
+            _ => near * percent / 100 / TICK * TICK,
+        }
+    }
+}
+
+fn random_op(dice: &mut Dice, model: &Model) -> Op {
+    let score = model.score.0;
+    match dice.below(32) {
+        0..=5 => {
+            let amount = dice.amount();
+            let max_cost = match dice.below(4) {
+                0 => amount * model.price(Side::Buy) * 99 / 100,
+                _ => u128::MAX,
+            };
+            Op::Buy { amount, max_cost }
+        }
+        6..=9 => {
+            let amount = dice.amount();
+            let min_proceeds = match dice.below(4) {
+                0 => amount * model.price(Side::Sell) * 101 / 100,
+                _ => 0,
+            };
+            Op::Sell { amount, min_proceeds }
+        }
+        10..=21 => {
+            let side = dice.side();
+            Op::Place { side, price: dice.price(score), amount: dice.amount() }
+        }
+        22..=24 => {
+            let count = model.orders.len() as u64;
+            let any = model.orders.keys().nth(dice.below(count.max(1)) as usize);
+            Op::Cancel { order: any.copied().unwrap_or(model.newest + 1) }
+        }
+        25 => Op::Fill,
+        26 => Op::Deposit(u128::from(dice.below(1_000)) * MMC),
+        27 => Op::Withdraw(u128::from(dice.below(2_000)) * MMC),
+        28 => Op::Limits(Limits {
+            max_outstanding: 50 + u128::from(dice.below(2_000)),
+            max_per_quote: 10 + u128::from(dice.below(300)),
+        }),
+        29 => Op::Wait([6_000, 6_000, HOUR_MS / 4, HOUR_MS + 1][dice.below(4) as usize]),
+        _ => Op::Score(match dice.below(12) {
+            0 => 0,
+            1 => 1,
+            _ => (score.max(20_000) * (96 + dice.below(10)) / 100).min(90_000),
+        }),
+    }
+}
+
+fn run(stage: &mut Stage, who: Name, op: Op) -> Result<Done, ExchangeError> {
+    let nothing = |()| Done::Nothing;
+    match op {
+        Op::Buy { amount, max_cost } => {
+            stage.buy_for(who, amount, max_cost).value.map(Done::Traded)
+        }
+        Op::Sell { amount, min_proceeds } => {
+            stage.sell_for(who, amount, min_proceeds).value.map(Done::Traded)
+        }
+        Op::Place { side, price, amount } => {
+            let placed = stage.place(who, side, price, amount).value;
+            placed.map(|placed| Done::Placed(placed.trade, placed.order))
+        }
+        Op::Cancel { order } => stage.cancel(who, order).value.map(Done::Count),
+        Op::Fill => stage.fill_orders(who).value.map(|count| Done::Count(count.into())),
+        Op::Deposit(amount) => stage.deposit(who, amount).value.map(nothing),
+        Op::Withdraw(amount) => stage.withdraw(who, amount).value.map(nothing),
+        Op::Limits(limits) => stage.set_terms(who, limits).value.map(nothing),
+        Op::Score(score) => {
+            stage.rank(&[(CLAUDE, score)]);
+            Ok(Done::Nothing)
+        }
+        Op::Wait(ms) => {
+            stage.world.advance(ms);
+            Ok(Done::Nothing)
+        }
+    }
+}
+
+/// Errors that depend on the order of checks are one: what matters is that nothing happened.
+fn alike(answer: &Result<Done, ExchangeError>, expected: &Result<Done, ExchangeError>) -> bool {
+    match (answer, expected) {
+        (Ok(answer), Ok(expected)) => answer == expected,
+        (Err(answer), Err(expected)) => {
+            use ExchangeError::{
+                InsufficientReserve, LimitReached, TokenRefused, TooLittle, TooMuch,
+            };
+            let late = [InsufficientReserve, LimitReached, TokenRefused, TooMuch, TooLittle];
+            answer == expected || (late.contains(answer) && late.contains(expected))
+        }
+        _ => false,
+    }
+}
+
+/// A trade is never worse for its taker than the quote, when the market maker can serve him.
+fn no_worse(before: &Model, op: Op, done: Done) -> bool {
+    match (op, done) {
+        (Op::Buy { amount, .. }, Done::Traded(trade)) => {
+            trade.value <= amount * before.price(Side::Buy)
+        }
+        (Op::Sell { amount, .. }, Done::Traded(trade)) => {
+            trade.value >= amount * before.price(Side::Sell)
+        }
+        (Op::Place { side, amount, .. }, Done::Placed(trade, _)) => {
+            let quote = trade.amount * before.price(side);
+            let served = trade.at_quote > 0 && before.room(side) >= amount;
+            let better =
+                if side == Side::Buy { trade.value <= quote } else { trade.value >= quote };
+            !served || better
+        }
+        _ => true,
+    }
+}
+
+fn compare(stage: &mut Stage, model: &Model) -> Result<(), String> {
+    let market = stage.market();
+    let same = |what: &str, chain: u128, model: u128| {
+        (chain == model).then_some(()).ok_or(format!("{what}: {chain}, not {model}"))
+    };
+    same("reserve", market.reserve, model.reserve)?;
+    same("outstanding", market.outstanding, model.outstanding)?;
+    same("created", market.created, model.created)?;
+    same("destroyed", market.destroyed, model.destroyed)?;
+    for (who, held) in &model.people {
+        let chain = stage.held(who);
+        same(who, chain.0, held.0 as u128)?;
+        same(who, chain.1, held.1 as u128)?;
+    }
+    for (id, order) in &model.orders {
+        let amount = stage.order(*id).map(|order| order.amount);
+        same("order", amount.unwrap_or(0), order.amount)?;
+    }
+    for side in [Side::Buy, Side::Sell] {
+        let resting = model.orders.values().filter(|order| order.side == side);
+        let expected: u128 = resting.map(|order| order.amount).sum();
+        let chain = stage.depth(side).iter().map(|level| level.amount).sum();
+        same("depth", chain, expected)?;
+    }
+    let money: u128 = model.people.values().map(|held| held.0 as u128).sum();
+    let bids = model.orders.values().filter(|order| order.side == Side::Buy);
+    let locked: u128 = bids.map(|order| order.price * order.amount).sum();
+    same("all money", money + model.reserve + locked, HELD * PEOPLE.len() as u128)
+}
+
+/// What was done and refused; an error tells the step at which contract and model part.
+fn random_operations(seed: u64, steps: usize, wrong: bool) -> Result<(usize, usize), String> {
+    let mut stage = Stage::with_score(50_000);
+    let reserve = 2_000 * MMC;
+    let _ = stage.deposit(OWNER, reserve).succeeds();
+    let mut model = Model::new(reserve, stage.world.now());
+    model.wrong = wrong;
+    let mut dice = Dice(seed);
+    let (mut done, mut refused) = (0, 0);
+    for step in 0..steps {
+        let mut who = PEOPLE[dice.below(4) as usize];
+        let op = random_op(&mut dice, &model);
+        match op {
+            Op::Cancel { order } if dice.below(5) > 0 => {
+                who = model.orders.get(&order).map_or(who, |order| order.owner);
+            }
+            Op::Limits(_) | Op::Withdraw(_) if dice.below(4) > 0 => who = OWNER,
+            _ => {}
+        }
+        let context = format!("seed {seed}, step {step}: {op:?} by {who}");
+        let before = model.clone();
+        let (answer, expected) = (run(&mut stage, who, op), model.apply(who, op));
+        if !alike(&answer, &expected) {
+            return Err(format!("{context}: {answer:?}, not {expected:?}"));
+        }
+        match answer {
+            Ok(answer) if !no_worse(&before, op, answer) => {
+                return Err(format!("{context}: worse than the quote"));
+            }
+            Ok(_) => done += 1,
+            Err(_) => refused += 1,
+        }
+        stage.check();
+        if step % 5 == 4 || step + 1 == steps {
+            compare(&mut stage, &model).map_err(|problem| format!("{context}: {problem}"))?;
+        }
+    }
+    Ok((done, refused))
+}
+
+fn agrees(seed: u64) {
+    let (done, refused) = random_operations(seed, 400, false).expect("as the model says");
+    assert!(done > 200 && refused > 20, "{done} done, {refused} refused");
+}
+
+#[test]
+fn random_messages_do_what_the_model_says() {
+    agrees(71);
+}
+
+#[test]
+fn so_do_those_of_a_second_seed() {
+    agrees(0xc1cada);
+}
+
+#[test]
+fn so_do_those_of_a_third_seed() {
+    agrees(3);
+}
+
+#[test]
+fn so_do_those_of_a_fourth_seed() {
+    agrees(0xdead_beef);
+}
+
+#[test]
+fn so_do_those_of_a_fifth_seed() {
+    agrees(5);
+}
+
+#[test]
+fn so_do_those_of_a_sixth_seed() {
+    agrees(1_738_425_600);
+}
+
+#[test]
+fn a_model_in_which_the_youngest_order_comes_first_is_found_out() {
+    let found = (0..3).any(|seed| random_operations(seed, 400, true).is_err());
+    assert!(found, "the comparison cannot tell who came first");
+}

@@ -1,0 +1,255 @@
+//! Buying and selling at the quote: bounds, limits, reserve, deadline, pause.
+
+use crate::stage::*;
+use cicada_core::exchange::{Limits, Side};
+use cicada_core::fixed::MathError;
+use cicada_core::prices::HOUR_MS;
+use cicada_runtime_tests::{account, address, at, on};
+use cicada_traits::exchange::{Exchange, ExchangeError};
+use cicada_traits::psp22::PSP22;
+use token::token::TokenRef;
+
+#[test]
+fn a_bound_is_kept_to_the_unit() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.buy_for("bob", 3, 3 * ASK - 1).fails(), ExchangeError::TooMuch);
+    let _ = stage.buy_for("bob", 3, 3 * ASK).succeeds();
+    assert_eq!(stage.sell_for("bob", 3, 3 * BID + 1).fails(), ExchangeError::TooLittle);
+    let _ = stage.sell_for("bob", 3, 3 * BID).succeeds();
+    assert_eq!(stage.spent("bob"), (3 * (ASK - BID)) as i128);
+    stage.check();
+}
+
+#[test]
+fn exactly_at_the_deadline_it_is_too_late() {
+    let mut stage = Stage::new();
+    let _ = stage.buy("bob", 10).succeeds();
+    let now = stage.world.now();
+    for (deadline, late) in [(now - 1, true), (now, true), (now + 1, false)] {
+        let claude = || framework(CLAUDE);
+        let side = Side::Buy;
+        let buy = on(&stage.exchange).buy(claude(), 1, u128::MAX, deadline);
+        let sell = on(&stage.exchange).sell(claude(), 1, 0, deadline);
+        let place = on(&stage.exchange).place(claude(), side, 10, 1, deadline);
+        let expected = if late { Err(ExchangeError::TooLate) } else { Ok(()) };
+        assert_eq!(stage.call("bob", buy).value.map(|_| ()), expected);
+        assert_eq!(stage.call("bob", sell).value.map(|_| ()), expected);
+        assert_eq!(stage.call("bob", place).value.map(|_| ()), expected);
+    }
+}
+
+#[test]
+fn nothing_cannot_be_traded() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.buy("bob", 0).fails(), ExchangeError::ZeroAmount);
+    assert_eq!(stage.sell("bob", 0).fails(), ExchangeError::ZeroAmount);
+    assert_eq!(stage.deposit("bob", 0).fails(), ExchangeError::ZeroAmount);
+    assert_eq!(stage.withdraw(OWNER, 0).fails(), ExchangeError::ZeroAmount);
+}
+
+#[test]
+fn a_framework_without_a_market_is_unknown() {
+    let mut stage = Stage::new();
+    let other = || framework("openai");
+    let soon = stage.soon();
+    let unknown = ExchangeError::UnknownFramework;
+    let message = on(&stage.exchange).buy(other(), 1, u128::MAX, soon);
+    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let message = on(&stage.exchange).sell(other(), 1, 0, soon);
+    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let side = Side::Sell;
+    let message = on(&stage.exchange).place(other(), side, 10, 1, soon);
+    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let message = on(&stage.exchange).fill_orders(other());
+    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let message = on(&stage.exchange).deposit(other(), 1);
+    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let message = on(&stage.exchange).withdraw(other(), 1);
+    assert_eq!(stage.call(OWNER, message).fails(), unknown);
+    assert_eq!(stage.world.read(on(&stage.exchange).market(other())), None);
+    assert_eq!(stage.world.read(on(&stage.exchange).volume_24h(other())), 0);
+    assert!(stage.world.read(on(&stage.exchange).depth(other(), side, 50)).is_empty());
+}
+
+#[test]
+fn only_so_many_tokens_exist() {
+    let mut stage = Stage::new();
+    stage.set_limits(1_000, u128::MAX);
+    let _ = stage.buy("bob", 600).succeeds();
+    assert_eq!(stage.buy("charlie", 401).fails(), ExchangeError::LimitReached);
+    let _ = stage.buy("charlie", 400).succeeds();
+    assert_eq!(stage.buy("dave", 1).fails(), ExchangeError::LimitReached);
+    let _ = stage.sell("bob", 1).succeeds();
+    let _ = stage.buy("dave", 1).succeeds();
+    // A limit that was lowered stops buying, not selling.
+    stage.set_limits(10, u128::MAX);
+    assert_eq!(stage.buy("dave", 1).fails(), ExchangeError::LimitReached);
+    let _ = stage.sell("bob", 599).succeeds();
+    stage.check();
+}
+
+#[test]
+fn each_quote_has_its_own_limits() {
+    let mut stage = Stage::new();
+    stage.set_limits(u128::MAX, 100);
+    let _ = stage.buy("bob", 100).succeeds();
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached);
+    // What is destroyed counts for itself, and gives no room to create.
+    let _ = stage.sell("bob", 60).succeeds();
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached);
+    let _ = stage.sell("bob", 40).succeeds();
+    let market = stage.market();
+    assert_eq!((market.created, market.destroyed), (100, 100));
+    assert_eq!(market.quote_ms, stage.world.now());
+    stage.score(50_000);
+    let _ = stage.buy("bob", 100).succeeds();
+    let market = stage.market();
+    assert_eq!((market.created, market.destroyed), (100, 0));
+    assert_eq!(market.quote_ms, stage.world.now());
+    stage.check();
+}
+
+#[test]
+fn a_sale_beyond_the_limit_of_a_quote_fails_whole() {
+    let mut stage = Stage::new();
+    stage.set_limits(u128::MAX, 100);
+    let _ = stage.buy("bob", 100).succeeds();
+    stage.score(50_000);
+    let _ = stage.buy("bob", 100).succeeds();
+    assert_eq!(stage.sell("bob", 101).fails(), ExchangeError::LimitReached);
+    let _ = stage.sell("bob", 100).succeeds();
+    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::LimitReached);
+    stage.check();
+}
+
+#[test]
+fn a_sale_that_the_reserve_cannot_pay_fails_whole() {
+    let mut stage = Stage::with_score(50_000);
+    let _ = stage.buy("bob", 100).succeeds();
+    // The score doubles: the reserve of 100 · ask pays for 51 tokens.
+    stage.score(100_000);
+    let dear = 99_000_000;
+    assert_eq!(stage.sell("bob", 52).fails(), ExchangeError::InsufficientReserve);
+    assert_eq!(stage.sell("bob", 51).succeeds().value.value, 51 * dear);
+    assert_eq!(stage.market().reserve, 100 * ASK - 51 * dear);
+    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::InsufficientReserve);
+    let short = 49 * dear - stage.market().reserve;
+    let _ = stage.deposit("dave", short - 1).succeeds();
+    assert_eq!(stage.sell("bob", 49).fails(), ExchangeError::InsufficientReserve);
+    let _ = stage.deposit("dave", 1).succeeds();
+    let _ = stage.sell("bob", 49).succeeds();
+    assert_eq!((stage.market().reserve, stage.market().outstanding), (0, 0));
+    stage.check();
+}
+
+#[test]
+fn amounts_beyond_measure_are_refused() {
+    let mut stage = Stage::new();
+    let max = u128::MAX;
+    assert_eq!(stage.buy("bob", max).fails(), ExchangeError::LimitReached);
+    assert_eq!(stage.sell("bob", max).fails(), ExchangeError::LimitReached);
+    stage.set_limits(max, max);
+    let overflow = ExchangeError::Math(MathError::Overflow);
+    assert_eq!(stage.buy("bob", max).fails(), overflow);
+    assert_eq!(stage.buy("bob", max / ASK + 1).fails(), overflow);
+    assert_eq!(stage.sell("bob", max).fails(), ExchangeError::LimitReached);
+    assert_eq!(stage.deposit("bob", max).fails(), overflow);
+    assert_eq!(stage.withdraw(OWNER, max).fails(), ExchangeError::InsufficientReserve);
+    // More than he has.
+    assert_eq!(stage.buy("bob", HELD / ASK + 1).fails(), ExchangeError::TokenRefused);
+    let _ = stage.buy("bob", HELD / ASK).succeeds();
+    assert_eq!(stage.sell("charlie", 1).fails(), ExchangeError::TokenRefused);
+    stage.check();
+}
+
+#[test]
+fn the_highest_score_there_can_be_is_traded_exactly() {
+    let mut stage = Stage::with_score(u64::MAX);
+    stage.set_limits(u128::MAX, u128::MAX);
+    let ask = 1_010 * u128::from(u64::MAX);
+    assert_eq!(stage.buy("bob", u128::MAX).fails(), ExchangeError::Math(MathError::Overflow));
+    assert_eq!(stage.buy("bob", u128::MAX / ask).fails(), ExchangeError::TokenRefused);
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::TokenRefused, "he has less");
+}
+
+#[test]
+fn dust_is_traded_as_exactly_as_anything() {
+    let mut stage = Stage::with_score(1);
+    assert_eq!(stage.buy_for("bob", 1, 1_010).succeeds().value.value, 1_010);
+    assert_eq!(stage.sell_for("bob", 1, 990).succeeds().value.value, 990);
+    assert_eq!(stage.market().reserve, 20);
+    stage.check();
+}
+
+#[test]
+fn no_round_trip_at_one_quote_gains() {
+    for score in [1, 7, 33_333, 50_000] {
+        let mut stage = Stage::with_score(score);
+        let _ = stage.deposit(OWNER, MMC).succeeds();
+        for amount in [1, 2, 999] {
+            let _ = stage.buy("bob", amount).succeeds();
+            let _ = stage.sell("bob", amount).succeeds();
+        }
+        assert_eq!(stage.spent("bob"), i128::from(20 * 1_002 * score));
+        assert_eq!(stage.tokens("bob"), 0);
+        stage.check();
+    }
+}
+
+#[test]
+fn what_is_not_approved_is_not_taken() {
+    let mut stage = Stage::new();
+    let _ = stage.buy("bob", 5).succeeds();
+    let exchange = address(&stage.exchange);
+    let token = at::<TokenRef>(stage.market().token.into());
+    for coin in [&stage.mmc.clone(), &token] {
+        let _ = stage.call("bob", on(coin).approve(exchange, 4)).succeeds();
+    }
+    let refused = ExchangeError::TokenRefused;
+    assert_eq!(stage.buy("bob", 1).fails(), refused);
+    assert_eq!(stage.sell("bob", 5).fails(), refused);
+    assert_eq!(stage.deposit("bob", 5).fails(), refused);
+    let _ = stage.sell("bob", 4).succeeds();
+    let _ = stage.deposit("bob", 4).succeeds();
+    assert_eq!(stage.world.read(on(&token).allowance(account("bob"), exchange)), 0);
+    stage.check();
+}
+
+#[test]
+fn volume_counts_tokens_once_and_for_24_hourly_buckets() {
+    let mut stage = Stage::new();
+    // To the beginning of an hour.
+    let hour = (stage.world.now() / HOUR_MS + 1) * HOUR_MS;
+    stage.world.at(hour);
+    stage.rank(&[(CLAUDE, 50_000)]);
+    let _ = stage.buy("bob", 30).succeeds();
+    let _ = stage.sell("bob", 10).succeeds();
+    assert_eq!(stage.volume(), 40);
+    stage.world.at(hour + HOUR_MS);
+    stage.rank(&[(CLAUDE, 50_000)]);
+    let _ = stage.buy("bob", 5).succeeds();
+    assert_eq!((stage.volume(), stage.market().volume_24h), (45, 45));
+    stage.world.at(hour + 24 * HOUR_MS - 1);
+    assert_eq!(stage.volume(), 45);
+    stage.world.at(hour + 24 * HOUR_MS);
+    assert_eq!(stage.volume(), 5);
+    stage.world.at(hour + 25 * HOUR_MS);
+    assert_eq!((stage.volume(), stage.market().volume_24h), (0, 0));
+    // A trade later still does not bring back what is forgotten.
+    stage.rank(&[(CLAUDE, 50_000)]);
+    let _ = stage.buy("bob", 1).succeeds();
+    assert_eq!(stage.volume(), 1);
+}
+
+#[test]
+fn the_parameters_are_told() {
+    let mut stage = Stage::new();
+    let terms = stage.world.read(on(&stage.exchange).terms());
+    assert_eq!((terms.max_quote_age_ms, terms.limits), (MAX_AGE_MS, LIMITS));
+    assert_eq!((terms.paused, terms.markets), (false, 1));
+    assert_eq!(terms.currency, address(&stage.mmc));
+    assert_eq!(terms.leaderboard, address(&stage.board));
+    let limits = Limits { max_outstanding: 1, max_per_quote: 2 };
+    stage.set_limits(1, 2);
+    assert_eq!(stage.world.read(on(&stage.exchange).terms()).limits, limits);
+}
