@@ -28,6 +28,7 @@
 //! | [`nav`] | the net asset value of the index, its observations and their median |
 //! | [`basket`] | which tokens the index holds, what a mint takes and a redemption pays |
 //! | [`pair`] | the constant-product pool of the index token |
+//! | [`portfolio`] | what trades come to for an account: cost, profit and loss |
 //! | [`arbitrage`] | when, how much and which way a miner trades between the pool and the index |
 //! | [`activity`] | which mints and redemptions of an epoch count for a miner |
 //! | [`scores`] | the score that follows from what counts |
@@ -60,6 +61,7 @@ pub mod name;
 pub mod nav;
 pub mod pair;
 pub mod participation;
+pub mod portfolio;
 pub mod prices;
 pub mod privacy;
 pub mod quorum;

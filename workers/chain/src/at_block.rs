@@ -1,5 +1,6 @@
 //! Reading at a block that is named, instead of at the newest final one.
 
+use crate::chain::Block;
 use crate::dry_run::call_args;
 use crate::events::emitted;
 use crate::{Bundle, Chain, ContractEvent, Error};
@@ -7,6 +8,11 @@ use cicada_core::hash::Hash;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll};
 use subxt::dynamic;
+use subxt::events::Phase;
+use subxt::rpcs::methods::legacy::NumberOrHex;
+
+/// Hash, time and events of a block.
+type Contents = (Hash, u64, Vec<(Option<u32>, ContractEvent)>);
 
 /// A final block, as a follower of some contracts sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,22 @@ pub struct FinalBlock {
     pub events: Vec<ContractEvent>,
 }
 
+/// A final block, as somebody sees it who learns only from its events which contracts matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeBlock {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: Hash,
+    /// The hash of the block before it; zeros for the first block of a chain.
+    pub parent: Hash,
+    /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
+    pub time_ms: u64,
+    /// The events of all contracts, in order, each with the position of the transaction that
+    /// caused it; none for the block itself.
+    pub events: Vec<(Option<u32>, ContractEvent)>,
+}
+
 impl Chain {
     /// A final block with the events of `contracts`. A node that prunes old blocks has only the
     /// newest ones.
@@ -32,8 +54,45 @@ impl Chain {
         number: u64,
         contracts: &[Account],
     ) -> Result<FinalBlock, Error> {
+        let at = self.block_at(number).await?;
+        let (hash, time_ms, events) = self.contents(&at).await?;
+        let events = events.into_iter().map(|(_, event)| event);
+        let events = events.filter(|event| contracts.contains(&event.contract)).collect();
+        Ok(FinalBlock { number, hash, time_ms, events })
+    }
+
+    /// A final block with the events of all contracts.
+    ///
+    /// # Errors
+    /// As [`Chain::block_events`].
+    pub async fn whole_block(&self, number: u64) -> Result<WholeBlock, Error> {
+        let at = self.block_at(number).await?;
+        let (hash, time_ms, events) = self.contents(&at).await?;
+        let what = format!("reading the header of block {number}");
+        let header = at.block_header().await.map_err(Error::node(&what))?;
+        Ok(WholeBlock { number, hash, parent: header.parent_hash.0, time_ms, events })
+    }
+
+    /// The hash of a block; none if there is none of that number yet. Pruning nodes know it too.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn block_hash(&self, number: u64) -> Result<Option<Hash>, Error> {
+        let what = format!("reading the hash of block {number}");
+        let number = NumberOrHex::Number(number);
+        let hash = self.rpc.chain_get_block_hash(Some(number)).await;
+        Ok(hash.map_err(Error::node(&what))?.map(|hash| hash.0))
+    }
+
+    async fn block_at(&self, number: u64) -> Result<Block, Error> {
         let what = format!("reading block {number}");
-        let at = self.client.at_block(number).await.map_err(Error::node(&what))?;
+        self.client.at_block(number).await.map_err(Error::node(&what))
+    }
+
+    /// Hash, time and events of a block.
+    async fn contents(&self, at: &Block) -> Result<Contents, Error> {
+        let number = at.block_number();
+        let what = format!("reading block {number}");
         let now = dynamic::storage::<(), u64>("Timestamp", "Now");
         let time = at.storage().try_fetch(now, ()).await.map_err(Error::node(&what))?;
         let time_ms = match time {
@@ -45,10 +104,13 @@ impl Chain {
         let mut found = Vec::new();
         for event in events.iter() {
             let event = event.map_err(Error::decode(&what))?;
-            found.extend(emitted(&event, number, hash)?);
+            let cause = match event.phase() {
+                Phase::ApplyExtrinsic(place) => Some(place),
+                Phase::Finalization | Phase::Initialization => None,
+            };
+            found.extend(emitted(&event, number, hash)?.map(|event| (cause, event)));
         }
-        found.retain(|event: &ContractEvent| contracts.contains(&event.contract));
-        Ok(FinalBlock { number, hash, time_ms, events: found })
+        Ok((hash, time_ms, found))
     }
 
     /// Reads a view at a block. A node that prunes old state has only that of the newest ones.

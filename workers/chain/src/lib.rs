@@ -29,7 +29,7 @@ mod transactions;
 pub use account::{
     account_of, address, parse_account, parse_address, signer, signer_from_seed, Signer,
 };
-pub use at_block::FinalBlock;
+pub use at_block::{FinalBlock, WholeBlock};
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use contracts::{CallOutcome, Instance};

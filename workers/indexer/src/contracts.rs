@@ -1,0 +1,206 @@
+//! The contracts that are followed, and final blocks as they tell them.
+
+use crate::block::{Block, Bytes, Emitted, Ranking};
+use crate::config::Config;
+use crate::events::{Event, LeaderboardFinalized, Origin};
+use crate::store::{file, Identity, StoreError};
+use crate::types::{Digest, Id, Name};
+use anyhow::{Context, Result};
+use cicada_chain::{Bundle, Chain, ContractEvent, Error, WholeBlock};
+use cicada_core::exchange::Limits;
+use cicada_core::leaderboard::Record;
+use cicada_core::report::FeedState;
+use cicada_core::Account;
+use parity_scale_codec::{Decode, Encode};
+use std::collections::BTreeSet;
+
+/// The contracts of one exchange.
+pub struct Contracts {
+    /// The chain.
+    pub chain: Chain,
+    /// Which contracts.
+    pub identity: Identity,
+    exchange: Bundle,
+    token: Bundle,
+    leaderboard: Bundle,
+}
+
+/// The front of what the exchange says of itself.
+#[derive(Decode)]
+struct Terms {
+    currency: Account,
+    leaderboard: Account,
+    _token_code: [u8; 32],
+    _max_quote_age_ms: u64,
+    _limits: Limits,
+    _paused: bool,
+    _markets: u32,
+}
+
+impl Contracts {
+    /// Connects as the configuration says, to the chain whose genesis is `known`, if one is.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] if it is another; else in words.
+    pub async fn connect(config: &Config, exchange: Id, known: Option<Digest>) -> Result<Self> {
+        let load = |name: &str| Bundle::load(config.bundles.join(format!("{name}.contract")));
+        let bundle = load("exchange")?;
+        let (token, leaderboard) = (load("token")?, load("leaderboard")?);
+        let chain = Chain::connect(&config.url).await?;
+        // Before the exchange is asked, which may not be there.
+        if known.is_some_and(|known| known.0 != chain.genesis()) {
+            return Err(StoreError::Foreign { path: file(&config.data), what: "chain" }.into());
+        }
+        let terms: Terms = chain
+            .read(&exchange.0, &bundle, "Exchange::terms", &[])
+            .await
+            .context("asking the exchange")?;
+        let identity = Identity {
+            genesis: Digest(chain.genesis()),
+            exchange,
+            currency: Id(terms.currency),
+            leaderboard: Id(terms.leaderboard),
+        };
+        Ok(Self { chain, identity, exchange: bundle, token, leaderboard })
+    }
+
+    /// A final block as it comes from the node.
+    ///
+    /// # Errors
+    /// If the node does not have it, with what to do.
+    pub async fn fetch(&self, number: u64) -> Result<WholeBlock> {
+        self.chain.whole_block(number).await.map_err(|error| match pruned(&error.to_string()) {
+            true => anyhow::anyhow!(
+                "{error}: the node has thrown the state of this block away; use one that keeps all states ('--state-pruning archive')"
+            ),
+            false => error.into(),
+        })
+    }
+
+    /// What of a block matters. Learns the tokens of markets that are listed in it.
+    ///
+    /// # Errors
+    /// If a leaderboard cannot be read.
+    pub async fn read(&self, whole: WholeBlock, tokens: &mut BTreeSet<Id>) -> Result<Block> {
+        tokens.extend(whole.events.iter().filter_map(|(_, event)| self.listed(event)));
+        let mut block = Block {
+            number: whole.number,
+            hash: Digest(whole.hash),
+            parent: Digest(whole.parent),
+            time_ms: whole.time_ms,
+            events: Vec::new(),
+            rankings: Vec::new(),
+        };
+        for (extrinsic, event) in whole.events {
+            let contract = Id(event.contract);
+            let Some((origin, bundle)) = self.bundle(contract, tokens) else {
+                continue;
+            };
+            let name = bundle.event_name(&event).map(String::from);
+            if name.is_none() {
+                tracing::warn!(
+                    "block {}, event {}: the bundle of {} does not know it",
+                    block.number,
+                    event.index,
+                    bundle.name()
+                );
+            }
+            let known = name.as_deref().map(|name| Event::read(origin, name, &event.data));
+            if let Some(Ok(Some(Event::LeaderboardFinalized(event)))) = known {
+                block.rankings.push(self.ranking(&event).await?);
+            }
+            block.events.push(Emitted {
+                index: event.index,
+                extrinsic,
+                contract,
+                name,
+                data: Bytes(event.data),
+            });
+        }
+        Ok(block)
+    }
+
+    /// The leaderboard that is the newest at a block, for the first one; none if there is none yet.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn ranking_at(&self, block: u64) -> Result<Option<Ranking>> {
+        let account = &self.identity.leaderboard.0;
+        let label = "Leaderboard::latest";
+        let state = self.chain.read_at::<FeedState>(block, account, &self.leaderboard, label, &[]);
+        match state.await {
+            Ok(state) => self.record(state.slot).await,
+            // The contract is not there yet.
+            Err(Error::Dispatch { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn ranking(&self, event: &LeaderboardFinalized) -> Result<Ranking> {
+        let record = self.record(event.slot).await?;
+        record.with_context(|| format!("the leaderboard has no record of slot {}", event.slot))
+    }
+
+    /// A record never changes, so it can be read at any later block.
+    async fn record(&self, slot: u64) -> Result<Option<Ranking>> {
+        let (account, label) = (&self.identity.leaderboard.0, "Leaderboard::record");
+        let record: Option<Record> =
+            self.chain.read(account, &self.leaderboard, label, &slot.encode()).await?;
+        Ok(record.map(|record| Ranking {
+            slot,
+            time_ms: record.report.time_ms,
+            scores: record
+                .standings
+                .into_iter()
+                .map(|row| (Name(row.framework), row.score))
+                .collect(),
+        }))
+    }
+
+    fn bundle(&self, contract: Id, tokens: &BTreeSet<Id>) -> Option<(Origin, &Bundle)> {
+        let Identity { exchange, currency, leaderboard, .. } = self.identity;
+        if contract == exchange {
+            Some((Origin::Exchange, &self.exchange))
+        } else if contract == leaderboard {
+            Some((Origin::Leaderboard, &self.leaderboard))
+        } else if contract == currency || tokens.contains(&contract) {
+            Some((Origin::Token, &self.token))
+        } else {
+            None
+        }
+    }
+
+    /// The token of a market that an event opens.
+    fn listed(&self, event: &ContractEvent) -> Option<Id> {
+        if event.contract != self.identity.exchange.0 {
+            return None;
+        }
+        let name = self.exchange.event_name(event)?;
+        match Event::read(Origin::Exchange, name, &event.data) {
+            Ok(Some(Event::MarketListed(listed))) => Some(listed.token),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a node says that it no longer has the state of a block.
+fn pruned(error: &str) -> bool {
+    let error = error.to_lowercase();
+    ["state already discarded", "unknown block", "unknownblock", "state not available"]
+        .iter()
+        .any(|sign| error.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pruned_state_is_known_by_the_nodes_words() {
+        assert!(pruned(
+            "Client error: Api called for an unknown Block: State already discarded for 0x12"
+        ));
+        assert!(pruned("UnknownBlock: header not found"));
+        assert!(!pruned("connection reset by peer"));
+    }
+}

@@ -1,0 +1,114 @@
+//! One final block after another, into the store.
+
+use crate::contracts::Contracts;
+use crate::http::App;
+use crate::store::{Store, StoreError};
+use crate::types::Id;
+use anyhow::{bail, Result};
+use futures::stream::{self, StreamExt};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Blocks asked for at once while catching up.
+const AHEAD: usize = 8;
+/// While catching up, how often a line in the log says how far it is.
+const SAY_EVERY: u64 = 1_000;
+
+/// What follows the chain.
+pub struct Follower {
+    /// The contracts, over the newest connection.
+    pub contracts: Contracts,
+    /// Where all goes.
+    pub store: Store,
+    /// The first block, if the store is empty.
+    pub from_block: u64,
+    /// Figures.
+    pub app: Arc<App>,
+    tokens: BTreeSet<Id>,
+}
+
+impl Follower {
+    /// Goes on where the store stands.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn new(
+        contracts: Contracts,
+        store: Store,
+        from_block: u64,
+        app: Arc<App>,
+    ) -> Result<Self, StoreError> {
+        let tokens = store.tokens()?.into_iter().collect();
+        let follower = Self { contracts, store, from_block, app, tokens };
+        follower.show()?;
+        Ok(follower)
+    }
+
+    /// Checks that the node has the newest block of the store.
+    ///
+    /// # Errors
+    /// If not, or no node answers.
+    pub async fn check(&mut self) -> Result<()> {
+        let Some(cursor) = self.store.cursor()? else {
+            return Ok(());
+        };
+        let newest = self.contracts.chain.final_block().await?;
+        if newest < cursor.block {
+            bail!("the node is behind: its newest final block is {newest}, and block {} is in the store; wait, or give another node", cursor.block);
+        }
+        if self.contracts.chain.block_hash(cursor.block).await? != Some(cursor.hash.0) {
+            return Err(StoreError::OtherBlock(cursor.block).into());
+        }
+        Ok(())
+    }
+
+    /// Takes over everything that is final and not in the store yet.
+    ///
+    /// # Errors
+    /// If the chain cannot be read, or a block does not fit; what was taken over stays.
+    pub async fn catch_up(&mut self) -> Result<()> {
+        let newest = self.contracts.chain.final_block().await?;
+        self.app.metrics.final_block.set(newest);
+        let cursor = self.store.cursor()?;
+        let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
+        let contracts = &self.contracts;
+        let mut blocks = stream::iter(next..=newest).map(|n| contracts.fetch(n)).buffered(AHEAD);
+        let mut empty = cursor.is_none();
+        while let Some(whole) = blocks.next().await {
+            let mut block = contracts.read(whole?, &mut self.tokens).await?;
+            if std::mem::take(&mut empty) && block.rankings.is_empty() {
+                block.rankings.extend(contracts.ranking_at(block.number).await?);
+            }
+            tokio::task::block_in_place(|| self.store.take(&block))?;
+            if block.number % SAY_EVERY == 0 && block.number < newest {
+                tracing::info!("block {} of {newest}", block.number);
+            }
+            self.app.metrics.block.set(block.number);
+        }
+        drop(blocks);
+        Ok(self.show()?)
+    }
+
+    /// Brings the figures up to date.
+    fn show(&self) -> Result<(), StoreError> {
+        let counts = self.store.counts()?;
+        let metrics = &self.app.metrics;
+        metrics.block.set(self.store.cursor()?.map_or(0, |cursor| cursor.block));
+        metrics.events.set(counts.events);
+        metrics.trades.set(counts.trades);
+        metrics.unknown.set(counts.unknown);
+        Ok(())
+    }
+
+    /// Goes on over another connection, to the same chain and exchange.
+    ///
+    /// # Errors
+    /// If it is another.
+    pub async fn reconnect(&mut self, contracts: Contracts) -> Result<()> {
+        if contracts.identity != self.contracts.identity {
+            bail!("the exchange names other contracts than before");
+        }
+        self.contracts = contracts;
+        self.check().await
+    }
+}

@@ -1,0 +1,37 @@
+//! The indexer of the exchange: follows its events, those of MMC and of the performance tokens in
+//! final blocks, and serves what would take a scan of the chain: history, candles, holdings,
+//! portfolios, audit trails.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`config`] | the configuration file |
+//! | [`types`], [`events`], [`block`] | what comes from the chain |
+//! | [`store`] | what is kept, in one SQLite file |
+//! | [`queries`] | what is read from it |
+//! | [`contracts`], [`follow`] | one final block after another |
+//! | [`http`], [`metrics`], [`service`] | what can be asked, start and end |
+//! | [`simulation`], [`bench`] | blocks without a chain |
+
+pub mod bench;
+pub mod block;
+pub mod config;
+pub mod contracts;
+pub mod events;
+pub mod follow;
+pub mod http;
+pub mod metrics;
+pub mod queries;
+pub mod readers;
+pub mod service;
+pub mod simulation;
+pub mod store;
+pub mod types;
+pub mod views;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,126 @@
+//! Start and end.
+
+use crate::config::Config;
+use crate::contracts::Contracts;
+use crate::follow::Follower;
+use crate::http::{router, App};
+use crate::metrics::count;
+use crate::readers::Readers;
+use crate::store::{self, Store, StoreError};
+use anyhow::{Context, Result};
+use cicada_chain::address;
+use cicada_program::termination;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long to wait before connecting again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+async fn open(config: &Config) -> Result<Follower> {
+    let (exchange, from_block) = config.place()?;
+    let known = store::genesis(&config.data)?;
+    let contracts = Contracts::connect(config, exchange, known).await?;
+    let identity = contracts.identity;
+    let store = Store::open(&config.data, &identity)?;
+    let app = App::new(identity, Readers::new(config.data.clone()));
+    let mut follower = Follower::new(contracts, store, from_block, app)?;
+    follower.check().await?;
+    Ok(follower)
+}
+
+/// Whether only another configuration helps.
+fn hopeless(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<StoreError>(),
+        Some(
+            StoreError::OtherBlock(_)
+                | StoreError::Foreign { .. }
+                | StoreError::Incomplete { .. }
+                | StoreError::Inconsistent { .. }
+        )
+    )
+}
+
+/// Follows the chain until the process ends, or nothing but another configuration helps.
+async fn follow(mut follower: Follower, config: Config) -> Result<()> {
+    let app: Arc<App> = follower.app.clone();
+    let poll = Duration::from_millis(config.poll);
+    let (exchange, genesis) = (app.identity.exchange, app.identity.genesis);
+    loop {
+        let Err(error) = follower.catch_up().await else {
+            count(&app.metrics.looks, "ok");
+            app.set_problem(None);
+            tokio::time::sleep(poll).await;
+            continue;
+        };
+        count(&app.metrics.looks, "failed");
+        if hopeless(&error) {
+            return Err(error);
+        }
+        tracing::warn!("following the chain: {error:#}; connecting again");
+        app.set_problem(Some(format!("{error:#}")));
+        tokio::time::sleep(AGAIN).await;
+        let again = async {
+            let contracts = Contracts::connect(&config, exchange, Some(genesis)).await?;
+            follower.reconnect(contracts).await
+        };
+        match again.await {
+            Err(error) if hopeless(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!("{error:#}");
+                app.set_problem(Some(format!("{error:#}")));
+            }
+            Ok(()) => {}
+        }
+    }
+}
+
+/// Runs an indexer until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// In words, if it cannot start, or the chain is not the one in the store.
+pub async fn run(config: Config) -> Result<()> {
+    let listen = config.listen;
+    let follower = open(&config).await?;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    tracing::info!("HTTP on {}", listener.local_addr()?);
+    let routes = router(follower.app.clone());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move { Ok(axum::serve(listener, routes).await?) });
+    tasks.spawn(follow(follower, config));
+    tokio::select! {
+        ended = termination() => ended,
+        ended = tasks.join_next() => {
+            ended.context("nothing runs")???;
+            anyhow::bail!("a part of this process has ended");
+        }
+    }
+}
+
+/// Says what a configuration comes to.
+///
+/// # Errors
+/// In words.
+pub async fn check(config: Config) -> Result<()> {
+    let follower = open(&config).await?;
+    let identity = follower.contracts.identity;
+    println!("exchange {}", address(&identity.exchange.0));
+    println!("MMC {}", address(&identity.currency.0));
+    println!("leaderboard {}", address(&identity.leaderboard.0));
+    let newest = follower.contracts.chain.final_block().await?;
+    match follower.store.cursor()? {
+        Some(cursor) => println!("block {} of {newest} is in the store", cursor.block),
+        None => {
+            println!("the store is empty; block {} of {newest} is the first", follower.from_block)
+        }
+    }
+    // The node must still have the next block.
+    let next =
+        follower.store.cursor()?.map_or(follower.from_block, |at| at.block.saturating_add(1));
+    if next <= newest {
+        follower.contracts.fetch(next).await?;
+    }
+    Ok(())
+}

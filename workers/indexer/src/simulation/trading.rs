@@ -1,0 +1,203 @@
+//! What people do at the simulated exchange.
+
+use super::{framework, identity, person, token, Resting, Simulation, ACCOUNTS, CURRENCY, MAKER};
+use crate::types::Id;
+use cicada_core::exchange::{Side, MAX_FILLS, TICK};
+use parity_scale_codec::Encode;
+
+impl Simulation {
+    pub(super) fn anything(&mut self) {
+        let market = u32::try_from(self.numbers.below(3)).unwrap_or(0);
+        let who = person(self.numbers.below(ACCOUNTS));
+        let held = self.balance(market + 1, who);
+        let (bid, ask) = self.quote(market);
+        match self.numbers.below(20) {
+            0..=6 => {
+                let amount = self.numbers.amount(500);
+                self.take(market, who, Side::Buy, amount, u128::MAX);
+            }
+            7..=11 if held > 0 => {
+                let amount = self.numbers.amount(held).min(held);
+                self.take(market, who, Side::Sell, amount, 0);
+            }
+            12..=14 => {
+                let price = (ask - u128::from(self.numbers.below(40)) * TICK).max(TICK);
+                let amount = self.numbers.amount(100);
+                self.place(market, who, Side::Buy, price, amount);
+            }
+            15..=16 if held > 0 => {
+                let price = bid + u128::from(self.numbers.below(40)) * TICK;
+                let amount = self.numbers.amount(held).min(held);
+                self.place(market, who, Side::Sell, price, amount);
+            }
+            17 => self.fill_reached(market),
+            18 if !self.book.is_empty() => {
+                let place = self.numbers.below(self.book.len() as u64) as usize;
+                self.cancel(place);
+            }
+            19 if held > 0 => {
+                let amount = self.numbers.amount(held).min(held);
+                let to = person(self.numbers.below(ACCOUNTS));
+                self.transfer(market + 1, Some(who), Some(to), amount);
+            }
+            _ => {
+                self.transfer(CURRENCY, Some(person(MAKER)), Some(who), 1);
+                let data = (person(MAKER), who, 5u128).encode();
+                self.moved.push((token(CURRENCY), "Approval", data));
+            }
+        }
+    }
+
+    /// The best order that somebody with this limit can trade with, unless the maker is better.
+    fn best(&self, market: u32, taker: Side, limit: u128) -> Option<usize> {
+        let (bid, ask) = self.quote(market);
+        let good = |order: &&(usize, &Resting)| {
+            order.1.market == market
+                && match taker {
+                    Side::Buy => {
+                        order.1.side == Side::Sell && order.1.price <= limit && order.1.price < ask
+                    }
+                    Side::Sell => {
+                        order.1.side == Side::Buy && order.1.price >= limit && order.1.price > bid
+                    }
+                }
+        };
+        let all: Vec<(usize, &Resting)> = self.book.iter().enumerate().collect();
+        let mut found = all.iter().filter(good).collect::<Vec<_>>();
+        found.sort_by_key(|(place, order)| match taker {
+            Side::Buy => (order.price, *place),
+            Side::Sell => (u128::MAX - order.price, *place),
+        });
+        found.first().map(|(place, _)| *place)
+    }
+
+    /// Trades at once what the limit allows; what is left is the answer.
+    fn take(&mut self, market: u32, who: Id, side: Side, mut left: u128, limit: u128) -> u128 {
+        for _ in 0..MAX_FILLS {
+            let Some(place) = self.best(market, side, limit).filter(|_| left > 0) else { break };
+            let amount = left.min(self.book[place].left);
+            let order = self.book[place].clone();
+            left -= amount;
+            self.traded(
+                market,
+                who,
+                (Some(order.owner), Some(order.id)),
+                side,
+                (order.price, amount),
+            );
+            let value = order.price * amount;
+            let exchange = identity().exchange;
+            if side == Side::Buy {
+                self.transfer(market + 1, Some(exchange), Some(who), amount);
+                self.transfer(CURRENCY, Some(who), Some(order.owner), value);
+            } else {
+                self.transfer(market + 1, Some(who), Some(order.owner), amount);
+                self.transfer(CURRENCY, Some(exchange), Some(who), value);
+            }
+            self.shrink(place, amount);
+        }
+        let (bid, ask) = self.quote(market);
+        let price = if side == Side::Buy { ask } else { bid };
+        let allowed = if side == Side::Buy { price <= limit } else { price >= limit };
+        let exchange = identity().exchange;
+        if left > 0 && allowed {
+            self.traded(market, who, (None, None), side, (price, left));
+            let value = price * left;
+            if side == Side::Buy {
+                self.transfer(CURRENCY, Some(who), Some(exchange), value);
+                self.transfer(market + 1, None, Some(who), left);
+            } else {
+                self.transfer(market + 1, Some(who), None, left);
+                self.transfer(CURRENCY, Some(exchange), Some(who), value);
+            }
+            left = 0;
+        }
+        left
+    }
+
+    fn traded(
+        &mut self,
+        market: u32,
+        taker: Id,
+        (maker, order): (Option<Id>, Option<u64>),
+        side: Side,
+        (price, amount): (u128, u128),
+    ) {
+        self.trades += 1;
+        if maker.is_none() {
+            let reserve = &mut self.reserves[market as usize];
+            let value = price * amount;
+            *reserve = if side == Side::Buy { *reserve + value } else { *reserve - value };
+        }
+        self.emit("Traded", (framework(market), taker, maker, side, price, amount, order));
+    }
+
+    fn shrink(&mut self, place: usize, amount: u128) {
+        self.book[place].left -= amount;
+        if self.book[place].left == 0 {
+            self.book.remove(place);
+        }
+    }
+
+    fn place(&mut self, market: u32, owner: Id, side: Side, price: u128, amount: u128) {
+        let left = self.take(market, owner, side, amount, price);
+        if left == 0 {
+            return;
+        }
+        let exchange = Some(identity().exchange);
+        match side {
+            Side::Buy => self.transfer(CURRENCY, Some(owner), exchange, price * left),
+            Side::Sell => self.transfer(market + 1, Some(owner), exchange, left),
+        }
+        let id = self.next_order;
+        self.next_order += 1;
+        self.book.push(Resting { id, market, owner, side, price, left });
+        self.emit("OrderPlaced", (framework(market), owner, id, side, price, left));
+    }
+
+    fn cancel(&mut self, place: usize) {
+        let order = self.book.remove(place);
+        let exchange = Some(identity().exchange);
+        match order.side {
+            Side::Buy => {
+                self.transfer(CURRENCY, exchange, Some(order.owner), order.price * order.left);
+            }
+            Side::Sell => {
+                self.transfer(order.market + 1, exchange, Some(order.owner), order.left);
+            }
+        }
+        self.emit("OrderCancelled", (framework(order.market), order.owner, order.id, order.left));
+    }
+
+    /// Resting orders that the quote has reached trade with the market maker.
+    fn fill_reached(&mut self, market: u32) {
+        let (bid, ask) = self.quote(market);
+        let exchange = Some(identity().exchange);
+        for _ in 0..MAX_FILLS {
+            let reached = |order: &Resting| {
+                order.market == market
+                    && match order.side {
+                        Side::Buy => order.price >= ask,
+                        Side::Sell => order.price <= bid,
+                    }
+            };
+            let Some(place) = self.book.iter().position(reached) else { return };
+            let order = self.book[place].clone();
+            let price = if order.side == Side::Buy { ask } else { bid };
+            let by = (None, Some(order.id));
+            self.traded(market, order.owner, by, order.side, (price, order.left));
+            match order.side {
+                Side::Buy => {
+                    self.transfer(market + 1, None, Some(order.owner), order.left);
+                    let cheaper = (order.price - price) * order.left;
+                    self.transfer(CURRENCY, exchange, Some(order.owner), cheaper);
+                }
+                Side::Sell => {
+                    self.transfer(market + 1, exchange, None, order.left);
+                    self.transfer(CURRENCY, exchange, Some(order.owner), price * order.left);
+                }
+            }
+            self.shrink(place, order.left);
+        }
+    }
+}
