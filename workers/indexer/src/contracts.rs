@@ -150,6 +150,7 @@ impl Contracts {
             slot,
             time_ms: record.report.time_ms,
             scores: record
+                .board
                 .standings
                 .into_iter()
                 .map(|row| (Name(row.framework), row.score))

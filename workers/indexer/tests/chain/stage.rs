@@ -5,7 +5,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::exchange::{Limits, Side};
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{report, Standing};
+use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::Account;
@@ -130,9 +130,10 @@ impl Stage {
             score: *score,
             volume_24h: 0,
         };
-        let standings: Vec<Standing> = scores.iter().map(standing).collect();
+        let standings = scores.iter().map(standing).collect();
+        let board = Board { standings, shards: [71; 32] };
         let feed = Feed { kind: ReportKind::Leaderboard, contract: self.at["leaderboard"].0 };
-        let report = report::<Native>(feed, &state, &standings, now_ms());
+        let report = report::<Native>(feed, &state, &board, now_ms());
         let message = report.attestation_message::<Native>(&digest);
         let certificate = Certificate {
             scheme: 1,
@@ -140,7 +141,7 @@ impl Stage {
             signers: (1 << QUORUM) - 1,
             signatures: self.keys[..QUORUM].iter().map(|keys| keys.attest(&message)).collect(),
         };
-        let args = (report, standings, certificate).encode();
+        let args = (report, board, certificate).encode();
         self.call("leaderboard", "Leaderboard::submit", &args).await;
     }
 
