@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::{report, Standing};
+use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, ReportKind};
 use cicada_runtime_tests::{
@@ -126,7 +126,7 @@ impl Stage {
 
     /// Settles a leaderboard with this time.
     pub fn rank_at(&mut self, time_ms: u64, scores: &[(&str, u64)]) {
-        let rows: Vec<_> = scores
+        let standings = scores
             .iter()
             .map(|(name, score)| Standing {
                 framework: framework(name),
@@ -134,12 +134,13 @@ impl Stage {
                 volume_24h: 0,
             })
             .collect();
+        let board = Board { standings, shards: [71; 32] };
         let contract = *address(&self.board).as_ref();
         let feed = Feed { kind: ReportKind::Leaderboard, contract };
         let latest = self.world.read(on(&self.board).latest());
-        let report = report::<Native>(feed, &latest, &rows, time_ms);
+        let report = report::<Native>(feed, &latest, &board, time_ms);
         let certificate = self.committee.certify(&self.validators, &report);
-        let message = on(&self.board).submit(report, rows, certificate);
+        let message = on(&self.board).submit(report, board, certificate);
         let _ = self.call("heidi", message).succeeds();
     }
 

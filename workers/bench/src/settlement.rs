@@ -75,7 +75,7 @@ impl Committee {
     }
 }
 
-fn ranked() -> Result<Board> {
+fn content() -> Result<Board> {
     let standings = [("claude", 50_000), ("openai", 45_000), ("gemini", 41_230), ("llama", 33_330)]
         .into_iter()
         .map(|(name, score)| {
@@ -107,7 +107,7 @@ async fn certified(bench: &Bench, committee: &Committee) -> Result<Cost> {
         chain.upload_and_instantiate(&board, "new", &args, &bench.salt, &bench.payer).await?;
 
     let feed = Feed { kind: ReportKind::Leaderboard, contract: made.account };
-    let (mut state, content) = (FeedState::EMPTY, ranked()?);
+    let (mut state, content) = (FeedState::EMPTY, content()?);
     let mut cost = Cost { gas: 0, weight: 0 };
     for time_ms in [1_000, 2_000] {
         let report = report::<Native>(feed, &state, &content, time_ms);

@@ -130,7 +130,8 @@ impl Stage {
             score: *score,
             volume_24h: 0,
         };
-        let board = Board { standings: scores.iter().map(standing).collect(), shards: [0; 32] };
+        let standings = scores.iter().map(standing).collect();
+        let board = Board { standings, shards: [71; 32] };
         let feed = Feed { kind: ReportKind::Leaderboard, contract: self.at["leaderboard"].0 };
         let report = report::<Native>(feed, &state, &board, now_ms());
         let message = report.attestation_message::<Native>(&digest);
