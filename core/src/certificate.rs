@@ -113,6 +113,21 @@ impl Certificate {
         (certificate.signatures.len() == usize::from(quorum.size())).then_some(certificate)
     }
 
+    /// A certificate of the same report without the seats of `barred`, one bit each, from this one
+    /// and `more` attestations. `None` if there are too few. No signature is verified.
+    pub fn without(
+        &self,
+        barred: u32,
+        quorum: &Quorum,
+        more: impl IntoIterator<Item = (u8, Signature)>,
+    ) -> Option<Self> {
+        let own = self.seats().zip(self.signatures.iter().copied());
+        let has_voice = |(seat, _): &(u8, Signature)| {
+            barred.checked_shr(u32::from(*seat)).is_none_or(|bits| bits & 1 == 0)
+        };
+        Self::assemble(self.epoch, quorum, own.chain(more).filter(has_voice))
+    }
+
     /// The seats that signed, ascending.
     pub fn seats(&self) -> impl Iterator<Item = u8> + '_ {
         (0u8..32).filter(|seat| self.signers >> seat & 1 == 1)
@@ -214,6 +229,24 @@ mod tests {
     fn check(certificate: &Certificate) -> Result<(), CertificateError> {
         certificate.check_form(3, &quorum())?;
         certificate.check_signatures(&MESSAGE, &keys(), verify)
+    }
+
+    proptest! {
+        #[test]
+        fn seven_barred_seats_are_replaced_and_eight_are_not(
+            barred in prop::collection::btree_set(0u8..23, 0..9)
+        ) {
+            let bits = barred.iter().fold(0u32, |bits, seat| bits | 1 << seat);
+            let more = || (0..23).map(|seat| (seat, sign(seat)));
+            let replaced = certificate().without(bits, &quorum(), more());
+            prop_assert_eq!(replaced.is_some(), barred.len() <= 7);
+            if let Some(replaced) = replaced {
+                prop_assert_eq!(replaced.signers & bits, 0);
+                prop_assert_eq!(check(&replaced), Ok(()));
+            }
+            let alone = certificate().without(bits, &quorum(), []);
+            prop_assert_eq!(alone.is_some(), bits & 0xffff == 0);
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ use ink::primitives::LangError;
 use ink_sandbox::{
     api::prelude::{BalanceAPI, ContractAPI, SystemAPI, TimestampAPI},
     frame_support::storage::{with_transaction, TransactionOutcome},
+    frame_system::RawOrigin,
     pallet_contracts::{Code, CollectEvents, DebugInfo, Determinism, Pallet},
     AccountId32, DefaultSandbox, DispatchError, RuntimeOf, Sandbox, Weight,
 };
@@ -164,6 +165,20 @@ impl World {
         self.sandbox.restore_snapshot(snapshot.storage.clone());
         self.now_ms = snapshot.now_ms;
         self.deployed = snapshot.deployed;
+    }
+
+    /// Gives a contract the code with this hash, which is on chain; what it stores stays. A token
+    /// with the code of something else refuses everything until it has its own again.
+    pub fn set_code(&mut self, contract: AccountId, code: [u8; 32]) {
+        self.sandbox.execute_with(|| {
+            let root = RawOrigin::Root.into();
+            Pallet::<RuntimeOf<DefaultSandbox>>::set_code(
+                root,
+                account32(contract).into(),
+                code.into(),
+            )
+            .expect("contract and code are there");
+        });
     }
 
     /// The chain itself, for what this type does not offer.

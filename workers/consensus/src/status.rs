@@ -4,7 +4,7 @@ use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, Keys};
 use crate::node::{Node, FETCH_BYTES, FETCH_LIMIT};
 use crate::types::{digest, Ballot, Entry, Position, Seat};
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,20 @@ impl<A: Application, K: Keys> Node<A, K> {
     /// The certificate of the report at a position.
     pub fn certificate(&self, position: Position) -> Option<&Certificate> {
         self.log.get(position)?.certificate.as_deref()
+    }
+
+    /// This node's attestation of the decided report at a position, also after its certificate is
+    /// complete: who has lost his voice on the chain can then be replaced in it. None for what it
+    /// has not applied, for positions of earlier committees, and if it attested another report of
+    /// the slot. A decision is durable and never changes, so no record is needed.
+    pub fn attestation(&self, position: Position) -> Option<Signature> {
+        if position <= self.config.base() {
+            return None;
+        }
+        let request = self.log.applied_slot(position)?.attestation.as_deref()?;
+        let before = self.attested.get(&(request.report.feed, request.report.slot));
+        let same = before.is_none_or(|message| *message == request.message);
+        same.then(|| self.keys.attest(&request.message))
     }
 
     /// The other nodes whose attestation of the report at a position is not here yet.

@@ -8,7 +8,7 @@
 //! when there is none any more.
 
 use anyhow::{ensure, Context, Result};
-use cicada_core::basket::{Candidate, EMISSION_DAYS};
+use cicada_core::basket::EMISSION_DAYS;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -136,16 +136,18 @@ fn read(path: &Path) -> Result<BTreeMap<u16, VecDeque<u128>>> {
     Ok(recorded)
 }
 
-/// What the subnets emitted on each of the last days, drawn from the seed.
-pub fn emissions(seed: u64, netuids: &[u16]) -> Vec<Candidate> {
+/// What the subnets emitted on each of the 14 days before `today`, in days since 1970, drawn from
+/// the seed: lines as validators read them.
+pub fn emissions(seed: u64, netuids: &[u16], today: u64) -> String {
     // Other numbers than those of the prices.
     let mut random = Random::new(!seed);
-    let one = |netuid: &u16| {
-        let mut emission = [0; EMISSION_DAYS];
-        emission.fill_with(|| u128::from(random.between(1, 100)) * TAO);
-        Candidate { netuid: *netuid, emission }
+    let days = today.saturating_sub(EMISSION_DAYS as u64)..today;
+    let lines = netuids.iter().flat_map(|netuid| days.clone().map(move |day| (*netuid, day)));
+    let line = |(netuid, day): (u16, u64)| {
+        let emission = (u128::from(random.between(1, 100)) * TAO).to_string();
+        format!("{{\"day\":{day},\"netuid\":{netuid},\"emission\":\"{emission}\"}}\n")
     };
-    netuids.iter().map(one).collect()
+    lines.map(line).collect()
 }
 
 #[cfg(test)]
@@ -208,8 +210,11 @@ mod tests {
 
     #[test]
     fn emissions_are_drawn_from_the_seed_too() {
-        let drawn = emissions(71, &NETUIDS);
-        assert_eq!(drawn, emissions(71, &NETUIDS));
-        assert_eq!(cicada_core::basket::select(&drawn).unwrap().len(), 3);
+        let drawn = emissions(71, &NETUIDS, 20_000);
+        assert_eq!(drawn, emissions(71, &NETUIDS, 20_000));
+        assert_ne!(drawn, emissions(72, &NETUIDS, 20_000));
+        let candidates = nav_validator::baskets::candidates(&drawn, 20_000).unwrap();
+        assert_eq!(candidates.len(), 3);
+        assert!(candidates.iter().all(|one| one.emission.iter().all(|day| *day >= TAO)));
     }
 }

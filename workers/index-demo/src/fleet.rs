@@ -1,5 +1,6 @@
 //! The processes: a consensus node and a validator for each seat.
 
+use crate::miners::Miner;
 use anyhow::{bail, Context, Result};
 use cicada_chain::address;
 use cicada_deploy::IndexFile;
@@ -42,6 +43,11 @@ impl Places {
         self.state.join(if liar { "prices-liar.jsonl" } else { "prices.jsonl" })
     }
 
+    /// What subnets emitted.
+    pub fn emissions(&self) -> PathBuf {
+        self.state.join("emissions.jsonl")
+    }
+
     /// What a validator keeps, and where it writes for its node.
     pub fn seat(&self, seat: usize) -> PathBuf {
         self.state.join(format!("seat-{seat:02}"))
@@ -64,9 +70,28 @@ impl Drop for Fleet {
 }
 
 impl Fleet {
-    fn start(&mut self, places: &Places, program: &str, seat: usize, args: &[&str]) -> Result<()> {
-        let log = places.seat(seat).join(format!("{program}.log"));
-        let log = File::create(&log).with_context(|| log.display().to_string())?;
+    fn start_seat(
+        &mut self,
+        places: &Places,
+        program: &str,
+        seat: usize,
+        args: &[&str],
+    ) -> Result<()> {
+        let name = format!("{program} of seat {seat}");
+        self.start(places, program, name, &places.seat(seat), args)
+    }
+
+    fn start(
+        &mut self,
+        places: &Places,
+        program: &str,
+        name: String,
+        folder: &Path,
+        args: &[&str],
+    ) -> Result<()> {
+        let log = folder.join(format!("{program}.log"));
+        let log = File::options().create(true).append(true).open(&log);
+        let log = log.with_context(|| folder.display().to_string())?;
         let path = places.programs.join(program);
         let child = Command::new(&path)
             .args(args)
@@ -75,8 +100,18 @@ impl Fleet {
             .stderr(log)
             .spawn()
             .with_context(|| path.display().to_string())?;
-        self.0.push((format!("{program} of seat {seat}"), child));
+        self.0.push((name, child));
         Ok(())
+    }
+
+    /// Starts a miner that stays up.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn start_miner(&mut self, places: &Places, miner: &Miner) -> Result<()> {
+        let config = miner.config.to_str().context("a path is no text")?;
+        let folder = miner.config.parent().context("no folder")?;
+        self.start(places, "miner", miner.name.clone(), folder, &["run", "--config", config])
     }
 
     /// Starts the consensus nodes.
@@ -104,7 +139,7 @@ impl Fleet {
                 words.push(*name);
                 words.push(value.to_str().context("a path is no text")?);
             }
-            self.start(places, "paxos-node", seat, &words)?;
+            self.start_seat(places, "paxos-node", seat, &words)?;
         }
         Ok(())
     }
@@ -134,12 +169,21 @@ impl Fleet {
             let peers: Vec<String> =
                 peers.map(|peer| format!("\"{}\"", address_of(peer))).collect();
             let listen = places.validator(seat);
+            let tokens: String = index
+                .subnets
+                .iter()
+                .map(|subnet| {
+                    let (netuid, account) = (subnet.netuid, address(&subnet.token));
+                    format!("[[token]]\nnetuid = {netuid}\naccount = \"{account}\"\n")
+                })
+                .collect();
             // On demand only: whoever runs the demo says when a slot begins.
             let text = format!(
                 "url = {:?}\nbundles = {:?}\nindex = \"{}\"\nrewards = \"{}\"\nfrom_block = {}\n\
-                 data = \"data\"\nawards = \"awards\"\nkeys = {:?}\nprices = {:?}\npaxos = {:?}\n\
+                 data = \"data\"\nawards = \"awards\"\nkeys = {:?}\nprices = {:?}\n\
+                 emissions = {:?}\nbasket = \"basket.scale\"\npaxos = {:?}\n\
                  peers = [{}]\nlisten = \"{}\"\nnav_interval = \"0s\"\nnav_spacing = \"0s\"\n\
-                 turn_delay = \"4s\"\npoll = \"1s\"\n",
+                 turn_delay = \"4s\"\npoll = \"1s\"\n{tokens}",
                 index.url,
                 places.bundles,
                 address(&index.index),
@@ -147,6 +191,7 @@ impl Fleet {
                 index.from_block,
                 places.keys.join(format!("node-{seat:02}.toml")),
                 places.prices(seat == liar),
+                places.emissions(),
                 node.url,
                 peers.join(", "),
                 listen.trim_start_matches("http://"),
@@ -154,7 +199,7 @@ impl Fleet {
             let config = folder.join("nav-validator.toml");
             fs::write(&config, text)?;
             let config = config.to_str().context("a path is no text")?;
-            self.start(places, "nav-validator", seat, &["run", "--config", config])?;
+            self.start_seat(places, "nav-validator", seat, &["run", "--config", config])?;
         }
         Ok(())
     }

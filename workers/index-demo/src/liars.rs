@@ -1,14 +1,20 @@
-//! What becomes of the two that lie.
+//! What becomes of those that lie.
 
 use crate::double::observation_in;
 use crate::stage::Electorate;
-use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TAO};
+use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TAO, TWICE_ATTESTED};
 use anyhow::{Context, Result};
+use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{Proposal, Record};
+use cicada_core::report::Report;
 use cicada_core::slashing::Standing;
+use cicada_network::NodeKeys;
 use parity_scale_codec::{DecodeAll, Encode};
+use std::ffi::OsStr;
+use std::process::Stdio;
 use std::time::Instant;
+use tokio::process::Command;
 
 impl Story {
     /// The liar has paid 5 %, and pays no second time for the same slot.
@@ -71,5 +77,61 @@ impl Story {
         self.check("the same evidence again is refused: AlreadyPunished".into(), refused && same);
         let lost = (self.stake - stake.bonded) / TAO;
         Ok(format!("seat {DOUBLE} signs two NAVs, loses {lost} TAO and its seat"))
+    }
+
+    /// A seat attests two reports of the last slot. Somebody has both; `audit` finds it out, and
+    /// `convict` brings it to the chain.
+    pub(crate) async fn attest_twice(&mut self) -> Result<()> {
+        let slot = self.slots.last().context("no slot")?.number;
+        let done = self.peers.certified::<Proposal>("nav", slot).await?;
+        let report = done.context("the slot has no certificate")?.value.report;
+        let folder = self.places.state.join("audit");
+        std::fs::create_dir_all(&folder)?;
+        let (signed, evidence) = (folder.join("signed.jsonl"), folder.join("evidence.json"));
+        let keys =
+            NodeKeys::load(&self.places.keys.join(format!("node-{TWICE_ATTESTED:02}.toml")))?;
+        let seat = u8::try_from(TWICE_ATTESTED)?;
+        let line = |report: Report| {
+            let message = report.attestation_message::<Native>(&self.network.config_digest());
+            let bytes = (seat, report, keys.attest(&message)).encode();
+            format!("{{\"type\":\"attestation\",\"hex\":\"{}\"}}\n", hex::encode(bytes))
+        };
+        let other = Report { time_ms: report.time_ms.saturating_add(1), ..report };
+        std::fs::write(&signed, line(report) + &line(other))?;
+
+        let network = self.places.network.as_os_str();
+        let named = [OsStr::new("--evidence"), evidence.as_os_str()];
+        let audit = [OsStr::new("--network"), network, named[0], named[1], signed.as_os_str()];
+        let (found, said) = self.program("audit", &audit).await?;
+        self.check(format!("audit finds who attested two reports: {said}"), found == Some(3));
+        let url = OsStr::new("--url");
+        let (bundles, node) = (self.places.bundles.clone(), self.stage.at.url.clone());
+        let (bundles, node) = (bundles.as_os_str(), OsStr::new(&node));
+        let convict = [url, node, OsStr::new("--bundles"), bundles, evidence.as_os_str()];
+        let (first, said) = self.program("convict", &convict).await?;
+        let stake = self.stake_of(TWICE_ATTESTED).await?;
+        self.check(
+            format!(
+                "convict: {said}; {} of {} left, {:?}",
+                stake.bonded, self.stake, stake.standing
+            ),
+            first == Some(0)
+                && stake.bonded == self.stake - self.stake.div_ceil(2)
+                && stake.standing == Standing::Ejected,
+        );
+        let (second, said) = self.program("convict", &convict).await?;
+        let same = self.stake_of(TWICE_ATTESTED).await? == stake;
+        self.check(format!("convict once more: {said}"), second == Some(0) && same);
+        Ok(())
+    }
+
+    /// Runs a program to its end; its status, and the last line that it printed.
+    async fn program(&self, name: &str, args: &[&OsStr]) -> Result<(Option<i32>, String)> {
+        let path = self.places.programs.join(name);
+        let output = Command::new(&path).args(args).stdin(Stdio::null()).output().await;
+        let output = output.with_context(|| path.display().to_string())?;
+        let printed = [output.stdout, output.stderr].concat();
+        let last = String::from_utf8_lossy(&printed).lines().last().unwrap_or_default().to_owned();
+        Ok((output.status.code(), last))
     }
 }

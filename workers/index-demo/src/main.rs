@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use story::{Plan, Story, SHOCK, TAO};
 
 /// Runs nodes and validators of all seats on a chain where deploy-paxos and deploy-index have been,
-/// moves prices, has the NAV settled slot by slot, lets three miners trade and two seats lie, pays the
+/// moves prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the
 /// rewards of an epoch, and checks what came of it. The exit status is 0 if all of it holds.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -36,7 +36,7 @@ struct Options {
     /// Folder of the built contracts.
     #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
     bundles: PathBuf,
-    /// Folder of paxos-node and nav-validator.
+    /// Folder of paxos-node, nav-validator, miner, audit and convict.
     #[arg(long, default_value = "target/release")]
     programs: PathBuf,
     /// Evaluation results for the nodes' leaderboard.
@@ -45,6 +45,9 @@ struct Options {
     /// Validator i answers on this port + i.
     #[arg(long, default_value_t = 8081)]
     validator_port: u16,
+    /// Miner 1 answers on this port when it stays up, the next ones on those after it.
+    #[arg(long, default_value_t = 8078)]
+    miner_port: u16,
     /// Secret of the account that deployed.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
@@ -79,6 +82,7 @@ impl Options {
             suri: self.suri.clone(),
             seed: self.seed,
             recorded: self.prices.clone(),
+            miner_port: self.miner_port,
             places: Places {
                 programs: whole(&self.programs)?,
                 bundles: whole(&self.bundles)?,
@@ -99,8 +103,10 @@ async fn tell(options: &Options) -> Result<bool> {
         story.slot().await?;
     }
     check_arbitrage(&mut story);
+    story.attest_twice().await?;
     check_others(&mut story).await?;
     let payouts = story.rewards().await?;
+    story.miners_stay_up().await?;
     println!("{}", table(&story.slots));
     print_payouts(&payouts);
     let path = options.chart.clone().unwrap_or_else(|| options.state.join("index-demo.svg"));
@@ -108,7 +114,7 @@ async fn tell(options: &Options) -> Result<bool> {
     println!("chart: {}", path.display());
     let all = print_checks(&story);
     if !options.once {
-        say("everything stays up; Ctrl-C ends it. Look at http://127.0.0.1:8081/nav, /rewards, /slashing");
+        say("everything stays up; Ctrl-C ends it. Look at http://127.0.0.1:8081/nav, /rewards, /slashing, and :8078/arbitrage");
         tokio::signal::ctrl_c().await?;
     }
     Ok(all)
@@ -144,7 +150,8 @@ async fn check_others(story: &mut Story) -> Result<()> {
     for seat in 0..story.network.nodes.len() {
         let missing = story.stake - story.stake_of(seat).await?.bonded;
         lost += missing;
-        wronged += usize::from(missing > 0 && seat != story::LIAR && seat != story::DOUBLE);
+        let liar = [story::LIAR, story::DOUBLE, story::TWICE_ATTESTED].contains(&seat);
+        wronged += usize::from(missing > 0 && !liar);
     }
     let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
     story.check(

@@ -1,51 +1,60 @@
-//! Miners: each looks at NAV and market, plans within its limits, and trades.
+//! Miners: the program `miner`, one look at a time, so that a slot has its order.
 
-use crate::stage::{Market, Stage};
-use anyhow::Result;
-use cicada_chain::{account_of, signer, Call, Signer};
-use cicada_core::arbitrage::{plan, Action, Limits, Market as Seen, Wallet};
+use crate::fleet::Places;
+use crate::stage::Stage;
+use crate::story::{Story, MINERS, POLL};
+use anyhow::{ensure, Context, Result};
+use cicada_chain::{account_of, address, signer, Call, Signer};
 use cicada_core::basket::holdings::amounts_to_mint_ceil;
-use cicada_core::fixed::mul_div_floor;
 use cicada_core::Account;
+use cicada_deploy::say;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
 
-/// A whole index token is this many units, and one unit of TAO that many of it at a NAV of 1.
-const UNIT_SCALE: u128 = 1_000_000_000_000_000_000_000_000_000;
-/// What both transactions of a trade cost, in units of TAO: 0.0005 TAO. The demo chain takes its fees
-/// in another currency.
-const GAS: u128 = 500_000;
 /// For fees of the chain, in base units of its currency.
 const FUNDS: u128 = 1_000_000_000_000_000;
-/// What a trade may bring less than planned, in bps.
-const SLIPPAGE_BPS: u128 = 50;
-/// Parts of one.
-const BPS: u128 = 10_000;
+/// How long one look may take, its transactions included.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Someone who trades the price back to the NAV.
 pub struct Miner {
     /// What people call it.
     pub name: String,
+    /// Where it answers while it stays up.
+    pub url: String,
+    /// Its configuration.
+    pub config: PathBuf,
+    secret: String,
     signer: Signer,
 }
 
 /// A trade that was done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trade {
-    /// Who.
-    pub miner: String,
     /// What.
-    pub action: Action,
-    /// What it was expected to earn, in units of TAO.
-    pub profit: u128,
+    pub kind: String,
+    /// What the account gained, in units of TAO.
+    pub gained: i128,
 }
 
 impl Miner {
-    /// A development account.
+    /// A development account; `number` is 1 for the first. It shall answer on `port`.
     ///
     /// # Errors
     /// In words.
-    pub fn new(number: usize) -> Result<Self> {
-        let name = format!("miner {number}");
-        Ok(Self { name, signer: signer(&format!("//Miner{number}"))? })
+    pub fn new(number: u16, port: u16, places: &Places) -> Result<Self> {
+        let secret = format!("//Miner{number}");
+        Ok(Self {
+            name: format!("miner {number}"),
+            url: format!("http://127.0.0.1:{port}"),
+            config: places.state.join(format!("miner-{number}")).join("miner.toml"),
+            signer: signer(&secret)?,
+            secret,
+        })
     }
 
     /// Its account.
@@ -53,11 +62,17 @@ impl Miner {
         account_of(&self.signer)
     }
 
-    /// Gives it TAO and the tokens of `baskets` index tokens, and approves all it needs.
+    /// Gives it TAO and the tokens of `baskets` index tokens, and writes its configuration.
     ///
     /// # Errors
     /// In words; so with all that follow.
-    pub async fn equip(&self, stage: &Stage, tao: u128, baskets: u128) -> Result<()> {
+    pub async fn equip(
+        &self,
+        stage: &Stage,
+        places: &Places,
+        tao: u128,
+        baskets: u128,
+    ) -> Result<()> {
         let market = stage.market().await?;
         let amounts = amounts_to_mint_ceil(&market.holdings, market.supply, baskets, false)
             .map_err(|error| anyhow::anyhow!("a basket: {error:?}"))?;
@@ -65,72 +80,128 @@ impl Miner {
         let subnets: Vec<(Account, u128)> = tokens.zip(amounts).collect();
         stage.chain.send(&Call::transfer(&self.account(), FUNDS), &stage.owner).await?;
         stage.equip(&self.signer, tao, &subnets).await?;
-        stage.approve(&self.signer).await
+        // One trade a look, so that each miner has its share of the volume.
+        let text = format!(
+            "url = {:?}\nbundles = {:?}\nindex = \"{}\"\npair = \"{}\"\nsuri = {:?}\n\
+             ledger = \"ledger.json\"\nlisten = \"{}\"\npoll = \"2s\"\nmax_trades = 1\n",
+            stage.at.url,
+            places.bundles,
+            address(&stage.at.index),
+            address(&stage.at.pair),
+            self.secret,
+            self.url.trim_start_matches("http://"),
+        );
+        let folder = self.config.parent().context("no folder")?;
+        // What it earned on an earlier chain is nothing here.
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder)?;
+        fs::write(&self.config, text).with_context(|| self.config.display().to_string())
     }
 
-    async fn balances(&self, stage: &Stage, market: &Market) -> Result<Vec<u128>> {
-        let own = self.account();
-        let ask = market
-            .holdings
-            .iter()
-            .map(|held| async move { stage.balance(&held.token, &own).await });
-        futures::future::try_join_all(ask).await
+    /// Looks once, and trades if that pays.
+    ///
+    /// # Errors
+    /// In words; a transaction that failed is one.
+    pub async fn act(&self, places: &Places) -> Result<Option<Trade>> {
+        let log = self.config.with_extension("log");
+        let log = File::options().create(true).append(true).open(&log)?;
+        let look = Command::new(places.programs.join("miner"))
+            .args(["run", "--once", "--config"])
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(PATIENCE, look).await.with_context(|| self.name.clone());
+        let output = output?.with_context(|| self.name.clone())?;
+        ensure!(output.status.success(), "{}: {}: see its log", self.name, output.status);
+        let looked = serde_json::from_slice(&output.stdout).with_context(|| self.name.clone())?;
+        trade(&looked).with_context(|| self.name.clone())
     }
+}
 
-    async fn wallet(&self, stage: &Stage, market: &Market, nav_e18: u128) -> Result<Wallet> {
-        let own = self.account();
-        let mut baskets = u128::MAX;
-        let balances = self.balances(stage, market).await?;
-        for (held, balance) in market.holdings.iter().zip(balances) {
-            if held.amount > 0 {
-                let enough = mul_div_floor(balance, market.supply, held.amount);
-                baskets = baskets.min(enough.unwrap_or(u128::MAX));
-            }
-        }
-        let value = |tokens| mul_div_floor(tokens, nav_e18, UNIT_SCALE).unwrap_or(0);
-        Ok(Wallet {
-            tao: stage.balance(&stage.at.tao, &own).await?,
-            basket: value(baskets),
-            index: value(stage.balance(&stage.at.index_token, &own).await?),
-        })
+/// What a look came to.
+fn trade(looked: &Value) -> Result<Option<Trade>> {
+    let batch = &looked["recent"][0];
+    if batch.is_null() {
+        return Ok(None);
     }
+    let failure = &batch["done"]["failure"];
+    ensure!(failure.is_null(), "{failure}");
+    let kind = batch["planned"]["kind"].as_str().context("a batch of no kind")?;
+    let gained = batch["gained"].as_str().context("a batch without a gain")?.parse()?;
+    Ok(Some(Trade { kind: kind.into(), gained }))
+}
 
-    /// Trades once if that pays.
+impl Story {
+    /// Lets all miners look, another one first in each slot. How many traded.
     ///
     /// # Errors
     /// In words.
-    pub async fn act(&self, stage: &Stage, nav_e18: u128, fee: u128) -> Result<Option<Trade>> {
-        let market = stage.market().await?;
-        let seen = Seen {
-            nav_e18,
-            tao: market.pool.b,
-            index_tokens: market.pool.a,
-            pair_fee_bps: fee,
-            index_fee_bps: 0,
-            gas: GAS,
-        };
-        let wallet = self.wallet(stage, &market, nav_e18).await?;
-        let plan = plan(&seen, &wallet, &Limits::default())
-            .map_err(|error| anyhow::anyhow!("{}: {error:?}", self.name))?;
-        let Some(plan) = plan else {
-            return Ok(None);
-        };
-        match plan.action {
-            Action::MintAndSell { tokens } => {
-                let most = self.balances(stage, &market).await?;
-                stage.mint(tokens, most, &self.signer).await?;
-                let least = plan.outcome.received * (BPS - SLIPPAGE_BPS) / BPS;
-                stage.swap(stage.at.index_token, tokens, least, &self.signer).await?;
-            }
-            Action::BuyAndRedeem { tao } => {
-                // What comes out is worth what is expected, at least nearly.
-                let least = plan.outcome.received * (BPS - SLIPPAGE_BPS) / BPS;
-                let least = mul_div_floor(least, UNIT_SCALE, nav_e18).unwrap_or(1);
-                let bought = stage.swap(stage.at.tao, tao, least, &self.signer).await?;
-                stage.redeem(bought, market.holdings.len(), &self.signer).await?;
+    pub(crate) async fn trade(&self, slot: u64) -> Result<usize> {
+        let mut trades = 0;
+        let first = usize::try_from(slot)? % self.miners.len();
+        let (last, rest) = self.miners.split_at(first);
+        for miner in rest.iter().chain(last) {
+            if let Some(trade) = miner.act(&self.places).await? {
+                trades += 1;
+                say(format!(
+                    "slot {slot}, {}: {}, {} units of TAO gained",
+                    miner.name, trade.kind, trade.gained
+                ));
             }
         }
-        let profit = plan.outcome.profit().unwrap_or(0);
-        Ok(Some(Trade { miner: self.name.clone(), action: plan.action, profit }))
+        Ok(trades)
+    }
+
+    /// Starts the miners as services, and asks each what it did.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn miners_stay_up(&mut self) -> Result<()> {
+        for miner in &self.miners {
+            self.fleet.start_miner(&self.places, miner)?;
+        }
+        let routes = |route| self.miners.iter().map(move |miner| format!("{}/{route}", miner.url));
+        let (status, performance) = (routes("status").collect::<Vec<_>>(), routes("performance"));
+        let performance: Vec<String> = performance.collect();
+        self.fleet.await_all(&status).await?;
+        let begin = Instant::now();
+        for url in &status {
+            // Figures are there after the first look.
+            while self.get(url).await?["last_look_ms"] == 0 {
+                ensure!(begin.elapsed() < PATIENCE, "{url}: no look at the market in {PATIENCE:?}");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        let mut holds = true;
+        for url in &performance {
+            let told = self.get(url).await?;
+            let count = |key: &str| told[key].as_u64().unwrap_or(0);
+            holds &= count("batches") > 0 && count("failed") == 0;
+        }
+        self.check(format!("{MINERS} miners answer; each did a batch, and none failed"), holds);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_miner_prints_is_understood() {
+        let looked = |failure: Value| {
+            let planned = json!({ "kind": "mint_and_sell", "profit": "9" });
+            let done = json!({ "failure": failure, "transactions": 2 });
+            json!({ "recent": [{ "planned": planned, "gained": "-7", "done": done }] })
+        };
+        let good = Trade { kind: "mint_and_sell".into(), gained: -7 };
+        assert_eq!(trade(&looked(Value::Null)).unwrap(), Some(good));
+        let failed = trade(&looked("TooLittle".into())).unwrap_err();
+        assert!(failed.to_string().contains("TooLittle"));
+        assert_eq!(trade(&json!({ "recent": [] })).unwrap(), None);
+        assert!(trade(&json!({ "recent": [{ "gained": "1" }] })).is_err());
     }
 }

@@ -195,12 +195,6 @@ impl Stage {
         self.index("Index::mint", &args, who).await.context("minting").map(drop)
     }
 
-    /// Redeems index tokens for what they are worth.
-    pub async fn redeem(&self, tokens: u128, tokens_held: usize, who: &Signer) -> Result<()> {
-        let args = (tokens, vec![0u128; tokens_held], now_ms() + DEADLINE_MS).encode();
-        self.index("Index::redeem", &args, who).await.context("redeeming").map(drop)
-    }
-
     /// Trades in the pool; what came out.
     pub async fn swap(
         &self,

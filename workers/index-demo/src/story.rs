@@ -8,24 +8,22 @@ use crate::outcome::{Check, Slot};
 use crate::stage::{Market, Stage, Stake};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{signer, Chain};
-use cicada_core::basket::agreed::{Observed, Proposal as Basket};
-use cicada_core::basket::holdings::{self, Entry};
-use cicada_core::basket::select;
+use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::fixed::mul_div_floor;
-use cicada_core::hash::Native;
 use cicada_core::nav::{min_observations, Record};
 use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
 use cicada_network::{Network, NodeKeys};
 use nav_validator::now_ms;
 use nav_validator::peers::Peers;
-use parity_scale_codec::Encode;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// One index token.
 const TOKEN: u128 = 1_000_000_000_000_000_000;
+/// A day.
+const DAY_MS: u64 = 86_400_000;
 /// One TAO.
 pub const TAO: u128 = 1_000_000_000;
 /// Units of an index token that are worth one unit of TAO at a NAV of 1, times the scale of NAVs.
@@ -37,11 +35,13 @@ const POOL: u128 = 2_000 * TOKEN;
 const MINER_TAO: u128 = 200 * TAO;
 const MINER_BASKETS: u128 = 200 * TOKEN;
 /// How many miners there are.
-pub const MINERS: usize = 3;
+pub const MINERS: u16 = 3;
 /// Reports 2 % too much until it has paid for that.
 pub const LIAR: usize = 5;
 /// Signs two NAVs for one slot.
 pub const DOUBLE: usize = 9;
+/// Attests two reports of the last slot.
+pub const TWICE_ATTESTED: usize = 13;
 /// The slot in which the first one lies, that for which the other signs twice, and that before
 /// which somebody sells until the price is 2 % below the NAV.
 const LIE: u64 = 2;
@@ -68,6 +68,8 @@ pub struct Plan {
     pub seed: u64,
     /// A file of recorded prices.
     pub recorded: Option<PathBuf>,
+    /// Miner 1 answers on this port, the next ones on those after it.
+    pub miner_port: u16,
 }
 
 /// Everything that runs, and what came of it so far.
@@ -88,7 +90,7 @@ pub struct Story {
     pub stake: u128,
     /// When the last slot was over, in milliseconds since 1970.
     pub last_ms: u64,
-    fleet: Fleet,
+    pub(crate) fleet: Fleet,
     feed: Feed,
     /// Where the seat with two faces answers.
     pub(crate) two_faced: String,
@@ -110,14 +112,15 @@ impl Story {
         let network = Network::load(&plan.places.network)?;
         let at = IndexFile::load(&plan.index)?;
         let seats = network.nodes.len();
-        ensure!(seats > DOUBLE, "too few seats for two liars");
+        ensure!(seats > TWICE_ATTESTED, "too few seats for three liars");
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
         let bundles = Bundles::load(&plan.places.bundles)?;
         let chain = Chain::connect(&plan.url).await?;
         let stage = Stage { chain, bundles, at, owner: signer(&plan.suri)? };
         let pair_fee: u16 = stage.of_pair("Pair::fee_bps").await?;
-        let miners = (1..=MINERS).map(Miner::new).collect::<Result<Vec<_>>>()?;
+        let miner = |number| Miner::new(number, plan.miner_port + number - 1, &plan.places);
+        let miners = (1..=MINERS).map(miner).collect::<Result<Vec<_>>>()?;
         let mut story = Self {
             peers: Peers::new(Vec::new(), Some(network.nodes[0].url.clone()))?,
             client: reqwest::Client::builder().no_proxy().build()?,
@@ -137,13 +140,17 @@ impl Story {
             caught: false,
         };
         story.stake = story.stake_of(0).await?.bonded;
-        story.start().await?;
-        story.basket(plan.seed).await?;
+        story.start(plan.seed).await?;
+        story.basket().await?;
         story.open_market().await?;
         Ok(story)
     }
 
-    async fn start(&mut self) -> Result<()> {
+    fn netuids(&self) -> Vec<u16> {
+        self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect()
+    }
+
+    async fn start(&mut self, seed: u64) -> Result<()> {
         let seats = self.network.nodes.len();
         self.fleet.start_nodes(&self.places, seats)?;
         let nodes = self.network.nodes.iter();
@@ -154,6 +161,10 @@ impl Story {
             let _ = std::fs::remove_file(self.places.prices(liar));
         }
         self.publish()?;
+        std::fs::write(
+            self.places.emissions(),
+            emissions(seed, &self.netuids(), now_ms() / DAY_MS),
+        )?;
         self.two_faced = serve(TwoFaced {
             honest: self.places.validator(DOUBLE),
             keys: NodeKeys::load(&self.places.keys.join(format!("node-{DOUBLE:02}.toml")))?,
@@ -184,41 +195,30 @@ impl Story {
         self.feed.append(&self.places.prices(true), now, factor)
     }
 
-    /// The first basket: found by each validator, agreed on by the nodes, brought to the chain.
-    async fn basket(&self, seed: u64) -> Result<()> {
-        let netuids: Vec<u16> = self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect();
-        let targets = select(&emissions(seed, &netuids))
-            .map_err(|error| anyhow::anyhow!("the basket: {error:?}"))?;
-        let mut entries = Vec::new();
-        for target in targets {
-            let subnet = self.stage.at.subnets.iter().find(|one| one.netuid == target.netuid);
-            entries.push(Entry {
-                netuid: target.netuid,
-                token: subnet.context("a subnet without a token")?.token,
-                weight_bps: target.weight_bps,
-                price_e18: self.feed.price(target.netuid).context("no price")?,
-            });
-        }
-        let time_ms = now_ms();
-        let observed = Observed { time_ms, entries: entries.clone() }.encode();
-        for seat in 0..self.network.nodes.len() {
-            std::fs::write(self.places.seat(seat).join("basket.scale"), &observed)?;
-        }
-        let feed = self.network.basket_feed().context("the network file has no index")?;
-        let (state, _) = self.stage.feeds().await?;
-        let report = holdings::report::<Native>(feed, &state, &entries, time_ms);
-        let proposal = Basket { report, entries }.encode();
-        let agreed = self.peers.propose::<Basket>(proposal).await.context("the basket")?;
+    /// The first basket: found by each validator, agreed on by the nodes, brought to the chain by one.
+    async fn basket(&self) -> Result<()> {
+        let begin = Instant::now();
         self.stage.freshen().await?;
-        let Basket { report, entries } = &agreed.value;
-        let args = (report, entries, &agreed.certificate).encode();
-        let outcome = self.stage.index("Index::set_basket", &args, &self.stage.owner).await?;
-        let signers = agreed.certificate.signers.count_ones();
-        say(format!(
-            "basket of {} tokens, certified by {signers} nodes, is final in block {}",
-            entries.len(),
-            outcome.block
-        ));
+        let url = self.places.validator(0) + "/basket";
+        let mut asked = None::<Instant>;
+        loop {
+            let (state, _) = self.stage.feeds().await?;
+            if state.slot > 0 {
+                break;
+            }
+            ensure!(begin.elapsed() < PATIENCE, "no basket is settled in {PATIENCE:?}");
+            // The others may not have found theirs yet.
+            if asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
+                let _ = self.client.post(&url).timeout(ASK_AGAIN).send().await;
+                asked = Some(Instant::now());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let done = self.peers.certified::<Basket>("basket", 1).await?;
+        let agreed = done.context("the basket has no certificate")?;
+        let (count, signers) =
+            (agreed.value.entries.len(), agreed.certificate.signers.count_ones());
+        say(format!("basket of {count} tokens, certified by {signers} nodes, is settled"));
         Ok(())
     }
 
@@ -241,7 +241,7 @@ impl Story {
             nav as f64 / 1e18
         ));
         for miner in &self.miners {
-            miner.equip(stage, MINER_TAO, MINER_BASKETS).await?;
+            miner.equip(stage, &self.places, MINER_TAO, MINER_BASKETS).await?;
         }
         say(format!("{} miners have TAO and subnet tokens", self.miners.len()));
         Ok(())
@@ -255,8 +255,12 @@ impl Story {
 
     /// An answer of a validator.
     pub async fn ask(&self, seat: usize, route: &str) -> Result<serde_json::Value> {
-        let url = self.places.validator(seat) + route;
-        let answer = self.client.get(&url).timeout(Duration::from_secs(20)).send().await?;
+        self.get(&(self.places.validator(seat) + route)).await
+    }
+
+    /// The JSON that an address answers.
+    pub(crate) async fn get(&self, url: &str) -> Result<serde_json::Value> {
+        let answer = self.client.get(url).timeout(Duration::from_secs(20)).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{url}: {body}");
         Ok(serde_json::from_str(&body)?)
@@ -311,18 +315,7 @@ impl Story {
             note = self.sign_twice(slot).await?;
         }
         let before = self.stage.market().await?.price_e18()?;
-        let mut trades = 0;
-        let first = usize::try_from(slot)? % self.miners.len();
-        for turn in 0..self.miners.len() {
-            let miner = &self.miners[(first + turn) % self.miners.len()];
-            if let Some(trade) = miner.act(&self.stage, record.nav_e18, self.pair_fee).await? {
-                trades += 1;
-                say(format!(
-                    "slot {slot}, {}: {:?}, {} units of TAO earned",
-                    trade.miner, trade.action, trade.profit
-                ));
-            }
-        }
+        let trades = self.trade(slot).await?;
         self.slots.push(Slot {
             number: slot,
             observers: record.observers.count_ones(),

@@ -12,6 +12,8 @@ use crate::peers::Certified;
 use crate::service::App;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
+use cicada_core::basket::agreed::Proposal as Basket;
+use cicada_core::basket::holdings;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{
@@ -110,11 +112,17 @@ impl Agreement {
         let mut watched = None;
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
-            let demanded = tokio::select! {
-                () = self.app.demand.notified() => true,
-                () = tokio::time::sleep(poll) => false,
+            let (demanded, rebalance) = tokio::select! {
+                () = self.app.demand.notified() => (true, false),
+                () = self.app.rebalance.notified() => (false, true),
+                () = tokio::time::sleep(poll) => (false, false),
             };
             let contracts = self.app.contracts();
+            if rebalance {
+                if let Err(error) = self.rebalance(&contracts).await {
+                    tracing::warn!("basket: {error:#}");
+                }
+            }
             if let Err(error) = self.look_at_nav(&contracts, &mut nav_due, demanded).await {
                 tracing::warn!("NAV: {error:#}");
                 self.app.said_of_nav(format!("{error:#}"));
@@ -226,6 +234,34 @@ impl Agreement {
         let report = &value.report;
         let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
         contracts.settle_nav(&value, &certificate, &self.signer).await
+    }
+
+    /// Gets agreement on the basket that this validator finds, and settles it.
+    async fn rebalance(&self, contracts: &Contracts) -> Result<()> {
+        let peers = &self.app.peers;
+        let baskets = self.app.baskets.as_ref().context("no file of emissions is configured")?;
+        let newest = contracts.basket_state().await?;
+        let slot = newest.slot.saturating_add(1);
+        let agreed = match peers.certified::<Basket>("basket", slot).await? {
+            Some(done) => done,
+            None => {
+                let now = now_ms();
+                let held = contracts.index().await?.holdings;
+                let entries = baskets.at(&held, now)?.entries;
+                let time_ms = now.max(newest.time_ms);
+                let feed = contracts.basket_feed();
+                let report = holdings::report::<Native>(feed, &newest, &entries, time_ms);
+                peers.propose::<Basket>(Basket { report, entries }.encode()).await?
+            }
+        };
+        let Certified { value, certificate } = agreed;
+        let office = contracts.office().await?;
+        let report = &value.report;
+        let certificate =
+            self.with_voice(contracts, &office, "basket", report, certificate).await?;
+        let block = contracts.set_basket(&value, &certificate, &self.signer).await?;
+        tracing::info!("basket {slot} is on the chain, block {block:?}");
+        Ok(())
     }
 
     /// The certificate, with others in the place of seats that have lost their voice.

@@ -59,13 +59,10 @@ pub fn without_barred(
     more: Vec<(u8, Signature)>,
 ) -> Result<Certificate> {
     let message = report.attestation_message::<Native>(&office.config_digest);
-    let known = certificate.seats().zip(certificate.signatures.iter().copied());
-    let has_voice = |seat: u8| barred.checked_shr(seat.into()).unwrap_or(1) & 1 == 0;
-    let good = known
-        .chain(more)
-        .filter(|(seat, signature)| has_voice(*seat) && is_of(office, *seat, &message, signature));
+    let genuine =
+        more.into_iter().filter(|(seat, signature)| is_of(office, *seat, &message, signature));
     let quorum = quorum(office)?;
-    Certificate::assemble(office.epoch, &quorum, good).with_context(|| {
+    certificate.without(barred, &quorum, genuine).with_context(|| {
         format!("fewer than {} validators with a voice sign slot {}", quorum.size(), report.slot)
     })
 }

@@ -6,6 +6,7 @@ use cicada_chain::parse_account;
 use cicada_core::Account;
 use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,13 @@ pub struct Config {
     pub keys: Option<PathBuf>,
     /// The file of prices; without it there is no NAV of our own.
     pub prices: Option<PathBuf>,
+    /// The file of emissions, from which weights of the basket follow; with `basket` and `prices`.
+    pub emissions: Option<PathBuf>,
+    /// Where the basket is written for the consensus node; without it, nowhere.
+    pub basket: Option<PathBuf>,
+    /// The tokens of subnets that may come into the basket.
+    #[serde(default)]
+    token: Vec<Listed>,
     /// The seat's consensus node; without it nothing is proposed or settled.
     pub paxos: Option<String>,
     /// The other validators.
@@ -67,6 +75,14 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct Group {
     accounts: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    netuid: u16,
+    #[serde(deserialize_with = "account")]
+    account: Account,
 }
 
 fn local_node() -> String {
@@ -115,7 +131,8 @@ impl Config {
         let mut config: Self = toml::from_str(text)?;
         let paths = [&mut config.bundles, &mut config.data].into_iter();
         let more = [&mut config.awards, &mut config.keys, &mut config.prices];
-        for path in paths.chain(more.into_iter().flatten()) {
+        let more = more.into_iter().chain([&mut config.emissions, &mut config.basket]);
+        for path in paths.chain(more.flatten()) {
             *path = folder.join(&path);
         }
         for url in config.peers.iter_mut().chain(&mut config.paxos) {
@@ -123,8 +140,17 @@ impl Config {
             url.truncate(url.trim_end_matches('/').len());
         }
         ensure!(config.poll > 0, "poll is not 0");
+        let emissions = config.emissions.is_some();
+        ensure!(emissions == config.basket.is_some(), "emissions and basket go together");
+        ensure!(!emissions || config.prices.is_some(), "a basket needs prices");
+        ensure!(config.tokens().len() == config.token.len(), "a subnet has two tokens");
         config.related()?;
         Ok(config)
+    }
+
+    /// The token of each subnet that may come into the basket.
+    pub fn tokens(&self) -> BTreeMap<u16, Account> {
+        self.token.iter().map(|listed| (listed.netuid, listed.account)).collect()
     }
 
     /// The groups of related accounts.
@@ -175,7 +201,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 18] = [
+    const KEYS: [&str; 21] = [
         "url",
         "bundles",
         "index",
@@ -185,6 +211,9 @@ mod tests {
         "awards",
         "keys",
         "prices",
+        "emissions",
+        "basket",
+        "token",
         "paxos",
         "peers",
         "listen",
@@ -216,6 +245,9 @@ mod tests {
         assert!(wrong("\"1m\"", "\"1\"").contains("duration"));
         assert!(wrong("http://127.0.0.1:7103", "127.0.0.1:7103").contains("http://HOST:PORT"));
         assert!(wrong("index = \"5", "index = \"6").contains("address"));
+        assert!(wrong("emissions = \"emissions.jsonl\"\n", "").contains("go together"));
+        assert!(wrong("prices = \"prices.jsonl\"\n", "").contains("needs prices"));
+        assert!(wrong("netuid = 8", "netuid = 7").contains("two tokens"));
         let twice = format!("\n[[related]]\naccounts = [\"{ALICE}\", \"{ALICE}\"]\n");
         let text = format!("{}{twice}", example());
         let error = format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err());

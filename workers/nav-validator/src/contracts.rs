@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::epochs::Funding;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{Bundle, Chain, Signer};
+use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::{AttestationKey, Member};
@@ -186,6 +187,21 @@ impl Contracts {
         Ok(nav)
     }
 
+    /// The feed of the basket.
+    pub fn basket_feed(&self) -> Feed {
+        Feed { kind: ReportKind::Basket, contract: self.index.account }
+    }
+
+    /// The newest settled slot of the basket.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn basket_state(&self) -> Result<FeedState> {
+        let (basket, _): (FeedState, FeedState) =
+            self.read(&self.index, "Index::feeds", &()).await?;
+        Ok(basket)
+    }
+
     /// The committee in office at a block.
     ///
     /// # Errors
@@ -276,6 +292,20 @@ impl Contracts {
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.observations, certificate).encode();
         self.settle(&self.index, "Index::settle_nav", &args, signer).await
+    }
+
+    /// Brings a certified basket to the chain. The block, or `None` if it was there already.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn set_basket(
+        &self,
+        proposal: &Basket,
+        certificate: &Certificate,
+        signer: &Signer,
+    ) -> Result<Option<u64>> {
+        let args = (&proposal.report, &proposal.entries, certificate).encode();
+        self.settle(&self.index, "Index::set_basket", &args, signer).await
     }
 
     /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not

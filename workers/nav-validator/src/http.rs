@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cicada_chain::{address, parse_account};
+use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::hash::Native;
 use cicada_core::merkle::Tree;
 use cicada_core::nav::Proposal;
@@ -68,6 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rankings", get(rankings))
         .route("/slashing", get(slashing))
         .route("/nav", get(nav).post(demand))
+        .route("/basket", get(basket).post(rebalance))
         .route("/rewards", get(rewards))
         .route("/claims", get(claims))
         .route("/observation", get(observation))
@@ -182,14 +184,49 @@ async fn nav(State(app): Shared) -> Answer {
     Ok(Json(json!({ "own": own, "settled": view::navs(&app)? })))
 }
 
-async fn demand(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
+/// What is begun is begun by this machine, and by who takes part.
+fn may_begin(app: &App, from: SocketAddr) -> Result<(), Failure> {
     if !from.ip().is_loopback() {
         return Err(Failure::new(StatusCode::FORBIDDEN, "only from this machine"));
     }
     if app.observer.is_none() || !app.peers.has_node() {
         return Err(Failure::conflict("this process has no keys or no consensus node"));
     }
+    Ok(())
+}
+
+async fn demand(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
+    may_begin(&app, from)?;
     app.demand.notify_one();
+    Ok(Json(json!({ "begun": true })))
+}
+
+async fn basket(State(app): Shared) -> Answer {
+    let own = match &app.baskets {
+        None => Value::Null,
+        Some(baskets) => match baskets.at(&app.contracts().index().await?.holdings, now_ms()) {
+            Ok(found) => json!({
+                "time_ms": found.time_ms,
+                "entries": found.entries.iter().map(|entry| json!({
+                    "netuid": entry.netuid,
+                    "token": address(&entry.token),
+                    "weight_bps": entry.weight_bps,
+                    "price_e18": entry.price_e18.to_string(),
+                })).collect::<Vec<_>>(),
+            }),
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        },
+    };
+    let newest = app.contracts().basket_state().await?;
+    Ok(Json(json!({ "own": own, "settled_slot": newest.slot, "settled_time_ms": newest.time_ms })))
+}
+
+async fn rebalance(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
+    may_begin(&app, from)?;
+    if app.baskets.is_none() {
+        return Err(Failure::conflict("no file of emissions is configured"));
+    }
+    app.rebalance.notify_one();
     Ok(Json(json!({ "begun": true })))
 }
 
@@ -248,12 +285,17 @@ async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) -> Answer {
             let decided = decided.map(|decided| (decided.value.report, decided.certificate));
             (contracts.nav_feed(), decided)
         }
+        "basket" => {
+            let decided = peers.certified::<Basket>("basket", slot).await?;
+            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
+            (contracts.basket_feed(), decided)
+        }
         "rewards" => {
             let decided = peers.certified::<(Report, Award)>("rewards", slot).await?;
             let decided = decided.map(|decided| (decided.value.0, decided.certificate));
             (contracts.rewards_feed()?, decided)
         }
-        _ => return Err(Failure::bad("the feeds are nav and rewards")),
+        _ => return Err(Failure::bad("the feeds are nav, basket and rewards")),
     };
     let (report, certificate) =
         decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;

@@ -1,5 +1,5 @@
 //! A validator of the index: follows mints and redemptions in final blocks, scores the miners,
-//! computes and signs the NAV, and takes part in the agreement about NAV and rewards.
+//! computes and signs the NAV, and takes part in the agreement about basket, NAV and rewards.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -12,11 +12,13 @@
 //! | [`follow`] | one final block after another |
 //! | [`prices`], [`observe`] | the NAV of this validator, signed once for a slot |
 //! | [`peers`], [`agree`] | the agreement, and its way to the chain |
+//! | [`baskets`] | the basket as this validator finds it |
 //! | [`certify`] | certificates without barred seats |
 //! | `watch` | who signs two NAVs for a slot is brought to the chain |
 //! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
 
 pub mod agree;
+pub mod baskets;
 pub mod bench;
 pub mod certify;
 pub mod config;

@@ -1,6 +1,7 @@
 //! Start and end.
 
 use crate::agree::Agreement;
+use crate::baskets::Baskets;
 use crate::config::Config;
 use crate::contracts::Contracts;
 use crate::epochs::Schedule;
@@ -45,6 +46,10 @@ pub struct App {
     pub peers: Peers,
     /// A NAV is wanted now.
     pub demand: Notify,
+    /// A new basket is wanted now.
+    pub rebalance: Notify,
+    /// Finds the basket, if this process does.
+    pub baskets: Option<Baskets>,
     /// Since when it runs.
     pub started: Instant,
     /// The newest ranking, with its block.
@@ -77,6 +82,8 @@ impl App {
             related: Arc::new(config.related()?),
             metrics: Arc::new(Metrics::new()),
             demand: Notify::new(),
+            rebalance: Notify::new(),
+            baskets: Baskets::new(&config),
             started: Instant::now(),
             rankings: tokio::sync::Mutex::default(),
             claims: Mutex::default(),
@@ -147,6 +154,27 @@ impl App {
         self.follower().check().await
     }
 
+    /// Keeps the basket for the node up to date until the process ends.
+    async fn keep_basket(&self) {
+        let Some(baskets) = &self.baskets else {
+            return std::future::pending().await;
+        };
+        let poll = Duration::from_millis(self.config.poll);
+        let mut said = String::new();
+        loop {
+            let written = match self.contracts().index().await {
+                Ok(index) => baskets.write(&index.holdings, now_ms()),
+                Err(error) => Err(error),
+            };
+            let problem = written.err().map(|error| format!("{error:#}")).unwrap_or_default();
+            if problem != said {
+                tracing::warn!("basket: {}", if problem.is_empty() { "found" } else { &problem });
+                said = problem;
+            }
+            tokio::time::sleep(poll).await;
+        }
+    }
+
     /// Follows the chain until the process ends.
     async fn follow(&self) {
         let poll = Duration::from_millis(self.config.poll);
@@ -207,6 +235,8 @@ pub async fn run(config: Config) -> Result<()> {
     });
     let following = app.clone();
     tasks.spawn(async move { following.follow().await });
+    let finding = app.clone();
+    tasks.spawn(async move { finding.keep_basket().await });
     match &app.observer {
         Some(observer) if app.peers.has_node() => {
             let signer = signer_from_seed(observer.keys.operator_seed())?;

@@ -3,7 +3,7 @@
 use crate::board::Finalized;
 use crate::nodes::{Agreed, Answer, Failed, Nodes};
 use crate::transcript::{no_quorum, Transcript};
-use crate::verify::verify;
+use crate::verify::{verify, without_barred};
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{account_of, signer, Bundle, Chain, Signer};
@@ -39,6 +39,7 @@ struct Market<'a> {
     nodes: Nodes<'a>,
     chain: Chain,
     bundle: Bundle,
+    validators: Bundle,
     signer: Signer,
     out: Transcript,
 }
@@ -51,6 +52,7 @@ pub async fn run(options: &Options) -> Result<()> {
         nodes: Nodes::new(&network)?,
         chain: Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?,
         bundle: Bundle::load(options.bundles.join("leaderboard.contract"))?,
+        validators: Bundle::load(options.bundles.join("validators.contract"))?,
         signer: signer(&options.suri)?,
         out: Transcript { json: options.json },
         options,
@@ -233,7 +235,8 @@ impl Market<'_> {
         // A dry run sees the clock of the newest block, and the contract refuses a report
         // that lies too far ahead of it.
         self.chain.freshen(&self.signer, FRESH).await?;
-        let block = self.submit(proposal, certificate).await?;
+        let certificate = self.with_voice(proposal, certificate).await?;
+        let block = self.submit(proposal, &certificate).await?;
         let record = self.read_back(proposal).await?;
         Ok(Finalized {
             record,
@@ -242,6 +245,25 @@ impl Market<'_> {
             block,
             nodes: self.network.nodes.len(),
         })
+    }
+
+    /// The certificate, with others in the place of seats that have lost their voice on the chain.
+    async fn with_voice(
+        &self,
+        proposal: &Proposal,
+        certificate: &Certificate,
+    ) -> Result<Certificate> {
+        let contract = &self.network.chain.validators;
+        let barred: u32 =
+            self.chain.read(contract, &self.validators, "Staking::barred", &[]).await?;
+        if certificate.signers & barred == 0 {
+            return Ok(certificate.clone());
+        }
+        let slot = proposal.report.slot;
+        let more = self.nodes.attestations(slot).await;
+        let replaced = without_barred(self.network, proposal, certificate, barred, more);
+        self.out.say("some who signed have lost their voice; others signed in their place");
+        replaced.with_context(|| format!("too few nodes with a voice attest slot {slot}"))
     }
 
     /// Sends the certificate, unless the chain has the record already. Returns the block.

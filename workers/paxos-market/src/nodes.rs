@@ -1,10 +1,10 @@
 //! The nodes' HTTP interface, as a proposer uses it.
 
 use crate::verify::verify;
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Proposal;
-use cicada_network::Network;
+use cicada_network::{Network, NodeEntry};
 use futures::future::join_all;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use serde::de::DeserializeOwned;
@@ -31,6 +31,13 @@ pub struct Decided {
     /// The signatures, if there are enough yet.
     #[serde(default, deserialize_with = "maybe_scale")]
     pub certificate: Option<Certificate>,
+}
+
+/// What a node attests.
+#[derive(Deserialize)]
+struct Attested {
+    #[serde(deserialize_with = "scale")]
+    signature: Signature,
 }
 
 /// A proposal that was decided and certified.
@@ -125,6 +132,20 @@ impl<'a> Nodes<'a> {
             Err(error) => return Answer::Silent(cause(&error)),
         };
         answer(status, &body)
+    }
+
+    /// What nodes attest for a decided slot, each in its own name. Nothing is verified yet.
+    pub async fn attestations(&self, slot: u64) -> Vec<(u8, Signature)> {
+        let ask = |node: &NodeEntry| {
+            let url = format!("{}/paxos/attestation?feed=leaderboard&slot={slot}", node.url);
+            let request = self.client.get(url).timeout(ASK);
+            async move { request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok() }
+        };
+        let answers = join_all(self.network.nodes.iter().map(ask)).await;
+        (0u8..)
+            .zip(answers)
+            .filter_map(|(seat, body)| Some((seat, parse::<Attested>(&body?).ok()?.signature)))
+            .collect()
     }
 
     /// The slots after `slot` that are decided: those for which a node shows a genuine certificate,

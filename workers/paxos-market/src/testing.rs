@@ -1,6 +1,6 @@
 //! A small network with real keys, for tests.
 
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Proposal, Standing};
 use cicada_core::quote::Framework;
@@ -26,6 +26,13 @@ fn pair(seat: u8) -> schnorrkel::Keypair {
         .expand_to_keypair(schnorrkel::ExpansionMode::Ed25519)
 }
 
+/// What a seat signs under a proposal.
+pub fn attested(network: &Network, proposal: &Proposal, seat: u8) -> (u8, Signature) {
+    let message = proposal.report.attestation_message::<Native>(&network.config_digest());
+    let context = schnorrkel::signing_context(b"substrate");
+    (seat, pair(seat).sign(context.bytes(&message)).to_bytes())
+}
+
 /// A network of 23, a proposal, and its certificate.
 pub fn certified() -> (Network, Proposal, Certificate) {
     let node = |seat: u8| NodeEntry {
@@ -49,11 +56,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
         nodes: (0..23).map(node).collect(),
     };
     let proposal = proposal();
-    let message = proposal.report.attestation_message::<Native>(&network.config_digest());
-    let sign = |seat: u8| {
-        let context = schnorrkel::signing_context(b"substrate");
-        (seat, pair(seat).sign(context.bytes(&message)).to_bytes())
-    };
+    let sign = |seat: u8| attested(&network, &proposal, seat);
     let quorum = network.attestation_quorum();
     let certificate = Certificate::assemble(1, &quorum, (0..23).map(sign)).unwrap();
     (network, proposal, certificate)

@@ -1,7 +1,7 @@
 //! What a proposer checks before it brings a certificate to the chain.
 
 use anyhow::{ensure, Result};
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{check, matches, Proposal};
 use cicada_network::{verify_attestation, Network};
@@ -29,15 +29,49 @@ pub fn verify(network: &Network, proposal: &Proposal, certificate: &Certificate)
         .map_err(|error| anyhow::anyhow!("the nodes' certificate is not valid: {error:?}"))
 }
 
+/// A certificate of a proposal without barred seats, from a genuine one with them and what others
+/// attest now. None if there are too few.
+pub fn without_barred(
+    network: &Network,
+    proposal: &Proposal,
+    certificate: &Certificate,
+    barred: u32,
+    more: Vec<(u8, Signature)>,
+) -> Option<Certificate> {
+    let message = proposal.report.attestation_message::<Native>(&network.config_digest());
+    let genuine = more.into_iter().filter(|(seat, signature)| {
+        let node = network.nodes.get(usize::from(*seat));
+        node.is_some_and(|node| verify_attestation(signature, &message, &node.attestation_key))
+    });
+    certificate.without(barred, &network.attestation_quorum(), genuine)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::certified;
+    use crate::testing::{attested, certified};
 
     #[test]
     fn a_certificate_of_the_committee_passes() {
         let (network, proposal, certificate) = certified();
         verify(&network, &proposal, &certificate).unwrap();
+    }
+
+    #[test]
+    fn who_lost_his_voice_is_replaced_by_who_has_one() {
+        let (network, proposal, certificate) = certified();
+        assert_eq!(certificate.signers, 0xffff, "the first sixteen");
+        let others = || (16..23).map(|seat| attested(&network, &proposal, seat)).collect();
+        let without =
+            |barred, more| without_barred(&network, &proposal, &certificate, barred, more);
+        let replaced = without(0b101, others()).unwrap();
+        assert_eq!(replaced.signers, 0x3_fffa);
+        verify(&network, &proposal, &replaced).unwrap();
+        assert!(without(0b101, Vec::new()).is_none(), "too few");
+        assert!(without(0xff, others()).is_none(), "eight are barred of 23");
+        let mut forged: Vec<_> = others();
+        forged.iter_mut().for_each(|(_, signature)| signature[0] ^= 1);
+        assert!(without(0b1, forged).is_none());
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl Service {
             .route("/paxos/propose", post(propose::propose).layer(people))
             .route("/paxos/status", get(people::status))
             .route("/paxos/certificates", get(people::certificates))
+            .route("/paxos/attestation", get(people::attestation))
             .route("/metrics", get(people::metrics))
             .layer(DefaultBodyLimit::max(limits.request))
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))

@@ -4,13 +4,14 @@ mod cluster;
 
 use cicada_core::basket::agreed::{self, Observed};
 use cicada_core::basket::holdings::{self, Entry};
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::FeedState;
 use cicada_core::rewards::{self, Award};
 use cicada_network::FaultModelName;
 use cluster::Cluster;
-use parity_scale_codec::Encode;
+use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
 
 const FEEDS: [&str; 4] = ["leaderboard", "nav", "basket", "rewards"];
@@ -150,10 +151,35 @@ fn share_a_log(model: FaultModelName) {
         list.iter().for_each(|entry| cluster.check_certificate(entry));
     }
     assert_eq!(certificates(&cluster, 3, "nav")[1]["digest"], second["digest"]);
+    anyone_can_be_replaced(&cluster);
     let unknown = cluster.get(0, "/paxos/certificates?feed=price").unwrap();
     assert_eq!(unknown.status, 404);
     let metrics = String::from_utf8(cluster.get(0, "/metrics").unwrap().body).unwrap();
     assert!(metrics.contains("paxos_feed_slot{kind=\"nav\"} 2"), "{metrics}");
+}
+
+// Who lost his voice on the chain is replaced in a certificate by what the others attest now.
+fn anyone_can_be_replaced(cluster: &Cluster) {
+    let mut entry = certificates(cluster, 0, "nav")[1].clone();
+    let bytes = hex::decode(entry["certificate"].as_str().unwrap()).unwrap();
+    let certificate = Certificate::decode_all(&mut &bytes[..]).unwrap();
+    let attested = |seat: u8| {
+        let answer = cluster.get(seat, "/paxos/attestation?feed=nav&slot=2").unwrap().json();
+        assert_eq!(answer["seat"], seat);
+        let signature = hex::decode(answer["signature"].as_str().unwrap()).unwrap();
+        (seat, Signature::try_from(signature).unwrap())
+    };
+    let more: Vec<_> = (0..4).map(attested).collect();
+    let quorum = cluster.network.attestation_quorum();
+    for seat in 0..4 {
+        let replaced = certificate.without(1 << seat, &quorum, more.clone()).unwrap();
+        assert_eq!(replaced.signers >> seat & 1, 0);
+        entry["certificate"] = hex::encode(replaced.encode()).into();
+        cluster.check_certificate(&entry);
+    }
+    let unknown = cluster.get(0, "/paxos/attestation?feed=nav&slot=3").unwrap();
+    assert_eq!(unknown.status, 404);
+    assert_eq!(cluster.get(0, "/paxos/attestation?slot=0").unwrap().status, 404);
 }
 
 #[test]

@@ -152,6 +152,32 @@ pub(super) async fn certificates(
     Ok(answer(StatusCode::OK, found.collect::<Vec<Value>>()))
 }
 
+#[derive(Deserialize)]
+pub(super) struct Slot {
+    feed: Option<String>,
+    slot: u64,
+}
+
+pub(super) async fn attestation(
+    State(service): State<Arc<Service>>,
+    Query(of): Query<Slot>,
+) -> Result<Response, Failure> {
+    let name = of.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
+    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let signed = service.engine.look(move |node| {
+        let line = node.application().named(&name)?;
+        let (slot, position, _) = line.after(of.slot.checked_sub(1)?).next()?;
+        (slot == of.slot).then(|| node.attestation(position)).flatten()
+    });
+    let signature = signed.await.ok_or_else(Failure::busy)?.ok_or_else(|| {
+        let error = format!("slot {} is not decided here, or I attested another report", of.slot);
+        Failure::new(StatusCode::NOT_FOUND, error)
+    })?;
+    let signature = hex::encode(signature);
+    let body = json!({ "seat": service.peers.seat(), "slot": of.slot, "signature": signature });
+    Ok(answer(StatusCode::OK, body))
+}
+
 impl Service {
     /// Asks again for missing attestations, at most every three seconds, whoever asks.
     pub(super) fn hurry(&self) {

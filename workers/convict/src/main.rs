@@ -1,0 +1,91 @@
+//! Brings the evidence that `audit` wrote to the chain.
+
+mod evidence;
+
+use anyhow::{bail, Context, Result};
+use cicada_chain::{signer, Bundle, Chain};
+use cicada_program::{quiet_logs, status};
+use clap::Parser;
+use evidence::Evidence;
+use parity_scale_codec::Encode;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The contract's answer to evidence that was brought before.
+const KNOWN: &str = "AlreadyPunished";
+
+/// Brings the evidence that `audit` wrote to the contract of the validators, which takes half the
+/// stake and the seat of who attested two reports of one slot. Anybody may; who does pays the fees.
+///
+/// Charges that rest on ed25519 signatures are for people: no contract can verify those.
+#[derive(Debug, Parser)]
+#[command(name = "convict", version, after_help = EXAMPLES)]
+struct Options {
+    /// Address of a node of the chain.
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
+    url: String,
+    /// Folder of the built contracts.
+    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    bundles: PathBuf,
+    /// Secret of the account that pays.
+    #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
+    suri: String,
+    /// The evidence file.
+    evidence: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audit --network network.toml --evidence evidence.json certificates-*.json
+  convict evidence.json
+
+Exit status: 0 everything that the chain can judge is punished, now or before; 1 something is not.";
+
+async fn run(options: &Options) -> Result<()> {
+    let path = options.evidence.display();
+    let text = std::fs::read_to_string(&options.evidence).with_context(|| path.to_string())?;
+    let evidence = Evidence::read(&text).with_context(|| path.to_string())?;
+    if evidence.for_people > 0 {
+        println!("{} charges are for people, not for the chain", evidence.for_people);
+    }
+    let chain = Chain::connect(&options.url).await?;
+    let bundle = Bundle::load(options.bundles.join("validators.contract"))?;
+    let signer = signer(&options.suri)?;
+    let mut refused = 0usize;
+    for found in &evidence.equivocations {
+        let what =
+            format!("seat {} of epoch {}, slot {}", found.seat, found.epoch, found.first.slot);
+        let (contract, args) = (&evidence.validators, found.encode());
+        match chain.call(contract, &bundle, "Staking::convict", &args, &signer).await {
+            Ok(outcome) => println!("{what}: convicted, final in block {}", outcome.block),
+            Err(error) if error.refusal() == Some(KNOWN) => println!("{what}: punished before"),
+            Err(error) if error.refusal().is_some() => {
+                eprintln!("{what}: {error}");
+                refused = refused.saturating_add(1);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match refused {
+        0 => Ok(()),
+        _ => bail!("{refused} of {} are refused", evidence.equivocations.len()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    quiet_logs();
+    status("convict", run(&Options::parse()).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["convict"]).is_err(), "evidence is needed");
+    }
+}
