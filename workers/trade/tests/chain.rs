@@ -115,12 +115,13 @@ impl Stage {
             self.read(&self.validators, "validators", "Validators::config_digest").await;
         let state: FeedState = self.read(&contract, "leaderboard", "Leaderboard::latest").await;
         let standings = vec![Standing { framework: claude(), score, volume_24h: 0 }];
+        let board = cicada_core::leaderboard::Board { standings, shards: [71; 32] };
         let feed = Feed { kind: ReportKind::Leaderboard, contract };
-        let report = report::<Native>(feed, &state, &standings, now_ms());
+        let report = report::<Native>(feed, &state, &board, now_ms());
         let message = report.attestation_message::<Native>(&digest);
         let signatures = self.keys[..3].iter().map(|keys| keys.attest(&message)).collect();
         let certificate = Certificate { scheme: 1, epoch: 1, signers: 0b111, signatures };
-        let args = (report, standings, certificate).encode();
+        let args = (report, board, certificate).encode();
         self.call(&contract, "leaderboard", "Leaderboard::submit", &args, &self.owner).await;
     }
 
