@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x64612647a7023179ca967dbe4545086a532b1bf58f995a74e661b3097483143c';
+export const codeHash = '0xf53502276d162d011e2b172e8d4a07be05b94bff7aa8666db68d636901dd3e54';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x62a4252d75c22e8a9476fdecdfc310efe16c5449bc6ff1d1c0723badc3772c67';
+export const codeHash = '0x8436830ec77e3ff415b304a441b8c3f145eb0e25bfd903f63d95d6f96cd811f3';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

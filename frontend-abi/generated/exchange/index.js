@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x63300401d41011959b9bf880e5d0573bf2857f42c453d5e406dd496407d96953';
+export const codeHash = '0x91cd957e31cd82f226b49d44dec02b7fb6f7e11def31de4f494bbeb08bc6e113';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

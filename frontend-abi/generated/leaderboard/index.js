@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xb8993a32e6fa2ebcb54064b61bee6d3d553352019dec63271fc03783aea90efc';
+export const codeHash = '0xd409e18013ace84da0f4e34ba3636df9900c2d1df78e6b44ec024f10e0e7b2fb';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

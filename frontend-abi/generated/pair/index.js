@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x82febd876d869e5ff0744c97c1849bcea7ed1a6f23104e4c13a7087fa8ce3174';
+export const codeHash = '0x6dfc3a77c7ed66afef69ab52a8d5f99d902554a03a44118eca150bb35e261071';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xec880b3123036347a3aa857b5ee71a25384f48e4fec6299748b459bb384ad070';
+export const codeHash = '0xcd285c4f6b020f55f2c17505b4a58e67b4984c56c227df26fd281cdf37f06a22';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xfbc18f53d17f90d2a230c45804e1e8bf73f5c8bf4c39c201725aab51eb4396cd';
+export const codeHash = '0x8404269978a51484f6372dc2fb30d7c32f0522e9eff795cb828e8c4f3e4b34ca';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xdaeeb5487f477fedea57f2b38931ffab48f756aee6171f51e680d974cae6c67a';
+export const codeHash = '0x09681f73387d3980fca9d522d3b44d0df5688cf53883d9957cb8c853b1798ab3';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

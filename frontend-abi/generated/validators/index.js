@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xb5cfaa9c1da750aaf42e14b8f867b2aa7cb9a44ebee51b656ee454c9988a3884';
+export const codeHash = '0xc797aac8fdef803f95380d9c8d2eee288b7d6598978aaf2513ff1a83b7f26c83';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

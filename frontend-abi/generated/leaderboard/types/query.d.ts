@@ -12,7 +12,7 @@ import type {
 } from "dedot/contracts";
 import type {
   CicadaCoreReportLike,
-  CicadaCoreLeaderboardStandingLike,
+  CicadaCoreLeaderboardBoardLike,
   CicadaCoreCertificateLike,
   CicadaCoreLeaderboardSettlement,
   CicadaTraitsLeaderboardLeaderboardError,
@@ -31,7 +31,7 @@ export interface ContractQuery<
    * Records a certified leaderboard; one that is final already changes nothing.
    *
    * @param {CicadaCoreReportLike} report
-   * @param {Array<CicadaCoreLeaderboardStandingLike>} standings
+   * @param {CicadaCoreLeaderboardBoardLike} board
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractCallOptions} options
    *
@@ -40,7 +40,7 @@ export interface ContractQuery<
   leaderboardSubmit: GenericContractQueryCall<
     (
       report: CicadaCoreReportLike,
-      standings: Array<CicadaCoreLeaderboardStandingLike>,
+      board: CicadaCoreLeaderboardBoardLike,
       certificate: CicadaCoreCertificateLike,
       options?: ContractCallOptions,
     ) => Promise<

@@ -10,7 +10,7 @@ import type {
 } from "dedot/contracts";
 import type {
   CicadaCoreReportLike,
-  CicadaCoreLeaderboardStandingLike,
+  CicadaCoreLeaderboardBoardLike,
   CicadaCoreCertificateLike,
 } from "./types.js";
 
@@ -21,7 +21,7 @@ export interface ContractTx<
    * Records a certified leaderboard; one that is final already changes nothing.
    *
    * @param {CicadaCoreReportLike} report
-   * @param {Array<CicadaCoreLeaderboardStandingLike>} standings
+   * @param {CicadaCoreLeaderboardBoardLike} board
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractTxOptions} options
    *
@@ -30,7 +30,7 @@ export interface ContractTx<
   leaderboardSubmit: GenericContractTxCall<
     (
       report: CicadaCoreReportLike,
-      standings: Array<CicadaCoreLeaderboardStandingLike>,
+      board: CicadaCoreLeaderboardBoardLike,
       certificate: CicadaCoreCertificateLike,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,

@@ -12,7 +12,7 @@ export type CicadaCoreLeaderboardRecord = {
   report: CicadaCoreReport;
   epoch: number;
   signers: number;
-  standings: Array<CicadaCoreLeaderboardStanding>;
+  board: CicadaCoreLeaderboardBoard;
 };
 
 export type CicadaCoreReport = {
@@ -47,6 +47,16 @@ export type CicadaCoreReportFeedLike = {
 
 export type CicadaCoreReportReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
+
+export type CicadaCoreLeaderboardBoard = {
+  standings: Array<CicadaCoreLeaderboardStanding>;
+  shards: FixedBytes<32>;
+};
+
+export type CicadaCoreLeaderboardBoardLike = {
+  standings: Array<CicadaCoreLeaderboardStandingLike>;
+  shards: FixedBytes<32>;
+};
 
 export type CicadaCoreLeaderboardStanding = {
   framework: CicadaCoreQuoteFramework;
@@ -142,6 +152,7 @@ export type CicadaCoreLeaderboardRecordHeader = {
   timeMs: bigint;
   epoch: number;
   signers: number;
+  shards: FixedBytes<32>;
 };
 
 export type InkEnvNoChainExtension = null;
