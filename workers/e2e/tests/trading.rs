@@ -123,7 +123,7 @@ async fn all_agree(place: &Place, block: u64) {
 async fn an_order_rests_and_goes(place: &Place) {
     let line = "order place --framework claude --side buy --price 50 --amount 10";
     let placed = place.says(line);
-    let (order, block) = (&placed["order"], placed["block"].as_u64().expect("a block"));
+    let (order, block) = (&placed["order"], placed["traded"]["block"].as_u64().expect("a block"));
     place.indexer.get_at(block, "/status").await;
     let open = place.says("orders");
     assert_eq!(open["orders"][0]["order"], *order, "{open}");
