@@ -12,7 +12,7 @@ use cicada_core::slashing::Standing;
 use cicada_core::Account;
 use cicada_deploy::index::{call_all, Bundles, Step};
 use cicada_deploy::IndexFile;
-use nav_validator::now_ms;
+use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use cicada_core::nav::{min_observations, Record};
 use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
 use cicada_network::{Network, NodeKeys};
-use nav_validator::now_ms;
+use cicada_program::now_ms;
 use nav_validator::peers::Peers;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

@@ -1,6 +1,6 @@
 //! What can be asked. The description at `/openapi.json` follows from the functions here.
 
-use crate::metrics::{count, Metrics};
+use crate::metrics::Metrics;
 use crate::queries::{self, audit, STATES};
 use crate::readers::Readers;
 use crate::store::{apply::STEPS_MS, Identity};
@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, Router};
+use cicada_program::count;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, OpenApi, ToSchema};

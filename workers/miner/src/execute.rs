@@ -3,7 +3,6 @@
 use crate::contracts::{Allowance, Contracts};
 use crate::gas::{Rates, Weights};
 use crate::ledger::Done;
-use crate::now_ms;
 use crate::plan::{mint_limits, redeem_limits, Batch, Rules, Trade};
 use crate::seen::{with_margin_ceil, Seen};
 use anyhow::{anyhow, bail, Result};
@@ -12,6 +11,7 @@ use cicada_core::arbitrage::ArbitrageError;
 use cicada_core::basket::after_fee_floor;
 use cicada_core::fixed::sum;
 use cicada_core::Account;
+use cicada_program::now_ms;
 
 /// How things are done.
 #[derive(Clone, Copy, Debug)]

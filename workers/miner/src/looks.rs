@@ -5,14 +5,14 @@ use crate::contracts::Contracts;
 use crate::execute::{wanted, Hands, Manner};
 use crate::gas::Weights;
 use crate::ledger::{Done, Ledger};
-use crate::now_ms;
 use crate::plan::{decide, Decision, Idle, Moment, Planned};
 use crate::seen::{total, Seen};
-use crate::status::{level, OfKind, Outcome, Recent, Shown};
+use crate::status::{level, OfKind, Recent, Shown};
 use crate::tao::tao;
 use anyhow::{anyhow, Result};
 use cicada_core::arbitrage::Halt;
 use cicada_core::fixed::{mul_div_floor, MathError, BPS};
+use cicada_program::{now_ms, Outcome};
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -3,11 +3,10 @@
 use crate::config::Config;
 use crate::contracts::Contracts;
 use crate::looks::Miner;
-use crate::now_ms;
 use crate::status::{router, Shown, Status, View};
 use anyhow::{anyhow, Context, Result};
 use cicada_chain::address;
-use cicada_program::termination;
+use cicada_program::{now_ms, termination};
 use std::time::Duration;
 use tokio::net::TcpListener;
 

@@ -6,7 +6,7 @@ use crate::tao::text;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use prometheus_client::encoding::text::encode;
+use cicada_program::{figures_text, Outcome};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,13 +18,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many batches are shown.
 const RECENT: usize = 32;
-
-/// The outcome of something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Outcome {
-    /// Its name.
-    pub outcome: &'static str,
-}
 
 /// What became of a batch of a kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,10 +74,7 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        figures_text(&self.registry)
     }
 }
 

@@ -5,8 +5,6 @@
 
 use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
-use crate::metrics::count;
-use crate::now_ms;
 use crate::observe::Observer;
 use crate::peers::Certified;
 use crate::service::App;
@@ -22,6 +20,7 @@ use cicada_core::nav::{
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState};
 use cicada_network::verify_attestation;
+use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,8 @@
 //! What can be asked of a validator.
 
 use crate::certify::confirmed;
-use crate::metrics::count;
 use crate::service::App;
-use crate::{now_ms, view};
+use crate::view;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +15,7 @@ use cicada_core::merkle::Tree;
 use cicada_core::nav::Proposal;
 use cicada_core::report::Report;
 use cicada_core::rewards::{leaves, Award, Claim};
+use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};

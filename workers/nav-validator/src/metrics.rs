@@ -1,20 +1,12 @@
 //! Figures for Prometheus.
 
 use cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::EncodeLabelSet;
+use cicada_program::{figures_text, Outcome};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
-
-/// The outcome of something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Outcome {
-    /// Its name.
-    pub outcome: &'static str,
-}
 
 type Level = Gauge<u64, AtomicU64>;
 
@@ -72,21 +64,14 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        figures_text(&self.registry)
     }
-}
-
-/// Counts one.
-pub fn count(family: &Family<Outcome, Counter>, outcome: &'static str) {
-    family.get_or_create(&Outcome { outcome }).inc();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_program::count;
 
     #[test]
     fn figures_have_their_names() {

@@ -1,7 +1,6 @@
 //! The NAV of this validator, signed once for a slot.
 
 use crate::contracts::{Contracts, Office};
-use crate::now_ms;
 use crate::prices::{Price, Prices};
 use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
@@ -10,6 +9,7 @@ use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::{is_stale, nav_e18_floor, Observation, Position};
 use cicada_core::report::{Feed, FeedState};
 use cicada_network::NodeKeys;
+use cicada_program::now_ms;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,9 +2,9 @@
 
 use crate::agree::{genuine, Agreement};
 use crate::contracts::{Contracts, Office};
-use crate::metrics::count;
 use anyhow::Result;
 use cicada_core::nav::{Observation, Proposal};
+use cicada_program::count;
 
 impl Agreement {
     /// Once for each newly settled slot: compares what the others say now with what they said

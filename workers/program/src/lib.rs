@@ -1,11 +1,15 @@
-//! What the programs share: where their logs go, how they end, durations in their settings.
+//! What the programs share: where their logs go, how they end, durations in their settings, what they
+//! count, the clock.
 
 mod duration;
+mod figures;
 
 pub use duration::{duration, parse_ms};
+pub use figures::{count, figures_text, Outcome};
 
 use anyhow::Result;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -22,6 +26,12 @@ pub fn logs(variable: &str, level: LevelFilter) {
 /// Logs of a program that a person starts and waits for: errors, unless `RUST_LOG` says otherwise.
 pub fn quiet_logs() {
     logs("RUST_LOG", LevelFilter::ERROR);
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The status that a program ends with. What went wrong is said on standard error, after `prefix`.

@@ -1,12 +1,12 @@
 //! Offers and accepts: what both the loop and the commands by hand do.
 
 use crate::config::Task;
-use crate::now_ms;
 use crate::policy::{is_over, judge, Leave};
 use crate::work::Worker;
 use anyhow::Result;
 use cicada_core::market::Offer;
 use cicada_core::name::Name;
+use cicada_program::now_ms;
 
 /// How many of the newest offers are searched for an own one that still stands.
 pub(crate) const OFFERS_SEARCHED: u64 = 500;

@@ -1,9 +1,8 @@
 //! The provider's rounds over the market.
 
 use crate::accept::{place_offer, take, terms, Taken, OFFERS_SEARCHED};
-use crate::now_ms;
 use crate::policy::{may_be_open, Leave};
-use crate::status::{count, Shown, View};
+use crate::status::{Shown, View};
 use crate::work::{Trouble, Worker, MAX_ATTEMPTS};
 use anyhow::Result;
 use cicada_chain::address;
@@ -12,6 +11,7 @@ use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, OfferRecord, Status};
 use cicada_core::name::Name;
 use cicada_market::Error;
+use cicada_program::{count, now_ms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::EncodeLabelSet;
+use cicada_program::{figures_text, Outcome};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,13 +12,6 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The outcome of something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Outcome {
-    /// Its name.
-    pub outcome: &'static str,
-}
 
 /// Figures of one provider.
 #[derive(Default)]
@@ -49,16 +41,8 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        figures_text(&self.registry)
     }
-}
-
-/// Counts one.
-pub fn count(family: &Family<Outcome, Counter>, outcome: &'static str) {
-    family.get_or_create(&Outcome { outcome }).inc();
 }
 
 /// What `/status` says.
@@ -107,6 +91,7 @@ async fn metrics(State(shown): State<Shown>) -> (StatusCode, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_program::count;
 
     #[test]
     fn figures_have_their_names() {

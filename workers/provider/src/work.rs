@@ -2,16 +2,16 @@
 
 use crate::config::{Config, Task};
 use crate::job::{Job, JobError};
-use crate::now_ms;
 use crate::restrict::Restrictions;
 use crate::state::State;
-use crate::status::{count, Metrics};
+use crate::status::Metrics;
 use cicada_chain::Signer;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Privacy, RequestRecord, Status};
 use cicada_core::Account;
 use cicada_market::{Error, Market};
 use cicada_payload::{ContentId, Envelope, PayloadKey, ProviderKey, Store};
+use cicada_program::{count, now_ms};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Where the indexer stands, and what it offers.
 
 use super::{Answer, App, Shared};
-use crate::now_ms;
 use crate::store::cursor;
 use crate::store::schema::VERSION;
 use crate::views::{Problem, Status};
 use axum::extract::State;
 use axum::Json;
+use cicada_program::now_ms;
 use std::sync::Arc;
 
 /// Where the indexer stands: its newest block, how far that is behind, what is wrong if anything is.

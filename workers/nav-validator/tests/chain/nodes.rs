@@ -128,7 +128,7 @@ async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Json
     let mut observation = Observation {
         seat: one.seat,
         nav_e18,
-        time_ms: nav_validator::now_ms(),
+        time_ms: cicada_program::now_ms(),
         signature: [0; 64],
     };
     let config_digest = one.committee.config_digest;

@@ -11,7 +11,7 @@ use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
 use cicada_network::NodeKeys;
-use nav_validator::now_ms;
+use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
