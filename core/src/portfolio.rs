@@ -13,6 +13,8 @@ use parity_scale_codec::{Decode, Encode};
 pub enum PositionError {
     /// More tokens leave than are held.
     NotEnough,
+    /// Money changes hands for no tokens.
+    NoTokens,
     /// A calculation has no result.
     Math(MathError),
 }
@@ -70,12 +72,21 @@ fn difference(a: u128, b: u128) -> Result<i128, MathError> {
     Ok(if a < b { magnitude.saturating_neg() } else { magnitude })
 }
 
+/// A cost without tokens would have nothing to leave with.
+fn ensure_tokens(amount: u128, value: u128) -> Result<(), PositionError> {
+    match amount == 0 && value > 0 {
+        true => Err(PositionError::NoTokens),
+        false => Ok(()),
+    }
+}
+
 impl Position {
     /// After buying `amount` tokens for `value` base units of MMC.
     ///
     /// # Errors
-    /// [`PositionError::Math`].
+    /// [`PositionError::NoTokens`], [`PositionError::Math`].
     pub fn buy(self, amount: u128, value: u128) -> Result<Self, PositionError> {
+        ensure_tokens(amount, value)?;
         Ok(Self {
             amount: add(self.amount, amount)?,
             cost: add(self.cost, value)?,
@@ -87,8 +98,9 @@ impl Position {
     /// After selling `amount` tokens for `value` base units of MMC.
     ///
     /// # Errors
-    /// [`PositionError::NotEnough`], [`PositionError::Math`].
+    /// [`PositionError::NotEnough`], [`PositionError::NoTokens`], [`PositionError::Math`].
     pub fn sell(self, amount: u128, value: u128) -> Result<Self, PositionError> {
+        ensure_tokens(amount, value)?;
         let share = self.cost_share_ceil(amount)?;
         Ok(Self {
             amount: sub(self.amount, amount)?,
@@ -126,7 +138,7 @@ impl Position {
     /// before the trades, the rest went after them.
     ///
     /// # Errors
-    /// [`PositionError::Math`].
+    /// [`PositionError::NoTokens`], [`PositionError::Math`].
     pub fn settle(self, held: u128, legs: &[Leg]) -> Result<Self, PositionError> {
         let mut position = self.receive(self.lacking(held, legs)?)?;
         for leg in legs {
@@ -241,6 +253,8 @@ mod tests {
         assert_eq!(position.sell(4, 1), Err(PositionError::NotEnough));
         assert_eq!(position.give(4), Err(PositionError::NotEnough));
         assert_eq!(Position::default().sell(0, 0), Ok(Position::default()));
+        assert_eq!(Position::default().buy(0, 1), Err(PositionError::NoTokens));
+        assert_eq!(position.sell(0, 1), Err(PositionError::NoTokens));
         let full = bought(u128::MAX, 0);
         assert_eq!(full.receive(1), Err(PositionError::Math(MathError::Overflow)));
         assert_eq!(full.value_at(2), Err(MathError::Overflow));
@@ -287,15 +301,24 @@ mod tests {
     }
 
     fn apply(position: Position, step: &Step) -> Position {
-        match *step {
-            Step::Buy(amount, value) => position.buy(amount.into(), value.into()),
+        let (amount, after) = match *step {
+            Step::Buy(amount, value) => (amount.into(), position.buy(amount.into(), value.into())),
             Step::Sell(thousandths, value) => {
-                position.sell(part(&position, thousandths), value.into())
+                let amount = part(&position, thousandths);
+                (amount, position.sell(amount, value.into()))
             }
-            Step::Receive(amount) => position.receive(amount.into()),
-            Step::Give(thousandths) => position.give(part(&position, thousandths)),
+            Step::Receive(amount) => (amount.into(), position.receive(amount.into())),
+            Step::Give(thousandths) => {
+                let amount = part(&position, thousandths);
+                (amount, position.give(amount))
+            }
+        };
+        // A trade of no tokens changes nothing.
+        if amount == 0 {
+            after.unwrap_or(position)
+        } else {
+            after.unwrap()
         }
-        .unwrap()
     }
 
     proptest! {
@@ -332,7 +355,7 @@ mod tests {
         #[test]
         fn a_transaction_ends_with_what_is_held(
             steps in steps(),
-            legs in proptest::collection::vec((any::<bool>(), 0..1_000u128, any::<u64>()), 0..10),
+            legs in proptest::collection::vec((any::<bool>(), 1..1_000u128, any::<u64>()), 0..10),
             held in 0..5_000u128,
         ) {
             let before = steps.iter().fold(Position::default(), apply);
