@@ -10,6 +10,7 @@ use cicada_consensus::{
 };
 use cicada_core::hash::{Hash, Native};
 use cicada_core::report::Report;
+use cicada_dice::Dice;
 use common::{config, report, Stamp, CONFIG_DIGEST};
 use parity_scale_codec::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,19 +36,6 @@ impl Application for Slots {
     }
 }
 
-/// Numbers that depend on the seed alone.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
 enum Message {
     Request { from: Seat, to: Seat, request: Request },
     Answer { from: Seat, to: Seat, answer: Answer },
@@ -68,16 +56,16 @@ struct Cluster<'a> {
 impl<'a> Cluster<'a> {
     fn new(auditor: &'a Config, seed: u64, liars: &[(Seat, Mutant)]) -> Self {
         let n = auditor.quorum.n();
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut configs: Vec<Config> = (0..n).map(|seat| config(n, seat)).collect();
-        let window = 1 + dice.roll(3);
+        let window = 1 + dice.below(3);
         configs.iter_mut().for_each(|config| config.window = window);
         for (seat, mutant) in liars {
             configs[usize::from(*seat)].mutant = Some(*mutant);
         }
         let nodes = configs.iter().map(|config| start(config, vec![])).collect();
         let (disks, pool) = (vec![vec![]; usize::from(n)], Pool::new(auditor, &Stamp(0)));
-        let loss = dice.roll(30);
+        let loss = dice.below(30);
         let (wire, proposed) = (vec![], BTreeMap::new());
         Self { configs, nodes, disks, wire, dice, now_ms: 1_000, loss, pool, proposed }
     }
@@ -90,7 +78,7 @@ impl<'a> Cluster<'a> {
         let now = Now { timer_ms: self.now_ms, wall_ms: self.now_ms };
         let place = usize::from(seat);
         let outputs = self.nodes[place].step(now, input);
-        if self.dice.roll(300) == 0 {
+        if self.dice.below(300) == 0 {
             // The process ends with nothing on disk and nothing sent, and starts again.
             let disk = self.disks[place].clone();
             self.nodes[place] = start(&self.configs[place], disk);
@@ -160,15 +148,15 @@ impl<'a> Cluster<'a> {
             return;
         };
         // Any message may come next, some twice, some never.
-        let place = self.dice.roll(self.wire.len() as u64) as usize;
+        let place = self.dice.below(self.wire.len() as u64) as usize;
         self.wire.swap(place, last);
         let message = self.wire.pop().expect("it is not empty");
-        if self.dice.roll(100) < self.loss {
+        if self.dice.below(100) < self.loss {
             return;
         }
         match message {
             Message::Request { from, to, request } => {
-                if self.dice.roll(20) == 0 {
+                if self.dice.below(20) == 0 {
                     let request = request.clone();
                     self.wire.push(Message::Request { from, to, request });
                 }
@@ -185,15 +173,15 @@ impl<'a> Cluster<'a> {
             for seat in 0..self.nodes.len() {
                 self.step(seat as Seat, Input::Tick);
             }
-            if self.dice.roll(4) == 0 {
-                let seat = self.dice.roll(seats) as usize;
+            if self.dice.below(4) == 0 {
+                let seat = self.dice.below(seats) as usize;
                 let slot = self.nodes[seat].application().0 + 1;
                 let value = Report { slot, ..report(round as u8) }.encode();
                 let deadline_ms = self.now_ms + 10_000;
                 let proposal = Input::Propose { ticket: round, value, deadline_ms };
                 self.step(seat as Seat, proposal);
             }
-            let many = self.dice.roll(self.wire.len() as u64 + 1);
+            let many = self.dice.below(self.wire.len() as u64 + 1);
             (0..many).for_each(|_| self.deliver());
         }
         self.witness_logs();

@@ -9,6 +9,7 @@
 
 use anyhow::{ensure, Context, Result};
 use cicada_core::basket::EMISSION_DAYS;
+use cicada_dice::Dice;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -23,31 +24,9 @@ const PARTS: u128 = 1_000_000;
 const TOGETHER: u64 = 6_000;
 const ALONE: u64 = 5_000;
 
-/// Draws numbers.
-pub struct Random(u64);
-
-impl Random {
-    /// The same seed draws the same numbers.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number from `low` to `high`, both included. The bias of so small a range does not matter.
-    pub fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
-    }
-
-    /// A factor of 1 − `most` to 1 + `most` millionths, in millionths.
-    fn factor(&mut self, most: u64) -> u128 {
-        PARTS - u128::from(most) + u128::from(self.between(0, 2 * most))
-    }
+/// A factor of 1 − `most` to 1 + `most` millionths, in millionths.
+fn factor(dice: &mut Dice, most: u64) -> u128 {
+    PARTS - u128::from(most) + u128::from(dice.between(0, 2 * most))
 }
 
 /// A line of the file.
@@ -60,7 +39,7 @@ struct Line {
 
 /// Prices of now.
 pub struct Feed {
-    random: Random,
+    dice: Dice,
     prices: BTreeMap<u16, u128>,
     recorded: Option<BTreeMap<u16, VecDeque<u128>>>,
 }
@@ -71,12 +50,12 @@ impl Feed {
     /// # Errors
     /// If the file cannot be read, or a subnet has no price in it.
     pub fn new(seed: u64, netuids: &[u16], recorded: Option<&Path>) -> Result<Self> {
-        let mut random = Random::new(seed);
+        let mut dice = Dice::new(seed);
         let mut first =
-            |netuid: &u16| (*netuid, u128::from(random.between(10, 200)) * ONE_E18 / 1_000);
+            |netuid: &u16| (*netuid, u128::from(dice.between(10, 200)) * ONE_E18 / 1_000);
         let prices = netuids.iter().map(&mut first).collect();
         let recorded = recorded.map(read).transpose()?;
-        let mut feed = Self { random, prices, recorded };
+        let mut feed = Self { dice, prices, recorded };
         if let Some(recorded) = &mut feed.recorded {
             for (netuid, price) in &mut feed.prices {
                 let found = recorded.get_mut(netuid).and_then(VecDeque::pop_front);
@@ -93,9 +72,9 @@ impl Feed {
 
     /// Moves all prices.
     pub fn step(&mut self) {
-        let together = self.random.factor(TOGETHER);
+        let together = factor(&mut self.dice, TOGETHER);
         for (netuid, price) in &mut self.prices {
-            let alone = self.random.factor(ALONE);
+            let alone = factor(&mut self.dice, ALONE);
             match &mut self.recorded {
                 Some(recorded) => {
                     let next = recorded.get_mut(netuid).and_then(VecDeque::pop_front);
@@ -140,11 +119,11 @@ fn read(path: &Path) -> Result<BTreeMap<u16, VecDeque<u128>>> {
 /// the seed: lines as validators read them.
 pub fn emissions(seed: u64, netuids: &[u16], today: u64) -> String {
     // Other numbers than those of the prices.
-    let mut random = Random::new(!seed);
+    let mut dice = Dice::new(!seed);
     let days = today.saturating_sub(EMISSION_DAYS as u64)..today;
     let lines = netuids.iter().flat_map(|netuid| days.clone().map(move |day| (*netuid, day)));
     let line = |(netuid, day): (u16, u64)| {
-        let emission = (u128::from(random.between(1, 100)) * TAO).to_string();
+        let emission = (u128::from(dice.between(1, 100)) * TAO).to_string();
         format!("{{\"day\":{day},\"netuid\":{netuid},\"emission\":\"{emission}\"}}\n")
     };
     lines.map(line).collect()

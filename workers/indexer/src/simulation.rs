@@ -7,6 +7,7 @@ use crate::types::{Digest, Id, Name};
 use cicada_core::exchange::Side;
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::quote::{Framework, Quote};
+use cicada_dice::Dice;
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 
@@ -22,30 +23,6 @@ const ACCOUNTS: u64 = 40;
 /// The market maker's account, and the number of MMC among the tokens.
 const MAKER: u64 = 0;
 const CURRENCY: u32 = 0;
-
-/// A stream of numbers that a seed determines (SplitMix64).
-#[derive(Clone, Debug)]
-pub struct Numbers(u64);
-
-impl Numbers {
-    /// The stream of a seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
-    }
-
-    fn amount(&mut self, most: u128) -> u128 {
-        u128::from(self.below(u64::try_from(most.min(500)).unwrap_or(1))) + 1
-    }
-}
 
 /// An order that rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +43,7 @@ pub struct Resting {
 
 /// The exchange, its tokens and its people.
 pub struct Simulation {
-    numbers: Numbers,
+    dice: Dice,
     next: u64,
     parent: Digest,
     slot: u64,
@@ -118,7 +95,7 @@ impl Simulation {
     /// Before the first block.
     pub fn new(seed: u64) -> Self {
         Self {
-            numbers: Numbers::new(seed),
+            dice: Dice::new(seed),
             next: 1,
             parent: Digest([0; 32]),
             slot: 0,
@@ -172,11 +149,11 @@ impl Simulation {
         if number == 1 {
             self.opening(&mut made);
         } else {
-            if self.numbers.below(50) == 0 {
+            if self.dice.below(50) == 0 {
                 self.requote(&mut made);
             }
             // A third of all blocks are empty.
-            for _ in 0..self.numbers.below(6).saturating_sub(1) {
+            for _ in 0..self.dice.below(6).saturating_sub(1) {
                 self.anything();
                 self.end(&mut made);
             }
@@ -190,7 +167,7 @@ impl Simulation {
     fn end(&mut self, block: &mut Block) {
         let extrinsic = block.events.last().and_then(|event| event.extrinsic).map_or(1, |e| e + 1);
         let (own, moved) = (std::mem::take(&mut self.own), std::mem::take(&mut self.moved));
-        let parts = if self.numbers.below(2) == 0 { [own, moved] } else { [moved, own] };
+        let parts = if self.dice.below(2) == 0 { [own, moved] } else { [moved, own] };
         for (contract, name, data) in parts.into_iter().flatten() {
             block.events.push(Emitted {
                 index: block.events.last().map_or(2, |event| event.index + 2),
@@ -236,7 +213,7 @@ impl Simulation {
     fn requote(&mut self, block: &mut Block) {
         self.slot += 1;
         for score in &mut self.scores {
-            *score = (*score * (95 + self.numbers.below(11)) / 100).max(5);
+            *score = (*score * (95 + self.dice.below(11)) / 100).max(5);
         }
         let scores = (0..3u32).zip(&self.scores);
         let scores = scores.map(|(market, score)| (Name(framework(market)), *score)).collect();

@@ -5,6 +5,7 @@ use anyhow::{ensure, Context, Result};
 use cicada_core::activity::Side;
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::Account;
+use cicada_dice::Dice;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 
@@ -117,25 +118,6 @@ fn block((number, time_ms, trades): Recorded) -> Block {
     Block { at: Cursor { block: number, hash, time_ms }, changes: changes.collect() }
 }
 
-/// A stream of numbers that a seed determines (SplitMix64).
-pub struct Numbers(u64);
-
-impl Numbers {
-    /// The stream of a seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
-    }
-}
-
 /// The account of a generated miner.
 fn miner(number: u64) -> Account {
     Native::sha256(&[&b"miner"[..], &number.to_le_bytes()].concat())
@@ -144,22 +126,22 @@ fn miner(number: u64) -> Account {
 /// Generates events: 0 to 20 in a block every 6 s, some too small and some too frequent to count.
 /// The same seed gives the same.
 pub fn generate(seed: u64, events: u64, miners: u64) -> Vec<Recorded> {
-    let mut numbers = Numbers::new(seed);
+    let mut dice = Dice::new(seed);
     let mut blocks = Vec::new();
     let (mut left, mut number) = (events, 1u64);
     while left > 0 {
-        let count = numbers.below(21).min(left);
+        let count = dice.below(21).min(left);
         let time_ms = START_MS.saturating_add(number.saturating_mul(BLOCK_MS));
         let mut index = 0u32;
         let mut trades = Vec::new();
         for _ in 0..count {
-            index = index.saturating_add(1 + u32::from(numbers.below(3) == 0));
-            let side = if numbers.below(5) < 3 { Side::Mint } else { Side::Redeem };
+            index = index.saturating_add(1 + u32::from(dice.below(3) == 0));
+            let side = if dice.below(5) < 3 { Side::Mint } else { Side::Redeem };
             // From a thousandth of a TAO to a hundred; a few miners do the most.
-            let digits = 10 + numbers.below(28);
-            let value = 1_000_000 + u128::from(numbers.below(1 << digits));
-            let spread = 1 + numbers.below(miners);
-            let miner = miner(numbers.below(spread));
+            let digits = 10 + dice.below(28);
+            let value = 1_000_000 + u128::from(dice.below(1 << digits));
+            let spread = 1 + dice.below(miners);
+            let miner = miner(dice.below(spread));
             trades.push((index, Trade { time_ms, miner, side, value }));
         }
         if count > 0 {

@@ -9,6 +9,7 @@ mod cluster;
 mod proxy;
 
 use cicada_consensus::Seat;
+use cicada_dice::Dice;
 use cicada_network::FaultModelName;
 use cluster::Cluster;
 use proxy::{Link, Links};
@@ -24,27 +25,16 @@ const NODES: u8 = 23;
 /// How many nodes are hurt at once; one more has lost its disk for good.
 const HURT: usize = 6;
 
-/// Draws numbers; the same seed gives the same ones.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % end
-    }
-
-    fn seats(&mut self, count: usize, without: &BTreeSet<Seat>) -> BTreeSet<Seat> {
-        let mut seats = BTreeSet::new();
-        while seats.len() < count {
-            let seat = Seat::try_from(self.below(NODES.into())).unwrap();
-            if !without.contains(&seat) {
-                seats.insert(seat);
-            }
+/// Some seats, of those that are not among `without`.
+fn seats(dice: &mut Dice, count: usize, without: &BTreeSet<Seat>) -> BTreeSet<Seat> {
+    let mut seats = BTreeSet::new();
+    while seats.len() < count {
+        let seat = Seat::try_from(dice.below(NODES.into())).unwrap();
+        if !without.contains(&seat) {
+            seats.insert(seat);
         }
-        seats
     }
+    seats
 }
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -106,7 +96,7 @@ fn propose_until(cluster: &Cluster, end: &AtomicBool) -> Told {
 /// Hurts some nodes, or the links between all, for a while. What was done.
 fn hurt(cluster: &Cluster, links: &Links, dice: &mut Dice, gone: &BTreeSet<Seat>) -> String {
     let count = usize::try_from(1 + dice.below(HURT as u64)).unwrap();
-    let seats = dice.seats(count, gone);
+    let seats = seats(dice, count, gone);
     let while_it_lasts = Duration::from_millis(1_000 + dice.below(3_000));
     let wait = || std::thread::sleep(while_it_lasts);
     let cut = |cut: bool| Link { cut, ..Link::default() };
@@ -194,7 +184,7 @@ fn certified(cluster: &Cluster, seat: Seat) -> BTreeMap<u64, Value> {
 #[test]
 fn what_was_acknowledged_is_there_whatever_happens() {
     let seconds = setting("CICADA_NEMESIS_SECONDS", 60);
-    let mut dice = Dice(setting("CICADA_NEMESIS_SEED", 1));
+    let mut dice = Dice::new(setting("CICADA_NEMESIS_SEED", 1));
     let runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
     let links = Links::new(NODES);
@@ -216,7 +206,7 @@ fn what_was_acknowledged_is_there_whatever_happens() {
                 hurt(&cluster, &links, &mut dice, &gone)
             );
             if turn == 2 {
-                let seat = dice.seats(1, &gone).into_iter().next().unwrap();
+                let seat = seats(&mut dice, 1, &gone).into_iter().next().unwrap();
                 lose_a_disk(&cluster, seat);
                 gone.insert(seat);
             }

@@ -55,10 +55,10 @@ impl World {
         let mut root = [0; 32];
         if self.plan.dissent && self.faults && self.rng.chance(400) {
             let all = (1u64 << self.setup.nodes) - 1;
-            let mask = (self.rng.next() & all & !(1 << seat)) as u32;
+            let mask = (self.rng.roll() & all & !(1 << seat)) as u32;
             root[..4].copy_from_slice(&mask.to_le_bytes());
         }
-        root[8..16].copy_from_slice(&self.rng.next().to_le_bytes());
+        root[8..16].copy_from_slice(&self.rng.roll().to_le_bytes());
         let report = Report {
             version: REPORT_VERSION,
             feed,

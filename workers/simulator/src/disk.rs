@@ -1,7 +1,7 @@
 //! Disks: a list of records, or the real database on a medium that fails.
 
-use crate::rng::Rng;
 use cicada_consensus::{Position, Record, Seat};
+use cicada_dice::Dice;
 use cicada_store::{Owner, StorageBackend, Store};
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};
@@ -204,14 +204,14 @@ impl Disk {
     }
 
     /// The power will fail at once or at one of the next flushes.
-    pub(crate) fn fail_soon(&mut self, rng: &mut Rng) {
+    pub(crate) fn fail_soon(&mut self, rng: &mut Dice) {
         if let Self::Database(redb) = self {
             redb.medium.medium().power = Some(rng.below(5));
         }
     }
 
     /// The power failed: what was not flushed is there, in part there, or gone.
-    pub(crate) fn power_off(&mut self, rng: &mut Rng) {
+    pub(crate) fn power_off(&mut self, rng: &mut Dice) {
         let Self::Database(redb) = self else {
             return;
         };
@@ -236,7 +236,7 @@ impl Disk {
     }
 
     /// Single bits turn over while the power is off.
-    pub(crate) fn rot(&mut self, rng: &mut Rng) {
+    pub(crate) fn rot(&mut self, rng: &mut Dice) {
         if let Self::Database(redb) = self {
             let mut medium = redb.medium.medium();
             for _ in 0..1 + rng.below(8) {

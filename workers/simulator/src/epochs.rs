@@ -6,13 +6,13 @@
 
 use crate::app::{COMMITTEE, CONFIG_DIGEST};
 use crate::plan::Setup;
-use crate::rng::Rng;
 use crate::run::{check, report, summary, Broken, Summary, RECOVERY_MS};
 use crate::world::{Event, Term, World};
 use cicada_consensus::byzantine::{Kind, QuorumCertificate};
 use cicada_consensus::{carry_over, digest, Answer, Closed, Entry, Input, Request, Seat, Value};
 use cicada_core::hash::Hash;
 use cicada_core::quorum::{FaultModel, Quorum};
+use cicada_dice::Dice;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -51,7 +51,7 @@ impl Hearsay {
     }
 
     // A decision of the old epoch, perhaps of another value than its proof says.
-    fn entry(&self, rng: &mut Rng) -> Option<Entry> {
+    fn entry(&self, rng: &mut Dice) -> Option<Entry> {
         // Rather one near or beyond the end.
         let back = rng.below(6.min(self.proofs.len() as u64)) as usize;
         let (position, proof) = self.proofs.iter().nth_back(back)?;
@@ -69,7 +69,7 @@ impl Hearsay {
 struct Change {
     old: World,
     new: Option<World>,
-    rng: Rng,
+    rng: Dice,
     // When the value that ends the epoch is proposed first, and again.
     propose_ms: u64,
     // The seats that have another owner in the second committee.
@@ -81,7 +81,7 @@ struct Change {
 /// # Errors
 /// The rule that was broken, with what each node says about itself.
 pub fn run(setup: Setup) -> Result<Summary, Box<Broken>> {
-    let mut rng = Rng::new(setup.seed ^ 0x000e_70c4);
+    let mut rng = Dice::new(setup.seed ^ 0x000e_70c4);
     let propose_ms = 1_500 + rng.below(10_000);
     let old = World::new(setup);
     let mut change = Change { old, new: None, rng, propose_ms, replaced: BTreeSet::new() };

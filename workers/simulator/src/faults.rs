@@ -50,7 +50,7 @@ impl World {
 
     // Two sides.
     fn part(&mut self) {
-        let side = self.rng.next();
+        let side = self.rng.roll();
         let n = usize::from(self.setup.nodes);
         for (link, cut) in self.cut.iter_mut().enumerate() {
             *cut = (side >> (link / n) ^ side >> (link % n)) & 1 == 1;

@@ -7,13 +7,13 @@ mod forging;
 mod lies;
 
 use crate::keys::Ring;
-use crate::rng::Rng;
 use crate::Simulated;
 use cicada_consensus::byzantine::Statement;
 use cicada_consensus::{
     Answer, Config, Input, Keys, Now, Output, Pledge, Position, Request, Seat, View,
 };
 use cicada_core::certificate::Signature;
+use cicada_dice::Dice;
 use doubling::Double;
 pub use lies::Lies;
 use std::collections::{BTreeMap, VecDeque};
@@ -24,7 +24,7 @@ pub struct Liar {
     config: Config,
     ring: Ring,
     lies: Lies,
-    rng: Rng,
+    rng: Dice,
     liars: Vec<Seat>,
     heard: VecDeque<Request>,
     pledges: VecDeque<Pledge>,
@@ -39,7 +39,7 @@ impl Liar {
         config: Config,
         ring: Ring,
         lies: Lies,
-        rng: Rng,
+        rng: Dice,
         liars: Vec<Seat>,
     ) -> Self {
         Self {

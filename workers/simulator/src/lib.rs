@@ -17,7 +17,6 @@ pub mod mutants;
 mod network;
 pub mod oracle;
 pub mod plan;
-mod rng;
 pub mod run;
 mod witness;
 pub mod world;

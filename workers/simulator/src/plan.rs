@@ -1,8 +1,8 @@
 //! What a run is made of.
 
-use crate::rng::Rng;
 use cicada_consensus::Mutant;
 use cicada_core::quorum::{FaultModel, Quorum};
+use cicada_dice::Dice;
 
 /// What to break outside the core, to see that the oracle would notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct Plan {
 impl Plan {
     /// Bends a plan for a run in which the committee changes: rather with a window, so that
     /// something is decided beyond the end.
-    pub fn suit_change(&mut self, rng: &mut Rng) {
+    pub fn suit_change(&mut self, rng: &mut Dice) {
         (self.real_keys, self.bad_disk) = (false, false);
         if rng.chance(500) {
             self.window = 4;
@@ -104,7 +104,7 @@ impl Plan {
     }
 
     /// Draws a plan.
-    pub fn draw(setup: &Setup, rng: &mut Rng) -> Self {
+    pub fn draw(setup: &Setup, rng: &mut Dice) -> Self {
         let byzantine = setup.model == FaultModel::Byzantine;
         let calm = byzantine && rng.chance(400);
         Self {

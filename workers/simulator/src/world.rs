@@ -7,12 +7,12 @@ use crate::hosts::Host;
 use crate::keys::Ring;
 use crate::oracle::Oracle;
 use crate::plan::{Plan, Sabotage, Setup};
-use crate::rng::Rng;
 use crate::witness::Witness;
 use crate::Simulated;
 use cicada_consensus::{Answer, Closed, Config, Input, Request, Seat};
 use cicada_core::hash::Hash;
 use cicada_core::quorum::{FaultModel, Quorum};
+use cicada_dice::Dice;
 use ed25519_dalek::SigningKey;
 use parity_scale_codec::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub(crate) struct Term {
 pub struct World {
     /// Who sees everything.
     pub oracle: Oracle,
-    pub(crate) rng: Rng,
+    pub(crate) rng: Dice,
     /// Milliseconds since the start.
     pub time: u64,
     /// Events handled.
@@ -74,7 +74,7 @@ pub struct World {
 impl World {
     /// The start of a run.
     pub fn new(setup: Setup) -> Self {
-        let mut rng = Rng::new(setup.seed);
+        let mut rng = Dice::new(setup.seed);
         let mut plan = Plan::draw(&setup, &mut rng);
         if setup.epochs > 1 {
             plan.suit_change(&mut rng);
@@ -92,7 +92,7 @@ impl World {
     pub(crate) fn of(
         setup: Setup,
         plan: Plan,
-        rng: Rng,
+        rng: Dice,
         liars: BTreeSet<Seat>,
         term: Term,
         time: u64,

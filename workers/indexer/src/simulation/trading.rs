@@ -3,41 +3,47 @@
 use super::{framework, identity, person, token, Resting, Simulation, ACCOUNTS, CURRENCY, MAKER};
 use crate::types::Id;
 use cicada_core::exchange::{Side, MAX_FILLS, TICK};
+use cicada_dice::Dice;
 use parity_scale_codec::Encode;
+
+/// 1 to `most` + 1, and to 500 at most.
+fn amount(dice: &mut Dice, most: u128) -> u128 {
+    u128::from(dice.below(u64::try_from(most.min(500)).unwrap_or(1))) + 1
+}
 
 impl Simulation {
     pub(super) fn anything(&mut self) {
-        let market = u32::try_from(self.numbers.below(3)).unwrap_or(0);
-        let who = person(self.numbers.below(ACCOUNTS));
+        let market = u32::try_from(self.dice.below(3)).unwrap_or(0);
+        let who = person(self.dice.below(ACCOUNTS));
         let held = self.balance(market + 1, who);
         let (bid, ask) = self.quote(market);
-        match self.numbers.below(20) {
+        match self.dice.below(20) {
             0..=6 => {
-                let amount = self.numbers.amount(500);
+                let amount = amount(&mut self.dice, 500);
                 self.take(market, who, Side::Buy, amount, u128::MAX);
             }
             7..=11 if held > 0 => {
-                let amount = self.numbers.amount(held).min(held);
+                let amount = amount(&mut self.dice, held).min(held);
                 self.take(market, who, Side::Sell, amount, 0);
             }
             12..=14 => {
-                let price = (ask - u128::from(self.numbers.below(40)) * TICK).max(TICK);
-                let amount = self.numbers.amount(100);
+                let price = (ask - u128::from(self.dice.below(40)) * TICK).max(TICK);
+                let amount = amount(&mut self.dice, 100);
                 self.place(market, who, Side::Buy, price, amount);
             }
             15..=16 if held > 0 => {
-                let price = bid + u128::from(self.numbers.below(40)) * TICK;
-                let amount = self.numbers.amount(held).min(held);
+                let price = bid + u128::from(self.dice.below(40)) * TICK;
+                let amount = amount(&mut self.dice, held).min(held);
                 self.place(market, who, Side::Sell, price, amount);
             }
             17 => self.fill_reached(market),
             18 if !self.book.is_empty() => {
-                let place = self.numbers.below(self.book.len() as u64) as usize;
+                let place = self.dice.below(self.book.len() as u64) as usize;
                 self.cancel(place);
             }
             19 if held > 0 => {
-                let amount = self.numbers.amount(held).min(held);
-                let to = person(self.numbers.below(ACCOUNTS));
+                let amount = amount(&mut self.dice, held).min(held);
+                let to = person(self.dice.below(ACCOUNTS));
                 self.transfer(market + 1, Some(who), Some(to), amount);
             }
             _ => {

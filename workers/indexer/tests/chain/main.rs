@@ -10,7 +10,7 @@ mod stage;
 use cicada_chain::address;
 use cicada_core::exchange::{Market, Order};
 use cicada_core::quote::Framework;
-use cicada_indexer::simulation::Numbers;
+use cicada_dice::Dice;
 use serde_json::Value;
 use stage::{Process, Stage, FRAMEWORKS};
 use std::path::Path;
@@ -82,7 +82,7 @@ async fn twenty_kills_during_a_thousand_trades_end_with_the_chains_state() {
         })
     };
     // A kill now and then, at the latest when so many more trades are done.
-    let mut numbers = Numbers::new(20);
+    let mut numbers = Dice::new(20);
     for kill in 1..=KILLS {
         while trades.load(Ordering::Relaxed) < wanted * kill / (KILLS + 1)
             && !done.load(Ordering::Relaxed)

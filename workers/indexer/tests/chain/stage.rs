@@ -9,7 +9,7 @@ use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::Account;
-use cicada_indexer::simulation::Numbers;
+use cicada_dice::Dice;
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
@@ -214,7 +214,7 @@ impl Stage {
     /// Trades until there are so many transactions that went well, with a new leaderboard now and
     /// then, orders, cancellations and gifts. `done` counts what traded.
     pub async fn trade(&self, wanted: u64, done: &AtomicU64) {
-        let mut numbers = Numbers::new(6);
+        let mut numbers = Dice::new(6);
         let mut round = 0u64;
         while done.load(Ordering::Relaxed) < wanted {
             if round % 8 == 7 {
@@ -241,7 +241,7 @@ impl Stage {
     }
 
     /// A transaction, and whether it trades; none if it would be refused now.
-    async fn anything(&self, numbers: &mut Numbers, person: &Signer) -> Option<(bool, Call)> {
+    async fn anything(&self, numbers: &mut Dice, person: &Signer) -> Option<(bool, Call)> {
         let name = FRAMEWORKS[usize::try_from(numbers.below(2)).unwrap()];
         let framework = framework(name);
         let amount = u128::from(numbers.below(50)) + 1;

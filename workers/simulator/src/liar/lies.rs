@@ -1,6 +1,6 @@
 //! Characters of liars.
 
-use crate::rng::Rng;
+use cicada_dice::Dice;
 
 /// How a liar lies, in a thousandth each.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub struct Lies {
 
 impl Lies {
     /// A character.
-    pub fn draw(rng: &mut Rng) -> Self {
+    pub fn draw(rng: &mut Dice) -> Self {
         Self {
             equivocate: rng.chance(700),
             agree: rng.chance(800),
