@@ -1,5 +1,6 @@
 //! Two columns of numbers, side by side.
 
+use cicada_amounts::thousands;
 use serde::Serialize;
 use std::fmt;
 
@@ -47,19 +48,6 @@ fn change(ours: u64, theirs: u64) -> String {
     format!("{sign}{}.{} %", size / 10, size % 10)
 }
 
-/// With a comma between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { title, ours, theirs, rows } = self;
@@ -75,8 +63,8 @@ impl fmt::Display for Table {
                 f,
                 "{:<width$}  {:>18}  {:>18}  {:>9}",
                 row.what,
-                grouped(row.ours),
-                grouped(row.theirs),
+                thousands(row.ours.into()),
+                thousands(row.theirs.into()),
                 change(row.ours, row.theirs)
             )?;
         }
@@ -87,14 +75,6 @@ impl fmt::Display for Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")];
-        for (number, text) in cases {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn a_change_has_a_sign_and_one_decimal() {

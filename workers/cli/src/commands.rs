@@ -5,10 +5,10 @@ use crate::{
     args, dispute, goedel, init, money, nodes, order, place, portfolio, reserve, show, trade,
     wallet, work,
 };
+use cicada_amounts::parse_mmc;
 use cicada_core::name::Name;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use cicada_market::parse_mmc;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 

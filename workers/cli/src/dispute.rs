@@ -4,8 +4,8 @@ use crate::args;
 use crate::context::Context;
 use crate::money::Target;
 use crate::reply::{Failure, Outcome, Reply};
+use cicada_amounts::plain_mmc;
 use cicada_core::escrow::{State, Verdict};
-use cicada_market::mmc;
 use cicada_payload::ContentId;
 use clap::Args;
 use serde_json::json;
@@ -95,14 +95,15 @@ pub async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
     let after = market.escrow(escrow).await?;
     let decided = after.state == State::Resolved;
     let text = if decided {
-        let (provider, requester) = (mmc(after.provider_paid), mmc(after.requester_paid));
+        let (provider, requester) =
+            (plain_mmc(after.provider_paid), plain_mmc(after.requester_paid));
         format!("escrow {escrow} is decided: provider {provider} MMC, requester {requester} MMC")
     } else {
         format!("voted on escrow {escrow}; not decided yet")
     };
     let json = json!({
-        "escrow": escrow, "decided": decided, "provider_paid": mmc(after.provider_paid),
-        "requester_paid": mmc(after.requester_paid),
+        "escrow": escrow, "decided": decided, "provider_paid": plain_mmc(after.provider_paid),
+        "requester_paid": plain_mmc(after.requester_paid),
     });
     Ok(Reply::new(text, json))
 }

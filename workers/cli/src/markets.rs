@@ -3,12 +3,12 @@
 use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
+use cicada_amounts::{mmc, plain_mmc as plain, thousands};
 use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::FeedState;
-use cicada_market::mmc as plain;
-use cicada_trade::text::{duration, mmc, thousands};
+use cicada_program::duration_text;
 use cicada_trade::{Error, MarketView, Row};
 use serde_json::{json, Value};
 
@@ -17,7 +17,8 @@ pub async fn quote(settings: &Settings, framework: Framework) -> Outcome {
     let board = settings.board().await?;
     let quote = board.quote(&framework).await?;
     let age_ms = board.now_ms().await?.saturating_sub(quote.time_ms);
-    let text = quotes_table([(None, &quote)]) + &format!("\nquote is {} old", duration(age_ms));
+    let text =
+        quotes_table([(None, &quote)]) + &format!("\nquote is {} old", duration_text(age_ms));
     let mut json = quote_json(&quote);
     json["age_ms"] = age_ms.into();
     Ok(Reply::new(text, json))
@@ -37,7 +38,7 @@ fn ranking(latest: &FeedState, quotes: &[Quote], block: u64, age_ms: u64) -> Rep
     text += &match quotes.is_empty() {
         true => "\nno leaderboard is final yet: 'paxos-market' finalizes one".into(),
         false => {
-            format!("\nslot {}, {} old, read at block {block}", latest.slot, duration(age_ms))
+            format!("\nslot {}, {} old, read at block {block}", latest.slot, duration_text(age_ms))
         }
     };
     let list: Vec<Value> = quotes.iter().map(quote_json).collect();
@@ -98,8 +99,8 @@ fn shown(view: &MarketView) -> Reply {
             "market maker: bid {} MMC, ask {} MMC; the quote is {} old of {}\n",
             mmc(quote.bid),
             mmc(quote.ask),
-            duration(view.age_ms().unwrap_or_default()),
-            duration(view.terms.max_quote_age_ms)
+            duration_text(view.age_ms().unwrap_or_default()),
+            duration_text(view.terms.max_quote_age_ms)
         ),
         Err(error) => format!("the market maker does not trade now: {error}\n"),
     };

@@ -4,11 +4,12 @@ use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
 use crate::show::{status_json, status_line};
+use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_core::escrow::Decision;
 use cicada_core::market::Status;
 use cicada_core::sla::{Metric, QualityReport};
 use cicada_core::Account;
-use cicada_market::{mmc, parse_mmc, Contract, EscrowOrAssignment};
+use cicada_market::{Contract, EscrowOrAssignment};
 use clap::Args;
 use serde_json::json;
 
@@ -179,7 +180,7 @@ pub struct MintArgs {
 /// `cicada71 mint`.
 pub async fn mint(context: &Context, args: MintArgs) -> Outcome {
     context.market.mint(&args.account, args.amount, &context.signer).await?;
-    let (to, amount) = (cicada_chain::address(&args.account), mmc(args.amount));
+    let (to, amount) = (cicada_chain::address(&args.account), plain_mmc(args.amount));
     let text = format!("minted {amount} MMC for {to}");
     Ok(Reply::new(text, json!({ "account": to, "minted": amount })))
 }

@@ -3,8 +3,9 @@
 use crate::context::Settings;
 use crate::reply::{Failure, Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
+use cicada_amounts::thousands;
 use cicada_network::Network;
-use cicada_trade::text::{duration, thousands};
+use cicada_program::duration_text;
 use clap::Subcommand;
 use futures::future::join_all;
 use serde::Deserialize;
@@ -137,7 +138,7 @@ fn cells(answer: &Result<Status, String>) -> Vec<String> {
         thousands(status.decided_position.into()),
         thousands(status.certified_slot.into()),
         status.peers.reachable.len().to_string(),
-        duration(status.uptime_seconds.saturating_mul(1_000)),
+        duration_text(status.uptime_seconds.saturating_mul(1_000)),
     ]
 }
 

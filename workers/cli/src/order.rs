@@ -7,12 +7,11 @@ use crate::table::{table, Left, Right};
 use crate::trade::{
     approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, side_name, Sending,
 };
+use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain, thousands};
 use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use cicada_market::{mmc as plain, parse_mmc};
-use cicada_trade::text::{mmc, thousands};
 use cicada_trade::{OpenOrder, OrderPlan, Placement};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{json, Value};

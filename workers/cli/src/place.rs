@@ -3,6 +3,7 @@
 use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
+use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_core::escrow::{Fallback, Panel};
 use cicada_core::hash::Native;
 use cicada_core::market::{Offer, Privacy, Request};
@@ -10,7 +11,7 @@ use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, Sla};
 use cicada_core::Account;
-use cicada_market::{mmc, parse_mmc, Contract};
+use cicada_market::Contract;
 use cicada_payload::{Envelope, PayloadKey, ProviderKey, RequestSecrets};
 use cicada_program::parse_ms;
 use clap::Args;
@@ -216,11 +217,11 @@ pub async fn request(context: &Context, args: RequestArgs) -> Outcome {
     text += &format!(
         "\nrequest {id}: {} units of {name}, at most {} MMC each; {} MMC are locked",
         terms.units,
-        mmc(terms.max_price),
-        mmc(budget)
+        plain_mmc(terms.max_price),
+        plain_mmc(budget)
     );
     let json = json!({
-        "request": id, "locked": mmc(budget), "block": done.outcome.block, "said": said,
+        "request": id, "locked": plain_mmc(budget), "block": done.outcome.block, "said": said,
         "ends_ms": terms.deadline_ms,
     });
     Ok(Reply::new(text.trim_start(), json))
@@ -292,11 +293,11 @@ pub async fn offer(context: &Context, args: OfferArgs) -> Outcome {
     text += &format!(
         "\noffer {id}: {} units of {name} at {} MMC each; {} MMC of bond are locked",
         terms.units,
-        mmc(terms.price),
-        mmc(bond)
+        plain_mmc(terms.price),
+        plain_mmc(bond)
     );
     let json = json!({
-        "offer": id, "locked": mmc(bond), "block": done.outcome.block, "said": said,
+        "offer": id, "locked": plain_mmc(bond), "block": done.outcome.block, "said": said,
         "expires_ms": terms.expires_ms,
     });
     Ok(Reply::new(text.trim_start(), json))

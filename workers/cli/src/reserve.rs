@@ -4,9 +4,8 @@ use crate::args;
 use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
 use crate::trade::approved;
+use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain};
 use cicada_core::quote::Framework;
-use cicada_market::{mmc as plain, parse_mmc};
-use cicada_trade::text::mmc;
 use clap::{Args, Subcommand};
 use serde_json::json;
 

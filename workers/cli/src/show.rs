@@ -3,12 +3,12 @@
 use crate::context::Context;
 use crate::reply::{Outcome, Reply};
 use crate::work::assignments_of;
+use cicada_amounts::plain_mmc;
 use cicada_chain::address;
 use cicada_core::market::{Assignment, Privacy};
 use cicada_core::name::Name;
 use cicada_core::reputation::Summary as Reputation;
 use cicada_core::Account;
-use cicada_market::mmc;
 use serde_json::{json, Value};
 
 /// What can be shown.
@@ -40,8 +40,12 @@ pub async fn show(context: &Context, what: Shown, id: u64) -> Outcome {
 
 /// An assignment in one line.
 pub fn status_line(id: u64, a: &Assignment) -> String {
-    let amount = mmc(a.amount());
-    format!("assignment {id}: {:?}; {} of {amount} MMC paid to the provider", a.status, mmc(a.paid))
+    let amount = plain_mmc(a.amount());
+    format!(
+        "assignment {id}: {:?}; {} of {amount} MMC paid to the provider",
+        a.status,
+        plain_mmc(a.paid)
+    )
 }
 
 /// An assignment for programs.
@@ -55,9 +59,9 @@ pub fn status_json(id: u64, a: &Assignment) -> Value {
         "requester": address(&a.requester),
         "provider": address(&a.provider),
         "units": a.units,
-        "price": mmc(a.price),
-        "amount": mmc(a.amount()),
-        "paid": mmc(a.paid),
+        "price": plain_mmc(a.price),
+        "amount": plain_mmc(a.amount()),
+        "paid": plain_mmc(a.paid),
         "violations": {
             "response": a.violations.response,
             "execution": a.violations.execution,
@@ -106,8 +110,8 @@ async fn request(context: &Context, id: u64) -> Outcome {
         "task_type": terms.task_type.as_str(),
         "units": terms.units,
         "left": record.left,
-        "max_price": mmc(terms.max_price),
-        "locked": mmc(record.budget),
+        "max_price": plain_mmc(terms.max_price),
+        "locked": plain_mmc(record.budget),
         "capabilities": names(&terms.capabilities),
         "privacy": privacy,
         "ends_ms": record.ends_ms(),
@@ -125,9 +129,9 @@ async fn offer(context: &Context, id: u64) -> Outcome {
         "task_type": terms.task_type.as_str(),
         "units": terms.units,
         "left": record.left,
-        "price": mmc(terms.price),
-        "bond": mmc(terms.bond),
-        "firm_from": terms.firm_from.map(mmc),
+        "price": plain_mmc(terms.price),
+        "bond": plain_mmc(terms.bond),
+        "firm_from": terms.firm_from.map(plain_mmc),
         "expires_ms": terms.expires_ms,
         "payload_key": format!("0x{}", hex::encode(terms.payload_key)),
         "closed": record.closed,
@@ -157,10 +161,10 @@ pub async fn escrow(context: &Context, id: u64) -> Outcome {
         "requester": address(&summary.requester),
         "provider": address(&summary.provider),
         "operator": summary.operator.as_ref().map(address),
-        "amount": mmc(summary.amount),
-        "locked": mmc(summary.locked),
-        "provider_paid": mmc(summary.provider_paid),
-        "requester_paid": mmc(summary.requester_paid),
+        "amount": plain_mmc(summary.amount),
+        "locked": plain_mmc(summary.locked),
+        "provider_paid": plain_mmc(summary.provider_paid),
+        "requester_paid": plain_mmc(summary.requester_paid),
         "due_ms": summary.due_ms,
         "rule": format!("{:?}", terms.rule),
         "panel": { "required": terms.panel.required, "members": members },
@@ -210,10 +214,10 @@ pub async fn price(context: &Context, task_type: Name) -> Outcome {
     };
     Ok(lines(json!({
         "task_type": task_type.as_str(),
-        "average": mmc(prices.average),
-        "vwap": mmc(prices.vwap),
-        "min": mmc(prices.min),
-        "max": mmc(prices.max),
+        "average": plain_mmc(prices.average),
+        "vwap": plain_mmc(prices.vwap),
+        "min": plain_mmc(prices.min),
+        "max": plain_mmc(prices.max),
         "volume_units": prices.volume.to_string(),
         "jobs": prices.count,
     })))
@@ -248,7 +252,7 @@ pub async fn balance(context: &Context, account: Option<Account>) -> Outcome {
     let holdings = context.market.holdings(&account).await?;
     Ok(lines(json!({
         "account": address(&account),
-        "available": mmc(holdings.available),
-        "locked": mmc(holdings.locked),
+        "available": plain_mmc(holdings.available),
+        "locked": plain_mmc(holdings.locked),
     })))
 }

@@ -3,11 +3,10 @@
 use crate::args;
 use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
+use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain, thousands, units};
 use cicada_chain::{CallOutcome, Currency};
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
-use cicada_market::{mmc as plain, parse_mmc};
-use cicada_trade::text::{mmc, thousands, units};
 use cicada_trade::{Deal, Exchange, Fees, Intent, Limit, Need, Plan};
 use clap::Args;
 use serde_json::{json, Value};
@@ -185,7 +184,7 @@ pub fn fees_text(fees: &Fees, currency: &Currency) -> String {
 
 /// Fees for programs.
 pub fn fees_json(fees: &Fees, currency: &Currency) -> Value {
-    let amount = |fee: u128| cicada_trade::text::plain_units(fee, currency.decimals);
+    let amount = |fee: u128| cicada_amounts::plain_units(fee, currency.decimals);
     json!({
         "currency": currency.symbol, "approval": fees.approval.map(amount),
         "call": amount(fees.trade), "deposit": amount(fees.deposit), "exact": fees.exact,
@@ -247,7 +246,7 @@ pub fn fee_line(deal: &Deal, approval: Option<&CallOutcome>, currency: &Currency
 
 /// A deal for programs.
 pub fn deal_json(deal: &Deal, approval: Option<&CallOutcome>, currency: &Currency) -> Value {
-    let amount = |fee: u128| cicada_trade::text::plain_units(fee, currency.decimals);
+    let amount = |fee: u128| cicada_amounts::plain_units(fee, currency.decimals);
     let fills: Vec<Value> = deal
         .fills
         .iter()

@@ -3,8 +3,9 @@
 use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
+use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_core::market::{Assignment, HandOver, Privacy, Status};
-use cicada_market::{mmc, parse_mmc, Contract};
+use cicada_market::Contract;
 use cicada_payload::{ContentId, ProviderKey};
 use cicada_program::parse_ms;
 use clap::Args;
@@ -56,11 +57,11 @@ pub async fn accept(context: &Context, args: AcceptArgs) -> Outcome {
     let text = format!(
         "assignment {id}: {} units at {} MMC each, escrow {}",
         assignment.units,
-        mmc(assignment.price),
+        plain_mmc(assignment.price),
         assignment.escrow
     );
     let json = json!({
-        "assignment": id, "units": assignment.units, "price": mmc(assignment.price),
+        "assignment": id, "units": assignment.units, "price": plain_mmc(assignment.price),
         "escrow": assignment.escrow, "said": said,
     });
     Ok(Reply::new(text, json))

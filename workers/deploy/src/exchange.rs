@@ -4,6 +4,7 @@ use crate::index::{call_all, Step};
 use crate::market::make_minter;
 use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
 use cicada_core::exchange::{Limits, Market};
 use cicada_core::hash::Hash;
@@ -305,6 +306,3 @@ impl Deployer<'_> {
 fn whole(amount: u128) -> u128 {
     amount / MMC
 }
-
-/// Base units of one MMC.
-pub const MMC: u128 = 10u128.pow(cicada_core::quote::MMC_DECIMALS as u32);

@@ -3,6 +3,7 @@
 use crate::index_file::{IndexFile, Subnet};
 use crate::{say, Addresses};
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::TAO;
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::basket::BASKET_SIZE;
 use cicada_core::committee::AttestationKey;
@@ -14,9 +15,6 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use parity_scale_codec::{Decode, Encode};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Smallest units of one TAO and of one subnet token.
-pub const TAO: u128 = 1_000_000_000;
 
 const ADMIN: u8 = 0;
 const MINTER: u8 = 1;

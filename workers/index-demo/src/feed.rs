@@ -8,6 +8,7 @@
 //! when there is none any more.
 
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::TAO;
 use cicada_core::basket::EMISSION_DAYS;
 use cicada_dice::Dice;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use std::path::Path;
 
 /// One TAO at the scale of prices.
 const ONE_E18: u128 = 1_000_000_000_000_000_000;
-const TAO: u128 = 1_000_000_000;
 const PARTS: u128 = 1_000_000;
 /// 60 bps and 50 bps in parts of a million.
 const TOGETHER: u64 = 6_000;

@@ -2,8 +2,9 @@
 
 use crate::double::observation_in;
 use crate::stage::Electorate;
-use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TAO, TWICE_ATTESTED};
+use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TWICE_ATTESTED};
 use anyhow::{Context, Result};
+use cicada_amounts::TAO;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{Proposal, Record};

@@ -11,6 +11,7 @@ mod stage;
 mod story;
 
 use anyhow::{bail, Context, Result};
+use cicada_amounts::TAO;
 use cicada_deploy::say;
 use cicada_program::{status, termination};
 use clap::Parser;
@@ -19,7 +20,7 @@ use outcome::{chart, table};
 use payouts::Payout;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use story::{Plan, Story, SHOCK, TAO};
+use story::{Plan, Story, SHOCK};
 
 /// Runs nodes and validators of all seats on a chain where deploy-paxos and deploy-index have been,
 /// moves prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the

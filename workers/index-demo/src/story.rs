@@ -7,6 +7,7 @@ use crate::miners::Miner;
 use crate::outcome::{Check, Slot};
 use crate::stage::{Market, Stage, Stake};
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::TAO;
 use cicada_chain::{signer, Chain};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::fixed::mul_div_floor;
@@ -24,8 +25,6 @@ use std::time::{Duration, Instant};
 const TOKEN: u128 = 1_000_000_000_000_000_000;
 /// A day.
 const DAY_MS: u64 = 86_400_000;
-/// One TAO.
-pub const TAO: u128 = 1_000_000_000;
 /// Units of an index token that are worth one unit of TAO at a NAV of 1, times the scale of NAVs.
 const UNIT_SCALE: u128 = 1_000_000_000_000_000_000_000_000_000;
 /// What is minted first, and what of it goes into the pool.

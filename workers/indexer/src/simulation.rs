@@ -18,7 +18,7 @@ const START_MS: u64 = 1_738_425_600_000;
 const BLOCK_MS: u64 = 6_000;
 const FRAMEWORKS: [(&str, u64); 3] = [("claude", 50_000), ("openai", 45_000), ("ollama", 7)];
 /// What everybody begins with, and what each reserve begins with.
-const MMC: u128 = 1_000_000_000_000_000_000;
+const PURSE: u128 = 1_000_000_000_000_000_000;
 const ACCOUNTS: u64 = 40;
 /// The market maker's account, and the number of MMC among the tokens.
 const MAKER: u64 = 0;
@@ -195,7 +195,7 @@ impl Simulation {
 
     fn opening(&mut self, block: &mut Block) {
         for number in 0..ACCOUNTS {
-            let begin = if number == MAKER { 4 * MMC } else { MMC };
+            let begin = if number == MAKER { 4 * PURSE } else { PURSE };
             self.transfer(CURRENCY, None, Some(person(number)), begin);
             self.end(block);
         }
@@ -203,9 +203,9 @@ impl Simulation {
         for market in 0..3u32 {
             self.emit("MarketListed", (framework(market), token(market + 1), market));
             self.end(block);
-            self.transfer(CURRENCY, Some(person(MAKER)), Some(identity().exchange), MMC);
-            self.reserves[market as usize] += MMC;
-            self.emit("Deposited", (framework(market), person(MAKER), MMC));
+            self.transfer(CURRENCY, Some(person(MAKER)), Some(identity().exchange), PURSE);
+            self.reserves[market as usize] += PURSE;
+            self.emit("Deposited", (framework(market), person(MAKER), PURSE));
             self.end(block);
         }
     }

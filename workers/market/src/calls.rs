@@ -54,7 +54,7 @@ impl Market {
         if allowed < amount {
             let args = (&self.file.escrow, amount);
             self.call(Contract::Token, "PSP22::approve", &args, signer).await?;
-            let amount = crate::mmc(amount);
+            let amount = cicada_amounts::plain_mmc(amount);
             said.push(format!("approved {amount} MMC for the escrow contract"));
         }
         Ok(said)

@@ -3,13 +3,11 @@
 //! [`MarketFile`] says where the contracts are, [`Market`] calls and reads them. Everything
 //! that goes through here is typed by `cicada-core`.
 
-mod amount;
 mod calls;
 mod file;
 mod market;
 mod views;
 
-pub use amount::{mmc, parse_mmc};
 pub use calls::{Done, EscrowOrAssignment};
 pub use file::MarketFile;
 pub use market::{Contract, Market};

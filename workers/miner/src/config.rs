@@ -2,8 +2,9 @@
 
 use crate::gas::Rates;
 use crate::plan::{Neutral, Rules};
-use crate::tao::{amount, TAO};
+use crate::tao::amount;
 use anyhow::{bail, ensure, Context, Result};
+use cicada_amounts::TAO;
 use cicada_chain::{parse_account, signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;

@@ -4,7 +4,7 @@ use crate::gas::Costs;
 use crate::ledger::Ledger;
 use crate::plan::{decide, mint_limits, redeem_limits, Batch, Decision, Moment, Rules, Trade};
 use crate::seen::{total, Index, Purse, Seen};
-use crate::tao::TAO;
+use cicada_amounts::TAO;
 use cicada_core::arbitrage::Limits;
 use cicada_core::basket::after_fee_floor;
 use cicada_core::basket::holdings::{

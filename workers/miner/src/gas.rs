@@ -87,7 +87,7 @@ impl Weights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tao::TAO;
+    use cicada_amounts::TAO;
 
     #[test]
     fn weight_is_priced_up_and_approvals_are_spread() {

@@ -8,8 +8,8 @@ use crate::ledger::{Done, Ledger};
 use crate::plan::{decide, Decision, Idle, Moment, Planned};
 use crate::seen::{total, Seen};
 use crate::status::{level, OfKind, Recent, Shown};
-use crate::tao::tao;
 use anyhow::{anyhow, Result};
+use cicada_amounts::plain_tao;
 use cicada_core::arbitrage::Halt;
 use cicada_core::fixed::{mul_div_floor, MathError, BPS};
 use cicada_program::{now_ms, Outcome};
@@ -110,7 +110,10 @@ impl Miner {
         let before = self.ledger.clone();
         let halt = self.ledger.value(wealth, now, limits);
         if halt.is_some() && !before.stopped {
-            tracing::warn!("losses have reached a limit ({halt:?}): {} TAO are left", tao(wealth));
+            tracing::warn!(
+                "losses have reached a limit ({halt:?}): {} TAO are left",
+                plain_tao(wealth)
+            );
         }
         if (Ledger { now: before.now, ..self.ledger.clone() }) != before {
             self.save()?;
@@ -253,7 +256,7 @@ impl Miner {
         let metrics = &self.shown.metrics;
         let slot = seen.index.nav.map_or(0, |record| record.slot);
         // One TAO is 10⁹ units, and prices are at scale 10¹⁸.
-        let units = |price_e18: u128| level(price_e18 / crate::tao::TAO);
+        let units = |price_e18: u128| level(price_e18 / cicada_amounts::TAO);
         metrics.slot.set(level(slot));
         metrics.nav.set(units(nav_e18));
         metrics.price.set(units(decision.price_e18));

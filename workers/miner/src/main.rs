@@ -1,11 +1,11 @@
 //! The miner's program.
 
 use anyhow::Result;
+use cicada_amounts::plain_tao;
 use cicada_miner::config::Config;
 use cicada_miner::contracts::Contracts;
 use cicada_miner::ledger::Ledger;
 use cicada_miner::service;
-use cicada_miner::tao::tao;
 use cicada_program::{logs, on_two_threads, status};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -91,11 +91,13 @@ async fn check(config: &Config) -> Result<()> {
     let seen = contracts.see().await?;
     let units = cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
     println!("account {}", cicada_chain::address(&contracts.own));
-    println!("TAO {}", tao(seen.purse.tao));
-    println!("index tokens {}", tao(seen.purse.index / units));
-    println!("can mint {}", tao(seen.mintable_floor() / units));
+    println!("TAO {}", plain_tao(seen.purse.tao));
+    println!("index tokens {}", plain_tao(seen.purse.index / units));
+    println!("can mint {}", plain_tao(seen.mintable_floor() / units));
     match seen.index.nav {
-        Some(record) => println!("NAV {} (slot {})", tao(record.nav_e18 / units), record.slot),
+        Some(record) => {
+            println!("NAV {} (slot {})", plain_tao(record.nav_e18 / units), record.slot)
+        }
         None => println!("no NAV is settled yet"),
     }
     if ledger.stopped {

@@ -1,6 +1,7 @@
 //! The leaderboard as a table for people and as JSON for machines.
 
-use crate::format::{digest, mmc, mmc_json, thousands};
+use crate::format::{digest, mmc_json};
+use cicada_amounts::{mmc, thousands};
 use cicada_chain::address;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Record;

@@ -1,41 +1,11 @@
-//! Numbers as people read them, from integers alone.
+//! Parts of the record as programs and people read them.
 
-use cicada_core::quote::MMC_DECIMALS;
-
-/// Digits in groups of three: `1,234,567`.
-pub fn thousands(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Base units of a token of `decimals` decimals: its whole part and the digits after the
-/// point, without the zeros at the end.
-fn decimal(units: u128, decimals: u8) -> (u128, String) {
-    let one = 10u128.pow(u32::from(decimals));
-    let fraction = format!("{:0width$}", units % one, width = usize::from(decimals));
-    (units / one, fraction.trim_end_matches('0').into())
-}
-
-/// An amount of MMC for people, exact: `1,234.5`; trailing zeros are cut.
-pub fn mmc(units: u128) -> String {
-    let (whole, fraction) = decimal(units, MMC_DECIMALS);
-    if fraction.is_empty() {
-        thousands(whole)
-    } else {
-        format!("{}.{fraction}", thousands(whole))
-    }
-}
+use cicada_amounts::plain_mmc;
 
 /// An amount of MMC as a JSON number, exact, with at least `places` digits after the point.
 pub fn mmc_json(units: u128, places: usize) -> String {
-    let (whole, fraction) = decimal(units, MMC_DECIMALS);
+    let plain = plain_mmc(units);
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
     format!("{whole}.{fraction:0<places$}")
 }
 
@@ -69,27 +39,6 @@ pub fn digest(bytes: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_separated() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1_000), "1,000");
-        assert_eq!(thousands(45_000), "45,000");
-        assert_eq!(thousands(1_234_567), "1,234,567");
-    }
-
-    #[test]
-    fn amounts_are_exact_and_without_trailing_zeros() {
-        assert_eq!(mmc(50_000_000), "50");
-        assert_eq!(mmc(49_500_000), "49.5");
-        assert_eq!(mmc(44_550_000), "44.55");
-        assert_eq!(mmc(990), "0.00099");
-        assert_eq!(mmc(0), "0");
-        assert_eq!(mmc(1_234_567_000_001), "1,234,567.000001");
-        // Far beyond what a double holds exactly.
-        assert_eq!(mmc(u128::from(u64::MAX) * 1_010), "18,631,211,514,446,647.13115");
-    }
 
     #[test]
     fn json_numbers_have_the_seeds_two_places_and_lose_nothing() {

@@ -1,7 +1,8 @@
 //! What happens, told to the person at the terminal.
 
-use crate::format::{digest, mmc, seats, thousands};
+use crate::format::{digest, seats};
 use crate::nodes::{digest_of, Agreed, Failed};
+use cicada_amounts::{mmc, thousands};
 use cicada_core::leaderboard::Proposal;
 use cicada_network::Network;
 use cicada_results::Outcome;

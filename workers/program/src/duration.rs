@@ -29,9 +29,28 @@ pub fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
     parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
 }
 
+/// A duration in its greatest unit that leaves two digits or so: `850 ms`, `42 s`, `17 min`, `3 h`,
+/// `9 d`. Rounded down.
+pub fn duration_text(ms: u64) -> String {
+    let units = [
+        (172_800_000, 86_400_000, "d"),
+        (7_200_000, 3_600_000, "h"),
+        (120_000, 60_000, "min"),
+        (1_000, 1_000, "s"),
+    ];
+    let found = units.iter().find(|(from, _, _)| ms >= *from);
+    found.map_or(format!("{ms} ms"), |(_, unit, name)| format!("{} {name}", ms / unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let texts = [850, 42_999, 1_020_000, 10_800_000, 800_000_000].map(duration_text);
+        assert_eq!(texts, ["850 ms", "42 s", "17 min", "3 h", "9 d"]);
+    }
 
     #[test]
     fn durations_have_a_unit() {

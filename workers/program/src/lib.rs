@@ -4,7 +4,7 @@
 mod duration;
 mod figures;
 
-pub use duration::{duration, parse_ms};
+pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
 
 use anyhow::Result;

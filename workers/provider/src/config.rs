@@ -1,10 +1,10 @@
 //! The provider's configuration: a TOML file; relative paths in it start at its folder.
 
 use anyhow::{bail, ensure, Context, Result};
+use cicada_amounts::parse_mmc;
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
-use cicada_market::parse_mmc;
 use cicada_payload::{read_secret, ProviderKey, Store};
 use cicada_program::duration;
 use serde::{Deserialize, Deserializer};

@@ -14,7 +14,6 @@ mod indexer;
 mod plan;
 pub mod portfolio;
 mod snapshot;
-pub mod text;
 mod view;
 
 pub use addresses::Addresses;

@@ -200,7 +200,7 @@ impl Snapshot<'_> {
             return Err(Error::ZeroAmount);
         }
         if price == 0 || !price.is_multiple_of(TICK) {
-            return Err(Error::BadPrice { tick: crate::text::mmc(TICK) });
+            return Err(Error::BadPrice { tick: cicada_amounts::mmc(TICK) });
         }
         let market = self.market(&framework).await?;
         let need = match side {
@@ -232,8 +232,8 @@ impl Snapshot<'_> {
         let has = self.balance(&token, owner).await?;
         if has < amount {
             let (shown, unit): (fn(u128) -> String, _) = match token == self.exchange.mmc {
-                true => (crate::text::mmc, "MMC"),
-                false => (crate::text::thousands, "performance tokens"),
+                true => (cicada_amounts::mmc, "MMC"),
+                false => (cicada_amounts::thousands, "performance tokens"),
             };
             let (needed, has) = (shown(amount), shown(has));
             return Err(Error::TooPoor { needed, has, unit: unit.into() });
@@ -250,7 +250,7 @@ fn inside(side: Side, expected: u128, limit: u128) -> Result<(), Error> {
         Side::Sell => (expected < limit, "yields", "--min-proceeds"),
     };
     if bad {
-        let [expected, limit] = [expected, limit].map(crate::text::mmc);
+        let [expected, limit] = [expected, limit].map(cicada_amounts::mmc);
         return Err(Error::OutsideLimit { verb, expected, limit, option });
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Trading on a real chain. It needs a development node at `TRADE_TEST_URL` and the folder of the
 //! built contracts in `TRADE_TEST_BUNDLES`.
 
+use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
@@ -16,7 +17,6 @@ use parity_scale_codec::{Decode, Encode};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const MMC: u128 = 1_000_000;
 /// The smallest committee that survives a liar.
 const SEATS: u8 = 4;
 

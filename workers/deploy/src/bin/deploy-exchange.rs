@@ -1,10 +1,11 @@
 //! Deploys the exchange.
 
+use cicada_amounts::MMC;
 use cicada_chain::{account_of, parse_account, signer};
 use cicada_core::exchange::Limits;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use cicada_deploy::exchange::{deploy, Plan, Stock, MMC};
+use cicada_deploy::exchange::{deploy, Plan, Stock};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;

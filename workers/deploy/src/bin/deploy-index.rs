@@ -1,6 +1,7 @@
 //! Deploys the index.
 
-use cicada_deploy::index::{deploy, Plan, Terms, TAO};
+use cicada_amounts::TAO;
+use cicada_deploy::index::{deploy, Plan, Terms};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;

@@ -1,10 +1,11 @@
 //! Walks four compute jobs through a market that is deployed, with the programs that people use.
 
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
-use cicada_market::{mmc, parse_mmc, Contract, Market, MarketFile};
+use cicada_market::{Contract, Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
 use serde_json::{json, Value};
@@ -224,7 +225,7 @@ fn check(before: &Balances, after: &Balances, paid: [u128; 3], bond: u128) -> Re
     };
     for ((suri, had), (_, has)) in before.iter().zip(after) {
         let want = expected(suri, *had);
-        ensure!(*has == want, "{suri} has {}, not {}", mmc(*has), mmc(want));
+        ensure!(*has == want, "{suri} has {}, not {}", plain_mmc(*has), plain_mmc(want));
     }
     Ok(())
 }
@@ -234,11 +235,18 @@ fn table(before: &Balances, after: &Balances) -> String {
     let (mut had_all, mut has_all) = (0, 0);
     for ((suri, had), (_, has)) in before.iter().zip(after) {
         let (sign, change) = if has >= had { ("+", has - had) } else { ("-", had - has) };
-        let change = format!("{sign}{}", mmc(change));
-        text += &format!("{suri:<14} {:>16} {:>16} {change:>14}\n", mmc(*had), mmc(*has));
+        let change = format!("{sign}{}", plain_mmc(change));
+        text +=
+            &format!("{suri:<14} {:>16} {:>16} {change:>14}\n", plain_mmc(*had), plain_mmc(*has));
         (had_all, has_all) = (had_all + had, has_all + has);
     }
-    text + &format!("{:<14} {:>16} {:>16} {:>14}\n", "sum", mmc(had_all), mmc(has_all), "0")
+    text + &format!(
+        "{:<14} {:>16} {:>16} {:>14}\n",
+        "sum",
+        plain_mmc(had_all),
+        plain_mmc(has_all),
+        "0"
+    )
 }
 
 async fn walk(options: Options) -> Result<()> {
@@ -279,7 +287,7 @@ async fn walk(options: Options) -> Result<()> {
     if options.json {
         let row = |(suri, had): &(&str, u128), has: &(&str, u128)| {
             let account = account(suri).map(|account| address(&account)).unwrap_or_default();
-            json!({ "who": suri, "account": account, "before": mmc(*had), "after": mmc(has.1) })
+            json!({ "who": suri, "account": account, "before": plain_mmc(*had), "after": plain_mmc(has.1) })
         };
         let rows: Vec<Value> = before.iter().zip(&after).map(|(b, a)| row(b, a)).collect();
         walk.report.insert("balances".into(), rows.into());
@@ -289,7 +297,7 @@ async fn walk(options: Options) -> Result<()> {
         print!("{}", table(&before, &after));
         println!(
             "balances add up to the unit; the escrow contract holds {} MMC, as it owes",
-            mmc(held)
+            plain_mmc(held)
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! An exchange on a chain, people who trade, and processes that follow it.
 
+use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
@@ -23,8 +24,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const FRAMEWORKS: [&str; 2] = ["claude", "openai"];
 const SEATS: u8 = 5;
 const QUORUM: usize = 4;
-/// One MMC.
-const MMC: u128 = 1_000_000;
 /// Calls of one person that are sent before the outcome of the first is waited for.
 const AT_ONCE: usize = 12;
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::fake::{World, COSTS, NOW, RULES, TOKEN};
 use crate::gas::Costs;
 use crate::ledger::Ledger;
-use crate::tao::TAO;
+use cicada_amounts::TAO;
 use cicada_core::arbitrage::Halt;
 
 fn idle(world: &World) -> Option<Idle> {

@@ -1,5 +1,5 @@
 use crate::fake::{World, NOW, RULES, TOKEN};
-use crate::tao::TAO;
+use cicada_amounts::TAO;
 
 #[test]
 fn the_scarcest_token_says_what_can_be_minted() {

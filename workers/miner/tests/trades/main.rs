@@ -5,12 +5,12 @@
 
 mod stage;
 
+use cicada_amounts::TAO;
 use cicada_miner::config::Config;
 use cicada_miner::contracts::Contracts;
 use cicada_miner::looks::Miner;
 use cicada_miner::plan::Idle;
 use cicada_miner::status::{Arbitrage, Shown, View};
-use cicada_miner::tao::TAO;
 use stage::{Stage, TOKEN};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

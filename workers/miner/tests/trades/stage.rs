@@ -1,5 +1,6 @@
 //! Contracts on a chain: an index of two tokens, a pool, and a committee of four that attests.
 
+use cicada_amounts::TAO;
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::basket::holdings::{self, Entry};
 use cicada_core::certificate::Certificate;
@@ -10,7 +11,6 @@ use cicada_core::report::{Feed, FeedState, Report, ReportKind};
 use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
 use cicada_miner::config::Config;
-use cicada_miner::tao::TAO;
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};

@@ -1,8 +1,8 @@
 use super::*;
 use crate::rows::{Block, Change, Cursor, SettledNav, Trade};
+use cicada_amounts::TAO;
 use cicada_core::activity::Side;
 
-const TAO: u128 = 1_000_000_000;
 const LENGTH: u64 = 3_600_000;
 
 fn schedule() -> Schedule {

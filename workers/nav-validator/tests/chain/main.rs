@@ -8,6 +8,7 @@
 mod nodes;
 mod stage;
 
+use cicada_amounts::TAO;
 use cicada_chain::{account_of, address};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Record;
@@ -15,7 +16,7 @@ use cicada_core::report::FeedState;
 use cicada_core::rewards::AwardState;
 use parity_scale_codec::Encode;
 use serde_json::Value;
-use stage::{Stage, LIAR, SEATS, TAO, TOKEN, TWO_FACED};
+use stage::{Stage, LIAR, SEATS, TOKEN, TWO_FACED};
 use std::time::{Duration, Instant};
 
 /// How long anything may take.

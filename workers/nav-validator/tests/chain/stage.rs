@@ -1,6 +1,7 @@
 //! Contracts on a chain, a committee with stake, and the processes of its validators.
 
 use crate::nodes::{Committee, TwoFaced};
+use cicada_amounts::TAO;
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::basket::holdings::{self, Entry, Holding};
 use cicada_core::certificate::Certificate;
@@ -25,8 +26,6 @@ pub const SEATS: u8 = 5;
 pub const TWO_FACED: usize = 4;
 /// The seat whose prices are 2 % too high.
 pub const LIAR: usize = 3;
-/// One TAO.
-pub const TAO: u128 = 1_000_000_000;
 /// One index token.
 pub const TOKEN: u128 = 1_000_000_000_000_000_000;
 
