@@ -46,7 +46,7 @@ RESULTS="${CICADA_RESULTS:-$CICADA_ROOT/examples/results.jsonl}"
 NETWORK="$CICADA_STATE/network.toml"
 PEERS="$CICADA_STATE/nodes"
 CHAIN_IS_OURS="$CICADA_STATE/chain-started"
-BIN="${CARGO_TARGET_DIR:-$CICADA_ROOT/target}/release"
+BIN="$(programs)"
 BUNDLES="$CICADA_ROOT/contracts/target/ink"
 ANSWER_SECONDS=60
 STOP_SECONDS=15
@@ -123,8 +123,7 @@ await() {
 
 build() {
   "$CICADA_ROOT/scripts/build-contracts" >&2
-  # By --bin, not by -p: 'cargo run --release --bin …' then finds its dependencies compiled.
-  (cd "$CICADA_ROOT" && with_progress "building the workers" cargo build --release --locked \
+  (cd "$CICADA_ROOT" && build_programs "the workers" \
     --bin deploy-paxos --bin deploy-exchange --bin paxos-node --bin paxos-liar --bin paxos-market)
 }
 

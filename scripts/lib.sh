@@ -26,6 +26,20 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # show_help FILE: prints the comment block at the top of a script as its help.
 show_help() { sed -n '2,/^[^#]/{/^#/{s/^# \{0,1\}//;p}}' "$1"; }
 
+# programs: the folder of the workers' programs. CICADA_PROFILE is the profile they are built with:
+# release, or dev in tests, which have compiled most of it already.
+programs() {
+  local folder="${CICADA_PROFILE:-release}"
+  [ "$folder" != dev ] || folder=debug
+  printf '%s/%s\n' "${CARGO_TARGET_DIR:-$CICADA_ROOT/target}" "$folder"
+}
+
+# build_programs WHAT ARGUMENT…: builds some of them. By --bin, not by -p: then all builds, and
+# 'cargo run --bin …', select the same features and find what is compiled.
+build_programs() {
+  with_progress "building $1" cargo build --profile "${CICADA_PROFILE:-release}" --locked "${@:2}"
+}
+
 # hash_key FILE…: the first 16 hex digits of the SHA-256 of the files' contents, for cache folders.
 hash_key() { cat -- "$@" | sha256sum | cut -c1-16; }
 

@@ -1,6 +1,6 @@
 //! The compute market with its real programs: the command line and a provider as processes.
 
-use crate::repository;
+use crate::{programs, repository, script};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 use std::fs::{self, File};
@@ -238,7 +238,7 @@ impl ComputeMarket {
     }
 
     fn node(&self, command: &str) -> Result<()> {
-        let output = Command::new(repository().join("scripts/node"))
+        let output = script("node")
             .args([command, "--tmp", "--url", &self.place.url])
             .env("CICADA_STATE", &self.place.state)
             // The node would keep a pipe of ours open.
@@ -254,12 +254,6 @@ impl Drop for ComputeMarket {
     fn drop(&mut self) {
         let _ = self.node("stop");
     }
-}
-
-/// The folder of the built programs.
-pub fn programs() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| repository().join("target")).join("release")
 }
 
 /// A port that nothing uses now.

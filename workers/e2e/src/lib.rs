@@ -26,6 +26,22 @@ pub fn repository() -> PathBuf {
     here.join("../..").canonicalize().expect("the repository exists")
 }
 
+/// The folder of the built programs: of the profile that this one was built with.
+pub fn programs() -> PathBuf {
+    let this = std::env::current_exe().expect("a path of this program");
+    // A test lies one deeper than a program.
+    let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+    folder.expect("a folder").to_owned()
+}
+
+/// A script of this repository that starts programs of this one's profile. They must be built.
+pub fn script(name: &str) -> Command {
+    let profile = if programs().ends_with("debug") { "dev" } else { "release" };
+    let mut command = Command::new(repository().join("scripts").join(name));
+    command.env("CICADA_PROFILE", profile).env("CICADA_BUILT", "yes");
+    command
+}
+
 /// A running deployment.
 pub struct Deployment {
     state: TempDir,
@@ -55,7 +71,7 @@ impl Deployment {
 
     /// Runs `scripts/deploy_paxos.sh` for this deployment; panics if it fails.
     pub fn script(&self, args: &[&str]) {
-        let output = self.command("scripts/deploy_paxos.sh").args(args).output();
+        let output = self.here(script("deploy_paxos.sh")).args(args).output();
         let output = output.expect("the script can be run");
         assert!(
             output.status.success(),
@@ -66,12 +82,14 @@ impl Deployment {
         );
     }
 
-    /// A program of the repository, for this deployment.
+    /// A program of this repository, for this deployment.
     pub(crate) fn command(&self, program: &str) -> Command {
-        let root = repository();
-        let mut command = Command::new(root.join(program));
+        self.here(Command::new(programs().join(program)))
+    }
+
+    fn here(&self, mut command: Command) -> Command {
         command
-            .current_dir(&root)
+            .current_dir(repository())
             .env("CICADA_STATE", self.state.path())
             .env("CICADA_URL", &self.url)
             .env("CICADA_BASE_PORT", self.base_port.to_string())
@@ -103,7 +121,7 @@ impl Deployment {
 
     /// Runs `paxos-market` to its end.
     pub fn market(&self) -> Output {
-        self.command("target/release/paxos-market")
+        self.command("paxos-market")
             .arg("--network")
             .arg(self.state.path().join("network.toml"))
             .arg("--out")
@@ -176,7 +194,7 @@ impl Deployment {
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        let _ = self.command("scripts/deploy_paxos.sh").arg("stop").output();
+        let _ = self.here(script("deploy_paxos.sh")).arg("stop").output();
     }
 }
 

@@ -38,7 +38,7 @@ impl Indexer {
         let config = folder.join("indexer.toml");
         fs::write(&config, text).expect("the indexer's configuration");
         let log = fs::File::create(folder.join("log")).expect("the indexer's log");
-        let mut command = deployment.command("target/release/cicada71-indexer");
+        let mut command = deployment.command("cicada71-indexer");
         command.args(["run", "--config"]).arg(&config).stdin(Stdio::null());
         let process = command.stdout(Stdio::null()).stderr(log).spawn();
         let process = process.expect("the indexer can be run");
@@ -71,7 +71,7 @@ impl Indexer {
 impl Deployment {
     /// Runs `cicada71 …` for a development account and this indexer.
     pub fn runs(&self, indexer: &Indexer, suri: &str, words: &[&str]) -> Output {
-        let mut command = self.command("target/release/cicada71");
+        let mut command = self.command("cicada71");
         command.args(words).args(["--suri", suri, "--indexer", indexer.url()]);
         command.env("XDG_CONFIG_HOME", self.state.path());
         command.output().expect("cicada71 can be run")

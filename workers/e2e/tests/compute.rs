@@ -2,8 +2,8 @@
 //!
 //! Ignored by default because they need the built contracts and a node: `scripts/test e2e`.
 
-use cicada_e2e::compute::{free_port, programs, ComputeMarket, Provider};
-use cicada_e2e::repository;
+use cicada_e2e::compute::{free_port, ComputeMarket, Provider};
+use cicada_e2e::{programs, script};
 use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,11 +33,10 @@ fn is_running(words: &str) -> bool {
 fn four_jobs_end_as_they_should_and_the_balances_add_up() {
     let state = tempfile::tempdir().expect("a temporary folder");
     let url = format!("ws://127.0.0.1:{}", free_port().expect("a port"));
-    let output = Command::new(repository().join("scripts/compute-demo"))
+    let output = script("compute-demo")
         .arg("--json")
         .env("CICADA_STATE", state.path())
         .env("CICADA_URL", &url)
-        .env("CICADA_BUILT", "yes")
         .output()
         .expect("the script can be run");
     let errors = String::from_utf8_lossy(&output.stderr);
