@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cicada_dice::Dice;
 use cicada_runtime_tests::{
     account, address, check_gas, check_size, on, AccountId, Bundle, Emitted, Message, RawMessage,
     Receipt, Refusal, World,
@@ -994,27 +995,13 @@ impl Model {
     }
 }
 
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-
+/// What these tests draw.
+trait Draws {
     /// An amount, mostly at an edge of what is there.
+    fn amount(&mut self, there: u128) -> u128;
+}
+
+impl Draws for Dice {
     fn amount(&mut self, there: u128) -> u128 {
         match self.below(8) {
             0 => 0,
@@ -1099,7 +1086,7 @@ fn random_calls(seed: u64, steps: usize) {
     let mut model = Model { supply: SUPPLY, ..Model::default() };
     model.balances.insert(alice(), SUPPLY);
     model.roles.entry(alice()).or_default().insert(Role::Admin as u8);
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let (mut done, mut refused, mut errors) = (0, 0, BTreeSet::new());
 
     for step in 0..steps {

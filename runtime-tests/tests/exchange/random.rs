@@ -5,23 +5,17 @@ use crate::model::*;
 use crate::stage::*;
 use cicada_core::exchange::{ExchangeError, Limits, Side, TICK};
 use cicada_core::prices::HOUR_MS;
+use cicada_dice::Dice;
 
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
+/// What these tests draw.
+trait Draws {
+    fn side(&mut self) -> Side;
+    fn amount(&mut self) -> u128;
+    /// About the quote, so that orders meet; few prices, so that they share levels.
+    fn price(&mut self, score: u64) -> u128;
+}
 
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
+impl Draws for Dice {
     fn side(&mut self) -> Side {
         [Side::Buy, Side::Sell][self.below(2) as usize]
     }
@@ -35,7 +29,6 @@ impl Dice {
         }
     }
 
-    /// About the quote, so that orders meet; few prices, so that they share levels.
     fn price(&mut self, score: u64) -> u128 {
         let near = 1_000 * u128::from(score.max(20));
         let percent = u128::from(94 + self.below(13));
@@ -193,7 +186,7 @@ fn random_operations(seed: u64, steps: usize, wrong: bool) -> Result<(usize, usi
     let _ = stage.deposit(OWNER, reserve).succeeds();
     let mut model = Model::new(reserve, stage.world.now());
     model.wrong = wrong;
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let (mut done, mut refused) = (0, 0);
     for step in 0..steps {
         let mut who = PEOPLE[dice.below(4) as usize];

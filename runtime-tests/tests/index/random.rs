@@ -3,22 +3,11 @@
 
 use crate::stage::*;
 use cicada_core::basket::holdings::LOCKED_SUPPLY;
+use cicada_dice::Dice;
 use cicada_runtime_tests::{account, address};
 
 const COINS: usize = 5;
 const ACTS: usize = 300;
-
-/// xorshift64*
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self, below: u128) -> u128 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        u128::from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)) % below
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 struct Model {
@@ -130,15 +119,15 @@ impl Run {
     }
 
     fn act(&mut self, dice: &mut Dice) -> bool {
-        let (who, coin) = (dice.next(3) as usize, dice.next(COINS as u128) as usize);
+        let (who, coin) = (dice.wide(3) as usize, dice.wide(COINS as u128) as usize);
         let name = PEOPLE[who];
         // Small ones, where rounding tells, and large ones.
-        let amount = match dice.next(3) {
-            0 => 1 + dice.next(1_000),
-            1 => 1 + dice.next(ONE),
-            _ => 1 + dice.next(50_000 * ONE),
+        let amount = match dice.wide(3) {
+            0 => 1 + dice.wide(1_000),
+            1 => 1 + dice.wide(ONE),
+            _ => 1 + dice.wide(50_000 * ONE),
         };
-        let kind = dice.next(16);
+        let kind = dice.wide(16);
         let (place, model, chain) = match kind {
             0..=4 => {
                 let amount = if self.model.supply == 0 { amount * 5 } else { amount };
@@ -146,18 +135,18 @@ impl Run {
             }
             5..=8 => {
                 let all = self.model.tokens[who];
-                let amount = if dice.next(4) == 0 { all } else { amount.min(all + 1) };
+                let amount = if dice.wide(4) == 0 { all } else { amount.min(all + 1) };
                 (1, self.model.redeem(who, amount), self.stage.redeem(name, amount).value.is_ok())
             }
             9..=10 => (2, self.model.claim(who, coin), self.stage.claim(name, coin).value.is_ok()),
             11 => (3, self.model.sync(coin), self.stage.sync(coin).value.is_ok()),
             12 => {
-                self.model.fee = dice.next(101);
+                self.model.fee = dice.wide(101);
                 let fee = self.model.fee as u16;
                 (4, true, self.stage.set_terms(OWNER, fee, 0, false).value.is_ok())
             }
             13 if self.infos[coin].is_none() && self.model.purse[who][coin] > 0 => {
-                let gift = 1 + dice.next(self.model.purse[who][coin].min(1_000));
+                let gift = 1 + dice.wide(self.model.purse[who][coin].min(1_000));
                 self.model.purse[who][coin] -= gift;
                 self.model.unasked[coin] += gift;
                 self.stage.donate(name, coin, gift);
@@ -205,7 +194,7 @@ impl Run {
 }
 
 fn run(seed: u64) {
-    let (mut run, mut dice) = (Run::new(), Dice(seed));
+    let (mut run, mut dice) = (Run::new(), Dice::new(seed));
     for _ in 0..ACTS {
         if run.act(&mut dice) {
             run.compare();

@@ -5,27 +5,18 @@ use std::collections::BTreeMap;
 
 use crate::stage::*;
 use cicada_core::pair::Pool;
+use cicada_dice::Dice;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::pair::PairError;
 use cicada_traits::psp22::PSP22;
 
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
+/// What these tests draw.
+trait Draws {
     /// An amount up to about what is there: small ones, round parts, edges.
+    fn amount(&mut self, there: u128) -> u128;
+}
+
+impl Draws for Dice {
     fn amount(&mut self, there: u128) -> u128 {
         match self.below(8) {
             0 => u128::from(self.below(4)),
@@ -245,7 +236,7 @@ fn keeps_worth(before: Pool, after: Pool) -> bool {
 fn random_operations(seed: u64, steps: usize, fee_bps: u16) {
     let mut stage = Stage::with(fee_bps, HELD);
     let mut model = Model::new(fee_bps);
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let (mut done, mut refused) = (0, 0);
     for step in 0..steps {
         let name = PEOPLE[dice.below(3) as usize];

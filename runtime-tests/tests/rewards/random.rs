@@ -7,27 +7,11 @@ use crate::stage::*;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::rewards::{Award, Claim};
 use cicada_core::Account;
+use cicada_dice::Dice;
 use cicada_runtime_tests::on;
 use cicada_traits::rewards::{Rewards, RewardsError};
 
 const MINERS: u32 = 12;
-
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-}
 
 /// The money in plain numbers.
 #[derive(Default)]
@@ -137,7 +121,7 @@ fn claim(stage: &mut Stage, model: &mut Model, dice: &mut Dice, old: &[Vec<Claim
 fn random_operations_do_what_the_model_says() {
     const STEPS: usize = 1_200;
     let mut stage = Stage::new();
-    let (mut model, mut dice) = (Model::default(), Dice(71));
+    let (mut model, mut dice) = (Model::default(), Dice::new(71));
     let (mut old, mut epochs, mut claims) = (Vec::new(), 0, 0);
     for step in 0..STEPS {
         let context = format!("step {step}");

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use cicada_core::slashing::MIN_STAKE;
+use cicada_dice::Dice;
 
-use crate::dice::Dice;
+use crate::dice::Draws;
 use crate::model::{Model, EPOCH_MS, FRESH_MS};
 use crate::op::{BasketOp, Op, PoolOp, Proof, Rules, Signed, SignedFault, Source, StakeOp};
 use crate::people::{Coin, Who, NODES, SEATS, SUBNETS, USERS};
@@ -28,7 +29,7 @@ pub struct Draw {
 
 impl Draw {
     pub fn new(seed: u64) -> Self {
-        Self { dice: Dice(seed), queue: VecDeque::new() }
+        Self { dice: Dice::new(seed), queue: VecDeque::new() }
     }
 
     /// The next operation.

@@ -1,5 +1,6 @@
 //! Which operation of the index comes next.
 
+use crate::dice::Draws;
 use crate::draw::Draw;
 use crate::model::{floor, Model, Part};
 use crate::op::{BasketFault, BasketOp, NavFault, Op, Target};

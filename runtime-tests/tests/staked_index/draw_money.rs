@@ -1,5 +1,6 @@
 //! Which operation of the pool and of the rewards comes next.
 
+use crate::dice::Draws;
 use crate::draw::Draw;
 use crate::model::{floor_or_most, Model, EPOCH_MS};
 use crate::op::{AwardFault, Epoch, Op, PoolOp, RewardOp};

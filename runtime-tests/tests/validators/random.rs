@@ -1,6 +1,7 @@
 //! Random operations, each compared with the model; the contract's tokens are what is staked.
 
 use cicada_core::slashing::{Rates, MIN_STAKE};
+use cicada_dice::Dice;
 use cicada_runtime_tests::{account, on};
 use cicada_traits::staking::Staking;
 use cicada_traits::validators::ValidatorsError;
@@ -12,33 +13,26 @@ use crate::stage::{node, Stage, DAY, DELAY, PURSE, STAKE, TREASURY};
 const OPERATIONS: u32 = 650;
 const SEATS: u8 = 23;
 
-/// Numbers that look random; the same in every run.
-struct Dice(u64);
+/// What these tests draw.
+trait Draws {
+    fn seat(&mut self) -> u8;
+    /// Some part of an amount, its ends and what lies just beyond it.
+    fn amount(&mut self, of: u128) -> u128;
+    fn bps(&mut self) -> u128;
+}
 
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
+impl Draws for Dice {
     fn seat(&mut self) -> u8 {
         u8::try_from(self.below(u64::from(SEATS))).unwrap()
     }
 
-    /// Some part of an amount, its ends and what lies just beyond it.
     fn amount(&mut self, of: u128) -> u128 {
         match self.below(10) {
             0 => 0,
             1 => of + 1,
             2 => of,
             3 => 1.min(of),
-            _ => u128::from(self.next()) % (of + 1),
+            _ => u128::from(self.roll()) % (of + 1),
         }
     }
 
@@ -62,7 +56,7 @@ impl Run {
         let rules = Rules { minimum: MIN_STAKE, delay: DELAY, rates: [100, 500, 1_500, 5_000] };
         let each = Operator { purse: PURSE - STAKE, bonded: STAKE, ..Operator::default() };
         let model = Model::new(vec![each; usize::from(SEATS)], rules);
-        Self { stage: Stage::new(), model, dice: Dice(seed), done: [0; 8] }
+        Self { stage: Stage::new(), model, dice: Dice::new(seed), done: [0; 8] }
     }
 
     fn step(&mut self) {
