@@ -57,25 +57,11 @@ impl Scene {
         let key_file = |seat: u8| dir.path().join(format!("{seat}.key"));
         let keys: Vec<NodeKeys> =
             (0..N).map(|seat| NodeKeys::generate(&key_file(seat)).unwrap()).collect();
-        let entry = |keys: &NodeKeys| NodeEntry {
-            url: "http://127.0.0.1:1".into(),
-            operator: keys.operator(),
-            consensus_key: keys.consensus_key(),
-            attestation_key: keys.attestation_key(),
-        };
+        let entry = |keys: &NodeKeys| NodeEntry::new("http://127.0.0.1:1".into(), keys);
         let network = Network {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
-            chain: ChainSection {
-                url: "ws://127.0.0.1:1".into(),
-                genesis: [1; 32],
-                token: [2; 32],
-                validators: [3; 32],
-                leaderboard: [4; 32],
-                index: None,
-                rewards: None,
-                exchange: None,
-            },
+            chain: ChainSection::unasked(),
             nodes: keys.iter().map(entry).collect(),
         };
         network.save(&dir.path().join("network.toml")).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use cicada_core::Account;
+use serde::{de::Error as _, Deserialize, Deserializer};
 use std::str::FromStr;
 use subxt::utils::AccountId32;
 pub use subxt_signer::sr25519::Keypair as Signer;
@@ -58,6 +59,14 @@ pub fn parse_account(text: &str) -> Result<Account, Error> {
     hex::decode_to_slice(digits, &mut account)
         .map_err(Error::decode(&format!("the account '{text}'")))?;
     Ok(account)
+}
+
+/// An account in a file of settings, for `deserialize_with`.
+///
+/// # Errors
+/// As [`parse_account`].
+pub fn account_setting<'de, D: Deserializer<'de>>(from: D) -> Result<Account, D::Error> {
+    parse_account(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ mod render;
 mod transactions;
 
 pub use account::{
-    account_of, address, parse_account, parse_address, signer, signer_from_seed, Signer,
+    account_of, account_setting, address, parse_account, parse_address, signer, signer_from_seed,
+    Signer,
 };
 pub use at_block::{FinalBlock, WholeBlock};
 pub use bundle::Bundle;

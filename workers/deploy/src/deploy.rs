@@ -233,12 +233,7 @@ fn node_entries(base_port: u16, keys: &[NodeKeys]) -> Result<Vec<NodeEntry>> {
             .ok()
             .and_then(|seat| base_port.checked_add(seat))
             .context("--base-port leaves no room for all nodes")?;
-        Ok(NodeEntry {
-            url: format!("http://127.0.0.1:{port}"),
-            operator: keys.operator(),
-            consensus_key: keys.consensus_key(),
-            attestation_key: keys.attestation_key(),
-        })
+        Ok(NodeEntry::new(format!("http://127.0.0.1:{port}"), keys))
     };
     keys.iter().enumerate().map(entry).collect()
 }

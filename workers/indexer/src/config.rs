@@ -65,11 +65,7 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            format!("{}: write one after workers/indexer/indexer.example.toml, or name another with --config", path.display())
-        })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).with_context(|| path.display().to_string())
+        cicada_program::load(path, "workers/indexer/indexer.example.toml", Self::parse)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

@@ -3,16 +3,16 @@
 use crate::gas::Rates;
 use crate::plan::{Neutral, Rules};
 use crate::tao::amount;
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{bail, ensure, Result};
 use cicada_amounts::TAO;
-use cicada_chain::{parse_account, signer, Signer};
+use cicada_chain::{account_setting, signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
 use cicada_core::Account;
 use cicada_payload::read_secret;
 use cicada_program::duration;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -31,10 +31,10 @@ pub struct Config {
     /// Folder of the built contracts.
     pub bundles: PathBuf,
     /// The index; it names its token.
-    #[serde(deserialize_with = "account")]
+    #[serde(deserialize_with = "account_setting")]
     pub index: Account,
     /// The pool of the index token and TAO; it names the token of TAO.
-    #[serde(deserialize_with = "account")]
+    #[serde(deserialize_with = "account_setting")]
     pub pair: Account,
     /// Secret of the miner's account: for development accounts such as `//Bob`.
     pub suri: Option<String>,
@@ -149,19 +149,13 @@ fn thousandth() -> u128 {
     TAO / 1_000
 }
 
-fn account<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
-    parse_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
-}
-
 impl Config {
     /// Reads and checks a file.
     ///
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).with_context(|| path.display().to_string())
+        cicada_program::load(path, "workers/miner/miner.example.toml", Self::parse)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

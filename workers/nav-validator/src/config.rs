@@ -1,8 +1,8 @@
 //! The configuration: a TOML file; relative paths in it start at its folder.
 
 use crate::related::Related;
-use anyhow::{ensure, Context, Result};
-use cicada_chain::parse_account;
+use anyhow::{ensure, Result};
+use cicada_chain::{account_setting, parse_account};
 use cicada_core::Account;
 use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
@@ -20,7 +20,7 @@ pub struct Config {
     /// Folder of the built contracts.
     pub bundles: PathBuf,
     /// The index; it names its token and the contract of validators.
-    #[serde(deserialize_with = "account")]
+    #[serde(deserialize_with = "account_setting")]
     pub index: Account,
     /// The contract of rewards; without it there are no epochs, scores and awards.
     #[serde(default, deserialize_with = "maybe_account")]
@@ -81,7 +81,7 @@ struct Group {
 #[serde(deny_unknown_fields)]
 struct Listed {
     netuid: u16,
-    #[serde(deserialize_with = "account")]
+    #[serde(deserialize_with = "account_setting")]
     account: Account,
 }
 
@@ -108,12 +108,8 @@ fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Err
     duration(d).map(Some)
 }
 
-fn account<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
-    parse_account(&String::deserialize(d)?).map_err(serde::de::Error::custom)
-}
-
 fn maybe_account<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Account>, D::Error> {
-    account(d).map(Some)
+    account_setting(d).map(Some)
 }
 
 impl Config {
@@ -122,9 +118,7 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).with_context(|| path.display().to_string())
+        cicada_program::load(path, "workers/nav-validator/nav-validator.example.toml", Self::parse)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

@@ -106,6 +106,22 @@ pub struct ChainSection {
     pub exchange: Option<Account>,
 }
 
+impl ChainSection {
+    /// A chain that nobody asks: its addresses only bind what is signed. For tests and benchmarks.
+    pub fn unasked() -> Self {
+        Self {
+            url: "ws://127.0.0.1:9944".into(),
+            genesis: [1; 32],
+            token: [2; 32],
+            validators: [3; 32],
+            leaderboard: [4; 32],
+            index: None,
+            rewards: None,
+            exchange: None,
+        }
+    }
+}
+
 /// One node. Its seat is its position in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +137,18 @@ pub struct NodeEntry {
     /// Its sr25519 key.
     #[serde(with = "bytes32")]
     pub attestation_key: [u8; 32],
+}
+
+impl NodeEntry {
+    /// The node with these keys at this address.
+    pub fn new(url: String, keys: &NodeKeys) -> Self {
+        Self {
+            url,
+            operator: keys.operator(),
+            consensus_key: keys.consensus_key(),
+            attestation_key: keys.attestation_key(),
+        }
+    }
 }
 
 /// A deployment.
@@ -241,16 +269,7 @@ mod tests {
         Network {
             epoch: 1,
             fault_model: FaultModelName::Crash,
-            chain: ChainSection {
-                url: "ws://127.0.0.1:9944".into(),
-                genesis: [1; 32],
-                token: [2; 32],
-                validators: [3; 32],
-                leaderboard: [4; 32],
-                index: None,
-                rewards: None,
-                exchange: None,
-            },
+            chain: ChainSection::unasked(),
             nodes: (0..nodes).map(entry).collect(),
         }
     }

@@ -45,16 +45,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
     let network = Network {
         epoch: 1,
         fault_model: FaultModelName::Crash,
-        chain: ChainSection {
-            url: "ws://127.0.0.1:9944".into(),
-            genesis: [1; 32],
-            token: [2; 32],
-            validators: [4; 32],
-            leaderboard: LEADERBOARD,
-            index: None,
-            rewards: None,
-            exchange: None,
-        },
+        chain: ChainSection { leaderboard: LEADERBOARD, ..ChainSection::unasked() },
         nodes: (0..23).map(node).collect(),
     };
     let proposal = proposal();

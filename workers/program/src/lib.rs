@@ -3,9 +3,11 @@
 
 mod duration;
 mod figures;
+mod settings;
 
 pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
+pub use settings::load;
 
 use anyhow::Result;
 use std::process::ExitCode;

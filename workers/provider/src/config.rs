@@ -1,6 +1,6 @@
 //! The provider's configuration: a TOML file; relative paths in it start at its folder.
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{bail, ensure, Result};
 use cicada_amounts::parse_mmc;
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
@@ -197,9 +197,7 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).with_context(|| path.display().to_string())
+        cicada_program::load(path, "the one in docs/compute-market.md", Self::parse)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

@@ -43,24 +43,9 @@ impl Cluster {
         for seat in 0..n {
             let keys = NodeKeys::generate(&directory.path().join(format!("node-{seat:02}.json")))?;
             let port = base_port.checked_add(u16::from(seat)).context("the ports end at 65535")?;
-            nodes.push(NodeEntry {
-                url: format!("http://127.0.0.1:{port}"),
-                operator: keys.operator(),
-                consensus_key: keys.consensus_key(),
-                attestation_key: keys.attestation_key(),
-            });
+            nodes.push(NodeEntry::new(format!("http://127.0.0.1:{port}"), &keys));
         }
-        // No chain is asked: its addresses only bind the signatures.
-        let chain = ChainSection {
-            url: "ws://127.0.0.1:9944".into(),
-            genesis: [1; 32],
-            token: [2; 32],
-            validators: [3; 32],
-            leaderboard: [4; 32],
-            index: None,
-            rewards: None,
-            exchange: None,
-        };
+        let chain = ChainSection::unasked();
         let network = Network { epoch: 1, fault_model, chain, nodes };
         network.save(&directory.path().join("network.toml"))?;
         let children = (0..n).map(|_| None).collect();

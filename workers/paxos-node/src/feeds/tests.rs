@@ -41,25 +41,11 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let make = |seat| NodeKeys::generate(&dir.path().join(format!("{seat}.key"))).unwrap();
         let keys: Vec<NodeKeys> = (0..SEATS).map(make).collect();
-        let entry = |keys: &NodeKeys| NodeEntry {
-            url: "http://127.0.0.1:1".into(),
-            operator: keys.operator(),
-            consensus_key: keys.consensus_key(),
-            attestation_key: keys.attestation_key(),
-        };
+        let entry = |keys: &NodeKeys| NodeEntry::new("http://127.0.0.1:1".into(), keys);
         let network = Network {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
-            chain: ChainSection {
-                url: "ws://127.0.0.1:9944".into(),
-                genesis: [1; 32],
-                token: [2; 32],
-                validators: [3; 32],
-                leaderboard: [4; 32],
-                index,
-                rewards,
-                exchange: None,
-            },
+            chain: ChainSection { index, rewards, ..ChainSection::unasked() },
             nodes: keys.iter().map(entry).collect(),
         };
         let results = dir.path().join("results.jsonl");

@@ -79,25 +79,13 @@ impl Cluster {
         let addresses: Vec<_> = ports.iter().map(|port| port.local_addr().unwrap()).collect();
         let path = |seat: u8| directory.path().join(format!("node-{seat:02}.json"));
         let keys: Vec<_> = (0..n).map(|seat| NodeKeys::generate(&path(seat)).unwrap()).collect();
-        let entry = |(keys, address): (&NodeKeys, &SocketAddr)| NodeEntry {
-            url: format!("http://{}", front(*address)),
-            operator: keys.operator(),
-            consensus_key: keys.consensus_key(),
-            attestation_key: keys.attestation_key(),
+        let entry = |(keys, address): (&NodeKeys, &SocketAddr)| {
+            NodeEntry::new(format!("http://{}", front(*address)), keys)
         };
         let network = Network {
             epoch: 1,
             fault_model,
-            chain: ChainSection {
-                url: "ws://127.0.0.1:9944".into(),
-                genesis: [1; 32],
-                token: [2; 32],
-                validators: [3; 32],
-                leaderboard: [4; 32],
-                index: None,
-                rewards: None,
-                exchange: None,
-            },
+            chain: ChainSection::unasked(),
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
         network.save(&directory.path().join("network.toml")).unwrap();
