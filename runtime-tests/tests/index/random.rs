@@ -119,7 +119,7 @@ impl Run {
     }
 
     fn act(&mut self, dice: &mut Dice) -> bool {
-        let (who, coin) = (dice.wide(3) as usize, dice.wide(COINS as u128) as usize);
+        let (who, coin) = (dice.place(3), dice.place(COINS));
         let name = PEOPLE[who];
         // Small ones, where rounding tells, and large ones.
         let amount = match dice.wide(3) {
@@ -153,6 +153,9 @@ impl Run {
                 (5, true, true)
             }
             13 | 14 => {
+                // Mostly one at once, or nothing could be minted.
+                let frozen = self.infos.iter().position(Option::is_some);
+                let coin = frozen.filter(|_| dice.below(4) > 0).unwrap_or(coin);
                 match self.infos[coin].take() {
                     Some(info) => self.stage.restore(coin, &info),
                     None => self.infos[coin] = Some(self.stage.remove(coin)),

@@ -1,6 +1,6 @@
 //! From trades on the exchange to the volumes of the next leaderboard, with real parts.
 //!
-//! Ignored by default because it needs the built contracts and a node: `scripts/test long`.
+//! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
 use cicada_chain::signer;
 use cicada_core::hash::Native;
@@ -27,7 +27,7 @@ fn volumes(board: &Board) -> Vec<(&str, u128)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs a node: scripts/test long"]
+#[ignore = "needs a node: scripts/test e2e"]
 async fn what_was_traded_stands_in_the_next_leaderboard() {
     let deployment = Deployment::start();
     assert!(deployment.finalizes().contains("slot=1 "));
