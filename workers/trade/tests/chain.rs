@@ -1,5 +1,5 @@
-//! Trading on a real chain. It needs a development node at `TRADE_TEST_URL` and the folder of the
-//! built contracts in `TRADE_TEST_BUNDLES`.
+//! Trading on a real chain. It needs a development node at `CICADA_TEST_URL` and the built contracts:
+//! `scripts/test e2e`.
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer, signer_from_seed, Bundle, Call, Chain, Signer};
@@ -40,10 +40,9 @@ struct Stage {
 
 impl Stage {
     async fn build(folder: &Path) -> Self {
-        let url = std::env::var("TRADE_TEST_URL").expect("TRADE_TEST_URL");
-        let bundles = std::env::var("TRADE_TEST_BUNDLES").expect("TRADE_TEST_BUNDLES");
-        // Tests run in the folder of their package.
-        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(bundles);
+        let url =
+            std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL is the address of a node");
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink");
         let chain = Chain::connect(&url).await.unwrap();
         let keys = (0..SEATS).map(|seat| NodeKeys::generate(&folder.join(format!("{seat}"))));
         let genesis = Some(chain.genesis());
@@ -186,7 +185,7 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
 }
 
 #[tokio::test]
-#[ignore = "needs a node and the built contracts"]
+#[ignore = "needs a node: scripts/test e2e"]
 async fn the_example_of_the_seed_on_a_chain() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::build(folder.path()).await;

@@ -2,7 +2,7 @@
 //! say.
 //!
 //! Needs a node and the built contracts, so it runs when it is asked for:
-//! `INDEXER_TEST_URL=ws://… INDEXER_TEST_BUNDLES=contracts/target/ink cargo test --test chain -- --ignored`
+//! `CICADA_TEST_URL=ws://… cargo test --test chain -- --ignored`
 //! `INDEXER_TEST_TRADES` is the least number of trades, 1,000 unless it says otherwise.
 
 mod stage;
@@ -68,7 +68,7 @@ fn dump(data: &Path) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a node: INDEXER_TEST_URL and INDEXER_TEST_BUNDLES"]
+#[ignore = "needs a node: scripts/test e2e"]
 async fn twenty_kills_during_a_thousand_trades_end_with_the_chains_state() {
     let wanted = std::env::var("INDEXER_TEST_TRADES").map_or(1_000, |n| n.parse().unwrap());
     let stage = Arc::new(Stage::build().await);

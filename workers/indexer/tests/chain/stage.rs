@@ -41,10 +41,6 @@ pub struct Stage {
     from_block: u64,
 }
 
-fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("set {name}"))
-}
-
 fn framework(name: &str) -> Framework {
     Framework::new(name).unwrap()
 }
@@ -52,12 +48,9 @@ fn framework(name: &str) -> Framework {
 impl Stage {
     /// Deploys everything, with a leaderboard, two markets, and people with money.
     pub async fn build() -> Self {
-        let (url, bundles) = (setting("INDEXER_TEST_URL"), setting("INDEXER_TEST_BUNDLES"));
-        // Tests run in the folder of their package.
-        let bundles = [Path::new(&bundles), &Path::new("../..").join(&bundles)]
-            .into_iter()
-            .find_map(|path| std::fs::canonicalize(path).ok())
-            .unwrap_or_else(|| panic!("{bundles} is not there"));
+        let url =
+            std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL is the address of a node");
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink");
         let chain = Chain::connect(&url).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let key = |seat| NodeKeys::generate(&folder.path().join(format!("seat-{seat}.toml")));

@@ -1,7 +1,7 @@
 //! A miner on a real chain: a price above NAV, one below, neutral volume, a dry run.
 //!
 //! Needs a node and the built contracts, so it runs when it is asked for:
-//! `MINER_TEST_URL=ws://… MINER_TEST_BUNDLES=contracts/target/ink cargo test --test trades -- --ignored`
+//! `CICADA_TEST_URL=ws://… cargo test --test trades -- --ignored`
 
 mod stage;
 
@@ -49,7 +49,7 @@ fn check(arbitrage: &Arbitrage, kind: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a node: MINER_TEST_URL and MINER_TEST_BUNDLES"]
+#[ignore = "needs a node: scripts/test e2e"]
 async fn prices_come_back_to_nav_and_the_miner_earns() {
     let stage = Stage::build().await;
     let config = Config::load(&stage.config).unwrap();

@@ -15,7 +15,7 @@ use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One index token.
 pub const TOKEN: u128 = 1_000_000_000_000_000_000;
@@ -41,15 +41,12 @@ pub struct Stage {
     subnets: Vec<Account>,
 }
 
-fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("set {name}"))
-}
-
 impl Stage {
     /// Deploys everything: 1,000 index tokens of NAV 1, all in the pool at a price of 1; the miner,
     /// Bob, has 100 TAO and of both subnet tokens enough for 100 index tokens.
     pub async fn build() -> Self {
-        let (url, bundles) = (setting("MINER_TEST_URL"), setting("MINER_TEST_BUNDLES"));
+        let url =
+            std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL is the address of a node");
         let folder = tempfile::tempdir().unwrap();
         let key = |seat| {
             let path = folder.path().join(format!("seat-{seat}.toml"));
@@ -58,7 +55,7 @@ impl Stage {
         let mut stage = Self {
             config: folder.path().join("miner.toml"),
             chain: Chain::connect(&url).await.unwrap(),
-            bundles: std::fs::canonicalize(bundles).unwrap(),
+            bundles: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink"),
             alice: signer("//Alice").unwrap(),
             keys: (0..SEATS).map(key).collect(),
             folder,

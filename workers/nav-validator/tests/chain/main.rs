@@ -2,7 +2,7 @@
 //! that is 2 % off and of one that signs two NAVs.
 //!
 //! Needs a node and the built contracts, so it runs when it is asked for:
-//! `NAV_TEST_URL=ws://… NAV_TEST_BUNDLES=contracts/target/ink cargo test --test chain -- --ignored`
+//! `CICADA_TEST_URL=ws://… cargo test --test chain -- --ignored`
 //! With `NAV_TEST_PAXOS=PATH/paxos-node` real consensus nodes decide, else a server in their place.
 
 mod nodes;
@@ -47,7 +47,7 @@ async fn slot(stage: &Stage) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a node: NAV_TEST_URL and NAV_TEST_BUNDLES"]
+#[ignore = "needs a node: scripts/test e2e"]
 async fn validators_attest_reward_punish_and_survive_a_kill() {
     let stage = Stage::build().await;
     let program = std::env::var("NAV_TEST_PAXOS").ok();

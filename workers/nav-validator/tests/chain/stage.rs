@@ -16,7 +16,7 @@ use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -48,15 +48,12 @@ pub struct Stage {
     from_block: u64,
 }
 
-fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("set {name}"))
-}
-
 impl Stage {
     /// Deploys and seats everything.
     pub async fn build() -> Self {
-        let (url, bundles) = (setting("NAV_TEST_URL"), setting("NAV_TEST_BUNDLES"));
-        let bundles = std::fs::canonicalize(bundles).unwrap();
+        let url =
+            std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL is the address of a node");
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink");
         let chain = Chain::connect(&url).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let keys = (0..SEATS).map(|seat| {
