@@ -11,7 +11,8 @@ use cicada_miner::contracts::Contracts;
 use cicada_miner::looks::Miner;
 use cicada_miner::plan::Idle;
 use cicada_miner::status::{Arbitrage, Shown, View};
-use stage::{Stage, TOKEN};
+use cicada_stage::TOKEN;
+use stage::Stage;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command};
@@ -61,18 +62,18 @@ async fn prices_come_back_to_nav_and_the_miner_earns() {
 
     // The price is 4 % too high: mint and sell.
     stage.settle_nav(TOKEN).await;
-    stage.trade("tao", 20 * TAO).await;
-    let before = stage.bobs("tao").await;
+    stage.trade("TAO", 20 * TAO).await;
+    let before = stage.bobs("TAO").await;
     let arbitrage = settle(&mut one, &shown).await;
     check(&arbitrage, "mint_and_sell");
     assert!(arbitrage.decision.unwrap().spread_bps.abs() < 50);
-    assert!(stage.bobs("tao").await > before);
-    assert_eq!(stage.bobs("tao20").await, 0);
+    assert!(stage.bobs("TAO").await > before);
+    assert_eq!(stage.bobs("TAO20").await, 0);
 
     // A dry run says what it would do about a price that is too low, and does nothing.
-    stage.trade("tao20", 30 * TOKEN).await;
+    stage.trade("TAO20", 30 * TOKEN).await;
     stage.settle_nav(TOKEN).await;
-    let before = stage.bobs("tao").await;
+    let before = stage.bobs("TAO").await;
     let output = Command::new(env!("CARGO_BIN_EXE_miner"))
         .args(["run", "--dry-run", "--once", "--config"])
         .arg(&stage.config)
@@ -83,14 +84,14 @@ async fn prices_come_back_to_nav_and_the_miner_earns() {
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said["batch"]["kind"], "buy_and_redeem", "{said}");
     assert_eq!(said["approvals"], 2, "{said}");
-    assert_eq!(stage.bobs("tao").await, before);
+    assert_eq!(stage.bobs("TAO").await, before);
 
     // Buy and redeem.
     let arbitrage = settle(&mut one, &shown).await;
     check(&arbitrage, "buy_and_redeem");
     assert!(arbitrage.decision.unwrap().spread_bps.abs() < 50);
-    assert!(stage.bobs("tao").await < before);
-    assert_eq!(stage.bobs("tao20").await, 0);
+    assert!(stage.bobs("TAO").await < before);
+    assert_eq!(stage.bobs("TAO20").await, 0);
     let ledger = shown.view().performance.ledger.clone();
     assert!(ledger.earned > 0 && ledger.failed == 0, "{ledger:?}");
     assert!(ledger.minted > 0 && ledger.redeemed > 0 && ledger.chain_fees > 0, "{ledger:?}");
@@ -108,11 +109,11 @@ async fn prices_come_back_to_nav_and_the_miner_earns() {
 
     // Index tokens that are there, as after a sale that somebody was faster than, are sold first.
     stage.settle_nav(TOKEN).await;
-    stage.give_bob("tao20", 5 * TOKEN).await;
-    stage.trade("tao", 30 * TAO).await;
+    stage.give_bob("TAO20", 5 * TOKEN).await;
+    stage.trade("TAO", 30 * TAO).await;
     next.look().await.unwrap();
     check(&shown.view().arbitrage, "sell_stock");
-    assert!(stage.bobs("tao20").await < 5 * TOKEN / 4, "four fifths, several times");
+    assert!(stage.bobs("TAO20").await < 5 * TOKEN / 4, "four fifths, several times");
     serves_and_ends(&stage).await;
 }
 

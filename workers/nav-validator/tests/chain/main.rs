@@ -14,9 +14,9 @@ use cicada_core::hash::Hash;
 use cicada_core::nav::Record;
 use cicada_core::report::FeedState;
 use cicada_core::rewards::AwardState;
-use parity_scale_codec::Encode;
+use cicada_stage::TOKEN;
 use serde_json::Value;
-use stage::{Stage, LIAR, SEATS, TOKEN, TWO_FACED};
+use stage::{Stage, LIAR, SEATS, TWO_FACED};
 use std::time::{Duration, Instant};
 
 /// How long anything may take.
@@ -119,7 +119,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
         hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes).unwrap();
         bytes
     });
-    let args = (cumulative, index, proof.collect::<Vec<Hash>>()).encode();
+    let args = (cumulative, index, proof.collect::<Vec<Hash>>());
     stage.call("rewards", "Rewards::claim", &args).await;
     let paid: u128 = stage.read("rewards", "Rewards::paid_of", &alice).await;
     assert_eq!(paid, cumulative);

@@ -1,24 +1,18 @@
-//! Contracts on a chain, a committee with stake, and the processes of its validators.
+//! An index on a chain with its rewards, and the processes of its validators.
 
 use crate::nodes::{Committee, TwoFaced};
 use cicada_amounts::TAO;
-use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
-use cicada_core::basket::holdings::{self, Entry, Holding};
-use cicada_core::certificate::Certificate;
-use cicada_core::committee::Domain;
-use cicada_core::hash::{Hash, Native};
+use cicada_chain::address;
+use cicada_core::basket::holdings::Holding;
+use cicada_core::hash::Hash;
 use cicada_core::nav::{nav_e18_floor, Position};
-use cicada_core::report::{Feed, FeedState, ReportKind};
-use cicada_core::slashing::{Bands, Rates};
-use cicada_core::Account;
-use cicada_network::NodeKeys;
+use cicada_core::report::ReportKind;
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
 use cicada_program::now_ms;
-use parity_scale_codec::{Decode, Encode};
-use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use cicada_stage::{free_addresses, Process, PRICES, TOKEN};
+use parity_scale_codec::Encode;
+use std::ops::Deref;
+use std::path::PathBuf;
 
 /// Seats of the committee.
 pub const SEATS: u8 = 5;
@@ -26,183 +20,39 @@ pub const SEATS: u8 = 5;
 pub const TWO_FACED: usize = 4;
 /// The seat whose prices are 2 % too high.
 pub const LIAR: usize = 3;
-/// One index token.
-pub const TOKEN: u128 = 1_000_000_000_000_000_000;
 
-const PRICES: [u128; 2] = [TOKEN / 2, TOKEN / 4];
 const EPOCH_MS: u64 = 20_000;
+const EMISSION: u128 = 100 * TAO;
+const FUNDS: u128 = 10_000 * TAO;
 
 /// Everything on the chain.
 pub struct Stage {
-    /// The owner, who mints too.
-    pub alice: Signer,
-    /// Keys in seat order.
-    pub keys: Arc<Vec<NodeKeys>>,
-    chain: Chain,
-    url: String,
-    bundles: PathBuf,
-    folder: tempfile::TempDir,
-    at: BTreeMap<&'static str, (Account, Bundle)>,
-    subnets: Vec<Account>,
+    stage: cicada_stage::Stage,
     config_digest: Hash,
-    from_block: u64,
+}
+
+impl Deref for Stage {
+    type Target = cicada_stage::Stage;
+
+    fn deref(&self) -> &Self::Target {
+        &self.stage
+    }
 }
 
 impl Stage {
     /// Deploys and seats everything.
     pub async fn build() -> Self {
-        let url =
-            std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL is the address of a node");
-        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink");
-        let chain = Chain::connect(&url).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let keys = (0..SEATS).map(|seat| {
-            NodeKeys::generate(&folder.path().join(format!("seat-{seat}.toml"))).unwrap()
-        });
-        let mut stage = Self {
-            alice: signer("//Alice").unwrap(),
-            keys: Arc::new(keys.collect()),
-            at: BTreeMap::new(),
-            subnets: Vec::new(),
-            config_digest: [0; 32],
-            from_block: chain.final_block().await.unwrap(),
-            chain,
-            url,
-            bundles,
-            folder,
-        };
-        stage.contracts().await;
-        stage.seat().await;
-        stage.set_basket().await;
+        let mut stage = cicada_stage::Stage::new(SEATS).await;
+        stage.place_index().await;
+        let terms = (now_ms(), EPOCH_MS, EMISSION);
+        let rewards = (stage.at("validators"), stage.at("TAO"), terms).encode();
+        stage.place("rewards", "rewards", rewards).await;
+        stage.approve("TAO", "rewards", &stage.alice).await;
+        stage.call("rewards", "Rewards::fund", &FUNDS).await;
+        stage.seat_index().await;
         stage.mint(10 * TOKEN).await;
-        stage
-    }
-
-    fn bundle(&self, name: &str) -> Bundle {
-        Bundle::load(self.bundles.join(format!("{name}.contract"))).unwrap()
-    }
-
-    async fn make(&self, name: &str, args: Vec<u8>) -> Account {
-        let salt = now_ms().to_le_bytes();
-        let (bundle, alice) = (self.bundle(name), &self.alice);
-        let made = self.chain.upload_and_instantiate(&bundle, "new", &args, &salt, alice);
-        made.await.unwrap().account
-    }
-
-    async fn token(&self, symbol: &str, decimals: u8, supply: u128) -> Account {
-        self.make("token", (symbol, symbol, decimals, supply).encode()).await
-    }
-
-    async fn contracts(&mut self) {
-        let supply = 1_000_000 * TAO;
-        let tao = self.token("TAO", 9, supply).await;
-        for symbol in ["SN1", "SN2"] {
-            let subnet = self.token(symbol, 9, supply).await;
-            self.subnets.push(subnet);
-        }
-        let tao20 = self.token("TAO20", 18, 0).await;
-        let validators = self.make("validators", (self.chain.genesis(), SEATS).encode()).await;
-        let index = self.make("index", (validators, tao20).encode()).await;
-        let terms = (now_ms(), EPOCH_MS, 100 * TAO).encode();
-        let rewards = (validators, tao).encode();
-        let rewards = self.make("rewards", [rewards, terms].concat()).await;
-        let all = [
-            ("tao", tao, "token"),
-            ("tao20", tao20, "token"),
-            ("validators", validators, "validators"),
-            ("index", index, "index"),
-            ("rewards", rewards, "rewards"),
-        ];
-        for (name, account, bundle) in all {
-            self.at.insert(name, (account, self.bundle(bundle)));
-        }
-        // Minter and burner.
-        for role in [1u8, 2] {
-            self.call("tao20", "Roles::grant_role", &(role, index).encode()).await;
-        }
-        self.call("tao", "PSP22::approve", &(rewards, 10_000 * TAO).encode()).await;
-        self.call("rewards", "Rewards::fund", &(10_000 * TAO).encode()).await;
-        let no_reputation: Option<Account> = None;
-        let staking = (
-            (tao, account_of(&self.alice), no_reputation, 1_000 * TAO, 86_400_000u64),
-            (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
-        );
-        self.call("validators", "Staking::set_terms", &staking.encode()).await;
-        self.call("validators", "Staking::set_judge", &(index, true).encode()).await;
-    }
-
-    async fn seat(&mut self) {
-        let validators = self.at["validators"].0;
-        let domain = Domain { genesis: self.chain.genesis(), validators };
-        for keys in self.keys.iter() {
-            let operator = signer_from_seed(keys.operator_seed()).unwrap();
-            let funds = Call::transfer(&keys.operator(), 50_000_000_000_000_000);
-            self.chain.send(&funds, &self.alice).await.unwrap();
-            let stake = 5_000 * TAO;
-            let nothing: Vec<u8> = Vec::new();
-            self.call("tao", "PSP22::transfer", &(keys.operator(), stake, nothing).encode()).await;
-            let approve = (validators, stake).encode();
-            self.call_as("tao", "PSP22::approve", &approve, &operator).await;
-            self.call_as("validators", "Staking::bond", &stake.encode(), &operator).await;
-            let possession = keys.prove_possession(&domain);
-            let own = (keys.consensus_key(), keys.attestation_key(), possession).encode();
-            self.call_as("validators", "Validators::register", &own, &operator).await;
-        }
-        let operators: Vec<Account> = self.keys.iter().map(NodeKeys::operator).collect();
-        self.call("validators", "Validators::form_committee", &operators.encode()).await;
-        self.config_digest = self.read("validators", "Validators::config_digest", &()).await;
-    }
-
-    async fn set_basket(&self) {
-        let entry = |(netuid, (token, price_e18)): (u16, (&Account, u128))| Entry {
-            netuid,
-            token: *token,
-            weight_bps: 5_000,
-            price_e18,
-        };
-        let entries: Vec<Entry> =
-            (1u16..).zip(self.subnets.iter().zip(PRICES)).map(entry).collect();
-        let feed = Feed { kind: ReportKind::Basket, contract: self.at["index"].0 };
-        let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, now_ms());
-        let message = report.attestation_message::<Native>(&self.config_digest);
-        let certificate = Certificate {
-            scheme: 1,
-            epoch: 1,
-            signers: 0b1111,
-            signatures: self.keys[..4].iter().map(|keys| keys.attest(&message)).collect(),
-        };
-        self.call("index", "Index::set_basket", &(report, entries, certificate).encode()).await;
-    }
-
-    /// Alice mints index tokens.
-    pub async fn mint(&self, tokens: u128) {
-        let index = self.at["index"].0;
-        for subnet in &self.subnets {
-            let bundle = self.bundle("token");
-            let args = (index, u128::MAX).encode();
-            let call = self.chain.call(subnet, &bundle, "PSP22::approve", &args, &self.alice);
-            call.await.unwrap();
-        }
-        let limits = vec![u128::MAX; self.subnets.len()];
-        let args = (tokens, 1u128, limits, now_ms() + 600_000).encode();
-        self.call("index", "Index::mint", &args).await;
-    }
-
-    /// Calls as Alice.
-    pub async fn call(&self, name: &str, message: &str, args: &[u8]) {
-        self.call_as(name, message, args, &self.alice).await;
-    }
-
-    async fn call_as(&self, name: &str, message: &str, args: &[u8], signer: &Signer) {
-        let (account, bundle) = &self.at[name];
-        let outcome = self.chain.call(account, bundle, message, args, signer).await;
-        outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
-    }
-
-    /// Reads a view.
-    pub async fn read<T: Decode>(&self, name: &str, message: &str, args: &impl Encode) -> T {
-        let (account, bundle) = &self.at[name];
-        self.chain.read(account, bundle, message, &args.encode()).await.unwrap()
+        let config_digest = stage.config_digest().await;
+        Self { stage, config_digest }
     }
 
     /// Who certifies.
@@ -216,7 +66,7 @@ impl Stage {
         let price = |held: &Holding| PRICES[usize::from(held.netuid) - 1];
         let position = |held: &Holding| Position { holding: held.amount, price_e18: price(held) };
         let positions: Vec<Position> = held.iter().map(position).collect();
-        let supply: u128 = self.read("tao20", "PSP22::total_supply", &()).await;
+        let supply: u128 = self.read("TAO20", "PSP22::total_supply", &()).await;
         nav_e18_floor(&positions, supply).unwrap()
     }
 
@@ -239,7 +89,7 @@ impl Stage {
         TwoFaced {
             committee: self.committee(),
             seat: u8::try_from(TWO_FACED).unwrap(),
-            feed: Feed { kind: ReportKind::Nav, contract: self.at["index"].0 },
+            feed: self.index_feed(ReportKind::Nav),
             nav_e18: TOKEN,
             slot,
             asked: Default::default(),
@@ -249,30 +99,27 @@ impl Stage {
     /// Starts real consensus nodes, with the awards of their validators.
     pub fn real_nodes(&self, program: &str) -> Vec<Process> {
         let folder = self.folder.path();
-        let hex = |bytes: &[u8; 32]| format!("\"0x{}\"", hex::encode(bytes));
-        let at = |name: &str| hex(&self.at[name].0);
-        let urls = free_ports(SEATS);
-        let mut network = format!(
-            "epoch = 1\nfault_model = \"byzantine\"\n[chain]\nurl = \"{}\"\ngenesis = {}\n\
-             token = {}\nvalidators = {}\nleaderboard = {}\nindex = {}\nrewards = {}\n",
-            self.url,
-            hex(&self.chain.genesis()),
-            at("tao"),
-            at("validators"),
-            at("tao20"),
-            at("index"),
-            at("rewards"),
-        );
-        for (url, keys) in urls.iter().zip(self.keys.iter()) {
-            let (operator, consensus) = (hex(&keys.operator()), hex(&keys.consensus_key()));
-            let attestation = hex(&keys.attestation_key());
-            network.push_str(&format!(
-                "[[nodes]]\nurl = \"http://{url}\"\noperator = {operator}\n\
-                 consensus_key = {consensus}\nattestation_key = {attestation}\n"
-            ));
-        }
+        let urls = free_addresses(SEATS);
+        let entry = |(url, keys)| NodeEntry::new(format!("http://{url}"), keys);
+        let chain = ChainSection {
+            url: self.url.clone(),
+            genesis: self.chain.genesis(),
+            token: self.at("TAO"),
+            validators: self.at("validators"),
+            // There is none.
+            leaderboard: self.at("TAO20"),
+            index: Some(self.at("index")),
+            rewards: Some(self.at("rewards")),
+            exchange: None,
+        };
+        let network = Network {
+            epoch: 1,
+            fault_model: FaultModelName::Byzantine,
+            chain,
+            nodes: urls.iter().zip(self.keys.iter()).map(entry).collect(),
+        };
         let (file, results) = (folder.join("network.toml"), folder.join("results.jsonl"));
-        std::fs::write(&file, network).unwrap();
+        network.save(&file).unwrap();
         std::fs::write(&results, "").unwrap();
         let node = |(seat, url): (usize, &String)| {
             let path = |name: &str| folder.join(name).display().to_string();
@@ -289,7 +136,7 @@ impl Stage {
 
     /// Starts one process for each seat but the two-faced one's, beside which consensus nodes answer.
     pub fn validators(&self, paxos: &[String], two_faced: &str) -> Vec<Process> {
-        let mut ports = free_ports(SEATS - 1);
+        let mut ports = free_addresses(SEATS - 1);
         ports.push(two_faced.to_owned());
         let validator = |(seat, listen): (usize, &String)| {
             let peers = ports.iter().filter(|port| *port != listen);
@@ -302,8 +149,8 @@ impl Stage {
                  nav_spacing = \"500ms\"\nturn_delay = \"1s\"\npoll = \"300ms\"\n",
                 self.url,
                 self.bundles.display(),
-                address(&self.at["index"].0),
-                address(&self.at["rewards"].0),
+                address(&self.at("index")),
+                address(&self.at("rewards")),
                 self.from_block,
                 self.prices(seat).display(),
                 paxos[seat],
@@ -316,51 +163,5 @@ impl Stage {
             Process::started(format!("http://{listen}"), program, args)
         };
         ports[..TWO_FACED].iter().enumerate().map(validator).collect()
-    }
-}
-
-/// Ports of this machine that are free now.
-fn free_ports(count: u8) -> Vec<String> {
-    let ports: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    ports.iter().map(|port| port.local_addr().unwrap().to_string()).collect()
-}
-
-/// A process that ends with the test.
-pub struct Process {
-    /// Where it answers.
-    pub url: String,
-    program: String,
-    args: Vec<String>,
-    child: Option<Child>,
-}
-
-impl Process {
-    fn started(url: String, program: &str, args: Vec<String>) -> Self {
-        let mut process = Self { url, program: program.into(), args, child: None };
-        process.start();
-        process
-    }
-
-    /// Starts it.
-    pub fn start(&mut self) {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).stdin(Stdio::null());
-        self.child = Some(command.spawn().unwrap());
-    }
-
-    /// Kills it at once.
-    pub fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if self.child.is_some() {
-            self.kill();
-        }
     }
 }

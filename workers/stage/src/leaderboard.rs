@@ -1,0 +1,41 @@
+//! Leaderboards, and the exchange that trades at their quotes.
+
+use crate::Stage;
+use cicada_amounts::MMC;
+use cicada_core::exchange::Limits;
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{report, Board, Standing};
+use cicada_core::quote::Framework;
+use cicada_core::report::{Feed, FeedState, ReportKind};
+use cicada_program::now_ms;
+use parity_scale_codec::Encode;
+
+impl Stage {
+    /// `token`, MMC with a supply of so many whole ones, `leaderboard` and `exchange`, which trades at
+    /// quotes of up to a week.
+    pub async fn place_exchange(&mut self, supply: u128, limits: Limits) {
+        let mmc = ("Metameme Coin", "MMC", 6u8, supply * MMC).encode();
+        let mmc = self.place("token", "token", mmc).await;
+        let validators = self.at("validators");
+        let leaderboard = self.place("leaderboard", "leaderboard", validators.encode()).await;
+        let code = *self.bundle("token").code_hash();
+        let terms = (mmc, leaderboard, code, 604_800_000u64, limits).encode();
+        self.place("exchange", "exchange", terms).await;
+    }
+
+    /// The committee's next leaderboard, in order of rank.
+    pub async fn settle_board(&self, scores: &[(&str, u64)]) {
+        let standing = |(name, score): &(&str, u64)| Standing {
+            framework: Framework::new(*name).expect("a framework"),
+            score: *score,
+            volume_24h: 0,
+        };
+        let standings = scores.iter().map(standing).collect();
+        let board = Board { standings, shards: [71; 32] };
+        let state: FeedState = self.read("leaderboard", "Leaderboard::latest", &()).await;
+        let feed = Feed { kind: ReportKind::Leaderboard, contract: self.at("leaderboard") };
+        let report = report::<Native>(feed, &state, &board, now_ms());
+        let certificate = self.certificate(&report).await;
+        self.call("leaderboard", "Leaderboard::submit", &(report, board, certificate)).await;
+    }
+}

@@ -1,0 +1,162 @@
+//! For tests of workers: contracts on a real chain, with a committee whose keys the test holds.
+//!
+//! The chain answers at the address in the environment's `CICADA_TEST_URL`; //Alice has money there,
+//! and owns everything. The contracts must be built. Whatever goes wrong panics: this is for tests.
+
+mod index;
+mod leaderboard;
+mod process;
+
+pub use index::{later, PRICES, SUBNETS, TOKEN};
+pub use process::{free_addresses, Process};
+
+use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer};
+use cicada_core::certificate::Certificate;
+use cicada_core::committee::Domain;
+use cicada_core::hash::{Hash, Native};
+use cicada_core::report::Report;
+use cicada_core::Account;
+use cicada_network::NodeKeys;
+use cicada_program::now_ms;
+use parity_scale_codec::{Decode, Encode};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// What an operator's account gets for its fees, in base units of the chain's currency.
+const FUNDS: u128 = 50_000_000_000_000_000;
+
+/// Contracts on a chain, by the names that a test gives them.
+pub struct Stage {
+    /// The chain.
+    pub chain: Chain,
+    /// Its address.
+    pub url: String,
+    /// The folder of the built contracts.
+    pub bundles: PathBuf,
+    /// For the test's files; `seat-N.toml` are those of the keys.
+    pub folder: TempDir,
+    /// The owner of everything.
+    pub alice: Signer,
+    /// The committee's keys in seat order.
+    pub keys: Arc<Vec<NodeKeys>>,
+    /// The block before the first contract.
+    pub from_block: u64,
+    placed: BTreeMap<&'static str, (Account, Bundle)>,
+}
+
+impl Stage {
+    /// A chain with nothing on it but `validators`, which has this many seats and nobody in them.
+    pub async fn new(seats: u8) -> Self {
+        let url = std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL: the address of a node");
+        let chain = Chain::connect(&url).await.expect("a chain");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |seat: u8| folder.path().join(format!("seat-{seat}.toml"));
+        let keys = (0..seats).map(|seat| NodeKeys::generate(&file(seat)).expect("a file of keys"));
+        let mut stage = Self {
+            url,
+            bundles: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink"),
+            alice: signer("//Alice").expect("a development account"),
+            keys: Arc::new(keys.collect()),
+            from_block: chain.final_block().await.expect("a final block"),
+            placed: BTreeMap::new(),
+            chain,
+            folder,
+        };
+        let args = (stage.chain.genesis(), seats).encode();
+        stage.place("validators", "validators", args).await;
+        stage
+    }
+
+    /// A built contract.
+    pub fn bundle(&self, name: &str) -> Bundle {
+        Bundle::load(self.bundles.join(format!("{name}.contract"))).expect("a built contract")
+    }
+
+    /// Where a contract is.
+    pub fn at(&self, name: &str) -> Account {
+        self.placed[name].0
+    }
+
+    /// Puts a contract on the chain, under a name of the test's.
+    pub async fn place(&mut self, name: &'static str, bundle: &str, args: Vec<u8>) -> Account {
+        let (bundle, salt) = (self.bundle(bundle), now_ms().to_le_bytes());
+        let made = self.chain.upload_and_instantiate(&bundle, "new", &args, &salt, &self.alice);
+        let account = made.await.unwrap_or_else(|error| panic!("{name}: {error}")).account;
+        self.placed.insert(name, (account, bundle));
+        account
+    }
+
+    /// Puts a token on the chain; its supply is //Alice's.
+    pub async fn place_token(&mut self, name: &'static str, decimals: u8, supply: u128) -> Account {
+        self.place(name, "token", (name, name, decimals, supply).encode()).await
+    }
+
+    /// Calls as //Alice.
+    pub async fn call(&self, name: &str, message: &str, args: &impl Encode) {
+        self.call_as(name, message, args, &self.alice).await;
+    }
+
+    /// Calls as somebody.
+    pub async fn call_as(&self, name: &str, message: &str, args: &impl Encode, signer: &Signer) {
+        let (account, bundle) = &self.placed[name];
+        let done = self.chain.call(account, bundle, message, &args.encode(), signer).await;
+        done.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
+    /// What a view says.
+    pub async fn read<T: Decode>(&self, name: &str, message: &str, args: &impl Encode) -> T {
+        let (account, bundle) = &self.placed[name];
+        let said = self.chain.read(account, bundle, message, &args.encode()).await;
+        said.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// //Alice gives somebody tokens.
+    pub async fn give(&self, token: &str, to: &Account, amount: u128) {
+        self.call(token, "PSP22::transfer", &(to, amount, Vec::<u8>::new())).await;
+    }
+
+    /// Somebody lets a contract take all the tokens that he has.
+    pub async fn approve(&self, token: &str, spender: &str, owner: &Signer) {
+        self.call_as(token, "PSP22::approve", &(self.at(spender), u128::MAX), owner).await;
+    }
+
+    /// Seats the committee. With a `stake`, so much of that token is given to each operator and bonded.
+    pub async fn seat(&self, stake: Option<(&str, u128)>) {
+        let domain = Domain { genesis: self.chain.genesis(), validators: self.at("validators") };
+        for keys in self.keys.iter() {
+            let operator = signer_from_seed(keys.operator_seed()).expect("a seed");
+            let funds = Call::transfer(&keys.operator(), FUNDS);
+            self.chain.send(&funds, &self.alice).await.expect("a transfer");
+            if let Some((token, amount)) = stake {
+                self.give(token, &keys.operator(), amount).await;
+                self.approve(token, "validators", &operator).await;
+                self.call_as("validators", "Staking::bond", &amount, &operator).await;
+            }
+            let possession = keys.prove_possession(&domain);
+            let own = (keys.consensus_key(), keys.attestation_key(), possession);
+            self.call_as("validators", "Validators::register", &own, &operator).await;
+        }
+        let operators: Vec<Account> = self.keys.iter().map(NodeKeys::operator).collect();
+        self.call("validators", "Validators::form_committee", &operators).await;
+    }
+
+    /// What the committee's signatures are bound to.
+    pub async fn config_digest(&self) -> Hash {
+        self.read("validators", "Validators::config_digest", &()).await
+    }
+
+    /// How many sign a certificate: all but a third.
+    pub fn quorum(&self) -> usize {
+        self.keys.len() - self.keys.len().saturating_sub(1) / 3
+    }
+
+    /// The certificate of the first seats.
+    pub async fn certificate(&self, report: &Report) -> Certificate {
+        let message = report.attestation_message::<Native>(&self.config_digest().await);
+        let signing = &self.keys[..self.quorum()];
+        let signatures = signing.iter().map(|keys| keys.attest(&message)).collect();
+        Certificate { scheme: 1, epoch: 1, signers: (1 << signing.len()) - 1, signatures }
+    }
+}
