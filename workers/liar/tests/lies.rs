@@ -76,12 +76,15 @@ fn with_liars(n: u8, model: FaultModelName, lies: &[(u8, &'static str)]) -> (Clu
 fn withstands(n: u8, lies: &[(u8, &'static str)], slots: usize) -> (Cluster, Vec<Seat>) {
     let (mut cluster, honest) = with_liars(n, FaultModelName::Byzantine, lies);
     let begin = Instant::now();
+    let mut last = 0;
     for turn in 0..slots {
-        cluster.certify_next(honest[turn % honest.len()]);
+        // Where liars and half of the others are a quorum, the second value of a leader that
+        // equivocates may win the slot; what was proposed is refused then, and gets the next one.
+        (last, _) = cluster.certify_soon(honest[turn % honest.len()]);
     }
-    let last = u64::try_from(slots).unwrap();
     cluster.wait("all honest nodes have all certificates", |cluster| {
-        honest.iter().all(|seat| cluster.status(*seat)["certified_slot"] == last)
+        let certified = |seat: &Seat| cluster.status(*seat)["certified_slot"].as_u64();
+        honest.iter().all(|seat| certified(seat) >= Some(last))
     });
     let took = begin.elapsed();
     let view = &cluster.status(honest[0])["view"];
