@@ -110,10 +110,12 @@ mod tests {
 
     #[test]
     fn amounts_are_exact_and_grouped() {
-        let grouped = [0, 999, 1_000, 45_000, 1_234_567].map(thousands);
-        assert_eq!(grouped, ["0", "999", "1,000", "45,000", "1,234,567"]);
+        let grouped = [0, 999, 1_000, 45_000, 1_234_567, 12_345_678].map(thousands);
+        assert_eq!(grouped, ["0", "999", "1,000", "45,000", "1,234,567", "12,345,678"]);
         let amounts = [0, 1, 990, 500_000, 44_550_000, 50_500_000_000].map(mmc);
         assert_eq!(amounts, ["0", "0.000001", "0.00099", "0.5", "44.55", "50,500"]);
+        assert_eq!([50_000_000, 49_500_000].map(mmc), ["50", "49.5"]);
+        assert_eq!(mmc(1_234_567_000_001), "1,234,567.000001");
         // Far beyond what a double holds exactly.
         assert_eq!(mmc(u128::from(u64::MAX) * 1_010), "18,631,211,514,446,647.13115");
         assert!(mmc(u128::MAX).ends_with(".211455"));
@@ -132,6 +134,12 @@ mod tests {
             assert_eq!(parse_tao(text), Ok(amount));
             assert_eq!(plain_tao(amount), text);
         }
+        assert_eq!(
+            (parse_tao("1.000000001"), plain_tao(TAO + 1)),
+            (Ok(TAO + 1), "1.000000001".into())
+        );
+        assert_eq!((parse_mmc("2"), plain_mmc(2 * MMC)), (Ok(2 * MMC), "2".into()));
+        assert_eq!((parse_mmc("0.5"), parse_mmc("1.000001")), (Ok(MMC / 2), Ok(MMC + 1)));
         for amount in [0, 1, 500_000, 1_000_001, u128::MAX] {
             assert_eq!(parse_mmc(&plain_mmc(amount)), Ok(amount));
         }
@@ -146,5 +154,9 @@ mod tests {
             assert!(said.contains("no amount of MMC") && said.contains("at most 6"), "{said}");
         }
         assert!(parse_units("0.5", 0, "x").is_err());
+        assert_eq!(parse_tao("1_000.25"), Ok(1_000 * TAO + TAO / 4));
+        for bad in ["", ".", "1.", ".5", "-1", "1e3", "0.0000000001", "1,5", &"9".repeat(40)] {
+            assert!(parse_tao(bad).is_err(), "{bad}");
+        }
     }
 }

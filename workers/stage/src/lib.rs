@@ -14,6 +14,7 @@ use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
+use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use cicada_core::Account;
 use cicada_network::NodeKeys;
@@ -147,9 +148,11 @@ impl Stage {
         self.read("validators", "Validators::config_digest", &()).await
     }
 
-    /// How many sign a certificate: all but a third.
+    /// How many sign a certificate.
     pub fn quorum(&self) -> usize {
-        self.keys.len() - self.keys.len().saturating_sub(1) / 3
+        let nodes = u8::try_from(self.keys.len()).ok();
+        let quorum = nodes.and_then(|nodes| Quorum::of(FaultModel::Byzantine, nodes));
+        quorum.expect("1 to 32 seats").size().into()
     }
 
     /// The certificate of the first seats.
