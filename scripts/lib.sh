@@ -43,6 +43,9 @@ build_programs() {
 # hash_key FILE…: the first 16 hex digits of the SHA-256 of the files' contents, for cache folders.
 hash_key() { cat -- "$@" | sha256sum | cut -c1-16; }
 
+# wasm_opt_folder: where scripts/setup puts the optimiser, one folder for each lock file.
+wasm_opt_folder() { printf '%s/wasm-opt/%s\n' "$CICADA_CACHE" "$(hash_key "$CICADA_ROOT/scripts/wasm-opt/package-lock.json")"; }
+
 # version_at_least HAVE WANT: compares dotted versions.
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "$2" ]; }
 
@@ -85,3 +88,7 @@ with_progress() {
   fi
   return "$status"
 }
+
+# The crate wasm-opt of this repository starts this program.
+CICADA_WASM_OPT="${CICADA_WASM_OPT:-$(wasm_opt_folder)/node_modules/.bin/wasm-opt}"
+export CICADA_WASM_OPT
