@@ -7,6 +7,9 @@ use scale_info::PortableRegistry;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
+/// The folder of the bundles in the repository.
+pub const BUNDLES: &str = "contracts/bundles";
+
 /// A contract as `scripts/build-contracts` writes it: `NAME.contract`.
 #[derive(Debug)]
 pub struct Bundle {
@@ -93,6 +96,18 @@ impl Bundle {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| bad(path, e))?;
         Self::parse(&text).map_err(|reason| Error::Bundle { path: PathBuf::from(path), reason })
+    }
+
+    /// Reads the bundle of a contract in a folder: `NAME.contract`, or `NAME/NAME.contract`, which is where
+    /// `cargo contract build` puts it in its target folder.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`].
+    pub fn find(folder: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let file = format!("{name}.contract");
+        let path = folder.as_ref().join(&file);
+        let built = folder.as_ref().join(name).join(file);
+        Self::load(if !path.exists() && built.exists() { built } else { path })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -334,8 +349,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_bundle_is_found_where_cargo_contract_puts_it() {
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(BUNDLES);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("token")).unwrap();
+        let place = folder.path().join("token/token.contract");
+        std::fs::copy(bundles.join("token.contract"), place).unwrap();
+        let found = Bundle::find(folder.path(), "token").unwrap();
+        assert_eq!(found.code_hash(), Bundle::find(bundles, "token").unwrap().code_hash());
+    }
+
+    #[test]
     fn a_missing_bundle_says_how_to_make_it() {
-        let error = Bundle::load("/nowhere/x.contract").unwrap_err().to_string();
+        let error = Bundle::find("/nowhere", "x").unwrap_err().to_string();
+        assert!(error.contains("/nowhere/x.contract"), "{error}");
         assert!(error.contains("scripts/build-contracts"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{programs, repository, script};
 use anyhow::{bail, ensure, Context, Result};
+use cicada_chain::BUNDLES;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -226,7 +227,7 @@ impl ComputeMarket {
         let state = tempfile::tempdir()?;
         let place = Place {
             programs: programs(),
-            bundles: repository().join("contracts/target/ink"),
+            bundles: repository().join(BUNDLES),
             state: state.path().to_owned(),
             url: format!("ws://127.0.0.1:{}", free_port()?),
             shown: true,

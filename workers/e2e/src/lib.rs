@@ -5,7 +5,7 @@
 pub mod compute;
 pub mod trading;
 
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::{Bundle, Chain, BUNDLES};
 use cicada_core::leaderboard::Proposal;
 use cicada_network::{Network, NodeKeys};
 use parity_scale_codec::{DecodeAll, Encode};
@@ -211,8 +211,7 @@ pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
 
 /// The bundle of a contract.
 pub fn bundle(name: &str) -> Bundle {
-    let path = repository().join(format!("contracts/target/ink/{name}.contract"));
-    Bundle::load(&path).expect("the contracts are built")
+    Bundle::find(repository().join(BUNDLES), name).expect("a bundle of the repository")
 }
 
 /// The first of `count` neighbouring ports that are free now; no call gives a port twice.

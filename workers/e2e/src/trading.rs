@@ -1,6 +1,7 @@
 //! The exchange of a deployment: the indexer beside it, and the command that people type.
 
 use crate::{client, free_ports, repository, Deployment};
+use cicada_chain::BUNDLES;
 use serde_json::Value;
 use std::fs;
 use std::process::{Child, Output, Stdio};
@@ -32,7 +33,7 @@ impl Indexer {
             "url = {:?}\nbundles = {:?}\naddresses = {:?}\ndata = \"data\"\n\
              listen = \"127.0.0.1:{port}\"\npoll = \"200ms\"\n",
             deployment.url,
-            repository().join("contracts/target/ink"),
+            repository().join(BUNDLES),
             deployment.addresses(),
         );
         let config = folder.join("indexer.toml");

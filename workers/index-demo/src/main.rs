@@ -12,6 +12,7 @@ mod story;
 
 use anyhow::{bail, Context, Result};
 use cicada_amounts::TAO;
+use cicada_chain::BUNDLES;
 use cicada_deploy::say;
 use cicada_program::{status, termination};
 use clap::Parser;
@@ -35,7 +36,7 @@ struct Options {
     #[arg(long, env = "CICADA_STATE", default_value = ".demo/index")]
     state: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// Folder of paxos-node, nav-validator, miner, audit and convict.
     #[arg(long, default_value = "target/release")]

@@ -10,7 +10,7 @@ mod process;
 pub use index::{later, PRICES, SUBNETS, TOKEN};
 pub use process::{free_addresses, Process};
 
-use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer};
+use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer, BUNDLES};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
@@ -57,7 +57,7 @@ impl Stage {
         let keys = (0..seats).map(|seat| NodeKeys::generate(&file(seat)).expect("a file of keys"));
         let mut stage = Self {
             url,
-            bundles: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink"),
+            bundles: Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(BUNDLES),
             alice: signer("//Alice").expect("a development account"),
             keys: Arc::new(keys.collect()),
             from_block: chain.final_block().await.expect("a final block"),
@@ -72,7 +72,7 @@ impl Stage {
 
     /// A built contract.
     pub fn bundle(&self, name: &str) -> Bundle {
-        Bundle::load(self.bundles.join(format!("{name}.contract"))).expect("a built contract")
+        Bundle::find(&self.bundles, name).expect("a built contract")
     }
 
     /// Where a contract is.
