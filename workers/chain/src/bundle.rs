@@ -155,14 +155,14 @@ impl Bundle {
     }
 
     pub(crate) fn constructor(&self, label: &str) -> Result<&Entry, Error> {
-        self.find(&self.spec.constructors, label)
+        self.named(&self.spec.constructors, label)
     }
 
     pub(crate) fn message(&self, label: &str) -> Result<&Entry, Error> {
-        self.find(&self.spec.messages, label)
+        self.named(&self.spec.messages, label)
     }
 
-    fn find<'a>(&self, entries: &'a [Entry], label: &str) -> Result<&'a Entry, Error> {
+    fn named<'a>(&self, entries: &'a [Entry], label: &str) -> Result<&'a Entry, Error> {
         entries.iter().find(|entry| entry.label == label).ok_or_else(|| Error::UnknownLabel {
             contract: self.name.clone(),
             label: label.into(),

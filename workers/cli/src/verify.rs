@@ -3,9 +3,8 @@
 use crate::args;
 use crate::context::Settings;
 use crate::reply::{Failure, Outcome, Reply};
-use cicada_chain::{address, Bundle, Chain};
+use cicada_chain::{address, Bundle};
 use cicada_core::hash::Hash;
-use cicada_core::Account;
 use cicada_market::MarketFile;
 use cicada_trade::Addresses;
 use serde_json::json;
