@@ -7,6 +7,7 @@ pub mod bans;
 pub mod chain;
 pub mod clock;
 pub mod file;
+pub mod guard;
 pub mod node;
 pub mod pool;
 pub mod rpc;

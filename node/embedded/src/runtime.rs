@@ -1,6 +1,9 @@
 //! The runtime, run natively on a state, and what it takes to make a block with it.
 
-use crate::state::{Changes, Hashing, Nodes, View};
+use crate::{
+    guard,
+    state::{Changes, Hashing, Nodes, View},
+};
 use cicada_runtime::{Hash, Header};
 use codec::{Decode, Encode};
 use sp_inherents::InherentData;
@@ -28,9 +31,9 @@ pub enum CallError {
     /// The runtime gave up, such as over arguments that it cannot decode.
     #[error("Execution failed: the runtime panicked: {0}")]
     Panic(String),
-    /// The runtime answered with another type than the caller expected.
-    #[error("The runtime's answer cannot be decoded: {0}")]
-    Answer(#[from] codec::Error),
+    /// What was given or answered is of another type than expected, or nested too deeply.
+    #[error("Bad data: {0}")]
+    Data(#[from] codec::Error),
     /// The state is damaged, or the block was reverted meanwhile.
     #[error("The state cannot be read: {0}")]
     State(String),
@@ -92,9 +95,9 @@ fn call(
 /// What the runtime function `method` answers to SCALE-encoded arguments. The state stays as it is.
 ///
 /// # Errors
-/// If there is no such function or it panics.
+/// If there is no such function, it panics, or the arguments could harm the process.
 pub fn query_raw(view: &View, method: &str, arguments: &[u8]) -> Result<Vec<u8>, CallError> {
-    call(view, &mut Overlay::default(), method, arguments)
+    call(view, &mut Overlay::default(), method, &guard::harmless(method, arguments)?)
 }
 
 /// [`query_raw`] with types.
