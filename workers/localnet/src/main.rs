@@ -1,6 +1,6 @@
 //! Starts and looks after a whole network on this machine.
 
-use anyhow::{ensure, Result};
+use anyhow::Result;
 use cicada_localnet::{Lie, Localnet, Options, Part};
 use cicada_program::{status, termination};
 use clap::{Parser, Subcommand};
