@@ -102,8 +102,8 @@ pub struct Options {
     #[arg(long, env = "CICADA_VALIDATOR_PORT", global = true)]
     pub validator_port: Option<u16>,
     /// Prices that the validators read, JSON lines (default prices.jsonl in the state folder)
-    #[arg(long, env = "CICADA_PRICES", global = true)]
-    pub prices: Option<PathBuf>,
+    #[arg(long, env = "CICADA_VALIDATOR_PRICES", global = true)]
+    pub validator_prices: Option<PathBuf>,
     /// What subnets emitted, JSON lines (default emissions.jsonl in the state folder)
     #[arg(long, env = "CICADA_EMISSIONS", global = true)]
     pub emissions: Option<PathBuf>,
@@ -159,7 +159,7 @@ pub struct Config {
     pub results: PathBuf,
     pub addresses: PathBuf,
     pub validator_port: u16,
-    pub prices: PathBuf,
+    pub validator_prices: PathBuf,
     pub emissions: PathBuf,
     pub nav_interval: String,
     pub epoch_seconds: Option<u64>,
@@ -231,7 +231,8 @@ impl Options {
                 .unwrap_or_else(|| root.join("examples/results.jsonl")),
             addresses: at(self.addresses.or(file.addresses)).unwrap_or(addresses),
             validator_port: self.validator_port.or(file.validator_port).unwrap_or(8081),
-            prices: at(self.prices.or(file.prices)).unwrap_or_else(|| in_state("prices.jsonl")),
+            validator_prices: at(self.validator_prices.or(file.validator_prices))
+                .unwrap_or_else(|| in_state("prices.jsonl")),
             emissions: (at(self.emissions.or(file.emissions)))
                 .unwrap_or_else(|| in_state("emissions.jsonl")),
             nav_interval: self.nav_interval.or(file.nav_interval).unwrap_or("1m".into()),
@@ -259,7 +260,7 @@ impl Options {
             &mut options.bundles,
             &mut options.results,
             &mut options.addresses,
-            &mut options.prices,
+            &mut options.validator_prices,
             &mut options.emissions,
         ];
         for path in paths.into_iter().flatten() {

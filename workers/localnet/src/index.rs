@@ -96,10 +96,10 @@ impl Localnet {
 
     pub(crate) fn start_validators(&self) -> Result<()> {
         let (index, serves) = self.index()?;
-        let prices = &self.config.prices;
+        let prices = &self.config.validator_prices;
         ensure!(
             prices.is_file(),
-            "{}: validators read prices from this file, JSON lines as in docs/nav-validator.md: write it, or name another with --prices",
+            "{}: validators read prices from this file, JSON lines as in docs/nav-validator.md: write it, or name another with --validator-prices",
             prices.display()
         );
         let seats = u8::try_from(self.network()?.nodes.len())?;
@@ -143,7 +143,7 @@ impl Localnet {
                 "data": "data",
                 "awards": "awards",
                 "keys": self.key_file(seat),
-                "prices": config.prices_of.get(&seat).unwrap_or(&config.prices),
+                "prices": config.prices_of.get(&seat).unwrap_or(&config.validator_prices),
                 "emissions": config.emissions,
                 "basket": "basket.scale",
                 "paxos": self.node_url(seat),

@@ -240,6 +240,38 @@ impl Localnet {
     }
 }
 
+/// A network that goes down with this value.
+#[derive(Debug)]
+pub struct Owned(Localnet);
+
+impl Owned {
+    /// The network with these settings; nothing is started.
+    pub fn new(config: Config) -> Self {
+        Self(Localnet::new(config))
+    }
+
+    /// Its settings, for what is not started yet.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.0.config
+    }
+}
+
+impl std::ops::Deref for Owned {
+    type Target = Localnet;
+
+    fn deref(&self) -> &Localnet {
+        &self.0
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Err(error) = self.down(&[]) {
+            warn(format!("{error:#}"));
+        }
+    }
+}
+
 /// A line of the status.
 pub(crate) struct Row {
     name: String,

@@ -3,7 +3,7 @@
 //! A number alone is not enough: after a while the system gives it to somebody else. With the time of
 //! its birth it is one process and no other.
 
-use crate::process::{end_of, send, Process, Signal, POLL};
+use crate::process::{send, Process, Signal, POLL};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -44,11 +44,11 @@ impl Records {
     /// Notes a process that was started.
     ///
     /// # Errors
-    /// If it has ended already: with the end of its log; if the file cannot be written.
+    /// If the file cannot be written.
     pub fn note(&self, name: &str, process: &Process, mut record: Record) -> Result<()> {
         record.id = process.id();
-        record.born = born(record.id)
-            .with_context(|| format!("{name} has ended at once{}", end_of(&record.log)))?;
+        // Also of one that has ended already: nobody has asked for its status yet.
+        record.born = stat(record.id).with_context(|| format!("{name} is gone"))?.1;
         let path = self.path(name);
         fs::create_dir_all(&self.0)
             .and_then(|()| fs::write(&path, toml::to_string(&record).unwrap_or_default()))
@@ -135,10 +135,15 @@ impl Record {
 
 /// When a process was born, if it runs. One that has ended and that nobody has asked for is no more.
 fn born(id: u32) -> Option<u64> {
+    let (state, born) = stat(id)?;
+    (!matches!(state, 'Z' | 'X')).then_some(born)
+}
+
+/// State and birth of a process.
+fn stat(id: u32) -> Option<(char, u64)> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name in parentheses may have spaces and parentheses; state and birth are fields 3 and 22.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let born = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(born)
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
 }

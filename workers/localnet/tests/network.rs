@@ -134,7 +134,6 @@ fn up_twice_is_up_once_and_down_ends_it() {
     assert_eq!((net.ids(), net.answering()), (ids.clone(), 4));
     let status = net.must(&["status", "committee"]);
     assert_eq!(status.matches(" answers").count(), 4, "{status}");
-    assert!(net.must(&["logs", "node-02"]).contains("listening"));
 
     assert!(net.must(&["down"]).contains("stopped 4 nodes"));
     assert!(!ids.iter().any(|id| is_there(*id)), "none is left");
@@ -175,6 +174,9 @@ fn what_does_not_start_is_named_with_the_end_of_its_log() {
     let said = net.fails(&["up", "committee", "--results", &missing]);
     assert!(said.contains("node 0 has ended") && said.contains("nodes/00.log:"), "{said}");
     assert!(said.contains("missing.jsonl"), "the reason is shown: {said}");
+    assert!(net.must(&["logs", "node-00"]).contains("missing.jsonl"));
+    let said = net.fails(&["logs", "node-17"]);
+    assert!(said.contains("no log of 'node-17'") && said.contains("node-03"), "{said}");
 
     fs::remove_file(net.path("programs/paxos-node")).unwrap();
     let said = net.fails(&["up", "committee"]);

@@ -19,13 +19,13 @@ use std::process::ExitCode;
 #[command(version)]
 struct Options {
     /// Address of a node of a development chain.
-    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the programs.
     #[arg(long)]
     programs: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long)]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// Folder of everything that is written.
     #[arg(long)]
