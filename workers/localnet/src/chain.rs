@@ -32,6 +32,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What the environment's `CICADA_CHAIN` says; the embedded one if it says nothing.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn of_environment() -> Result<Self> {
+        let Ok(text) = std::env::var("CICADA_CHAIN") else {
+            return Ok(Self::Embedded);
+        };
+        Self::from_str(&text, false).map_err(|error| anyhow::anyhow!("CICADA_CHAIN: {error}"))
+    }
+
     /// By default.
     pub(crate) fn finalize_delay_sec(self) -> u8 {
         match self {
@@ -186,6 +197,9 @@ impl Start<'_> {
 
 /// The program of a chain; it is built if it is not there.
 fn built(kind: Kind) -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("CICADA_CHAIN_BINARY") {
+        return Ok(program.into());
+    }
     if kind == Kind::Substrate {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut there = std::env::split_paths(&path).map(|folder| folder.join(CONTRACTS_NODE));
@@ -206,7 +220,7 @@ fn built(kind: Kind) -> Result<PathBuf> {
     Ok(path.into())
 }
 
-/// An empty embedded chain on a port of its own, for a test: it ends with this.
+/// An empty chain on a port of its own, for a test: it ends with this.
 pub struct OwnChain {
     /// Where it answers.
     pub url: ChainUrl,
@@ -214,19 +228,18 @@ pub struct OwnChain {
 }
 
 impl OwnChain {
-    /// Starts it, with its log in a folder. The environment's `CICADA_CHAIN_BINARY` names the program;
-    /// without it, it is built if need be.
+    /// Starts it, with its log in a folder. The environment's `CICADA_CHAIN` says which kind, and
+    /// `CICADA_CHAIN_BINARY` the program; without that, it is built if need be.
     ///
     /// # Errors
     /// If it does not start.
     pub fn start(folder: &Path) -> Result<Self> {
-        let url = ChainUrl::local(ports::free_ports(1)[0]);
-        let program = std::env::var_os("CICADA_CHAIN_BINARY").map(PathBuf::from);
+        let (kind, url) = (Kind::of_environment()?, ChainUrl::local(ports::free_ports(1)[0]));
         let start = Start {
-            kind: Kind::Embedded,
-            program: program.as_deref(),
+            kind,
+            program: None,
             port: url.port,
-            finalize_delay_sec: 0,
+            finalize_delay_sec: kind.finalize_delay_sec(),
             block_interval_ms: None,
             kept: None,
         };

@@ -1,6 +1,7 @@
 //! What a network is made of: by flags, by environment, by a file, in this order.
 
 use crate::chain::{ChainUrl, Kind};
+use crate::ports::{free_ports, free_range};
 use anyhow::{ensure, Context, Result};
 use cicada_network::FaultModelName;
 use clap::{Args, ValueEnum};
@@ -62,9 +63,9 @@ pub struct Options {
     #[arg(long, global = true, conflicts_with = "chain")]
     #[serde(skip)]
     pub node: bool,
-    /// The program of the chain (default: what scripts/node build makes, or
-    /// substrate-contracts-node of the PATH)
-    #[arg(long, env = "CICADA_CHAIN_BINARY", global = true)]
+    /// The program of the chain (default: that of the environment's CICADA_CHAIN_BINARY,
+    /// substrate-contracts-node of the PATH for a Substrate node, or what scripts/node build makes)
+    #[arg(long, global = true)]
     pub chain_program: Option<PathBuf>,
     /// Start the chain empty, and forget it at its end
     #[arg(long, global = true)]
@@ -271,13 +272,25 @@ impl Options {
 }
 
 impl Config {
-    /// Everything in one folder, on these ports: for programs that start a network of their own.
+    /// A network with an empty chain, everything in one folder, nodes and chain on neighbouring ports: for
+    /// tests. Of the environment only `CICADA_CHAIN` and `CICADA_CHAIN_BINARY` count.
     ///
     /// # Errors
     /// In words.
-    pub fn of(state: PathBuf, url: ChainUrl, base_port: u16) -> Result<Self> {
-        let (state, url, base_port) = (Some(state), Some(url), Some(base_port));
-        Options { state, url, base_port, ..Options::default() }.settle()
+    pub fn for_test(state: &Path) -> Result<Self> {
+        let nodes = cicada_core::quorum::COMMITTEE;
+        let first = free_range(u16::from(nodes) + 1);
+        let mut config = Options {
+            state: Some(state.into()),
+            url: Some(ChainUrl::local(first + u16::from(nodes))),
+            base_port: Some(first),
+            chain: Some(Kind::of_environment()?),
+            tmp: true,
+            ..Options::default()
+        }
+        .settle()?;
+        config.indexer_port = free_ports(1)[0];
+        Ok(config)
     }
 
     /// No port is meant for two.

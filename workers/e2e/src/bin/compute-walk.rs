@@ -5,6 +5,7 @@ use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
+use cicada_localnet::BUNDLES;
 use cicada_market::{Contract, Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
@@ -267,7 +268,7 @@ async fn walk(options: Options) -> Result<()> {
         walk.place.must(MINTER, &format!("mint {suri} {amount}"))?;
     }
     let before = walk.balances().await?;
-    let port = free_port()?;
+    let port = free_port();
     let config = walk.place.configure(PROVIDER, TASK, port)?;
     let provider = walk.place.start_provider(&config, port)?;
     let paid = [walk.paid_job()?, walk.disputed_job()?, walk.late_job()?];
