@@ -161,5 +161,8 @@ pub(crate) fn end_of(log: &Path) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].iter();
     let shown: String = shown.map(|line| format!("\n  {line}")).collect();
-    format!("; the end of {}:{shown}", log.display())
+    match shown.is_empty() {
+        true => format!("; its log {} is empty", log.display()),
+        false => format!("; the end of {}:{shown}", log.display()),
+    }
 }
