@@ -63,6 +63,9 @@ version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "
 # lock file touches, and a new contract among the tests must not cost a build of everything.
 runtime_target() { printf '%s/target/runtime-tests-%s-%s\n' "$CICADA_CACHE" "$INK_SANDBOX_VERSION" "$CONTRACT_BUILD_VERSION"; }
 
+# node_target: where the two chains are compiled; keyed as runtime_target is, for the same reason.
+node_target() { printf '%s/target/node-%s\n' "$CICADA_CACHE" "$POLKADOT_SDK_RELEASE"; }
+
 # with_clippy COMMAND…: runs 'cargo build' or 'cargo test' with clippy as the compiler of the workspace's
 # own crates; a warning is an error. 'cargo clippy' would first check every dependency once more.
 with_clippy() { RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ "$@"; }
