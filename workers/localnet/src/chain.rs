@@ -6,7 +6,7 @@ use crate::{http, ports, say, Localnet};
 use anyhow::{bail, ensure, Context, Result};
 use clap::ValueEnum;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
@@ -123,7 +123,7 @@ impl TryFrom<String> for ChainUrl {
 
 /// What kind of node answers, with its name and version.
 fn described(url: &str) -> Option<String> {
-    let told = |method| http::rpc(url, method)?.as_str().map(str::to_owned);
+    let told = |method| http::rpc(url, method, json!([]))?.as_str().map(str::to_owned);
     let (name, version) = (told("system_name")?, told("system_version").unwrap_or_default());
     let kind = match name.to_lowercase().contains("embedded") {
         true => "embedded chain",
@@ -134,7 +134,7 @@ fn described(url: &str) -> Option<String> {
 
 /// Whether a node of a chain answers.
 pub(crate) fn answers(url: &str) -> bool {
-    http::rpc(url, "system_chain").is_some()
+    http::rpc(url, "system_chain", json!([])).is_some()
 }
 
 /// What a chain is started with.
@@ -248,6 +248,18 @@ impl OwnChain {
         process.until(START, || answers(url.as_str()))?;
         Ok(Self { url, _process: process })
     }
+
+    /// Lets so much time pass, in milliseconds: the next block, an empty one, is made then.
+    ///
+    /// # Errors
+    /// If the chain does not answer, or refuses.
+    pub fn travel(&self, ms: u64) -> Result<()> {
+        for (method, params) in [("dev_timeTravel", json!([ms])), ("dev_newBlock", json!([]))] {
+            http::rpc(self.url.as_str(), method, params)
+                .with_context(|| format!("the chain at {} refuses {method}", self.url))?;
+        }
+        Ok(())
+    }
 }
 
 impl Localnet {
@@ -317,14 +329,17 @@ impl Localnet {
         let Some(what) = described(url) else {
             return (format!("no node answers at {url}\n"), false);
         };
-        let height = http::rpc(url, "chain_getHeader").and_then(|header| {
+        let height = http::rpc(url, "chain_getHeader", json!([])).and_then(|header| {
             let number = header["number"].as_str()?.trim_start_matches("0x").to_owned();
             u64::from_str_radix(&number, 16).ok()
         });
         let process = self.records.running(NAME).map(|record| record.id.to_string());
         let text = format!(
             "url      {url}\nchain    {}\nnode     {what}\nblock    {}\nprocess  {}\n",
-            http::rpc(url, "system_chain").as_ref().and_then(Value::as_str).unwrap_or("?"),
+            http::rpc(url, "system_chain", json!([]))
+                .as_ref()
+                .and_then(Value::as_str)
+                .unwrap_or("?"),
             height.map_or("?".into(), |height| height.to_string()),
             process.as_deref().unwrap_or("not started here")
         );

@@ -29,10 +29,11 @@ pub fn json(url: &str) -> Option<Value> {
     serde_json::from_str(&text(url)?).ok()
 }
 
-/// What a node of a chain says to a method without parameters; `url` begins with `ws` or `http`.
-pub fn rpc(url: &str, method: &str) -> Option<Value> {
+/// What a node of a chain says to a method; `url` begins with `ws` or `http`.
+pub fn rpc(url: &str, method: &str, params: Value) -> Option<Value> {
     let url = url.strip_prefix("ws").map_or(url.to_owned(), |rest| format!("http{rest}"));
-    let question = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [] }).to_string();
+    let question =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     let request = AGENT.post(url).header("content-type", "application/json");
     let answer = request.send(question).ok()?.body_mut().read_to_string().ok()?;
     let mut answer: Value = serde_json::from_str(&answer).ok()?;

@@ -4,6 +4,7 @@
 //! `cargo test --test chain -- --ignored`
 
 use cicada_localnet::{free_ports, rpc, ChainUrl, Config, Localnet, Options, OwnChain, Part};
+use serde_json::json;
 use std::path::Path;
 
 fn net(state: &Path, port: u16, tmp: bool) -> Localnet {
@@ -15,7 +16,7 @@ fn net(state: &Path, port: u16, tmp: bool) -> Localnet {
 const CHAIN: [Part; 1] = [Part::Chain];
 
 fn height(url: &str) -> String {
-    rpc(url, "chain_getHeader").unwrap()["number"].as_str().unwrap().to_owned()
+    rpc(url, "chain_getHeader", json!([])).unwrap()["number"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -27,7 +28,7 @@ fn a_chain_is_started_once_found_again_and_kept() {
     kept.up(&CHAIN).unwrap();
     let (first, well) = kept.status(&CHAIN);
     assert!(well && first.contains("node     embedded chain, "), "{first}");
-    rpc(&url, "dev_newBlock").unwrap();
+    rpc(&url, "dev_newBlock", json!([])).unwrap();
     assert_eq!(height(&url), "0x1");
 
     // Another program with the same settings finds it; what others started alone they end alone.

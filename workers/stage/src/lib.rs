@@ -46,7 +46,7 @@ pub struct Stage {
     pub keys: Arc<Vec<NodeKeys>>,
     /// The block before the first contract.
     pub from_block: u64,
-    _own: Option<OwnChain>,
+    own: Option<OwnChain>,
     placed: BTreeMap<&'static str, (Account, Bundle)>,
 }
 
@@ -71,13 +71,19 @@ impl Stage {
             keys: Arc::new(keys.collect()),
             from_block: chain.final_block().await.expect("a final block"),
             placed: BTreeMap::new(),
-            _own: own,
+            own,
             chain,
             folder,
         };
         let args = (stage.chain.genesis(), seats).encode();
         stage.place("validators", "validators", args).await;
         stage
+    }
+
+    /// Lets so much time pass on the chain, which must be one of its own, in milliseconds.
+    pub fn travel(&self, ms: u64) {
+        let own = self.own.as_ref().expect("a chain of its own: leave CICADA_TEST_URL unset");
+        own.travel(ms).expect("the clock moves");
     }
 
     /// A built contract.
@@ -107,6 +113,20 @@ impl Stage {
     /// Calls as //Alice.
     pub async fn call(&self, name: &str, message: &str, args: &impl Encode) {
         self.call_as(name, message, args, &self.alice).await;
+    }
+
+    /// Calls as //Alice, who may be refused.
+    ///
+    /// # Errors
+    /// What the contract or the chain says.
+    pub async fn try_call(
+        &self,
+        name: &str,
+        message: &str,
+        args: &impl Encode,
+    ) -> Result<(), cicada_chain::Error> {
+        let (account, bundle) = &self.placed[name];
+        self.chain.call(account, bundle, message, &args.encode(), &self.alice).await.map(drop)
     }
 
     /// Calls as somebody.
