@@ -40,14 +40,7 @@ impl Chain {
 
     /// A new connection.
     pub fn client(&self) -> Client {
-        let stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is valid");
-        let stream = AllowStdIo::new(stream);
-        let mut handshake = handshake::Client::new(stream, &self.address, "/");
-        let answer = block_on(handshake.handshake()).expect("it speaks WebSocket");
-        assert!(matches!(answer, ServerResponse::Accepted { .. }), "{answer:?}");
-        let (sender, receiver) = handshake.into_builder().finish();
-        Client { sender, receiver, requests: 0, news: VecDeque::new() }
+        Client::connect(&self.address)
     }
 
     /// Ends it as an operator would.
@@ -104,6 +97,18 @@ pub struct Client {
 }
 
 impl Client {
+    /// Connects to a chain at `address`.
+    pub fn connect(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is valid");
+        let stream = AllowStdIo::new(stream);
+        let mut handshake = handshake::Client::new(stream, address, "/");
+        let answer = block_on(handshake.handshake()).expect("it speaks WebSocket");
+        assert!(matches!(answer, ServerResponse::Accepted { .. }), "{answer:?}");
+        let (sender, receiver) = handshake.into_builder().finish();
+        Self { sender, receiver, requests: 0, news: VecDeque::new() }
+    }
+
     /// Sends a request and does not wait; its number.
     pub fn send(&mut self, method: &str, params: Value) -> u64 {
         self.requests += 1;
