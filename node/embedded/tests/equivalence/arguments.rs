@@ -1,7 +1,7 @@
 //! Arguments for every message of a contract, made from the types in its bundle.
 
-use codec::{Compact, Encode};
 use cicada_runtime::AccountId;
+use codec::{Compact, Encode};
 use serde_json::Value;
 use sp_core::Bytes;
 use std::{collections::BTreeMap, path::Path};
@@ -47,9 +47,11 @@ fn list(value: &Value) -> &[Value] {
 impl Bundle {
     /// Reads a `.contract` file.
     pub fn read(path: &Path) -> Self {
-        let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let description: Value = serde_json::from_slice(&text).expect("bundles are JSON");
-        let name = path.file_stem().and_then(|name| name.to_str()).expect("it has a name").to_owned();
+        let name =
+            path.file_stem().and_then(|name| name.to_str()).expect("it has a name").to_owned();
         Self { name, wasm: bytes(&description["source"]["wasm"]), description }
     }
 
@@ -73,15 +75,12 @@ impl Bundle {
     }
 
     /// The input of a call of `function`: its selector and arguments, each by a recipe of its own.
-    pub fn input<'a>(
-        &self,
-        function: &Function,
-        recipe: impl Fn(usize) -> Recipe<'a>,
-    ) -> Vec<u8> {
+    pub fn input<'a>(&self, function: &Function, recipe: impl Fn(usize) -> Recipe<'a>) -> Vec<u8> {
         let mut input = function.selector.clone();
         for (place, argument) in function.arguments.iter().enumerate() {
             let label = argument["label"].as_str().unwrap_or_default();
-            let maker = Maker { types: list(&self.description["types"]), label, recipe: recipe(place) };
+            let maker =
+                Maker { types: list(&self.description["types"]), label, recipe: recipe(place) };
             maker.value(&argument["type"]["type"], 0, &mut input);
         }
         input

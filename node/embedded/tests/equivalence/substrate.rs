@@ -21,7 +21,15 @@ impl SubstrateNode {
     /// Starts the program `binary` with a chain that is forgotten.
     pub fn start(binary: &Path) -> Self {
         let mut process = Command::new(binary)
-            .args(["--dev", "--tmp", "--rpc-port", "0", "--no-prometheus", "--finalize-delay-sec", "0"])
+            .args([
+                "--dev",
+                "--tmp",
+                "--rpc-port",
+                "0",
+                "--no-prometheus",
+                "--finalize-delay-sec",
+                "0",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -144,7 +144,7 @@ impl Walk {
                 break;
             }
         }
-        panic!("the constructor of {} takes no arguments that were tried", bundle.name);
+        panic!("{}::{} takes no arguments that were tried", bundle.name, constructor.label);
     }
 
     /// The address that a deployment would have, unless it would fail.
