@@ -113,16 +113,16 @@ async fn serve(app: Arc<App>, address: SocketAddr, max_connections: u32) -> Resu
     let failed = |error: io::Error| error.to_string();
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let (address, server) = rpc::serve(app.clone(), address, max_connections)
+    let (address, answering) = rpc::serve(app.clone(), address, max_connections)
         .await
         .map_err(|error| format!("{address}: {error}; choose another port with --rpc-port"))?;
     println!("ws://{address}");
     io::stdout().flush().map_err(failed)?;
     tokio::select! {
+        () = answering => {}
         () = app.node.finalize() => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    let _ = server.stop();
     Ok(())
 }

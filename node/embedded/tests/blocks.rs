@@ -57,9 +57,8 @@ fn every_block_stays_readable() {
         client.ok("author_submitExtrinsic", transaction);
         assert_eq!(number(&client.next(&watch)["number"]), u64::from(nonce) + 1);
     }
-    let account = frame_system::Account::<cicada_runtime::Runtime>::hashed_key_for(
-        Bob.to_account_id(),
-    );
+    let account =
+        frame_system::Account::<cicada_runtime::Runtime>::hashed_key_for(Bob.to_account_id());
     let key = sp_core::Bytes(account);
     let first = client.ok("chain_getBlockHash", json!([1]));
     let sets = client.ok("state_queryStorage", json!([[key], first]));

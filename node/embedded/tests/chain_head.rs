@@ -64,10 +64,16 @@ fn a_follower_asks_for_bodies_storage_and_calls() {
     let call = json!([follow, genesis, "Core_version", "0x"]);
     let operation = begin(&mut client, "chainHead_v1_call", call);
     let done = client.next(&follow);
-    assert_eq!((&done["event"], &done["operationId"]), (&json!("operationCallDone"), &json!(operation)));
+    assert_eq!(
+        (&done["event"], &done["operationId"]),
+        (&json!("operationCallDone"), &json!(operation))
+    );
     let wrong = begin(&mut client, "chainHead_v1_call", json!([follow, genesis, "No_such", ""]));
     let failed = client.next(&follow);
-    assert_eq!((&failed["event"], &failed["operationId"]), (&json!("operationError"), &json!(wrong)));
+    assert_eq!(
+        (&failed["event"], &failed["operationId"]),
+        (&json!("operationError"), &json!(wrong))
+    );
     begin(&mut client, "chainHead_v1_body", json!([follow, genesis]));
     assert_eq!(client.next(&follow)["value"], json!([]));
 

@@ -95,7 +95,7 @@ fn wrong_requests_get_the_error_that_says_why() {
     let nowhere = format!("0x{}", "12".repeat(32));
     assert_eq!(client.error("state_getStorage", json!(["0x00", nowhere])).0, 4003);
     assert_eq!(client.ok("chain_getBlock", json!([nowhere])), Value::Null);
-    let (code, error) = client.error("state_call", json!(["Core_execute_block", "0x1234"]));
+    let (code, error) = client.error("state_call", json!(["AccountNonceApi_account_nonce", "0x1234"]));
     assert_eq!(code, 4003);
     assert!(error.contains("the runtime panicked"), "{error}");
 }
@@ -135,6 +135,20 @@ fn a_reader_that_never_reads_holds_up_nobody() {
     let grown = chain.resident_kib() - memory;
     assert!(grown < 80 * 1024, "{grown} KiB for {BLOCKS} empty blocks");
     assert!(chain.is_alive());
+}
+
+#[test]
+fn who_asks_and_never_reads_is_not_read_either() {
+    const MOST: u64 = 1_000_000;
+    let chain = Chain::start(&[]);
+    let mut client = chain.client();
+    client.ok("state_getMetadata", json!([]));
+    let memory = chain.resident_kib();
+    assert!(chain.client().flood("state_getMetadata", MOST) < MOST);
+    // Each answer has half a megabyte.
+    let grown = chain.resident_kib() - memory;
+    assert!(grown < 300 * 1024, "{grown} KiB");
+    client.ok("system_health", json!([]));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod author;
 mod chain;
 mod chain_head;
 mod chain_spec;
+mod connection;
 mod dev;
 mod error;
 mod followers;
@@ -18,10 +19,11 @@ mod system;
 mod transaction;
 
 use crate::App;
+use connection::connection;
 use jsonrpsee::{
     server::{
-        BatchRequestConfig, PingConfig, RandomStringIdProvider, ResponsePayload, RpcModule, Server,
-        ServerHandle,
+        stop_channel, BatchRequestConfig, Methods, PingConfig, RandomStringIdProvider,
+        ResponsePayload, RpcModule, RpcServiceBuilder, Server,
     },
     types::ErrorObjectOwned,
     ConnectionId, PendingSubscriptionSink,
@@ -31,6 +33,7 @@ use params::Args;
 use serde::Serialize;
 use serde_json::{json, Value};
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tower::ServiceBuilder;
 
 /// How large a request or an answer may be, in bytes.
@@ -38,9 +41,13 @@ const MESSAGE_BYTES: u32 = 15 * 1024 * 1024;
 /// How many requests may come as one batch.
 const BATCH: u32 = 1000;
 /// How many messages wait for a connection that does not read before its senders wait as well.
-const BUFFERED: u32 = 256;
+const BUFFERED: u32 = 64;
 /// How many subscriptions a connection has at most.
 const SUBSCRIPTIONS: u32 = 1024;
+/// How many connections beyond the maximum are at least told that there are too many.
+const SPARE_CONNECTIONS: usize = 64;
+/// How long no connection is taken after one could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 type Payload = ResponsePayload<'static, Value>;
 
@@ -145,7 +152,7 @@ fn methods(app: Arc<App>) -> RpcModule<App> {
     api.0
 }
 
-/// Answers requests by HTTP and WebSocket at `address`, until the handle is dropped or stopped.
+/// Binds `address` and answers requests by HTTP and WebSocket there, as long as the returned future runs.
 ///
 /// # Errors
 /// If the port is taken.
@@ -153,8 +160,11 @@ pub async fn serve(
     app: Arc<App>,
     address: SocketAddr,
     max_connections: u32,
-) -> io::Result<(SocketAddr, ServerHandle)> {
-    let server = Server::builder()
+) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let methods = Methods::from(methods(app));
+    let builder = Server::builder()
         .set_http_middleware(ServiceBuilder::new().layer(KnownPages))
         .max_request_body_size(MESSAGE_BYTES)
         .max_response_body_size(MESSAGE_BYTES)
@@ -169,7 +179,32 @@ pub async fn serve(
                 .inactive_limit(Duration::from_secs(90))
                 .max_failures(2),
         )
-        .build(address)
-        .await?;
-    Ok((server.local_addr()?, server.start(methods(app))))
+        .to_service_builder();
+    let answering = async move {
+        // Nobody stops the server but the end of the process.
+        let (stop, _handle) = stop_channel();
+        // Those above the maximum are told so; many more are not even answered.
+        let open = Arc::new(Semaphore::new(2 * max_connections as usize + SPARE_CONNECTIONS));
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Too many files are open, most likely.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let Ok(permit) = open.clone().try_acquire_owned() else { continue };
+            let _ = stream.set_nodelay(true);
+            let (stream, counter) = connection(stream);
+            let service = builder
+                .clone()
+                .set_rpc_middleware(RpcServiceBuilder::new().layer(counter))
+                .build(methods.clone(), stop.clone());
+            tokio::spawn(async move {
+                if let Err(error) = jsonrpsee::server::serve(stream, service).await {
+                    log::debug!("A connection ended: {error}");
+                }
+                drop(permit);
+            });
+        }
+    };
+    Ok((address, answering))
 }

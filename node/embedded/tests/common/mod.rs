@@ -12,13 +12,16 @@ use std::{
     collections::VecDeque,
     io::{BufRead, BufReader},
     net::TcpStream,
-    process::{Child, Command, ExitStatus, Stdio},
     path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 /// How long a test waits for an answer before it fails.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a request may wait for the chain to read it.
+const WRITING: Duration = Duration::from_secs(5);
 
 /// A running `cicada-chain`; it is killed when the test ends.
 pub struct Chain {
@@ -40,14 +43,7 @@ impl Chain {
 
     /// A new connection.
     pub fn client(&self) -> Client {
-        let stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is valid");
-        let stream = AllowStdIo::new(stream);
-        let mut handshake = handshake::Client::new(stream, &self.address, "/");
-        let answer = block_on(handshake.handshake()).expect("it speaks WebSocket");
-        assert!(matches!(answer, ServerResponse::Accepted { .. }), "{answer:?}");
-        let (sender, receiver) = handshake.into_builder().finish();
-        Client { sender, receiver, requests: 0, news: VecDeque::new() }
+        Client::connect(&self.address)
     }
 
     /// Ends it as an operator would.
@@ -104,6 +100,33 @@ pub struct Client {
 }
 
 impl Client {
+    /// Connects to a chain at `address`.
+    pub fn connect(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is valid");
+        stream.set_write_timeout(Some(WRITING)).expect("the timeout is valid");
+        let stream = AllowStdIo::new(stream);
+        let mut handshake = handshake::Client::new(stream, address, "/");
+        let answer = block_on(handshake.handshake()).expect("it speaks WebSocket");
+        assert!(matches!(answer, ServerResponse::Accepted { .. }), "{answer:?}");
+        let (sender, receiver) = handshake.into_builder().finish();
+        Self { sender, receiver, requests: 0, news: VecDeque::new() }
+    }
+
+    /// Sends requests until the chain reads no more of them; how many that took.
+    pub fn flood(&mut self, method: &str, most: u64) -> u64 {
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method }).to_string();
+        (0..most)
+            .take_while(|_| {
+                block_on(async {
+                    self.sender.send_text(&request).await?;
+                    self.sender.flush().await
+                })
+                .is_ok()
+            })
+            .count() as u64
+    }
+
     /// Sends a request and does not wait; its number.
     pub fn send(&mut self, method: &str, params: Value) -> u64 {
         self.requests += 1;
