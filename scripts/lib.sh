@@ -70,10 +70,12 @@ node_target() { printf '%s/target/node-%s\n' "$CICADA_CACHE" "$POLKADOT_SDK_RELE
 # own crates; a warning is an error. 'cargo clippy' would first check every dependency once more.
 with_clippy() { RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ "$@"; }
 
-# progress LOG: how far a command is: crates if it is cargo's, else its last line.
+# progress LOG: how far a command is: in crates if it is cargo's, else its last line.
 progress() {
-  tail -c 4000 "$1" | tr '\r' '\n' | sed '/^ *$/d' | tail -n1 |
-    sed 's|.*\] \([0-9]*\)/\([0-9]*\): \(.*\)|\1 of \2 crates: \3|' | cut -c1-100
+  local lines crates
+  lines="$(tail -c 4000 "$1" | tr '\r' '\n' | sed 's/ *$//; /^$/d')"
+  crates="$(sed -n 's|.*\] \([0-9]*\)/\([0-9]*\): \(.*\)|\1 of \2 crates: \3|p' <<<"$lines" | tail -n1)"
+  printf '%.100s\n' "${crates:-$(tail -n1 <<<"$lines")}"
 }
 
 # with_progress [--may-fail] LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line

@@ -73,7 +73,10 @@ impl Localnet {
     /// If there is none yet.
     pub fn network(&self) -> Result<Network> {
         let file = self.network_file();
-        ensure!(file.is_file(), "nothing is deployed yet: start the committee first");
+        ensure!(
+            file.is_file(),
+            "nothing is deployed yet: run scripts/deploy_paxos.sh, or localnet up, first"
+        );
         Ok(Network::load(&file)?)
     }
 
