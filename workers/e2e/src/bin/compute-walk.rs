@@ -2,10 +2,10 @@
 
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::{parse_mmc, plain_mmc};
+use cicada_chain::BUNDLES;
 use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
-use cicada_localnet::BUNDLES;
 use cicada_market::{Contract, Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
