@@ -7,9 +7,6 @@ use scale_info::PortableRegistry;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The folder of the bundles in the repository.
-pub const BUNDLES: &str = "contracts/bundles";
-
 /// A contract as `scripts/build-contracts` writes it: `NAME.contract`.
 #[derive(Debug)]
 pub struct Bundle {
@@ -350,7 +347,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_bundle_is_found_where_cargo_contract_puts_it() {
-        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(BUNDLES);
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(crate::BUNDLES);
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("token")).unwrap();
         let place = folder.path().join("token/token.contract");

@@ -32,8 +32,9 @@ pub use account::{
     Signer,
 };
 pub use at_block::{FinalBlock, WholeBlock};
-pub use bundle::{Bundle, BUNDLES};
+pub use bundle::Bundle;
 pub use chain::Chain;
+pub use cicada_program::BUNDLES;
 pub use contracts::{CallOutcome, Instance};
 pub use dry_run::{DryRun, Weight};
 pub use error::Error;
