@@ -14,9 +14,9 @@ export const client = (name) => import(pathToFileURL(require.resolve(name)));
 /** A file of the repository. */
 export const file = (path) => fileURLToPath(new URL(path, repository));
 
-/** Starts the program that CICADA_CHAIN names at a free port; `stop` ends it. */
+/** Starts the program that CICADA_CHAIN_BINARY names at a free port; `stop` ends it. */
 export async function start(...options) {
-    const program = process.env.CICADA_CHAIN ?? file("node/target/release/cicada-chain");
+    const program = process.env.CICADA_CHAIN_BINARY ?? file("node/target/release/cicada-chain");
     const chain = spawn(program, ["--rpc-port", "0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
     const url = await new Promise((resolve, reject) => {
         createInterface(chain.stdout).once("line", resolve);
