@@ -29,8 +29,8 @@ fn transfers() {
     }
     let last = transactions.pop().expect("there are some");
     let (start, computed) = (Instant::now(), chain.cpu_ms());
-    for transaction in &transactions {
-        client.ok("author_submitExtrinsic", transaction.clone());
+    for transaction in transactions {
+        client.send("author_submitExtrinsic", transaction);
     }
     let watch = client.subscribe("author_submitAndWatchExtrinsic", last);
     client.until(&watch, |status| status.get("finalized").is_some());
