@@ -1,6 +1,8 @@
 //! What the programs share: where their logs and their output go, how they serve HTTP, how they end,
 //! durations in their settings, what they count, the clock.
 
+#[cfg(feature = "client")]
+mod client;
 mod duration;
 mod figures;
 mod hosts;
@@ -10,9 +12,11 @@ mod server;
 mod settings;
 mod visible;
 
+#[cfg(feature = "client")]
+pub use client::{cause, read_answer};
 pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
-pub use output::{say_line, unsaid, write_out};
+pub use output::{complain_line, say_line, unsaid, write_out};
 pub use server::{Limits, Server};
 pub use settings::load;
 pub use visible::{visible, visible_line};
@@ -54,7 +58,7 @@ pub fn status(prefix: &str, ended: Result<()>) -> ExitCode {
     match ended.and_then(|()| unsaid.map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{prefix}: {error:#}");
+            complain!("{prefix}: {error:#}");
             ExitCode::FAILURE
         }
     }

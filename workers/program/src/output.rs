@@ -14,6 +14,19 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::say_line(format_args!($($text)*)) };
 }
 
+/// Writes a line to standard error, as `eprintln!` does; that nobody reads it is no reason to stop.
+/// What strangers wrote in it is shown as [`crate::visible`] does.
+#[macro_export]
+macro_rules! complain {
+    ($($text:tt)*) => { $crate::complain_line(format_args!($($text)*)) };
+}
+
+/// What [`complain!`] does.
+pub fn complain_line(text: Arguments<'_>) {
+    let text = text.to_string();
+    let _ = writeln!(io::stderr(), "{}", crate::visible(&text));
+}
+
 /// What [`say!`] does.
 pub fn say_line(text: Arguments<'_>) {
     write_out(format!("{text}\n").as_bytes());
