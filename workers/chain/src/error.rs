@@ -93,6 +93,14 @@ pub enum Error {
         /// Where it went wrong.
         reason: String,
     },
+    /// A text is no account.
+    #[error("'{}' is no address: {reason}", text.escape_debug())]
+    Account {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A signer's secret cannot be read.
     #[error("this is no secret of an account ({0}); write for example //Alice, a mnemonic, or 0x and 64 hex digits")]
     Secret(String),
