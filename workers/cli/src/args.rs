@@ -119,9 +119,21 @@ mod tests {
         assert_eq!((tokens("1000"), tokens("1,000_000")), (Ok(1_000), Ok(1_000_000)));
         assert_eq!(price("0.5"), Ok(500_000));
         assert!(["0", "0.0", "0,5", "-1", "1e3"].iter().all(|bad| price(bad).is_err()));
-        assert!(["0", "", "1.5", "1,5", "1,50", "1,0000", ",100", "1_5", "-1", "+1", &"9".repeat(40)]
-            .iter()
-            .all(|bad| tokens(bad).is_err()));
+        assert!([
+            "0",
+            "",
+            "1.5",
+            "1,5",
+            "1,50",
+            "1,0000",
+            ",100",
+            "1_5",
+            "-1",
+            "+1",
+            &"9".repeat(40)
+        ]
+        .iter()
+        .all(|bad| tokens(bad).is_err()));
         assert!(framework("claude").is_ok() && framework("Claude").is_err());
         assert!(account("bob").is_err() && name("Upper").is_err());
         assert_eq!(hash(&"ab".repeat(32)), Ok([0xab; 32]));

@@ -87,6 +87,9 @@ mod tests {
     #[test]
     fn a_refusal_names_the_file_and_the_way_out() {
         let said = stays(Path::new("a/network.toml"), &anyhow!("some are missing")).to_string();
-        assert!(said.contains("a/network.toml: some are missing") && said.contains("--anew"), "{said}");
+        assert!(
+            said.contains("a/network.toml: some are missing") && said.contains("--anew"),
+            "{said}"
+        );
     }
 }

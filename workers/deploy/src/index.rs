@@ -1,7 +1,7 @@
 //! The contracts of the index: tokens, index, pool, rewards, and the stake of those who attest.
 
-use crate::index_file::{IndexFile, Subnet};
 use crate::found::{all_there, keep, stays};
+use crate::index_file::{IndexFile, Subnet};
 use crate::{say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;

@@ -112,8 +112,17 @@ mod tests {
     use cicada_chain::address;
 
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-    const KEYS: [&str; 9] =
-        ["url", "bundles", "exchange", "addresses", "from_block", "data", "listen", "hosts", "poll"];
+    const KEYS: [&str; 9] = [
+        "url",
+        "bundles",
+        "exchange",
+        "addresses",
+        "from_block",
+        "data",
+        "listen",
+        "hosts",
+        "poll",
+    ];
 
     fn example() -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("indexer.example.toml");

@@ -209,7 +209,8 @@ impl Store {
         if let Some(cursor) = self.cursor()?.filter(|cursor| cursor.block <= upto) {
             return Ok(Some((cursor.block, cursor.hash)));
         }
-        let select = "SELECT number, hash FROM blocks WHERE number <= ?1 ORDER BY number DESC LIMIT 1";
+        let select =
+            "SELECT number, hash FROM blocks WHERE number <= ?1 ORDER BY number DESC LIMIT 1";
         let mut select = self.database.prepare_cached(select)?;
         Ok(select.query_row([upto], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }

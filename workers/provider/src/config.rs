@@ -7,7 +7,7 @@ use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
 use cicada_payload::{read_secret, ProviderKey, Store, MAX_PLAIN};
-use cicada_program::duration;
+use cicada_program::{duration, secret_is_kept};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -216,7 +216,9 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        cicada_program::load(path, "the one in docs/compute-market.md", Self::parse)
+        let config = cicada_program::load(path, "the one in docs/compute-market.md", Self::parse)?;
+        secret_is_kept(path, config.suri.as_deref())?;
+        Ok(config)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

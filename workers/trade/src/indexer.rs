@@ -1,10 +1,10 @@
 //! The client of the indexer: what would need a scan of the chain.
 
 use crate::Error;
-use cicada_program::read_answer;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
+use cicada_program::read_answer;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use std::str::FromStr;

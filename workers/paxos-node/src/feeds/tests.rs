@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 mod own_files;
 mod volumes;
+mod withdrawn;
 
 const NOW: u64 = 1_738_425_600_000;
 const SEATS: u8 = 23;
