@@ -106,6 +106,7 @@ async fn trade(settings: &Settings, side: Side, what: What, limit: Option<u128>)
         let fees = exchange.fees(&plan, deadline_ms, &identity.account()).await?;
         return Ok(foreseen(&plan, &fees, &currency));
     }
+    exchange.rehearse(&plan, deadline_ms, &identity.account()).await?;
     let signer = identity.signer(&settings.common)?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
@@ -285,7 +286,7 @@ mod tests {
             quote: Quote::new(framework.clone(), 50_000, 0, 1),
             expected: Expected { value: 50_500_000_000, at_quote: 1_000, exact: true },
             limit: 51_005_000_000,
-            need: Need { token: [1; 32], amount: 51_005_000_000, approve: true },
+            need: Need { token: [1; 32], amount: 51_005_000_000, more: 51_005_000_000 },
             intent: Intent { framework, side, amount: 1_000, limit: Limit::Bps(100) },
         }
     }
