@@ -8,6 +8,7 @@ use cicada_chain::{account_of, Signer};
 use cicada_core::Account;
 use cicada_market::{Market, MarketFile};
 use cicada_payload::{Keystore, Store};
+use cicada_program::complain;
 use cicada_trade::{Addresses, Board, Exchange, Indexer};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -91,7 +92,7 @@ impl Settings {
     /// Says on standard error how far something is that takes more than one step.
     pub fn say(&self, text: &str) {
         if !self.common.json {
-            eprintln!("{text}");
+            complain!("{text}");
         }
     }
 

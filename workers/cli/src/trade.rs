@@ -68,8 +68,9 @@ struct What {
 /// How something is sent to the exchange.
 #[derive(Debug, Args)]
 pub struct Sending {
-    /// Seconds from now after which it is not done any more.
-    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    /// Seconds from now after which it is not done any more; at most a day.
+    #[arg(long, default_value_t = 300, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub deadline: u64,
     /// Shows what it would come to, and the fees; sends nothing.
     #[arg(long)]

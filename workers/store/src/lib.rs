@@ -156,10 +156,8 @@ impl Store {
             }
             Ok(fs::remove_file(&draft)?)
         };
-        let failed = |error: Failed| StoreError::Failed {
-            path: path.into(),
-            reason: error.to_string(),
-        };
+        let failed =
+            |error: Failed| StoreError::Failed { path: path.into(), reason: error.to_string() };
         made().map_err(failed)
     }
 

@@ -49,7 +49,8 @@ impl Addresses {
             }
             _ => bad(error.to_string()),
         })?;
-        let file: File = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let file: File = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| bad(error.to_string()))?;
         let account = |name: &str| -> Result<Option<Account>, Error> {
             let entry = file.contracts.get(name);
             let read = entry.map(|entry| parse_address(&entry.address)).transpose();
