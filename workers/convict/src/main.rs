@@ -4,7 +4,7 @@ mod evidence;
 
 use anyhow::{bail, Context, Result};
 use cicada_chain::{signer, Bundle, Chain, BUNDLES};
-use cicada_program::{quiet_logs, say, status};
+use cicada_program::{esay, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
 use parity_scale_codec::Encode;
