@@ -4,7 +4,7 @@ mod evidence;
 
 use anyhow::{bail, Context, Result};
 use cicada_chain::{signer, Bundle, Chain, BUNDLES};
-use cicada_program::{esay, quiet_logs, say, status};
+use cicada_program::{complain, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
 use parity_scale_codec::Encode;
@@ -60,7 +60,7 @@ async fn run(options: &Options) -> Result<()> {
             Ok(outcome) => say!("{what}: convicted, final in block {}", outcome.block),
             Err(error) if error.refusal() == Some(KNOWN) => say!("{what}: punished before"),
             Err(error) if error.refusal().is_some() => {
-                esay!("{what}: {error}");
+                complain!("{what}: {error}");
                 refused = refused.saturating_add(1);
             }
             Err(error) => return Err(error.into()),
