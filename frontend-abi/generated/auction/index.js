@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xf53502276d162d011e2b172e8d4a07be05b94bff7aa8666db68d636901dd3e54';
+export const codeHash = '0xb067f07c21e7f758b714991a479194a9804699472960ee67528feb734a799e25';
 export const compiler = 'rustc 1.85.0';

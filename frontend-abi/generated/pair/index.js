@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x6dfc3a77c7ed66afef69ab52a8d5f99d902554a03a44118eca150bb35e261071';
+export const codeHash = '0x59a79c22f7b0199cc3a707c84228f719af97e9ceb154ade951389583c22de9f4';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x8404269978a51484f6372dc2fb30d7c32f0522e9eff795cb828e8c4f3e4b34ca';
+export const codeHash = '0xa4df45344bf45123afba9d1380154270f633fe56d8ff296d470e8e296c2932f2';
 export const compiler = 'rustc 1.85.0';

@@ -2,7 +2,8 @@
 
 use crate::{programs, repository};
 use anyhow::{ensure, Context, Result};
-use cicada_localnet::{json, text, OwnChain, Process, BUNDLES};
+use cicada_chain::BUNDLES;
+use cicada_localnet::{json, text, OwnChain, Process};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

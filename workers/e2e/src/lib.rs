@@ -5,10 +5,10 @@
 pub mod compute;
 pub mod trading;
 
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::{Bundle, Chain, BUNDLES};
 use cicada_core::leaderboard::Proposal;
 pub use cicada_localnet::{programs, repository};
-use cicada_localnet::{Config, Owned, Part, BUNDLES};
+use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
@@ -189,6 +189,5 @@ pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
 
 /// The bundle of a contract.
 pub fn bundle(name: &str) -> Bundle {
-    let path = repository().join(BUNDLES).join(format!("{name}.contract"));
-    Bundle::load(&path).expect("the contracts are built")
+    Bundle::find(repository().join(BUNDLES), name).expect("a bundle of the repository")
 }

@@ -186,7 +186,8 @@ fn a_provider_promises_no_more_than_it_can_do_and_does_it_all() {
     place.must("//Alice", "mint //Charlie 100").expect("money");
     place.must("//Alice", "mint //Bob 100").expect("money for a bond");
     let port = free_port();
-    let task = "type = \"slow\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 3; cat\"]\nprice = \"1\"\n\
+    let task =
+        "type = \"slow\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 3; cat\"]\nprice = \"1\"\n\
                 units = 100\nbond = \"0.5\"";
     let config = place.configure(PROVIDER, task, port).expect("a configuration");
     let provider = place.start_provider(&config, port).expect("a provider");

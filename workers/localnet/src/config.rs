@@ -4,14 +4,13 @@ use crate::chain::{ChainUrl, Kind};
 use crate::ports::{free_ports, free_range};
 use anyhow::{ensure, Context, Result};
 use cicada_network::FaultModelName;
+use cicada_program::BUNDLES;
 use clap::{Args, ValueEnum};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The folder of the built contracts, in the repository.
-pub const BUNDLES: &str = "contracts/target/ink";
 /// The most nodes that a committee may have.
 const MAX_NODES: u8 = 32;
 

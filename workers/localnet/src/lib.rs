@@ -17,7 +17,7 @@ mod record;
 
 pub use chain::{ChainUrl, Kind, OwnChain};
 pub use committee::Lie;
-pub use config::{programs, repository, Config, Options, Part, BUNDLES};
+pub use config::{programs, repository, Config, Options, Part};
 pub use http::{answers, json, rpc, text};
 pub use ports::{free_ports, free_range};
 pub use process::{Process, Signal};

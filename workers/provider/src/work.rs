@@ -287,7 +287,7 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
     let place = || folder.display().to_string();
     std::fs::create_dir_all(folder).with_context(place)?;
     let of = nix::sys::statvfs::statvfs(folder).with_context(place)?;
-    Ok(u64::from(of.blocks_available()).saturating_mul(u64::from(of.fragment_size())))
+    Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
 /// How long the job may take: its request's bound, the whole of it after a restart too, and what

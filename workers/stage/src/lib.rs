@@ -11,14 +11,14 @@ mod service;
 pub use index::{later, PRICES, SUBNETS, TOKEN};
 pub use service::{free_addresses, Service};
 
-use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer};
+use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer, BUNDLES};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use cicada_core::Account;
-use cicada_localnet::{repository, OwnChain, BUNDLES};
+use cicada_localnet::{repository, OwnChain};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
@@ -88,7 +88,7 @@ impl Stage {
 
     /// A built contract.
     pub fn bundle(&self, name: &str) -> Bundle {
-        Bundle::load(self.bundles.join(format!("{name}.contract"))).expect("a built contract")
+        Bundle::find(&self.bundles, name).expect("a built contract")
     }
 
     /// Where a contract is.

@@ -25,6 +25,7 @@ async fn build() -> (Stage, Addresses) {
         exchange: Some(stage.at("exchange")),
         leaderboard: Some(stage.at("leaderboard")),
         token: Some(stage.at("token")),
+        ..Addresses::default()
     };
     (stage, addresses)
 }
