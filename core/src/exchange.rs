@@ -99,6 +99,9 @@ pub struct Market {
     pub taken: u128,
     /// Base units of MMC that it paid for tokens in the last hour.
     pub paid: u128,
+    /// The highest bid that the market maker traded at, or the owner announced a withdrawal at, in the
+    /// last seven days; an older one stays until it is looked at again.
+    pub peak_bid: u128,
     /// What the owner announced to take out of the reserve.
     pub withdrawal: Option<Withdrawal>,
 }
@@ -133,8 +136,8 @@ pub enum ExchangeError {
     TooLittle,
     /// More tokens would exist, or more money move within an hour, than the market maker accepts.
     LimitReached,
-    /// The market maker's reserve does not suffice; who buys is told so while it could not buy all
-    /// tokens back.
+    /// The market maker's reserve does not suffice; who buys is told so where it could not buy all
+    /// tokens back at the highest bid that was seen lately.
     InsufficientReserve,
     /// There is no such order.
     UnknownOrder,

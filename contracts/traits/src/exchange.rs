@@ -177,8 +177,8 @@ pub trait Exchange {
     ) -> Result<u64, ExchangeError>;
 
     /// Pays of what was announced out of the reserve of a framework to the owner, if all tokens can
-    /// still be bought back at a fresh bid and at the bid of the announcement; without tokens no quote
-    /// is needed. Only the owner may.
+    /// still be bought back at a fresh bid and at the highest that was seen in the last seven days;
+    /// without tokens no quote is needed. Only the owner may.
     ///
     /// # Errors
     /// `NotOwner`, `Paused`, `UnknownFramework`, `ZeroAmount`, `NotAnnounced`, `TooEarly`,

@@ -11,6 +11,10 @@ use parity_scale_codec::{Decode, Encode};
 /// token of each of so many accounts. Nobody is locked in by a limit that is less than a token.
 pub const LEAST_TOKENS: u128 = 4;
 
+/// How long a bid that was seen binds the reserve, though later ones are lower: 7 days, in
+/// milliseconds.
+pub const PEAK_MS: u64 = 604_800_000;
+
 /// How long an announced withdrawal can be taken once it is due: a day, in milliseconds.
 pub const WITHDRAWAL_MS: u64 = 86_400_000;
 
@@ -54,8 +58,6 @@ pub fn shrink(amount: &mut u128, by: u128) -> Result<(), ExchangeError> {
 pub struct Withdrawal {
     /// Base units of MMC that may still be taken.
     pub amount: u128,
-    /// The bid when it was announced; 0 if no tokens existed.
-    pub bid: u128,
     /// From when on, in milliseconds since 1970; until [`WITHDRAWAL_MS`] later.
     pub from_ms: u64,
 }
@@ -64,6 +66,27 @@ impl Withdrawal {
     /// Whether the time is over in which it can be taken.
     pub fn is_over(&self, now_ms: u64) -> bool {
         now_ms.checked_sub(self.from_ms).is_some_and(|waited| waited >= WITHDRAWAL_MS)
+    }
+}
+
+/// The highest bid that was seen lately: what tokens were worth, and may be again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Peak {
+    /// Base units of MMC.
+    pub bid: u128,
+    /// When it was seen last, in milliseconds since 1970.
+    seen_ms: u64,
+}
+
+impl Peak {
+    /// After a look at a bid: one that is lower counts only when the peak is [`PEAK_MS`] old.
+    pub fn after(self, bid: u128, now_ms: u64) -> Self {
+        let old = now_ms.saturating_sub(self.seen_ms) >= PEAK_MS;
+        if bid >= self.bid || old {
+            Self { bid, seen_ms: now_ms }
+        } else {
+            self
+        }
     }
 }
 
@@ -78,6 +101,35 @@ pub struct Offer {
     pub limits: Limits,
     /// The time.
     pub now_ms: u64,
+}
+
+/// Where the market maker stands towards one side.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    /// Base units of MMC with which it buys tokens back.
+    pub reserve: u128,
+    /// Tokens that exist.
+    pub outstanding: u128,
+    /// The highest bid that was seen lately.
+    pub peak_bid: u128,
+    /// Base units of MMC that it took or paid on this side in the last hour.
+    pub lately: u128,
+}
+
+impl Position {
+    /// How many tokens can be created so that the reserve still buys all back at the highest bid
+    /// that was seen lately; none without a reserve.
+    #[inline(never)]
+    fn creatable(&self, price: u128) -> u128 {
+        let bound = value(self.peak_bid, self.outstanding).ok();
+        let Some(spare) = bound.and_then(|bound| self.reserve.checked_sub(bound)) else { return 0 };
+        match self.peak_bid.checked_sub(price) {
+            _ if self.reserve == 0 => 0,
+            // Each brings less than it may be worth.
+            Some(missing) if missing > 0 => spare.checked_div(missing).unwrap_or(0),
+            _ => u128::MAX,
+        }
+    }
 }
 
 impl Offer {
@@ -104,25 +156,20 @@ impl Offer {
         }
     }
 
-    /// How many tokens are traded now with all accounts on this side together, after `lately` base
-    /// units of MMC in the last hour. None are created that could not be bought back.
+    /// How many tokens are traded now with all accounts on this side together.
     #[inline(never)]
-    pub fn room(&self, side: Side, reserve: u128, outstanding: u128, lately: u128) -> u128 {
+    pub fn room(&self, side: Side, at: &Position) -> u128 {
         let most = match side {
-            Side::Buy if !covers(reserve, outstanding, self.bid) => 0,
-            // Below zero after the owner lowered the limit: then none.
-            Side::Buy => self.limits.max_outstanding.saturating_sub(outstanding),
-            Side::Sell => outstanding.min(self.tokens(reserve)),
+            Side::Buy => {
+                // Below zero after the owner lowered the limit: then none.
+                let more = self.limits.max_outstanding.saturating_sub(at.outstanding);
+                more.min(at.creatable(self.price))
+            }
+            Side::Sell => at.outstanding.min(self.tokens(at.reserve)),
         };
-        let (all, _) = self.hourly(side, reserve);
-        most.min(self.tokens(all.saturating_sub(lately)))
+        let (all, _) = self.hourly(side, at.reserve);
+        most.min(self.tokens(all.saturating_sub(at.lately)))
     }
-}
-
-/// Whether a reserve buys back all tokens at this bid; without a reserve never.
-#[inline(never)]
-pub fn covers(reserve: u128, outstanding: u128, bid: u128) -> bool {
-    reserve > 0 && value(bid, outstanding).is_ok_and(|all| all <= reserve)
 }
 
 /// The market maker's side of a market.
@@ -136,6 +183,8 @@ pub struct Maker {
     pub taken: LastHour,
     /// Base units of MMC that it paid for tokens.
     pub paid: LastHour,
+    /// The highest bid that was seen lately.
+    pub peak: Peak,
     /// What the owner announced to take out.
     pub withdrawal: Option<Withdrawal>,
 }
@@ -149,20 +198,28 @@ impl Maker {
         }
     }
 
+    fn position(&self, side: Side, offer: &Offer) -> Position {
+        Position {
+            reserve: self.reserve,
+            outstanding: self.outstanding,
+            peak_bid: self.peak.after(offer.bid, offer.now_ms).bid,
+            lately: self.last_hour(side).sum(offer.now_ms),
+        }
+    }
+
     /// How many tokens it trades now with an account on this side, with which it traded `account` in
     /// the last hour.
     #[inline(never)]
     pub fn room(&self, side: Side, offer: &Offer, account: &LastHour) -> u128 {
         let (_, each) = offer.hourly(side, self.reserve);
         let left = each.saturating_sub(account.sum(offer.now_ms));
-        let lately = self.last_hour(side).sum(offer.now_ms);
-        offer.room(side, self.reserve, self.outstanding, lately).min(offer.tokens(left))
+        offer.room(side, &self.position(side, offer)).min(offer.tokens(left))
     }
 
     /// Why it trades no more.
     pub fn shortage(&self, side: Side, offer: &Offer) -> ExchangeError {
         let short = match side {
-            Side::Buy => !covers(self.reserve, self.outstanding, offer.bid),
+            Side::Buy => self.position(side, offer).creatable(offer.price) == 0,
             Side::Sell => self.reserve < offer.price,
         };
         if short {
@@ -198,19 +255,21 @@ impl Maker {
             }
         };
         hour.record(offer.now_ms, value);
+        self.peak = self.peak.after(offer.bid, offer.now_ms);
         account.record(offer.now_ms, value);
         Ok(value)
     }
 
-    /// Announces a withdrawal in place of another; from when on it can be taken.
+    /// Announces a withdrawal in place of another, at this bid; from when on it can be taken.
     pub fn announce(&mut self, bid: u128, amount: u128, now_ms: u64) -> u64 {
         let from_ms = now_ms.saturating_add(NOTICE_MS);
-        self.withdrawal = Some(Withdrawal { amount, bid, from_ms });
+        self.withdrawal = Some(Withdrawal { amount, from_ms });
+        self.peak = self.peak.after(bid, now_ms);
         from_ms
     }
 
     /// Takes `amount` of what was announced out of the reserve, of which enough stays to buy all
-    /// tokens back at `bid` and at the bid of the announcement.
+    /// tokens back at `bid` and at the highest that was seen lately.
     ///
     /// # Errors
     /// `NotAnnounced`, `TooEarly`, `InsufficientReserve`, `Math`.
@@ -224,7 +283,8 @@ impl Maker {
             return Err(ExchangeError::NotAnnounced);
         }
         shrink(&mut announced.amount, amount).map_err(|_| ExchangeError::NotAnnounced)?;
-        let bound = value(bid.max(announced.bid), self.outstanding)?;
+        self.peak = self.peak.after(bid, now_ms);
+        let bound = value(self.peak.bid, self.outstanding)?;
         let mut free = self.reserve;
         let enough = shrink(&mut free, bound).and_then(|()| shrink(&mut free, amount));
         enough.map_err(|_| ExchangeError::InsufficientReserve)?;

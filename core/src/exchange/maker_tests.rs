@@ -1,6 +1,6 @@
 //! What the market maker risks: statements about its money, and the edges of its limits.
 
-use super::maker::{covers, Maker, Offer, LEAST_TOKENS, WITHDRAWAL_MS};
+use super::maker::{value, Maker, Offer, LEAST_TOKENS, PEAK_MS, WITHDRAWAL_MS};
 use super::terms::{share_floor, MIN_QUOTE_AGE_MS, NOTICE_MS};
 use super::window::LastHour;
 use super::{ExchangeError, Limits, MakerTerms, Schedule, Side};
@@ -16,6 +16,11 @@ fn offer(side: Side, score: u128, now_ms: u64) -> Offer {
     let (bid, ask) = (990 * score, 1_010 * score);
     let price = if side == Side::Buy { ask } else { bid };
     Offer { price, bid, limits: LIMITS, now_ms }
+}
+
+/// Whether the reserve buys all tokens back at this bid.
+fn solvent(maker: &Maker, bid: u128) -> bool {
+    value(bid, maker.outstanding).is_ok_and(|all| all <= maker.reserve)
 }
 
 /// A market maker with this reserve, and how much of it each account used, by side.
@@ -87,7 +92,31 @@ fn what_it_could_not_buy_back_it_does_not_create() {
     assert_eq!(market.maker.shortage(Side::Buy, &risen), ExchangeError::InsufficientReserve);
     assert!(market.room(1, Side::Sell, &offer(Side::Sell, 51_000, 5)) > 0);
     // A value beyond 128 bits cannot be paid either.
-    assert!(!covers(u128::MAX, 2, u128::MAX));
+    let beyond = Offer { bid: u128::MAX, ..risen };
+    assert_eq!(market.room(1, Side::Buy, &beyond), 0);
+}
+
+#[test]
+fn a_score_that_falls_for_a_week_at_most_gives_no_tokens_away() {
+    // Of a million MMC 10,000 tokens at 49.5 are bound; 505,000 MMC are free for 10,202 more of them.
+    let mut market = Market::new(1_000_000_000_000);
+    market.maker.outstanding = 10_000;
+    let _ = market.trade(1, Side::Sell, &offer(Side::Sell, 50_000, 5), 1);
+    let fallen = |now_ms| offer(Side::Buy, 1, now_ms);
+    let mut now_ms = 5;
+    for who in 0..50 {
+        let _ = market.trade(who, Side::Buy, &fallen(now_ms), u128::MAX);
+        now_ms += HOUR_MS;
+    }
+    assert_eq!(market.maker.outstanding, 9_999 + 10_202);
+    assert!(solvent(&market.maker, 49_500_000));
+    assert_eq!(
+        market.maker.shortage(Side::Buy, &fallen(now_ms)),
+        ExchangeError::InsufficientReserve
+    );
+    // After seven days it is the price.
+    assert_eq!(market.room(99, Side::Buy, &fallen(PEAK_MS + 4)), 0);
+    assert!(market.room(99, Side::Buy, &fallen(PEAK_MS + 5)) > 1_000_000);
 }
 
 #[test]
@@ -121,6 +150,11 @@ fn a_withdrawal_is_announced_a_day_before_and_leaves_what_all_tokens_are_worth()
     assert_eq!(maker.clone().withdraw(1, 101, due), Err(ExchangeError::InsufficientReserve));
     assert_eq!(maker.clone().withdraw(101, 92, due), Err(ExchangeError::InsufficientReserve));
     assert_eq!(maker.clone().withdraw(101, 91, due), Ok(()));
+    // Nor does announcing again while it is low.
+    let mut again = maker.clone();
+    let later = again.announce(1, 900, due);
+    assert_eq!(again.withdraw(1, 101, later), Err(ExchangeError::InsufficientReserve));
+    assert_eq!(again.withdraw(1, 100, later), Ok(()));
     let late = due + WITHDRAWAL_MS;
     assert_eq!(maker.clone().withdraw(100, 1, late), Err(ExchangeError::NotAnnounced));
     assert_eq!(maker.withdraw(100, 60, late - 1), Ok(()));
@@ -174,6 +208,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    // Up to 200 steps, the waits of which are 4 days at most in all.
     let side = any::<bool>().prop_map(|buys| if buys { Side::Buy } else { Side::Sell });
     let step = prop_oneof![
         6 => (0..9_u8, side, 1..60_u128).prop_map(|(who, side, most)| Step::Trade { who, side, most }),
@@ -191,7 +226,7 @@ proptest! {
         steps in steps(),
     ) {
         let mut market = Market::new(reserve);
-        let (mut score, mut now_ms) = (50_000, HOUR_MS);
+        let (mut score, mut now_ms, mut peak) = (50_000, HOUR_MS, 0);
         // Time, account, side and value of each trade; the reserve before it, and what a token was.
         let mut trades: Vec<(u64, u8, Side, u128, u128, u128)> = vec![];
         for step in steps {
@@ -200,16 +235,17 @@ proptest! {
                 Step::Wait(ms) => now_ms += ms,
                 Step::Trade { who, side, most } => {
                     let offer = offer(side, score, now_ms);
+                    // The runs are much shorter than a week.
+                    peak = peak.max(offer.bid);
                     let before = market.maker.clone();
                     let value = market.trade(who, side, &offer, most);
                     trades.push((now_ms, who, side, value, before.reserve, offer.price));
                     let after = &market.maker;
                     // What it could buy back, it still can; what it could not, it creates none of.
-                    let solvent = |maker: &Maker| {
-                        maker.outstanding == 0 || covers(maker.reserve, maker.outstanding, offer.bid)
-                    };
-                    prop_assert!(!solvent(&before) || solvent(after));
-                    prop_assert!(solvent(&before) || after.outstanding <= before.outstanding);
+                    for bid in [offer.bid, peak] {
+                        prop_assert!(!solvent(&before, bid) || solvent(after, bid));
+                        prop_assert!(solvent(&before, bid) || after.outstanding <= before.outstanding);
+                    }
                 }
             }
             for side in [Side::Buy, Side::Sell] {

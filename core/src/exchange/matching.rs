@@ -110,7 +110,7 @@ impl MarketRecord {
 
     /// The market as the world sees it.
     pub fn view(&self, now_ms: u64) -> Market {
-        let Maker { reserve, outstanding, taken, paid, withdrawal } = &self.maker;
+        let Maker { reserve, outstanding, taken, paid, peak, withdrawal } = &self.maker;
         Market {
             token: self.token,
             reserve: *reserve,
@@ -118,6 +118,7 @@ impl MarketRecord {
             volume_24h: self.volume.sum(now_ms),
             taken: taken.sum(now_ms),
             paid: paid.sum(now_ms),
+            peak_bid: peak.bid,
             withdrawal: *withdrawal,
         }
     }

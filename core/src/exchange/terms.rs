@@ -26,9 +26,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// A hundredth of the reserve an hour and side, a quarter of it for one account.
+    /// A hundredth of the reserve an hour and side, a quarter of it for one account; and as many
+    /// tokens as a reserve of 25,000,000 MMC buys back at 50,000 points.
     pub const DEFAULT: Self =
-        Self { max_outstanding: 1_000_000_000, hourly_bps: 100, account_bps: 2_500 };
+        Self { max_outstanding: 500_000, hourly_bps: 100, account_bps: 2_500 };
 }
 
 /// What the owner sets.

@@ -65,8 +65,10 @@ pub struct Model {
     pub outstanding: u128,
     /// All trades with the market maker.
     pub trades: Vec<AtQuote>,
-    /// Amount, bid, from when on.
-    pub announced: Option<(u128, u128, u64)>,
+    /// Amount, from when on.
+    pub announced: Option<(u128, u64)>,
+    /// The bid that binds the reserve, and when it was seen last.
+    pub peak: (u128, u64),
     /// Score, time of the quote.
     pub score: (u64, u64),
     pub now_ms: u64,
@@ -95,6 +97,7 @@ impl Model {
             outstanding: 0,
             trades: vec![],
             announced: None,
+            peak: (0, 0),
             score: (50_000, now_ms),
             now_ms,
             limits: LIMITS,
@@ -132,7 +135,8 @@ impl Model {
                 require(who == OWNER, ExchangeError::NotOwner)?;
                 require(amount > 0, ExchangeError::ZeroAmount)?;
                 let bid = self.owed_bid()?;
-                self.announced = Some((amount, bid, self.now_ms + NOTICE_MS));
+                self.peak = self.peak_after(bid);
+                self.announced = Some((amount, self.now_ms + NOTICE_MS));
                 Ok(Done::Nothing)
             }
             Op::Withdraw(amount) => self.withdraw(who, amount),
@@ -206,14 +210,33 @@ impl Model {
         self.reserve > 0 && self.outstanding * self.price(Side::Sell) <= self.reserve
     }
 
+    fn peak_after(&self, bid: u128) -> (u128, u64) {
+        let (highest, seen_ms) = self.peak;
+        if bid >= highest || self.now_ms - seen_ms >= 7 * 24 * HOUR_MS {
+            (bid, self.now_ms)
+        } else {
+            self.peak
+        }
+    }
+
+    /// The most tokens that can be added so that the reserve buys all back at the peak.
+    fn creatable(&self) -> u128 {
+        let (peak, ask) = (self.peak_after(self.price(Side::Sell)).0, self.price(Side::Buy));
+        let bound = self.outstanding * peak;
+        match (bound <= self.reserve && self.reserve > 0, peak > ask) {
+            (false, _) => 0,
+            (true, false) => u128::MAX,
+            (true, true) => (self.reserve - bound) / (peak - ask),
+        }
+    }
+
     /// How many tokens the market maker trades with somebody who is on this side.
     pub fn room(&self, who: Name, side: Side) -> u128 {
         let Limits { max_outstanding, hourly_bps, account_bps } = self.limits;
         let price = self.price(side);
         let mut all = self.reserve * u128::from(hourly_bps) / 10_000;
         let most = match side {
-            Side::Buy if !self.covers() => 0,
-            Side::Buy => max_outstanding.saturating_sub(self.outstanding),
+            Side::Buy => max_outstanding.saturating_sub(self.outstanding).min(self.creatable()),
             Side::Sell => self.outstanding.min(self.reserve.checked_div(price).unwrap_or(0)),
         };
         if side == Side::Sell {
@@ -302,6 +325,7 @@ impl Model {
         let price = self.price(side);
         let value = amount * price;
         let (now_ms, reserve, limits) = (self.now_ms, self.reserve, self.limits);
+        self.peak = self.peak_after(self.price(Side::Sell));
         self.trades.push(AtQuote { now_ms, who, side, value, price, reserve, limits });
         match side {
             Side::Buy => {
@@ -419,13 +443,14 @@ impl Model {
         require(who == OWNER, ExchangeError::NotOwner)?;
         require(amount > 0, ExchangeError::ZeroAmount)?;
         let bid = self.owed_bid()?;
-        let (most, then, from_ms) = self.announced.ok_or(ExchangeError::NotAnnounced)?;
+        let (most, from_ms) = self.announced.ok_or(ExchangeError::NotAnnounced)?;
         require(self.now_ms >= from_ms, ExchangeError::TooEarly)?;
         let known = amount <= most && self.now_ms < from_ms + 24 * HOUR_MS;
         require(known, ExchangeError::NotAnnounced)?;
-        let bound = self.outstanding * bid.max(then);
+        self.peak = self.peak_after(bid);
+        let bound = self.outstanding * self.peak.0;
         require(amount + bound <= self.reserve, ExchangeError::InsufficientReserve)?;
-        self.announced = Some((most - amount, then, from_ms));
+        self.announced = Some((most - amount, from_ms));
         self.reserve -= amount;
         self.receive(who, amount, 0);
         Ok(Done::Nothing)

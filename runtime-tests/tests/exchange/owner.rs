@@ -182,7 +182,7 @@ fn a_withdrawal_is_announced_a_day_before() {
     assert_eq!(announced.value, due);
     let event = announced.event::<WithdrawalAnnounced>(&stage.exchange);
     assert_eq!((event.amount, event.from_ms), (20_000 * MMC, due));
-    let told = Withdrawal { amount: 20_000 * MMC, bid: BID, from_ms: due };
+    let told = Withdrawal { amount: 20_000 * MMC, from_ms: due };
     assert_eq!(stage.market().withdrawal, Some(told));
     stage.world.at(due - 1);
     stage.rank(&[(CLAUDE, 60_000)]);
@@ -232,7 +232,7 @@ fn at_a_score_of_nothing_the_reserve_stays() {
     stage.wait(NOTICE_MS);
     assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::ZeroPrice);
     assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::ZeroPrice);
-    // Nor does a score that has fallen for a moment free what the one of the announcement bound.
+    // Nor does a score that has fallen for a moment free what the one before bound.
     stage.score(1);
     assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::InsufficientReserve);
     let _ = stage.withdraw(OWNER, reserve - 1_000 * BID).succeeds();

@@ -127,6 +127,7 @@ fn shown(view: &MarketView) -> Reply {
         "max_outstanding": terms.limits.max_outstanding.to_string(),
         "hourly_bps": terms.limits.hourly_bps, "account_bps": terms.limits.account_bps,
         "taken_last_hour": plain(view.market.taken), "paid_last_hour": plain(view.market.paid),
+        "peak_bid": plain(view.market.peak_bid),
         "withdrawal": view.market.withdrawal.map(|announced| json!({
             "amount": plain(announced.amount), "from_ms": announced.from_ms,
         })),
@@ -207,8 +208,8 @@ slot 3, 61 s old, read at block 12";
     #[test]
     fn a_market_is_told_whole() {
         let mut view = MarketView::example();
-        let (amount, bid, from_ms) = (7_000_000, 1, view.now_ms + 60_000);
-        view.market.withdrawal = Some(Withdrawal { amount, bid, from_ms });
+        let (amount, from_ms) = (7_000_000, view.now_ms + 60_000);
+        view.market.withdrawal = Some(Withdrawal { amount, from_ms });
         let reply = shown(&view);
         let golden = "\
 claude at block 7

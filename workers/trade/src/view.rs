@@ -1,7 +1,7 @@
 //! The market of a framework at one block.
 
 use crate::{Error, Snapshot, Terms};
-use cicada_core::exchange::maker::{is_fresh, Offer};
+use cicada_core::exchange::maker::{is_fresh, Offer, Position};
 use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
 
@@ -87,6 +87,7 @@ impl MarketView {
                 volume_24h: 1_000,
                 taken: 30_300_000_000,
                 paid: 0,
+                peak_bid: 49_500_000,
                 withdrawal: None,
             },
             quote: Some(Quote::new(framework.clone(), 50_000, 0, 1_000)),
@@ -127,10 +128,12 @@ impl MarketView {
     pub fn room(&self, side: Side) -> u128 {
         let Ok(quote) = self.tradable() else { return 0 };
         let (trader, limits) = (side.opposite(), self.terms.maker.present.limits);
-        let Market { reserve, outstanding, taken, paid, .. } = self.market;
+        let Market { reserve, outstanding, taken, paid, peak_bid, .. } = self.market;
         let lately = if trader == Side::Buy { taken } else { paid };
+        let peak_bid = peak_bid.max(quote.bid);
+        let position = Position { reserve, outstanding, peak_bid, lately };
         let offer = Offer::new(trader, quote, limits, self.now_ms);
-        offer.map_or(0, |offer| offer.room(trader, reserve, outstanding, lately))
+        offer.map_or(0, |offer| offer.room(trader, &position))
     }
 
     /// The market maker's own row; none where it trades nothing.
