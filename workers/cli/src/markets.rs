@@ -213,7 +213,7 @@ slot 3, 61 s old, read at block 12";
         let reply = shown(&view);
         let golden = "\
 claude at block 7
-market maker: bid 49.5 MMC, ask 50.5 MMC; the quote is 600 s old of 600 s
+market maker: bid 49.5 MMC, ask 50.5 MMC; the quote is 10 min old of 10 min
 volume in 24 hours: 1,000 tokens; 1,000 tokens exist
 reserve: 5,050,000 MMC; buying all back takes 49,500 MMC: solvent
 the owner takes out 7 MMC, not before 60 s
