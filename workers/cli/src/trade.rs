@@ -107,6 +107,7 @@ async fn trade(settings: &Settings, side: Side, what: What, limit: Option<u128>)
         return Ok(foreseen(&plan, &fees, &currency));
     }
     let signer = identity.signer(&settings.common)?;
+    exchange.check(&plan, deadline_ms, &identity.account()).await?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));
@@ -285,7 +286,7 @@ mod tests {
             quote: Quote::new(framework.clone(), 50_000, 0, 1),
             expected: Expected { value: 50_500_000_000, at_quote: 1_000, exact: true },
             limit: 51_005_000_000,
-            need: Need { token: [1; 32], amount: 51_005_000_000, approve: true },
+            need: Need { token: [1; 32], amount: 51_005_000_000, missing: 51_005_000_000 },
             intent: Intent { framework, side, amount: 1_000, limit: Limit::Bps(100) },
         }
     }

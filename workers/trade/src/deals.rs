@@ -68,7 +68,8 @@ impl Deal {
 }
 
 impl Exchange {
-    /// Allows the exchange to take exactly what is needed, if it may not take it yet.
+    /// Allows the exchange to take what is missing of what is needed. It is added to what it may take:
+    /// of several trades at a time each adds its own.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`]. So do all that follow.
@@ -77,7 +78,7 @@ impl Exchange {
         need: &Need,
         signer: &Signer,
     ) -> Result<Option<CallOutcome>, Error> {
-        if !need.approve {
+        if need.missing == 0 {
             return Ok(None);
         }
         let (message, args) = self.approval(need);
@@ -195,7 +196,7 @@ impl Exchange {
     /// The message that approves, and its arguments in SCALE.
     pub(crate) fn approval(&self, need: &Need) -> (&'static str, Vec<u8>) {
         use parity_scale_codec::Encode;
-        ("PSP22::approve", (&self.account, need.amount).encode())
+        ("PSP22::increase_allowance", (&self.account, need.missing).encode())
     }
 }
 

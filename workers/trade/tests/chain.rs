@@ -46,7 +46,7 @@ async fn trade(exchange: &Exchange, side: Side, amount: u128, signer: &Signer) -
     assert!(close(approval.fee, before.approval.unwrap()), "{approval:?} {before:?}");
     let now = exchange.now().await.unwrap();
     let plan = now.plan(&owner, intent).await.unwrap();
-    assert!(!plan.need.approve, "exactly what was needed is allowed");
+    assert_eq!(plan.need.missing, 0, "exactly what was needed is allowed");
     let fees = exchange.fees(&plan, deadline, &owner).await.unwrap();
     let deal = exchange.trade(&plan, deadline, signer).await.unwrap();
     assert_eq!((deal.amount, Some(deal.value)), (amount, fees.value));
@@ -73,6 +73,13 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
     let placed = exchange.place(&plan, now.now_ms + 60_000, alice).await.unwrap();
     let order = placed.resting.unwrap();
     assert_eq!((order.amount, placed.deal.amount), (500, 0));
+    // Her own order is in her way, which is known before she pays for an approval.
+    let intent = Intent { framework: claude(), side: Side::Buy, amount: 1, limit: Limit::Bps(100) };
+    let now = exchange.now().await.unwrap();
+    let own = now.plan(&owner, intent).await.unwrap();
+    assert!(own.need.missing > 0);
+    let refused = exchange.check(&own, now.now_ms + 60_000, &owner).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some("OwnOrder"));
     stage.give("token", &account_of(bob), 10_000 * MMC).await;
     assert_eq!(trade(exchange, Side::Buy, 150, bob).await, 7_500 * MMC);
     let view = exchange.now().await.unwrap().view(&claude()).await.unwrap();
