@@ -22,7 +22,8 @@ fn a_new_quote_gives_no_new_room() {
     }
     stage.score(60_000);
     let bid = 59_400_000;
-    let _ = stage.sell("bob", stage.room("bob", Side::Sell)).succeeds();
+    let room = stage.room("bob", Side::Sell);
+    let _ = stage.sell("bob", room).succeeds();
     for _ in 0..10 {
         stage.score(60_000);
         assert_eq!(stage.room("bob", Side::Sell), 0);
@@ -62,15 +63,7 @@ fn one_account_does_not_use_the_hour_up() {
     for _ in 0..3 {
         stage.score(50_000);
         for side in [Side::Buy, Side::Sell] {
-            let room = stage.room("bob", side);
-            if room > 0 {
-                let traded = if side == Side::Buy {
-                    stage.buy("bob", room)
-                } else {
-                    stage.sell("bob", room)
-                };
-                let _ = traded.succeeds();
-            }
+            stage.exhaust("bob", side);
         }
         let _ = stage.buy("charlie", 1).succeeds();
         let _ = stage.sell("charlie", 1).succeeds();

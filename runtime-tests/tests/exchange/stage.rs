@@ -264,6 +264,24 @@ impl Stage {
         self.call(who, message)
     }
 
+    /// Trades with the market maker until it takes no more from somebody, or he has nothing left.
+    pub fn exhaust(&mut self, who: &str, side: Side) {
+        loop {
+            let room = self.room(who, side);
+            let traded = match side {
+                Side::Buy => self.buy(who, room),
+                Side::Sell => {
+                    let held = self.tokens(who);
+                    self.sell(who, room.min(held))
+                }
+            };
+            match traded.value {
+                Ok(_) => {}
+                Err(error) => return assert_eq!(error, ExchangeError::ZeroAmount),
+            }
+        }
+    }
+
     pub fn announce(&mut self, who: &str, amount: u128) -> Answer<u64> {
         let message = on(&self.exchange).announce_withdrawal(framework(CLAUDE), amount);
         self.call(who, message)

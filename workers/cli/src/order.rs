@@ -106,8 +106,8 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
         json["fees"] = fees_json(&fees, &currency);
         return Ok(Reply::new(text, json));
     }
-    let signer = identity.signer(&settings.common)?;
     exchange.check_order(&plan, deadline_ms, &owner).await?;
+    let signer = identity.signer(&settings.common)?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));

@@ -106,8 +106,8 @@ async fn trade(settings: &Settings, side: Side, what: What, limit: Option<u128>)
         let fees = exchange.fees(&plan, deadline_ms, &identity.account()).await?;
         return Ok(foreseen(&plan, &fees, &currency));
     }
-    let signer = identity.signer(&settings.common)?;
     exchange.check(&plan, deadline_ms, &identity.account()).await?;
+    let signer = identity.signer(&settings.common)?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));
