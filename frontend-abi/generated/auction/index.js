@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xf53502276d162d011e2b172e8d4a07be05b94bff7aa8666db68d636901dd3e54';
+export const codeHash = '0xb067f07c21e7f758b714991a479194a9804699472960ee67528feb734a799e25';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x8436830ec77e3ff415b304a441b8c3f145eb0e25bfd903f63d95d6f96cd811f3';
+export const codeHash = '0x9721da0e5f1d6293da753eb2becfbf625af5904e8ef021f85a20729c3c0d22d2';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xe57722d979a8db19306d5893f2c659b10e672983e5d7a9e84b943a29d3b3c50e';
+export const codeHash = '0xc58ed7e192c3e7ebb123cd96aaa5a27d3137bda709b7c3ab5c507a9af20d546d';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x91cd957e31cd82f226b49d44dec02b7fb6f7e11def31de4f494bbeb08bc6e113';
+export const codeHash = '0xc7d465807c276836346be4840469db15f8454244dad03e29cd86922af310fee3';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

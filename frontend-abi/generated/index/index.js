@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x2c1326a1eb10f1b1ac98a95fec6a2b6c1b443dba9f10f4e2c63aa773dfe5e01a';
+export const codeHash = '0x77b2098cd685b2d264ef294b8cd3966fb5253c86d906c38977220b8a134966e8';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x6dfc3a77c7ed66afef69ab52a8d5f99d902554a03a44118eca150bb35e261071';
+export const codeHash = '0x59a79c22f7b0199cc3a707c84228f719af97e9ceb154ade951389583c22de9f4';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

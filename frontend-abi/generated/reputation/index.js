@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xcd285c4f6b020f55f2c17505b4a58e67b4984c56c227df26fd281cdf37f06a22';
+export const codeHash = '0x27c7948e7cd282382d4b6a0e5a55e7e207243be4a5e9785cce3004a1e9ef621a';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x8404269978a51484f6372dc2fb30d7c32f0522e9eff795cb828e8c4f3e4b34ca';
+export const codeHash = '0xa4df45344bf45123afba9d1380154270f633fe56d8ff296d470e8e296c2932f2';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

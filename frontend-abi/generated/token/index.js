@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0x09681f73387d3980fca9d522d3b44d0df5688cf53883d9957cb8c853b1798ab3';
+export const codeHash = '0xe7b5aad761b0b4ae711c01847a9c0d69c5dc9e6ecaf8d794494c27d6337fdbc2';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

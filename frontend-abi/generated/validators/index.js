@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 export const metadata = read('./metadata.json');
-export const codeHash = '0xc797aac8fdef803f95380d9c8d2eee288b7d6598978aaf2513ff1a83b7f26c83';
+export const codeHash = '0xbcf156ac8ded6604234f3592584d4951b28ea75a261ac40914ecd6b64aa912c8';
 export const compiler = 'rustc 1.85.0';
 export const errors = read('./errors.json');

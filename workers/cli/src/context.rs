@@ -4,7 +4,7 @@ use crate::args;
 use crate::config::Config;
 use crate::keys::Identity;
 use crate::reply::Failure;
-use cicada_chain::{account_of, Signer};
+use cicada_chain::{account_of, Signer, BUNDLES};
 use cicada_core::Account;
 use cicada_market::{Market, MarketFile};
 use cicada_payload::{Keystore, Store};
@@ -40,7 +40,7 @@ pub struct Common {
     /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
     pub network: PathBuf,
-    /// Folder of the built contracts. [default: contracts/target/ink]
+    /// Folder of the built contracts. [default: contracts/bundles]
     #[arg(long, global = true, env = "CICADA_BUNDLES", value_name = "FOLDER")]
     pub bundles: Option<PathBuf>,
     /// Address of a node of the chain, instead of the file's.
@@ -114,12 +114,14 @@ impl Settings {
         named.map_or_else(|| Ok(self.identity()?.account()), Ok)
     }
 
-    fn bundles(&self) -> &Path {
+    /// The folder of the bundles.
+    pub fn bundles(&self) -> &Path {
         let set = self.common.bundles.as_deref().or(self.config.bundles.as_deref());
-        set.unwrap_or(Path::new("contracts/target/ink"))
+        set.unwrap_or(Path::new(BUNDLES))
     }
 
-    fn url(&self) -> Option<&str> {
+    /// The address of a node that options or configuration name.
+    pub fn url(&self) -> Option<&str> {
         self.common.url.as_deref().or(self.config.url.as_deref())
     }
 

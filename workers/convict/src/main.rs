@@ -3,7 +3,7 @@
 mod evidence;
 
 use anyhow::{bail, Context, Result};
-use cicada_chain::{signer, Bundle, Chain};
+use cicada_chain::{signer, Bundle, Chain, BUNDLES};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use evidence::Evidence;
@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// Secret of the account that pays.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
@@ -49,7 +49,7 @@ async fn run(options: &Options) -> Result<()> {
         println!("{} charges are for people, not for the chain", evidence.for_people);
     }
     let chain = Chain::connect(&options.url).await?;
-    let bundle = Bundle::load(options.bundles.join("validators.contract"))?;
+    let bundle = Bundle::find(&options.bundles, "validators")?;
     let signer = signer(&options.suri)?;
     let mut refused = 0usize;
     for found in &evidence.equivocations {

@@ -32,7 +32,7 @@ fn is_running(words: &str) -> bool {
 #[ignore = "needs a node: scripts/test e2e"]
 fn four_jobs_end_as_they_should_and_the_balances_add_up() {
     let state = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("ws://127.0.0.1:{}", free_port().expect("a port"));
+    let url = format!("ws://127.0.0.1:{}", free_port());
     let output = script("compute-demo")
         .arg("--json")
         .env("CICADA_STATE", state.path())
@@ -101,7 +101,7 @@ fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     assert_eq!(std::fs::read(place.market()).expect("it"), file, "and changes nothing");
     place.must("//Alice", "mint //Charlie 100").expect("money");
 
-    let port = free_port().expect("a port");
+    let port = free_port();
     let mark = format!("sleep 6.{}", std::process::id());
     let task = format!(
         "type = \"slow\"\ncommand = [\"/bin/sh\", \"-c\", \"{mark}; wc -w\"]\nprice = \"1\"\nunits = 100"
@@ -123,7 +123,7 @@ fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     let (status, answer) = place.ask("//Dave", &format!("hand-over {id}")).expect("an answer");
     assert!(status == 1 && answer["error"].as_str().expect("text").contains("--state"), "{answer}");
 
-    provider.kill();
+    provider.kill().expect("it runs until then");
     wait_for("the end of the job's process", || (!is_running(&mark)).then_some(()));
     let shown = place.must(REQUESTER, &format!("show assignment {id}")).expect("an assignment");
     assert_eq!(shown["status"], "InProgress");

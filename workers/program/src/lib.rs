@@ -1,5 +1,5 @@
 //! What the programs share: where their logs go, how they end, durations in their settings, what they
-//! count, the clock.
+//! count, the clock, where the contracts are.
 
 mod duration;
 mod figures;
@@ -29,6 +29,9 @@ pub fn logs(variable: &str, level: LevelFilter) {
 pub fn quiet_logs() {
     logs("RUST_LOG", LevelFilter::ERROR);
 }
+
+/// The folder of the contracts' bundles, in the repository.
+pub const BUNDLES: &str = "contracts/bundles";
 
 /// Milliseconds since 1970.
 pub fn now_ms() -> u64 {

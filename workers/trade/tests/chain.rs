@@ -1,5 +1,4 @@
-//! Trading on a real chain. It needs a development node at `CICADA_TEST_URL` and the built contracts:
-//! `scripts/test e2e`.
+//! Trading on a real chain. It needs a chain and the built contracts: `scripts/test e2e`.
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer_from_seed, Signer};
@@ -25,6 +24,7 @@ async fn build() -> (Stage, Addresses) {
         exchange: Some(stage.at("exchange")),
         leaderboard: Some(stage.at("leaderboard")),
         token: Some(stage.at("token")),
+        ..Addresses::default()
     };
     (stage, addresses)
 }
