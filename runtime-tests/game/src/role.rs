@@ -38,9 +38,9 @@ pub trait Role {
 /// What somebody does, each act with its moment; in the order of the moments.
 pub type Plan<A> = Vec<(u32, A)>;
 
-/// What a plan came to.
+/// How a play ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Result {
+pub struct End {
     /// What he has at the end.
     pub wealth: i128,
     /// What the rules let him win.
@@ -48,7 +48,7 @@ pub struct Result {
 }
 
 /// Plays a plan from the start.
-pub fn play<R: Role>(role: &mut R, plan: &Plan<R::Act>) -> Result {
+pub fn play<R: Role>(role: &mut R, plan: &Plan<R::Act>) -> End {
     role.begin();
     for moment in 0..role.moments() {
         for (_, act) in plan.iter().filter(|(at, _)| *at == moment) {
@@ -56,5 +56,5 @@ pub fn play<R: Role>(role: &mut R, plan: &Plan<R::Act>) -> Result {
         }
         role.pass(moment);
     }
-    Result { wealth: role.wealth(), allowed: role.allowed() }
+    End { wealth: role.wealth(), allowed: role.allowed() }
 }

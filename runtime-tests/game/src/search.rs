@@ -68,9 +68,9 @@ pub fn search<R: Role>(role: &mut R, seed: u64, budget: Budget, first: bool) -> 
             0 => draw(role, &mut dice),
             _ => changed(role, &kept[dice.place(kept.len())].plan, &mut dice),
         };
-        let result = play(role, &plan);
+        let end = play(role, &plan);
         outcome.plays += 1;
-        let (gain, allowed) = (result.wealth - idle.wealth, result.allowed);
+        let (gain, allowed) = (end.wealth - idle.wealth, end.allowed);
         let found = Found { plan, gain, allowed, play: outcome.plays, after: start.elapsed() };
         if found.excess() > 0 && outcome.first.is_none() {
             outcome.first = Some(found.clone());

@@ -290,7 +290,7 @@ fn random_operations(seed: u64, steps: usize, wrong: bool) -> Result<(usize, usi
 
 fn agrees(seed: u64) {
     let (done, refused) = random_operations(seed, 400, false).expect("as the model says");
-    assert!(done > 200 && refused > 20, "{done} done, {refused} refused");
+    assert!(done > 150 && refused > 20, "{done} done, {refused} refused");
 }
 
 #[test]

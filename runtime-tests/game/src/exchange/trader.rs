@@ -81,9 +81,9 @@ impl Trader {
         for who in ACCOUNTS {
             equip(&mut stage, who, OWNER, FUNDS);
         }
+        let _ = stage.buy("charlie", 5 * OTHERS).succeeds();
         let _ = stage.set_terms(OWNER, MakerTerms { limits, ..TERMS }).succeeds();
         stage.wait(cicada_core::exchange::terms::NOTICE_MS);
-        let _ = stage.buy("charlie", 5 * OTHERS).succeeds();
         let start = stage.world.snapshot();
         Self { stage, start, score: SCORES[0], orders: Vec::new(), given: 0 }
     }
