@@ -5,6 +5,9 @@ use cicada_stage::Stage;
 use serde_json::Value;
 use std::process::Command;
 
+/// The smallest committee that survives a liar.
+const SEATS: u8 = 4;
+
 /// Runs `cicada71 verify` from the repository; its exit status and answer.
 fn verify(stage: &Stage, words: &[&str]) -> (Option<i32>, Value) {
     let program = Command::new(env!("CARGO_BIN_EXE_cicada71"))
@@ -21,7 +24,7 @@ fn verify(stage: &Stage, words: &[&str]) -> (Option<i32>, Value) {
 #[tokio::test]
 #[ignore = "needs a chain"]
 async fn code_on_the_chain_is_told_from_other_code() {
-    let mut stage = Stage::new(1).await;
+    let mut stage = Stage::new(SEATS).await;
     let token = address(&stage.place_token("token", 12, 1_000).await);
     std::fs::write(stage.folder.path().join("config.toml"), "").expect("a configuration");
 

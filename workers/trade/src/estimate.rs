@@ -60,41 +60,6 @@ impl Exchange {
         Ok(self.fees_of(&plan.need, message, args.encode(), owner).await?.0)
     }
 
-    /// Whether a planned trade can be made once it is allowed: before an approval is paid for.
-    ///
-    /// # Errors
-    /// What the exchange would refuse it for.
-    pub async fn check(&self, plan: &Plan, deadline_ms: u64, owner: &Account) -> Result<(), Error> {
-        let (message, args) = trade_call(plan, deadline_ms);
-        self.possible(message, &args.encode(), owner).await
-    }
-
-    /// Whether a planned order can be placed once it is allowed.
-    ///
-    /// # Errors
-    /// What the exchange would refuse it for.
-    pub async fn check_order(
-        &self,
-        plan: &OrderPlan,
-        deadline_ms: u64,
-        owner: &Account,
-    ) -> Result<(), Error> {
-        let (message, args) = order_call(plan, deadline_ms);
-        self.possible(message, &args.encode(), owner).await
-    }
-
-    /// The exchange asks its own rules before the tokens': a refusal of theirs is that of an
-    /// allowance which is still missing.
-    async fn possible(&self, message: &str, args: &[u8], owner: &Account) -> Result<(), Error> {
-        let Self { chain, account, bundle, .. } = self;
-        match chain.estimate(account, bundle, message, args, owner).await {
-            Err(error) if error.refusal().is_some_and(|word| word != "TokenRefused") => {
-                Err(error.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
     async fn fees_of(
         &self,
         need: &Need,
@@ -103,13 +68,12 @@ impl Exchange {
         owner: &Account,
     ) -> Result<(Fees, Option<Estimate>), Error> {
         let Self { chain, account, bundle, .. } = self;
-        if need.missing == 0 {
+        if need.more == 0 {
             let estimate = chain.estimate(account, bundle, message, &args, owner).await?;
             let Estimate { fee: trade, deposit, .. } = estimate;
             let fees = Fees { approval: None, trade, deposit, exact: true, value: None };
             return Ok((fees, Some(estimate)));
         }
-        self.possible(message, &args, owner).await?;
         let (approve, approval) = self.approval(need);
         let approval = chain.estimate(&need.token, &self.token, approve, &approval, owner).await?;
         let trade = chain.fee_of(account, bundle, message, &args, TRADE_GAS).await?;

@@ -46,7 +46,7 @@ async fn trade(exchange: &Exchange, side: Side, amount: u128, signer: &Signer) -
     assert!(close(approval.fee, before.approval.unwrap()), "{approval:?} {before:?}");
     let now = exchange.now().await.unwrap();
     let plan = now.plan(&owner, intent).await.unwrap();
-    assert_eq!(plan.need.missing, 0, "exactly what was needed is allowed");
+    assert_eq!(plan.need.more, 0, "exactly what was needed is allowed");
     let fees = exchange.fees(&plan, deadline, &owner).await.unwrap();
     let deal = exchange.trade(&plan, deadline, signer).await.unwrap();
     assert_eq!((deal.amount, Some(deal.value)), (amount, fees.value));
@@ -77,8 +77,8 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
     let intent = Intent { framework: claude(), side: Side::Buy, amount: 1, limit: Limit::Bps(100) };
     let now = exchange.now().await.unwrap();
     let own = now.plan(&owner, intent).await.unwrap();
-    assert!(own.need.missing > 0);
-    let refused = exchange.check(&own, now.now_ms + 60_000, &owner).await.unwrap_err();
+    assert!(own.need.more > 0);
+    let refused = exchange.rehearse(&own, now.now_ms + 60_000, &owner).await.unwrap_err();
     assert_eq!(refused.refusal(), Some("OwnOrder"));
     stage.give("token", &account_of(bob), 10_000 * MMC).await;
     assert_eq!(trade(exchange, Side::Buy, 150, bob).await, 7_500 * MMC);
