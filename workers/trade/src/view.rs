@@ -220,6 +220,6 @@ mod tests {
         assert_eq!((view.obligation(), view.solvent()), (Some(49_500_000_000), Some(true)));
         view.market.reserve = 49_499_999_999;
         assert_eq!(view.solvent(), Some(false));
-        assert_eq!((view.room(Side::Buy), view.room(Side::Sell)), (10, 0), "a hundredth; nothing");
+        assert_eq!((view.room(Side::Buy), view.room(Side::Sell)), (9, 0), "a hundredth; nothing");
     }
 }
