@@ -157,7 +157,7 @@ impl Walk {
 
     fn late_job(&mut self) -> Result<u128> {
         self.title("3. A missed service level: the response, by the chain; a metric, by report");
-        let sla = "--max-response 500ms --penalty 4 --quality accuracy=9500 --review 1h";
+        let sla = "--max-response 1ms --penalty 4 --quality accuracy=9500 --review 1h";
         let id = self.delivered(sla)?;
         self.place.must(REQUESTER, &format!("settle {id} --quality accuracy=9000"))?;
         let shown = self.audit("sla", id, "SlaViolated")?;
