@@ -49,29 +49,33 @@ function json(value) {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
+/** A module that a browser loads as Node does: it reads no file. */
+function dataModule(value) {
+  return `${header}export default ${json(value).trimEnd()};\n`;
+}
+
 function writeContract(name, bundle, folder) {
   mkdirSync(folder, { recursive: true });
   const metadata = withoutCode(bundle);
-  writeFileSync(join(folder, 'metadata.json'), json(metadata));
+  const source = join(folder, 'metadata.json');
+  writeFileSync(source, json(metadata));
   execFileSync(
     process.execPath,
-    [join(here, 'node_modules/dedot/bin/dedot.mjs'), 'typink', '-m', join(folder, 'metadata.json'), '-o', folder, '-c', name],
+    [join(here, 'node_modules/dedot/bin/dedot.mjs'), 'typink', '-m', source, '-o', folder, '-c', name],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
+  rmSync(source);
+  writeFileSync(join(folder, 'metadata.js'), dataModule(metadata));
   const types = readdirSync(join(folder, name));
   for (const file of types) cpSync(join(folder, name, file), join(folder, 'types', file));
   rmSync(join(folder, name), { recursive: true });
   const api = `${name[0].toUpperCase()}${name.slice(1)}ContractApi`;
-  writeFileSync(join(folder, 'errors.json'), json(errorTable(bundle.types)));
+  writeFileSync(join(folder, 'errors.js'), dataModule(errorTable(bundle.types)));
   writeFileSync(join(folder, 'index.js'), `${header}
-import { readFileSync } from 'node:fs';
-
-const read = (file) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-
-export const metadata = read('./metadata.json');
+export { default as metadata } from './metadata.js';
+export { default as errors } from './errors.js';
 export const codeHash = '${bundle.source.hash}';
 export const compiler = '${bundle.source.compiler}';
-export const errors = read('./errors.json');
 `);
   writeFileSync(join(folder, 'index.d.ts'), `${header}
 import type { ErrorTable } from '../../index.js';

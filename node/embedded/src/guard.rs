@@ -64,3 +64,28 @@ fn limit_gas<'a>(
         _ => Ok(Cow::Borrowed(arguments)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(limit: Option<Weight>) -> Vec<u8> {
+        let nobody = AccountId::from([0; 32]);
+        (&nobody, &nobody, 0 as Balance, limit, None::<Balance>, vec![1u8, 2, 3]).encode()
+    }
+
+    #[test]
+    fn a_dry_run_gets_what_a_block_has_and_no_more() {
+        let most = Weight::from_parts(DRY_RUN_REF_TIME, u64::MAX);
+        for (given, taken) in [
+            (None, None),
+            (Some(Weight::from_parts(5, 7)), Some(Weight::from_parts(5, 7))),
+            (Some(most), Some(most)),
+            (Some(Weight::MAX), Some(most)),
+        ] {
+            let harmless =
+                harmless("ContractsApi_call", &call(given)).expect("it is a call").into_owned();
+            assert_eq!(harmless, call(taken), "{given:?}");
+        }
+    }
+}

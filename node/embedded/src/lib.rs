@@ -3,7 +3,6 @@
 //!
 //! With the Wasm of the Substrate node as its genesis' code, its blocks are the node's, hash for hash.
 
-pub mod bans;
 pub mod chain;
 pub mod clock;
 pub mod file;

@@ -6,7 +6,7 @@ use cicada_embedded::{
     chain::Chain,
     clock::Clock,
     file,
-    node::{self, Node},
+    node::{self, Node, NO_CODE},
     rpc, runtime,
     state::Nodes,
     App,
@@ -29,8 +29,6 @@ use tokio::signal::unix::{signal, SignalKind};
 const STACK: usize = 256 * 1024 * 1024;
 /// How many calls of the runtime are computed at once; others wait.
 const CALLS: usize = 16;
-/// What the genesis has as its code if nobody names a file: the runtime is compiled in.
-const NO_CODE: &[u8] = b"cicada-chain";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

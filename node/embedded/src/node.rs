@@ -32,6 +32,9 @@ const EVENTS: usize = 1024;
 /// How many snapshots are remembered; the oldest are forgotten first.
 const SNAPSHOTS: usize = 1024;
 
+/// What the genesis has as its code if nobody names another: the runtime is compiled in.
+pub const NO_CODE: &[u8] = b"cicada-chain";
+
 /// Why a block was not made or gone back to.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NodeError {
@@ -179,10 +182,17 @@ impl Node {
     /// If the runtime fails.
     pub fn new_block(&self, empty: bool) -> Result<Option<Arc<Block>>, NodeError> {
         let _authoring = self.authoring.lock();
-        let ready = self.pool.lock().ready();
-        if ready.is_empty() && !empty {
-            return Ok(None);
-        }
+        let ready = self.pool.lock().offer();
+        let made = if ready.is_empty() && !empty { Ok(None) } else { self.make(ready, empty) };
+        self.pool.lock().withdraw();
+        made
+    }
+
+    fn make(
+        &self,
+        ready: Vec<(Hash, OpaqueExtrinsic)>,
+        empty: bool,
+    ) -> Result<Option<Arc<Block>>, NodeError> {
         let parent = self.best();
         let view = self.state(&parent);
         let mut draft = Draft::new(&view, &parent.header)?;

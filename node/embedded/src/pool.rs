@@ -1,20 +1,18 @@
 //! Transactions that wait for a block, and whoever waits for news of them.
 
-use crate::bans::Bans;
+mod bans;
+mod status;
+
+pub use status::{PoolError, Status, Watcher, NEWS};
+
+use bans::Bans;
 use cicada_runtime::{BlockNumber, Hash};
 use codec::Encode;
-use sp_runtime::{
-    transaction_validity::{InvalidTransaction, UnknownTransaction, ValidTransaction},
-    OpaqueExtrinsic,
-};
+use sp_runtime::{transaction_validity::ValidTransaction, OpaqueExtrinsic};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
 };
-use tokio::sync::mpsc;
-
-/// How many news of a transaction may wait for a reader; no transaction has more.
-pub const NEWS: usize = 32;
 
 const READY: Limit = Limit { count: 8192, bytes: 20 * 1024 * 1024 };
 const FUTURE: Limit = Limit { count: 1024, bytes: 2 * 1024 * 1024 };
@@ -25,56 +23,6 @@ struct Limit {
 }
 
 type Tag = Vec<u8>;
-
-/// Where to send the news of a transaction.
-pub type Watcher = mpsc::Sender<Status>;
-
-/// What became of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Status {
-    /// It waits for other transactions.
-    Future,
-    /// It may be in the next block.
-    Ready,
-    /// It is in this block, at this place.
-    InBlock(Hash, u32),
-    /// This block of it is gone.
-    Retracted(Hash),
-    /// The block that it is in is final.
-    Finalized(Hash, u32),
-    /// This transaction took its place.
-    Usurped(Hash),
-    /// It had to leave the pool.
-    Dropped,
-    /// It became invalid.
-    Invalid,
-}
-
-/// Why a transaction is not in the pool.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PoolError {
-    /// The runtime says that it is invalid.
-    Invalid(InvalidTransaction),
-    /// The runtime cannot say.
-    Unknown(UnknownTransaction),
-    /// It was invalid a moment ago, or is in a block already.
-    Banned,
-    /// It is there already.
-    AlreadyImported(Hash),
-    /// Another transaction has its place and pays as much.
-    TooLowPriority {
-        /// The priority of what is there.
-        old: u64,
-        /// The priority of the newcomer.
-        new: u64,
-    },
-    /// The pool is full of transactions that pay as much.
-    ImmediatelyDropped,
-    /// It has no nonce or the like.
-    NoTags,
-    /// The runtime failed at it.
-    Failed(String),
-}
 
 struct Transaction {
     extrinsic: OpaqueExtrinsic,
@@ -96,6 +44,8 @@ pub struct Pool {
     providers: HashMap<Tag, Hash>,
     requirers: HashMap<Tag, HashSet<Hash>>,
     arrivals: u64,
+    /// What may be in the block that is being made: nothing takes its place meanwhile.
+    offered: HashSet<Hash>,
     bans: Bans,
     /// News for the finalization of a block that contains a watched transaction.
     included: BTreeMap<BlockNumber, Vec<(Watcher, Status)>>,
@@ -111,6 +61,7 @@ impl Pool {
             providers: HashMap::new(),
             requirers: HashMap::new(),
             arrivals: 0,
+            offered: HashSet::new(),
             bans: Bans::default(),
             included: BTreeMap::new(),
         }
@@ -206,9 +157,10 @@ impl Pool {
     fn replaced(&self, valid: &ValidTransaction) -> Result<HashSet<Hash>, PoolError> {
         let replaced: HashSet<Hash> =
             valid.provides.iter().filter_map(|tag| self.providers.get(tag)).copied().collect();
-        let old = replaced
-            .iter()
-            .fold(0u64, |sum, hash| sum.saturating_add(self.transactions[hash].priority));
+        let old = replaced.iter().fold(0u64, |sum, hash| {
+            let offered = self.offered.contains(hash);
+            sum.saturating_add(if offered { u64::MAX } else { self.transactions[hash].priority })
+        });
         if replaced.is_empty() || valid.priority > old {
             Ok(replaced)
         } else {
@@ -237,7 +189,9 @@ impl Pool {
             if count <= limit.count && bytes <= limit.bytes {
                 return Ok(());
             }
-            let worst = others().min_by_key(|(_, other)| (other.priority, Reverse(other.arrival)));
+            let worst = others()
+                .filter(|(hash, _)| !self.offered.contains(hash))
+                .min_by_key(|(_, other)| (other.priority, Reverse(other.arrival)));
             match worst {
                 Some((&hash, worst)) if worst.priority < newcomer.priority => {
                     self.remove_with_dependents(hash, Status::Dropped);
@@ -356,10 +310,23 @@ impl Pool {
         ordered
     }
 
+    /// [`Self::ready`] for a block, which [`Self::on_block`] or [`Self::withdraw`] must follow.
+    pub fn offer(&mut self) -> Vec<(Hash, OpaqueExtrinsic)> {
+        let ready = self.ready();
+        self.offered = ready.iter().map(|(hash, _)| *hash).collect();
+        ready
+    }
+
+    /// Says that no block is being made.
+    pub fn withdraw(&mut self) {
+        self.offered.clear();
+    }
+
     /// Takes out what is in the block `hash`, the new best one, and what its height makes obsolete.
     pub fn on_block(&mut self, hash: Hash, number: BlockNumber, included: &[Hash]) {
         self.head = hash;
         self.number = number;
+        self.withdraw();
         for (place, transaction_hash) in included.iter().enumerate() {
             let Some(transaction) = self.take(transaction_hash) else { continue };
             let place = place as u32;
@@ -404,7 +371,7 @@ impl Pool {
     pub fn on_revert(&mut self, head: Hash, number: BlockNumber) {
         for (watcher, status) in self.included.split_off(&(number + 1)).into_values().flatten() {
             if let Status::Finalized(block, _) = status {
-                notify(&[watcher.clone()], Status::Retracted(block));
+                notify(std::slice::from_ref(&watcher), Status::Retracted(block));
             }
             notify(&[watcher], Status::Dropped);
         }

@@ -95,7 +95,8 @@ fn wrong_requests_get_the_error_that_says_why() {
     let nowhere = format!("0x{}", "12".repeat(32));
     assert_eq!(client.error("state_getStorage", json!(["0x00", nowhere])).0, 4003);
     assert_eq!(client.ok("chain_getBlock", json!([nowhere])), Value::Null);
-    let (code, error) = client.error("state_call", json!(["AccountNonceApi_account_nonce", "0x1234"]));
+    let (code, error) =
+        client.error("state_call", json!(["AccountNonceApi_account_nonce", "0x1234"]));
     assert_eq!(code, 4003);
     assert!(error.contains("the runtime panicked"), "{error}");
 }

@@ -169,6 +169,7 @@ pub enum Command {
     },
     #[command(visible_alias = "fund")]
     Mint(money::MintArgs),
+    Transfer(money::TransferArgs),
     /// Lets the market run escrows for this account, and the escrow contract take an amount;
     /// request and offer do it by themselves.
     Permit {
@@ -206,7 +207,8 @@ Examples:
   cicada71 result 1 --wait 2m && cicada71 release 1
   cicada71 escrow audit 0 --json
 
-Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet, 4 sent and perhaps
+done: look for the transaction before you repeat it.
 Trading, wallets and nodes: docs/cli.md. The compute market: docs/compute-market.md.";
 
 #[cfg(test)]
@@ -252,7 +254,7 @@ mod tests {
             "cicada71 order place --framework claude --side buy --price 49.9 --amount 100",
             "cicada71 order cancel 3 --suri //Bob",
             "cicada71 order show 3",
-            "cicada71 order fill --framework claude",
+            "cicada71 order fill 3",
             "cicada71 orders",
             "cicada71 history --framework claude --limit 100",
             "cicada71 wallet address",

@@ -7,7 +7,7 @@ use crate::table::{table, Left, Right};
 use crate::trade::{
     approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, side_name, Sending,
 };
-use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain, thousands};
+use cicada_amounts::{mmc, plain_mmc as plain, thousands};
 use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
@@ -30,11 +30,10 @@ pub enum OrderCommand {
         /// The number of the order.
         order: u64,
     },
-    /// Fills resting orders that a new quote has reached, with the market maker; anybody may.
+    /// Has the market maker fill a resting order that its price has reached; anybody may.
     Fill {
-        /// Whose performance token.
-        #[arg(long, value_parser = args::framework)]
-        framework: Framework,
+        /// The number of the order.
+        order: u64,
     },
 }
 
@@ -71,7 +70,7 @@ pub struct PlaceArgs {
     #[arg(long)]
     side: Way,
     /// The price of one token in MMC, a multiple of 0.00001.
-    #[arg(long, value_parser = parse_mmc, value_name = "MMC")]
+    #[arg(long, value_parser = args::price, value_name = "MMC")]
     price: u128,
     /// How many tokens.
     #[arg(long, value_parser = args::tokens)]
@@ -86,7 +85,7 @@ pub async fn order(settings: &Settings, command: OrderCommand) -> Outcome {
         OrderCommand::Place(args) => place(settings, args).await,
         OrderCommand::Cancel { order } => cancel(settings, order).await,
         OrderCommand::Show { order } => show(settings, order).await,
-        OrderCommand::Fill { framework } => fill(settings, framework).await,
+        OrderCommand::Fill { order } => fill(settings, order).await,
     }
 }
 
@@ -108,6 +107,7 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
         return Ok(Reply::new(text, json));
     }
     let signer = identity.signer(&settings.common)?;
+    exchange.rehearse_order(&plan, deadline_ms, &owner).await?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));
@@ -183,14 +183,15 @@ async fn show(settings: &Settings, id: u64) -> Outcome {
     })))
 }
 
-async fn fill(settings: &Settings, framework: Framework) -> Outcome {
+async fn fill(settings: &Settings, order: u64) -> Outcome {
     let exchange = settings.exchange().await?;
-    let deal = exchange.fill_orders(&framework, &settings.signer()?).await?;
+    let framework = exchange.now().await?.order(order).await?.framework;
+    let deal = exchange.fill_order(order, &settings.signer()?).await?;
     let currency = exchange.chain.currency().await?;
-    let mut text = format!("filled {} orders of {framework}\n", deal.fills.len());
+    let mut text = format!("filled order {order}: {} {framework}\n", thousands(deal.amount));
     text += &parts_text(&deal);
     text += &fee_line(&deal, None, &currency);
-    let mut json = json!({ "framework": framework.as_str() });
+    let mut json = json!({ "order": order, "framework": framework.as_str() });
     merge(&mut json, deal_json(&deal, None, &currency));
     Ok(Reply::new(text, json))
 }
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_an_order_is_told() {
-        let need = Need { token: [1; 32], amount: 1, approve: false };
+        let need = Need { token: [1; 32], amount: 1, more: 0 };
         let plan = OrderPlan {
             framework: claude(),
             side: Side::Buy,

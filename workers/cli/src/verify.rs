@@ -163,7 +163,8 @@ fn reply(at: &str, code: &Hash, bundle: Option<&Bundle>, sources: &Sources) -> R
         "bundle_code_hash": expected, "same": same, "bundle_is_of_sources": of_sources,
         "rebuilt": *sources == Sources::Rebuilt,
     });
-    Reply { text, json, holds: same && of_sources != Some(false) }
+    let holds = same && of_sources != Some(false);
+    Reply { holds, ..Reply::new(text, json) }
 }
 
 fn hex_text(hash: &Hash) -> String {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 const NAME: &str = "indexer";
 /// The page that is asked whether it is there.
-const PAGE: &str = "/";
+const PAGE: &str = "/status";
 
 impl Localnet {
     /// Where the indexer answers.

@@ -51,7 +51,8 @@ impl Addresses {
             }
             _ => bad(error.to_string()),
         })?;
-        let file: File = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let file: File = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| bad(error.to_string()))?;
         let mut contracts = BTreeMap::new();
         for (name, Entry { address }) in file.contracts {
             let account = parse_address(&address).map_err(|error| bad(error.to_string()))?;

@@ -32,7 +32,7 @@ const COMPARISONS: usize = 1_000_000;
 pub(super) fn register(api: &mut Api) {
     api.slow("state_call", call, &["state_callAt"]);
     api.slow("state_getMetadata", metadata, &[]);
-    api.slow("state_getRuntimeVersion", version_at, &["chain_getRuntimeVersion"]);
+    api.quick("state_getRuntimeVersion", version_at, &["chain_getRuntimeVersion"]);
     api.slow("state_getReadProof", read_proof, &[]);
     api.slow("state_queryStorage", query_storage, &[]);
     api.slow("state_queryStorageAt", query_storage_at, &[]);
@@ -52,8 +52,8 @@ pub(super) fn register(api: &mut Api) {
         &[("chain_subscribeRuntimeVersion", "chain_unsubscribeRuntimeVersion")],
     );
 
-    api.slow("state_getStorage", |app, args| storage(app, args, top), &["state_getStorageAt"]);
-    api.slow(
+    api.quick("state_getStorage", |app, args| storage(app, args, top), &["state_getStorageAt"]);
+    api.quick(
         "state_getStorageHash",
         |app, args| storage_hash(app, args, top),
         &["state_getStorageHashAt"],
@@ -70,8 +70,8 @@ pub(super) fn register(api: &mut Api) {
         &["state_getKeysPagedAt"],
     );
 
-    api.slow("childstate_getStorage", |app, args| storage(app, args, child), &[]);
-    api.slow("childstate_getStorageHash", |app, args| storage_hash(app, args, child), &[]);
+    api.quick("childstate_getStorage", |app, args| storage(app, args, child), &[]);
+    api.quick("childstate_getStorageHash", |app, args| storage_hash(app, args, child), &[]);
     api.slow("childstate_getStorageSize", |app, args| storage_size(app, args, child), &[]);
     api.slow("childstate_getStorageEntries", child_entries, &[]);
     api.slow("childstate_getKeys", |app, args| keys(app, args, child), &[]);

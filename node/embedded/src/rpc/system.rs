@@ -33,7 +33,7 @@ pub(super) fn register(api: &mut Api) {
     // It has no network and no key: the identity hash of nothing.
     fixed(api, "system_localPeerId", || "11");
     api.quick("system_syncState", sync_state, &[]);
-    api.slow("system_accountNextIndex", next_index, &["account_nextIndex"]);
+    api.quick("system_accountNextIndex", next_index, &["account_nextIndex"]);
     api.slow("system_dryRun", dry_run, &["system_dryRunAt"]);
 }
 

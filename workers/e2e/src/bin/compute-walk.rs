@@ -6,6 +6,7 @@ use cicada_chain::BUNDLES;
 use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
+use cicada_localnet::repository;
 use cicada_market::{Contract, Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
@@ -26,7 +27,7 @@ struct Options {
     #[arg(long)]
     programs: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
+    #[arg(long, env = "CICADA_BUNDLES", default_value_os_t = repository().join(BUNDLES))]
     bundles: PathBuf,
     /// Folder of everything that is written.
     #[arg(long)]
