@@ -23,6 +23,9 @@ pub struct Function<'a> {
     arguments: &'a [Value],
 }
 
+/// The most that is written for an integer of 8 or 16 bits.
+const SHARE: u128 = 1_000;
+
 /// What values are made of.
 #[derive(Clone, Copy)]
 pub struct Recipe<'a> {
@@ -156,6 +159,8 @@ impl Maker<'_> {
             "char" => u32::from('c').encode_to(out),
             integer => {
                 let bits: usize = integer[1..].parse().expect("integers have a size");
+                // Small integers are mostly shares in basis points.
+                let number = if bits <= 16 { number.min(SHARE) } else { number };
                 out.extend(&number.to_le_bytes()[..bits / 8]);
             }
         }
