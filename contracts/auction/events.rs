@@ -1,20 +1,10 @@
 //! What the market tells those who follow it. Topics are what a client filters by.
 
 use cicada_core::escrow::Side;
+pub use cicada_core::market::Order;
 use cicada_core::market::Status;
 use cicada_core::name::Name;
 use ink::primitives::AccountId;
-
-/// A request or an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[ink::scale_derive(Encode, Decode, TypeInfo)]
-#[allow(clippy::cast_possible_truncation)] // in the derived code
-pub enum Order {
-    /// The request of this number.
-    Request(u64),
-    /// The offer of this number.
-    Offer(u64),
-}
 
 /// A request or an offer came; its terms are at `request_of` or `offer_of`.
 #[ink::event]

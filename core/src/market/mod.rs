@@ -75,6 +75,16 @@ pub struct Parameters {
     pub hand_back_ms: u64,
 }
 
+/// A request or an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Order {
+    /// The request of this number.
+    Request(u64),
+    /// The offer of this number.
+    Offer(u64),
+}
+
 /// Who gets to see what is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]

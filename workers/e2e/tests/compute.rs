@@ -77,7 +77,7 @@ fn begun(market: &ComputeMarket, provider: &Provider) -> u64 {
     std::fs::write(&text, "one two three four five six seven eight nine ten eleven twelve")
         .expect("it can be written");
     let line = format!(
-        "request --task-type slow --units 10 --max-price 1 --private {} --max-duration 1m",
+        "request --task-type slow --units 10 --max-price 1 --private {} --max-duration 1m --no-panel",
         text.display()
     );
     let request = market.place.number(REQUESTER, &line, "request").expect("a request");
