@@ -39,4 +39,4 @@ pub use dry_run::{DryRun, Weight};
 pub use error::Error;
 pub use estimate::{Currency, Estimate};
 pub use events::ContractEvent;
-pub use transactions::{Call, Receipt};
+pub use transactions::{Call, Fate, Receipt, Underway};

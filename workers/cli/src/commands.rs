@@ -171,6 +171,7 @@ pub enum Command {
     },
     #[command(visible_alias = "fund")]
     Mint(money::MintArgs),
+    Transfer(money::TransferArgs),
     /// Lets the market run escrows for this account, and the escrow contract take an amount;
     /// request and offer do it by themselves.
     Permit {
@@ -208,7 +209,8 @@ Examples:
   cicada71 result 1 --wait 2m && cicada71 release 1
   cicada71 escrow audit 0 --json
 
-Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet, 4 sent and perhaps
+done: look for the transaction before you repeat it.
 Trading, wallets and nodes: docs/cli.md. The compute market: docs/compute-market.md.";
 
 #[cfg(test)]

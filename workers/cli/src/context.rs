@@ -28,7 +28,7 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_EXCHANGE", value_parser = args::account, value_name = "ADDRESS")]
     pub exchange: Option<Account>,
     /// The leaderboard, instead of the one of the file of addresses.
-    #[arg(long, global = true, env = "CICADA_LEADERBOARD_AT", value_parser = args::account, value_name = "ADDRESS")]
+    #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
     pub leaderboard: Option<Account>,
     /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
     #[arg(long, global = true, env = "CICADA_INDEXER_URL", value_name = "URL")]
@@ -63,8 +63,9 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_PASSWORD_FILE", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Folder of this account's secrets: keys of private payloads and results. Keep it.
-    #[arg(long, global = true, env = "CICADA_STATE_DIR", default_value = ".demo/requester")]
-    pub state: PathBuf,
+    /// [default: cicada71 in $XDG_STATE_HOME]
+    #[arg(long, global = true, env = "CICADA_STATE_DIR", value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
     /// Where payloads, results and evidence lie: a folder, or an http(s) address to read from.
     #[arg(long, global = true, env = "CICADA_STORE", default_value = ".demo/store")]
     pub store: String,
@@ -166,6 +167,17 @@ impl Settings {
     }
 }
 
+/// The folder of secrets that nothing replaces: not where a checkout is cleaned up.
+fn state(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(state) = &common.state {
+        return Ok(state.clone());
+    }
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let folder = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    let none = "there is neither $XDG_STATE_HOME nor $HOME: name a folder for secrets with --state";
+    Ok(folder.ok_or_else(|| Failure::Usage(none.into()))?.join("cicada71"))
+}
+
 /// The compute market, connected.
 pub struct Context {
     /// The market.
@@ -191,7 +203,7 @@ impl Context {
             market: Market::connect(file, settings.bundles(), common.url.as_deref()).await?,
             own: account_of(&signer),
             signer,
-            keystore: Keystore::new(common.state.join("requests")),
+            keystore: Keystore::new(state(common)?.join("requests")),
             store: common.store.parse()?,
         })
     }

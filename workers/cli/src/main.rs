@@ -28,26 +28,19 @@ use clap::{CommandFactory, Parser};
 pub use commands::Cli;
 use commands::{Command, EscrowCommand};
 use context::{Context, Settings};
-use reply::{Failure, Outcome, Reply};
+use reply::{written, Failure, Outcome, Reply};
 use serde_json::json;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    cicada_program::quiet_logs();
     let as_json = cli.common.json;
     match run(cli).await {
         Ok(reply) => {
             reply.print(as_json);
-            if reply.holds {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            written(if reply.holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(failure) => {
             failure.print(as_json);
@@ -117,6 +110,7 @@ async fn compute(c: &Context, command: Command) -> Outcome {
         Command::Escrow(EscrowCommand::Audit { id }) => show::audit(c, id).await,
         Command::Balance { account } => show::balance(c, account).await,
         Command::Mint(args) => money::mint(c, args).await,
+        Command::Transfer(args) => money::transfer(c, args).await,
         Command::Permit { amount } => money::permit(c, amount).await,
         // All others were answered before.
         other => Err(Failure::Usage(format!("{other:?} is no command of the compute market"))),

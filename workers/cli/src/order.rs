@@ -7,7 +7,7 @@ use crate::table::{table, Left, Right};
 use crate::trade::{
     approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, side_name, Sending,
 };
-use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain, thousands};
+use cicada_amounts::{mmc, plain_mmc as plain, thousands};
 use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
@@ -71,7 +71,7 @@ pub struct PlaceArgs {
     #[arg(long)]
     side: Way,
     /// The price of one token in MMC, a multiple of 0.00001.
-    #[arg(long, value_parser = parse_mmc, value_name = "MMC")]
+    #[arg(long, value_parser = args::price, value_name = "MMC")]
     price: u128,
     /// How many tokens.
     #[arg(long, value_parser = args::tokens)]

@@ -13,7 +13,8 @@ use std::process::ExitCode;
 /// deploys token, validators and leaderboard, registers every node with a proof that it holds
 /// its keys, forms the committee, and writes the network file that all processes read.
 ///
-/// Safe to run again: a network that is there and answers is left as it is.
+/// Safe to run again: a network that is there and answers is left as it is. One that does not answer
+/// as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Options {
@@ -43,6 +44,9 @@ pub struct Options {
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy new contracts although the network file names some; it is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// What an operator's account is filled up to, in base units of the chain's currency.
     #[arg(long, default_value_t = 100_000_000_000_000)]
     funds: u128,

@@ -29,6 +29,9 @@ pub struct Config {
     /// Where HTTP is served.
     #[serde(default = "port_7171")]
     pub listen: SocketAddr,
+    /// Names under which `listen` is reached, beside its address: of a proxy in front of it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How often the chain is looked at.
     #[serde(default = "second", deserialize_with = "duration")]
     pub poll: u64,
@@ -109,8 +112,17 @@ mod tests {
     use cicada_chain::address;
 
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-    const KEYS: [&str; 8] =
-        ["url", "bundles", "exchange", "addresses", "from_block", "data", "listen", "poll"];
+    const KEYS: [&str; 9] = [
+        "url",
+        "bundles",
+        "exchange",
+        "addresses",
+        "from_block",
+        "data",
+        "listen",
+        "hosts",
+        "poll",
+    ];
 
     fn example() -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("indexer.example.toml");

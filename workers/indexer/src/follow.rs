@@ -47,17 +47,24 @@ impl Follower {
     /// Checks that the node has the newest block of the store.
     ///
     /// # Errors
-    /// If not, or no node answers.
-    pub async fn check(&mut self) -> Result<()> {
+    /// [`StoreError::OtherBlock`] if its history is another, as far as it goes; in words if it is
+    /// behind, or no node answers.
+    pub async fn check(&self) -> Result<()> {
+        self.check_over(&self.contracts).await
+    }
+
+    async fn check_over(&self, contracts: &Contracts) -> Result<()> {
         let Some(cursor) = self.store.cursor()? else {
             return Ok(());
         };
-        let newest = self.contracts.chain.final_block().await?;
-        if newest < cursor.block {
-            bail!("the node is behind: its newest final block is {newest}, and block {} is in the store; wait, or give another node", cursor.block);
+        let newest = contracts.chain.final_block().await?;
+        if let Some((number, hash)) = self.store.remembered(newest)? {
+            if contracts.chain.block_hash(number).await? != Some(hash.0) {
+                return Err(StoreError::OtherBlock(number).into());
+            }
         }
-        if self.contracts.chain.block_hash(cursor.block).await? != Some(cursor.hash.0) {
-            return Err(StoreError::OtherBlock(cursor.block).into());
+        if newest < cursor.block {
+            bail!("{}", behind(newest, cursor.block));
         }
         Ok(())
     }
@@ -70,6 +77,10 @@ impl Follower {
         let newest = self.contracts.chain.final_block().await?;
         self.app.metrics.final_block.set(newest);
         let cursor = self.store.cursor()?;
+        if cursor.is_some_and(|cursor| newest <= cursor.block) {
+            self.check().await?;
+            return Ok(self.show()?);
+        }
         let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
         let contracts = &self.contracts;
         let mut blocks = stream::iter(next..=newest).map(|n| contracts.fetch(n)).buffered(AHEAD);
@@ -108,7 +119,14 @@ impl Follower {
         if contracts.identity != self.contracts.identity {
             bail!("the exchange names other contracts than before");
         }
+        // As long as it is not the same history, nothing is read over it.
+        self.check_over(&contracts).await?;
         self.contracts = contracts;
-        self.check().await
+        Ok(())
     }
+}
+
+/// That a node has not got as far as the store.
+pub fn behind(newest: u64, block: u64) -> String {
+    format!("the node is behind: its newest final block is {newest}, and block {block} is in the store; wait, or give another node")
 }

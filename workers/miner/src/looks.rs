@@ -56,16 +56,22 @@ impl Miner {
             deadline_ms: config.deadline,
             approvals: config.approvals,
         };
+        let ledger = Ledger::load_of(&config.ledger, &contracts.place)?;
         Ok(Self {
             contracts,
             manner,
             nav_max_age: config.nav_max_age,
             dry_run,
-            ledger: Ledger::load(&config.ledger)?,
+            ledger,
             path: config.ledger.clone(),
             weights: Weights::default(),
             shown,
         })
+    }
+
+    /// Chain, contracts and account in one.
+    pub fn place(&self) -> &str {
+        &self.contracts.place
     }
 
     /// Goes on over a new connection.

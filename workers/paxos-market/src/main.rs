@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
     bundles: PathBuf,
     /// The page to write.
-    #[arg(long, env = "CICADA_LEADERBOARD", default_value = "LEADERBOARD.md")]
+    #[arg(long, env = "CICADA_LEADERBOARD_PAGE", default_value = "LEADERBOARD.md")]
     out: PathBuf,
     /// Address of a node of the chain, instead of the network file's.
     #[arg(long, env = "CICADA_URL")]

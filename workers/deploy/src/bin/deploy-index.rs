@@ -12,7 +12,8 @@ use std::process::ExitCode;
 /// judge, bonds the operators' stake, funds the rewards; writes index and rewards into the network
 /// file and all addresses into the index file.
 ///
-/// Safe to run again: an index that is there and answers is left as it is.
+/// Safe to run again: an index that is there and answers is left as it is. One that does not answer
+/// as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Options {
@@ -34,6 +35,9 @@ struct Options {
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy new contracts although the index file names some; it is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// Secret of the account that penalties go to; only its address is used.
     #[arg(long, default_value = "//Treasury", hide_env_values = true)]
     treasury: String,
@@ -90,6 +94,7 @@ impl Options {
             network: self.network,
             keys: self.keys,
             out: self.out,
+            anew: self.anew,
             suri: self.suri,
             treasury: self.treasury,
             terms,
