@@ -1,7 +1,7 @@
 //! Whose money this contract holds, and payments by tokens that are not trusted.
 
 use crate::events::{Claimed, Credited};
-use cicada_traits::escrow::{EscrowError, PAY_PROOF_SIZE, PAY_REF_TIME};
+use cicada_traits::escrow::EscrowError;
 use cicada_traits::payment;
 use ink::env::{emit_event, DefaultEnvironment};
 use ink::primitives::AccountId;
@@ -119,6 +119,7 @@ impl Books {
 #[inline(never)]
 fn send(token: AccountId, to: AccountId, amount: u128) -> bool {
     use cicada_traits::bytes::pack;
+    use cicada_traits::escrow::{PAY_PROOF_SIZE, PAY_REF_TIME};
     use pallet_contracts_uapi::{CallFlags, HostFn, HostFnImpl};
     let input = pack(&(ink::selector_bytes!("PSP22::transfer"), to, amount, 0u8));
     let token: &[u8; 32] = token.as_ref();
