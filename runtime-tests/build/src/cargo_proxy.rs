@@ -54,32 +54,30 @@ pub fn run_if_proxy() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// Gives a cargo that compiles its arguments and environment: the three runs for a contract (lints, code,
-/// metadata) share what runs on this machine, macros and build scripts, by one folder, profile and flags.
+/// Gives a cargo that compiles its arguments and environment. The runs that lint a contract and print its
+/// metadata share macros and build scripts, by one folder, one profile and no flags.
 fn adjust(cargo: &mut Command, mut arguments: Vec<OsString>) -> Result<()> {
     let first = arguments.first().map(|argument| argument.to_string_lossy().into_owned());
-    match first.as_deref() {
-        Some("build") => rustc_proxy::install(cargo)?,
-        Some("clippy") => {
-            let end = arguments.iter().position(|argument| argument == "--");
-            arguments.insert(end.unwrap_or(arguments.len()), "--release".into());
-            if let Some(target) = env::var_os("CARGO_TARGET_DIR") {
-                cargo.env("CARGO_TARGET_DIR", Path::new(&target).join(SHARED));
-            }
-            rustc_proxy::install(cargo)?;
+    let subcommand = first.as_deref().unwrap_or_default();
+    if subcommand == "clippy" {
+        let end = arguments.iter().position(|argument| argument == "--");
+        arguments.insert(end.unwrap_or(arguments.len()), "--release".into());
+        if let Some(target) = env::var_os("CARGO_TARGET_DIR") {
+            cargo.env("CARGO_TARGET_DIR", Path::new(&target).join(SHARED));
         }
-        Some("run") => {
-            // The program that prints a contract's metadata runs once, for a moment.
-            cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
-            cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
-            cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
-            rustc_proxy::install(cargo)?;
-        }
-        _ => {}
     }
-    // A contract's own profile must not reach what runs here.
-    for (setting, value) in [("CODEGEN_UNITS", "16"), ("OVERFLOW_CHECKS", "false")] {
-        cargo.env(format!("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_{setting}"), value);
+    if matches!(subcommand, "clippy" | "run") {
+        // What prints the metadata runs once, for a moment.
+        cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+        cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
+    }
+    if matches!(subcommand, "build" | "clippy" | "run") {
+        // A contract's own profile must not reach what runs here.
+        for (setting, value) in [("CODEGEN_UNITS", "16"), ("OVERFLOW_CHECKS", "false")] {
+            cargo.env(format!("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_{setting}"), value);
+        }
+        rustc_proxy::install(cargo)?;
     }
     cargo.args(arguments);
     Ok(())
