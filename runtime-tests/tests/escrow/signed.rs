@@ -123,11 +123,11 @@ fn a_signature_counts_before_it_expires_and_not_at_that_time() {
     let terms = stage.under(Rule::BothParties);
     let escrow = stage.completed(&terms);
     let expires_ms = stage.now() + HOUR;
-    let statement = |stage: &Stage, who| SignedDecision {
+    let statement = |stage: &mut Stage, who| SignedDecision {
         expires_ms,
         ..stage.statement(who, escrow, Decision::Release, 1)
     };
-    let (first, second) = (statement(&stage, REQUESTER), statement(&stage, PROVIDER));
+    let (first, second) = (statement(&mut stage, REQUESTER), statement(&mut stage, PROVIDER));
     stage.world.at(expires_ms - 1);
     let _ = stage.bring_signed(REQUESTER, &first).succeeds();
     stage.world.at(expires_ms);

@@ -7,6 +7,7 @@ use crate::model::{is_final, Deal, Model};
 use cicada_core::escrow::{Act, Ending, Side, State};
 use cicada_core::market::{Assignment, Status};
 use cicada_core::reputation::Event;
+use cicada_core::sla::Violations;
 use cicada_core::Account;
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ pub fn broken(op: &Op, before: &Model, after: &Model) -> Vec<String> {
     for (id, now) in &after.assignments {
         let Some(then) = before.assignments.get(id) else { continue };
         if is_final(now.status) && !is_final(then.status) {
-            let broken = of_end(op, (before, after), then, now);
+            let broken = of_end((before, after), then, now);
             found.extend(broken.into_iter().map(|what| format!("job {id}: {what}")));
         }
     }
@@ -58,73 +59,66 @@ fn of_escrow(op: &Op, then: &Deal, now: &Deal) -> Vec<&'static str> {
             _ => {}
         }
     }
-    if then.part != now.part && now.to_provider + now.to_requester == then.to_provider {
+    let paid_out = |deal: &Deal| deal.to_provider + deal.to_requester;
+    if then.part != now.part && paid_out(now) == paid_out(then) {
         found.push("went on to the next part without paying for this one");
     }
     found
 }
 
-/// What somebody lost in points.
-fn losses(who: Account, before: &Model, after: &Model) -> usize {
-    let count = |model: &Model| model.history.get(&who).map_or(0, Vec::len);
-    let new = after.history.get(&who).into_iter().flatten().skip(count(before));
-    let is_loss = |event: &Event| {
+/// Whether somebody lost points.
+fn lost_points(who: Account, before: &Model, after: &Model) -> bool {
+    let count = before.history.get(&who).map_or(0, Vec::len);
+    let mut new = after.history.get(&who).into_iter().flatten().skip(count);
+    new.any(|(_, event)| {
         matches!(event, Event::Failed | Event::DisputeLost | Event::SlaViolated { .. })
-    };
-    new.filter(|(_, event)| is_loss(event)).count()
+    })
 }
 
-fn of_end(
-    op: &Op,
-    (before, after): (&Model, &Model),
-    then: &Assignment,
-    now: &Assignment,
-) -> Vec<&'static str> {
+/// What the requester got beside the money of the job and of his request: the bond.
+fn bond_of(before: &Model, after: &Model, job: &Assignment) -> i128 {
+    let signed = |amount: u128| i128::try_from(amount).expect("amounts of the test are small");
+    let reserve = before.requests[&job.request].reserve;
+    let more = |of: &dyn Fn(&Model) -> u128| signed(of(after)) - signed(of(before));
+    more(&|model| model.balance(job.requester))
+        - more(&|model| model.escrows[&job.escrow].to_requester)
+        + more(&|model| model.reserves[&reserve].balance)
+}
+
+fn of_end((before, after): (&Model, &Model), then: &Assignment, now: &Assignment) -> Vec<&'static str> {
     let mut found = Vec::new();
     let deal = &after.escrows[&now.escrow];
     let delivered = now.completed_ms.is_some_and(|at| at < now.complete_by_ms);
-    let kept = now.violations == cicada_core::sla::Violations::default();
+    let kept = now.violations == Violations::default();
     let judged_worthless = deal.ending == Some(Ending::Voted { provider_share: 0 });
     let taken_back = deal.state == State::Refunded;
-    let lost_points = losses(now.provider, before, after) > 0;
     let failed = after.outcomes.len() > before.outcomes.len()
         && after.outcomes.last().is_some_and(|outcome| !outcome.well);
-    // What the requester has of the bond: all that moved but the price and the request's rest.
-    let rest = before.requests[&now.request].budget;
-    let is_over = after.requests[&now.request].closed && !before.requests[&now.request].closed;
-    let (paid_now, refunded_now) = match before.escrows[&now.escrow].has_ended() {
-        true => (0, 0),
-        false => (deal.to_provider, deal.to_requester),
-    };
-    let undone = matches!(op, Op::Job { step: Step::Decline, .. });
-    let came = after.balance(now.requester) - before.balance(now.requester);
-    let refund = if undone && !before.requests[&now.request].closed { 0 } else { refunded_now };
-    let back = if undone && is_over { refunded_now } else { refund };
-    let bond = came - back - if is_over { rest } else { 0 };
+    let mark = failed || lost_points(now.provider, before, after);
+    let bond = bond_of(before, after, now);
     let whole = after.offers[&now.offer].terms.bond * u128::from(now.units);
-    let _ = paid_now;
 
     if delivered && kept && !judged_worthless && !taken_back {
-        if lost_points || failed {
+        if mark {
             found.push("who delivered in time what was asked for has a mark");
         }
-        if bond > 0 {
+        if bond != 0 {
             found.push("who delivered in time lost bond");
         }
     }
     if now.completed_ms.is_none() && now.paid > 0 && now.status != Status::Gift {
         found.push("paid without a delivery");
     }
-    if then.status == Status::AwaitingPayload && (lost_points || failed || bond > 0) {
+    if then.status == Status::AwaitingPayload && (mark || bond != 0) {
         found.push("blamed for a payload that never came");
     }
     let too_late = deal.ending == Some(Ending::TimedOut) && taken_back;
-    if too_late && then.status != Status::AwaitingPayload && bond != whole {
+    if too_late && then.status != Status::AwaitingPayload && bond.unsigned_abs() != whole {
         found.push("nothing delivered at the deadline, and the bond is not the requester's");
     }
     let at_once = now.ended_ms.is_some_and(|at| at <= now.ready_ms + 60_000)
         && now.complete_by_ms - now.ready_ms > 10 * 60_000;
-    if now.status == Status::Declined && at_once && (lost_points || failed || bond > 0) {
+    if now.status == Status::Declined && at_once && (mark || bond != 0) {
         found.push("handed back at once, and a mark for it");
     }
     found
