@@ -326,8 +326,8 @@ fn a_dispute_that_nobody_decides_pays_its_raiser_no_more_than_none() {
     ];
     let mut stage = Stage::new();
     for (fallback, paid) in cases {
-        let terms = Terms { fallback, ..stage.terms() };
         for (who, paid) in [(PROVIDER, paid), (REQUESTER, (AMOUNT, 0))] {
+            let terms = Terms { fallback, ..stage.terms() };
             let escrow = stage.completed(&terms);
             let _ = stage.raise(who, escrow).succeeds();
             stage.world.advance(terms.dispute_ms);

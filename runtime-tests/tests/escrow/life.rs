@@ -304,10 +304,10 @@ fn a_silent_requester_cannot_use_up_the_time_for_the_next_part() {
 fn a_call_that_is_sent_twice_or_overtaken_does_nothing_to_the_next_part() {
     let part = |milestone, completed| Part { milestone, completed };
     let mut stage = Stage::new();
-    let terms = stage.parts(&[100, 900]);
     let first = part(0, true);
     // The wallet tries again; or the provider's `expire` goes first.
     for expires in [false, true] {
+        let terms = stage.parts(&[100, 900]);
         let escrow = stage.completed(&terms);
         if expires {
             stage.wait_for(escrow, 0);
@@ -320,6 +320,7 @@ fn a_call_that_is_sent_twice_or_overtaken_does_nothing_to_the_next_part() {
         assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Funded, (100, 0)));
     }
     // Paid early; the delivery of that part was on its way.
+    let terms = stage.parts(&[100, 900]);
     let escrow = stage.funded(&terms);
     let _ = stage.release(REQUESTER, escrow).succeeds();
     let late = on(&stage.escrow).complete(escrow, 0, RESULT);
