@@ -273,9 +273,6 @@ impl Task {
         }
     }
 
-    /// Bytes of memory, of a file, of a result.
-    pub fn sizes(&self) -> [u64; 3] {
-        [self.memory_mib, self.file_mib, self.output_mib].map(|mib| mib.saturating_mul(MIB))
     /// Bytes of memory, of a file, of a result, of temporary files.
     pub fn sizes(&self) -> [u64; 4] {
         let sizes = [self.memory_mib, self.file_mib, self.output_mib, self.temporary_mib];
