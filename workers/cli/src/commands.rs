@@ -3,7 +3,7 @@
 use crate::context::Common;
 use crate::{
     args, dispute, goedel, init, money, nodes, order, place, portfolio, reserve, show, trade,
-    wallet, work,
+    verify, wallet, work,
 };
 use cicada_amounts::parse_mmc;
 use cicada_core::name::Name;
@@ -80,6 +80,7 @@ pub enum Command {
     /// The 23 nodes that agree on the leaderboard.
     #[command(subcommand)]
     Node(nodes::NodeCommand),
+    Verify(verify::VerifyArgs),
     /// Gödel numbers of the scores of the 71 shards.
     #[command(subcommand)]
     Goedel(goedel::GoedelCommand),
@@ -266,6 +267,8 @@ mod tests {
             "cicada71 init --words 24 --url ws://x --password-file p",
             "cicada71 init --mnemonic --force",
             "cicada71 node status --nodes http://127.0.0.1:7100",
+            "cicada71 verify leaderboard --json",
+            "cicada71 verify //Bob --as token --rebuild",
             "cicada71 goedel encode 3 0 2",
             "cicada71 goedel decode",
             "cicada71 reserve deposit --framework claude --amount 1000",

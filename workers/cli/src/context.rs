@@ -4,10 +4,11 @@ use crate::args;
 use crate::config::Config;
 use crate::keys::Identity;
 use crate::reply::Failure;
-use cicada_chain::{account_of, Signer};
+use cicada_chain::{account_of, Signer, BUNDLES};
 use cicada_core::Account;
 use cicada_market::{Market, MarketFile};
 use cicada_payload::{Keystore, Store};
+use cicada_program::complain;
 use cicada_trade::{Addresses, Board, Exchange, Indexer};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub struct Common {
     /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
     pub network: PathBuf,
-    /// Folder of the built contracts. [default: contracts/target/ink]
+    /// Folder of the built contracts. [default: contracts/bundles]
     #[arg(long, global = true, env = "CICADA_BUNDLES", value_name = "FOLDER")]
     pub bundles: Option<PathBuf>,
     /// Address of a node of the chain, instead of the file's.
@@ -91,7 +92,7 @@ impl Settings {
     /// Says on standard error how far something is that takes more than one step.
     pub fn say(&self, text: &str) {
         if !self.common.json {
-            eprintln!("{text}");
+            complain!("{text}");
         }
     }
 
@@ -115,12 +116,14 @@ impl Settings {
         named.map_or_else(|| Ok(self.identity()?.account()), Ok)
     }
 
-    fn bundles(&self) -> &Path {
+    /// The folder of the bundles.
+    pub fn bundles(&self) -> &Path {
         let set = self.common.bundles.as_deref().or(self.config.bundles.as_deref());
-        set.unwrap_or(Path::new("contracts/target/ink"))
+        set.unwrap_or(Path::new(BUNDLES))
     }
 
-    fn url(&self) -> Option<&str> {
+    /// The address of a node that options or configuration name.
+    pub fn url(&self) -> Option<&str> {
         self.common.url.as_deref().or(self.config.url.as_deref())
     }
 

@@ -20,6 +20,7 @@ mod reserve;
 mod show;
 mod table;
 mod trade;
+mod verify;
 mod wallet;
 mod work;
 
@@ -78,6 +79,7 @@ async fn trading(settings: &Settings, command: Command) -> Outcome {
         Command::List { framework } => reserve::list(s, framework).await,
         Command::Reserve(command) => reserve::reserve(s, command).await,
         Command::Node(command) => nodes::node(s, command).await,
+        Command::Verify(args) => verify::verify(s, &args).await,
         command => compute(&Context::open(s).await?, command).await,
     }
 }

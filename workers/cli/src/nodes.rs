@@ -86,10 +86,10 @@ async fn ask(client: &reqwest::Client, url: &str) -> Result<Status, String> {
         _ => error.without_url().to_string(),
     };
     let answer = client.get(format!("{url}/paxos/status")).send().await.map_err(reason)?;
-    let (status, body) = read_answer(answer, MOST).await?;
-    if status != 200 {
-        return Err(format!("answers {status}"));
+    if !answer.status().is_success() {
+        return Err(answer.status().to_string());
     }
+    let (_, body) = read_answer(answer, MOST).await?;
     serde_json::from_slice(&body).map_err(|_| "answers, but is no such node".into())
 }
 

@@ -108,6 +108,7 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
         return Ok(Reply::new(text, json));
     }
     let signer = identity.signer(&settings.common)?;
+    exchange.rehearse_order(&plan, deadline_ms, &owner).await?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_an_order_is_told() {
-        let need = Need { token: [1; 32], amount: 1, approve: false };
+        let need = Need { token: [1; 32], amount: 1, more: 0 };
         let plan = OrderPlan {
             framework: claude(),
             side: Side::Buy,

@@ -26,7 +26,7 @@ struct Bundles {
 
 /// Deploys, unless the network is there already.
 pub async fn run(options: &Options) -> Result<()> {
-    let load = |name: &str| Bundle::load(options.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&options.bundles, name);
     let bundles = Bundles {
         token: load("token")?,
         validators: load("validators")?,

@@ -87,7 +87,7 @@ struct Deployer<'a> {
 /// # Errors
 /// In words.
 pub async fn deploy(plan: &Plan) -> Result<Account> {
-    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&plan.bundles, name);
     let deployer = Deployer {
         plan,
         chain: Chain::connect(&plan.url).await?,

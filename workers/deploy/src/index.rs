@@ -91,7 +91,7 @@ impl Bundles {
     /// # Errors
     /// In words.
     pub fn load(folder: &std::path::Path) -> Result<Self> {
-        let load = |name: &str| Bundle::load(folder.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(folder, name);
         Ok(Self {
             token: load("token")?,
             validators: load("validators")?,

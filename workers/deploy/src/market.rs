@@ -65,7 +65,7 @@ struct Bundles {
 /// # Errors
 /// In words.
 pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
-    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&plan.bundles, name);
     let bundles = Bundles {
         token: load("token")?,
         validators: load("validators")?,

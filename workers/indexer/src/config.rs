@@ -93,8 +93,9 @@ impl Config {
             return Ok((exchange, self.from_block.unwrap_or(0)));
         };
         let place = || path.display().to_string();
-        let text = std::fs::read(path).with_context(place)?;
-        let Addresses { contracts } = serde_json::from_slice(&text).with_context(place)?;
+        let text = std::fs::read_to_string(path).with_context(place)?;
+        let text = text.trim_start_matches('\u{feff}');
+        let Addresses { contracts } = serde_json::from_str(text).with_context(place)?;
         let there = contracts.get("exchange").map(|entry| entry.address);
         let exchange = self.exchange.or(there);
         let exchange = exchange.with_context(|| format!("{}: no exchange is in it", place()))?;

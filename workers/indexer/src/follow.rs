@@ -49,24 +49,8 @@ impl Follower {
     /// # Errors
     /// [`StoreError::OtherBlock`] if its history is another, as far as it goes; in words if it is
     /// behind, or no node answers.
-    pub async fn check(&self) -> Result<()> {
-        self.check_over(&self.contracts).await
-    }
-
-    async fn check_over(&self, contracts: &Contracts) -> Result<()> {
-        let Some(cursor) = self.store.cursor()? else {
-            return Ok(());
-        };
-        let newest = contracts.chain.final_block().await?;
-        if let Some((number, hash)) = self.store.remembered(newest)? {
-            if contracts.chain.block_hash(number).await? != Some(hash.0) {
-                return Err(StoreError::OtherBlock(number).into());
-            }
-        }
-        if newest < cursor.block {
-            bail!("{}", behind(newest, cursor.block));
-        }
-        Ok(())
+    pub async fn check(&mut self) -> Result<()> {
+        compare(&mut self.store, &self.contracts).await
     }
 
     /// Takes over everything that is final and not in the store yet.
@@ -120,10 +104,27 @@ impl Follower {
             bail!("the exchange names other contracts than before");
         }
         // As long as it is not the same history, nothing is read over it.
-        self.check_over(&contracts).await?;
+        compare(&mut self.store, &contracts).await?;
         self.contracts = contracts;
         Ok(())
     }
+}
+
+// Whether a node has the newest block of a store.
+async fn compare(store: &mut Store, contracts: &Contracts) -> Result<()> {
+    let Some(cursor) = store.cursor()? else {
+        return Ok(());
+    };
+    let newest = contracts.chain.final_block().await?;
+    if let Some((number, hash)) = store.remembered(newest)? {
+        if contracts.chain.block_hash(number).await? != Some(hash.0) {
+            return Err(StoreError::OtherBlock(number).into());
+        }
+    }
+    if newest < cursor.block {
+        bail!("{}", behind(newest, cursor.block));
+    }
+    Ok(())
 }
 
 /// That a node has not got as far as the store.

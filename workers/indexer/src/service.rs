@@ -22,7 +22,7 @@ async fn open(config: &Config) -> Result<Follower> {
     let identity = contracts.identity;
     let store = Store::open(&config.data, &identity)?;
     let app = App::new(identity, Readers::new(config.data.clone()));
-    let follower = Follower::new(contracts, store, from_block, app)?;
+    let mut follower = Follower::new(contracts, store, from_block, app)?;
     follower.check().await?;
     Ok(follower)
 }

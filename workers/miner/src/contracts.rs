@@ -62,7 +62,7 @@ impl Contracts {
     /// # Errors
     /// In words; so with all that follow.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let load = |name: &str| Bundle::load(config.bundles.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(&config.bundles, name);
         let [index_bundle, pair_bundle, token_bundle] =
             [load("index")?, load("pair")?, load("token")?];
         let signer = config.signer()?;

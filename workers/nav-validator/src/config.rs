@@ -51,6 +51,9 @@ pub struct Config {
     /// Where HTTP is served.
     #[serde(default = "port_8081")]
     pub listen: SocketAddr,
+    /// Names under which `listen` is reached, beside its address: those of its peers' lists.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// The time between NAVs; 0: only on demand.
     #[serde(default = "minute", deserialize_with = "duration")]
     pub nav_interval: u64,
@@ -195,7 +198,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 21] = [
+    const KEYS: [&str; 22] = [
         "url",
         "bundles",
         "index",
@@ -211,6 +214,7 @@ mod tests {
         "paxos",
         "peers",
         "listen",
+        "hosts",
         "nav_interval",
         "nav_spacing",
         "turn_delay",

@@ -9,6 +9,7 @@ mod testing;
 mod transcript;
 mod verify;
 
+use cicada_chain::BUNDLES;
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_RESULTS", default_value = "examples/results.jsonl")]
     results: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The page to write.
     #[arg(long, env = "CICADA_LEADERBOARD_PAGE", default_value = "LEADERBOARD.md")]

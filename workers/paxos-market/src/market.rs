@@ -59,8 +59,8 @@ pub async fn run(options: &Options) -> Result<()> {
         nodes: Nodes::new(&network)?,
         exchange: exchange(options, &network, &chain)?,
         chain,
-        bundle: Bundle::load(options.bundles.join("leaderboard.contract"))?,
-        validators: Bundle::load(options.bundles.join("validators.contract"))?,
+        bundle: Bundle::find(&options.bundles, "leaderboard")?,
+        validators: Bundle::find(&options.bundles, "validators")?,
         signer: signer(&options.suri)?,
         out: Transcript { json: options.json },
         options,
@@ -88,7 +88,7 @@ fn exchange(options: &Options, network: &Network, chain: &Chain) -> Result<Optio
     let Some(account) = network.chain.exchange else {
         return Ok(None);
     };
-    let bundle = Arc::new(Bundle::load(options.bundles.join("exchange.contract"))?);
+    let bundle = Arc::new(Bundle::find(&options.bundles, "exchange")?);
     Ok(Some(Exchange { chain: chain.clone(), bundle, account }))
 }
 

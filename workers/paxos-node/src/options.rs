@@ -1,5 +1,6 @@
 //! What a node is told: by flags, by environment, by a configuration file, in this order.
 
+use cicada_chain::BUNDLES;
 use cicada_core::quote::Framework;
 use clap::Parser;
 use serde::Deserialize;
@@ -12,9 +13,6 @@ const EXAMPLES: &str = "Examples:
              --awards data/validator-03/awards --basket data/validator-03/basket.scale
   paxos-node --config node-03.toml
   curl -s http://127.0.0.1:7103/paxos/status";
-
-/// Where the contracts are built.
-const BUNDLES: &str = "contracts/target/ink";
 
 /// One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index.
 ///
@@ -57,7 +55,7 @@ pub struct Options {
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,
     /// The folder of the built contracts, where the exchange's metadata are; only for a network
-    /// with an exchange. By default contracts/target/ink
+    /// with an exchange. By default contracts/bundles
     #[arg(long, env = "PAXOS_NODE_BUNDLES")]
     pub bundles: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file

@@ -1,5 +1,5 @@
 //! What the programs share: where their logs and their output go, how they serve HTTP, how they end,
-//! durations in their settings, what they count, the clock.
+//! durations in their settings, what they count, the clock, where the contracts are.
 
 #[cfg(feature = "client")]
 mod client;
@@ -44,6 +44,9 @@ pub fn logs(variable: &str, level: LevelFilter) {
 pub fn quiet_logs() {
     logs("RUST_LOG", LevelFilter::ERROR);
 }
+
+/// The folder of the contracts' bundles, in the repository.
+pub const BUNDLES: &str = "contracts/bundles";
 
 /// Milliseconds since 1970.
 pub fn now_ms() -> u64 {

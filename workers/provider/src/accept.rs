@@ -2,7 +2,7 @@
 
 use crate::config::Task;
 use crate::policy::{is_over, judge, Leave};
-use crate::work::Worker;
+use crate::worker::Worker;
 use anyhow::Result;
 use cicada_core::market::{Offer, Privacy};
 use cicada_core::name::Name;

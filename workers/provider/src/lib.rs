@@ -9,6 +9,7 @@
 //! | [`queue`] | what can be done in time |
 //! | [`sandbox`] | the world of its own that each job gets |
 //! | [`restrict`] | becomes the command, within limits: what the child does |
+//! | [`worker`] | what it works with |
 //! | [`work`] | one assignment from hand-over to delivery |
 //! | [`accept`] | offers and accepts |
 //! | `rounds` | one look at the market after another |
@@ -27,3 +28,4 @@ pub mod service;
 mod state;
 pub mod status;
 pub mod work;
+pub mod worker;

@@ -7,7 +7,7 @@ use crate::rounds::Provider;
 use crate::sandbox::{can_cut_off, Sandbox};
 use crate::state::{Identity, State};
 use crate::status::{router, Metrics, Shown};
-use crate::work::{Isolated, Worker};
+use crate::worker::{Isolated, Worker};
 use anyhow::{bail, Context, Result};
 use cicada_chain::account_of;
 use cicada_market::{Market, MarketFile};

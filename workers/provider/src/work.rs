@@ -1,22 +1,16 @@
 //! One assignment: from the hand-over to the delivery.
 
-use crate::config::{Config, Task};
+use crate::config::Task;
 use crate::job::{Job, JobError};
 use crate::policy::give_up_ms;
-use crate::restrict::Restrictions;
-use crate::sandbox::Sandbox;
-use crate::state::{Identity, State};
-use crate::status::Metrics;
-use cicada_chain::{Fate, Signer};
+use crate::worker::Worker;
+use cicada_chain::Fate;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Privacy, RequestRecord, Status};
-use cicada_core::Account;
-use cicada_market::{Error, Market};
-use cicada_payload::{ContentId, Envelope, PayloadKey, ProviderKey, Recipient, Store};
+use cicada_market::Error;
+use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
 use cicada_program::{count, now_ms};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -58,68 +52,6 @@ impl From<cicada_payload::Error> for Trouble {
     }
 }
 
-/// Everything that working needs.
-pub struct Worker {
-    /// The way to the market.
-    pub connection: Connection,
-    /// The settings.
-    pub config: Config,
-    /// Who signs.
-    pub signer: Signer,
-    /// His account.
-    pub own: Account,
-    /// What opens payload keys.
-    pub key: ProviderKey,
-    /// Where payloads come from and results go to.
-    pub stores: (Store, Store),
-    /// Which market this is.
-    pub identity: Identity,
-    /// What survives a restart.
-    pub state: State,
-    /// How jobs are kept apart.
-    pub isolation: Isolated,
-    /// This program.
-    pub own_program: PathBuf,
-    /// Figures.
-    pub metrics: Arc<Metrics>,
-}
-
-/// The newest connection to the market. Jobs do not end with an older one.
-pub struct Connection(Mutex<Arc<Market>>);
-
-impl Connection {
-    fn newest(&self) -> MutexGuard<'_, Arc<Market>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<Market> for Connection {
-    fn from(market: Market) -> Self {
-        Self(Mutex::new(Arc::new(market)))
-    }
-}
-
-/// How jobs are kept apart from each other and from this machine.
-#[derive(Clone, Debug, Default)]
-pub struct Isolated {
-    /// The world of its own that each gets, where that is possible.
-    pub sandbox: Option<Sandbox>,
-    /// Whether they are cut off from the network.
-    pub network: bool,
-}
-
-impl Isolated {
-    /// For people.
-    pub fn in_words(&self) -> &'static str {
-        match (&self.sandbox, self.network) {
-            (Some(_), true) => "a world of their own, without network",
-            (Some(_), false) => "a world of their own, on the network",
-            (None, true) => "this machine's files and processes, without network",
-            (None, false) => "this machine's files, processes and network",
-        }
-    }
-}
-
 /// What a job gets, and who may read its result.
 struct Input {
     payload: Zeroizing<Vec<u8>>,
@@ -127,16 +59,6 @@ struct Input {
 }
 
 impl Worker {
-    /// The newest connection to the market.
-    pub fn market(&self) -> Arc<Market> {
-        self.connection.newest().clone()
-    }
-
-    /// Goes on over another connection to the same market.
-    pub(crate) fn go_on_over(&self, market: Market) {
-        *self.connection.newest() = Arc::new(market);
-    }
-
     /// Works on an assignment until its result is on the chain. What was done before, in this
     /// process or an earlier one, is not done again, except for a job that was interrupted. A job that
     /// fails by itself is delivered as such: its result says so.
@@ -157,6 +79,12 @@ impl Worker {
         };
         self.deliver(id, &assignment, &digest).await?;
         Ok(digest)
+    }
+
+    /// Whether what cannot be begun by now is to be handed back.
+    async fn must_give_up(&self, assignment: &Assignment) -> Result<bool, Error> {
+        let parameters = self.market().parameters().await?;
+        Ok(now_ms() >= give_up_ms(assignment, &parameters))
     }
 
     /// Runs the job and stores its result.
@@ -308,44 +236,6 @@ impl Worker {
         Ok(Input { payload: envelope.payload, reply_to: Some(envelope.reply_to) })
     }
 
-    /// Whether what cannot be begun by now is to be handed back.
-    pub(crate) async fn must_give_up(&self, assignment: &Assignment) -> Result<bool, Error> {
-        let parameters = self.market().parameters().await?;
-        Ok(now_ms() >= give_up_ms(assignment, &parameters))
-    }
-
-    fn job(&self, task: &Task, assignment: &Assignment, timeout: Duration, slot: u32) -> Job {
-        let [memory, file, output, temporary] = task.sizes();
-        let mut environment = BTreeMap::from([
-            ("CICADA_TASK_TYPE".to_owned(), task.task_type.as_str().to_owned()),
-            ("CICADA_UNITS".to_owned(), assignment.units.to_string()),
-        ]);
-        environment.extend(task.environment.clone());
-        let is_root = nix::unistd::geteuid().is_root();
-        let (folder, prefix) = self.config.workplaces();
-        let sandbox = self.isolation.sandbox.as_ref();
-        Job {
-            own_program: self.own_program.clone(),
-            command: task.command.clone(),
-            environment,
-            restrictions: Restrictions {
-                cpu_seconds: task.cpu_seconds,
-                memory,
-                file,
-                open_files: task.open_files,
-                processes: task.processes,
-                sandbox: sandbox.map(|s| s.of(&task.command, &task.readable, temporary)),
-                no_network: self.isolation.network,
-                account: self.config.account_of_jobs(is_root, slot),
-                parent: i32::try_from(std::process::id()).unwrap_or_default(),
-            },
-            output: usize::try_from(output).unwrap_or(usize::MAX),
-            timeout,
-            folder,
-            prefix,
-        }
-    }
-
     /// Works on an assignment; what will never work is given back while that is possible.
     pub(crate) async fn settle_trouble(&self, id: u64, slot: u32) -> Result<Hash, Trouble> {
         let outcome = self.work(id, slot).await;
@@ -399,7 +289,7 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
     let place = || folder.display().to_string();
     std::fs::create_dir_all(folder).with_context(place)?;
     let of = nix::sys::statvfs::statvfs(folder).with_context(place)?;
-    Ok(u64::from(of.blocks_available()).saturating_mul(u64::from(of.fragment_size())))
+    Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
 /// How long the job may take: its request's bound, the whole of it after a restart too, and what

@@ -233,9 +233,10 @@ impl Indexer {
         };
         let request = self.client.get(format!("{}{path}", self.url)).query(query);
         let answer = request.send().await.map_err(failed)?;
-        let (status, body) = read_answer(answer, MOST).await.map_err(|e| self.unreadable(&e))?;
+        let status = answer.status();
+        let (_, body) = read_answer(answer, MOST).await.map_err(|e| self.unreadable(&e))?;
         let body = serde_json::from_slice::<serde_json::Value>(&body);
-        if status != 200 {
+        if !status.is_success() {
             let said = body.ok().and_then(|body| body.get("error")?.as_str().map(String::from));
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             return Err(self.unreadable(&format!("{status}{said}")));

@@ -1,7 +1,7 @@
 //! Deploys the exchange.
 
 use cicada_amounts::MMC;
-use cicada_chain::{account_of, parse_account, signer};
+use cicada_chain::{account_of, parse_account, signer, BUNDLES};
 use cicada_core::exchange::Limits;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The network file of deploy-paxos.
     #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]

@@ -1,6 +1,7 @@
 //! Deploys the index.
 
 use cicada_amounts::TAO;
+use cicada_chain::BUNDLES;
 use cicada_deploy::index::{deploy, Plan, Terms};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
@@ -21,7 +22,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The network file of deploy-paxos.
     #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]

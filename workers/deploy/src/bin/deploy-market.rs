@@ -1,5 +1,6 @@
 //! Deploys the compute market.
 
+use cicada_chain::BUNDLES;
 use cicada_core::market::limits::MAX_SLACK_MS;
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
@@ -21,7 +22,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The market file to write.
     #[arg(long, env = "CICADA_MARKET", default_value = ".demo/market.toml")]

@@ -333,7 +333,9 @@ fn a_node_of_the_same_history_has_the_hashes_that_are_remembered() {
     let (_folder, mut store) = fresh();
     assert_eq!(store.remembered(u64::MAX).unwrap(), None);
     let blocks = Simulation::new(1).blocks(20);
-    blocks.iter().for_each(|block| drop(store.take(block).unwrap()));
+    for block in &blocks {
+        store.take(block).unwrap();
+    }
     let newest = blocks.last().unwrap();
     assert_eq!(store.remembered(u64::MAX).unwrap(), Some((newest.number, newest.hash)));
     // A node that is behind is compared where it is.
