@@ -205,7 +205,7 @@ Examples:
   cicada71 portfolio
   cicada71 market --framework claude
   cicada71 mint //Bob 1000
-  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt
+  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt --no-panel
   cicada71 hand-over --request 1 --wait 2m
   cicada71 result 1 --wait 2m && cicada71 release 1
   cicada71 escrow audit 0 --json
