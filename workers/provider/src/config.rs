@@ -4,7 +4,7 @@ use crate::job::find_program;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_amounts::parse_mmc;
 use cicada_chain::{account_of, parse_address, signer, Signer};
-use cicada_core::escrow::Range;
+use cicada_core::escrow;
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::market::Consent;
 use cicada_core::name::Name;
@@ -262,8 +262,8 @@ impl Task {
     /// What requests may ask of the provider.
     pub fn consent(&self) -> Consent {
         Consent {
-            review: Range { least_ms: 0, most_ms: self.max_review },
-            dispute: Range { least_ms: self.min_dispute, most_ms: self.max_dispute },
+            review: escrow::Range { least_ms: 0, most_ms: self.max_review },
+            dispute: escrow::Range { least_ms: self.min_dispute, most_ms: self.max_dispute },
             max_penalty_bps: self.max_penalty_bps,
             min_response_ms: self.min_response,
             min_duration_ms: self.min_duration,
