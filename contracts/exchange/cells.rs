@@ -3,8 +3,10 @@
 use cicada_core::exchange::book::{Queue, Resting, Shelf};
 use cicada_core::exchange::matching::MarketRecord;
 use cicada_core::exchange::tree::{Node, Word, Words};
+use cicada_core::exchange::window::LastHour;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
+use cicada_core::Account;
 use cicada_traits::bytes::{pack, Encoded};
 use cicada_traits::exchange::ExchangeError;
 use ink::env::ReturnFlags;
@@ -29,6 +31,8 @@ pub enum Cell {
     Order(u64),
     /// The [`Queue`] of a market, a side and a level.
     Queue(u32, Side, u32),
+    /// What the market maker traded with an account on a side of a market, a [`LastHour`].
+    Hour(u32, Side, Account),
     /// 256 bits of a market, a side and a place in the tree of levels: depth and prefix.
     Word(u32, Side, u8, [u8; 3]),
 }
@@ -97,6 +101,18 @@ pub fn next_order() -> u64 {
     let number = find(Cell::Newest).unwrap_or(0_u64).saturating_add(1);
     save_bytes(Cell::Newest, pack(&number));
     number
+}
+
+/// What the market maker of a market traded with an account on a side.
+#[inline(never)]
+pub fn find_hour(market: u32, side: Side, account: &Account) -> LastHour {
+    find(Cell::Hour(market, side, *account)).unwrap_or_default()
+}
+
+/// Writes what the market maker of a market traded with an account on a side.
+#[inline(never)]
+pub fn save_hour(market: u32, side: Side, account: &Account, hour: &LastHour) {
+    save_bytes(Cell::Hour(market, side, *account), pack(hour));
 }
 
 /// One side of the book of a market.

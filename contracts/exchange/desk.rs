@@ -2,13 +2,16 @@
 
 use crate::calls::{burn, create_token, mint, newest_quote};
 use crate::cells::{
-    find_market, find_order, is_listed, next_order, save_market, save_name, Orders,
+    find_hour, find_market, find_order, is_listed, next_order, save_hour, save_market, save_name,
+    Orders,
 };
-use crate::events::{Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, Withdrawn};
+use crate::events::{
+    Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, WithdrawalAnnounced, Withdrawn,
+};
 use cicada_core::exchange::book::{key_of, Resting};
-use cicada_core::exchange::maker::{grow, is_fresh, shrink, value};
-use cicada_core::exchange::matching::{MarketRecord, Offer, Outcome, Taker};
-use cicada_core::exchange::{Side, Trade, MAX_FILLS};
+use cicada_core::exchange::maker::{grow, is_fresh, shrink, value, Offer};
+use cicada_core::exchange::matching::{MarketRecord, Outcome, Taker};
+use cicada_core::exchange::{MakerTerms, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_traits::exchange::{ExchangeError, ExchangeTerms, Placed};
@@ -52,14 +55,7 @@ fn emit_traded(event: Traded) {
 
 /// Writes a market after a trade, and tells of its fills.
 #[inline(never)]
-fn record(
-    framework: &Framework,
-    market: &mut MarketRecord,
-    taker: &Taker,
-    outcome: &Outcome,
-    trade: &Trade,
-) {
-    market.volume.record(now(), trade.amount);
+fn record(framework: &Framework, market: &MarketRecord, taker: &Taker, outcome: &Outcome) {
     save_market(framework, market);
     let traded = |maker: Option<Account>, price, amount, order| {
         emit_traded(Traded {
@@ -81,6 +77,10 @@ fn record(
 }
 
 impl Desk<'_> {
+    fn maker(&self) -> MakerTerms {
+        self.0.maker.at(now()).present
+    }
+
     #[inline(never)]
     fn ensure_open(&self) -> Result<(), ExchangeError> {
         ensure(!self.0.paused, ExchangeError::Paused)
@@ -98,14 +98,34 @@ impl Desk<'_> {
     #[inline(never)]
     pub fn quote(&self, framework: &Framework) -> Result<Quote, ExchangeError> {
         let quote = newest_quote(self.0.leaderboard, framework)?;
-        let fresh = is_fresh(quote.time_ms, now(), self.0.max_quote_age_ms);
+        let fresh = is_fresh(quote.time_ms, now(), self.maker().max_quote_age_ms);
         ensure(fresh, ExchangeError::StaleQuote)?;
         Ok(quote)
     }
 
-    /// The market maker's price for who trades on this side.
+    /// What the market maker offers who trades on this side.
+    #[inline(never)]
     fn offer(&self, side: Side, quote: &Quote) -> Option<Offer> {
-        Some(Offer { price: side.quoted(quote)?, limits: self.0.limits })
+        Offer::new(side, quote, self.maker().limits, now())
+    }
+
+    /// What it offers at the newest quote.
+    #[inline(never)]
+    fn offer_now(&self, side: Side, framework: &Framework) -> Result<Offer, ExchangeError> {
+        self.offer(side, &self.quote(framework)?).ok_or(ExchangeError::ZeroPrice)
+    }
+
+    /// How many tokens the market maker trades now with an account.
+    pub fn room(
+        &self,
+        framework: &Framework,
+        side: Side,
+        account: &Account,
+    ) -> Result<u128, ExchangeError> {
+        self.ensure_open()?;
+        let market = find_market(framework)?;
+        let offer = self.offer_now(side, framework)?;
+        Ok(market.maker.room(side, &offer, &find_hour(market.id, side, account)))
     }
 
     /// Opens a market. The root is to be written after it.
@@ -134,17 +154,19 @@ impl Desk<'_> {
     ) -> Result<(MarketRecord, Outcome, Trade), ExchangeError> {
         let mut market = find_market(framework)?;
         let offer = match (self.quote(framework), limit) {
-            (Ok(quote), _) => {
-                market.maker.turn_to(quote.time_ms);
-                self.offer(taker.side, &quote)
-            }
+            (Ok(quote), _) => self.offer(taker.side, &quote),
             (Err(ExchangeError::NoQuote | ExchangeError::StaleQuote), Some(_)) => None,
             (Err(error), _) => return Err(error),
         };
         let mut orders = Orders { market: market.id, side: taker.side.opposite() };
-        let outcome = market.cross(&mut orders, taker, offer.as_ref(), limit)?;
+        let mut hour = find_hour(market.id, taker.side, &taker.account);
+        let outcome = market.cross(&mut orders, taker, offer.as_ref(), limit, &mut hour)?;
         if limit.is_none() && outcome.left > 0 {
-            return Err(market.shortage(taker.side, offer.as_ref(), outcome.left));
+            let short = |offer: &Offer| market.maker.shortage(taker.side, offer);
+            return Err(offer.as_ref().map_or(ExchangeError::ZeroPrice, short));
+        }
+        if outcome.at_quote > 0 {
+            save_hour(market.id, taker.side, &taker.account, &hour);
         }
         let trade = outcome.trade()?;
         Ok((market, outcome, trade))
@@ -162,12 +184,12 @@ impl Desk<'_> {
     ) -> Result<Trade, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
         let taker = Taker { account: *caller().as_ref(), side, amount };
-        let (mut market, outcome, trade) = self.cross(framework, &taker, None)?;
+        let (market, outcome, trade) = self.cross(framework, &taker, None)?;
         match side {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
             Side::Sell => ensure(trade.value >= bound, ExchangeError::TooLittle)?,
         }
-        record(framework, &mut market, &taker, &outcome, &trade);
+        record(framework, &market, &taker, &outcome);
         self.settle(&market, &taker, &outcome, &trade, 0)?;
         Ok(trade)
     }
@@ -189,7 +211,7 @@ impl Desk<'_> {
         let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
         let amount = outcome.left;
         if amount == 0 || market.crosses(side, price) {
-            record(framework, &mut market, &taker, &outcome, &trade);
+            record(framework, &market, &taker, &outcome);
             self.settle(&market, &taker, &outcome, &trade, 0)?;
             return Ok(Placed { trade, order: None });
         }
@@ -201,7 +223,7 @@ impl Desk<'_> {
             Side::Buy => value(price, amount)?,
             Side::Sell => amount,
         };
-        record(framework, &mut market, &taker, &outcome, &trade);
+        record(framework, &market, &taker, &outcome);
         let framework = framework.clone();
         let placed = OrderPlaced { framework, owner, order, side, price, amount };
         emit_event::<DefaultEnvironment, _>(placed);
@@ -256,7 +278,7 @@ impl Desk<'_> {
         ensure(owner == resting.owner.into(), ExchangeError::NotOrderOwner)?;
         let mut market = find_market(&framework)?;
         let mut orders = Orders { market: market.id, side: resting.side };
-        market.book(resting.side, &mut orders).cancel(order, &resting)?;
+        market.book(resting.side, &mut orders).reduce(order, &resting, resting.amount)?;
         save_market(&framework, &market);
         let amount = resting.amount;
         emit_event::<DefaultEnvironment, _>(OrderCancelled { framework, owner, order, amount });
@@ -267,64 +289,35 @@ impl Desk<'_> {
         Ok(amount)
     }
 
-    /// Fills resting orders that the quote has reached, with the market maker.
+    /// Has the market maker fill a resting order.
     #[inline(never)]
-    pub fn fill_orders(&self, framework: &Framework) -> Result<u32, ExchangeError> {
+    pub fn fill_order(&self, order: u64) -> Result<u128, ExchangeError> {
         self.ensure_open()?;
-        let mut market = find_market(framework)?;
-        let quote = self.quote(framework)?;
-        market.maker.turn_to(quote.time_ms);
-        // The book is never crossed, so the quote has reached at most one of its sides.
-        for side in [Side::Buy, Side::Sell] {
-            let Some(offer) = self.offer(side, &quote) else { continue };
-            let mut orders = Orders { market: market.id, side };
-            let outcome = market.sweep(&mut orders, side, &offer)?;
-            if !outcome.fills.is_empty() {
-                return self.settle_sweep(framework, &mut market, side, &outcome);
-            }
-        }
-        Ok(0)
-    }
-
-    /// Writes a market after a sweep, and moves what the owners of the orders get.
-    #[inline(never)]
-    fn settle_sweep(
-        &self,
-        framework: &Framework,
-        market: &mut MarketRecord,
-        side: Side,
-        outcome: &Outcome,
-    ) -> Result<u32, ExchangeError> {
-        let price = outcome.quote_price;
-        market.volume.record(now(), outcome.at_quote);
-        save_market(framework, market);
-        for fill in &outcome.fills {
-            emit_traded(Traded {
-                framework: framework.clone(),
-                taker: fill.owner.into(),
-                maker: None,
-                side,
-                price,
-                amount: fill.amount,
-                order: Some(fill.order),
-            });
-        }
+        let (resting, framework) = find_order(order)?;
+        let (side, owner) = (resting.side, resting.owner);
+        let offer = self.offer_now(side, &framework)?;
+        let mut market = find_market(&framework)?;
+        let mut hour = find_hour(market.id, side, &owner);
+        let mut orders = Orders { market: market.id, side };
+        let amount = market.fill(&mut orders, order, &resting, &offer, &mut hour)?;
+        save_hour(market.id, side, &owner, &hour);
+        save_market(&framework, &market);
+        let (taker, price) = (owner.into(), offer.price);
+        let order = Some(order);
+        emit_traded(Traded { framework, taker, maker: None, side, price, amount, order });
         let token = AccountId::from(market.token);
-        if side == Side::Sell {
-            burn(token, this(), outcome.at_quote)?;
-        }
-        for fill in &outcome.fills {
-            let owner = fill.owner.into();
-            let mut due = price;
-            if side == Side::Buy {
-                mint(token, owner, fill.amount)?;
+        let mut due = price;
+        match side {
+            Side::Sell => burn(token, this(), amount)?,
+            Side::Buy => {
+                mint(token, taker, amount)?;
                 // He paid his own price; the difference is his.
-                due = fill.price;
+                due = resting.price();
                 shrink(&mut due, price)?;
             }
-            pay(self.0.currency, owner, value(due, fill.amount)?)?;
         }
-        Ok(u32::try_from(outcome.fills.len()).unwrap_or(MAX_FILLS))
+        pay(self.0.currency, taker, value(due, amount)?)?;
+        Ok(amount)
     }
 
     /// Adds to a reserve.
@@ -339,14 +332,41 @@ impl Desk<'_> {
         Ok(pull(self.0.currency, from, this(), amount)?)
     }
 
-    /// Takes out of a reserve, for the caller, who is the owner.
+    /// The bid that a withdrawal must respect. Without tokens there is nothing that a price could be
+    /// asked for; with them a bid of 0 is none, since the score may rise again.
     #[inline(never)]
-    pub fn withdraw(&self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
+    fn owed_bid(
+        &self,
+        framework: &Framework,
+        market: &MarketRecord,
+    ) -> Result<u128, ExchangeError> {
+        if market.maker.outstanding == 0 {
+            return Ok(0);
+        }
+        Ok(self.offer_now(Side::Sell, framework)?.bid)
+    }
+
+    /// Announces a withdrawal, for the owner; from when on it can be taken.
+    #[inline(never)]
+    pub fn announce(&self, framework: Framework, amount: u128) -> Result<u64, ExchangeError> {
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        // Without tokens there is nothing that a price could be asked for.
-        let bid = if market.maker.outstanding > 0 { self.quote(&framework)?.bid } else { 0 };
-        market.maker.withdraw(bid, amount)?;
+        let bid = self.owed_bid(&framework, &market)?;
+        let from_ms = market.maker.announce(bid, amount, now());
+        save_market(&framework, &market);
+        let announced = WithdrawalAnnounced { framework, amount, from_ms };
+        emit_event::<DefaultEnvironment, _>(announced);
+        Ok(from_ms)
+    }
+
+    /// Takes of what was announced out of a reserve, for the caller, who is the owner.
+    #[inline(never)]
+    pub fn withdraw(&self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
+        self.ensure_open()?;
+        let mut market = find_market(&framework)?;
+        ensure(amount > 0, ExchangeError::ZeroAmount)?;
+        let bid = self.owed_bid(&framework, &market)?;
+        market.maker.withdraw(bid, amount, now())?;
         save_market(&framework, &market);
         let to = caller();
         emit_event::<DefaultEnvironment, _>(Withdrawn { framework, to, amount });

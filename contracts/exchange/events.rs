@@ -1,6 +1,6 @@
 //! What happened, for whoever follows the chain.
 
-use cicada_core::exchange::{Limits, Side};
+use cicada_core::exchange::{MakerTerms, Side};
 use cicada_core::quote::Framework;
 use ink::primitives::AccountId;
 
@@ -25,7 +25,7 @@ pub struct Traded {
     /// Whose performance.
     #[ink(topic)]
     pub framework: Framework,
-    /// Whose order it was; the owner of a resting order that `fill_orders` filled.
+    /// Whose order it was; the owner of a resting order that `fill_order` filled.
     #[ink(topic)]
     pub taker: AccountId,
     /// Whose resting order it met; none if it was the market maker.
@@ -105,14 +105,27 @@ pub struct Withdrawn {
     pub amount: u128,
 }
 
-/// The market maker's parameters changed.
+/// The owner will take out of the reserve of a market.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TermsChanged {
-    /// The age from which on a quote is stale, in milliseconds.
-    pub max_quote_age_ms: u64,
-    /// What the market maker risks on each framework.
-    pub limits: Limits,
+pub struct WithdrawalAnnounced {
+    /// Which market.
+    #[ink(topic)]
+    pub framework: Framework,
+    /// Base units of MMC, at most.
+    pub amount: u128,
+    /// From when on, in milliseconds since 1970; until a day later.
+    pub from_ms: u64,
+}
+
+/// The market maker's parameters will change.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermsAnnounced {
+    /// What they will be.
+    pub terms: MakerTerms,
+    /// From when on, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// Trading was paused or resumed.

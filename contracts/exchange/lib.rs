@@ -13,10 +13,9 @@ pub mod exchange {
     use crate::desk::{now, Desk};
     pub use crate::events::{
         Deposited, MarketListed, OrderCancelled, OrderPlaced, OwnershipAccepted, OwnershipProposed,
-        PauseChanged, TermsChanged, Traded, Withdrawn,
+        PauseChanged, TermsAnnounced, Traded, WithdrawalAnnounced, Withdrawn,
     };
-    use cicada_core::exchange::maker::MAX_QUOTE_AGE_MS;
-    use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
+    use cicada_core::exchange::{Level, MakerTerms, Market, Order, Schedule, Side, Trade};
     use cicada_core::quote::{Framework, Quote};
     use cicada_traits::exchange::{Exchange, ExchangeError, ExchangeTerms, Placed, MAX_PAGE};
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -37,8 +36,7 @@ pub mod exchange {
 
     impl ExchangeContract {
         /// An exchange without markets. The caller is owner and market maker. `currency` is the
-        /// contract of MMC, `token_code` the code of performance tokens, `max_quote_age_ms` 1 to
-        /// 604,800,000 milliseconds.
+        /// contract of MMC, `token_code` the code of performance tokens.
         ///
         /// # Errors
         /// [`ExchangeError::InvalidTerms`].
@@ -47,16 +45,13 @@ pub mod exchange {
             currency: AccountId,
             leaderboard: AccountId,
             token_code: [u8; 32],
-            max_quote_age_ms: u64,
-            limits: Limits,
+            maker: MakerTerms,
         ) -> Result<Self, ExchangeError> {
-            check_age(max_quote_age_ms)?;
             let terms = ExchangeTerms {
                 currency,
                 leaderboard,
                 token_code,
-                max_quote_age_ms,
-                limits,
+                maker: Schedule::new(maker)?,
                 paused: false,
                 markets: 0,
             };
@@ -75,14 +70,6 @@ pub mod exchange {
             } else {
                 Err(ExchangeError::NotOwner)
             }
-        }
-    }
-
-    fn check_age(max_quote_age_ms: u64) -> Result<(), ExchangeError> {
-        if (1..=MAX_QUOTE_AGE_MS).contains(&max_quote_age_ms) {
-            Ok(())
-        } else {
-            Err(ExchangeError::InvalidTerms)
         }
     }
 
@@ -140,10 +127,10 @@ pub mod exchange {
             finish(self.desk().cancel(order))
         }
 
-        /// Fills resting orders that the quote has reached.
+        /// Has the market maker fill a resting order.
         #[ink(message)]
-        fn fill_orders(&mut self, framework: Framework) -> Result<u32, ExchangeError> {
-            finish(self.desk().fill_orders(&framework))
+        fn fill_order(&mut self, order: u64) -> Result<u128, ExchangeError> {
+            finish(self.desk().fill_order(order))
         }
 
         /// Adds to a reserve.
@@ -152,27 +139,32 @@ pub mod exchange {
             finish(self.desk().deposit(framework, amount))
         }
 
-        /// Takes out of a reserve. The owner.
+        /// Announces a withdrawal. The owner.
+        #[ink(message)]
+        fn announce_withdrawal(
+            &mut self,
+            framework: Framework,
+            amount: u128,
+        ) -> Result<u64, ExchangeError> {
+            let allowed = self.ensure_owner();
+            finish(allowed.and_then(|()| self.desk().announce(framework, amount)))
+        }
+
+        /// Takes what was announced out of a reserve. The owner.
         #[ink(message)]
         fn withdraw(&mut self, framework: Framework, amount: u128) -> Result<(), ExchangeError> {
             let allowed = self.ensure_owner();
             finish(allowed.and_then(|()| self.desk().withdraw(framework, amount)))
         }
 
-        /// Changes what the market maker risks. The owner.
+        /// Announces what the market maker will risk. The owner.
         #[ink(message)]
         #[inline(never)]
-        fn set_terms(
-            &mut self,
-            max_quote_age_ms: u64,
-            limits: Limits,
-        ) -> Result<(), ExchangeError> {
+        fn set_terms(&mut self, terms: MakerTerms) -> Result<u64, ExchangeError> {
             self.ensure_owner()?;
-            check_age(max_quote_age_ms)?;
-            let terms = &mut self.terms.0;
-            (terms.max_quote_age_ms, terms.limits) = (max_quote_age_ms, limits);
-            self.env().emit_event(TermsChanged { max_quote_age_ms, limits });
-            Ok(())
+            let from_ms = self.terms.0.maker.announce(terms, now())?;
+            self.env().emit_event(TermsAnnounced { terms, from_ms });
+            Ok(from_ms)
         }
 
         /// Stops or resumes trading. The owner.
@@ -190,7 +182,8 @@ pub mod exchange {
         /// The parameters.
         #[ink(message)]
         fn terms(&self) -> ExchangeTerms {
-            tell(&self.terms)
+            let terms = self.terms.0;
+            tell(&ExchangeTerms { maker: terms.maker.at(now()), ..terms })
         }
 
         /// Listed frameworks.
@@ -211,6 +204,17 @@ pub mod exchange {
         #[ink(message)]
         fn quote(&self, framework: Framework) -> Result<Quote, ExchangeError> {
             finish(self.desk().quote(&framework))
+        }
+
+        /// How many tokens the market maker trades now with an account.
+        #[ink(message)]
+        fn room(
+            &self,
+            framework: Framework,
+            side: Side,
+            account: AccountId,
+        ) -> Result<u128, ExchangeError> {
+            finish(self.desk().room(&framework, side, account.as_ref()))
         }
 
         /// The best price levels of one side of the book.
@@ -236,7 +240,7 @@ pub mod exchange {
             }))
         }
 
-        /// Tokens traded in the last 24 hourly buckets.
+        /// Tokens traded with the market maker in the last 24 hourly buckets.
         #[ink(message)]
         fn volume_24h(&self, framework: Framework) -> u128 {
             tell(&find_market(&framework).map_or(0, |market| market.volume.sum(now())))

@@ -6,11 +6,17 @@
 pub mod book;
 pub mod maker;
 pub mod matching;
+pub mod terms;
 pub mod tree;
-pub mod volume;
+pub mod window;
 
 #[cfg(test)]
+mod maker_tests;
+#[cfg(test)]
 mod tests;
+
+pub use maker::Withdrawal;
+pub use terms::{Limits, MakerTerms, Schedule};
 
 use crate::fixed::MathError;
 use crate::quote::Framework;
@@ -33,17 +39,6 @@ pub enum Side {
     Buy,
     /// Gives tokens for MMC.
     Sell,
-}
-
-/// What the market maker risks on one framework.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
-pub struct Limits {
-    /// The most tokens of a framework that may exist.
-    pub max_outstanding: u128,
-    /// The most tokens that are created, and the most that are destroyed, at one quote: what
-    /// somebody can win who knows the next quote before it is final.
-    pub max_per_quote: u128,
 }
 
 /// What a trade came to.
@@ -98,15 +93,17 @@ pub struct Market {
     pub reserve: u128,
     /// Tokens that exist.
     pub outstanding: u128,
-    /// Tokens traded in the present hour and the 23 before it.
+    /// Tokens traded with the market maker in the present hour and the 23 before it.
     pub volume_24h: u128,
-    /// The time of the quote that the next two are about, in milliseconds since 1970; 0 before the
-    /// first.
-    pub quote_ms: u64,
-    /// Tokens created at that quote.
-    pub created: u128,
-    /// Tokens destroyed at that quote.
-    pub destroyed: u128,
+    /// Base units of MMC that the market maker took for new tokens in the last hour.
+    pub taken: u128,
+    /// Base units of MMC that it paid for tokens in the last hour.
+    pub paid: u128,
+    /// The highest bid that the market maker traded at, or the owner announced a withdrawal at, in the
+    /// last seven days; an older one stays until it is looked at again.
+    pub peak_bid: u128,
+    /// What the owner announced to take out of the reserve.
+    pub withdrawal: Option<Withdrawal>,
 }
 
 /// Why the exchange does not do what is asked.
@@ -137,9 +134,10 @@ pub enum ExchangeError {
     TooMuch,
     /// It would yield less than the caller accepts.
     TooLittle,
-    /// More tokens would exist, or be traded at one quote, than the market maker accepts.
+    /// More tokens would exist, or more money move within an hour, than the market maker accepts.
     LimitReached,
-    /// The market maker's reserve does not suffice.
+    /// The market maker's reserve does not suffice; who buys is told so where it could not buy all
+    /// tokens back at the highest bid that was seen lately.
     InsufficientReserve,
     /// There is no such order.
     UnknownOrder,
@@ -155,6 +153,12 @@ pub enum ExchangeError {
     Math(MathError),
     /// The next resting order to fill is the caller's own: he cancels it first.
     OwnOrder,
+    /// The quote has not reached the price of the order.
+    NotReached,
+    /// No such withdrawal was announced, or more than a day ago it could have been taken.
+    NotAnnounced,
+    /// What was announced is not due yet.
+    TooEarly,
 }
 
 impl From<MathError> for ExchangeError {

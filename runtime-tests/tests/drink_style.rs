@@ -42,7 +42,7 @@ fn the_deployer_of_a_token_holds_its_supply(mut session: Session) -> Outcome {
 #[drink::test]
 fn a_transfer_moves_units_and_emits_an_event(mut session: Session) -> Outcome {
     deploy_token(&mut session)?;
-    let arguments = [BOB.to_string(), "40".into(), "0x".into()];
+    let arguments = [BOB.to_string(), "40".into(), "[]".into()];
     let _: Result<(), PSP22Error> = session.call("PSP22::transfer", &arguments, NO_ENDOWMENT)??;
     assert_eq!(session.record().last_event_batch().contract_events().len(), 1);
     assert_eq!(balance(&mut session, &BOB)?, 40);
@@ -56,7 +56,7 @@ fn nobody_spends_what_he_does_not_hold(mut session: Session) -> Outcome {
     let to = MinimalSandbox::default_actor().to_string();
     let error: PSP22Error = session.call_and_expect_error(
         "PSP22::transfer",
-        &[to, "1".into(), "0x".into()],
+        &[to, "1".into(), "[]".into()],
         NO_ENDOWMENT,
     )?;
     assert_eq!(error, PSP22Error::InsufficientBalance);

@@ -5,7 +5,7 @@
 
 use crate::payment::TokenRefused;
 pub use cicada_core::exchange::ExchangeError;
-use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
+use cicada_core::exchange::{Level, MakerTerms, Market, Order, Schedule, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -38,10 +38,8 @@ pub struct ExchangeTerms {
     pub leaderboard: AccountId,
     /// The code of performance tokens.
     pub token_code: [u8; 32],
-    /// The age from which on a quote is stale, in milliseconds.
-    pub max_quote_age_ms: u64,
-    /// What the market maker risks on each framework.
-    pub limits: Limits,
+    /// What the owner set, and what he announced.
+    pub maker: Schedule,
     /// Whether trading is paused.
     pub paused: bool,
     /// How many frameworks have a market.
@@ -72,7 +70,7 @@ pub trait Exchange {
     ///
     /// # Errors
     /// `Paused`, `TooLate`, `UnknownFramework`, `NoQuote`, `StaleQuote`, `ZeroPrice`,
-    /// `ZeroAmount`, `OwnOrder`, `TooMuch`, `LimitReached`, `TokenRefused`,
+    /// `ZeroAmount`, `OwnOrder`, `TooMuch`, `LimitReached`, `InsufficientReserve`, `TokenRefused`,
     /// `LeaderboardUnavailable`, `Math`.
     ///
     /// # Events
@@ -92,7 +90,7 @@ pub trait Exchange {
     /// the bid. All of it or nothing.
     ///
     /// # Errors
-    /// As [`Exchange::buy`], `TooLittle` and `InsufficientReserve` instead of `TooMuch`.
+    /// As [`Exchange::buy`], `TooLittle` instead of `TooMuch`.
     ///
     /// # Events
     /// `Traded` for each fill.
@@ -139,18 +137,17 @@ pub trait Exchange {
     #[ink(message)]
     fn cancel(&mut self, order: u64) -> Result<u128, ExchangeError>;
 
-    /// Fills resting orders that a new quote has reached, with the market maker at its price, the
-    /// best first, at most [`MAX_FILLS`](cicada_core::exchange::MAX_FILLS). Anybody may. Answers
-    /// how many were filled, whole or in part.
+    /// Has the market maker fill a resting order that its price has reached, at that price, as far as
+    /// its limits and the reserve go. Anybody may. Answers the tokens that were traded.
     ///
     /// # Errors
-    /// `Paused`, `UnknownFramework`, `NoQuote`, `StaleQuote`, `TokenRefused`,
-    /// `LeaderboardUnavailable`, `Math`.
+    /// `Paused`, `UnknownOrder`, `NoQuote`, `StaleQuote`, `ZeroPrice`, `NotReached`, `LimitReached`,
+    /// `InsufficientReserve`, `TokenRefused`, `LeaderboardUnavailable`, `Math`.
     ///
     /// # Events
-    /// `Traded` for each fill.
+    /// `Traded`.
     #[ink(message)]
-    fn fill_orders(&mut self, framework: Framework) -> Result<u32, ExchangeError>;
+    fn fill_order(&mut self, order: u64) -> Result<u128, ExchangeError>;
 
     /// Adds to the reserve of a framework, out of what the caller allows at MMC. Anybody may.
     ///
@@ -162,30 +159,50 @@ pub trait Exchange {
     #[ink(message)]
     fn deposit(&mut self, framework: Framework, amount: u128) -> Result<(), ExchangeError>;
 
-    /// Pays out of the reserve of a framework to the owner, as long as all tokens can still be
-    /// bought back at a fresh bid; without tokens no quote is needed. Only the owner may.
+    /// Announces that up to `amount` will be taken out of the reserve of a framework, a day from now
+    /// and within a day then, in place of what was announced before. Answers from when on, in
+    /// milliseconds since 1970. Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`, `UnknownFramework`, `ZeroAmount`, `NoQuote`, `StaleQuote`,
-    /// `InsufficientReserve`, `TokenRefused`, `LeaderboardUnavailable`, `Math`.
+    /// `NotOwner`, `UnknownFramework`, `ZeroAmount`; as long as tokens exist `NoQuote`, `StaleQuote`,
+    /// `ZeroPrice`, `LeaderboardUnavailable`.
+    ///
+    /// # Events
+    /// `WithdrawalAnnounced`.
+    #[ink(message)]
+    fn announce_withdrawal(
+        &mut self,
+        framework: Framework,
+        amount: u128,
+    ) -> Result<u64, ExchangeError>;
+
+    /// Pays of what was announced out of the reserve of a framework to the owner, if all tokens can
+    /// still be bought back at a fresh bid and at the highest that was seen in the last seven days;
+    /// without tokens no quote is needed. Only the owner may.
+    ///
+    /// # Errors
+    /// `NotOwner`, `Paused`, `UnknownFramework`, `ZeroAmount`, `NotAnnounced`, `TooEarly`,
+    /// `InsufficientReserve`, `TokenRefused`, `Math`; as long as tokens exist `NoQuote`, `StaleQuote`,
+    /// `ZeroPrice`, `LeaderboardUnavailable`.
     ///
     /// # Events
     /// `Withdrawn`.
     #[ink(message)]
     fn withdraw(&mut self, framework: Framework, amount: u128) -> Result<(), ExchangeError>;
 
-    /// Sets what the market maker risks, and the age from which on a quote is stale, 1 to
-    /// 604,800,000 milliseconds. Only the owner may.
+    /// Announces what the market maker will risk, and the age from which on a quote will be stale, a
+    /// day from now, in place of what was announced before. Answers from when on, in milliseconds
+    /// since 1970. Only the owner may.
     ///
     /// # Errors
     /// `NotOwner`, `InvalidTerms`.
     ///
     /// # Events
-    /// `TermsChanged`.
+    /// `TermsAnnounced`.
     #[ink(message)]
-    fn set_terms(&mut self, max_quote_age_ms: u64, limits: Limits) -> Result<(), ExchangeError>;
+    fn set_terms(&mut self, terms: MakerTerms) -> Result<u64, ExchangeError>;
 
-    /// Stops or resumes listing, trading and placing. Cancelling, deposits and withdrawals go on.
+    /// Stops or resumes listing, trading, placing and withdrawals. Cancelling and deposits go on.
     /// Only the owner may.
     ///
     /// # Errors
@@ -215,6 +232,18 @@ pub trait Exchange {
     #[ink(message)]
     fn quote(&self, framework: Framework) -> Result<Quote, ExchangeError>;
 
+    /// How many tokens the market maker trades now with an account that buys or sells.
+    ///
+    /// # Errors
+    /// `Paused`, `UnknownFramework`, `NoQuote`, `StaleQuote`, `ZeroPrice`, `LeaderboardUnavailable`.
+    #[ink(message)]
+    fn room(
+        &self,
+        framework: Framework,
+        side: Side,
+        account: AccountId,
+    ) -> Result<u128, ExchangeError>;
+
     /// The best price levels of one side of the book, at most
     /// [`MAX_LEVELS`](cicada_core::exchange::MAX_LEVELS); the market maker's own prices are not
     /// among them.
@@ -225,7 +254,8 @@ pub trait Exchange {
     #[ink(message)]
     fn order(&self, order: u64) -> Option<Order>;
 
-    /// Tokens of a framework traded in the present hour and the 23 before it; 0 without a market.
+    /// Tokens of a framework traded with the market maker in the present hour and the 23 before it; 0
+    /// without a market.
     #[ink(message)]
     fn volume_24h(&self, framework: Framework) -> u128;
 }

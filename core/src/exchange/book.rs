@@ -166,7 +166,7 @@ impl<S: Shelf> Book<'_, S> {
         &mut self,
         reach: u32,
         left: &mut u128,
-        taker: Option<&Account>,
+        taker: &Account,
         fills: &mut Vec<Fill>,
     ) -> Result<(), ExchangeError> {
         // Each round but the last fills an order.
@@ -187,12 +187,12 @@ impl<S: Shelf> Book<'_, S> {
         key: u32,
         queue: &mut Queue,
         left: &mut u128,
-        taker: Option<&Account>,
+        taker: &Account,
         fills: &mut Vec<Fill>,
     ) -> Result<(), ExchangeError> {
         let id = queue.first;
         let mut order = self.shelf.order(id).ok_or(ExchangeError::UnknownOrder)?;
-        if taker == Some(&order.owner) {
+        if *taker == order.owner {
             return Err(ExchangeError::OwnOrder);
         }
         let amount = order.amount.min(*left);
@@ -208,14 +208,25 @@ impl<S: Shelf> Book<'_, S> {
         Ok(())
     }
 
-    /// Takes an order out.
+    /// Takes tokens out of an order, wherever it stands; with the last of them the order goes.
     ///
     /// # Errors
-    /// `Math` never.
+    /// `Math` if it has less.
     #[inline(never)]
-    pub fn cancel(&mut self, id: u64, order: &Resting) -> Result<(), ExchangeError> {
+    pub fn reduce(&mut self, id: u64, order: &Resting, by: u128) -> Result<(), ExchangeError> {
+        let mut left = *order;
+        shrink(&mut left.amount, by)?;
         let mut queue = self.shelf.queue(order.key);
-        shrink(&mut queue.amount, order.amount)?;
+        shrink(&mut queue.amount, by)?;
+        if left.amount == 0 {
+            self.unlink(id, order, &mut queue);
+        }
+        self.shelf.set_order(id, &left);
+        self.keep(order.key, &queue);
+        Ok(())
+    }
+
+    fn unlink(&mut self, id: u64, order: &Resting, queue: &mut Queue) {
         queue.orders = queue.orders.saturating_sub(1);
         let (is_first, is_last) = (queue.first == id, queue.last == id);
         if is_first {
@@ -228,9 +239,6 @@ impl<S: Shelf> Book<'_, S> {
         } else if !is_first {
             self.relink(order.after, |after| after.before = order.before);
         }
-        self.shelf.set_order(id, &Resting { amount: 0, ..*order });
-        self.keep(order.key, &queue);
-        Ok(())
     }
 
     fn relink(&mut self, id: u64, change: impl Fn(&mut Resting)) {

@@ -1,9 +1,9 @@
 //! Which orders a trade meets, at which prices, and what the market maker adds.
 
-use super::book::{reach, Book, Fill, Shelf};
-use super::maker::{grow, shrink, value, Maker};
-use super::volume::Volume;
-use super::{ExchangeError, Limits, Market, Side, Trade};
+use super::book::{reach, Book, Fill, Resting, Shelf};
+use super::maker::{grow, shrink, value, Maker, Offer};
+use super::window::{LastHour, Volume};
+use super::{ExchangeError, Market, Side, Trade};
 use crate::quote::Quote;
 use crate::Account;
 use alloc::vec::Vec;
@@ -11,7 +11,6 @@ use parity_scale_codec::{Decode, Encode};
 
 /// The market of one framework, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct MarketRecord {
     /// Its number, in order of listing, from 0.
     pub id: u32,
@@ -23,17 +22,9 @@ pub struct MarketRecord {
     pub best_bid: Option<u32>,
     /// The key of the lowest resting ask.
     pub best_ask: Option<u32>,
-    /// What was traded.
+    /// Tokens traded with the market maker. What people trade with each other costs them nothing,
+    /// so it says nothing.
     pub volume: Volume,
-}
-
-/// At which price the market maker takes part, and within which limits.
-#[derive(Clone, Copy, Debug)]
-pub struct Offer {
-    /// Its price: the ask for a buyer, the bid for a seller; more than 0.
-    pub price: u128,
-    /// What it risks.
-    pub limits: Limits,
 }
 
 /// Who trades how much.
@@ -119,9 +110,17 @@ impl MarketRecord {
 
     /// The market as the world sees it.
     pub fn view(&self, now_ms: u64) -> Market {
-        let Maker { reserve, outstanding, quote_ms, created, destroyed } = self.maker;
-        let volume_24h = self.volume.sum(now_ms);
-        Market { token: self.token, reserve, outstanding, volume_24h, quote_ms, created, destroyed }
+        let Maker { reserve, outstanding, taken, paid, peak, withdrawal } = &self.maker;
+        Market {
+            token: self.token,
+            reserve: *reserve,
+            outstanding: *outstanding,
+            volume_24h: self.volume.sum(now_ms),
+            taken: taken.sum(now_ms),
+            paid: paid.sum(now_ms),
+            peak_bid: peak.bid,
+            withdrawal: *withdrawal,
+        }
     }
 
     /// The resting orders of a side.
@@ -133,30 +132,26 @@ impl MarketRecord {
         Book { shelf, side, best }
     }
 
-    /// The most the market maker trades with who is on this side.
+    /// The market maker trades as much of `amount` as it may with an account; how much, and its value.
     #[inline(never)]
-    fn room(&self, side: Side, offer: &Offer) -> u128 {
-        match side {
-            Side::Buy => self.maker.may_create(&offer.limits),
-            Side::Sell => {
-                self.maker.may_destroy(&offer.limits).min(self.maker.can_pay(offer.price))
-            }
-        }
-    }
-
-    /// The market maker trades.
-    #[inline(never)]
-    fn with_maker(&mut self, side: Side, price: u128, amount: u128) -> Result<u128, ExchangeError> {
-        match side {
-            Side::Buy => self.maker.create(price, amount),
-            Side::Sell => self.maker.destroy(price, amount),
-        }
+    fn with_maker(
+        &mut self,
+        side: Side,
+        offer: &Offer,
+        amount: u128,
+        account: &mut LastHour,
+    ) -> Result<(u128, u128), ExchangeError> {
+        let amount = self.maker.room(side, offer, account).min(amount);
+        let value = self.maker.trade(side, offer, amount, account)?;
+        self.volume.record(offer.now_ms, amount);
+        Ok((amount, value))
     }
 
     /// Trades `taker`'s amount, as far as it goes: with resting orders that are as good as the
     /// market maker's price or better, then with the market maker, then, if he named a limit, with
     /// what rests up to it. `offer` is none if the market maker does not trade, and counts for
-    /// nothing if the limit excludes it; without either nothing is traded.
+    /// nothing if the limit excludes it; without either nothing is traded. `hour` is what the market
+    /// maker traded with him on this side.
     ///
     /// # Errors
     /// `OwnOrder`, `Math`.
@@ -167,6 +162,7 @@ impl MarketRecord {
         taker: &Taker,
         offer: Option<&Offer>,
         limit: Option<u128>,
+        hour: &mut LastHour,
     ) -> Result<Outcome, ExchangeError> {
         let Taker { account, side, amount } = *taker;
         let mut outcome = Outcome { left: amount, ..Outcome::default() };
@@ -175,28 +171,16 @@ impl MarketRecord {
         let accepted = |offer: &&Offer| limit.is_none_or(|limit| side.accepts(limit, offer.price));
         if let Some(offer) = offer.filter(accepted) {
             let reach = reach(resting, offer.price);
-            self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+            self.book(resting, shelf).take(reach, left, &account, fills)?;
             *quote_price = offer.price;
-            *at_quote = self.room(side, offer).min(*left);
-            *quote_value = self.with_maker(side, offer.price, *at_quote)?;
+            (*at_quote, *quote_value) = self.with_maker(side, offer, *left, hour)?;
             shrink(left, *at_quote)?;
         }
         if let Some(limit) = limit {
             let reach = reach(resting, limit);
-            self.book(resting, shelf).take(reach, left, Some(&account), fills)?;
+            self.book(resting, shelf).take(reach, left, &account, fills)?;
         }
         Ok(outcome)
-    }
-
-    /// Why the market maker did not trade all of `left`.
-    pub fn shortage(&self, side: Side, offer: Option<&Offer>, left: u128) -> ExchangeError {
-        match (side, offer) {
-            (_, None) => ExchangeError::ZeroPrice,
-            (Side::Sell, Some(offer)) if left <= self.maker.may_destroy(&offer.limits) => {
-                ExchangeError::InsufficientReserve
-            }
-            _ => ExchangeError::LimitReached,
-        }
     }
 
     /// Whether an order of this side at this price would meet one of the other.
@@ -209,25 +193,28 @@ impl MarketRecord {
         best.is_some_and(|key| key <= reach(resting, price))
     }
 
-    /// Fills resting orders of a side that the market maker's price has reached, at that price.
-    /// The fills still carry the prices of the orders; all of them are the market maker's trade.
+    /// The market maker fills a resting order that its price has reached, at that price, as far as it
+    /// may; how many tokens. `hour` is what it traded with the owner on this side.
     ///
     /// # Errors
-    /// `Math`.
+    /// `NotReached`; `LimitReached` or `InsufficientReserve` if it may trade nothing; `Math`.
     #[inline(never)]
-    pub fn sweep<S: Shelf>(
+    pub fn fill<S: Shelf>(
         &mut self,
         shelf: &mut S,
-        side: Side,
+        id: u64,
+        order: &Resting,
         offer: &Offer,
-    ) -> Result<Outcome, ExchangeError> {
-        let room = self.room(side, offer);
-        let mut outcome =
-            Outcome { left: room, at_quote: room, quote_price: offer.price, ..Outcome::default() };
-        let Outcome { fills, at_quote, quote_value, left, .. } = &mut outcome;
-        self.book(side, shelf).take(reach(side, offer.price), left, None, fills)?;
-        shrink(at_quote, *left)?;
-        *quote_value = self.with_maker(side, offer.price, *at_quote)?;
-        Ok(outcome)
+        hour: &mut LastHour,
+    ) -> Result<u128, ExchangeError> {
+        if !order.side.accepts(order.price(), offer.price) {
+            return Err(ExchangeError::NotReached);
+        }
+        let (amount, _) = self.with_maker(order.side, offer, order.amount, hour)?;
+        if amount == 0 {
+            return Err(self.maker.shortage(order.side, offer));
+        }
+        self.book(order.side, shelf).reduce(id, order, amount)?;
+        Ok(amount)
     }
 }

@@ -1,10 +1,11 @@
 //! The tree against a set, the book against a list, the window against a list, sums and edges.
 
 use super::book::{key_of, price_of, reach, Book, Fill, Queue, Resting, Shelf};
-use super::maker::{is_fresh, Maker};
-use super::matching::{MarketRecord, Offer, Taker};
+use super::maker::is_fresh;
+use super::maker::Offer;
+use super::matching::{MarketRecord, Taker};
 use super::tree::{above, insert, remove, Node, Word, Words};
-use super::volume::Volume;
+use super::window::{LastHour, Volume};
 use super::{ExchangeError, Level, Limits, Side, MAX_FILLS, MAX_LEVELS, TICK};
 use crate::prices::HOUR_MS;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -149,6 +150,25 @@ proptest! {
         let counts = |(hour, _): &&(u64, u128)| hour + 24 > now / HOUR_MS;
         prop_assert_eq!(volume.sum(now), all.iter().filter(counts).map(|trade| trade.1).sum::<u128>());
     }
+
+    #[test]
+    fn the_last_hour_holds_every_hour_and_no_more_than_ten_minutes_besides(
+        trades in prop::collection::vec((0..HOUR_MS, 1..1_000_u128), 0..30),
+        later in 0..2 * HOUR_MS,
+    ) {
+        let (mut hour, mut now, mut all) = (LastHour::default(), 7_000_000, vec![]);
+        for (after, amount) in trades {
+            now += after;
+            hour.record(now, amount);
+            all.push((now, amount));
+        }
+        now += later;
+        let since = |age: u64| -> u128 {
+            all.iter().filter(|(time, _)| now - time < age).map(|trade| trade.1).sum()
+        };
+        let sum = hour.sum(now);
+        prop_assert!(since(HOUR_MS) <= sum && sum <= since(HOUR_MS + 600_000), "{sum}");
+    }
 }
 
 #[test]
@@ -179,45 +199,14 @@ fn a_quote_is_fresh_from_its_time_until_its_age() {
     assert!(!is_fresh(0, u64::MAX, u64::MAX) && is_fresh(1, u64::MAX, u64::MAX));
 }
 
-#[test]
-fn limits_count_from_each_quote_on() {
-    let limits = Limits { max_outstanding: 100, max_per_quote: 60 };
-    let mut maker = Maker { reserve: 10_000, ..Maker::default() };
-    maker.turn_to(5);
-    assert_eq!((maker.may_create(&limits), maker.may_destroy(&limits)), (60, 0));
-    assert_eq!(maker.create(10, 60), Ok(600));
-    assert_eq!((maker.may_create(&limits), maker.may_destroy(&limits)), (0, 60));
-    maker.turn_to(5);
-    assert_eq!(maker.may_create(&limits), 0);
-    maker.turn_to(6);
-    assert_eq!(maker.may_create(&limits), 40, "no more than may exist");
-    assert_eq!(maker.destroy(9, 50), Ok(450));
-    assert_eq!((maker.reserve, maker.outstanding), (10_150, 10));
-    assert_eq!((maker.created, maker.destroyed), (0, 50));
-    assert_eq!(maker.may_destroy(&limits), 10);
-    assert_eq!(maker.can_pay(0), 0);
-    assert_eq!(maker.can_pay(10_150), 1);
-    assert_eq!(maker.can_pay(10_151), 0);
-    assert_eq!(maker.destroy(2_000, 6), Err(ExchangeError::InsufficientReserve));
-}
-
-#[test]
-fn a_withdrawal_leaves_what_all_tokens_are_worth() {
-    let mut maker = Maker { reserve: 1_000, outstanding: 9, ..Maker::default() };
-    assert_eq!(maker.withdraw(100, 101), Err(ExchangeError::InsufficientReserve));
-    assert_eq!(maker.withdraw(100, 100), Ok(()));
-    assert_eq!(maker.withdraw(100, 1), Err(ExchangeError::InsufficientReserve));
-    assert_eq!(maker.withdraw(0, 901), Err(ExchangeError::InsufficientReserve));
-    assert_eq!(maker.withdraw(0, 900), Ok(()));
-}
-
 /// An order of the plain book: number, owner, tick, amount.
 type Plain = (u64, u8, u32, u128);
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Rest(u8, u32, u128),
-    Cancel(usize),
+    /// Takes so many tokens out of an order, or all if it has fewer.
+    Reduce(usize, u128),
     Take(u8, u32, u128),
 }
 
@@ -225,7 +214,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let tick = || prop_oneof![4 => 1..12_u32, 1 => 1..100_000_u32];
     let step = prop_oneof![
         4 => (0..4_u8, tick(), 1..20_u128).prop_map(|(owner, tick, amount)| Step::Rest(owner, tick, amount)),
-        2 => any::<usize>().prop_map(Step::Cancel),
+        2 => (any::<usize>(), 1..25_u128).prop_map(|(which, by)| Step::Reduce(which, by)),
         2 => (0..6_u8, tick(), 1..150_u128).prop_map(|(owner, tick, amount)| Step::Take(owner, tick, amount)),
     ];
     prop::collection::vec(step, 0..150)
@@ -298,18 +287,22 @@ proptest! {
                     plain.push((newest, owner, tick, amount));
                     prop_assert!(book.shelf.touched.get() <= 13);
                 }
-                Step::Cancel(_) if plain.is_empty() => {}
-                Step::Cancel(which) => {
-                    let gone = plain.remove(which % plain.len());
-                    let order = book.shelf.order(gone.0).unwrap();
-                    prop_assert_eq!(order.amount, gone.3);
-                    book.cancel(gone.0, &order).unwrap();
+                Step::Reduce(..) if plain.is_empty() => {}
+                Step::Reduce(which, by) => {
+                    let which = which % plain.len();
+                    let found = &mut plain[which];
+                    let order = book.shelf.order(found.0).unwrap();
+                    prop_assert_eq!(order.amount, found.3);
+                    let by = by.min(found.3);
+                    book.reduce(found.0, &order, by).unwrap();
                     prop_assert!(book.shelf.touched.get() <= 23);
+                    found.3 -= by;
+                    plain.retain(|order| order.3 > 0);
                 }
                 Step::Take(taker, tick, amount) => {
                     let (mut left, mut fills) = (amount, vec![]);
                     let reach = reach(side, u128::from(tick) * TICK);
-                    let taken = book.take(reach, &mut left, Some(&[taker; 32]), &mut fills);
+                    let taken = book.take(reach, &mut left, &[taker; 32], &mut fills);
                     match take_plain(side, &mut plain, taker, tick, amount) {
                         Some(expected) => {
                             prop_assert_eq!(taken, Ok(()));
@@ -336,27 +329,30 @@ proptest! {
     fn a_crossing_conserves_tokens_and_is_never_worse_than_offer_and_limit(
         resting in prop::collection::vec((1..40_u32, 1..20_u128), 0..14),
         amount in 1..200_u128,
-        offered in prop::option::of((1..40_u32, 0..100_u128)),
+        offered in prop::option::of((1..40_u32, 10..=1_000_u16, 1_000..=10_000_u16)),
         limit in prop::option::of(1..40_u32),
         buys: bool,
     ) {
         let side = if buys { Side::Buy } else { Side::Sell };
         let mut market = MarketRecord::new(0, [9; 32]);
-        (market.maker.reserve, market.maker.outstanding) = (5_000, 150);
+        (market.maker.reserve, market.maker.outstanding) = (50_000, 150);
         let mut shelf = Memory::default();
         for (id, (tick, amount)) in (1..).zip(&resting) {
             let key = key_of(side.opposite(), u128::from(*tick) * TICK).unwrap();
             let order = Resting::new([1; 32], 0, side.opposite(), key, *amount);
             market.book(side.opposite(), &mut shelf).rest(id, order).unwrap();
         }
-        let before = market.maker;
+        let before = market.maker.clone();
         let limit = limit.map(|tick| u128::from(tick) * TICK);
-        let offer = offered.map(|(tick, most)| Offer {
+        let offer = offered.map(|(tick, hourly_bps, account_bps)| Offer {
             price: u128::from(tick) * TICK,
-            limits: Limits { max_outstanding: u128::MAX, max_per_quote: most },
+            bid: u128::from(tick) * TICK,
+            limits: Limits { max_outstanding: u128::MAX, hourly_bps, account_bps },
+            now_ms: 5,
         });
         let taker = Taker { account: [2; 32], side, amount };
-        let outcome = market.cross(&mut shelf, &taker, offer.as_ref(), limit).unwrap();
+        let mut hour = LastHour::default();
+        let outcome = market.cross(&mut shelf, &taker, offer.as_ref(), limit, &mut hour).unwrap();
         let trade = outcome.trade().unwrap();
         prop_assert_eq!(trade.amount + outcome.left, amount);
         prop_assert!(trade.fills <= MAX_FILLS);
@@ -380,9 +376,49 @@ proptest! {
                 prop_assert_eq!(market.maker.outstanding + outcome.at_quote, before.outstanding);
             }
         }
+        prop_assert_eq!((hour.sum(5), market.maker.last_hour(side).sum(5)), (value, value));
+        prop_assert_eq!(market.volume.sum(5), outcome.at_quote);
         // What is left of a limit crosses nothing, unless there were too many to meet.
         if let Some(limit) = limit.filter(|_| outcome.left > 0) {
             prop_assert!(!market.crosses(side, limit) || trade.fills == MAX_FILLS);
+        }
+    }
+
+    #[test]
+    fn an_order_is_filled_wherever_it_stands(
+        resting in prop::collection::vec((1..6_u32, 1..20_u128), 1..14),
+        which: prop::sample::Index,
+        tick in 1..6_u32,
+        buys: bool,
+    ) {
+        let side = if buys { Side::Buy } else { Side::Sell };
+        let mut market = MarketRecord::new(0, [9; 32]);
+        (market.maker.reserve, market.maker.outstanding) = (50_000, 500);
+        let mut shelf = Memory::default();
+        for (id, (tick, amount)) in (1..).zip(&resting) {
+            let key = key_of(side, u128::from(*tick) * TICK).unwrap();
+            market.book(side, &mut shelf).rest(id, Resting::new([1; 32], 0, side, key, *amount)).unwrap();
+        }
+        let id = which.index(resting.len()) as u64 + 1;
+        let order = shelf.orders[&id];
+        let price = u128::from(tick) * TICK;
+        let offer = Offer { price, bid: price, limits: Limits::DEFAULT, now_ms: 5 };
+        let (saved, mut hour) = ((shelf.clone(), market.clone()), LastHour::default());
+        let room = market.maker.room(side, &offer, &hour);
+        let filled = market.fill(&mut shelf, id, &order, &offer, &mut hour);
+        if side.accepts(order.price(), price) {
+            let amount = order.amount.min(room);
+            prop_assert_eq!(filled, Ok(amount));
+            let left = shelf.orders.get(&id).map_or(0, |order| order.amount);
+            prop_assert_eq!((left, hour.sum(5)), (order.amount - amount, price * amount));
+            let depth = |shelf: &mut Memory, mut market: MarketRecord| -> u128 {
+                market.book(side, shelf).levels(50).iter().map(|level| level.amount).sum()
+            };
+            let (mut before, all) = saved;
+            prop_assert_eq!(depth(&mut shelf, market), depth(&mut before, all) - amount);
+        } else {
+            prop_assert_eq!(filled, Err(ExchangeError::NotReached));
+            prop_assert_eq!(shelf.orders, saved.0.orders);
         }
     }
 }

@@ -63,12 +63,12 @@ export default {
   },
   "LimitReached": {
    "index": 12,
-   "message": "More tokens would exist, or be traded at one quote, than the market maker accepts.",
+   "message": "More tokens would exist, or more money move within an hour, than the market maker accepts.",
    "inner": []
   },
   "InsufficientReserve": {
    "index": 13,
-   "message": "The market maker's reserve does not suffice.",
+   "message": "The market maker's reserve does not suffice; who buys is told so where it could not buy all tokens back at the highest bid that was seen lately.",
    "inner": []
   },
   "UnknownOrder": {
@@ -106,6 +106,21 @@ export default {
   "OwnOrder": {
    "index": 20,
    "message": "The next resting order to fill is the caller's own: he cancels it first.",
+   "inner": []
+  },
+  "NotReached": {
+   "index": 21,
+   "message": "The quote has not reached the price of the order.",
+   "inner": []
+  },
+  "NotAnnounced": {
+   "index": 22,
+   "message": "No such withdrawal was announced, or more than a day ago it could have been taken.",
+   "inner": []
+  },
+  "TooEarly": {
+   "index": 23,
+   "message": "What was announced is not due yet.",
    "inner": []
   }
  },

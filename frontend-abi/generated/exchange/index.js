@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xc7d465807c276836346be4840469db15f8454244dad03e29cd86922af310fee3';
+export const codeHash = '0x0ea2eba112113d69fd1ddf6ff842861dbafcad13d5e43696b568cf99d3a75f73';
 export const compiler = 'rustc 1.85.0';

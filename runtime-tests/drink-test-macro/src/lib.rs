@@ -9,8 +9,10 @@ use proc_macro::TokenStream;
 use quote::{format_ident, quote};
 use syn::{parse_macro_input, parse_quote, ItemEnum, ItemFn};
 
-/// `contracts/bundles` of this checkout.
-const BUNDLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles");
+/// `contracts/bundles` of the checkout whose test is compiled: this macro may have been compiled in another one.
+fn folder() -> String {
+    std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default() + "/../contracts/bundles"
+}
 
 /// A test that gets a new `Session`: `#[drink::test]`, or `#[drink::test(sandbox = MySandbox)]` for
 /// another chain than `drink::minimal::MinimalSandbox`.
@@ -48,16 +50,17 @@ pub fn test(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn contract_bundle_provider(_: TokenStream, item: TokenStream) -> TokenStream {
     let ItemEnum { attrs, vis, ident, .. } = parse_macro_input!(item as ItemEnum);
-    let names = match bundles() {
+    let folder = folder();
+    let names = match bundles(&folder) {
         Ok(names) => names,
         Err(error) => {
-            let problem = format!("{BUNDLES}: {error}");
+            let problem = format!("{folder}: {error}");
             return syn::Error::new_spanned(ident, problem).to_compile_error().into();
         }
     };
     let variants: Vec<_> =
         names.iter().map(|name| format_ident!("{}", pascal_case(name))).collect();
-    let paths = names.iter().map(|name| format!("{BUNDLES}/{name}.contract"));
+    let paths = names.iter().map(|name| format!("{folder}/{name}.contract"));
     quote! {
         #(#attrs)*
         #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -73,9 +76,9 @@ pub fn contract_bundle_provider(_: TokenStream, item: TokenStream) -> TokenStrea
 }
 
 /// The names of the bundles, sorted.
-fn bundles() -> std::io::Result<Vec<String>> {
+fn bundles(folder: &str) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(BUNDLES)? {
+    for entry in fs::read_dir(folder)? {
         let file = entry?.file_name();
         let file = Path::new(&file);
         if file.extension().is_some_and(|extension| extension == "contract") {

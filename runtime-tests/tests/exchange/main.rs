@@ -4,6 +4,7 @@
 mod common;
 mod cost;
 mod crossing;
+mod exposure;
 mod model;
 mod orders;
 mod owner;

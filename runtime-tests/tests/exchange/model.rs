@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::stage::*;
+use cicada_core::exchange::terms::NOTICE_MS;
 use cicada_core::exchange::{ExchangeError, Limits, Side, Trade};
+use cicada_core::prices::HOUR_MS;
 
 pub type Name = &'static str;
 
@@ -13,8 +15,9 @@ pub enum Op {
     Sell { amount: u128, min_proceeds: u128 },
     Place { side: Side, price: u128, amount: u128 },
     Cancel { order: u64 },
-    Fill,
+    Fill { order: u64 },
     Deposit(u128),
+    Announce(u128),
     Withdraw(u128),
     Limits(Limits),
     Score(u64),
@@ -38,6 +41,18 @@ pub struct Resting {
     pub amount: u128,
 }
 
+/// A trade with the market maker, and what was true before it.
+#[derive(Clone, Copy, Debug)]
+pub struct AtQuote {
+    pub now_ms: u64,
+    pub who: Name,
+    pub side: Side,
+    pub value: u128,
+    pub price: u128,
+    pub reserve: u128,
+    pub limits: Limits,
+}
+
 /// Amounts here are far below 2¹²⁸: nothing overflows.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -48,14 +63,18 @@ pub struct Model {
     pub newest: u64,
     pub reserve: u128,
     pub outstanding: u128,
-    pub created: u128,
-    pub destroyed: u128,
+    /// All trades with the market maker.
+    pub trades: Vec<AtQuote>,
+    /// Amount, from when on.
+    pub announced: Option<(u128, u64)>,
+    /// The bid that binds the reserve, and when it was seen last.
+    pub peak: (u128, u64),
     /// Score, time of the quote.
     pub score: (u64, u64),
-    pub counted_ms: u64,
     pub now_ms: u64,
     pub limits: Limits,
-    pub volume: u128,
+    /// What was announced, and from when on it acts.
+    pub next: Option<(Limits, u64)>,
     /// For the control: an order meets the youngest instead of the oldest at its price.
     pub wrong: bool,
 }
@@ -76,13 +95,13 @@ impl Model {
             newest: 0,
             reserve,
             outstanding: 0,
-            created: 0,
-            destroyed: 0,
+            trades: vec![],
+            announced: None,
+            peak: (0, 0),
             score: (50_000, now_ms),
-            counted_ms: 0,
             now_ms,
             limits: LIMITS,
-            volume: 0,
+            next: None,
             wrong: false,
         }
     }
@@ -105,17 +124,25 @@ impl Model {
             }
             Op::Place { side, price, amount } => self.place(who, side, price, amount),
             Op::Cancel { order } => self.cancel(who, order),
-            Op::Fill => self.fill(),
+            Op::Fill { order } => self.fill(order),
             Op::Deposit(amount) => {
                 require(amount > 0, ExchangeError::ZeroAmount)?;
                 self.pay(who, amount);
                 self.reserve += amount;
                 Ok(Done::Nothing)
             }
+            Op::Announce(amount) => {
+                require(who == OWNER, ExchangeError::NotOwner)?;
+                require(amount > 0, ExchangeError::ZeroAmount)?;
+                let bid = self.owed_bid()?;
+                self.peak = self.peak_after(bid);
+                self.announced = Some((amount, self.now_ms + NOTICE_MS));
+                Ok(Done::Nothing)
+            }
             Op::Withdraw(amount) => self.withdraw(who, amount),
             Op::Limits(limits) => {
                 require(who == OWNER, ExchangeError::NotOwner)?;
-                self.limits = limits;
+                self.next = Some((limits, self.now_ms + NOTICE_MS));
                 Ok(Done::Nothing)
             }
             Op::Score(score) => {
@@ -124,6 +151,9 @@ impl Model {
             }
             Op::Wait(ms) => {
                 self.now_ms += ms;
+                if let Some((limits, _)) = self.next.filter(|next| next.1 <= self.now_ms) {
+                    (self.limits, self.next) = (limits, None);
+                }
                 Ok(Done::Nothing)
             }
         }
@@ -148,29 +178,78 @@ impl Model {
         rate * u128::from(self.score.0)
     }
 
+    pub fn is_fresh(&self) -> bool {
+        self.fresh().is_ok() && self.score.0 > 0
+    }
+
+    /// Tokens traded with the market maker in this hour and the 23 before it.
+    pub fn volume_24h(&self) -> u128 {
+        let hour = |ms: u64| ms / HOUR_MS;
+        let counts = |trade: &&AtQuote| hour(self.now_ms) - hour(trade.now_ms) < 24;
+        self.trades.iter().filter(counts).map(|trade| trade.value / trade.price).sum()
+    }
+
     fn fresh(&self) -> Result<(), ExchangeError> {
         require(self.now_ms - self.score.1 < MAX_AGE_MS, ExchangeError::StaleQuote)
     }
 
-    /// Counters begin again at a new quote.
-    fn turn(&mut self) {
-        if self.counted_ms != self.score.1 {
-            (self.counted_ms, self.created, self.destroyed) = (self.score.1, 0, 0);
+    /// What the market maker traded on a side in these ten minutes and the hour before them, with
+    /// everybody or with one.
+    fn lately(&self, side: Side, who: Option<Name>) -> u128 {
+        let slot = |ms: u64| ms / (HOUR_MS / 6);
+        let counts = |trade: &&AtQuote| {
+            trade.side == side
+                && who.is_none_or(|who| trade.who == who)
+                && slot(self.now_ms) - slot(trade.now_ms) <= 6
+        };
+        self.trades.iter().filter(counts).map(|trade| trade.value).sum()
+    }
+
+    /// Whether the reserve buys all tokens back at the bid.
+    pub fn covers(&self) -> bool {
+        self.reserve > 0 && self.outstanding * self.price(Side::Sell) <= self.reserve
+    }
+
+    fn peak_after(&self, bid: u128) -> (u128, u64) {
+        let (highest, seen_ms) = self.peak;
+        if bid >= highest || self.now_ms - seen_ms >= 7 * 24 * HOUR_MS {
+            (bid, self.now_ms)
+        } else {
+            self.peak
         }
     }
 
-    /// How many tokens the market maker trades with who is on this side.
-    pub fn room(&self, side: Side) -> u128 {
-        let Limits { max_outstanding, max_per_quote } = self.limits;
-        match side {
-            Side::Buy => max_outstanding
-                .saturating_sub(self.outstanding)
-                .min(max_per_quote.saturating_sub(self.created)),
-            Side::Sell => max_per_quote
-                .saturating_sub(self.destroyed)
-                .min(self.outstanding)
-                .min(self.reserve.checked_div(self.price(side)).unwrap_or(0)),
+    /// The most tokens that can be added so that the reserve buys all back at the peak.
+    fn creatable(&self) -> u128 {
+        let (peak, ask) = (self.peak_after(self.price(Side::Sell)).0, self.price(Side::Buy));
+        let bound = self.outstanding * peak;
+        match (bound <= self.reserve && self.reserve > 0, peak > ask) {
+            (false, _) => 0,
+            (true, false) => u128::MAX,
+            (true, true) => (self.reserve - bound) / (peak - ask),
         }
+    }
+
+    /// How many tokens the market maker trades with somebody who is on this side.
+    pub fn room(&self, who: Name, side: Side) -> u128 {
+        let Limits { max_outstanding, hourly_bps, account_bps } = self.limits;
+        let price = self.price(side);
+        let mut all = self.reserve * u128::from(hourly_bps) / 10_000;
+        let most = match side {
+            Side::Buy => max_outstanding.saturating_sub(self.outstanding).min(self.creatable()),
+            Side::Sell => self.outstanding.min(self.reserve.checked_div(price).unwrap_or(0)),
+        };
+        if side == Side::Sell {
+            all = all.max(4 * price);
+        }
+        let mut one = all * u128::from(account_bps) / 10_000;
+        if side == Side::Sell {
+            one = one.max(price);
+        }
+        let left = all
+            .saturating_sub(self.lately(side, None))
+            .min(one.saturating_sub(self.lately(side, Some(who))));
+        most.min(left.checked_div(price).unwrap_or(0))
     }
 
     /// The number of the best order of a side.
@@ -228,7 +307,6 @@ impl Model {
             trade.amount += amount;
             trade.value += value;
             trade.fills += 1;
-            self.volume += amount;
             self.shrink(id, amount);
         }
         Ok(())
@@ -243,27 +321,28 @@ impl Model {
     }
 
     /// The market maker's part; what moves of it.
-    fn maker(&mut self, side: Side, amount: u128) -> u128 {
-        let value = amount * self.price(side);
+    fn maker(&mut self, who: Name, side: Side, amount: u128) -> u128 {
+        let price = self.price(side);
+        let value = amount * price;
+        let (now_ms, reserve, limits) = (self.now_ms, self.reserve, self.limits);
+        self.peak = self.peak_after(self.price(Side::Sell));
+        self.trades.push(AtQuote { now_ms, who, side, value, price, reserve, limits });
         match side {
             Side::Buy => {
                 self.reserve += value;
                 self.outstanding += amount;
-                self.created += amount;
             }
             Side::Sell => {
                 self.reserve -= value;
                 self.outstanding -= amount;
-                self.destroyed += amount;
             }
         }
-        self.volume += amount;
         value
     }
 
     fn with_maker(&mut self, who: Name, side: Side, left: &mut u128, trade: &mut Trade) {
-        let amount = self.room(side).min(*left);
-        let value = self.maker(side, amount);
+        let amount = self.room(who, side).min(*left);
+        let value = self.maker(who, side, amount);
         match side {
             Side::Buy => {
                 self.pay(who, value);
@@ -283,7 +362,6 @@ impl Model {
     fn market_order(&mut self, who: Name, side: Side, amount: u128, bound: u128) -> Answer {
         require(amount > 0, ExchangeError::ZeroAmount)?;
         self.fresh()?;
-        self.turn();
         require(self.price(side) > 0, ExchangeError::ZeroPrice)?;
         let (mut left, mut trade) = (amount, Trade::default());
         self.meet(who, side, self.price(side), &mut left, &mut trade)?;
@@ -302,7 +380,6 @@ impl Model {
         require(valid, ExchangeError::InvalidPrice)?;
         let (mut left, mut trade) = (amount, Trade::default());
         if self.fresh().is_ok() {
-            self.turn();
             let quote = self.price(side);
             if quote > 0 && Self::reaches(side, price, quote) {
                 self.meet(who, side, quote, &mut left, &mut trade)?;
@@ -336,43 +413,44 @@ impl Model {
         Ok(Done::Count(order.amount))
     }
 
-    fn fill(&mut self) -> Answer {
+    fn fill(&mut self, id: u64) -> Answer {
+        let order = self.orders.get(&id).cloned().ok_or(ExchangeError::UnknownOrder)?;
         self.fresh()?;
-        let before = self.clone();
-        self.turn();
-        let mut count = 0;
-        for side in [Side::Buy, Side::Sell] {
-            let quote = self.price(side);
-            while count < 8 && quote > 0 {
-                let Some(id) = self.best(side) else { break };
-                let order = self.orders[&id].clone();
-                let amount = order.amount.min(self.room(side));
-                if !Self::reaches(side, order.price, quote) || amount == 0 {
-                    break;
-                }
-                let value = self.maker(side, amount);
-                match side {
-                    Side::Buy => self.receive(order.owner, order.price * amount - value, amount),
-                    Side::Sell => self.receive(order.owner, value, 0),
-                }
-                self.shrink(id, amount);
-                count += 1;
-            }
+        let (side, quote) = (order.side, self.price(order.side));
+        require(quote > 0, ExchangeError::ZeroPrice)?;
+        require(Self::reaches(side, order.price, quote), ExchangeError::NotReached)?;
+        let amount = order.amount.min(self.room(order.owner, side));
+        require(amount > 0, ExchangeError::LimitReached)?;
+        let value = self.maker(order.owner, side, amount);
+        match side {
+            Side::Buy => self.receive(order.owner, order.price * amount - value, amount),
+            Side::Sell => self.receive(order.owner, value, 0),
         }
-        if count == 0 {
-            *self = before;
+        self.shrink(id, amount);
+        Ok(Done::Count(amount))
+    }
+
+    fn owed_bid(&self) -> Result<u128, ExchangeError> {
+        if self.outstanding == 0 {
+            return Ok(0);
         }
-        Ok(Done::Count(count))
+        self.fresh()?;
+        require(self.score.0 > 0, ExchangeError::ZeroPrice)?;
+        Ok(self.price(Side::Sell))
     }
 
     fn withdraw(&mut self, who: Name, amount: u128) -> Answer {
         require(who == OWNER, ExchangeError::NotOwner)?;
         require(amount > 0, ExchangeError::ZeroAmount)?;
-        if self.outstanding > 0 {
-            self.fresh()?;
-        }
-        let bound = self.outstanding * self.price(Side::Sell);
+        let bid = self.owed_bid()?;
+        let (most, from_ms) = self.announced.ok_or(ExchangeError::NotAnnounced)?;
+        require(self.now_ms >= from_ms, ExchangeError::TooEarly)?;
+        let known = amount <= most && self.now_ms < from_ms + 24 * HOUR_MS;
+        require(known, ExchangeError::NotAnnounced)?;
+        self.peak = self.peak_after(bid);
+        let bound = self.outstanding * self.peak.0;
         require(amount + bound <= self.reserve, ExchangeError::InsufficientReserve)?;
+        self.announced = Some((most - amount, from_ms));
         self.reserve -= amount;
         self.receive(who, amount, 0);
         Ok(Done::Nothing)

@@ -1,7 +1,7 @@
 //! Resting orders: where they rest, what lies in them, who takes them back.
 
 use crate::stage::*;
-use cicada_core::exchange::{Level, Order, Side, Trade, TICK};
+use cicada_core::exchange::{Level, Limits, Order, Side, Trade, TICK};
 use cicada_core::fixed::MathError;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::exchange::{Exchange, ExchangeError, Placed};
@@ -208,19 +208,20 @@ fn an_order_is_as_good_as_its_price_and_no_better() {
 #[test]
 fn what_the_market_maker_does_not_take_rests() {
     let mut stage = Stage::new();
-    stage.set_limits(u128::MAX, 10);
+    stage.limit(Limits { max_outstanding: 10, ..LIMITS });
     let bought = stage.place("bob", Side::Buy, ASK + TICK, 15).succeeds().value;
     assert_eq!(bought.trade, Trade { amount: 10, value: 10 * ASK, at_quote: 10, fills: 0 });
     let rest = stage.order(bought.order.expect("five rest")).expect("it rests");
     assert_eq!((rest.price, rest.amount), (ASK + TICK, 5));
     stage.check();
-    // Likewise what the reserve does not pay.
+    // Likewise what an hour does not pay.
     let mut stage = Stage::with_score(50_000);
-    let _ = stage.buy("bob", 10).succeeds();
-    stage.score(100_000);
-    let sold = stage.place("bob", Side::Sell, 99_000_000, 10).succeeds().value;
-    assert_eq!(sold.trade, Trade { amount: 5, value: 495_000_000, at_quote: 5, fills: 0 });
+    let _ = stage.deposit(OWNER, 10_000 * MMC).succeeds();
+    let _ = stage.buy("bob", 19).succeeds();
+    stage.score(200_000);
+    let sold = stage.place("bob", Side::Sell, 198_000_000, 10).succeeds().value;
+    assert_eq!(sold.trade, Trade { amount: 5, value: 990_000_000, at_quote: 5, fills: 0 });
     assert_eq!(stage.order(sold.order.expect("five rest")).expect("it rests").amount, 5);
-    assert_eq!(stage.market().reserve, 10 * ASK - 495_000_000);
+    assert_eq!(stage.market().reserve, 10_000 * MMC + 19 * ASK - 990_000_000);
     stage.check();
 }

@@ -1,7 +1,9 @@
 //! Listing, the reserve, the owner's parameters, and what a pause stops.
 
 use crate::stage::*;
-use cicada_core::exchange::{Limits, Side};
+use cicada_core::exchange::maker::WITHDRAWAL_MS;
+use cicada_core::exchange::terms::NOTICE_MS;
+use cicada_core::exchange::{Limits, MakerTerms, Side, Withdrawal};
 use cicada_core::quote::Framework;
 use cicada_runtime_tests::{account, address, at, on};
 use cicada_traits::exchange::{Exchange, ExchangeError};
@@ -9,7 +11,7 @@ use cicada_traits::ownable::{Ownable, OwnableError};
 use cicada_traits::psp22::{PSP22Metadata, Role, Roles, PSP22};
 use exchange::exchange::{
     Deposited, ExchangeContractRef, MarketListed, OwnershipAccepted, OwnershipProposed,
-    PauseChanged, TermsChanged, Withdrawn,
+    PauseChanged, TermsAnnounced, WithdrawalAnnounced, Withdrawn,
 };
 use token::token::TokenRef;
 
@@ -79,7 +81,7 @@ fn a_code_that_is_no_token_opens_no_market() {
             None => [9; 32],
         };
         let (mmc, board) = (address(&stage.mmc), address(&stage.board));
-        let new = ExchangeContractRef::new(mmc, board, code, MAX_AGE_MS, LIMITS);
+        let new = ExchangeContractRef::new(mmc, board, code, TERMS);
         stage.exchange =
             stage.world.as_(account(OWNER)).deploy("exchange", new).expect("valid terms");
         assert_eq!(stage.list("bob", CLAUDE).fails(), ExchangeError::TokenRefused);
@@ -104,6 +106,8 @@ fn money_that_refuses_undoes_everything_and_everything_can_be_had_later() {
     let bid = stage.rest("bob", Side::Buy, 45_000_000, 5);
     let ask = stage.rest("bob", Side::Sell, 60_000_000, 5);
     stage.score(40_000);
+    let _ = stage.announce(OWNER, 1).succeeds();
+    stage.wait(NOTICE_MS);
     let before = stage.market();
     let mmc = address(&stage.mmc);
     stage.replace_code(mmc, "leaderboard");
@@ -112,7 +116,7 @@ fn money_that_refuses_undoes_everything_and_everything_can_be_had_later() {
     assert_eq!(stage.sell("charlie", 1).fails(), refused);
     assert_eq!(stage.place("dave", Side::Buy, 10, 1).fails(), refused);
     assert_eq!(stage.cancel("bob", bid).fails(), refused);
-    assert_eq!(stage.fill_orders("dave").fails(), refused);
+    assert_eq!(stage.fill_order("dave", bid).fails(), refused);
     assert_eq!(stage.deposit("dave", 1).fails(), refused);
     assert_eq!(stage.withdraw(OWNER, 1).fails(), refused);
     assert_eq!(stage.market(), before);
@@ -125,30 +129,67 @@ fn money_that_refuses_undoes_everything_and_everything_can_be_had_later() {
 }
 
 #[test]
-fn the_age_of_a_quote_has_a_range() {
+fn terms_have_ranges() {
     let mut stage = Stage::bare();
     let (mmc, board) = (address(&stage.mmc), address(&stage.board));
-    for (age, valid) in [(0, false), (1, true), (WEEK_MS, true), (WEEK_MS + 1, false)] {
+    let terms = |max_quote_age_ms, hourly_bps, account_bps| MakerTerms {
+        max_quote_age_ms,
+        limits: Limits { max_outstanding: 0, hourly_bps, account_bps },
+    };
+    for (terms, valid) in [
+        (terms(600_000, 10, 1_000), true),
+        (terms(WEEK_MS, 1_000, 10_000), true),
+        (terms(599_999, 10, 1_000), false),
+        (terms(WEEK_MS + 1, 10, 1_000), false),
+        (terms(WEEK_MS, 9, 1_000), false),
+        (terms(WEEK_MS, 1_001, 1_000), false),
+        (terms(WEEK_MS, 10, 999), false),
+        (terms(WEEK_MS, 10, 10_001), false),
+    ] {
         let expected = if valid { Ok(()) } else { Err(ExchangeError::InvalidTerms) };
-        let new = ExchangeContractRef::new(mmc, board, [0; 32], age, LIMITS);
+        let new = ExchangeContractRef::new(mmc, board, [0; 32], terms);
         let deployed = stage.world.as_(account(OWNER)).deploy("exchange", new);
-        assert_eq!(deployed.map(|_| ()), expected, "{age}");
-        let message = on(&stage.exchange).set_terms(age, LIMITS);
-        assert_eq!(stage.call(OWNER, message).value, expected, "{age}");
+        assert_eq!(deployed.map(|_| ()), expected, "{terms:?}");
+        assert_eq!(stage.set_terms(OWNER, terms).value.map(|_| ()), expected, "{terms:?}");
+    }
+}
+
+/// At the ends of the ranges people still get in and out.
+#[test]
+fn the_narrowest_and_the_widest_terms_let_everybody_trade() {
+    for (hourly_bps, account_bps) in [(10, 1_000), (1_000, 10_000)] {
+        let mut stage = Stage::new();
+        stage.limit(Limits { max_outstanding: u128::MAX, hourly_bps, account_bps });
+        let least = RESERVE / 10_000 * u128::from(hourly_bps) / 10_000 * u128::from(account_bps);
+        assert_eq!(stage.room("bob", Side::Buy), least / ASK);
+        let _ = stage.buy("bob", least / ASK).succeeds();
+        let _ = stage.sell("bob", least / ASK).succeeds();
+        stage.check();
     }
 }
 
 #[test]
-fn deposits_make_the_reserve_and_withdrawals_leave_enough_of_it() {
+fn a_withdrawal_is_announced_a_day_before() {
     let mut stage = Stage::with_score(50_000);
-    let deposited = stage.deposit("dave", 1_000 * MMC).succeeds();
+    let deposited = stage.deposit("dave", 10_000 * MMC).succeeds();
     let event = deposited.event::<Deposited>(&stage.exchange);
     assert_eq!((event.framework, event.from), (framework(CLAUDE), account("dave")));
-    assert_eq!(event.amount, 1_000 * MMC);
+    assert_eq!(event.amount, 10_000 * MMC);
     let _ = stage.buy("bob", 10).succeeds();
-    stage.score(60_000);
+    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::NotAnnounced);
+    let announced = stage.announce(OWNER, 20_000 * MMC).succeeds();
+    let due = stage.world.now() + NOTICE_MS;
+    assert_eq!(announced.value, due);
+    let event = announced.event::<WithdrawalAnnounced>(&stage.exchange);
+    assert_eq!((event.amount, event.from_ms), (20_000 * MMC, due));
+    let told = Withdrawal { amount: 20_000 * MMC, from_ms: due };
+    assert_eq!(stage.market().withdrawal, Some(told));
+    stage.world.at(due - 1);
+    stage.rank(&[(CLAUDE, 60_000)]);
+    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::TooEarly);
+    stage.world.at(due);
     // Ten tokens at the new bid must stay.
-    let free = 1_000 * MMC + 10 * ASK - 10 * 59_400_000;
+    let free = 10_000 * MMC + 10 * ASK - 10 * 59_400_000;
     assert_eq!(stage.withdraw(OWNER, free + 1).fails(), ExchangeError::InsufficientReserve);
     let withdrawn = stage.withdraw(OWNER, free).succeeds();
     let event = withdrawn.event::<Withdrawn>(&stage.exchange);
@@ -157,8 +198,46 @@ fn deposits_make_the_reserve_and_withdrawals_leave_enough_of_it() {
     assert_eq!(stage.spent(OWNER), -(free as i128));
     assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::InsufficientReserve);
     stage.check();
-    let _ = stage.sell("bob", 10).succeeds();
+    // What is left buys all tokens back, though it is little: four an hour.
+    for left in [6, 2, 0] {
+        let amount = stage.tokens("bob") - left;
+        let _ = stage.sell("bob", amount).succeeds();
+        stage.wait(FORGOTTEN_MS);
+    }
     assert_eq!(stage.market().reserve, 0);
+    stage.check();
+}
+
+#[test]
+fn an_announcement_is_good_for_one_day() {
+    let mut stage = Stage::new();
+    let _ = stage.announce(OWNER, 5).succeeds();
+    stage.wait(NOTICE_MS);
+    let _ = stage.withdraw(OWNER, 2).succeeds();
+    assert_eq!(stage.withdraw(OWNER, 4).fails(), ExchangeError::NotAnnounced, "three are left");
+    stage.wait(WITHDRAWAL_MS - 1);
+    let _ = stage.withdraw(OWNER, 2).succeeds();
+    stage.wait(1);
+    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::NotAnnounced);
+}
+
+#[test]
+fn at_a_score_of_nothing_the_reserve_stays() {
+    let mut stage = Stage::new();
+    let _ = stage.buy("bob", 1_000).succeeds();
+    let reserve = stage.market().reserve;
+    let _ = stage.announce(OWNER, reserve).succeeds();
+    stage.score(0);
+    assert_eq!(stage.announce(OWNER, reserve).fails(), ExchangeError::ZeroPrice);
+    stage.wait(NOTICE_MS);
+    assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::ZeroPrice);
+    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::ZeroPrice);
+    // Nor does a score that has fallen for a moment free what the one before bound.
+    stage.score(1);
+    assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::InsufficientReserve);
+    let _ = stage.withdraw(OWNER, reserve - 1_000 * BID).succeeds();
+    stage.score(50_000);
+    let _ = stage.sell("bob", 100).succeeds();
     stage.check();
 }
 
@@ -166,15 +245,17 @@ fn deposits_make_the_reserve_and_withdrawals_leave_enough_of_it() {
 fn a_withdrawal_takes_nothing_of_what_is_locked_in_orders() {
     let mut stage = Stage::with_score(50_000);
     let _ = stage.rest("bob", Side::Buy, 1_000_000, 100);
-    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::InsufficientReserve);
+    assert_eq!(stage.take_out(1).fails(), ExchangeError::InsufficientReserve);
     stage.check();
 }
 
 #[test]
 fn without_tokens_a_reserve_is_free_whatever_the_quote() {
     let mut stage = Stage::new();
-    stage.world.advance(MAX_AGE_MS);
     let reserve = stage.market().reserve;
+    stage.world.advance(MAX_AGE_MS);
+    let _ = stage.announce(OWNER, reserve + 1).succeeds();
+    stage.world.advance(NOTICE_MS);
     assert_eq!(stage.withdraw(OWNER, reserve + 1).fails(), ExchangeError::InsufficientReserve);
     let _ = stage.withdraw(OWNER, reserve).succeeds();
     stage.check();
@@ -184,9 +265,9 @@ fn without_tokens_a_reserve_is_free_whatever_the_quote() {
 fn strangers_change_nothing() {
     let mut stage = Stage::new();
     for who in ["bob", "dave"] {
+        assert_eq!(stage.announce(who, 1).fails(), ExchangeError::NotOwner);
         assert_eq!(stage.withdraw(who, 1).fails(), ExchangeError::NotOwner);
-        let message = on(&stage.exchange).set_terms(MAX_AGE_MS, LIMITS);
-        assert_eq!(stage.call(who, message).fails(), ExchangeError::NotOwner);
+        assert_eq!(stage.set_terms(who, TERMS).fails(), ExchangeError::NotOwner);
         let message = on(&stage.exchange).set_paused(true);
         assert_eq!(stage.call(who, message).fails(), ExchangeError::NotOwner);
         let message = on(&stage.exchange).propose_owner(account(who));
@@ -208,26 +289,36 @@ fn ownership_is_handed_on_in_two_steps() {
     let accepted = stage.call("bob", message).succeeds();
     assert_eq!(accepted.event::<OwnershipAccepted>(&stage.exchange).owner, account("bob"));
     assert_eq!(stage.world.read(on(&stage.exchange).owner()), account("bob"));
-    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::NotOwner);
-    let _ = stage.withdraw("bob", 1).succeeds();
+    assert_eq!(stage.announce(OWNER, 1).fails(), ExchangeError::NotOwner);
+    let _ = stage.announce("bob", 1).succeeds();
 }
 
 #[test]
-fn new_terms_hold_from_the_next_message_on() {
+fn new_terms_act_a_day_after_they_were_announced() {
     let mut stage = Stage::new();
-    let limits = Limits { max_outstanding: 5, max_per_quote: 4 };
-    let message = on(&stage.exchange).set_terms(10_000, limits);
-    let changed = stage.call(OWNER, message).succeeds();
-    let event = changed.event::<TermsChanged>(&stage.exchange);
-    assert_eq!((event.max_quote_age_ms, event.limits), (10_000, limits));
-    assert_eq!(stage.buy("bob", 5).fails(), ExchangeError::LimitReached);
-    let _ = stage.buy("bob", 4).succeeds();
-    stage.world.advance(10_000);
-    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::StaleQuote);
+    let limits = Limits { max_outstanding: 4, ..Limits::DEFAULT };
+    let terms = MakerTerms { max_quote_age_ms: 600_000, limits };
+    let changed = stage.set_terms(OWNER, terms).succeeds();
+    let due = stage.world.now() + NOTICE_MS;
+    assert_eq!(changed.value, due);
+    let event = changed.event::<TermsAnnounced>(&stage.exchange);
+    assert_eq!((event.terms, event.from_ms), (terms, due));
+    let told = |stage: &mut Stage| stage.world.read(on(&stage.exchange).terms()).maker;
+    let maker = told(&mut stage);
+    assert_eq!((maker.present, maker.next.map(|next| next.terms)), (TERMS, Some(terms)));
+    stage.world.at(due - 1);
+    stage.rank(&[(CLAUDE, 50_000)]);
+    let _ = stage.buy("bob", 5).succeeds();
+    stage.world.at(due);
+    assert_eq!((told(&mut stage).present, told(&mut stage).next), (terms, None));
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached);
+    let _ = stage.sell("bob", 1).succeeds();
+    stage.world.advance(600_000);
+    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::StaleQuote);
 }
 
 #[test]
-fn a_pause_stops_trading_and_lets_everybody_out() {
+fn a_pause_stops_trading_and_gives_orders_back() {
     let mut stage = Stage::new();
     let _ = stage.buy("bob", 10).succeeds();
     let bid = stage.rest("bob", Side::Buy, 1_000, 5);
@@ -243,14 +334,21 @@ fn a_pause_stops_trading_and_lets_everybody_out() {
     assert_eq!(stage.buy("bob", 1).fails(), paused);
     assert_eq!(stage.sell("bob", 1).fails(), paused);
     assert_eq!(stage.place("bob", Side::Buy, 10, 1).fails(), paused);
-    assert_eq!(stage.fill_orders("bob").fails(), paused);
+    assert_eq!(stage.fill_order("bob", bid).fails(), paused);
+    let room = on(&stage.exchange).room(framework(CLAUDE), Side::Buy, account("bob"));
+    assert_eq!(stage.world.read(room), Err(paused));
     assert_eq!(stage.list("bob", "openai").fails(), paused);
     // Everybody gets back what lies here.
     let _ = stage.cancel("bob", bid).succeeds();
     let _ = stage.cancel("bob", ask).succeeds();
     let _ = stage.deposit("dave", 7).succeeds();
-    let _ = stage.withdraw(OWNER, 7).succeeds();
+    // What the pause may be about is the quote: nothing is paid out by it.
+    let _ = stage.announce(OWNER, 7).succeeds();
+    stage.world.advance(NOTICE_MS);
+    assert_eq!(stage.withdraw(OWNER, 7).fails(), paused);
     stage.check();
+    stage.rank(&[(CLAUDE, 50_000), ("openai", 45_000)]);
     stage.pause(false);
+    let _ = stage.withdraw(OWNER, 7).succeeds();
     let _ = stage.sell("bob", 10).succeeds();
 }

@@ -22,7 +22,7 @@ fn bid_and_ask_are_exact() {
         (45_000, 44_550_000, 45_450_000),
         (50_000, BID, ASK),
     ] {
-        let mut stage = Stage::with_score(score);
+        let mut stage = Stage::at(score);
         let quote = stage.quote().expect("fresh");
         assert_eq!((quote.bid, quote.ask), (bid, ask), "{score} points");
         let bought = stage.buy("bob", 1_000).succeeds().value;
@@ -32,8 +32,8 @@ fn bid_and_ask_are_exact() {
         assert_eq!(sold, at_quote(500, bid), "{score} points");
         assert_eq!(stage.held("bob"), (HELD - 1_000 * ask + 500 * bid, 500));
         let market = stage.market();
-        assert_eq!((market.reserve, market.outstanding), (1_000 * ask - 500 * bid, 500));
-        assert_eq!((market.created, market.destroyed), (1_000, 500));
+        assert_eq!(market.reserve, RESERVE + 1_000 * ask - 500 * bid);
+        assert_eq!((market.outstanding, market.taken, market.paid), (500, 1_000 * ask, 500 * bid));
         assert_eq!(market.volume_24h, 1_500);
         stage.check();
     }
@@ -48,7 +48,8 @@ fn at_no_points_the_market_maker_trades_nothing() {
     assert_eq!((quote.bid, quote.ask), (0, 0));
     assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::ZeroPrice);
     assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::ZeroPrice);
-    assert_eq!(stage.fill_orders("bob").succeeds().value, 0);
+    let order = stage.rest("bob", Side::Buy, 10, 1);
+    assert_eq!(stage.fill_order("bob", order).fails(), ExchangeError::ZeroPrice);
     stage.check();
 }
 
@@ -73,13 +74,15 @@ fn both_sides_of_a_trade_are_told() {
 fn a_quote_is_fresh_until_exactly_its_age() {
     let mut stage = Stage::new();
     let start = stage.world.now();
+    let order = stage.rest("charlie", Side::Buy, 10, 1);
     stage.world.at(start + MAX_AGE_MS - 1);
     let _ = stage.buy("bob", 2).succeeds();
     stage.world.at(start + MAX_AGE_MS);
     assert_eq!(stage.quote(), Err(ExchangeError::StaleQuote));
     assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::StaleQuote);
     assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::StaleQuote);
-    assert_eq!(stage.fill_orders("bob").fails(), ExchangeError::StaleQuote);
+    assert_eq!(stage.fill_order("bob", order).fails(), ExchangeError::StaleQuote);
+    assert_eq!(stage.announce(OWNER, 1).fails(), ExchangeError::StaleQuote);
     assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::StaleQuote);
     stage.score(50_000);
     let _ = stage.sell("bob", 2).succeeds();
@@ -106,6 +109,7 @@ fn a_framework_that_is_no_longer_ranked_has_no_quote() {
     assert_eq!(stage.quote(), Err(ExchangeError::NoQuote));
     assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::NoQuote);
     assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::NoQuote);
+    assert_eq!(stage.announce(OWNER, 1).fails(), ExchangeError::NoQuote);
     assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::NoQuote);
     // He can still ask somebody else for a price.
     let order = stage.rest("bob", Side::Sell, 1_000, 5);
@@ -155,23 +159,9 @@ fn who_is_overtaken_by_a_cheaper_quote_does_not_sell() {
 }
 
 #[test]
-fn who_knows_the_next_quote_wins_on_so_many_tokens_and_no_more() {
-    let mut stage = Stage::new();
-    stage.set_limits(u128::MAX, 1_000);
-    assert_eq!(stage.buy("bob", 1_001).fails(), ExchangeError::LimitReached);
-    let _ = stage.buy("bob", 1_000).succeeds();
-    assert_eq!(stage.buy("charlie", 1).fails(), ExchangeError::LimitReached);
-    stage.score(60_000);
-    let _ = stage.sell("bob", 1_000).succeeds();
-    let won = -stage.spent("bob");
-    assert_eq!(won, (1_000 * (59_400_000 - ASK)) as i128);
-    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::LimitReached);
-    stage.check();
-}
-
-#[test]
 fn a_leaderboard_that_cannot_be_called_is_told() {
     let mut stage = Stage::new();
+    let order = stage.rest("charlie", Side::Buy, 10, 1);
     let board = address(&stage.board);
     stage.replace_code(board, "token");
     let unavailable = ExchangeError::LeaderboardUnavailable;
@@ -179,7 +169,7 @@ fn a_leaderboard_that_cannot_be_called_is_told() {
     assert_eq!(stage.buy("bob", 1).fails(), unavailable);
     assert_eq!(stage.sell("bob", 1).fails(), unavailable);
     assert_eq!(stage.place("bob", Side::Buy, 10, 1).fails(), unavailable);
-    assert_eq!(stage.fill_orders("bob").fails(), unavailable);
+    assert_eq!(stage.fill_order("bob", order).fails(), unavailable);
     assert_eq!(stage.list("bob", "openai").fails(), unavailable);
 }
 
@@ -189,11 +179,14 @@ fn two_markets_share_nothing() {
     stage.rank(&[(CLAUDE, 50_000), ("openai", 45_000)]);
     let (claude, openai) = (stage.open(CLAUDE), stage.open("openai"));
     assert_ne!(claude, openai);
+    for name in [CLAUDE, "openai"] {
+        let _ = stage.call(OWNER, on(&stage.exchange).deposit(framework(name), RESERVE)).succeeds();
+    }
     let _ = stage.buy("bob", 10).succeeds();
     let message = on(&stage.exchange).buy(framework("openai"), 20, u128::MAX, stage.soon());
     let _ = stage.call("bob", message).succeeds();
     let reserves = [CLAUDE, "openai"].map(|name| stage.market_of(name).reserve);
-    assert_eq!(reserves, [10 * ASK, 20 * 45_450_000]);
+    assert_eq!(reserves, [RESERVE + 10 * ASK, RESERVE + 20 * 45_450_000]);
     let token = at::<TokenRef>(openai);
     assert_eq!(stage.world.read(on(&token).balance_of(account("bob"))), 20);
     // Tokens of one market are none of the other.

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use cicada_core::exchange::{Level, Limits, Market, Order, Side, Trade};
+use cicada_core::exchange::terms::NOTICE_MS;
+use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Order, Side, Trade};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::{Framework, Quote};
@@ -29,7 +30,14 @@ pub const OWNER: &str = "alice";
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 /// The age from which on a quote is stale.
 pub const MAX_AGE_MS: u64 = 3_600_000;
-pub const LIMITS: Limits = Limits { max_outstanding: 100_000, max_per_quote: 10_000 };
+/// The widest: most tests are about something else.
+pub const LIMITS: Limits =
+    Limits { max_outstanding: 1_000_000, hourly_bps: 1_000, account_bps: 10_000 };
+pub const TERMS: MakerTerms = MakerTerms { max_quote_age_ms: MAX_AGE_MS, limits: LIMITS };
+/// The reserve of most tests: a hundred million MMC.
+pub const RESERVE: u128 = 100_000_000 * MMC;
+/// After so long, what the market maker traded counts no more: an hour and a slot.
+pub const FORGOTTEN_MS: u64 = 4_200_000;
 /// The framework of most tests, with the bid and the ask of its 50,000 points.
 pub const CLAUDE: &str = "claude";
 pub const BID: u128 = 49_500_000;
@@ -67,8 +75,7 @@ fn set() -> &'static Set {
         let mmc = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, supply);
         let mmc = world.as_(account(OWNER)).deploy("token", mmc);
         let code = world.as_(account(OWNER)).upload("token");
-        let new =
-            ExchangeContractRef::new(address(&mmc), address(&board), code, MAX_AGE_MS, LIMITS);
+        let new = ExchangeContractRef::new(address(&mmc), address(&board), code, TERMS);
         let exchange = world.as_(account(OWNER)).deploy("exchange", new).expect("valid terms");
         for name in PEOPLE {
             if name != OWNER {
@@ -107,10 +114,22 @@ impl Stage {
         stage
     }
 
-    /// The market of 50,000 points with a reserve of 10 million MMC.
+    /// The same with the reserve of most tests.
+    pub fn at(score: u64) -> Self {
+        let mut stage = Self::with_score(score);
+        let _ = stage.deposit(OWNER, RESERVE).succeeds();
+        stage
+    }
+
+    /// The market of 50,000 points with the reserve of most tests.
     pub fn new() -> Self {
-        let mut stage = Self::with_score(50_000);
-        let _ = stage.deposit(OWNER, 10_000_000 * MMC).succeeds();
+        Self::at(50_000)
+    }
+
+    /// The same with the market maker's default limits.
+    pub fn guarded() -> Self {
+        let mut stage = Self::new();
+        stage.limit(Limits::DEFAULT);
         stage
     }
 
@@ -224,9 +243,15 @@ impl Stage {
         self.call(who, message)
     }
 
-    pub fn fill_orders(&mut self, who: &str) -> Answer<u32> {
-        let message = on(&self.exchange).fill_orders(framework(CLAUDE));
+    pub fn fill_order(&mut self, who: &str, order: u64) -> Answer<u128> {
+        let message = on(&self.exchange).fill_order(order);
         self.call(who, message)
+    }
+
+    /// How many tokens the market maker trades now with somebody.
+    pub fn room(&mut self, who: &str, side: Side) -> u128 {
+        let message = on(&self.exchange).room(framework(CLAUDE), side, account(who));
+        self.world.read(message).expect("a fresh quote")
     }
 
     pub fn deposit(&mut self, who: &str, amount: u128) -> Answer<()> {
@@ -239,13 +264,52 @@ impl Stage {
         self.call(who, message)
     }
 
-    pub fn set_terms(&mut self, who: &str, limits: Limits) -> Answer<()> {
-        let message = on(&self.exchange).set_terms(MAX_AGE_MS, limits);
+    /// Trades with the market maker until it takes no more from somebody, or he has nothing left.
+    pub fn exhaust(&mut self, who: &str, side: Side) {
+        loop {
+            let room = self.room(who, side);
+            let traded = match side {
+                Side::Buy => self.buy(who, room),
+                Side::Sell => {
+                    let held = self.tokens(who);
+                    self.sell(who, room.min(held))
+                }
+            };
+            match traded.value {
+                Ok(_) => {}
+                Err(error) => return assert_eq!(error, ExchangeError::ZeroAmount),
+            }
+        }
+    }
+
+    pub fn announce(&mut self, who: &str, amount: u128) -> Answer<u64> {
+        let message = on(&self.exchange).announce_withdrawal(framework(CLAUDE), amount);
         self.call(who, message)
     }
 
-    pub fn set_limits(&mut self, max_outstanding: u128, max_per_quote: u128) {
-        let _ = self.set_terms(OWNER, Limits { max_outstanding, max_per_quote }).succeeds();
+    /// Announces a withdrawal, and a day later takes it, at a new quote of the same score.
+    pub fn take_out(&mut self, amount: u128) -> Answer<()> {
+        let _ = self.announce(OWNER, amount).succeeds();
+        self.wait(NOTICE_MS);
+        self.withdraw(OWNER, amount)
+    }
+
+    pub fn set_terms(&mut self, who: &str, terms: MakerTerms) -> Answer<u64> {
+        let message = on(&self.exchange).set_terms(terms);
+        self.call(who, message)
+    }
+
+    /// Announces limits and waits until they act, at a new quote of the same score.
+    pub fn limit(&mut self, limits: Limits) {
+        let _ = self.set_terms(OWNER, MakerTerms { limits, ..TERMS }).succeeds();
+        self.wait(NOTICE_MS);
+    }
+
+    /// Waits; then there is a new quote of the same score.
+    pub fn wait(&mut self, ms: u64) {
+        let score = self.world.read(on(&self.board).ranking())[0].score;
+        self.world.advance(ms);
+        self.rank(&[(CLAUDE, score)]);
     }
 
     pub fn pause(&mut self, paused: bool) {

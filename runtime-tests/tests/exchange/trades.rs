@@ -44,6 +44,7 @@ fn nothing_cannot_be_traded() {
     assert_eq!(stage.buy("bob", 0).fails(), ExchangeError::ZeroAmount);
     assert_eq!(stage.sell("bob", 0).fails(), ExchangeError::ZeroAmount);
     assert_eq!(stage.deposit("bob", 0).fails(), ExchangeError::ZeroAmount);
+    assert_eq!(stage.announce(OWNER, 0).fails(), ExchangeError::ZeroAmount);
     assert_eq!(stage.withdraw(OWNER, 0).fails(), ExchangeError::ZeroAmount);
 }
 
@@ -60,8 +61,10 @@ fn a_framework_without_a_market_is_unknown() {
     let side = Side::Sell;
     let message = on(&stage.exchange).place(other(), side, 10, 1, soon);
     assert_eq!(stage.call("bob", message).fails(), unknown);
-    let message = on(&stage.exchange).fill_orders(other());
-    assert_eq!(stage.call("bob", message).fails(), unknown);
+    let message = on(&stage.exchange).announce_withdrawal(other(), 1);
+    assert_eq!(stage.call(OWNER, message).fails(), unknown);
+    let message = on(&stage.exchange).room(other(), side, account("bob"));
+    assert_eq!(stage.world.read(message), Err(unknown));
     let message = on(&stage.exchange).deposit(other(), 1);
     assert_eq!(stage.call("bob", message).fails(), unknown);
     let message = on(&stage.exchange).withdraw(other(), 1);
@@ -74,7 +77,7 @@ fn a_framework_without_a_market_is_unknown() {
 #[test]
 fn only_so_many_tokens_exist() {
     let mut stage = Stage::new();
-    stage.set_limits(1_000, u128::MAX);
+    stage.limit(Limits { max_outstanding: 1_000, ..LIMITS });
     let _ = stage.buy("bob", 600).succeeds();
     assert_eq!(stage.buy("charlie", 401).fails(), ExchangeError::LimitReached);
     let _ = stage.buy("charlie", 400).succeeds();
@@ -82,62 +85,29 @@ fn only_so_many_tokens_exist() {
     let _ = stage.sell("bob", 1).succeeds();
     let _ = stage.buy("dave", 1).succeeds();
     // A limit that was lowered stops buying, not selling.
-    stage.set_limits(10, u128::MAX);
+    stage.limit(Limits { max_outstanding: 0, ..LIMITS });
     assert_eq!(stage.buy("dave", 1).fails(), ExchangeError::LimitReached);
     let _ = stage.sell("bob", 599).succeeds();
     stage.check();
 }
 
 #[test]
-fn each_quote_has_its_own_limits() {
-    let mut stage = Stage::new();
-    stage.set_limits(u128::MAX, 100);
-    let _ = stage.buy("bob", 100).succeeds();
-    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached);
-    // What is destroyed counts for itself, and gives no room to create.
-    let _ = stage.sell("bob", 60).succeeds();
-    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached);
-    let _ = stage.sell("bob", 40).succeeds();
-    let market = stage.market();
-    assert_eq!((market.created, market.destroyed), (100, 100));
-    assert_eq!(market.quote_ms, stage.world.now());
-    stage.score(50_000);
-    let _ = stage.buy("bob", 100).succeeds();
-    let market = stage.market();
-    assert_eq!((market.created, market.destroyed), (100, 0));
-    assert_eq!(market.quote_ms, stage.world.now());
-    stage.check();
-}
-
-#[test]
-fn a_sale_beyond_the_limit_of_a_quote_fails_whole() {
-    let mut stage = Stage::new();
-    stage.set_limits(u128::MAX, 100);
-    let _ = stage.buy("bob", 100).succeeds();
-    stage.score(50_000);
-    let _ = stage.buy("bob", 100).succeeds();
-    assert_eq!(stage.sell("bob", 101).fails(), ExchangeError::LimitReached);
-    let _ = stage.sell("bob", 100).succeeds();
-    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::LimitReached);
-    stage.check();
-}
-
-#[test]
 fn a_sale_that_the_reserve_cannot_pay_fails_whole() {
     let mut stage = Stage::with_score(50_000);
-    let _ = stage.buy("bob", 100).succeeds();
-    // The score doubles: the reserve of 100 · ask pays for 51 tokens.
-    stage.score(100_000);
-    let dear = 99_000_000;
-    assert_eq!(stage.sell("bob", 52).fails(), ExchangeError::InsufficientReserve);
-    assert_eq!(stage.sell("bob", 51).succeeds().value.value, 51 * dear);
-    assert_eq!(stage.market().reserve, 100 * ASK - 51 * dear);
+    let _ = stage.deposit(OWNER, 2_000 * MMC).succeeds();
+    let _ = stage.buy("bob", 3).succeeds();
+    // The score rises to a bid of 990: the reserve of some 2,151 MMC pays for two.
+    stage.score(1_000_000);
+    let dear = 990 * MMC;
+    assert_eq!(stage.sell("bob", 3).fails(), ExchangeError::InsufficientReserve);
+    assert_eq!(stage.sell("bob", 2).succeeds().value.value, 2 * dear);
+    assert_eq!(stage.market().reserve, 2_000 * MMC + 3 * ASK - 2 * dear);
     assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::InsufficientReserve);
-    let short = 49 * dear - stage.market().reserve;
+    let short = dear - stage.market().reserve;
     let _ = stage.deposit("dave", short - 1).succeeds();
-    assert_eq!(stage.sell("bob", 49).fails(), ExchangeError::InsufficientReserve);
+    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::InsufficientReserve);
     let _ = stage.deposit("dave", 1).succeeds();
-    let _ = stage.sell("bob", 49).succeeds();
+    let _ = stage.sell("bob", 1).succeeds();
     assert_eq!((stage.market().reserve, stage.market().outstanding), (0, 0));
     stage.check();
 }
@@ -147,45 +117,41 @@ fn amounts_beyond_measure_are_refused() {
     let mut stage = Stage::new();
     let max = u128::MAX;
     assert_eq!(stage.buy("bob", max).fails(), ExchangeError::LimitReached);
+    assert_eq!(stage.buy("bob", max / ASK + 1).fails(), ExchangeError::LimitReached);
     assert_eq!(stage.sell("bob", max).fails(), ExchangeError::LimitReached);
-    stage.set_limits(max, max);
     let overflow = ExchangeError::Math(MathError::Overflow);
-    assert_eq!(stage.buy("bob", max).fails(), overflow);
-    assert_eq!(stage.buy("bob", max / ASK + 1).fails(), overflow);
-    assert_eq!(stage.sell("bob", max).fails(), ExchangeError::LimitReached);
     assert_eq!(stage.deposit("bob", max).fails(), overflow);
-    assert_eq!(stage.withdraw(OWNER, max).fails(), ExchangeError::InsufficientReserve);
+    assert_eq!(stage.take_out(max).fails(), ExchangeError::InsufficientReserve);
     // More than he has.
-    assert_eq!(stage.buy("bob", HELD / ASK + 1).fails(), ExchangeError::TokenRefused);
-    let _ = stage.buy("bob", HELD / ASK).succeeds();
-    assert_eq!(stage.sell("charlie", 1).fails(), ExchangeError::TokenRefused);
-    stage.check();
+    let gift = on(&stage.mmc).transfer(account("charlie"), HELD - 10 * MMC, vec![]);
+    let _ = stage.call("bob", gift).succeeds();
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::TokenRefused);
+    let _ = stage.buy("dave", 5).succeeds();
+    assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::TokenRefused);
 }
 
 #[test]
 fn the_highest_score_there_can_be_is_traded_exactly() {
-    let mut stage = Stage::with_score(u64::MAX);
-    stage.set_limits(u128::MAX, u128::MAX);
+    let mut stage = Stage::at(u64::MAX);
     let ask = 1_010 * u128::from(u64::MAX);
-    assert_eq!(stage.buy("bob", u128::MAX).fails(), ExchangeError::Math(MathError::Overflow));
-    assert_eq!(stage.buy("bob", u128::MAX / ask).fails(), ExchangeError::TokenRefused);
-    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::TokenRefused, "he has less");
+    assert_eq!(stage.buy("bob", u128::MAX / ask).fails(), ExchangeError::LimitReached);
+    assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::LimitReached, "a tenth of the reserve");
+    assert_eq!(stage.quote().expect("fresh").ask, ask);
 }
 
 #[test]
 fn dust_is_traded_as_exactly_as_anything() {
-    let mut stage = Stage::with_score(1);
+    let mut stage = Stage::at(1);
     assert_eq!(stage.buy_for("bob", 1, 1_010).succeeds().value.value, 1_010);
     assert_eq!(stage.sell_for("bob", 1, 990).succeeds().value.value, 990);
-    assert_eq!(stage.market().reserve, 20);
+    assert_eq!(stage.market().reserve, RESERVE + 20);
     stage.check();
 }
 
 #[test]
 fn no_round_trip_at_one_quote_gains() {
     for score in [1, 7, 33_333, 50_000] {
-        let mut stage = Stage::with_score(score);
-        let _ = stage.deposit(OWNER, MMC).succeeds();
+        let mut stage = Stage::at(score);
         for amount in [1, 2, 999] {
             let _ = stage.buy("bob", amount).succeeds();
             let _ = stage.sell("bob", amount).succeeds();
@@ -245,11 +211,8 @@ fn volume_counts_tokens_once_and_for_24_hourly_buckets() {
 fn the_parameters_are_told() {
     let mut stage = Stage::new();
     let terms = stage.world.read(on(&stage.exchange).terms());
-    assert_eq!((terms.max_quote_age_ms, terms.limits), (MAX_AGE_MS, LIMITS));
+    assert_eq!((terms.maker.present, terms.maker.next), (TERMS, None));
     assert_eq!((terms.paused, terms.markets), (false, 1));
     assert_eq!(terms.currency, address(&stage.mmc));
     assert_eq!(terms.leaderboard, address(&stage.board));
-    let limits = Limits { max_outstanding: 1, max_per_quote: 2 };
-    stage.set_limits(1, 2);
-    assert_eq!(stage.world.read(on(&stage.exchange).terms()).limits, limits);
 }

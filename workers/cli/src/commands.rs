@@ -258,7 +258,7 @@ mod tests {
             "cicada71 order place --framework claude --side buy --price 49.9 --amount 100",
             "cicada71 order cancel 3 --suri //Bob",
             "cicada71 order show 3",
-            "cicada71 order fill --framework claude",
+            "cicada71 order fill 3",
             "cicada71 orders",
             "cicada71 history --framework claude --limit 100",
             "cicada71 wallet address",

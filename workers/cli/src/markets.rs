@@ -100,7 +100,7 @@ fn shown(view: &MarketView) -> Reply {
             mmc(quote.bid),
             mmc(quote.ask),
             duration_text(view.age_ms().unwrap_or_default()),
-            duration_text(view.terms.max_quote_age_ms)
+            duration_text(view.terms.maker.present.max_quote_age_ms)
         ),
         Err(error) => format!("the market maker does not trade now: {error}\n"),
     };
@@ -110,20 +110,27 @@ fn shown(view: &MarketView) -> Reply {
         thousands(view.market.outstanding)
     );
     text += &reserve_line(view);
+    text += &withdrawal_line(view);
     for (title, side) in [("asks", Side::Sell), ("bids", Side::Buy)] {
         text += &format!("\n{title}\n{}", depth_table(&view.rows(side)));
     }
     let rows = |side| -> Vec<Value> { view.rows(side).iter().map(row_json).collect() };
+    let terms = view.terms.maker.present;
     let json = json!({
         "framework": view.framework.as_str(), "block": view.block,
         "token": address(&view.market.token), "tradable": tradable.is_ok(),
         "why_not": tradable.err().map(|error: Error| error.to_string()),
         "bid": bid.map(plain), "ask": ask.map(plain), "quote_age_ms": view.age_ms(),
-        "max_quote_age_ms": view.terms.max_quote_age_ms, "paused": view.terms.paused,
+        "max_quote_age_ms": terms.max_quote_age_ms, "paused": view.terms.paused,
         "volume_24h": view.market.volume_24h.to_string(),
         "outstanding": view.market.outstanding.to_string(),
-        "max_outstanding": view.terms.limits.max_outstanding.to_string(),
-        "max_per_quote": view.terms.limits.max_per_quote.to_string(),
+        "max_outstanding": terms.limits.max_outstanding.to_string(),
+        "hourly_bps": terms.limits.hourly_bps, "account_bps": terms.limits.account_bps,
+        "taken_last_hour": plain(view.market.taken), "paid_last_hour": plain(view.market.paid),
+        "peak_bid": plain(view.market.peak_bid),
+        "withdrawal": view.market.withdrawal.map(|announced| json!({
+            "amount": plain(announced.amount), "from_ms": announced.from_ms,
+        })),
         "reserve": plain(view.market.reserve), "obligation": view.obligation().map(plain),
         "solvent": view.solvent(), "asks": rows(Side::Sell), "bids": rows(Side::Buy),
     });
@@ -140,6 +147,17 @@ fn reserve_line(view: &MarketView) -> String {
             format!("reserve: {reserve} MMC; buying all back takes {} MMC: NOT ENOUGH\n", mmc(cost))
         }
         None => format!("reserve: {reserve} MMC\n"),
+    }
+}
+
+/// What the owner will take out, if he announced something.
+fn withdrawal_line(view: &MarketView) -> String {
+    let Some(announced) = view.market.withdrawal else { return String::new() };
+    let amount = mmc(announced.amount);
+    match announced.from_ms.saturating_sub(view.now_ms) {
+        0 if announced.is_over(view.now_ms) => String::new(),
+        0 => format!("the owner announced to take out {amount} MMC and may do so now\n"),
+        wait => format!("the owner takes out {amount} MMC, not before {}\n", duration_text(wait)),
     }
 }
 
@@ -165,6 +183,7 @@ fn row_json(row: &Row) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::exchange::Withdrawal;
 
     #[test]
     fn the_leaderboard_is_the_table_of_the_seed() {
@@ -188,17 +207,21 @@ slot 3, 61 s old, read at block 12";
 
     #[test]
     fn a_market_is_told_whole() {
-        let reply = shown(&MarketView::example());
+        let mut view = MarketView::example();
+        let (amount, from_ms) = (7_000_000, view.now_ms + 60_000);
+        view.market.withdrawal = Some(Withdrawal { amount, from_ms });
+        let reply = shown(&view);
         let golden = "\
 claude at block 7
-market maker: bid 49.5 MMC, ask 50.5 MMC; the quote is 60 s old of 60 s
+market maker: bid 49.5 MMC, ask 50.5 MMC; the quote is 10 min old of 10 min
 volume in 24 hours: 1,000 tokens; 1,000 tokens exist
-reserve: 50,500 MMC; buying all back takes 49,500 MMC: solvent
+reserve: 5,050,000 MMC; buying all back takes 49,500 MMC: solvent
+the owner takes out 7 MMC, not before 60 s
 
 asks
 Price  Tokens  Orders
  50.4       4       1
- 50.5   1,400   maker
+ 50.5     400   maker
    51       1       1
 
 bids

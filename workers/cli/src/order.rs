@@ -30,11 +30,10 @@ pub enum OrderCommand {
         /// The number of the order.
         order: u64,
     },
-    /// Fills resting orders that a new quote has reached, with the market maker; anybody may.
+    /// Has the market maker fill a resting order that its price has reached; anybody may.
     Fill {
-        /// Whose performance token.
-        #[arg(long, value_parser = args::framework)]
-        framework: Framework,
+        /// The number of the order.
+        order: u64,
     },
 }
 
@@ -86,7 +85,7 @@ pub async fn order(settings: &Settings, command: OrderCommand) -> Outcome {
         OrderCommand::Place(args) => place(settings, args).await,
         OrderCommand::Cancel { order } => cancel(settings, order).await,
         OrderCommand::Show { order } => show(settings, order).await,
-        OrderCommand::Fill { framework } => fill(settings, framework).await,
+        OrderCommand::Fill { order } => fill(settings, order).await,
     }
 }
 
@@ -184,14 +183,15 @@ async fn show(settings: &Settings, id: u64) -> Outcome {
     })))
 }
 
-async fn fill(settings: &Settings, framework: Framework) -> Outcome {
+async fn fill(settings: &Settings, order: u64) -> Outcome {
     let exchange = settings.exchange().await?;
-    let deal = exchange.fill_orders(&framework, &settings.signer()?).await?;
+    let framework = exchange.now().await?.order(order).await?.framework;
+    let deal = exchange.fill_order(order, &settings.signer()?).await?;
     let currency = exchange.chain.currency().await?;
-    let mut text = format!("filled {} orders of {framework}\n", deal.fills.len());
+    let mut text = format!("filled order {order}: {} {framework}\n", thousands(deal.amount));
     text += &parts_text(&deal);
     text += &fee_line(&deal, None, &currency);
-    let mut json = json!({ "framework": framework.as_str() });
+    let mut json = json!({ "order": order, "framework": framework.as_str() });
     merge(&mut json, deal_json(&deal, None, &currency));
     Ok(Reply::new(text, json))
 }

@@ -24,7 +24,9 @@ pub async fn list(settings: &Settings, framework: Framework) -> Outcome {
 pub enum ReserveCommand {
     /// Adds MMC to the reserve of a framework; anybody may.
     Deposit(ReserveArgs),
-    /// Takes MMC out of it, as the exchange's owner, as long as all tokens can still be bought back.
+    /// Announces, as the exchange's owner, that MMC will be taken out of it: a day later, for a day.
+    Announce(ReserveArgs),
+    /// Takes out what was announced, as long as all tokens can still be bought back.
     Withdraw(ReserveArgs),
 }
 
@@ -43,19 +45,24 @@ pub struct ReserveArgs {
 pub async fn reserve(settings: &Settings, command: ReserveCommand) -> Outcome {
     let exchange = settings.exchange().await?;
     let signer = settings.signer()?;
-    let (deposit, ReserveArgs { framework, amount }) = match command {
-        ReserveCommand::Deposit(args) => (true, args),
-        ReserveCommand::Withdraw(args) => (false, args),
-    };
-    let outcome = if deposit {
-        let owner = cicada_chain::account_of(&signer);
-        let need = exchange.now().await?.mmc_need(&owner, amount).await?;
-        if exchange.approve(&need, &signer).await?.is_some() {
-            settings.say(&approved(&exchange, &need));
+    let (framework, outcome) = match command {
+        ReserveCommand::Deposit(ReserveArgs { framework, amount }) => {
+            let owner = cicada_chain::account_of(&signer);
+            let need = exchange.now().await?.mmc_need(&owner, amount).await?;
+            if exchange.approve(&need, &signer).await?.is_some() {
+                settings.say(&approved(&exchange, &need));
+            }
+            let outcome = exchange.deposit(&framework, amount, &signer).await?;
+            (framework, outcome)
         }
-        exchange.deposit(&framework, amount, &signer).await?
-    } else {
-        exchange.withdraw(&framework, amount, &signer).await?
+        ReserveCommand::Announce(ReserveArgs { framework, amount }) => {
+            let announced = exchange.announce_withdrawal(&framework, amount, &signer).await?;
+            return Ok(announcement(&framework, amount, announced.0, announced.1.block));
+        }
+        ReserveCommand::Withdraw(ReserveArgs { framework, amount }) => {
+            let outcome = exchange.withdraw(&framework, amount, &signer).await?;
+            (framework, outcome)
+        }
     };
     let reserve = exchange.now().await?.market(&framework).await?.reserve;
     let text = format!("the reserve of {framework} is {} MMC", mmc(reserve));
@@ -63,4 +70,15 @@ pub async fn reserve(settings: &Settings, command: ReserveCommand) -> Outcome {
         "framework": framework.as_str(), "reserve": plain(reserve), "block": outcome.block,
     });
     Ok(Reply::new(text, json))
+}
+
+fn announcement(framework: &Framework, amount: u128, from_ms: u64, block: u64) -> Reply {
+    let text = format!(
+        "announced: up to {} MMC out of the reserve of {framework}, a day from now and within a day then",
+        mmc(amount)
+    );
+    let json = json!({
+        "framework": framework.as_str(), "amount": plain(amount), "from_ms": from_ms, "block": block,
+    });
+    Reply::new(text, json)
 }

@@ -7,7 +7,7 @@ use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
-use cicada_core::exchange::{Limits, Market};
+use cicada_core::exchange::{MakerTerms, Market, Schedule};
 use cicada_core::hash::Hash;
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
@@ -29,10 +29,8 @@ pub struct Plan {
     pub suri: String,
     /// Whether a new exchange is made although the network file names one.
     pub anew: bool,
-    /// The age from which on a quote is stale, in milliseconds.
-    pub max_quote_age_ms: u64,
-    /// What the market maker risks on each framework.
-    pub limits: Limits,
+    /// What the market maker risks, and which quotes it trades at.
+    pub terms: MakerTerms,
     /// What the markets are filled up with; none leaves them as they are.
     pub stock: Option<Stock>,
     /// The file of addresses for frontends, and the network's name in it.
@@ -58,8 +56,7 @@ struct Terms {
     currency: Account,
     leaderboard: Account,
     token_code: Hash,
-    _max_quote_age_ms: u64,
-    _limits: Limits,
+    _maker: Schedule,
     _paused: bool,
     _markets: u32,
 }
@@ -168,13 +165,7 @@ impl Deployer<'_> {
         // A new contract each time: an earlier one may belong to a deployment that broke off.
         let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
         let at = &network.chain;
-        let args = (
-            at.token,
-            at.leaderboard,
-            self.token.code_hash(),
-            self.plan.max_quote_age_ms,
-            self.plan.limits,
-        );
+        let args = (at.token, at.leaderboard, self.token.code_hash(), self.plan.terms);
         let made =
             instantiate(&self.chain, &self.exchange, &args.encode(), &salt, &self.owner).await?;
         Ok((made.account, made.block))

@@ -59,9 +59,14 @@ pub fn keep(path: &Path) -> Result<()> {
         return Ok(());
     }
     let time_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".old-{time_ms}"));
-    let kept = PathBuf::from(name);
+    let named = |time_ms: u128| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".old-{time_ms}"));
+        PathBuf::from(name)
+    };
+    // What was kept in this very millisecond stays, too.
+    let free = (time_ms..).map(named).find(|kept| !kept.exists());
+    let kept = free.context("no name is free")?;
     std::fs::copy(path, &kept).with_context(|| kept.display().to_string())?;
     say(format!("the file that was there is kept as {}", kept.display()));
     Ok(())

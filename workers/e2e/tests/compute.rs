@@ -169,6 +169,10 @@ fn a_providers_state_is_of_one_market_and_numbers_of_another_mean_nothing() {
         let provider = place.start_provider(&config, port).expect("a provider");
         let request = public_request(&market, "echo", said, "");
         assert_eq!(request, 1, "each market counts from 1");
+        wait_for("an assignment", || {
+            let (status, _) = place.ask(REQUESTER, "show assignment 1").ok()?;
+            (status == 0).then_some(())
+        });
         let result = place.must(REQUESTER, "result 1 --wait 60s").expect("a result");
         assert_eq!(result["content"], said);
         provider.kill().expect("it runs until then");

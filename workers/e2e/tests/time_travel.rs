@@ -78,8 +78,7 @@ async fn summary(stage: &Stage, escrow: u64) -> Summary {
 #[ignore = "needs the embedded chain: scripts/test e2e"]
 async fn a_day_of_volume_an_unbonding_delay_and_a_dispute_pass_at_once() {
     let mut stage = Stage::new(4).await;
-    let limits = Limits { max_outstanding: 5_000, max_per_quote: 2_000 };
-    stage.place_exchange(1_000_000, limits).await;
+    stage.place_exchange(1_000_000, Limits::DEFAULT).await;
     stage.seat(None).await;
     let (charlie, mut spent) = (signer("//Charlie").expect("an account"), Duration::ZERO);
 
@@ -88,10 +87,11 @@ async fn a_day_of_volume_an_unbonding_delay_and_a_dispute_pass_at_once() {
     let claude = Framework::new("claude").expect("a framework");
     stage.call("exchange", "Exchange::list", &claude).await;
     stage.approve("token", "exchange", &stage.alice).await;
-    stage.call("exchange", "Exchange::buy", &(claude, 100u128, u128::MAX, later())).await;
-    assert_eq!(volume(&stage).await, 100);
+    stage.call("exchange", "Exchange::deposit", &(claude.clone(), 500_000 * MMC)).await;
+    stage.call("exchange", "Exchange::buy", &(claude, 10u128, u128::MAX, later())).await;
+    assert_eq!(volume(&stage).await, 10);
     travel(&stage, 22 * HOUR_MS, &mut spent);
-    assert_eq!(volume(&stage).await, 100);
+    assert_eq!(volume(&stage).await, 10);
     travel(&stage, 2 * HOUR_MS, &mut spent);
     assert_eq!(volume(&stage).await, 0);
 

@@ -7,7 +7,7 @@ use crate::store::{file, Identity, StoreError};
 use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
 use cicada_chain::{Bundle, Chain, ContractEvent, Error, WholeBlock};
-use cicada_core::exchange::Limits;
+use cicada_core::exchange::Schedule;
 use cicada_core::leaderboard::Record;
 use cicada_core::report::FeedState;
 use cicada_core::Account;
@@ -31,8 +31,7 @@ struct Terms {
     currency: Account,
     leaderboard: Account,
     _token_code: [u8; 32],
-    _max_quote_age_ms: u64,
-    _limits: Limits,
+    _maker: Schedule,
     _paused: bool,
     _markets: u32,
 }

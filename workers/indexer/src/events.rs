@@ -97,15 +97,30 @@ pub struct Withdrawn {
     pub amount: Units,
 }
 
-/// The parameters of the exchange were set.
+/// The owner will take money out of the reserve of a framework.
 #[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct TermsChanged {
-    /// The age from which on a quote is stale, in milliseconds.
+pub struct WithdrawalAnnounced {
+    /// The framework.
+    pub framework: Name,
+    /// Base units of MMC, at most.
+    pub amount: Units,
+    /// From when on, in milliseconds since 1970.
+    pub from_ms: u64,
+}
+
+/// The parameters of the exchange will change.
+#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
+pub struct TermsAnnounced {
+    /// The age from which on a quote will be stale, in milliseconds.
     pub max_quote_age_ms: u64,
     /// The most tokens of a framework that may exist.
     pub max_outstanding: Units,
-    /// The most tokens created, and destroyed, at one quote.
-    pub max_per_quote: Units,
+    /// The most that is taken, and paid, within an hour, in bps of the reserve.
+    pub hourly_bps: u16,
+    /// The most of that for one account, in bps.
+    pub account_bps: u16,
+    /// From when on, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// Trading was stopped or resumed.
@@ -212,7 +227,8 @@ events! {
     Exchange OrderCancelled(OrderCancelled),
     Exchange Deposited(Deposited),
     Exchange Withdrawn(Withdrawn),
-    Exchange TermsChanged(TermsChanged),
+    Exchange WithdrawalAnnounced(WithdrawalAnnounced),
+    Exchange TermsAnnounced(TermsAnnounced),
     Exchange PauseChanged(PauseChanged),
     Exchange OwnershipProposed(OwnershipProposed),
     Exchange OwnershipAccepted(OwnershipAccepted),
@@ -237,7 +253,10 @@ impl Event {
             Self::Transfer(event) => event.from.into_iter().chain(event.to).collect(),
             Self::Approval(event) => vec![event.owner, event.spender],
             Self::RoleChanged(event) => vec![event.account],
-            Self::TermsChanged(_) | Self::PauseChanged(_) | Self::LeaderboardFinalized(_) => vec![],
+            Self::WithdrawalAnnounced(_)
+            | Self::TermsAnnounced(_)
+            | Self::PauseChanged(_)
+            | Self::LeaderboardFinalized(_) => vec![],
         };
         named.sort_unstable();
         named.dedup();
@@ -248,7 +267,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_core::exchange::{Limits, Side};
+    use cicada_core::exchange::{Limits, MakerTerms, Side};
     use cicada_core::quote::Framework;
     use parity_scale_codec::Encode;
 
@@ -272,11 +291,12 @@ mod tests {
 
     #[test]
     fn nested_fields_are_flat_here() {
-        let limits = Limits { max_outstanding: 8, max_per_quote: 9 };
-        let data = (5u64, limits).encode();
-        let event = Event::read(Origin::Exchange, "TermsChanged", &data).unwrap().unwrap();
-        let Event::TermsChanged(terms) = event else { panic!("{event:?}") };
-        assert_eq!((terms.max_outstanding, terms.max_per_quote), (Units(8), Units(9)));
+        let limits = Limits { max_outstanding: 8, hourly_bps: 9, account_bps: 10 };
+        let data = (MakerTerms { max_quote_age_ms: 5, limits }, 6u64).encode();
+        let event = Event::read(Origin::Exchange, "TermsAnnounced", &data).unwrap().unwrap();
+        let Event::TermsAnnounced(terms) = event else { panic!("{event:?}") };
+        assert_eq!((terms.max_quote_age_ms, terms.max_outstanding), (5, Units(8)));
+        assert_eq!((terms.hourly_bps, terms.account_bps, terms.from_ms), (9, 10, 6));
     }
 
     #[test]

@@ -124,7 +124,7 @@ const MARKET: &str = "SELECT market, framework, token, block, reserve, supply FR
 const LAST: &str =
     "SELECT price FROM trades WHERE market = ?1 ORDER BY block DESC, idx DESC LIMIT 1";
 const VOLUME: &str =
-    "SELECT volume FROM candles WHERE market = ?1 AND step_ms = ?2 AND start_ms >= ?3";
+    "SELECT amount FROM trades WHERE market = ?1 AND maker IS NULL AND time_ms >= ?2";
 const QUOTE: &str = "SELECT slot, score, bid, ask, time_ms FROM quotes \
     WHERE slot = (SELECT max(slot) FROM quotes) AND framework = ?1";
 
@@ -160,7 +160,7 @@ fn complete(database: &Connection, market: Market) -> Answer<Market> {
     let now = cursor(database)?.map_or(0, |(cursor, _)| cursor.time_ms);
     let since = (now / HOUR_MS).saturating_sub(HOURS_BEFORE).saturating_mul(HOUR_MS);
     let number = market.market;
-    let volumes = rows(database, VOLUME, (number, HOUR_MS, since), |row| row.get::<_, Units>(0))?;
+    let volumes = rows(database, VOLUME, (number, since), |row| row.get::<_, Units>(0))?;
     let last = database.prepare_cached(LAST)?.query_row([number], |row| row.get(0)).optional()?;
     Ok(Market {
         volume_24h: sum(volumes)?,

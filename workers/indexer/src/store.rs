@@ -212,6 +212,7 @@ impl Store {
         let select =
             "SELECT number, hash FROM blocks WHERE number <= ?1 ORDER BY number DESC LIMIT 1";
         let mut select = self.database.prepare_cached(select)?;
+        let upto = i64::try_from(upto).unwrap_or(i64::MAX);
         Ok(select.query_row([upto], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 

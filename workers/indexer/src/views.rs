@@ -68,7 +68,7 @@ pub struct Market {
     pub reserve: Units,
     /// Tokens that exist.
     pub outstanding: Units,
-    /// Tokens traded in the hour of the newest block and the 23 before it.
+    /// Tokens traded with the market maker in the hour of the newest block and the 23 before it.
     pub volume_24h: Units,
     /// The price of the newest trade, in base units of MMC; none before the first.
     pub last_price: Option<Units>,

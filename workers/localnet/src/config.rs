@@ -39,6 +39,7 @@ pub enum Part {
 /// The settings. Each can stand in the file of `--config` under the same name, with _ for -; paths in
 /// it are relative to its folder.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// A TOML file with any of these settings

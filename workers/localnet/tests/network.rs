@@ -281,7 +281,7 @@ fn in_the_foreground_a_death_is_told_and_ends_the_rest() {
     let status = process.stop(PATIENCE).unwrap();
     let log = fs::read_to_string(net.path("foreground.log")).unwrap();
     assert_eq!(status.code(), Some(1), "{log}");
-    assert!(log.contains("node-01 has ended") && log.contains("nodes/01.log:"), "{log}");
+    assert!(log.contains("node-01 has ended") && log.contains("nodes/01.log"), "{log}");
     assert!(!ids.iter().any(|id| is_there(*id)), "none is left");
 }
 

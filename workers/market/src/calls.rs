@@ -312,13 +312,10 @@ impl Market {
 mod tests {
     use super::*;
 
-    /// The names of events that are looked for are those that the contract's metadata have.
+    /// The names of events that are looked for are those of the built contract.
     #[test]
     fn every_event_that_is_looked_for_exists() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../frontend-abi/generated/auction/metadata.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles/auction.contract");
         let text = std::fs::read_to_string(path).unwrap();
         let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
         let events = metadata["spec"]["events"].as_array().unwrap();

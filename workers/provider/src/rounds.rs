@@ -21,6 +21,7 @@ mod promises;
 
 /// After so many failed rounds in a row the connection is made anew.
 const LOST_AFTER: u32 = 5;
+
 /// A provider's view of the market.
 pub struct Provider {
     worker: Arc<Worker>,

@@ -2,7 +2,7 @@
 
 use crate::Stage;
 use cicada_amounts::MMC;
-use cicada_core::exchange::Limits;
+use cicada_core::exchange::{Limits, MakerTerms};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::Framework;
@@ -19,8 +19,8 @@ impl Stage {
         let validators = self.at("validators");
         let leaderboard = self.place("leaderboard", "leaderboard", validators.encode()).await;
         let code = *self.bundle("token").code_hash();
-        let terms = (mmc, leaderboard, code, 604_800_000u64, limits).encode();
-        self.place("exchange", "exchange", terms).await;
+        let terms = MakerTerms { max_quote_age_ms: 604_800_000, limits };
+        self.place("exchange", "exchange", (mmc, leaderboard, code, terms).encode()).await;
     }
 
     /// The committee's next leaderboard, in order of rank.

@@ -188,12 +188,12 @@ impl Exchange {
         Ok((returned(&outcome, "Exchange::list")?, outcome))
     }
 
-    /// Fills resting orders that a new quote has reached.
+    /// Has the market maker fill a resting order that its price has reached.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`].
-    pub async fn fill_orders(&self, framework: &Framework, signer: &Signer) -> Result<Deal, Error> {
-        let outcome = self.call("Exchange::fill_orders", framework, signer).await?;
+    pub async fn fill_order(&self, order: u64, signer: &Signer) -> Result<Deal, Error> {
+        let outcome = self.call("Exchange::fill_order", &order, signer).await?;
         self.deal(&outcome)
     }
 
@@ -210,7 +210,23 @@ impl Exchange {
         self.call("Exchange::deposit", &(framework, amount), signer).await
     }
 
-    /// Takes MMC out of the reserve of a framework, as the owner.
+    /// Announces that MMC will be taken out of the reserve of a framework, as the owner; from when on,
+    /// in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// As [`cicada_chain::Chain::call`].
+    pub async fn announce_withdrawal(
+        &self,
+        framework: &Framework,
+        amount: u128,
+        signer: &Signer,
+    ) -> Result<(u64, CallOutcome), Error> {
+        let message = "Exchange::announce_withdrawal";
+        let outcome = self.call(message, &(framework, amount), signer).await?;
+        Ok((returned(&outcome, message)?, outcome))
+    }
+
+    /// Takes MMC that was announced out of the reserve of a framework, as the owner.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`].

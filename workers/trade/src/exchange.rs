@@ -3,7 +3,7 @@
 use crate::board::{bundle, Board};
 use crate::{Addresses, Error, Snapshot};
 use cicada_chain::{Bundle, CallOutcome, Chain, Signer};
-use cicada_core::exchange::Limits;
+use cicada_core::exchange::Schedule;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, Encode};
 use std::path::Path;
@@ -17,10 +17,8 @@ pub struct Terms {
     pub leaderboard: Account,
     /// The code of performance tokens.
     pub token_code: [u8; 32],
-    /// The age from which on a quote is stale, in milliseconds.
-    pub max_quote_age_ms: u64,
-    /// What the market maker risks on each framework.
-    pub limits: Limits,
+    /// What the owner set, and what he announced.
+    pub maker: Schedule,
     /// Whether trading is paused.
     pub paused: bool,
     /// How many frameworks have a market.

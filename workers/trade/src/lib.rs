@@ -82,8 +82,8 @@ pub enum Error {
     /// The framework has no points.
     #[error("{0} has no points in the newest leaderboard: its price is 0 and the market maker trades nothing for nothing")]
     ZeroPrice(Framework),
-    /// More than the market maker trades at this quote.
-    #[error("{amount} tokens of {framework} are left for the market maker, which trades {room} at this quote (its limits and its reserve): trade less, place a limit order, or wait for the next leaderboard")]
+    /// More than the market maker trades with the account now.
+    #[error("{amount} tokens of {framework} are left for the market maker, which trades {room} with this account now (its limits within an hour and its reserve): trade less, place a limit order, or wait; within 70 minutes all of the limit is free again")]
     Room {
         /// Which token.
         framework: Framework,
@@ -166,9 +166,12 @@ fn advice(error: &cicada_chain::Error) -> &'static str {
         "TooMuch" => " The price moved: raise --max-cost or --slippage-bps.",
         "TooLittle" => " The price moved: lower --min-proceeds or raise --slippage-bps.",
         "LimitReached" => {
-            " Trade less now, or after the next leaderboard; 'cicada71 market' shows how much."
+            " Trade less now; within 70 minutes all of the limit is free again. 'cicada71 market' shows how much is left."
         }
-        "InsufficientReserve" => " Sell less, or place a limit order.",
+        "InsufficientReserve" => " Trade less, or place a limit order.",
+        "NotReached" => " 'cicada71 market' shows the market maker's prices.",
+        "NotAnnounced" => " Announce it first with 'cicada71 reserve announce'; a day later it can be taken, for a day.",
+        "TooEarly" => " 'cicada71 market' shows from when on it can be taken.",
         "OwnOrder" => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
         "TokenRefused" => " The account has too few tokens, or allows the exchange too few.",
         "StaleQuote" | "NoQuote" => " Wait for the next leaderboard.",

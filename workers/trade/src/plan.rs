@@ -172,7 +172,7 @@ impl Snapshot<'_> {
             Side::Sell => self.need(owner, view.market.token, *amount, *amount).await?,
         };
         // Only where it is certain: the chain decides the rest.
-        let room = view.room(side.opposite());
+        let room = self.room(framework, *side, owner).await?;
         if expected.exact && expected.at_quote > room {
             let (amount, room) = (expected.at_quote, room);
             return Err(Error::Room { framework: framework.clone(), amount, room });

@@ -92,6 +92,19 @@ impl Snapshot<'_> {
         self.read("Exchange::depth", &(framework, side, MAX_LEVELS)).await
     }
 
+    /// How many tokens the market maker trades now with an account that buys or sells.
+    ///
+    /// # Errors
+    /// As [`cicada_chain::Chain::read_at`]: also if it does not trade at all.
+    pub async fn room(
+        &self,
+        framework: &Framework,
+        side: Side,
+        account: &Account,
+    ) -> Result<u128, Error> {
+        self.read("Exchange::room", &(framework, side, account)).await
+    }
+
     /// A resting order.
     ///
     /// # Errors

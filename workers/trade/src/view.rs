@@ -1,8 +1,8 @@
 //! The market of a framework at one block.
 
 use crate::{Error, Snapshot, Terms};
-use cicada_core::exchange::maker::{is_fresh, Maker};
-use cicada_core::exchange::{Level, Limits, Market, Side};
+use cicada_core::exchange::maker::{is_fresh, Offer, Position};
+use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
 
 /// A market as people look at it.
@@ -31,7 +31,7 @@ pub struct MarketView {
 pub struct Row {
     /// Base units of MMC for one token.
     pub price: u128,
-    /// Tokens; of the market maker what it trades at most at this quote.
+    /// Tokens; of the market maker what it trades at most now.
     pub amount: u128,
     /// How many orders; none is the market maker.
     pub orders: Option<u32>,
@@ -56,8 +56,8 @@ impl Snapshot<'_> {
 }
 
 impl MarketView {
-    /// An example for documentation and tests: 50,000 points, 1,000 tokens, reserve for all, 600 of
-    /// them created at this quote.
+    /// An example for documentation and tests: 50,000 points, 1,000 tokens, a reserve of 5,050,000 MMC,
+    /// of whose hundredth 30,300 MMC were taken in the last hour.
     #[doc(hidden)]
     #[allow(clippy::missing_panics_doc)]
     pub fn example() -> Self {
@@ -65,24 +65,30 @@ impl MarketView {
         let level = |price: u128, amount, orders| Level { price: price * 10_000, amount, orders };
         Self {
             block: 7,
-            now_ms: 61_000,
+            now_ms: 601_000,
             terms: Terms {
                 currency: [1; 32],
                 leaderboard: [2; 32],
                 token_code: [3; 32],
-                max_quote_age_ms: 60_001,
-                limits: Limits { max_outstanding: 1_000_000, max_per_quote: 2_000 },
+                maker: Schedule {
+                    present: MakerTerms {
+                        max_quote_age_ms: 600_001,
+                        limits: Limits { max_outstanding: 1_000_000, ..Limits::DEFAULT },
+                    },
+                    next: None,
+                },
                 paused: false,
                 markets: 1,
             },
             market: Market {
                 token: [4; 32],
-                reserve: 50_500_000_000,
+                reserve: 5_050_000_000_000,
                 outstanding: 1_000,
                 volume_24h: 1_000,
-                quote_ms: 1_000,
-                created: 600,
-                destroyed: 0,
+                taken: 30_300_000_000,
+                paid: 0,
+                peak_bid: 49_500_000,
+                withdrawal: None,
             },
             quote: Some(Quote::new(framework.clone(), 50_000, 0, 1_000)),
             bids: vec![level(5_000, 10, 2), level(4_950, 5, 1), level(4_900, 9, 3)],
@@ -106,7 +112,7 @@ impl MarketView {
             return Err(Error::Paused);
         }
         let quote = self.quote.as_ref().ok_or_else(|| Error::NoQuote(framework()))?;
-        let max_ms = self.terms.max_quote_age_ms;
+        let max_ms = self.terms.maker.present.max_quote_age_ms;
         if !is_fresh(quote.time_ms, self.now_ms, max_ms) {
             let age_ms = self.age_ms().unwrap_or_default();
             return Err(Error::Stale { framework: framework(), age_ms, max_ms });
@@ -117,16 +123,17 @@ impl MarketView {
         Ok(quote)
     }
 
-    /// How many tokens the market maker sells (at the ask) or buys (at the bid) at the newest quote.
+    /// How many tokens the market maker sells (at the ask) or buys (at the bid) now, to all accounts
+    /// together.
     pub fn room(&self, side: Side) -> u128 {
-        let Some(quote) = &self.quote else { return 0 };
-        let Market { reserve, outstanding, quote_ms, created, destroyed, .. } = self.market;
-        let mut maker = Maker { reserve, outstanding, quote_ms, created, destroyed };
-        maker.turn_to(quote.time_ms);
-        match side {
-            Side::Sell => maker.may_create(&self.terms.limits),
-            Side::Buy => maker.may_destroy(&self.terms.limits).min(maker.can_pay(quote.bid)),
-        }
+        let Ok(quote) = self.tradable() else { return 0 };
+        let (trader, limits) = (side.opposite(), self.terms.maker.present.limits);
+        let Market { reserve, outstanding, taken, paid, peak_bid, .. } = self.market;
+        let lately = if trader == Side::Buy { taken } else { paid };
+        let peak_bid = peak_bid.max(quote.bid);
+        let position = Position { reserve, outstanding, peak_bid, lately };
+        let offer = Offer::new(trader, quote, limits, self.now_ms);
+        offer.map_or(0, |offer| offer.room(trader, &position))
     }
 
     /// The market maker's own row; none where it trades nothing.
@@ -183,7 +190,7 @@ mod tests {
         let bids =
             [(5_000, 10, Some(2)), (4_950, 5, Some(1)), (4_950, 1_000, None), (4_900, 9, Some(3))];
         assert_eq!(rows(&view, Side::Buy), bids);
-        let asks = [(5_040, 4, Some(1)), (5_050, 1_400, None), (5_100, 1, Some(1))];
+        let asks = [(5_040, 4, Some(1)), (5_050, 400, None), (5_100, 1, Some(1))];
         assert_eq!(rows(&view, Side::Sell), asks);
     }
 
@@ -194,7 +201,7 @@ mod tests {
         view.now_ms += 1;
         assert!(matches!(
             view.tradable(),
-            Err(Error::Stale { age_ms: 60_001, max_ms: 60_001, .. })
+            Err(Error::Stale { age_ms: 600_001, max_ms: 600_001, .. })
         ));
         assert_eq!((rows(&view, Side::Buy).len(), rows(&view, Side::Sell).len()), (3, 2));
         view.quote = None;
@@ -212,8 +219,7 @@ mod tests {
         let mut view = MarketView::example();
         assert_eq!((view.obligation(), view.solvent()), (Some(49_500_000_000), Some(true)));
         view.market.reserve = 49_499_999_999;
-        assert_eq!((view.solvent(), view.room(Side::Buy)), (Some(false), 999));
-        view.market.quote_ms = 999;
-        assert_eq!(view.room(Side::Sell), 2_000, "a new quote begins with nothing created");
+        assert_eq!(view.solvent(), Some(false));
+        assert_eq!((view.room(Side::Buy), view.room(Side::Sell)), (9, 0), "a hundredth; nothing");
     }
 }

@@ -16,8 +16,7 @@ fn claude() -> Framework {
 
 async fn build() -> (Stage, Addresses) {
     let mut stage = Stage::new(SEATS).await;
-    let limits = Limits { max_outstanding: 5_000, max_per_quote: 2_000 };
-    stage.place_exchange(1_000_000, limits).await;
+    stage.place_exchange(100_000_000, Limits::DEFAULT).await;
     stage.seat(None).await;
     let addresses = Addresses {
         url: Some(stage.url.clone()),
@@ -74,11 +73,18 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
     let placed = exchange.place(&plan, now.now_ms + 60_000, alice).await.unwrap();
     let order = placed.resting.unwrap();
     assert_eq!((order.amount, placed.deal.amount), (500, 0));
+    // Her own order is in her way, which is known before she pays for an approval.
+    let intent = Intent { framework: claude(), side: Side::Buy, amount: 1, limit: Limit::Bps(100) };
+    let now = exchange.now().await.unwrap();
+    let own = now.plan(&owner, intent).await.unwrap();
+    assert!(own.need.more > 0);
+    let refused = exchange.rehearse(&own, now.now_ms + 60_000, &owner).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some("OwnOrder"));
     stage.give("token", &account_of(bob), 10_000 * MMC).await;
     assert_eq!(trade(exchange, Side::Buy, 150, bob).await, 7_500 * MMC);
     let view = exchange.now().await.unwrap().view(&claude()).await.unwrap();
     assert_eq!(view.asks[0].amount, 350);
-    assert_eq!((view.market.volume_24h, view.solvent()), (1_150, Some(true)));
+    assert_eq!((view.market.volume_24h, view.solvent()), (1_000, Some(true)));
     assert_eq!(exchange.cancel(order.order, alice).await.unwrap().0, 350);
     let gone = exchange.now().await.unwrap().order(order.order).await;
     assert!(matches!(gone, Err(Error::NoOrder(_))));
@@ -98,8 +104,12 @@ async fn the_example_of_the_seed_on_a_chain() {
     stage.settle_board(&[("claude", 50_000)]).await;
     assert_eq!(board.quote(&claude()).await.unwrap().ask, 50_500_000);
     exchange.list(&claude(), alice).await.unwrap();
+    let reserve = 25_000_000 * MMC;
+    let need = exchange.now().await.unwrap().mmc_need(&account_of(alice), reserve).await.unwrap();
+    exchange.approve(&need, alice).await.unwrap();
+    exchange.deposit(&claude(), reserve, alice).await.unwrap();
     assert!(matches!(refused(&exchange, Side::Buy, 1, bob).await, Error::TooPoor { .. }));
-    assert!(matches!(refused(&exchange, Side::Buy, 2_001, alice).await, Error::Room { .. }));
+    assert!(matches!(refused(&exchange, Side::Buy, 1_238, alice).await, Error::Room { .. }));
     assert_eq!(trade(&exchange, Side::Buy, 1_000, alice).await, 50_500 * MMC);
     order(&stage, &exchange, bob).await;
 

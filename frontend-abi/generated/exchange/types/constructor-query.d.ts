@@ -11,7 +11,7 @@ import type {
   MetadataType,
 } from "dedot/contracts";
 import type {
-  CicadaCoreExchangeLimits,
+  CicadaCoreExchangeTermsMakerTerms,
   CicadaCoreExchangeExchangeError,
   InkPrimitivesLangError,
 } from "./types.js";
@@ -21,8 +21,7 @@ export interface ConstructorQuery<
 > extends GenericConstructorQuery<Type> {
   /**
    * An exchange without markets. The caller is owner and market maker. `currency` is the
-   * contract of MMC, `token_code` the code of performance tokens, `max_quote_age_ms` 1 to
-   * 604,800,000 milliseconds.
+   * contract of MMC, `token_code` the code of performance tokens.
    *
    * # Errors
    * [`ExchangeError::InvalidTerms`].
@@ -30,8 +29,7 @@ export interface ConstructorQuery<
    * @param {AccountId32Like} currency
    * @param {AccountId32Like} leaderboard
    * @param {FixedBytes<32>} tokenCode
-   * @param {bigint} maxQuoteAgeMs
-   * @param {CicadaCoreExchangeLimits} limits
+   * @param {CicadaCoreExchangeTermsMakerTerms} maker
    * @param {ConstructorCallOptions} options
    *
    * @selector 0x9bae9d5e
@@ -41,8 +39,7 @@ export interface ConstructorQuery<
       currency: AccountId32Like,
       leaderboard: AccountId32Like,
       tokenCode: FixedBytes<32>,
-      maxQuoteAgeMs: bigint,
-      limits: CicadaCoreExchangeLimits,
+      maker: CicadaCoreExchangeTermsMakerTerms,
       options?: ConstructorCallOptions,
     ) => Promise<
       GenericConstructorCallResult<

@@ -10,7 +10,7 @@ import type {
   GenericInstantiateSubmittableExtrinsic,
   MetadataType,
 } from "dedot/contracts";
-import type { CicadaCoreExchangeLimits } from "./types.js";
+import type { CicadaCoreExchangeTermsMakerTerms } from "./types.js";
 
 export interface ConstructorTx<
   ContractApi extends InkGenericContractApi,
@@ -18,8 +18,7 @@ export interface ConstructorTx<
 > extends GenericConstructorTx<Type> {
   /**
    * An exchange without markets. The caller is owner and market maker. `currency` is the
-   * contract of MMC, `token_code` the code of performance tokens, `max_quote_age_ms` 1 to
-   * 604,800,000 milliseconds.
+   * contract of MMC, `token_code` the code of performance tokens.
    *
    * # Errors
    * [`ExchangeError::InvalidTerms`].
@@ -27,8 +26,7 @@ export interface ConstructorTx<
    * @param {AccountId32Like} currency
    * @param {AccountId32Like} leaderboard
    * @param {FixedBytes<32>} tokenCode
-   * @param {bigint} maxQuoteAgeMs
-   * @param {CicadaCoreExchangeLimits} limits
+   * @param {CicadaCoreExchangeTermsMakerTerms} maker
    * @param {ConstructorTxOptions} options
    *
    * @selector 0x9bae9d5e
@@ -38,8 +36,7 @@ export interface ConstructorTx<
       currency: AccountId32Like,
       leaderboard: AccountId32Like,
       tokenCode: FixedBytes<32>,
-      maxQuoteAgeMs: bigint,
-      limits: CicadaCoreExchangeLimits,
+      maker: CicadaCoreExchangeTermsMakerTerms,
       options?: ConstructorTxOptions,
     ) => GenericInstantiateSubmittableExtrinsic<ContractApi>,
     Type

@@ -10,7 +10,7 @@ import type {
 import type {
   CicadaCoreQuoteFramework,
   CicadaCoreExchangeSide,
-  CicadaCoreExchangeLimits,
+  CicadaCoreExchangeTermsMakerTerms,
 } from "./types.js";
 
 export interface ContractEvents<
@@ -61,7 +61,7 @@ export interface ContractEvents<
        **/
       framework: CicadaCoreQuoteFramework;
       /**
-       * Whose order it was; the owner of a resting order that `fill_orders` filled.
+       * Whose order it was; the owner of a resting order that `fill_order` filled.
        *
        * @indexed: true
        **/
@@ -245,25 +245,55 @@ export interface ContractEvents<
   >;
 
   /**
-   * The market maker's parameters changed.
+   * The owner will take out of the reserve of a market.
    *
-   * @signature_topic: 0x0bf0de67aa32b80ff98ceadd826e75fa0d6e9bb16b6a8e94976b3fc299e0f64c
+   * @signature_topic: 0x9f28ab4343ede690511cabeb1060250877dd1bc4f604b17a5d21304be8ec2aa1
    **/
-  TermsChanged: GenericContractEvent<
-    "TermsChanged",
+  WithdrawalAnnounced: GenericContractEvent<
+    "WithdrawalAnnounced",
     {
       /**
-       * The age from which on a quote is stale, in milliseconds.
+       * Which market.
        *
-       * @indexed: false
+       * @indexed: true
        **/
-      maxQuoteAgeMs: bigint;
+      framework: CicadaCoreQuoteFramework;
       /**
-       * What the market maker risks on each framework.
+       * Base units of MMC, at most.
        *
        * @indexed: false
        **/
-      limits: CicadaCoreExchangeLimits;
+      amount: bigint;
+      /**
+       * From when on, in milliseconds since 1970; until a day later.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * The market maker's parameters will change.
+   *
+   * @signature_topic: 0xb27fc43a0bf17a506bc4e23347c056a2587c653a9960ddac8432f508f999598d
+   **/
+  TermsAnnounced: GenericContractEvent<
+    "TermsAnnounced",
+    {
+      /**
+       * What they will be.
+       *
+       * @indexed: false
+       **/
+      terms: CicadaCoreExchangeTermsMakerTerms;
+      /**
+       * From when on, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
     },
     Type
   >;

@@ -17,7 +17,7 @@ import type {
   CicadaCoreExchangeTrade,
   CicadaCoreExchangeSide,
   CicadaTraitsExchangePlaced,
-  CicadaCoreExchangeLimits,
+  CicadaCoreExchangeTermsMakerTerms,
   CicadaTraitsExchangeExchangeTerms,
   CicadaCoreQuoteFramework,
   CicadaCoreExchangeMarket,
@@ -156,20 +156,20 @@ export interface ContractQuery<
   >;
 
   /**
-   * Fills resting orders that the quote has reached.
+   * Has the market maker fill a resting order.
    *
-   * @param {CicadaCoreQuoteFrameworkLike} framework
+   * @param {bigint} order
    * @param {ContractCallOptions} options
    *
-   * @selector 0x7f2ce9bf
+   * @selector 0x0f32a778
    **/
-  exchangeFillOrders: GenericContractQueryCall<
+  exchangeFillOrder: GenericContractQueryCall<
     (
-      framework: CicadaCoreQuoteFrameworkLike,
+      order: bigint,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
-        Result<number, CicadaCoreExchangeExchangeError>,
+        Result<bigint, CicadaCoreExchangeExchangeError>,
         ContractCallResult
       >
     >,
@@ -200,7 +200,30 @@ export interface ContractQuery<
   >;
 
   /**
-   * Takes out of a reserve. The owner.
+   * Announces a withdrawal. The owner.
+   *
+   * @param {CicadaCoreQuoteFrameworkLike} framework
+   * @param {bigint} amount
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x0d27826e
+   **/
+  exchangeAnnounceWithdrawal: GenericContractQueryCall<
+    (
+      framework: CicadaCoreQuoteFrameworkLike,
+      amount: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaCoreExchangeExchangeError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Takes what was announced out of a reserve. The owner.
    *
    * @param {CicadaCoreQuoteFrameworkLike} framework
    * @param {bigint} amount
@@ -223,22 +246,20 @@ export interface ContractQuery<
   >;
 
   /**
-   * Changes what the market maker risks. The owner.
+   * Announces what the market maker will risk. The owner.
    *
-   * @param {bigint} maxQuoteAgeMs
-   * @param {CicadaCoreExchangeLimits} limits
+   * @param {CicadaCoreExchangeTermsMakerTerms} terms
    * @param {ContractCallOptions} options
    *
    * @selector 0xaf8f0590
    **/
   exchangeSetTerms: GenericContractQueryCall<
     (
-      maxQuoteAgeMs: bigint,
-      limits: CicadaCoreExchangeLimits,
+      terms: CicadaCoreExchangeTermsMakerTerms,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
-        Result<[], CicadaCoreExchangeExchangeError>,
+        Result<bigint, CicadaCoreExchangeExchangeError>,
         ContractCallResult
       >
     >,
@@ -351,6 +372,31 @@ export interface ContractQuery<
   >;
 
   /**
+   * How many tokens the market maker trades now with an account.
+   *
+   * @param {CicadaCoreQuoteFrameworkLike} framework
+   * @param {CicadaCoreExchangeSide} side
+   * @param {AccountId32Like} account
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xdc7d21a9
+   **/
+  exchangeRoom: GenericContractQueryCall<
+    (
+      framework: CicadaCoreQuoteFrameworkLike,
+      side: CicadaCoreExchangeSide,
+      account: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaCoreExchangeExchangeError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
    * The best price levels of one side of the book.
    *
    * @param {CicadaCoreQuoteFrameworkLike} framework
@@ -397,7 +443,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Tokens traded in the last 24 hourly buckets.
+   * Tokens traded with the market maker in the last 24 hourly buckets.
    *
    * @param {CicadaCoreQuoteFrameworkLike} framework
    * @param {ContractCallOptions} options

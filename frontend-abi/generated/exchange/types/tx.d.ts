@@ -12,7 +12,7 @@ import type {
 import type {
   CicadaCoreQuoteFrameworkLike,
   CicadaCoreExchangeSide,
-  CicadaCoreExchangeLimits,
+  CicadaCoreExchangeTermsMakerTerms,
 } from "./types.js";
 
 export interface ContractTx<
@@ -119,16 +119,16 @@ export interface ContractTx<
   >;
 
   /**
-   * Fills resting orders that the quote has reached.
+   * Has the market maker fill a resting order.
    *
-   * @param {CicadaCoreQuoteFrameworkLike} framework
+   * @param {bigint} order
    * @param {ContractTxOptions} options
    *
-   * @selector 0x7f2ce9bf
+   * @selector 0x0f32a778
    **/
-  exchangeFillOrders: GenericContractTxCall<
+  exchangeFillOrder: GenericContractTxCall<
     (
-      framework: CicadaCoreQuoteFrameworkLike,
+      order: bigint,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
@@ -153,7 +153,25 @@ export interface ContractTx<
   >;
 
   /**
-   * Takes out of a reserve. The owner.
+   * Announces a withdrawal. The owner.
+   *
+   * @param {CicadaCoreQuoteFrameworkLike} framework
+   * @param {bigint} amount
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x0d27826e
+   **/
+  exchangeAnnounceWithdrawal: GenericContractTxCall<
+    (
+      framework: CicadaCoreQuoteFrameworkLike,
+      amount: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Takes what was announced out of a reserve. The owner.
    *
    * @param {CicadaCoreQuoteFrameworkLike} framework
    * @param {bigint} amount
@@ -171,18 +189,16 @@ export interface ContractTx<
   >;
 
   /**
-   * Changes what the market maker risks. The owner.
+   * Announces what the market maker will risk. The owner.
    *
-   * @param {bigint} maxQuoteAgeMs
-   * @param {CicadaCoreExchangeLimits} limits
+   * @param {CicadaCoreExchangeTermsMakerTerms} terms
    * @param {ContractTxOptions} options
    *
    * @selector 0xaf8f0590
    **/
   exchangeSetTerms: GenericContractTxCall<
     (
-      maxQuoteAgeMs: bigint,
-      limits: CicadaCoreExchangeLimits,
+      terms: CicadaCoreExchangeTermsMakerTerms,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type

@@ -6,15 +6,30 @@ export type CicadaTraitsExchangeExchangeTerms = {
   currency: AccountId32;
   leaderboard: AccountId32;
   tokenCode: FixedBytes<32>;
-  maxQuoteAgeMs: bigint;
-  limits: CicadaCoreExchangeLimits;
+  maker: CicadaCoreExchangeTermsSchedule;
   paused: boolean;
   markets: number;
 };
 
-export type CicadaCoreExchangeLimits = {
+export type CicadaCoreExchangeTermsSchedule = {
+  present: CicadaCoreExchangeTermsMakerTerms;
+  next?: CicadaCoreExchangeTermsNextTerms | undefined;
+};
+
+export type CicadaCoreExchangeTermsMakerTerms = {
+  maxQuoteAgeMs: bigint;
+  limits: CicadaCoreExchangeTermsLimits;
+};
+
+export type CicadaCoreExchangeTermsLimits = {
   maxOutstanding: bigint;
-  maxPerQuote: bigint;
+  hourlyBps: number;
+  accountBps: number;
+};
+
+export type CicadaCoreExchangeTermsNextTerms = {
+  terms: CicadaCoreExchangeTermsMakerTerms;
+  fromMs: bigint;
 };
 
 export type InkStorageLazyMapping = {};
@@ -25,6 +40,7 @@ export type ExchangeCellsCell =
   | { type: "Newest" }
   | { type: "Order"; value: bigint }
   | { type: "Queue"; value: [number, CicadaCoreExchangeSide, number] }
+  | { type: "Hour"; value: [number, CicadaCoreExchangeSide, FixedBytes<32>] }
   | {
       type: "Word";
       value: [number, CicadaCoreExchangeSide, number, FixedBytes<3>];
@@ -70,7 +86,10 @@ export type CicadaCoreExchangeExchangeError =
   | { type: "TokenRefused" }
   | { type: "LeaderboardUnavailable" }
   | { type: "Math"; value: CicadaCoreFixedMathError }
-  | { type: "OwnOrder" };
+  | { type: "OwnOrder" }
+  | { type: "NotReached" }
+  | { type: "NotAnnounced" }
+  | { type: "TooEarly" };
 
 export type CicadaCoreFixedMathError = "Overflow" | "DivisionByZero";
 
@@ -93,9 +112,15 @@ export type CicadaCoreExchangeMarket = {
   reserve: bigint;
   outstanding: bigint;
   volume24h: bigint;
-  quoteMs: bigint;
-  created: bigint;
-  destroyed: bigint;
+  taken: bigint;
+  paid: bigint;
+  peakBid: bigint;
+  withdrawal?: CicadaCoreExchangeMakerWithdrawal | undefined;
+};
+
+export type CicadaCoreExchangeMakerWithdrawal = {
+  amount: bigint;
+  fromMs: bigint;
 };
 
 export type CicadaCoreQuote = {

@@ -2,7 +2,7 @@
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, parse_account, signer, BUNDLES};
-use cicada_core::exchange::Limits;
+use cicada_core::exchange::{Limits, MakerTerms};
 use cicada_core::quote::Framework;
 use cicada_core::Account;
 use cicada_deploy::exchange::{deploy, Plan, Stock};
@@ -41,16 +41,22 @@ struct Options {
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
     max_quote_age_hours: u64,
     /// The most tokens of a framework that may exist.
-    #[arg(long, default_value_t = 1_000_000_000)]
+    #[arg(long, default_value_t = Limits::DEFAULT.max_outstanding)]
     max_outstanding: u128,
-    /// The most tokens that are created, and the most that are destroyed, at one quote.
-    #[arg(long, default_value_t = 100_000_000)]
-    max_per_quote: u128,
+    /// The most money that the market maker takes, and the most that it pays, within an hour: basis
+    /// points of the reserve.
+    #[arg(long, default_value_t = Limits::DEFAULT.hourly_bps,
+        value_parser = clap::value_parser!(u16).range(10..=1_000))]
+    hourly_bps: u16,
+    /// The most of that for one account, in basis points.
+    #[arg(long, default_value_t = Limits::DEFAULT.account_bps,
+        value_parser = clap::value_parser!(u16).range(1_000..=10_000))]
+    account_bps: u16,
     /// Open the markets of the newest leaderboard and fill them up.
     #[arg(long)]
     fill: bool,
     /// What each market's reserve is filled up to, in MMC.
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 25_000_000)]
     reserve: u64,
     /// Who gets money to trade with: an address, or the secret of a development account.
     #[arg(long, default_value = "//Alice", value_parser = account)]
@@ -104,10 +110,13 @@ impl Options {
             network: self.network,
             suri: self.suri,
             anew: self.anew,
-            max_quote_age_ms: self.max_quote_age_hours.saturating_mul(3_600_000),
-            limits: Limits {
-                max_outstanding: self.max_outstanding,
-                max_per_quote: self.max_per_quote,
+            terms: MakerTerms {
+                max_quote_age_ms: self.max_quote_age_hours.saturating_mul(3_600_000),
+                limits: Limits {
+                    max_outstanding: self.max_outstanding,
+                    hourly_bps: self.hourly_bps,
+                    account_bps: self.account_bps,
+                },
             },
             stock: self.fill.then_some(stock),
             addresses: self.addresses.map(|path| (path, self.name)),
@@ -134,14 +143,18 @@ mod tests {
             options.map(Options::plan)
         };
         let bare = plan(&[]).unwrap();
-        assert_eq!((bare.max_quote_age_ms, bare.stock.is_none()), (86_400_000, true));
+        assert_eq!((bare.terms.max_quote_age_ms, bare.stock.is_none()), (86_400_000, true));
         let stock = plan(&["--fill", "--hold", "openai=500"]).unwrap().stock.unwrap();
-        assert_eq!((stock.reserve, stock.funds), (1_000_000_000_000, 1_000_000_000_000));
+        assert_eq!((stock.reserve, stock.funds), (25_000_000_000_000, 1_000_000_000_000));
         assert_eq!(stock.holdings, [(Framework::new("openai").unwrap(), 500)]);
         assert_eq!(stock.trader, account_of(&signer("//Alice").unwrap()));
         for bad in [["--hold", "openai"], ["--hold", "Open AI=5"], ["--hold", "openai=-5"]] {
             assert!(plan(&bad).is_err(), "{bad:?}");
         }
         assert!(plan(&["--max-quote-age-hours", "169"]).is_err());
+        for bad in [["--hourly-bps", "9"], ["--hourly-bps", "1001"], ["--account-bps", "999"]] {
+            assert!(plan(&bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(bare.terms.check(), Ok(()));
     }
 }

@@ -46,7 +46,7 @@ const IDLE: &str = "//Bob//stash";
 const TASK: &str = "type = \"wordcount\"\ncommand = [\"/usr/bin/wc\", \"-w\"]\nprice = \"0.6\"\n\
                     units = 100000\nmax_duration = \"2m\"\n\
                     arbitrators = [\"//Dave\", \"//Eve\", \"//Ferdie\"]\n\
-                    max_penalty_bps = 5000\nmin_response = \"100ms\"";
+                    max_penalty_bps = 5000\nmin_response = \"1ms\"";
 /// 12 words.
 const TEXT: &str = "a market for compute, and for the performance of agents, in words\n";
 
@@ -159,7 +159,7 @@ impl Walk {
 
     fn late_job(&mut self) -> Result<u128> {
         self.title("3. A missed service level: the response, by the chain; a metric, by report");
-        let sla = "--no-panel --max-response 500ms --penalty 4 --quality accuracy=9500 --review 1h";
+        let sla = "--no-panel --max-response 1ms --penalty 4 --quality accuracy=9500 --review 1h";
         let id = self.delivered(sla)?;
         self.place.must(REQUESTER, &format!("settle {id} --quality accuracy=9000"))?;
         let shown = self.audit("sla", id, "SlaViolated")?;

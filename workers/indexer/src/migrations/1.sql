@@ -44,6 +44,7 @@ CREATE TABLE trades (
     PRIMARY KEY (block, idx)
 ) WITHOUT ROWID;
 CREATE INDEX trades_of_market ON trades (market, block, idx);
+CREATE INDEX trades_at_the_quote ON trades (market, time_ms) WHERE maker IS NULL;
 CREATE TABLE parties (
     account BLOB NOT NULL, block INTEGER NOT NULL, idx INTEGER NOT NULL, market INTEGER NOT NULL,
     PRIMARY KEY (account, block, idx)

@@ -40,7 +40,7 @@ impl Stage {
     /// Deploys everything, with a leaderboard, two markets, and people with money.
     pub async fn build() -> Self {
         let mut stage = cicada_stage::Stage::new(SEATS).await;
-        let limits = Limits { max_outstanding: 1_000_000_000, max_per_quote: 1_000_000_000 };
+        let limits = Limits { hourly_bps: 1_000, account_bps: 10_000, ..Limits::DEFAULT };
         stage.place_exchange(1_000_000_000_000, limits).await;
         stage.seat(None).await;
         stage.settle_board(&[("claude", 50_000), ("openai", 45_000)]).await;
@@ -106,9 +106,7 @@ impl Stage {
             if round % 8 == 7 {
                 let claude = 48_000 + numbers.below(4_000);
                 self.settle_board(&[("claude", claude), ("openai", 45_000)]).await;
-                for name in FRAMEWORKS {
-                    self.call("exchange", "Exchange::fill_orders", &framework(name)).await;
-                }
+                self.fill_reached().await;
             }
             round += 1;
             for person in &self.people {
@@ -122,6 +120,20 @@ impl Stage {
                 let receipts = self.chain.send_all(&calls, person).await.unwrap();
                 let failed = receipts.iter().filter(|receipt| receipt.is_err()).count() as u64;
                 done.fetch_add(trades.saturating_sub(failed), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Has the market maker fill the orders that its prices have reached.
+    async fn fill_reached(&self) {
+        let (account, bundle) = (self.at("exchange"), self.bundle("exchange"));
+        let label = "Exchange::fill_order";
+        for order in 1..60u64 {
+            // Most are gone, or not reached.
+            let args = order.encode();
+            let call = self.chain.prepare(&account, &bundle, label, &args, &self.alice).await;
+            if call.is_ok() {
+                self.call("exchange", label, &order).await;
             }
         }
     }

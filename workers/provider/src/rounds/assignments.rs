@@ -1,7 +1,7 @@
 //! What was promised, and what becomes of it.
 
 use super::Provider;
-use crate::queue::{first_late, Promise};
+use crate::queue::{all_fit, first_late, Promise};
 use crate::work::Trouble;
 use anyhow::Result;
 use cicada_core::escrow::State;
@@ -37,17 +37,19 @@ pub(super) struct Run {
 
 impl Mine {
     pub(super) fn promise(&self, now_ms: u64) -> Option<Promise> {
-        let complete_by_ms = match self.assignment.status {
-            Status::Assigned | Status::InProgress => self.assignment.complete_by_ms,
-            // It may be handed over at once.
-            Status::AwaitingPayload => {
-                self.assignment.complete_by_ms.max(now_ms.saturating_add(self.longest_ms))
-            }
-            _ => return None,
-        };
         let gone = self.run.as_ref().map_or(0, |run| now_ms.saturating_sub(run.since_ms));
-        let longest_ms = self.longest_ms.saturating_sub(gone);
-        Some(Promise { longest_ms, complete_by_ms, runs: self.run.is_some() })
+        let promise = Promise {
+            longest_ms: self.longest_ms.saturating_sub(gone),
+            complete_by_ms: self.assignment.complete_by_ms,
+            runs: self.run.is_some(),
+        };
+        let binds = match self.assignment.status {
+            Status::Assigned | Status::InProgress => true,
+            // A hand-over that comes too late binds nobody: the job is given back.
+            Status::AwaitingPayload => all_fit(1, &[promise], now_ms),
+            _ => false,
+        };
+        binds.then_some(promise)
     }
 }
 

@@ -1,0 +1,22 @@
+//! The game of each role: what somebody can win on the real contracts by choosing what he does and
+//! when, against honest others, that the rules do not allow him.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`role`] | what a role is: acts, moments, wealth, and what it may win |
+//! | [`search`] | looks for a plan that wins more, from a seed, within a budget |
+//! | [`exchange`] | trader and owner of the exchange |
+//!
+//! A role is added as a module with a type that implements [`role::Role`], a line in the program
+//! `game`, and a test in `tests`.
+
+pub mod exchange;
+pub mod role;
+pub mod search;
+
+/// The committee of the tests of the contracts.
+#[path = "../../tests/common/mod.rs"]
+pub mod common;
+/// The exchange of its tests.
+#[path = "../../tests/exchange/stage.rs"]
+pub mod stage;
