@@ -183,8 +183,9 @@ pub(crate) mod tests {
         assert_eq!(verdict(|r, _| r.terms.capabilities = gpu()), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.min_bond = 1), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.max_duration_ms = 120_001), Err(Leave::TooLong));
-        assert_eq!(verdict(|r, _| r.terms.min_units = Some(201)), Err(Leave::TooMany));
         assert_eq!(verdict(|r, _| r.terms.min_units = None), Ok(200), "a fifth is enough");
+        let last_place = |r: &mut RequestRecord| (r.terms.min_units, r.assigned) = (None, 4);
+        assert_eq!(verdict(|r, _| last_place(r)), Err(Leave::TooMany));
         assert_eq!(verdict(|r, _| r.terms.max_price = 199_999), Err(Leave::TooCheap));
         assert_eq!(verdict(|_, o| o.terms.expires_ms = 2_000), Err(Leave::NoOffer));
         assert_eq!(verdict(|_, o| o.closed = true), Err(Leave::NoOffer));
