@@ -1,6 +1,6 @@
 //! The word to the reputation contract.
 
-use cicada_core::slashing::Severity;
+use cicada_core::slashing::reputation_event;
 use cicada_traits::bytes::{call, pack, Silence};
 use cicada_traits::staking::StakingError;
 use ink::primitives::AccountId;
@@ -15,10 +15,10 @@ const ONE: Compact<u32> = Compact(1);
 pub fn tell(
     reputation: AccountId,
     operator: AccountId,
-    severity: Severity,
+    points: u32,
 ) -> Result<(), StakingError> {
     let selector = ink::selector_bytes!("Reputation::record");
-    let events = (ONE, severity.reputation_event());
+    let events = (ONE, reputation_event(points));
     match call(reputation, selector, &pack(&(operator, events))) {
         Err(Silence::Broken) => Err(StakingError::ReputationUnavailable),
         Ok(_) | Err(Silence::Unknown) => Ok(()),
