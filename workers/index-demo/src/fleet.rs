@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// How long after a NAV the next one is scheduled: long enough for all trades of a slot.
+const NAV_INTERVAL_MS: u64 = 20_000;
 /// How long a process may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -125,6 +127,7 @@ impl Fleet {
             let keys = places.keys.join(format!("node-{seat:02}.toml"));
             let (number, own) = (seat.to_string(), |name: &str| folder.join(name));
             let (data, awards, basket) = (own("node"), own("awards"), own("basket.scale"));
+            let nav = own("nav.scale");
             let args = [
                 ("--network", places.network.as_path()),
                 ("--seat", Path::new(&number)),
@@ -133,6 +136,7 @@ impl Fleet {
                 ("--results", &places.results),
                 ("--awards", &awards),
                 ("--basket", &basket),
+                ("--nav", &nav),
             ];
             let mut words = Vec::new();
             for (name, value) in &args {
@@ -182,7 +186,7 @@ impl Fleet {
                 "url = {:?}\nbundles = {:?}\nindex = \"{}\"\nrewards = \"{}\"\nfrom_block = {}\n\
                  data = \"data\"\nawards = \"awards\"\nkeys = {:?}\nprices = {:?}\n\
                  emissions = {:?}\nbasket = \"basket.scale\"\npaxos = {:?}\n\
-                 peers = [{}]\nlisten = \"{}\"\nnav_interval = \"0s\"\nnav_spacing = \"0s\"\n\
+                 peers = [{}]\nlisten = \"{}\"\nnav = \"nav.scale\"\nnav_interval = \"{}ms\"\nnav_on_demand = true\n\
                  turn_delay = \"4s\"\npoll = \"1s\"\n{tokens}",
                 index.url,
                 places.bundles,
@@ -195,6 +199,7 @@ impl Fleet {
                 node.url,
                 peers.join(", "),
                 listen.trim_start_matches("http://"),
+                NAV_INTERVAL_MS,
             );
             let config = folder.join("nav-validator.toml");
             fs::write(&config, text)?;

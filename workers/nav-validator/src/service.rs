@@ -73,8 +73,8 @@ impl App {
         let store = Arc::new(Store::open(&config.data, &identity.encode())?);
         let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
         let observer = keys.map(|keys| {
-            let prices = config.prices.as_deref();
-            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_spacing))
+            let (prices, told) = (config.prices.as_deref(), config.nav.clone());
+            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_interval, told))
         });
         Ok(Arc::new(Self {
             peers: Peers::new(config.peers.clone(), config.paxos.clone())?,
@@ -133,8 +133,12 @@ impl App {
     }
 
     fn follower(&self) -> Follower {
+        self.follower_of(self.contracts())
+    }
+
+    fn follower_of(&self, contracts: Arc<Contracts>) -> Follower {
         Follower {
-            contracts: self.contracts(),
+            contracts,
             store: self.store.clone(),
             schedule: self.schedule,
             related: self.related.clone(),
@@ -149,8 +153,11 @@ impl App {
         let fresh = Contracts::connect(&self.config).await?;
         let same = fresh.chain.genesis() == self.contracts().chain.genesis();
         ensure!(same, "another chain answers at {}", self.config.url);
-        *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        self.follower().check().await
+        let fresh = Arc::new(fresh);
+        // First the check: what fails it is not followed.
+        self.follower_of(fresh.clone()).check().await?;
+        *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
     }
 
     /// Keeps the basket for the node up to date until the process ends.

@@ -107,6 +107,7 @@ fn sources(settings: &Settings) -> Sources {
     Sources {
         results: settings.results.clone(),
         awards: settings.awards.clone(),
+        nav: settings.nav.clone(),
         basket: settings.basket.clone(),
         volumes: Seen::default(),
     }
