@@ -198,15 +198,20 @@ impl Stage {
         let certificate = self.certify(&report, &epoch.signed);
         let message = on(&self.rewards).settle_epoch(report, award, (&certificate).into());
         let outcome = self.send(Who::Stranger, message, Done::Settled);
-        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
+        if outcome.answer.is_ok() {
             self.epoch = Some((report, award, certificate));
+        }
+        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
             self.claims.push(claims);
         }
         outcome
     }
 
     fn claim(&mut self, by: Who, of: Who, extra: u128, ago: usize) -> Outcome {
-        let claims = &self.claims[self.claims.len() - 1 - ago];
+        let place = self.claims.len() - 1 - ago;
+        let claims = &self.claims[place];
+        // Before the first epoch there are no claims.
+        let epoch = u64::try_from(place).expect("few");
         let account: Account = *of.account().as_ref();
         let place = claims.iter().position(|claim| claim.account == account);
         let (cumulative, index, proof) = match place {
@@ -220,9 +225,10 @@ impl Stage {
         };
         let (cumulative, mut on_it) = (cumulative + extra, on(&self.rewards));
         if by == of {
-            return self.send(by, on_it.claim(cumulative, index, proof), Done::Amount);
+            return self.send(by, on_it.claim(epoch, cumulative, index, proof), Done::Amount);
         }
-        let message = on_it.claim_for(AccountId::from(account), cumulative, index, proof);
+        let of = AccountId::from(account);
+        let message = on_it.claim_for(of, epoch, cumulative, index, proof);
         self.send(by, message, Done::Amount)
     }
 }

@@ -264,8 +264,8 @@ pub enum RewardOp {
     SettleEpoch(Epoch),
     /// The newest epoch once more.
     BringEpochAgain,
-    /// For oneself if both are the same. `extra` is added to what the leaf says; the proof is of
-    /// the tree so many epochs ago.
+    /// For oneself if both are the same. `extra` is added to what the leaf says; the proof is under
+    /// the root of so many epochs ago.
     Claim {
         by: Who,
         of: Who,

@@ -17,7 +17,9 @@ use cicada_chain::signer_from_seed;
 use cicada_network::NodeKeys;
 use cicada_program::{count, now_ms, termination};
 use parity_scale_codec::Encode;
+use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -59,6 +61,17 @@ pub struct App {
     settled_epoch: AtomicU64,
     last_of_nav: Mutex<Option<(u64, String)>>,
     chain_problem: Mutex<Option<String>>,
+    // Held as long as this process runs.
+    _only_user: Option<File>,
+}
+
+/// Makes this process the only validator that signs with a key file on this machine: another, with a
+/// data folder of its own, would sign another value.
+fn claim(keys: &Path) -> Result<File> {
+    let file = File::open(keys).with_context(|| keys.display().to_string())?;
+    let taken = || format!("another validator runs with the keys {}", keys.display());
+    file.try_lock().with_context(taken)?;
+    Ok(file)
 }
 
 impl App {
@@ -71,6 +84,7 @@ impl App {
         let schedule = schedule(&config, &contracts).await?;
         let identity = (contracts.chain.genesis(), config.index, config.rewards, config.epoch);
         let store = Arc::new(Store::open(&config.data, &identity.encode())?);
+        let only_user = config.keys.as_deref().map(claim).transpose()?;
         let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
         let observer = keys.map(|keys| {
             let (prices, told) = (config.prices.as_deref(), config.nav.clone());
@@ -94,6 +108,7 @@ impl App {
             store,
             observer,
             schedule,
+            _only_user: only_user,
         }))
     }
 
@@ -289,4 +304,22 @@ pub async fn check(config: Config) -> Result<()> {
     }
     println!("related accounts {}", hex::encode(app.related.digest()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_serves_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        NodeKeys::generate(&path).unwrap();
+        let first = claim(&path).unwrap();
+        let error = claim(&path).unwrap_err();
+        assert!(error.to_string().contains("another validator runs"), "{error:#}");
+        assert!(NodeKeys::load(&path).is_ok(), "the consensus node reads it all the same");
+        drop(first);
+        claim(&path).unwrap();
+    }
 }

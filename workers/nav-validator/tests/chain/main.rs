@@ -120,7 +120,8 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
         hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes).unwrap();
         bytes
     });
-    let args = (cumulative, index, proof.collect::<Vec<Hash>>());
+    let epoch = claim["epoch"].as_u64().unwrap();
+    let args = (epoch, cumulative, index, proof.collect::<Vec<Hash>>());
     stage.call("rewards", "Rewards::claim", &args).await;
     let paid: u128 = stage.read("rewards", "Rewards::paid_of", &alice).await;
     assert_eq!(paid, cumulative);
