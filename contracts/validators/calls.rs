@@ -12,11 +12,7 @@ const ONE: Compact<u32> = Compact(1);
 /// Tells the reputation contract of a penalty. A refusal is its own affair; a call that was broken
 /// off is not, else whoever sends a penalty with little gas could keep it from being told.
 #[inline(never)]
-pub fn tell(
-    reputation: AccountId,
-    operator: AccountId,
-    points: u32,
-) -> Result<(), StakingError> {
+pub fn tell(reputation: AccountId, operator: AccountId, points: u32) -> Result<(), StakingError> {
     let selector = ink::selector_bytes!("Reputation::record");
     let events = (ONE, reputation_event(points));
     match call(reputation, selector, &pack(&(operator, events))) {

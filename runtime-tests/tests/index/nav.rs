@@ -390,8 +390,7 @@ fn what_was_certified_before_a_change_of_committee_is_settled_and_judged_after_i
         let signed = stage.committee.certify(&stage.validators, &change);
         let rotate = on(&stage.validators).rotate(change, next.members(), signed);
         if epoch == 3 {
-            let message =
-                on(&stage.index).settle_nav(report, old.clone(), (&certificate).into());
+            let message = on(&stage.index).settle_nav(report, old.clone(), (&certificate).into());
             let receipt = stage.world.as_(account("heidi")).call(message).succeeds();
             assert_eq!(receipt.value, Settlement::Recorded);
             assert_eq!(stage.newest().map(|record| record.epoch), Some(1));

@@ -7,9 +7,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_core::rewards::{
-    Award, AwardError, AwardState, Bounds, MAX_CLAIMS, MAX_EPOCH_MS,
-};
+use cicada_core::rewards::{Award, AwardError, AwardState, Bounds, MAX_CLAIMS, MAX_EPOCH_MS};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
@@ -28,7 +26,10 @@ impl Stage {
         let receipt = self.settle_award(award).succeeds();
         assert_eq!(receipt.value, Settlement::Void);
         assert_eq!(receipt.event::<SlotVoid>(&self.rewards).slot, slot + 1);
-        assert_eq!((self.state(), self.money(), self.latest().slot), (before.0, before.1, slot + 1));
+        assert_eq!(
+            (self.state(), self.money(), self.latest().slot),
+            (before.0, before.1, slot + 1)
+        );
     }
 
     /// The award of three miners in the hour that ends now.

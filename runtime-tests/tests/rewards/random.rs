@@ -102,13 +102,8 @@ fn claim(stage: &mut Stage, model: &mut Model, dice: &mut Dice, old: &[Vec<Claim
     let (mut cumulative, index, proof) = stage.proof(picked.account);
     let lie = dice.below(8) == 0;
     cumulative += u128::from(lie);
-    let message = on(&stage.rewards).claim_for(
-        picked.account.into(),
-        stage.epoch,
-        cumulative,
-        index,
-        proof,
-    );
+    let message =
+        on(&stage.rewards).claim_for(picked.account.into(), stage.epoch, cumulative, index, proof);
     let answer = stage.call(STRANGER, message).value;
     let changed = stage.claims != newest;
     stage.keep(newest);

@@ -238,7 +238,8 @@ impl Stage {
     /// Claims for an account, with its proof under the newest root.
     pub fn claim_for(&mut self, name: &str, account: Account) -> Answer<u128> {
         let (cumulative, index, proof) = self.proof(account);
-        let message = on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
+        let message =
+            on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
         self.call(name, message)
     }
 

@@ -125,6 +125,7 @@ impl Found {
                 bonded: operator.bonded,
                 unbonding: operator.unbonding,
                 releases_ms: operator.free_at_ms,
+                is_resigned: operator.resigned.is_some(),
                 standing: model.stakes.standing(who),
             };
             let chain = stage.world.read(on(&stage.validators).stake_of(who.account()));
@@ -226,10 +227,9 @@ impl Found {
                 record.observers,
             )
         });
-        let expected = basket
-            .navs
-            .last()
-            .map(|nav| (nav.slot, nav.nav_e18, nav.time_ms, (nav.epoch, nav.signers), nav.observers));
+        let expected = basket.navs.last().map(|nav| {
+            (nav.slot, nav.nav_e18, nav.time_ms, (nav.epoch, nav.signers), nav.observers)
+        });
         self.same("newest NAV", chain, expected);
         for subnet in 0..SUBNETS {
             let (token, index) = (stage.coin(Coin::Subnet(subnet)), stage.account(Who::Index));

@@ -8,7 +8,9 @@ use cicada_traits::psp22::PSP22;
 use cicada_traits::staking::{Staking, StakingError};
 use validators::validators::Slashed;
 
-use crate::stage::{bounty, everybody, node, Stage, DELAY, JUDGE, OWNER, STAKE, STRANGER, TREASURY};
+use crate::stage::{
+    bounty, everybody, node, Stage, DELAY, JUDGE, OWNER, STAKE, STRANGER, TREASURY,
+};
 
 /// A rate of `amount`, rounded up: the plain definition.
 fn part(amount: u128, percent: u128) -> u128 {
@@ -77,7 +79,8 @@ fn nobody_pays_where_more_are_off_than_may_lie() {
     let receipt = stage.report(1, &off(8)).succeeds();
     assert!(receipt.emitted.is_empty(), "eight off are a fault of the feed");
     // Sixteen were heard, ten of them liars' victims: the attack of six heavy seats.
-    let sixteen: Vec<(u8, u32)> = (0..16).map(|seat| (seat, if seat < 10 { 1_667 } else { 0 })).collect();
+    let sixteen: Vec<(u8, u32)> =
+        (0..16).map(|seat| (seat, if seat < 10 { 1_667 } else { 0 })).collect();
     let _ = stage.report_as(JUDGE, ReportKind::Nav, 2, &sixteen).succeeds();
     // Fifteen agree, and one is off.
     let mut few = everybody(&[(3, 60)]);
@@ -177,7 +180,8 @@ fn only_judges_report_and_only_on_seats_of_a_committee_that_still_counts() {
         let error = stage.report_as(name, ReportKind::Nav, 1, &list).fails();
         assert_eq!(error, StakingError::NotJudge);
     }
-    let report = |stage: &mut Stage, list: &[(u8, u32)]| stage.report_as(JUDGE, ReportKind::Nav, 1, list);
+    let report =
+        |stage: &mut Stage, list: &[(u8, u32)]| stage.report_as(JUDGE, ReportKind::Nav, 1, list);
     assert_eq!(report(&mut stage, &[(0, 60), (23, 0)]).fails(), StakingError::UnknownSeat);
     assert_eq!(report(&mut stage, &[(4, 60), (4, 60)]).fails(), StakingError::NotInOrder);
     let many: Vec<(u8, u32)> = (0..24).map(|seat| (seat, 0)).collect();

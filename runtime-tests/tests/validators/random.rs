@@ -10,9 +10,7 @@ use cicada_traits::staking::Staking;
 use cicada_traits::validators::ValidatorsError;
 
 use crate::model::{Model, Operator, Rules};
-use crate::stage::{
-    everybody, node, Stage, DAY, DELAY, JUDGE, PURSE, STAKE, STRANGER, TREASURY,
-};
+use crate::stage::{everybody, node, Stage, DAY, DELAY, JUDGE, PURSE, STAKE, STRANGER, TREASURY};
 
 /// Operations of each of the four runs.
 const OPERATIONS: u32 = 650;

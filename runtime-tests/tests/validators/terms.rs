@@ -229,7 +229,7 @@ fn without_rules_there_is_no_stake_and_no_penalty() {
 #[test]
 fn before_the_first_committee_there_are_no_voters() {
     let mut stage = Stage::with_terms();
-    let electorate = stage.world.read(on(&stage.validators).electorate());
+    let electorate = stage.world.read(on(&stage.validators).electorate(None));
     assert_eq!((electorate.epoch, electorate.keys.len(), electorate.stakes.len()), (0, 0, 0));
     assert_eq!(stage.report(1, &[(0, 60)]).fails(), StakingError::UnknownSeat);
     let _ = stage.bond(node(0), MIN_STAKE).succeeds();

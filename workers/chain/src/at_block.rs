@@ -199,7 +199,8 @@ mod tests {
     #[tokio::test]
     async fn the_block_of_a_time_is_known_once_a_later_one_is_there() {
         // Block n is of the time 100 + 6 · n, but for a gap after the fifth.
-        let time_of = |block: u64| async move { Ok(100 + 6 * block + if block > 5 { 50 } else { 0 }) };
+        let time_of =
+            |block: u64| async move { Ok(100 + 6 * block + if block > 5 { 50 } else { 0 }) };
         let of = async |newest, time| last_not_later(newest, time, time_of).await.unwrap();
         assert_eq!(of(20, 106).await, Some(1));
         assert_eq!(of(20, 111).await, Some(1));

@@ -364,8 +364,7 @@ impl Deployer<'_> {
         type Electorate = (u32, Hash, Vec<AttestationKey>, Vec<u128>);
         // Of those in office.
         let office = None::<u32>.encode();
-        let electorate: Electorate =
-            self.validators(file, "Judged::electorate", &office).await?;
+        let electorate: Electorate = self.validators(file, "Judged::electorate", &office).await?;
         let without = electorate.3.iter().filter(|stake| **stake < self.plan.terms.minimum).count();
         ensure!(without == 0, "{without} seats have no stake that counts");
         Ok(())

@@ -65,11 +65,6 @@ impl Feed {
         Ok(feed)
     }
 
-    /// The price of a subnet's token.
-    pub fn price(&self, netuid: u16) -> Option<u128> {
-        self.prices.get(&netuid).copied()
-    }
-
     /// All prices of now.
     pub fn prices(&self) -> &BTreeMap<u16, u128> {
         &self.prices
@@ -159,7 +154,7 @@ mod tests {
     const NETUIDS: [u16; 3] = [1, 2, 9];
 
     fn all(feed: &Feed) -> Vec<u128> {
-        NETUIDS.iter().map(|netuid| feed.price(*netuid).unwrap()).collect()
+        NETUIDS.iter().map(|netuid| feed.prices()[netuid]).collect()
     }
 
     #[test]

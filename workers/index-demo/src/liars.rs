@@ -55,7 +55,8 @@ impl Story {
             tokio::time::sleep(POLL).await;
             stake = self.stake_of(DOUBLE).await?;
         }
-        let after: Electorate = self.stage.of_validators("Judged::electorate", &None::<u32>).await?;
+        let after: Electorate =
+            self.stage.of_validators("Judged::electorate", &None::<u32>).await?;
         let voice = after.stakes.get(DOUBLE).copied();
         self.check(
             format!(

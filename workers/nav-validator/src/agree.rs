@@ -14,9 +14,7 @@ use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
-use cicada_core::nav::{
-    self, check, min_observations, scheduled, Observation, Proposal,
-};
+use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState};
 use cicada_core::slashing::Bands;
@@ -198,7 +196,7 @@ impl Agreement {
         let slot = newest.slot.saturating_add(1);
         let peers = &self.app.peers;
         // A chain that makes blocks on demand has to come past the time first.
-        let age = Duration::from_millis(now_ms().saturating_sub(time_ms));
+        let age = Duration::from_millis(now_ms().saturating_sub(time_ms).saturating_sub(1));
         contracts.chain.freshen(&self.signer, age).await?;
         // Another may have got agreement and then failed.
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {

@@ -58,7 +58,8 @@ impl Prices {
             if let Some((newest, _)) = known.last_key_value() {
                 *known = known.split_off(&newest.saturating_sub(KEPT_MS));
             }
-            let mut found: Vec<u128> = known.range(from..=time_ms).map(|(_, price)| *price).collect();
+            let mut found: Vec<u128> =
+                known.range(from..=time_ms).map(|(_, price)| *price).collect();
             let newest = known.range(from..=time_ms).next_back();
             let Some((time_ms, _)) = newest else {
                 continue;

@@ -111,9 +111,7 @@ impl Model {
                 self.rewards.funded += amount;
                 Ok(Done::Nothing)
             }
-            RewardOp::SettleEpoch(epoch) => {
-                Ok(Done::Settled(self.settle_epoch(epoch)?))
-            }
+            RewardOp::SettleEpoch(epoch) => Ok(Done::Settled(self.settle_epoch(epoch)?)),
             RewardOp::BringEpochAgain => Ok(Done::Settled(Settlement::AlreadyDone)),
             RewardOp::Claim { of, extra, ago, .. } => self.claim(*of, *extra, *ago),
             RewardOp::SetEmission { by, from_epoch, amount } => {

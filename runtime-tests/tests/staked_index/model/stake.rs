@@ -306,7 +306,8 @@ impl Model {
                 (None, Some((start, _))) if time_ms < start => continue,
                 (None, _) => (time_ms, 0, 0),
             };
-            self.stakes.operators.entry(Who::Node(node)).or_default().hour = Some((start, severity));
+            self.stakes.operators.entry(Who::Node(node)).or_default().hour =
+                Some((start, severity));
             let rate = rates[severity].saturating_sub(paid);
             sum += self.take_stake(node, rate, POINTS[severity] - told);
         }

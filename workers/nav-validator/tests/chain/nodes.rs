@@ -113,7 +113,8 @@ pub struct TwoFaced {
 impl TwoFaced {
     async fn scheduled(&self, slot: u64) -> Option<u64> {
         let url = format!("{}/observation?slot={slot}", self.honest.get()?);
-        let answer: Value = reqwest::get(url).await.ok()?.json().await.ok()?;
+        let answer = reqwest::get(url).await.ok()?.text().await.ok()?;
+        let answer: Value = serde_json::from_str(&answer).ok()?;
         answer["time_ms"].as_u64()
     }
 }
@@ -138,12 +139,7 @@ async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Json
     };
     let lie = of.slot == one.slot && one.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1;
     let nav_e18 = one.nav_e18 + u128::from(lie);
-    let mut observation = Observation {
-        seat: one.seat,
-        nav_e18,
-        time_ms,
-        signature: [0; 64],
-    };
+    let mut observation = Observation { seat: one.seat, nav_e18, time_ms, signature: [0; 64] };
     let config_digest = one.committee.config_digest;
     let message = observation.message::<Native>(&config_digest, &one.feed, of.slot);
     observation.signature = one.committee.keys[usize::from(one.seat)].attest(&message);

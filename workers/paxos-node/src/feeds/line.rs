@@ -3,9 +3,7 @@
 use cicada_consensus::{AttestationRequest, Now, Position};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav;
-use cicada_core::report::{
-    Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS,
-};
+use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use std::collections::BTreeMap;
 
 /// How far the time of a new report may lie from this node's clock.

@@ -52,7 +52,11 @@ impl Nav {
         }
     }
 
-    fn compare(&self, Proposal { report, observations }: &Proposal, now: Now) -> Result<(), String> {
+    fn compare(
+        &self,
+        Proposal { report, observations }: &Proposal,
+        now: Now,
+    ) -> Result<(), String> {
         let file = self.file.as_ref().ok_or("I have no validator's NAV: --nav is not given")?;
         let mine = own::read::<Own>(file)
             .map_err(|error| format!("cannot read my NAV {error}"))?
