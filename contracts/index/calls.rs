@@ -158,7 +158,7 @@ pub fn verify(
 /// Who is in office: as `Electorate`, with the keys read as one block.
 #[ink::scale_derive(Decode)]
 pub struct Seats {
-    pub epoch: u32,
+    pub _epoch: u32,
     pub config_digest: Hash,
     pub keys: AttestationKeys,
     pub stakes: Vec<u128>,

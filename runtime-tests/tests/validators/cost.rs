@@ -2,7 +2,7 @@
 
 use cicada_core::slashing::MIN_STAKE;
 use cicada_runtime_tests::{account, check_gas, on, World};
-use cicada_traits::staking::{Judged, Staking};
+use cicada_traits::staking::Judged;
 
 use crate::stage::{node, Stage, DELAY, JUDGE, STRANGER};
 
