@@ -63,7 +63,7 @@ pub fn miner(number: u32) -> Account {
 pub fn score(miner: Account, final_e9: u128) -> Score {
     Score {
         miner,
-        weighted_tenths: 0,
+        weighted_tenths: final_e9,
         volume_e9: 0,
         frequency_e9: 0,
         consistency_e9: 0,

@@ -82,7 +82,7 @@ impl Rewards {
 pub fn inputs(epoch: &Epoch) -> (Vec<Score>, Vec<Validator>) {
     let score = |(miner, final_e9): &(Who, u128)| Score {
         miner: *miner.account().as_ref(),
-        weighted_tenths: 0,
+        weighted_tenths: *final_e9,
         volume_e9: 0,
         frequency_e9: 0,
         consistency_e9: 0,
