@@ -191,7 +191,7 @@ proptest! {
             };
             let members = &ranked[bounds[tier].0..bounds[tier].1.min(ranked.len())];
             let share = Ratio::new(own * tiers[tier], sum_of(members));
-            let is_cut = place.bonus == 2 * place.base && share.ceil() >= Ratio::from(place.bonus.into());
+            let is_cut = place.bonus == 2 * place.base && share.ceil() >= Ratio::from(BigUint::from(place.bonus));
             prop_assert!(place.bonus <= 2 * place.base);
             prop_assert!(is_cut || near(place.bonus, share));
         }

@@ -12,7 +12,7 @@ use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
 use cicada_core::slashing::{Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, address, check_gas, on};
 use cicada_traits::index::{Index, IndexError};
-use cicada_traits::staking::{DoubleObservation, Staking, StakingError};
+use cicada_traits::staking::{DoubleObservation, Judged, Staking, StakingError};
 use cicada_traits::validators::Validators;
 use index::index::{Minted, NavSettled, Redeemed, SlotVoid};
 

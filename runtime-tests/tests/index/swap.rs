@@ -66,7 +66,7 @@ fn the_spread_falls_until_somebody_takes_it() {
     entries[0].price_e18 *= 2;
     let _ = stage.set_basket(&entries).succeeds();
     let given = 1_000_000_000;
-    let mut taken = |stage: &mut Stage| {
+    let taken = |stage: &mut Stage| {
         stage.swap("charlie", 2, given, 0).succeeds().event::<Swapped>(&stage.index).taken
     };
     assert_eq!(taken(&mut stage), given * 3 / 2 * 98 / 100, "2 % stay in the basket");

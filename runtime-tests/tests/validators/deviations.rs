@@ -112,7 +112,7 @@ fn the_event_says_who_what_and_how_much() {
 fn distance_costs_once_an_hour_and_then_only_what_is_worse() {
     let mut stage = Stage::new();
     let start = stage.world.now();
-    let mut at = |stage: &mut Stage, ms: u64, bps| {
+    let at = |stage: &mut Stage, ms: u64, bps| {
         let list = everybody(&[(5, bps)]);
         let receipt = stage.report_of(JUDGE, ReportKind::Nav, (ms, start + ms), 1, &list);
         let slashed = receipt.succeeds().events::<Slashed>(&stage.validators);
