@@ -40,6 +40,15 @@ build_programs() {
   with_progress "building $1" cargo build --profile "${CICADA_PROFILE:-release}" --locked "${@:2}"
 }
 
+# localnet ARGUMENT…: the program that starts and looks after everything; it is built if need be. For it
+# and its programs, CICADA_PROGRAMS is their folder.
+localnet() {
+  CICADA_PROGRAMS="$(programs)"
+  export CICADA_PROGRAMS
+  [ -x "$CICADA_PROGRAMS/localnet" ] || (cd "$CICADA_ROOT" && build_programs "the launcher" --bin localnet)
+  "$CICADA_PROGRAMS/localnet" "$@"
+}
+
 # hash_key FILE…: the first 16 hex digits of the SHA-256 of the files' contents, for cache folders.
 hash_key() { cat -- "$@" | sha256sum | cut -c1-16; }
 
@@ -54,13 +63,24 @@ version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "
 # lock file touches, and a new contract among the tests must not cost a build of everything.
 runtime_target() { printf '%s/target/runtime-tests-%s-%s\n' "$CICADA_CACHE" "$INK_SANDBOX_VERSION" "$CONTRACT_BUILD_VERSION"; }
 
+# node_target: where the two chains are compiled; keyed as runtime_target is, for the same reason.
+node_target() { printf '%s/target/node-%s\n' "$CICADA_CACHE" "$POLKADOT_SDK_RELEASE"; }
+
 # with_clippy COMMAND…: runs 'cargo build' or 'cargo test' with clippy as the compiler of the workspace's
 # own crates; a warning is an error. 'cargo clippy' would first check every dependency once more.
 with_clippy() { RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ "$@"; }
 
+# progress LOG: how far a command is: in crates if it is cargo's, else its last line.
+progress() {
+  local lines crates
+  lines="$(tail -c 4000 "$1" | tr '\r' '\n' | sed 's/ *$//; /^$/d')"
+  crates="$(sed -n 's|.*\] \([0-9]*\)/\([0-9]*\): \(.*\)|\1 of \2 crates: \3|p' <<<"$lines" | tail -n1)"
+  printf '%.100s\n' "${crates:-$(tail -n1 <<<"$lines")}"
+}
+
 # with_progress [--may-fail] LABEL COMMAND…: runs a long, chatty command; its output goes to a log, a line
-# with the time spent appears every 20 seconds, and the end of the log is shown when it fails (unless
-# --may-fail: the caller has another way).
+# with the time spent and how far it is appears every 20 seconds, and the end of the log is shown when it
+# fails (unless --may-fail: the caller has another way).
 with_progress() {
   local label log pid may_fail=no status=0 start=$SECONDS next=20
   if [ "$1" = --may-fail ]; then
@@ -72,19 +92,19 @@ with_progress() {
   mkdir -p "$CICADA_CACHE/logs"
   log="$CICADA_CACHE/logs/$(printf '%s' "$label" | tr -cs 'A-Za-z0-9.' '-').log"
   say "$label"
-  "$@" >"$log" 2>&1 &
+  CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=100 "$@" >"$log" 2>&1 &
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     if [ $((SECONDS - start)) -ge "$next" ]; then
-      say "  … $((SECONDS - start)) s: $(tail -n1 "$log" | tr -d '\r' | cut -c1-100)"
+      say "  … $((SECONDS - start)) s: $(progress "$log")"
       next=$((next + 20))
     fi
   done
   wait "$pid" || status=$?
   if [ "$status" -ne 0 ] && [ "$may_fail" = no ]; then
     warn "$label: failed with status $status; the end of $log:"
-    tail -n 15 "$log" >&2
+    tr '\r' '\n' <"$log" | grep -v '^ *Building \[' | sed '/^ *$/d' | tail -n 15 >&2
   fi
   return "$status"
 }

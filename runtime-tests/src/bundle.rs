@@ -1,4 +1,4 @@
-//! Built contracts: `contracts/target/ink/NAME.contract`.
+//! Built contracts: `contracts/bundles/NAME.contract`.
 
 use std::{
     collections::HashMap,
@@ -36,7 +36,13 @@ impl Bundle {
 
     fn read(name: &str) -> Result<Self, String> {
         // The build writes `-` as `_`, as cargo does with crates.
-        let path = folder().join(format!("{}.contract", name.replace('-', "_")));
+        let name_in_files = name.replace('-', "_");
+        let mut path = folder().join(format!("{name_in_files}.contract"));
+        // Where `cargo contract build` puts it.
+        let built = path.with_extension("").join(format!("{name_in_files}.contract"));
+        if !path.exists() && built.exists() {
+            path = built;
+        }
         let text = fs::read_to_string(&path).map_err(|error| {
             format!("{}: {error}; run scripts/build-contracts {name}", path.display())
         })?;
@@ -54,10 +60,10 @@ impl Bundle {
     }
 }
 
-/// Where the bundles are: `CICADA_BUNDLES`, else `contracts/target/ink` of this checkout.
+/// Where the bundles are: `CICADA_BUNDLES`, else `contracts/bundles` of this checkout.
 pub fn folder() -> PathBuf {
     match std::env::var_os("CICADA_BUNDLES") {
         Some(folder) => folder.into(),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/target/ink"),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/bundles"),
     }
 }

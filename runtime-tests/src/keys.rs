@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use ink_sandbox::frame_support::sp_runtime::traits::{BlakeTwo256, Hash};
+use drink::frame_support::sp_runtime::traits::{BlakeTwo256, Hash};
 use schnorrkel::{context::signing_context, ExpansionMode, Keypair, MiniSecretKey};
 
 use crate::AccountId;

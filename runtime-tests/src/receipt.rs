@@ -2,15 +2,17 @@
 
 use std::fmt;
 
+use drink::{
+    minimal::{MinimalSandbox, MinimalSandboxRuntime},
+    pallet_contracts::{Event as PalletEvent, StorageDeposit},
+    DispatchError, Weight,
+};
 use ink::{
     env::{DefaultEnvironment, Event},
     primitives::LangError,
     ToAccountId,
 };
-use ink_sandbox::{
-    pallet_contracts::{Event as PalletEvent, StorageDeposit},
-    DefaultSandbox, DispatchError, EventRecordOf, RuntimeEventOf, RuntimeOf, Weight,
-};
+use ink_sandbox::{EventRecordOf, RuntimeEventOf};
 use parity_scale_codec::Decode;
 
 use crate::{AccountId, Balance};
@@ -168,11 +170,9 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Picks the contracts' events out of everything a call deposited.
-pub(crate) fn contract_events(
-    records: Vec<EventRecordOf<RuntimeOf<DefaultSandbox>>>,
-) -> Vec<Emitted> {
-    let pick = |record: EventRecordOf<RuntimeOf<DefaultSandbox>>| match record.event {
-        RuntimeEventOf::<DefaultSandbox>::Contracts(PalletEvent::ContractEmitted {
+pub(crate) fn contract_events(records: Vec<EventRecordOf<MinimalSandboxRuntime>>) -> Vec<Emitted> {
+    let pick = |record: EventRecordOf<MinimalSandboxRuntime>| match record.event {
+        RuntimeEventOf::<MinimalSandbox>::Contracts(PalletEvent::ContractEmitted {
             contract,
             data,
         }) => {

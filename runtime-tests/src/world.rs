@@ -30,14 +30,18 @@
 //! [`World::fund`]. **Failure**: `call` panics when the chain itself refuses (a trap, no gas);
 //! `try_call` returns that as an `Err`. As on a chain, a call that fails changes nothing.
 
-use ink::primitives::LangError;
-use ink_sandbox::{
-    api::prelude::{BalanceAPI, ContractAPI, SystemAPI, TimestampAPI},
-    frame_support::storage::{with_transaction, TransactionOutcome},
-    frame_system::RawOrigin,
+use drink::{
+    frame_support::{
+        dispatch::RawOrigin,
+        storage::{with_transaction, TransactionOutcome},
+    },
+    minimal::{MinimalSandbox, MinimalSandboxRuntime},
     pallet_contracts::{Code, CollectEvents, DebugInfo, Determinism, Pallet},
-    AccountId32, DefaultSandbox, DispatchError, RuntimeOf, Sandbox, Weight,
+    sandbox_api::prelude::{BalanceAPI, ContractAPI, SystemAPI, TimestampAPI},
+    session::Session,
+    AccountId32, DispatchError, Sandbox, Weight,
 };
+use ink::primitives::LangError;
 use parity_scale_codec::Decode;
 
 use crate::{
@@ -60,7 +64,7 @@ pub const GAS_LIMIT: Weight = Weight::from_parts(500_000_000_000, 5 * 1024 * 102
 
 /// An in-process chain with a clock that the test owns.
 pub struct World {
-    sandbox: DefaultSandbox,
+    session: Session<MinimalSandbox>,
     now_ms: u64,
     /// Makes the addresses of equal contracts different.
     deployed: u32,
@@ -83,9 +87,8 @@ impl Default for World {
 impl World {
     /// A chain at [`GENESIS_MS`] with the people of [`NAMES`].
     pub fn new() -> Self {
-        let mut world =
-            Self { sandbox: DefaultSandbox::default(), now_ms: GENESIS_MS, deployed: 0 };
-        world.sandbox.set_timestamp(GENESIS_MS);
+        let mut world = Self { session: Session::default(), now_ms: GENESIS_MS, deployed: 0 };
+        world.sandbox().set_timestamp(GENESIS_MS);
         for name in NAMES {
             world.fund(account(name), FUNDS);
         }
@@ -103,8 +106,8 @@ impl World {
     #[track_caller]
     pub fn at(&mut self, ms: u64) -> &mut Self {
         assert!(ms >= self.now_ms, "the clock would go back from {} to {ms}", self.now_ms);
-        self.sandbox.build_block();
-        self.sandbox.set_timestamp(ms);
+        self.sandbox().build_block();
+        self.sandbox().set_timestamp(ms);
         self.now_ms = ms;
         self
     }
@@ -122,7 +125,7 @@ impl World {
 
     /// The number of the current block.
     pub fn block_number(&mut self) -> u32 {
-        self.sandbox.block_number()
+        self.sandbox().block_number()
     }
 
     // ---- people ----
@@ -135,12 +138,12 @@ impl World {
     /// Gives native money.
     #[track_caller]
     pub fn fund(&mut self, account: AccountId, amount: Balance) {
-        self.sandbox.mint_into(&account32(account), amount).expect("money can be minted");
+        self.sandbox().mint_into(&account32(account), amount).expect("money can be minted");
     }
 
     /// Native money that the account can spend.
     pub fn native_balance(&mut self, account: AccountId) -> Balance {
-        self.sandbox.free_balance(&account32(account))
+        self.sandbox().free_balance(&account32(account))
     }
 
     /// What a message returns now; changes nothing. For messages that look without touching.
@@ -154,7 +157,7 @@ impl World {
     /// The state now, to come back to with [`World::restore`].
     pub fn snapshot(&mut self) -> Snapshot {
         Snapshot {
-            storage: self.sandbox.take_snapshot(),
+            storage: self.sandbox().take_snapshot(),
             now_ms: self.now_ms,
             deployed: self.deployed,
         }
@@ -162,7 +165,7 @@ impl World {
 
     /// Goes back to a state, clock included.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        self.sandbox.restore_snapshot(snapshot.storage.clone());
+        self.sandbox().restore_snapshot(snapshot.storage.clone());
         self.now_ms = snapshot.now_ms;
         self.deployed = snapshot.deployed;
     }
@@ -170,9 +173,9 @@ impl World {
     /// Gives a contract the code with this hash, which is on chain; what it stores stays. A token
     /// with the code of something else refuses everything until it has its own again.
     pub fn set_code(&mut self, contract: AccountId, code: [u8; 32]) {
-        self.sandbox.execute_with(|| {
+        self.sandbox().execute_with(|| {
             let root = RawOrigin::Root.into();
-            Pallet::<RuntimeOf<DefaultSandbox>>::set_code(
+            Pallet::<MinimalSandboxRuntime>::set_code(
                 root,
                 account32(contract).into(),
                 code.into(),
@@ -182,8 +185,14 @@ impl World {
     }
 
     /// The chain itself, for what this type does not offer.
-    pub fn sandbox(&mut self) -> &mut DefaultSandbox {
-        &mut self.sandbox
+    pub fn sandbox(&mut self) -> &mut MinimalSandbox {
+        self.session.sandbox()
+    }
+
+    /// drink's session on this chain, which speaks to contracts in text and can mock them. A failed
+    /// call of a session leaves its changes; those of this type do not.
+    pub fn session(&mut self) -> &mut Session<MinimalSandbox> {
+        &mut self.session
     }
 }
 
@@ -242,13 +251,13 @@ impl Actor<'_> {
         self.world.deployed += 1;
         let (code, data) = (Code::Upload(bundle.wasm.clone()), constructor.data());
         let (actor, value, gas) = (account32(self.actor), self.value.unwrap_or(0), self.gas_limit);
-        self.world.sandbox.reset_events();
+        self.world.sandbox().reset_events();
         let outcome = self
             .world
-            .sandbox
+            .sandbox()
             .execute_with(|| {
                 with_transaction(|| {
-                    let outcome = Pallet::<RuntimeOf<DefaultSandbox>>::bare_instantiate(
+                    let outcome = Pallet::<MinimalSandboxRuntime>::bare_instantiate(
                         actor,
                         value,
                         gas,
@@ -279,7 +288,7 @@ impl Actor<'_> {
     #[track_caller]
     pub fn upload(self, bundle: &str) -> [u8; 32] {
         let wasm = Bundle::load(bundle).wasm.clone();
-        let uploaded = self.world.sandbox.upload_contract(
+        let uploaded = self.world.sandbox().upload_contract(
             wasm,
             account32(self.actor),
             None,
@@ -296,14 +305,14 @@ impl Actor<'_> {
         let RawMessage { callee, value, data } = message.into_raw();
         let (actor, callee) = (account32(self.actor), account32(callee));
         let (value, gas) = (self.value.unwrap_or(value), self.gas_limit);
-        self.world.sandbox.reset_events();
+        self.world.sandbox().reset_events();
         // As an extrinsic does: whatever fails is undone as a whole.
         let outcome = self
             .world
-            .sandbox
+            .sandbox()
             .execute_with(|| {
                 with_transaction(|| {
-                    let outcome = Pallet::<RuntimeOf<DefaultSandbox>>::bare_call(
+                    let outcome = Pallet::<MinimalSandboxRuntime>::bare_call(
                         actor,
                         callee,
                         value,

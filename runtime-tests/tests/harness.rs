@@ -25,7 +25,7 @@ fn the_clock_moves_only_when_told() {
     world.advance(1);
     assert_eq!((world.now(), world.block_number()), (GENESIS_MS + BLOCK_MS + 1, 3));
     world.at(GENESIS_MS + 86_400_000);
-    let chain = ink_sandbox::api::prelude::TimestampAPI::get_timestamp(world.sandbox());
+    let chain = drink::sandbox_api::prelude::TimestampAPI::get_timestamp(world.sandbox());
     assert_eq!((world.now(), chain), (GENESIS_MS + 86_400_000, GENESIS_MS + 86_400_000));
 }
 
@@ -159,5 +159,5 @@ fn a_missing_bundle_says_what_to_run() {
     let problem = std::panic::catch_unwind(|| Bundle::load("no-such-contract")).unwrap_err();
     let problem = problem.downcast::<String>().unwrap();
     assert!(problem.contains("run scripts/build-contracts no-such-contract"), "{problem}");
-    assert!(bundle::folder().ends_with("ink") || std::env::var_os("CICADA_BUNDLES").is_some());
+    assert!(bundle::folder().ends_with("bundles") || std::env::var_os("CICADA_BUNDLES").is_some());
 }

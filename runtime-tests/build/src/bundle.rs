@@ -1,21 +1,23 @@
 //! Builds one contract: from the output folder, from the cache, or with the compiler.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     fs::{self, File},
+    io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use contract_build::{
-    code_hash, BuildArtifacts, BuildMode, ExecuteArgs, ManifestPath, Network, Verbosity,
-};
+use contract_build::{BuildArtifacts, BuildMode, ExecuteArgs, ManifestPath, Network, Verbosity};
+use serde_json::Value;
 
-use crate::{inputs::Workspace, manifest};
+use crate::{cargo_proxy::SHARED, inputs::Workspace, manifest};
 
-const EXTENSIONS: [&str; 3] = ["contract", "json", "wasm"];
+/// The file in the output folder that says of which inputs each bundle is.
+const INPUTS: &str = "INPUTS";
 
 /// Where a bundle came from.
 enum Origin {
@@ -31,13 +33,28 @@ enum Origin {
 pub struct Summary {
     name: String,
     size: usize,
-    code_hash: [u8; 32],
+    code_hash: String,
     origin: Origin,
+}
+
+impl Summary {
+    fn of(name: &str, bundle: &Path, origin: Origin) -> Result<Self> {
+        let json: Value = serde_json::from_str(&fs::read_to_string(bundle)?)
+            .with_context(|| format!("{} is no bundle", bundle.display()))?;
+        let text = |field: &str| json["source"][field].as_str().unwrap_or_default();
+        Ok(Self {
+            name: name.to_owned(),
+            // Two hexadecimal digits a byte, after 0x.
+            size: text("wasm").len().saturating_sub(2) / 2,
+            code_hash: text("hash").to_owned(),
+            origin,
+        })
+    }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<14} {:>7} bytes  0x{}  ", self.name, self.size, hex::encode(self.code_hash))?;
+        write!(f, "{:<14} {:>7} bytes  {}  ", self.name, self.size, self.code_hash)?;
         match self.origin {
             Origin::Unchanged => f.write_str("unchanged"),
             Origin::Cache => f.write_str("from the cache"),
@@ -57,7 +74,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Prepares the folders; `out` defaults to `target/ink` of the workspace.
+    /// Prepares the folders; `out` defaults to `bundles` of the workspace.
     pub fn new(
         workspace: &'a Workspace,
         cache: &Path,
@@ -68,7 +85,7 @@ impl<'a> Builder<'a> {
         let cache = std::path::absolute(cache)?;
         // Cargo rebuilds what a changed lock file touches; only another compiler needs another folder.
         let target = cache.join("target").join(format!("contracts-{}", workspace.compiler_key()));
-        let out = out.unwrap_or_else(|| workspace.root().join("target/ink"));
+        let out = out.unwrap_or_else(|| workspace.root().join("bundles"));
         let store = cache.join("bundles");
         for folder in [&target, &out, &store] {
             fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -81,17 +98,14 @@ impl<'a> Builder<'a> {
     /// Brings the bundle of a contract up to date.
     pub fn build(&self, name: &str, force: bool) -> Result<Summary> {
         let fingerprint = self.workspace.fingerprint(name)?;
-        let note = self.out.join(format!(".{name}.inputs"));
-        let stored = self.store.join(&fingerprint[..32]);
-        let complete = |folder: &Path| {
-            EXTENSIONS.iter().all(|extension| file(folder, name, extension).exists())
-        };
+        let stored = self.store.join(format!("{}.contract", &fingerprint[..32]));
+        let bundle = bundle_file(&self.out, name);
+        let known = self.inputs()?.get(name) == Some(&fingerprint);
 
-        let known = fs::read_to_string(&note).is_ok_and(|inputs| inputs == fingerprint);
-        let origin = if !force && known && complete(&self.out) {
+        let origin = if !force && known && bundle.exists() {
             Origin::Unchanged
-        } else if !force && complete(&stored) {
-            copy_bundle(name, &stored, &self.out)?;
+        } else if !force && stored.exists() {
+            copy(&stored, &bundle)?;
             Origin::Cache
         } else {
             let started = Instant::now();
@@ -100,17 +114,36 @@ impl<'a> Builder<'a> {
                 self.workspace.fingerprint(name)? == fingerprint,
                 "the sources of {name} changed while they were compiled; build again"
             );
-            fs::create_dir_all(&stored)?;
-            copy_bundle(name, &built, &stored)?;
-            copy_bundle(name, &built, &self.out)?;
+            copy(&built, &stored)?;
+            copy(&built, &bundle)?;
             Origin::Built(started.elapsed())
         };
-        fs::write(&note, &fingerprint)?;
-        let code = fs::read(file(&self.out, name, "wasm"))?;
-        Ok(Summary { name: name.to_owned(), size: code.len(), code_hash: code_hash(&code), origin })
+        if !known {
+            self.note(name, fingerprint)?;
+        }
+        Summary::of(name, &bundle, origin)
     }
 
-    /// Runs the compiler; returns the folder with the bundle.
+    /// Of which inputs the bundles in the output folder are: one line `FINGERPRINT  NAME` each.
+    fn inputs(&self) -> Result<BTreeMap<String, String>> {
+        let text = match fs::read_to_string(self.out.join(INPUTS)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            other => other.with_context(|| format!("reading {INPUTS}"))?,
+        };
+        let lines = text.lines().filter_map(|line| line.split_once("  "));
+        Ok(lines.map(|(fingerprint, name)| (name.to_owned(), fingerprint.to_owned())).collect())
+    }
+
+    fn note(&self, name: &str, fingerprint: String) -> Result<()> {
+        let mut inputs = self.inputs()?;
+        inputs.insert(name.to_owned(), fingerprint);
+        let lines = inputs.iter().map(|(name, fingerprint)| format!("{fingerprint}  {name}\n"));
+        let file = self.out.join(INPUTS);
+        fs::write(&file, lines.collect::<String>())
+            .with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Runs the compiler; returns the bundle's file.
     fn compile(&self, name: &str) -> Result<PathBuf> {
         let lock = File::create(self.target.join(".build-contracts.lock"))?;
         lock.lock().context("waiting for another build of contracts")?;
@@ -123,6 +156,10 @@ impl<'a> Builder<'a> {
         let verbosity = if first || self.verbose { Verbosity::Default } else { Verbosity::Quiet };
         let manifest = self.workspace.manifest_of(name)?;
         manifest::check(&manifest)?;
+        // contract-build would keep the optimised code of an earlier run.
+        for extension in ["wasm", "contract", "json"] {
+            let _ = fs::remove_file(bundle_file(&shared, name).with_extension(extension));
+        }
         let result = contract_build::execute(ExecuteArgs {
             manifest_path: ManifestPath::new(&manifest)?,
             verbosity,
@@ -132,16 +169,15 @@ impl<'a> Builder<'a> {
             ..ExecuteArgs::default()
         })
         .with_context(|| format!("building {name} ({})", manifest.display()))?;
-        Ok(result.target_directory)
+        Ok(bundle_file(&result.target_directory, name))
     }
 
     /// `contract-build` gives each member of a workspace a target folder of its own and would compile
     /// all dependencies again in each; a link makes them one.
     fn share_target(&self, name: &str) -> Result<PathBuf> {
-        let ink = self.target.join("ink");
-        let shared = ink.join("shared");
+        let shared = self.target.join(SHARED);
         fs::create_dir_all(&shared)?;
-        let link = ink.join(name.replace('-', "_"));
+        let link = shared.with_file_name(name.replace('-', "_"));
         if link.symlink_metadata().is_err() {
             symlink("shared", &link).with_context(|| format!("linking {}", link.display()))?;
         }
@@ -149,18 +185,14 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The path of one file of a bundle; `contract-build` writes `-` as `_`.
-fn file(folder: &Path, name: &str, extension: &str) -> PathBuf {
-    folder.join(format!("{}.{extension}", name.replace('-', "_")))
+/// A contract's bundle in a folder; `contract-build` writes `-` as `_`.
+fn bundle_file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{}.contract", name.replace('-', "_")))
 }
 
 /// Copies through a temporary name, so that a reader never sees half a file.
-fn copy_bundle(name: &str, from: &Path, to: &Path) -> Result<()> {
-    for extension in EXTENSIONS {
-        let (source, target) = (file(from, name, extension), file(to, name, extension));
-        let partial = target.with_extension(format!("{extension}.partial"));
-        fs::copy(&source, &partial).with_context(|| format!("copying {}", source.display()))?;
-        fs::rename(&partial, &target)?;
-    }
-    Ok(())
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let partial = to.with_extension("partial");
+    fs::copy(from, &partial).with_context(|| format!("copying {}", from.display()))?;
+    Ok(fs::rename(&partial, to)?)
 }

@@ -17,8 +17,12 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::rustc_proxy;
+
 /// Set in the environment of everything this program starts.
 const MARK: &str = "CICADA_BUILD_CARGO";
+/// The one target folder of all contracts, in that which the environment names.
+pub const SHARED: &str = "ink/shared";
 /// How `contract-build` names its temporary folders.
 const TEMPORARY_PREFIX: &str = "cargo-contract_";
 
@@ -39,9 +43,44 @@ pub fn run_if_proxy() -> Option<ExitCode> {
             eprintln!("warning: cannot use the committed lock file: {error:#}");
         }
     }
-    let failure = Command::new(&cargo).args(&arguments).env_remove(MARK).env_remove("CARGO").exec();
+    let mut command = Command::new(&cargo);
+    command.env_remove(MARK).env_remove("CARGO");
+    if let Err(error) = adjust(&mut command, arguments) {
+        eprintln!("error: {error:#}");
+        return Some(ExitCode::FAILURE);
+    }
+    let failure = command.exec();
     eprintln!("error: cannot start {}: {failure}", cargo.to_string_lossy());
     Some(ExitCode::FAILURE)
+}
+
+/// Gives a cargo that compiles its arguments and environment. The runs that lint a contract and print its
+/// metadata share macros and build scripts, by one folder, one profile and no flags.
+fn adjust(cargo: &mut Command, mut arguments: Vec<OsString>) -> Result<()> {
+    let first = arguments.first().map(|argument| argument.to_string_lossy().into_owned());
+    let subcommand = first.as_deref().unwrap_or_default();
+    if subcommand == "clippy" {
+        let end = arguments.iter().position(|argument| argument == "--");
+        arguments.insert(end.unwrap_or(arguments.len()), "--release".into());
+        if let Some(target) = env::var_os("CARGO_TARGET_DIR") {
+            cargo.env("CARGO_TARGET_DIR", Path::new(&target).join(SHARED));
+        }
+    }
+    if matches!(subcommand, "clippy" | "run") {
+        // What prints the metadata runs once, for a moment.
+        cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+        cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
+    }
+    if matches!(subcommand, "build" | "clippy" | "run") {
+        // A contract's own profile must not reach what runs here.
+        for (setting, value) in [("CODEGEN_UNITS", "16"), ("OVERFLOW_CHECKS", "false")] {
+            cargo.env(format!("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_{setting}"), value);
+        }
+        rustc_proxy::install(cargo)?;
+    }
+    cargo.args(arguments);
+    Ok(())
 }
 
 /// The folder of the manifest that this call is about.

@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 use sha2::{Digest, Sha256};
 
-/// Raise when this program changes in a way that changes bundles.
-const RECIPE: &str = "cicada-build 1, contract-build 5.0.3, release";
+use crate::recipe::{RECIPE, SALT};
+
 /// A feature of every contract, and of no other crate.
 const CONTRACT_FEATURE: &str = "ink-as-dependency";
 /// Folders that do not go into a bundle.
@@ -39,9 +39,9 @@ impl Workspace {
             command.exec().with_context(|| format!("cargo cannot read {}", manifest.display()))?;
         let mut common = Sha256::new();
         common.update(RECIPE);
-        let compiler = compiler_version(toolchain)?;
-        common.update(&compiler);
-        let compiler_key = hex::encode(&Sha256::digest(&compiler)[..8]);
+        common.update(SALT);
+        common.update(compiler_version(toolchain)?);
+        let compiler_key = hex::encode(&common.clone().finalize()[..8]);
         Ok(Self { metadata, common, compiler_key })
     }
 
@@ -68,7 +68,7 @@ impl Workspace {
         self.metadata.workspace_root.as_std_path()
     }
 
-    /// Short name of the compiler, for folders that hold what it compiled.
+    /// Short name of compiler and recipe, for folders that hold what they compiled.
     pub fn compiler_key(&self) -> &str {
         &self.compiler_key
     }
@@ -129,14 +129,17 @@ impl Workspace {
     }
 }
 
-fn compiler_version(toolchain: &str) -> Result<Vec<u8>> {
+/// The compiler's version without who built it and where: that does not change what it compiles.
+fn compiler_version(toolchain: &str) -> Result<String> {
     let output = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
     anyhow::ensure!(
         output.status.success(),
         "the toolchain '{toolchain}' does not work: run scripts/setup contracts\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(output.stdout)
+    let text = String::from_utf8_lossy(&output.stdout);
+    let release = text.lines().find_map(|line| line.strip_prefix("release: "));
+    Ok(release.context("the compiler does not say its version")?.to_owned())
 }
 
 fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -8,6 +8,8 @@ mod bundle;
 mod cargo_proxy;
 mod inputs;
 mod manifest;
+mod recipe;
+mod rustc_proxy;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,7 +18,7 @@ use clap::Parser;
 
 /// Builds ink! contracts in release mode.
 ///
-/// Writes NAME.contract, NAME.json and NAME.wasm of each contract to the output folder.
+/// Writes NAME.contract of each contract to the output folder.
 #[derive(Parser)]
 #[command(
     name = "build-contracts",
@@ -30,7 +32,7 @@ struct Args {
     /// Manifest of the contracts' workspace.
     #[arg(long, default_value = "contracts/Cargo.toml")]
     manifest: PathBuf,
-    /// Output folder [default: target/ink next to the manifest].
+    /// Output folder [default: bundles next to the manifest].
     #[arg(long)]
     out: Option<PathBuf>,
     /// Cache folder for compiled dependencies and finished bundles [default: ~/.cache/cicada71].
@@ -54,7 +56,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    if let Some(status) = cargo_proxy::run_if_proxy() {
+    if let Some(status) = cargo_proxy::run_if_proxy().or_else(rustc_proxy::run_if_proxy) {
         return status;
     }
     match run(Args::parse()) {
@@ -75,7 +77,8 @@ fn run(args: Args) -> Result<()> {
     })?;
     std::env::set_var("RUSTUP_TOOLCHAIN", &args.toolchain);
     // Flags meant for native code would also reach the contracts.
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+    let native = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER"];
+    for variable in native.into_iter().chain(["RUSTC_WORKSPACE_WRAPPER"]) {
         std::env::remove_var(variable);
     }
     cargo_proxy::install()?;

@@ -14,8 +14,6 @@ use cicada_traits::exchange::{Exchange, ExchangeError, Placed};
 use cicada_traits::leaderboard::Leaderboard;
 use cicada_traits::psp22::PSP22;
 use exchange::exchange::ExchangeContractRef;
-use ink_sandbox::pallet_contracts::Pallet;
-use ink_sandbox::{frame_system, AccountId32, DefaultSandbox, RuntimeOf, Sandbox};
 use leaderboard::leaderboard::LeaderboardContractRef;
 use token::token::TokenRef;
 use validators::validators::ValidatorsContractRef;
@@ -258,12 +256,7 @@ impl Stage {
     /// Gives a contract the code of another, which does not know its messages.
     pub fn replace_code(&mut self, contract: AccountId, bundle: &str) {
         let code = self.world.as_(account(OWNER)).upload(bundle);
-        let contract = AccountId32::new(*contract.as_ref());
-        self.world.sandbox().execute_with(|| {
-            let root = frame_system::RawOrigin::Root.into();
-            Pallet::<RuntimeOf<DefaultSandbox>>::set_code(root, contract.into(), code.into())
-                .expect("the code is there");
-        });
+        self.world.set_code(contract, code);
     }
 
     // ---- what is where ----

@@ -4,12 +4,12 @@
 use crate::stage::*;
 use cicada_runtime_tests::{account, address, on, AccountId};
 use cicada_traits::index::{Index, IndexError};
+use drink::frame_support::storage::unhashed;
+use drink::frame_support::{StorageHasher, Twox128, Twox64Concat};
+use drink::pallet_contracts::Determinism;
+use drink::sandbox_api::prelude::ContractAPI;
+use drink::{AccountId32, Sandbox};
 use index::index::{Owed, OwedPaid, Redeemed};
-use ink_sandbox::api::prelude::ContractAPI;
-use ink_sandbox::frame_support::storage::unhashed;
-use ink_sandbox::frame_support::{StorageHasher, Twox128, Twox64Concat};
-use ink_sandbox::pallet_contracts::Determinism;
-use ink_sandbox::{AccountId32, Sandbox};
 
 /// Where the chain keeps what it knows of a contract.
 fn place(contract: AccountId) -> Vec<u8> {

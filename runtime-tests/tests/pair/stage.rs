@@ -4,8 +4,6 @@ use cicada_core::pair::{Deposit, Pool, PriceSum};
 use cicada_runtime_tests::{account, address, on, AccountId, Message, Receipt, World};
 use cicada_traits::pair::{Pair, PairError};
 use cicada_traits::psp22::PSP22;
-use ink_sandbox::pallet_contracts::Pallet;
-use ink_sandbox::{frame_system, AccountId32, DefaultSandbox, RuntimeOf, Sandbox};
 use pair::pair::PairContractRef;
 use token::token::TokenRef;
 
@@ -142,11 +140,6 @@ impl Stage {
     /// Makes a token refuse everything: its contract gets the code of one that is no token.
     pub fn freeze(&mut self, token: AccountId) {
         let code = self.world.as_(account(PROVIDER)).upload("leaderboard");
-        let token = AccountId32::new(*token.as_ref());
-        self.world.sandbox().execute_with(|| {
-            let root = frame_system::RawOrigin::Root.into();
-            Pallet::<RuntimeOf<DefaultSandbox>>::set_code(root, token.into(), code.into())
-                .expect("the code is there");
-        });
+        self.world.set_code(token, code);
     }
 }

@@ -186,7 +186,7 @@ fn a_token_that_refuses_leaves_the_claim_open() {
     let code = stage.world.as_(account(OWNER)).upload("leaderboard");
     let token = address(&stage.token);
     let before = stage.world.snapshot();
-    crate::stage::replace_code(&mut stage.world, token, code);
+    stage.world.set_code(token, code);
     assert_eq!(stage.claim("bob").fails(), RewardsError::TokenRefused);
     assert_eq!((stage.paid_of(id("bob")), stage.money().1), (0, 0));
     stage.world.restore(&before);

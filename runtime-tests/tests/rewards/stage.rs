@@ -256,15 +256,3 @@ pub fn table(distribution: &Distribution) -> BTreeMap<Account, u128> {
     let payouts = distribution.payouts().expect("no overflow");
     payouts.into_iter().map(|payout| (payout.account, payout.amount)).collect()
 }
-
-/// Gives a contract other code.
-pub fn replace_code(world: &mut World, contract: AccountId, code: [u8; 32]) {
-    use ink_sandbox::{frame_system, pallet_contracts::Pallet, AccountId32, DefaultSandbox};
-    use ink_sandbox::{RuntimeOf, Sandbox};
-    let contract = AccountId32::new(*contract.as_ref());
-    world.sandbox().execute_with(|| {
-        let root = frame_system::RawOrigin::Root.into();
-        Pallet::<RuntimeOf<DefaultSandbox>>::set_code(root, contract.into(), code.into())
-            .expect("the code is there");
-    });
-}

@@ -15,7 +15,7 @@ use cicada_traits::staking::{
     StakingTerms,
 };
 use cicada_traits::validators::{Validators, ValidatorsError};
-use ink_sandbox::{api::prelude::ContractAPI, AccountId32};
+use drink::{sandbox_api::prelude::ContractAPI, AccountId32};
 use reputation::reputation::ReputationContractRef;
 use token::token::TokenRef;
 use validators::validators::ValidatorsContractRef;

@@ -40,6 +40,21 @@ pub fn plain_units(amount: u128, decimals: u8) -> String {
     units(amount, decimals).replace(',', "")
 }
 
+/// The digits of a whole number, without what separates groups of three: `1000`, `1_000`, `1,000`. A
+/// comma that may be meant as a decimal point is no such separator.
+pub fn whole(text: &str) -> Option<String> {
+    let groups: Vec<&str> = text.split(['_', ',']).collect();
+    let digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let lengths = match groups.as_slice() {
+        [one] => !one.is_empty(),
+        [first, rest @ ..] => {
+            (1..=3).contains(&first.len()) && rest.iter().all(|group| group.len() == 3)
+        }
+        [] => false,
+    };
+    (lengths && groups.iter().all(digits)).then(|| groups.concat())
+}
+
 /// Reads an amount such as `2`, `0.5` or `1_000.25` of a token of `decimals` decimals, in its smallest
 /// units.
 ///
@@ -49,18 +64,20 @@ pub fn parse_units(text: &str, decimals: u8, name: &str) -> Result<u128, String>
     let bad = || {
         format!("'{text}' is no amount of {name}: write for example 2 or 0.5, with at most {decimals} digits after the point")
     };
-    let plain = text.replace('_', "");
-    let (whole, fraction) = match plain.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (&*plain, None),
+    let (before, fraction) = match text.split_once('.') {
+        Some((before, fraction)) => (before, Some(fraction)),
+        None => (text, None),
     };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let width = usize::from(decimals);
-    if !digits(whole) || fraction.is_some_and(|part| !digits(part) || part.len() > width) {
+    // Where a comma stands for the decimal point, `1,000` is one.
+    let before = Some(before).filter(|before| !before.contains(',')).and_then(whole);
+    let before = before.ok_or_else(bad)?;
+    if fraction.is_some_and(|part| !digits(part) || part.len() > width) {
         return Err(bad());
     }
     let fraction = fraction.unwrap_or_default();
-    format!("{whole}{fraction:0<width$}").parse().map_err(|_| bad())
+    format!("{before}{fraction:0<width$}").parse().map_err(|_| bad())
 }
 
 /// An amount of MMC: `1,234.5`.
@@ -149,7 +166,9 @@ mod tests {
     fn what_is_no_amount_is_refused_in_words() {
         assert_eq!(parse_mmc("1_000.25"), Ok(1_000 * MMC + MMC / 4));
         assert_eq!(parse_units("7", 0, "x"), Ok(7));
-        for bad in ["", ".", "1.", ".5", "-1", "1e3", "0.0000001", "1,5", &"9".repeat(40)] {
+        for bad in
+            ["", ".", "1.", ".5", "-1", "1e3", "0.0000001", "1,5", "1,000", "1_5", &"9".repeat(40)]
+        {
             let said = parse_mmc(bad).unwrap_err();
             assert!(said.contains("no amount of MMC") && said.contains("at most 6"), "{said}");
         }

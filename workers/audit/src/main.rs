@@ -3,6 +3,7 @@
 use cicada_audit::{document, input, Pool, PublicKeys, Verdicts};
 use cicada_consensus::Config;
 use cicada_network::Network;
+use cicada_program::{complain, say};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::from(GUILTY),
         Ok(false) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("audit: {error}");
+            complain!("audit: {error}");
             ExitCode::from(FAILED)
         }
     }
@@ -64,9 +65,9 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let verdicts = pool.verdicts();
     for position in pool.conflicts() {
-        eprintln!("audit: two values are decided at position {position}");
+        complain!("audit: two values are decided at position {position}");
         if verdicts.len() < pool.least_culprits() {
-            eprintln!(
+            complain!(
                 "audit: at least {} seats lied there; bring the justifications of the views from \
                  one decision to the other",
                 pool.least_culprits()
@@ -75,7 +76,7 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let evidence = document::evidence(&verdicts, &network);
     if options.json {
-        println!("{evidence:#}");
+        say!("{evidence:#}");
     } else {
         print_verdicts(&verdicts, &network, verified);
     }
@@ -98,7 +99,7 @@ fn add_file(file: &Path, pool: &mut Pool<'_, PublicKeys>) -> Result<usize, Strin
         }
     }
     for reason in &contents.unreadable {
-        eprintln!("audit: {name}: passed over: {reason}");
+        complain!("audit: {name}: passed over: {reason}");
     }
     let mut verified = 0usize;
     for (index, item) in contents.items.iter().enumerate() {
@@ -106,7 +107,7 @@ fn add_file(file: &Path, pool: &mut Pool<'_, PublicKeys>) -> Result<usize, Strin
             Ok(()) => verified = verified.saturating_add(1),
             Err(reason) => {
                 let number = index.saturating_add(1);
-                eprintln!("audit: {name}: item {number} rejected: {reason}");
+                complain!("audit: {name}: item {number} rejected: {reason}");
             }
         }
     }
@@ -115,10 +116,10 @@ fn add_file(file: &Path, pool: &mut Pool<'_, PublicKeys>) -> Result<usize, Strin
 
 fn print_verdicts(verdicts: &Verdicts, network: &Network, verified: usize) {
     if verdicts.is_empty() {
-        println!("nobody is convicted; genuine messages: {verified}");
+        say!("nobody is convicted; genuine messages: {verified}");
         return;
     }
-    print!("{}", document::table(verdicts, network));
+    say!("{}", document::table(verdicts, network).trim_end());
     let seats = network.nodes.len();
-    println!("{} of {seats} seats convicted; genuine messages: {verified}", verdicts.len());
+    say!("{} of {seats} seats convicted; genuine messages: {verified}", verdicts.len());
 }

@@ -5,7 +5,7 @@ mod table;
 mod token;
 
 use anyhow::{Context, Result};
-use cicada_chain::{signer, Bundle, Chain, Signer};
+use cicada_chain::{signer, Bundle, Chain, Signer, BUNDLES};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// Bundle of the peer's token, psp22 2.0.0.
     #[arg(long)]

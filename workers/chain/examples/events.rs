@@ -1,6 +1,6 @@
 //! Prints the final events of a contract, from block 1 on, and then as they come.
 //!
-//! cargo run -p cicada-chain --example events -- ws://127.0.0.1:9944 5C9WAS… contracts/target/ink/leaderboard.contract
+//! cargo run -p cicada-chain --example events -- ws://127.0.0.1:9944 5C9WAS… contracts/bundles/leaderboard.contract
 
 use cicada_chain::{parse_address, Bundle, Chain};
 use futures::StreamExt;

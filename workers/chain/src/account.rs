@@ -36,28 +36,32 @@ pub fn address(account: &Account) -> String {
     AccountId32(*account).to_string()
 }
 
-/// Reads an address in SS58.
+/// Reads an address in SS58, with prefix 42 as [`address`] writes it.
 ///
 /// # Errors
-/// [`Error::Decode`].
+/// [`Error::Account`], also for an address of another network.
 pub fn parse_address(text: &str) -> Result<Account, Error> {
-    AccountId32::from_str(text).map(|account| account.0).map_err(|error| Error::Decode {
-        what: format!("the address '{text}'"),
-        reason: format!("{error:?}"),
-    })
+    let bad = |reason: String| Error::Account { text: text.into(), reason };
+    let account = AccountId32::from_str(text).map_err(|error| bad(format!("{error:?}")))?.0;
+    match address(&account) {
+        own if own == text => Ok(account),
+        own => Err(bad(format!(
+            "it is one of another network; here, with prefix 42, the same key has {own}"
+        ))),
+    }
 }
 
 /// Reads an account: an address in SS58, or `0x` and 64 hexadecimal digits.
 ///
 /// # Errors
-/// [`Error::Decode`].
+/// [`Error::Account`].
 pub fn parse_account(text: &str) -> Result<Account, Error> {
     let Some(digits) = text.strip_prefix("0x") else {
         return parse_address(text);
     };
     let mut account = [0; 32];
-    hex::decode_to_slice(digits, &mut account)
-        .map_err(Error::decode(&format!("the account '{text}'")))?;
+    let decoded = hex::decode_to_slice(digits, &mut account);
+    decoded.map_err(|error| Error::Account { text: text.into(), reason: error.to_string() })?;
     Ok(account)
 }
 
@@ -80,10 +84,23 @@ mod tests {
         let alice = account_of(&signer("//Alice").unwrap());
         assert_eq!(address(&alice), ALICE);
         assert_eq!(parse_address(ALICE).unwrap(), alice);
-        assert!(parse_address("5Grw").is_err());
+        for bad in ["", "5Grw", &ALICE.to_lowercase(), &format!(" {ALICE}"), &format!("{ALICE}x")] {
+            assert!(parse_address(bad).is_err(), "{bad}");
+        }
         assert_eq!(parse_account(ALICE).unwrap(), alice);
         assert_eq!(parse_account(&format!("0x{}", hex::encode(alice))).unwrap(), alice);
         assert!(parse_account("0x01").unwrap_err().to_string().contains("0x01"));
+    }
+
+    #[test]
+    fn an_address_of_another_network_is_named_as_such() {
+        for polkadot_and_kusama in [
+            "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5",
+            "HNZata7iMYWmk5RvZRTiAsSDhV8366zq2YGb3tLH5Upf74F",
+        ] {
+            let said = parse_address(polkadot_and_kusama).unwrap_err().to_string();
+            assert!(said.contains("another network") && said.contains(ALICE), "{said}");
+        }
     }
 
     #[test]

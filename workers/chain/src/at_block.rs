@@ -111,6 +111,16 @@ impl Chain {
         Ok(at.block_header().await.map_err(Error::node(&what))?.parent_hash.0)
     }
 
+    /// The hash of the block after the first. A development chain that was reset has the same genesis
+    /// as before, and another one of these.
+    ///
+    /// # Errors
+    /// [`Error::Node`], also if the chain has no block yet.
+    pub async fn first_block(&self) -> Result<Hash, Error> {
+        let none = || Error::node("reading block 1")("the chain has no block yet");
+        self.block_hash(1).await?.ok_or_else(none)
+    }
+
     async fn block_at(&self, number: u64) -> Result<Block, Error> {
         let what = format!("reading block {number}");
         self.client.at_block(number).await.map_err(Error::node(&what))

@@ -95,6 +95,18 @@ impl Bundle {
         Self::parse(&text).map_err(|reason| Error::Bundle { path: PathBuf::from(path), reason })
     }
 
+    /// Reads the bundle of a contract in a folder: `NAME.contract`, or `NAME/NAME.contract`, which is where
+    /// `cargo contract build` puts it in its target folder.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`].
+    pub fn find(folder: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let file = format!("{name}.contract");
+        let path = folder.as_ref().join(&file);
+        let built = folder.as_ref().join(name).join(file);
+        Self::load(if !path.exists() && built.exists() { built } else { path })
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
         let wasm = file.source.wasm.ok_or("it holds no Wasm")?;
@@ -140,14 +152,14 @@ impl Bundle {
     }
 
     pub(crate) fn constructor(&self, label: &str) -> Result<&Entry, Error> {
-        self.find(&self.spec.constructors, label)
+        self.named(&self.spec.constructors, label)
     }
 
     pub(crate) fn message(&self, label: &str) -> Result<&Entry, Error> {
-        self.find(&self.spec.messages, label)
+        self.named(&self.spec.messages, label)
     }
 
-    fn find<'a>(&self, entries: &'a [Entry], label: &str) -> Result<&'a Entry, Error> {
+    fn named<'a>(&self, entries: &'a [Entry], label: &str) -> Result<&'a Entry, Error> {
         entries.iter().find(|entry| entry.label == label).ok_or_else(|| Error::UnknownLabel {
             contract: self.name.clone(),
             label: label.into(),
@@ -334,8 +346,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_bundle_is_found_where_cargo_contract_puts_it() {
+        let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(crate::BUNDLES);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("token")).unwrap();
+        let place = folder.path().join("token/token.contract");
+        std::fs::copy(bundles.join("token.contract"), place).unwrap();
+        let found = Bundle::find(folder.path(), "token").unwrap();
+        assert_eq!(found.code_hash(), Bundle::find(bundles, "token").unwrap().code_hash());
+    }
+
+    #[test]
     fn a_missing_bundle_says_how_to_make_it() {
-        let error = Bundle::load("/nowhere/x.contract").unwrap_err().to_string();
+        let error = Bundle::find("/nowhere", "x").unwrap_err().to_string();
+        assert!(error.contains("/nowhere/x.contract"), "{error}");
         assert!(error.contains("scripts/build-contracts"), "{error}");
     }
 }

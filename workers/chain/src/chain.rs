@@ -96,21 +96,7 @@ impl Chain {
     /// # Errors
     /// [`Error::Node`].
     pub async fn balance(&self, account: &Account) -> Result<u128, Error> {
-        let what = "reading a balance";
-        let address = dynamic::storage::<([u8; 32],), dynamic::Value>("System", "Account");
-        let block = self.at_final().await?;
-        let entry = block.storage().try_fetch(address, (*account,)).await;
-        let Some(value) = entry.map_err(Error::node(what))? else {
-            return Ok(0);
-        };
-        let value = value.decode().map_err(Error::decode(what))?;
-        use dynamic::At;
-        value
-            .at("data")
-            .at("free")
-            .and_then(|free| free.as_u128())
-            .ok_or("the account has no free balance")
-            .map_err(Error::decode(what))
+        account_field(&self.at_final().await?, account, &["data", "free"]).await
     }
 
     /// The hash of a contract's code, or `None` if there is no contract at this account.
@@ -153,4 +139,23 @@ impl Chain {
         tracing::debug!("the chain stands still since {newest:?}: making a block");
         self.send(&crate::Call::remark(), signer).await.map(Some)
     }
+}
+
+/// A number in the chain's record of an account; 0 if there is no record.
+pub(crate) async fn account_field(
+    block: &Block,
+    account: &Account,
+    path: &[&str],
+) -> Result<u128, Error> {
+    use dynamic::At;
+    let what = "reading an account";
+    let address = dynamic::storage::<([u8; 32],), dynamic::Value>("System", "Account");
+    let entry = block.storage().try_fetch(address, (*account,)).await;
+    let Some(value) = entry.map_err(Error::node(what))? else {
+        return Ok(0);
+    };
+    let value = value.decode().map_err(Error::decode(what))?;
+    let field = path.iter().try_fold(&value, |value, name| value.at(*name));
+    let field = field.and_then(|field| field.as_u128());
+    field.ok_or("a number is missing").map_err(Error::decode(what))
 }

@@ -67,9 +67,11 @@ fn limits(gas: Weight, deposit: u128) -> [(&'static str, Value); 3] {
     ]
 }
 
-/// What a transaction may use after its dry run: a fifth more of everything.
+/// What a transaction may use after its dry run: a fifth more of everything, and room for some
+/// storage even if the dry run needed none.
 fn with_margin(dry_run: &DryRun) -> (Weight, u128) {
-    (dry_run.gas_required.with_margin(), dry_run.deposit.saturating_add(dry_run.deposit / 5))
+    let deposit = dry_run.deposit.saturating_add(dry_run.deposit / 5);
+    (dry_run.gas_required.with_margin(), deposit.saturating_add(dry_run.deposit_room))
 }
 
 impl Chain {
@@ -148,10 +150,11 @@ impl Chain {
         let call = prepared(contract, bundle, message, args, &dry_run)?;
         match self.send(&call, signer).await {
             Ok(receipt) => CallOutcome::new(dry_run, &receipt),
+            Err(error) if error.underway().is_some() => Err(error),
             Err(error) => {
                 // Someone may have been faster: then a second dry run knows why.
-                self.dry_run(contract, bundle, message, args, &origin).await?;
-                Err(error)
+                let again = self.dry_run(contract, bundle, message, args, &origin).await;
+                Err(again.err().filter(|why| why.refusal().is_some()).unwrap_or(error))
             }
         }
     }

@@ -48,6 +48,9 @@ pub struct DryRun {
     /// The deposit for new storage, in base units of the chain's currency; 0 if none is due
     /// or one is refunded.
     pub deposit: u128,
+    /// What may be due beside it, in the same unit, if somebody else's transaction comes first and
+    /// storage is new for this one.
+    pub deposit_room: u128,
     /// What the message returns, in SCALE, without the `Result`s round it.
     pub returned: Vec<u8>,
     /// The address of the contract that would be made, for a constructor.
@@ -75,6 +78,8 @@ struct Returned {
     data: Vec<u8>,
 }
 
+/// New storage that a transaction may need although its dry run did not: items, and their bytes.
+const ROOM: (u128, u128) = (4, 1_024);
 const REVERTED: u32 = 1;
 /// The index of `DispatchError::Module`, and the length of its encoding.
 const MODULE_ERROR: (u8, usize) = (3, 6);
@@ -142,12 +147,23 @@ impl Chain {
                 StorageDeposit::Refund(_) => 0,
                 StorageDeposit::Charge(due) => due,
             },
+            deposit_room: deposit_room(block),
             returned: value.to_vec(),
             account: Account::decode(&mut rest)
                 .ok()
                 .filter(|_| function == "ContractsApi_instantiate"),
         })
     }
+}
+
+/// The deposit for some new storage; 0 on a chain that does not say what that costs.
+fn deposit_room(block: &Block) -> u128 {
+    let price = |name: &str| {
+        let constant = subxt::dynamic::constant::<u128>("Contracts", name);
+        block.constants().entry(constant).unwrap_or(0)
+    };
+    let items = ROOM.0.saturating_mul(price("DepositPerItem"));
+    items.saturating_add(ROOM.1.saturating_mul(price("DepositPerByte")))
 }
 
 /// The name of the chain's error, decoded by the node's metadata.

@@ -1,5 +1,6 @@
 //! What can go wrong between a worker and the chain, and what to do about it.
 
+use crate::{address, Underway};
 use std::path::PathBuf;
 
 /// Why something could not be done on the chain.
@@ -67,20 +68,22 @@ pub enum Error {
         error: String,
     },
     /// A transaction did not get into a block.
-    #[error("{what}: the transaction was not taken: {reason}")]
+    #[error("{what}: the transaction was not taken: {reason}{}", hint(reason))]
     Submit {
         /// The operation.
         what: String,
         /// The node's reason.
         reason: String,
     },
-    /// A transaction is not final yet, and perhaps never will be.
-    #[error("{what}: not final after {seconds} s; see whether the node still makes and finalizes blocks with 'scripts/node status'")]
-    NotFinal {
+    /// A transaction was sent, and nobody has said what became of it.
+    #[error("{what}: {reason}; it may still be done, until block {} is final: look for 0x{} (transaction {} of {}) before you repeat it", underway.valid_until, hex::encode(underway.transaction), underway.nonce, address(&underway.account))]
+    Unknown {
         /// The operation.
         what: String,
-        /// How long it was waited for.
-        seconds: u64,
+        /// The transaction.
+        underway: Box<Underway>,
+        /// Why it was lost sight of.
+        reason: String,
     },
     /// Something has another form than this program expects.
     #[error("{what} has an unexpected form: {reason}; build the contracts and the workers from one checkout")]
@@ -88,6 +91,14 @@ pub enum Error {
         /// What was read.
         what: String,
         /// Where it went wrong.
+        reason: String,
+    },
+    /// A text is no account.
+    #[error("'{}' is no address: {reason}", text.escape_debug())]
+    Account {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// A signer's secret cannot be read.
@@ -114,6 +125,20 @@ impl Error {
         move |reason| Self::Decode { what: what.into(), reason: reason.to_string() }
     }
 
+    /// Wraps the reason why a transaction was lost sight of.
+    pub(crate) fn unknown(what: &str, underway: Underway, reason: impl std::fmt::Display) -> Self {
+        let (what, reason) = (what.into(), reason.to_string());
+        Self::Unknown { what, underway: Box::new(underway), reason }
+    }
+
+    /// The transaction that may still be done, if that is what this says.
+    pub fn underway(&self) -> Option<&Underway> {
+        match self {
+            Self::Unknown { underway, .. } => Some(underway),
+            _ => None,
+        }
+    }
+
     /// The error variant with which the contract refused the call, if it did.
     pub fn refusal(&self) -> Option<&str> {
         match self {
@@ -126,13 +151,14 @@ impl Error {
 /// Advice for the errors of the chain that people meet.
 fn hint(error: &str) -> &'static str {
     if error.contains("ContractNotFound") {
-        "; there is no contract at this address: deploy again with 'scripts/deploy_paxos.sh'"
+        "; there is no contract at this address: the chain is another one, or was reset. Deploy again with what wrote the address ('deploy-market' for the compute market, 'scripts/deploy_paxos.sh' for leaderboard and exchange, 'deploy-index' for the index), or name the file of this chain"
+    } else if error.contains("StorageDepositLimitExhausted") {
+        "; somebody else's transaction came between the dry run and this one: try again"
     } else if error.contains("FundsUnavailable")
         || error.contains("StorageDepositNotEnoughFunds")
-        || error.contains("StorageDepositLimitExhausted")
         || error.contains("Inability to pay")
     {
-        "; the signer needs more funds: use an account of the development chain such as //Alice, or transfer some to it"
+        "; the signer has too little of the chain's own currency (UNIT on a development chain), in which fees and deposits are paid: transfer some to it with 'cicada71 transfer', or sign as an account of the development chain such as //Alice"
     } else if error.contains("CodeRejected") {
         "; the chain does not accept this Wasm: build it with 'scripts/build-contracts'"
     } else {
@@ -151,8 +177,29 @@ mod tests {
             error: "Pallet error: Contracts::ContractNotFound".into(),
         }
         .to_string();
-        assert!(text.contains("deploy again"), "{text}");
+        assert!(text.contains("deploy-market"), "{text}");
         let text = Error::Connect { url: "ws://x".into(), reason: "refused".into() }.to_string();
         assert!(text.contains("scripts/node start"), "{text}");
+        let reason = "Invalid Transaction (1010): Inability to pay some fees".into();
+        let text = Error::Submit { what: "x".into(), reason }.to_string();
+        assert!(text.contains("own currency") && text.contains("cicada71 transfer"), "{text}");
+    }
+
+    #[test]
+    fn a_rich_signer_is_not_told_to_get_money() {
+        let error = "Contracts::StorageDepositLimitExhausted".into();
+        let text = Error::Dispatch { what: "Exchange::buy".into(), error }.to_string();
+        assert!(text.contains("try again") && !text.contains("currency"), "{text}");
+    }
+
+    #[test]
+    fn what_may_still_be_done_names_its_transaction() {
+        let (transaction, account) = ([7; 32], [1; 32]);
+        let underway = Underway { transaction, account, nonce: 3, valid_until: 300 };
+        let error = Error::unknown("Exchange::buy", underway, "not final after 120 s");
+        let text = error.to_string();
+        assert!(text.contains(&format!("look for 0x{}", "07".repeat(32))), "{text}");
+        assert!(text.contains("before you repeat it") && text.contains("block 300"), "{text}");
+        assert_eq!((error.underway(), error.refusal()), (Some(&underway), None));
     }
 }

@@ -4,7 +4,7 @@
 //! # async fn example() -> Result<(), cicada_chain::Error> {
 //! use cicada_chain::{signer, Bundle, Chain};
 //! let chain = Chain::connect("ws://127.0.0.1:9944").await?;
-//! let bundle = Bundle::load("contracts/target/ink/validators.contract")?;
+//! let bundle = Bundle::load("contracts/bundles/validators.contract")?;
 //! # let validators = [0; 32];
 //! let epoch: u32 = chain.read(&validators, &bundle, "Validators::epoch", &[]).await?;
 //! # Ok(()) }
@@ -34,9 +34,10 @@ pub use account::{
 pub use at_block::{FinalBlock, WholeBlock};
 pub use bundle::Bundle;
 pub use chain::Chain;
+pub use cicada_program::BUNDLES;
 pub use contracts::{CallOutcome, Instance};
 pub use dry_run::{DryRun, Weight};
 pub use error::Error;
 pub use estimate::{Currency, Estimate};
 pub use events::ContractEvent;
-pub use transactions::{Call, Receipt};
+pub use transactions::{Call, Fate, Receipt, Underway};

@@ -1,5 +1,6 @@
 //! Transactions: signed, numbered, and waited for until they are final.
 
+use crate::chain::account_field;
 use crate::nonce::is_stale;
 use crate::{account_of, Chain, Error, Signer, Weight};
 use cicada_core::hash::Hash;
@@ -23,9 +24,9 @@ type InBlock = TransactionInBlock<PolkadotConfig, OnlineClientAtBlockImpl<Polkad
 
 /// How long a transaction is waited for.
 const FINAL_SECONDS: u64 = 120;
-/// How many blocks a transaction stays valid. A chain that makes a block for every
-/// transaction makes many of them, so this is generous.
-const VALID_BLOCKS: u64 = 1_024;
+/// How many blocks a transaction stays valid: people wait for its fate, so not for hours, but a
+/// chain that makes a block for every transaction makes many of them.
+const VALID_BLOCKS: u64 = 256;
 /// How often a transaction with a stale number is signed again.
 const NONCE_ATTEMPTS: u32 = 4;
 
@@ -85,11 +86,53 @@ pub struct Receipt {
     pub(crate) events: ExtrinsicEvents<PolkadotConfig>,
 }
 
+/// A transaction that was sent, and of which nobody has said what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Underway {
+    /// Its hash.
+    pub transaction: Hash,
+    /// Who signed it.
+    pub account: Account,
+    /// Its number among those of the account.
+    pub nonce: u64,
+    /// The last block in which it can be.
+    pub valid_until: u64,
+}
+
+/// What is known of a transaction that was [`Underway`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It may still be done.
+    Open,
+    /// It was done, or another one with its number: what it changes shows which.
+    Used,
+    /// It can no longer be done.
+    Expired,
+}
+
+// A transaction in the node's pool.
+struct Sent {
+    progress: Progress,
+    underway: Underway,
+}
+
 impl Chain {
+    /// What became of a transaction, by the newest final block.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn fate(&self, of: &Underway) -> Result<Fate, Error> {
+        let block = self.at_final().await?;
+        if account_field(&block, &of.account, &["nonce"]).await? > u128::from(of.nonce) {
+            return Ok(Fate::Used);
+        }
+        Ok(if block.block_number() > of.valid_until { Fate::Expired } else { Fate::Open })
+    }
+
     /// Moves `amount` base units of the chain's currency and waits until that is final.
     ///
     /// # Errors
-    /// [`Error::Dispatch`], [`Error::Submit`], [`Error::NotFinal`], [`Error::Node`].
+    /// [`Error::Dispatch`], [`Error::Submit`], [`Error::Node`]; [`Error::Unknown`] once it was sent.
     pub async fn transfer(
         &self,
         signer: &Signer,
@@ -102,12 +145,12 @@ impl Chain {
     /// Signs and sends a call and waits until it is final.
     ///
     /// # Errors
-    /// [`Error::Dispatch`], [`Error::Submit`], [`Error::NotFinal`], [`Error::Node`].
+    /// [`Error::Dispatch`], [`Error::Submit`], [`Error::Node`]; [`Error::Unknown`] once it was sent.
     pub async fn send(&self, call: &Call, signer: &Signer) -> Result<Receipt, Error> {
         let mut attempt = 1;
         loop {
-            let progress = self.submit(call, signer).await?;
-            match finish(call, progress).await {
+            let sent = self.submit(call, signer).await?;
+            match finish(call, sent).await {
                 // Another process used the number while this transaction was waiting.
                 Err(Error::Submit { reason, .. })
                     if is_stale(&reason) && attempt < NONCE_ATTEMPTS =>
@@ -137,12 +180,12 @@ impl Chain {
     }
 
     /// Gets a transaction into the node's pool, with the right number.
-    async fn submit(&self, call: &Call, signer: &Signer) -> Result<Progress, Error> {
+    async fn submit(&self, call: &Call, signer: &Signer) -> Result<Sent, Error> {
         let account = account_of(signer);
         let mut attempt = 1;
         loop {
             let reason = match self.submit_once(call, signer, account).await? {
-                Ok(progress) => return Ok(progress),
+                Ok(sent) => return Ok(sent),
                 Err(reason) => reason,
             };
             if !is_stale(&reason) || attempt == NONCE_ATTEMPTS {
@@ -160,7 +203,7 @@ impl Chain {
         call: &Call,
         signer: &Signer,
         account: Account,
-    ) -> Result<Result<Progress, String>, Error> {
+    ) -> Result<Result<Sent, String>, Error> {
         // Held until the node has the transaction: they arrive in the order of their numbers.
         let mut nonces = self.nonces.lock().await;
         let on_node = self
@@ -168,69 +211,98 @@ impl Chain {
             .system_account_next_index(&AccountId32(account))
             .await
             .map_err(Error::node("asking for an account's next nonce"))?;
-        let params = DefaultExtrinsicParamsBuilder::new()
-            .nonce(nonces.take(account, on_node))
-            .mortal(VALID_BLOCKS)
-            .build();
         let block = self.at_final().await?;
-        let submitted = async {
-            let transaction =
-                block.transactions().create_signed(&call.payload, signer, params).await?;
-            transaction.submit_and_watch().await
+        let nonce = nonces.take(account, on_node);
+        let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(VALID_BLOCKS).build();
+        let mut transactions = block.transactions();
+        let signed = match transactions.create_signed(&call.payload, signer, params).await {
+            Ok(signed) => signed,
+            Err(error) => {
+                nonces.forget(&account);
+                return Ok(Err(error.to_string()));
+            }
         };
-        let submitted = submitted.await.map_err(|error| refusal(&error));
-        if submitted.is_err() {
-            nonces.forget(&account);
+        let underway = Underway {
+            transaction: signed.hash().0,
+            account,
+            nonce,
+            valid_until: block.block_number().saturating_add(VALID_BLOCKS),
+        };
+        match signed.submit_and_watch().await {
+            Ok(progress) => Ok(Ok(Sent { progress, underway })),
+            Err(error) => {
+                nonces.forget(&account);
+                match refusal(&error) {
+                    Some(reason) => Ok(Err(reason)),
+                    // It may have arrived before the connection broke.
+                    None => Err(Error::unknown(&call.what, underway, error)),
+                }
+            }
         }
-        Ok(submitted)
     }
 }
 
-/// Why the node does not take a transaction. What is wrong stands in the data of its answer.
-fn refusal(error: &ExtrinsicError) -> String {
+/// Why the node does not take a transaction, if that is its answer. What is wrong stands in the
+/// answer's data.
+fn refusal(error: &ExtrinsicError) -> Option<String> {
     let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
         subxt::rpcs::Error::User(answer),
     ))) = error
     else {
-        return error.to_string();
+        return None;
     };
-    match &answer.data {
+    Some(match &answer.data {
         Some(data) => format!("{answer}: {}", data.get().trim_matches('"')),
         None => answer.to_string(),
-    }
+    })
 }
 
 /// Waits until a transaction is final and succeeded.
-async fn finish(call: &Call, progress: Progress) -> Result<Receipt, Error> {
+async fn finish(call: &Call, sent: Sent) -> Result<Receipt, Error> {
+    let Sent { progress, underway } = sent;
+    let what = &call.what;
+    let unknown = |reason: String| Error::unknown(what, underway, reason);
     let waiting = tokio::time::timeout(Duration::from_secs(FINAL_SECONDS), finalized(progress));
-    let in_block = waiting
-        .await
-        .map_err(|_| Error::NotFinal { what: call.what.clone(), seconds: FINAL_SECONDS })?
-        .map_err(|reason| Error::Submit { what: call.what.clone(), reason })?;
-    let events = in_block.wait_for_success().await.map_err(|error| {
-        let what = call.what.clone();
-        match error {
-            TransactionEventsError::ExtrinsicFailed(error) => {
-                Error::Dispatch { what, error: error.to_string() }
-            }
-            other => Error::Node { what, reason: other.to_string() },
+    let in_block = match waiting.await {
+        Ok(Ok(in_block)) => in_block,
+        Ok(Err(Lost::Invalid(reason))) => {
+            return Err(Error::Submit { what: what.clone(), reason });
         }
+        Ok(Err(Lost::Sight(reason))) => return Err(unknown(reason)),
+        Err(_) => return Err(unknown(format!("not final after {FINAL_SECONDS} s"))),
+    };
+    let events = in_block.wait_for_success().await.map_err(|error| match error {
+        TransactionEventsError::ExtrinsicFailed(error) => {
+            Error::Dispatch { what: what.clone(), error: error.to_string() }
+        }
+        other => unknown(other.to_string()),
     })?;
-    let block = in_block.at().await.map_err(Error::node(&call.what))?;
+    let block = in_block.at().await.map_err(|error| unknown(error.to_string()))?;
     receipt(&in_block, block.block_number(), events)
 }
 
-async fn finalized(mut progress: Progress) -> Result<InBlock, String> {
+// Why a transaction is not seen in a final block.
+enum Lost {
+    // The node has found that it cannot be done.
+    Invalid(String),
+    // It may be done all the same.
+    Sight(String),
+}
+
+async fn finalized(mut progress: Progress) -> Result<InBlock, Lost> {
+    let sight = |error: TransactionProgressError| Lost::Sight(error.to_string());
     while let Some(status) = progress.next().await {
-        match status.map_err(|error: TransactionProgressError| error.to_string())? {
+        match status.map_err(sight)? {
             Status::InFinalizedBlock(block) => return Ok(block),
-            Status::Error { message }
-            | Status::Invalid { message }
-            | Status::Dropped { message } => return Err(message),
+            Status::Invalid { message } => return Err(Lost::Invalid(message)),
+            // Other nodes may have it still.
+            Status::Error { message } | Status::Dropped { message } => {
+                return Err(Lost::Sight(message));
+            }
             _ => {}
         }
     }
-    Err("the connection to the node ended".into())
+    Err(Lost::Sight("the connection to the node ended".into()))
 }
 
 fn receipt(

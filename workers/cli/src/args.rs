@@ -1,5 +1,6 @@
 //! Arguments as people write them.
 
+use cicada_amounts::{parse_mmc, whole};
 use cicada_chain::{account_of, parse_address, signer};
 use cicada_core::escrow::Fallback;
 use cicada_core::name::Name;
@@ -23,10 +24,16 @@ pub fn framework(text: &str) -> Result<Framework, String> {
 
 /// Whole performance tokens, at least one: `1000`, `1_000` or `1,000`.
 pub fn tokens(text: &str) -> Result<u128, String> {
-    let digits: String = text.chars().filter(|c| !"_,".contains(*c)).collect();
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let amount = plain.then(|| digits.parse().ok()).flatten().filter(|amount| *amount > 0);
-    amount.ok_or_else(|| "performance tokens are whole: write for example 1000".into())
+    let parsed = whole(text).and_then(|digits| digits.parse().ok()).filter(|amount| *amount > 0);
+    parsed.ok_or_else(|| "performance tokens are whole: write for example 1000 or 1,000".into())
+}
+
+/// A price in MMC, above 0.
+pub fn price(text: &str) -> Result<u128, String> {
+    match parse_mmc(text)? {
+        0 => Err("a price is above 0: write for example 0.5".into()),
+        price => Ok(price),
+    }
 }
 
 /// An address, or a development account such as `//Bob`.
@@ -34,7 +41,7 @@ pub fn account(text: &str) -> Result<Account, String> {
     if text.starts_with("//") {
         return signer(text).map(|signer| account_of(&signer)).map_err(|e| e.to_string());
     }
-    parse_address(text).map_err(|_| "write an address such as 5Grw…, or //Bob".into())
+    parse_address(text).map_err(|error| format!("{error}; write one such as 5Grw…, or //Bob"))
 }
 
 /// Basis points, 0 to 10,000.
@@ -75,7 +82,7 @@ pub fn fallback(text: &str) -> Result<Fallback, String> {
 /// A SHA-256 in hex.
 pub fn hash(text: &str) -> Result<[u8; 32], String> {
     let mut bytes = [0; 32];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
+    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
         .map_err(|_| "write 64 hex digits")?;
     Ok(bytes)
 }
@@ -110,9 +117,23 @@ mod tests {
         let bob = account("//Bob").unwrap();
         assert_eq!(account(&cicada_chain::address(&bob)), Ok(bob));
         assert_eq!((tokens("1000"), tokens("1,000_000")), (Ok(1_000), Ok(1_000_000)));
-        assert!(["0", "", "1.5", "-1", "+1", &"9".repeat(40)]
-            .iter()
-            .all(|bad| tokens(bad).is_err()));
+        assert_eq!(price("0.5"), Ok(500_000));
+        assert!(["0", "0.0", "0,5", "-1", "1e3"].iter().all(|bad| price(bad).is_err()));
+        assert!([
+            "0",
+            "",
+            "1.5",
+            "1,5",
+            "1,50",
+            "1,0000",
+            ",100",
+            "1_5",
+            "-1",
+            "+1",
+            &"9".repeat(40)
+        ]
+        .iter()
+        .all(|bad| tokens(bad).is_err()));
         assert!(framework("claude").is_ok() && framework("Claude").is_err());
         assert!(account("bob").is_err() && name("Upper").is_err());
         assert_eq!(hash(&"ab".repeat(32)), Ok([0xab; 32]));

@@ -3,7 +3,7 @@
 use crate::context::Common;
 use crate::{
     args, dispute, goedel, init, money, nodes, order, place, portfolio, reserve, show, trade,
-    wallet, work,
+    verify, wallet, work,
 };
 use cicada_amounts::parse_mmc;
 use cicada_core::name::Name;
@@ -80,6 +80,7 @@ pub enum Command {
     /// The 23 nodes that agree on the leaderboard.
     #[command(subcommand)]
     Node(nodes::NodeCommand),
+    Verify(verify::VerifyArgs),
     /// Gödel numbers of the scores of the 71 shards.
     #[command(subcommand)]
     Goedel(goedel::GoedelCommand),
@@ -168,6 +169,7 @@ pub enum Command {
     },
     #[command(visible_alias = "fund")]
     Mint(money::MintArgs),
+    Transfer(money::TransferArgs),
     /// Lets the market run escrows for this account, and the escrow contract take an amount;
     /// request and offer do it by themselves.
     Permit {
@@ -205,7 +207,8 @@ Examples:
   cicada71 result 1 --wait 2m && cicada71 release 1
   cicada71 escrow audit 0 --json
 
-Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet, 4 sent and perhaps
+done: look for the transaction before you repeat it.
 Trading, wallets and nodes: docs/cli.md. The compute market: docs/compute-market.md.";
 
 #[cfg(test)]
@@ -260,6 +263,8 @@ mod tests {
             "cicada71 init --words 24 --url ws://x --password-file p",
             "cicada71 init --mnemonic --force",
             "cicada71 node status --nodes http://127.0.0.1:7100",
+            "cicada71 verify leaderboard --json",
+            "cicada71 verify //Bob --as token --rebuild",
             "cicada71 goedel encode 3 0 2",
             "cicada71 goedel decode",
             "cicada71 reserve deposit --framework claude --amount 1000",

@@ -1,6 +1,7 @@
 //! The configuration file: what need not be said with every command.
 
 use crate::reply::Failure;
+use cicada_chain::BUNDLES;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -59,12 +60,7 @@ impl Config {
                 path(&self.addresses),
                 "frontend-abi/addresses/local.json",
             ),
-            (
-                "Folder of the built contracts.",
-                "bundles",
-                path(&self.bundles),
-                "contracts/target/ink",
-            ),
+            ("Folder of the built contracts.", "bundles", path(&self.bundles), BUNDLES),
             (
                 "The indexer: history, orders, what holdings have cost.",
                 "indexer",

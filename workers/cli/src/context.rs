@@ -4,10 +4,11 @@ use crate::args;
 use crate::config::Config;
 use crate::keys::Identity;
 use crate::reply::Failure;
-use cicada_chain::{account_of, Signer};
+use cicada_chain::{account_of, Signer, BUNDLES};
 use cicada_core::Account;
 use cicada_market::{Market, MarketFile};
 use cicada_payload::{Keystore, Store};
+use cicada_program::complain;
 use cicada_trade::{Addresses, Board, Exchange, Indexer};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_EXCHANGE", value_parser = args::account, value_name = "ADDRESS")]
     pub exchange: Option<Account>,
     /// The leaderboard, instead of the one of the file of addresses.
-    #[arg(long, global = true, env = "CICADA_LEADERBOARD_AT", value_parser = args::account, value_name = "ADDRESS")]
+    #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
     pub leaderboard: Option<Account>,
     /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
     #[arg(long, global = true, env = "CICADA_INDEXER_URL", value_name = "URL")]
@@ -40,7 +41,7 @@ pub struct Common {
     /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
     pub network: PathBuf,
-    /// Folder of the built contracts. [default: contracts/target/ink]
+    /// Folder of the built contracts. [default: contracts/bundles]
     #[arg(long, global = true, env = "CICADA_BUNDLES", value_name = "FOLDER")]
     pub bundles: Option<PathBuf>,
     /// Address of a node of the chain, instead of the file's.
@@ -63,8 +64,9 @@ pub struct Common {
     #[arg(long, global = true, env = "CICADA_PASSWORD_FILE", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Folder of this account's secrets: keys of private payloads and results. Keep it.
-    #[arg(long, global = true, env = "CICADA_STATE_DIR", default_value = ".demo/requester")]
-    pub state: PathBuf,
+    /// [default: cicada71 in $XDG_STATE_HOME]
+    #[arg(long, global = true, env = "CICADA_STATE_DIR", value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
     /// Where payloads, results and evidence lie: a folder, or an http(s) address to read from.
     #[arg(long, global = true, env = "CICADA_STORE", default_value = ".demo/store")]
     pub store: String,
@@ -90,7 +92,7 @@ impl Settings {
     /// Says on standard error how far something is that takes more than one step.
     pub fn say(&self, text: &str) {
         if !self.common.json {
-            eprintln!("{text}");
+            complain!("{text}");
         }
     }
 
@@ -114,12 +116,14 @@ impl Settings {
         named.map_or_else(|| Ok(self.identity()?.account()), Ok)
     }
 
-    fn bundles(&self) -> &Path {
+    /// The folder of the bundles.
+    pub fn bundles(&self) -> &Path {
         let set = self.common.bundles.as_deref().or(self.config.bundles.as_deref());
-        set.unwrap_or(Path::new("contracts/target/ink"))
+        set.unwrap_or(Path::new(BUNDLES))
     }
 
-    fn url(&self) -> Option<&str> {
+    /// The address of a node that options or configuration name.
+    pub fn url(&self) -> Option<&str> {
         self.common.url.as_deref().or(self.config.url.as_deref())
     }
 
@@ -166,6 +170,17 @@ impl Settings {
     }
 }
 
+/// The folder of secrets that nothing replaces: not where a checkout is cleaned up.
+fn state(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(state) = &common.state {
+        return Ok(state.clone());
+    }
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let folder = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    let none = "there is neither $XDG_STATE_HOME nor $HOME: name a folder for secrets with --state";
+    Ok(folder.ok_or_else(|| Failure::Usage(none.into()))?.join("cicada71"))
+}
+
 /// The compute market, connected.
 pub struct Context {
     /// The market.
@@ -191,7 +206,7 @@ impl Context {
             market: Market::connect(file, settings.bundles(), common.url.as_deref()).await?,
             own: account_of(&signer),
             signer,
-            keystore: Keystore::new(common.state.join("requests")),
+            keystore: Keystore::new(state(common)?.join("requests")),
             store: common.store.parse()?,
         })
     }

@@ -20,6 +20,7 @@ mod reserve;
 mod show;
 mod table;
 mod trade;
+mod verify;
 mod wallet;
 mod work;
 
@@ -28,26 +29,19 @@ use clap::{CommandFactory, Parser};
 pub use commands::Cli;
 use commands::{Command, EscrowCommand};
 use context::{Context, Settings};
-use reply::{Failure, Outcome, Reply};
+use reply::{written, Failure, Outcome, Reply};
 use serde_json::json;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    cicada_program::quiet_logs();
     let as_json = cli.common.json;
     match run(cli).await {
         Ok(reply) => {
             reply.print(as_json);
-            if reply.holds {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            written(if reply.holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(failure) => {
             failure.print(as_json);
@@ -85,6 +79,7 @@ async fn trading(settings: &Settings, command: Command) -> Outcome {
         Command::List { framework } => reserve::list(s, framework).await,
         Command::Reserve(command) => reserve::reserve(s, command).await,
         Command::Node(command) => nodes::node(s, command).await,
+        Command::Verify(args) => verify::verify(s, &args).await,
         command => compute(&Context::open(s).await?, command).await,
     }
 }
@@ -116,6 +111,7 @@ async fn compute(c: &Context, command: Command) -> Outcome {
         Command::Escrow(EscrowCommand::Audit { id }) => show::audit(c, id).await,
         Command::Balance { account } => show::balance(c, account).await,
         Command::Mint(args) => money::mint(c, args).await,
+        Command::Transfer(args) => money::transfer(c, args).await,
         Command::Permit { amount } => money::permit(c, amount).await,
         // All others were answered before.
         other => Err(Failure::Usage(format!("{other:?} is no command of the compute market"))),

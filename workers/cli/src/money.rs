@@ -4,9 +4,10 @@ use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
 use crate::show::{status_json, status_line};
-use cicada_amounts::{parse_mmc, plain_mmc};
+use cicada_amounts::{parse_mmc, parse_units, plain_mmc, plain_units};
 use cicada_core::escrow::Decision;
 use cicada_core::market::Status;
+use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::sla::{Metric, QualityReport};
 use cicada_core::Account;
 use cicada_market::{Contract, EscrowOrAssignment};
@@ -183,6 +184,47 @@ pub async fn mint(context: &Context, args: MintArgs) -> Outcome {
     let (to, amount) = (cicada_chain::address(&args.account), plain_mmc(args.amount));
     let text = format!("minted {amount} MMC for {to}");
     Ok(Reply::new(text, json!({ "account": to, "minted": amount })))
+}
+
+/// Moves MMC, or the chain's own currency, in which fees are paid, to another account.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cicada71 transfer 5FHneW… 20 --own-currency     # so that it can pay fees
+  cicada71 transfer //Bob 100")]
+pub struct TransferArgs {
+    /// Who gets it: an address, or //Bob.
+    #[arg(value_parser = args::account)]
+    account: Account,
+    /// How much, such as 0.5.
+    amount: String,
+    /// The chain's own currency, UNIT on a development chain, instead of MMC.
+    #[arg(long)]
+    own_currency: bool,
+}
+
+/// `cicada71 transfer`.
+pub async fn transfer(context: &Context, args: TransferArgs) -> Outcome {
+    let Context { market, signer, .. } = context;
+    let (symbol, decimals) = match args.own_currency {
+        true => {
+            let currency = market.chain.currency().await?;
+            (currency.symbol, currency.decimals)
+        }
+        false => ("MMC".to_owned(), MMC_DECIMALS),
+    };
+    let amount = parse_units(&args.amount, decimals, &symbol).map_err(Failure::Usage)?;
+    let block = match args.own_currency {
+        true => market.chain.transfer(signer, &args.account, amount).await?.block,
+        false => {
+            let nothing: Vec<u8> = Vec::new();
+            let arguments = (args.account, amount, nothing);
+            market.call(Contract::Token, "PSP22::transfer", &arguments, signer).await?.block
+        }
+    };
+    let (to, amount) = (cicada_chain::address(&args.account), plain_units(amount, decimals));
+    let text = format!("moved {amount} {symbol} to {to}");
+    Ok(Reply::new(text, json!({ "account": to, "moved": amount, "of": symbol, "block": block })))
 }
 
 /// `cicada71 permit`.

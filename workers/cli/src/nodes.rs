@@ -6,6 +6,7 @@ use crate::table::{or_dash, table, Left, Right};
 use cicada_amounts::thousands;
 use cicada_network::Network;
 use cicada_program::duration_text;
+use cicada_program::read_answer;
 use clap::Subcommand;
 use futures::future::join_all;
 use serde::Deserialize;
@@ -18,6 +19,9 @@ const NODES: u16 = 23;
 const QUORUM: usize = 16;
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The longest status, in bytes.
+const MOST: usize = 256 * 1024;
 
 /// What can be asked of the nodes.
 #[derive(Debug, Subcommand)]
@@ -85,7 +89,8 @@ async fn ask(client: &reqwest::Client, url: &str) -> Result<Status, String> {
     if !answer.status().is_success() {
         return Err(answer.status().to_string());
     }
-    answer.json().await.map_err(|_| "answers, but is no such node".into())
+    let (_, body) = read_answer(answer, MOST).await?;
+    serde_json::from_slice(&body).map_err(|_| "answers, but is no such node".into())
 }
 
 fn shown(urls: &[String], answers: &[Result<Status, String>], quorum: Option<usize>) -> Reply {
@@ -123,7 +128,7 @@ fn shown(urls: &[String], answers: &[Result<Status, String>], quorum: Option<usi
         "answering": answering, "nodes": urls.len(), "quorum": quorum, "holds": holds,
         "status": list.collect::<Vec<Value>>(),
     });
-    Reply { text, json, holds }
+    Reply { holds, ..Reply::new(text, json) }
 }
 
 fn cells(answer: &Result<Status, String>) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::table::{table, Left, Right};
 use crate::trade::{
     approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, side_name, Sending,
 };
-use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain, thousands};
+use cicada_amounts::{mmc, plain_mmc as plain, thousands};
 use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
@@ -71,7 +71,7 @@ pub struct PlaceArgs {
     #[arg(long)]
     side: Way,
     /// The price of one token in MMC, a multiple of 0.00001.
-    #[arg(long, value_parser = parse_mmc, value_name = "MMC")]
+    #[arg(long, value_parser = args::price, value_name = "MMC")]
     price: u128,
     /// How many tokens.
     #[arg(long, value_parser = args::tokens)]
@@ -108,6 +108,7 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
         return Ok(Reply::new(text, json));
     }
     let signer = identity.signer(&settings.common)?;
+    exchange.rehearse_order(&plan, deadline_ms, &owner).await?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
         settings.say(&approved(&exchange, &plan.need));
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_an_order_is_told() {
-        let need = Need { token: [1; 32], amount: 1, approve: false };
+        let need = Need { token: [1; 32], amount: 1, more: 0 };
         let plan = OrderPlan {
             framework: claude(),
             side: Side::Buy,

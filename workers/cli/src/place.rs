@@ -35,7 +35,7 @@ pub struct RequestArgs {
     #[arg(long)]
     units: u64,
     /// The most that is paid per unit, in MMC.
-    #[arg(long, value_parser = parse_mmc)]
+    #[arg(long, value_parser = args::price)]
     max_price: u128,
     /// File with the payload that everybody may see.
     #[arg(long, group = "payload")]
@@ -245,7 +245,7 @@ pub struct OfferArgs {
     #[arg(long)]
     units: u64,
     /// What you ask per unit, in MMC. Your reputation makes the effective price of it.
-    #[arg(long, value_parser = parse_mmc)]
+    #[arg(long, value_parser = args::price)]
     price: u128,
     /// What you lose per unit that you do not do in time, in MMC.
     #[arg(long, value_parser = parse_mmc, default_value = "0")]

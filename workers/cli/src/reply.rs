@@ -1,7 +1,9 @@
 //! What a command answers: lines for people or JSON for programs, and an exit status.
 
+use cicada_chain::Underway;
+use cicada_program::{complain, say, unsaid, visible, write_out};
 use serde_json::{json, Value};
-use std::io::Write;
+use std::io::{stdout, IsTerminal};
 use std::process::ExitCode;
 
 /// A command's answer.
@@ -11,6 +13,8 @@ pub struct Reply {
     pub text: String,
     /// For programs.
     pub json: Value,
+    /// What is written in place of the text if no terminal shows it: byte for byte, no line end.
+    pub raw: Option<zeroize::Zeroizing<Vec<u8>>>,
     /// Whether what was asked about holds: false leads to exit status 1.
     pub holds: bool,
 }
@@ -18,22 +22,28 @@ pub struct Reply {
 impl Reply {
     /// An answer in both forms.
     pub fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, holds: true }
+        Self { text: text.into(), json, raw: None, holds: true }
     }
 
-    /// Prints it.
+    /// Prints it. Whoever reads it may have seen enough; what strangers wrote moves no cursor.
     pub fn print(&self, as_json: bool) {
-        if as_json {
-            line(&self.json);
-        } else {
-            line(&self.text.trim_end());
+        match &self.raw {
+            _ if as_json => say!("{}", self.json),
+            Some(bytes) if !stdout().is_terminal() => write_out(bytes),
+            _ => say!("{}", visible(self.text.trim_end())),
         }
     }
 }
 
-/// Writes a line to standard output. Whoever reads it may have seen enough.
-fn line(text: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// The exit status of a command that did what it should, if all of its answer could be written.
+pub fn written(otherwise: ExitCode) -> ExitCode {
+    match unsaid() {
+        None => otherwise,
+        Some(error) => {
+            complain!("cicada71: the answer cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Why a command did not do what it should.
@@ -45,6 +55,8 @@ pub enum Failure {
     Usage(String),
     /// Not there, or not yet: exit status 3.
     NotFound(String),
+    /// Sent, and perhaps done: exit status 4.
+    Unknown(String, Underway),
 }
 
 /// The result of a command.
@@ -60,11 +72,18 @@ impl Failure {
             Self::Refused(text) => ("refused", text),
             Self::Usage(text) => ("usage", text),
             Self::NotFound(text) => ("not found", text),
+            Self::Unknown(text, _) => ("unknown", text),
         };
         if as_json {
-            line(&json!({ "error": text, "kind": kind }));
+            let mut json = json!({ "error": text, "kind": kind });
+            if let Self::Unknown(_, underway) = self {
+                json["transaction"] = format!("0x{}", hex::encode(underway.transaction)).into();
+                json["nonce"] = underway.nonce.into();
+                json["valid_until_block"] = underway.valid_until.into();
+            }
+            say!("{json}");
         }
-        eprintln!("cicada71: {text}");
+        complain!("cicada71: {text}");
     }
 
     /// Its exit status.
@@ -73,6 +92,7 @@ impl Failure {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
+            Self::Unknown(..) => 4,
         })
     }
 }
@@ -80,6 +100,9 @@ impl Failure {
 impl From<cicada_market::Error> for Failure {
     fn from(error: cicada_market::Error) -> Self {
         let text = error.to_string();
+        if let Some(underway) = error.underway() {
+            return Self::Unknown(text, *underway);
+        }
         let absent = matches!(error, cicada_market::Error::NotFound { .. });
         let refusal = error.refusal().unwrap_or_default();
         if absent || NOT_THERE.iter().any(|word| refusal.contains(word)) {
@@ -99,6 +122,9 @@ impl From<cicada_chain::Error> for Failure {
 impl From<cicada_trade::Error> for Failure {
     fn from(error: cicada_trade::Error) -> Self {
         use cicada_trade::Error;
+        if let Some(underway) = error.underway() {
+            return Self::Unknown(error.to_string(), *underway);
+        }
         match error {
             Error::NotListed(_) | Error::NoQuote(_) | Error::NoOrder(_) => {
                 Self::NotFound(error.to_string())

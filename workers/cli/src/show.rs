@@ -203,7 +203,7 @@ pub async fn audit(context: &Context, id: u64) -> Outcome {
         "escrow": id, "holds": holds, "head": format!("0x{head}"),
         "recomputed": format!("0x{recomputed}"), "entries": entries,
     });
-    Ok(Reply { text, json, holds })
+    Ok(Reply { holds, ..Reply::new(text, json) })
 }
 
 /// `cicada71 price`.

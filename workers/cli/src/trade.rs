@@ -68,8 +68,9 @@ struct What {
 /// How something is sent to the exchange.
 #[derive(Debug, Args)]
 pub struct Sending {
-    /// Seconds from now after which it is not done any more.
-    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    /// Seconds from now after which it is not done any more; at most a day.
+    #[arg(long, default_value_t = 300, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub deadline: u64,
     /// Shows what it would come to, and the fees; sends nothing.
     #[arg(long)]
@@ -106,6 +107,7 @@ async fn trade(settings: &Settings, side: Side, what: What, limit: Option<u128>)
         let fees = exchange.fees(&plan, deadline_ms, &identity.account()).await?;
         return Ok(foreseen(&plan, &fees, &currency));
     }
+    exchange.rehearse(&plan, deadline_ms, &identity.account()).await?;
     let signer = identity.signer(&settings.common)?;
     let approval = exchange.approve(&plan.need, &signer).await?;
     if approval.is_some() {
@@ -285,7 +287,7 @@ mod tests {
             quote: Quote::new(framework.clone(), 50_000, 0, 1),
             expected: Expected { value: 50_500_000_000, at_quote: 1_000, exact: true },
             limit: 51_005_000_000,
-            need: Need { token: [1; 32], amount: 51_005_000_000, approve: true },
+            need: Need { token: [1; 32], amount: 51_005_000_000, more: 51_005_000_000 },
             intent: Intent { framework, side, amount: 1_000, limit: Limit::Bps(100) },
         }
     }

@@ -249,22 +249,19 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
             context.keystore.find(&commitment)?.reply_key.decrypt(&stored)?
         }
     };
-    let shown = String::from_utf8_lossy(&content).into_owned();
     let mut json = json!({ "assignment": id, "cid": cid.to_string(), "bytes": content.len() });
-    let text = match args.out {
-        Some(path) => {
-            let written = tokio::fs::write(&path, &content).await;
-            written.map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
-            format!(
-                "{} bytes of result, checked against the chain: {}",
-                content.len(),
-                path.display()
-            )
-        }
-        None => {
-            json["content"] = shown.clone().into();
-            shown
-        }
-    };
-    Ok(Reply::new(text, json))
+    if let Some(path) = args.out {
+        let written = tokio::fs::write(&path, &content).await;
+        written.map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
+        let (length, place) = (content.len(), path.display());
+        let text = format!("{length} bytes of result, checked against the chain: {place}");
+        return Ok(Reply::new(text, json));
+    }
+    // What is no text has its bytes in hex, so that nothing is lost.
+    match std::str::from_utf8(&content) {
+        Ok(text) => json["content"] = text.into(),
+        Err(_) => json["content_hex"] = hex::encode(&content).into(),
+    }
+    let text = String::from_utf8_lossy(&content).into_owned();
+    Ok(Reply { raw: Some(content), ..Reply::new(text, json) })
 }

@@ -3,8 +3,8 @@
 mod evidence;
 
 use anyhow::{bail, Context, Result};
-use cicada_chain::{signer, Bundle, Chain};
-use cicada_program::{quiet_logs, status};
+use cicada_chain::{signer, Bundle, Chain, BUNDLES};
+use cicada_program::{complain, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
 use parity_scale_codec::Encode;
@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// Secret of the account that pays.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
@@ -46,10 +46,10 @@ async fn run(options: &Options) -> Result<()> {
     let text = std::fs::read_to_string(&options.evidence).with_context(|| path.to_string())?;
     let evidence = Evidence::read(&text).with_context(|| path.to_string())?;
     if evidence.for_people > 0 {
-        println!("{} charges are for people, not for the chain", evidence.for_people);
+        say!("{} charges are for people, not for the chain", evidence.for_people);
     }
     let chain = Chain::connect(&options.url).await?;
-    let bundle = Bundle::load(options.bundles.join("validators.contract"))?;
+    let bundle = Bundle::find(&options.bundles, "validators")?;
     let signer = signer(&options.suri)?;
     let mut refused = 0usize;
     for found in &evidence.equivocations {
@@ -57,10 +57,10 @@ async fn run(options: &Options) -> Result<()> {
             format!("seat {} of epoch {}, slot {}", found.seat, found.epoch, found.first.slot);
         let (contract, args) = (&evidence.validators, found.encode());
         match chain.call(contract, &bundle, "Staking::convict", &args, &signer).await {
-            Ok(outcome) => println!("{what}: convicted, final in block {}", outcome.block),
-            Err(error) if error.refusal() == Some(KNOWN) => println!("{what}: punished before"),
+            Ok(outcome) => say!("{what}: convicted, final in block {}", outcome.block),
+            Err(error) if error.refusal() == Some(KNOWN) => say!("{what}: punished before"),
             Err(error) if error.refusal().is_some() => {
-                eprintln!("{what}: {error}");
+                complain!("{what}: {error}");
                 refused = refused.saturating_add(1);
             }
             Err(error) => return Err(error.into()),

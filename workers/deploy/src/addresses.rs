@@ -1,5 +1,6 @@
 //! The contracts' addresses for frontends.
 
+use crate::found::keep;
 use crate::say;
 use anyhow::{Context, Result};
 use cicada_chain::{address, Bundle};
@@ -18,7 +19,7 @@ pub struct Addresses {
 }
 
 /// One contract.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     /// SS58, prefix 42.
     address: String,
@@ -46,11 +47,8 @@ impl Addresses {
         self.contracts.insert(bundle.name().into(), entry);
     }
 
-    /// Whether the file says the same of these contracts already; the blocks do not matter.
-    fn is_in(&self, path: &Path) -> bool {
-        let Some(there) = Self::load(path) else {
-            return false;
-        };
+    /// Whether a file says the same of these contracts already; the blocks do not matter.
+    fn is_in(&self, there: &Self) -> bool {
         let same = |(name, entry): (&String, &Entry)| {
             let there = there.contracts.get(name);
             there.is_some_and(|there| {
@@ -61,35 +59,48 @@ impl Addresses {
             && self.contracts.iter().all(same)
     }
 
-    /// Takes over what a file says of other contracts of the same chain.
-    #[must_use]
-    fn and_others_of(mut self, path: &Path) -> Self {
-        if let Some(there) = Self::load(path) {
-            if (&there.url, &there.genesis) == (&self.url, &self.genesis) {
-                for (name, entry) in there.contracts {
-                    self.contracts.entry(name).or_insert(entry);
-                }
-            }
+    /// Takes over what a file says of other contracts of the same chain. Whether all of it is kept.
+    fn add_others_of(&mut self, there: Self) -> bool {
+        if (&there.url, &there.genesis) != (&self.url, &self.genesis) {
+            return there.contracts.is_empty();
         }
-        self
+        let mut all = true;
+        for (name, entry) in there.contracts {
+            let kept = self.contracts.entry(name).or_insert_with(|| entry.clone());
+            all &= kept.address == entry.address;
+        }
+        all
     }
 
     /// Brings the file up to date, beside what it says of other contracts, and says so; a file
-    /// that knows it all already is left alone.
+    /// that knows it all already is left alone. One that would lose an address is kept beside it.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn publish(self, path: &Path) -> Result<()> {
-        if self.is_in(path) {
-            return Ok(());
+    /// If it cannot be written, or what is there is no such file.
+    pub fn publish(mut self, path: &Path) -> Result<()> {
+        if let Some(there) = Self::load(path)? {
+            if self.is_in(&there) {
+                return Ok(());
+            }
+            if !self.add_others_of(there) {
+                keep(path)?;
+            }
         }
-        self.and_others_of(path).save(path)?;
+        self.save(path)?;
         say(format!("wrote {}", path.display()));
         Ok(())
     }
 
-    fn load(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    fn load(path: &Path) -> Result<Option<Self>> {
+        let place = || path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(place)?,
+        };
+        let text = text.trim_start_matches('\u{feff}');
+        let read = serde_json::from_str(text);
+        read.map(Some)
+            .with_context(|| format!("{}: no file of addresses, so it is left alone", place()))
     }
 
     /// Writes the file.
@@ -122,14 +133,16 @@ mod tests {
             "token".into(),
             Entry { address: address(&[0; 32]), code_hash: hex_text(&[2; 32]), block: Some(7) },
         );
-        assert!(!addresses.is_in(&path));
+        assert!(Addresses::load(&path).unwrap().is_none());
         addresses.save(&path).unwrap();
-        assert!(addresses.is_in(&path));
-        assert!(!Addresses::new("local", "ws://x", &[2; 32]).is_in(&path));
-        let more = Addresses::new("local", "ws://x", &[1; 32]).and_others_of(&path);
-        assert!(more.contracts.contains_key("token"), "what others deployed stays");
-        let elsewhere = Addresses::new("local", "ws://x", &[2; 32]).and_others_of(&path);
-        assert!(elsewhere.contracts.is_empty(), "but not that of another chain");
+        let there = || Addresses::load(&path).unwrap().unwrap();
+        assert!(addresses.is_in(&there()));
+        assert!(!Addresses::new("local", "ws://x", &[2; 32]).is_in(&there()));
+        let mut more = Addresses::new("local", "ws://x", &[1; 32]);
+        assert!(more.add_others_of(there()) && more.contracts.contains_key("token"), "they stay");
+        let mut elsewhere = Addresses::new("local", "ws://x", &[2; 32]);
+        assert!(!elsewhere.add_others_of(there()), "not those of another chain");
+        assert!(elsewhere.contracts.is_empty());
         let read: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(read["network"], "local");
@@ -137,5 +150,29 @@ mod tests {
         let token = &read["contracts"]["token"];
         assert_eq!(token["address"], "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM");
         assert_eq!(token["block"], 7);
+    }
+
+    #[test]
+    fn no_address_is_lost_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("local.json");
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        let publish = |genesis, account: u8| {
+            let mut addresses = Addresses::new("local", "ws://x", &[genesis; 32]);
+            let address = address(&[account; 32]);
+            let entry = Entry { address, code_hash: hex_text(&[2; 32]), block: None };
+            addresses.contracts.insert("token".into(), entry);
+            addresses.publish(&path)
+        };
+        publish(1, 1).unwrap();
+        publish(1, 1).unwrap();
+        assert_eq!(files(), 1);
+        publish(1, 2).unwrap();
+        assert_eq!(files(), 2, "another address of the same contract");
+        publish(2, 2).unwrap();
+        assert_eq!(files(), 3, "another chain");
+        std::fs::write(&path, "where the money is").unwrap();
+        assert!(publish(2, 2).unwrap_err().to_string().contains("left alone"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "where the money is");
     }
 }

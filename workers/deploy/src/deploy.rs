@@ -6,6 +6,7 @@ use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, 
 use cicada_core::hash::Hash;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::report::FeedState;
+use cicada_deploy::found::{all_there, keep as keep_old, stays};
 use cicada_deploy::{instantiate, say, Addresses};
 use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -25,7 +26,7 @@ struct Bundles {
 
 /// Deploys, unless the network is there already.
 pub async fn run(options: &Options) -> Result<()> {
-    let load = |name: &str| Bundle::load(options.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&options.bundles, name);
     let bundles = Bundles {
         token: load("token")?,
         validators: load("validators")?,
@@ -47,6 +48,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let (mut network, addresses) = contracts(options, &chain, &bundles, &owner, &keys).await?;
     register(&chain, &bundles, &network, &keys).await?;
     form_committee(&chain, &bundles, &owner, &mut network).await?;
+    keep_old(&options.out)?;
     network.save(&options.out)?;
     say(format!("wrote {}", options.out.display()));
     match &options.addresses {
@@ -55,22 +57,21 @@ pub async fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// The network of the file, if it is one of this chain and its contracts answer.
+/// The network of the file, if its contracts are there; none if there is no file, or the chain was
+/// reset.
 async fn existing(options: &Options, chain: &Chain, bundles: &Bundles) -> Result<Option<Network>> {
     let path = options.out.display();
-    if !options.out.exists() {
+    if options.anew || !options.out.exists() {
         return Ok(None);
     }
     let network = Network::load(&options.out)?;
-    if network.chain.genesis != chain.genesis() {
-        say(format!("{path} is for another chain: deploying anew"));
-        return Ok(None);
-    }
-    if let Err(error) = answers(chain, bundles, &network).await {
-        say(format!(
-            "the contracts of {path} do not answer as they should ({error:#}): deploying anew"
-        ));
-        return Ok(None);
+    match answers(chain, bundles, &network).await {
+        Ok(true) => {}
+        Ok(false) => {
+            say(format!("the contracts of {path} are gone: the chain was reset"));
+            return Ok(None);
+        }
+        Err(error) => return Err(stays(&options.out, &error)),
     }
     let found = (network.nodes.len(), network.fault_model);
     if found != (usize::from(options.nodes), options.fault_model) {
@@ -82,28 +83,25 @@ async fn existing(options: &Options, chain: &Chain, bundles: &Bundles) -> Result
     Ok(Some(network))
 }
 
-/// Compares every contract of a network with its bundle, reads from it, and compares the
-/// committee.
-async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
+/// Whether the contracts of a network are there. If so, every one is compared with its bundle and
+/// read from, and the committee is compared.
+async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<bool> {
     let at = &network.chain;
-    for (account, bundle) in [
+    let contracts = [
         (&at.token, &bundles.token),
         (&at.validators, &bundles.validators),
         (&at.leaderboard, &bundles.leaderboard),
-    ] {
-        let (name, code) = (bundle.name(), chain.code_hash(account).await?);
-        let code = code.with_context(|| format!("there is no {name} on the chain"))?;
-        ensure!(
-            code == *bundle.code_hash(),
-            "the code of {name} has changed since it was deployed"
-        );
+    ];
+    if !all_there(chain, &at.genesis, &contracts).await? {
+        return Ok(false);
     }
     let symbol = "PSP22Metadata::token_symbol";
     let symbol: Option<String> = chain.read(&at.token, &bundles.token, symbol, &[]).await?;
     ensure!(symbol.as_deref() == Some(TOKEN.1), "the token is not MMC");
     let latest = "Leaderboard::latest";
     let _: FeedState = chain.read(&at.leaderboard, &bundles.leaderboard, latest, &[]).await?;
-    check_committee(chain, bundles, network).await
+    check_committee(chain, bundles, network).await?;
+    Ok(true)
 }
 
 /// Compares the chain's committee with the file's: epoch and digest over all keys.

@@ -1,5 +1,6 @@
 //! The exchange: its contract, its markets, the market maker's reserve, and money to trade with.
 
+use crate::found::{all_there, keep, stays};
 use crate::index::{call_all, Step};
 use crate::market::make_minter;
 use crate::{instantiate, say, Addresses};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub network: PathBuf,
     /// Secret of the account that deploys and owns: the market maker.
     pub suri: String,
+    /// Whether a new exchange is made although the network file names one.
+    pub anew: bool,
     /// The age from which on a quote is stale, in milliseconds.
     pub max_quote_age_ms: u64,
     /// What the market maker risks on each framework.
@@ -84,7 +87,7 @@ struct Deployer<'a> {
 /// # Errors
 /// In words.
 pub async fn deploy(plan: &Plan) -> Result<Account> {
-    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&plan.bundles, name);
     let deployer = Deployer {
         plan,
         chain: Chain::connect(&plan.url).await?,
@@ -99,7 +102,7 @@ pub async fn deploy(plan: &Plan) -> Result<Account> {
         "{} is of another chain: run deploy-paxos first",
         plan.network.display()
     );
-    let (account, block) = match deployer.existing(&network).await {
+    let (account, block) = match deployer.existing(&network).await? {
         Some(account) => {
             let path = plan.network.display();
             say(format!("already deployed: exchange {} ({path})", address(&account)));
@@ -107,6 +110,9 @@ pub async fn deploy(plan: &Plan) -> Result<Account> {
         }
         None => {
             let (account, block) = deployer.make(&network).await?;
+            if network.chain.exchange.is_some() {
+                keep(&plan.network)?;
+            }
             network.chain.exchange = Some(account);
             network.save(&plan.network)?;
             say(format!("wrote the exchange to {}", plan.network.display()));
@@ -125,29 +131,33 @@ pub async fn deploy(plan: &Plan) -> Result<Account> {
 }
 
 impl Deployer<'_> {
-    /// The exchange of the network file, if it answers and trades this money at these quotes.
-    async fn existing(&self, network: &Network) -> Option<Account> {
-        let account = network.chain.exchange?;
+    /// The exchange of the network file, if it is there and trades this money at these quotes; none if
+    /// the file names none, or it is gone with its chain.
+    async fn existing(&self, network: &Network) -> Result<Option<Account>> {
+        let Some(account) = network.chain.exchange.filter(|_| !self.plan.anew) else {
+            return Ok(None);
+        };
+        let path = &self.plan.network;
         match self.answers(network, &account).await {
-            Ok(()) => Some(account),
-            Err(error) => {
-                let path = self.plan.network.display();
-                say(format!(
-                    "the exchange of {path} is not there as it should be ({error:#}): deploying anew"
-                ));
-                None
+            Ok(true) => Ok(Some(account)),
+            Ok(false) => {
+                say(format!("the exchange of {} is gone: the chain was reset", path.display()));
+                Ok(None)
             }
+            Err(error) => Err(stays(path, &error.context("its exchange"))),
         }
     }
 
-    async fn answers(&self, network: &Network, account: &Account) -> Result<()> {
-        let code = self.chain.code_hash(account).await?.context("there is no exchange")?;
-        ensure!(code == *self.exchange.code_hash(), "the code of exchange has changed");
+    async fn answers(&self, network: &Network, account: &Account) -> Result<bool> {
+        let (chain, genesis) = (&self.chain, &network.chain.genesis);
+        if !all_there(chain, genesis, &[(account, &self.exchange)]).await? {
+            return Ok(false);
+        }
         let terms: Terms = self.read(account, "Exchange::terms", &[]).await?;
         ensure!(terms.currency == network.chain.token, "it trades against another token");
         ensure!(terms.leaderboard == network.chain.leaderboard, "its leaderboard is another");
         ensure!(terms.token_code == *self.token.code_hash(), "the code of token has changed");
-        Ok(())
+        Ok(true)
     }
 
     async fn read<T: Decode>(&self, account: &Account, label: &str, args: &[u8]) -> Result<T> {

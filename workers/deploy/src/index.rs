@@ -1,5 +1,6 @@
 //! The contracts of the index: tokens, index, pool, rewards, and the stake of those who attest.
 
+use crate::found::{all_there, keep, stays};
 use crate::index_file::{IndexFile, Subnet};
 use crate::{say, Addresses};
 use anyhow::{ensure, Context, Result};
@@ -39,6 +40,8 @@ pub struct Plan {
     pub keys: PathBuf,
     /// The index file to write.
     pub out: PathBuf,
+    /// Whether new contracts are made although the index file names some.
+    pub anew: bool,
     /// Secret of the account that deploys and owns.
     pub suri: String,
     /// Where penalties go.
@@ -88,7 +91,7 @@ impl Bundles {
     /// # Errors
     /// In words.
     pub fn load(folder: &std::path::Path) -> Result<Self> {
-        let load = |name: &str| Bundle::load(folder.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(folder, name);
         Ok(Self {
             token: load("token")?,
             validators: load("validators")?,
@@ -156,13 +159,16 @@ pub async fn deploy(plan: &Plan) -> Result<IndexFile> {
     let bundles = Bundles::load(&plan.bundles)?;
     let owner = signer(&plan.suri)?;
     let deployer = Deployer { plan, chain, bundles, owner, salt };
-    let file = match deployer.existing(&network).await {
+    let file = match deployer.existing(&network).await? {
         Some(file) => {
             let index = address(&file.index);
             say(format!("already deployed: index {index} ({})", plan.out.display()));
             file
         }
-        None => deployer.all(&network).await?,
+        None => {
+            keep(&plan.out)?;
+            deployer.all(&network).await?
+        }
     };
     let named = (Some(file.index), Some(file.rewards));
     if (network.chain.index, network.chain.rewards) != named {
@@ -176,37 +182,35 @@ pub async fn deploy(plan: &Plan) -> Result<IndexFile> {
 
 impl Deployer<'_> {
     /// The index of the file, if it is one of this chain and committee and its contracts answer.
-    async fn existing(&self, network: &Network) -> Option<IndexFile> {
-        let file = IndexFile::load(&self.plan.out).ok()?;
+    async fn existing(&self, network: &Network) -> Result<Option<IndexFile>> {
+        let path = &self.plan.out;
+        if self.plan.anew || !path.exists() {
+            return Ok(None);
+        }
+        let file = IndexFile::load(path)?;
         match self.answers(&file, network).await {
-            Ok(()) => Some(file),
-            Err(error) => {
-                let path = self.plan.out.display();
-                say(format!(
-                    "the index of {path} is not there as it should be ({error:#}): deploying anew"
-                ));
-                None
+            Ok(true) => Ok(Some(file)),
+            Ok(false) => {
+                say(format!("the contracts of {} are gone: the chain was reset", path.display()));
+                Ok(None)
             }
+            Err(error) => Err(stays(path, &error)),
         }
     }
 
-    async fn answers(&self, file: &IndexFile, network: &Network) -> Result<()> {
-        ensure!(file.genesis == self.chain.genesis(), "it is on another chain");
+    async fn answers(&self, file: &IndexFile, network: &Network) -> Result<bool> {
+        if !all_there(&self.chain, &file.genesis, &self.bundles.of(file)).await? {
+            return Ok(false);
+        }
         ensure!(file.validators == network.chain.validators, "the committee is another");
         ensure!(file.subnets.len() == BASKET_SIZE, "it has not {BASKET_SIZE} subnets");
-        for (account, bundle) in self.bundles.of(file) {
-            let code = self.chain.code_hash(account).await?;
-            let name = bundle.name();
-            let code = code.with_context(|| format!("there is no {name}"))?;
-            ensure!(code == *bundle.code_hash(), "the code of {name} has changed");
-        }
         // Token, treasury, reputation, judges.
         type Terms = (Account, Account, Option<Account>, Vec<Account>);
         let terms: Option<(Terms, u128, u64, [u32; 10])> =
             self.validators(file, "Staking::terms", &[]).await?;
         let judges = terms.map(|(terms, ..)| terms.3).unwrap_or_default();
         ensure!(judges.contains(&file.index), "the index may not report deviations");
-        Ok(())
+        Ok(true)
     }
 
     async fn validators<T: Decode>(

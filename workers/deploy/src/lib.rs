@@ -2,6 +2,7 @@
 
 mod addresses;
 pub mod exchange;
+pub mod found;
 pub mod index;
 mod index_file;
 pub mod market;

@@ -2,7 +2,7 @@
 
 mod deploy;
 
-use anyhow::Result;
+use cicada_chain::BUNDLES;
 use cicada_network::FaultModelName;
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
@@ -13,7 +13,8 @@ use std::process::ExitCode;
 /// deploys token, validators and leaderboard, registers every node with a proof that it holds
 /// its keys, forms the committee, and writes the network file that all processes read.
 ///
-/// Safe to run again: a network that is there and answers is left as it is.
+/// Safe to run again: a network that is there and answers is left as it is. One that does not answer
+/// as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Options {
@@ -21,7 +22,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The network file to write.
     #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
@@ -38,11 +39,14 @@ pub struct Options {
     base_port: u16,
     /// What the consensus withstands: byzantine (7 of 23 nodes may lie) or crash (11 of 23 may
     /// stop, none may lie).
-    #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "byzantine", value_parser = fault_model)]
+    #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "byzantine")]
     fault_model: FaultModelName,
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy new contracts although the network file names some; it is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// What an operator's account is filled up to, in base units of the chain's currency.
     #[arg(long, default_value_t = 100_000_000_000_000)]
     funds: u128,
@@ -60,14 +64,6 @@ Examples:
   deploy-paxos --url ws://127.0.0.1:9955 --out /tmp/n/network.toml --keys /tmp/n/keys --base-port 7200
   deploy-paxos --fault-model crash
   deploy-paxos --addresses frontend-abi/addresses/local.json";
-
-fn fault_model(name: &str) -> Result<FaultModelName, String> {
-    match name {
-        "crash" => Ok(FaultModelName::Crash),
-        "byzantine" => Ok(FaultModelName::Byzantine),
-        _ => Err("write crash or byzantine".into()),
-    }
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {

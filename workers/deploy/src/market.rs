@@ -1,5 +1,6 @@
 //! The compute market's contracts: token, reputation, capabilities, escrow, auction.
 
+use crate::found::{all_there, keep, stays};
 use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
@@ -28,6 +29,8 @@ pub struct Plan {
     pub out: PathBuf,
     /// Secret of the account that deploys and owns.
     pub suri: String,
+    /// Whether new contracts are made although the market file names some.
+    pub anew: bool,
     /// A network file of `deploy-paxos`, whose token and committee are used.
     pub network: Option<PathBuf>,
     /// The file of addresses for frontends, and the network's name in it.
@@ -52,7 +55,7 @@ struct Bundles {
 /// # Errors
 /// In words.
 pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
-    let load = |name: &str| Bundle::load(plan.bundles.join(format!("{name}.contract")));
+    let load = |name: &str| Bundle::find(&plan.bundles, name);
     let bundles = Bundles {
         token: load("token")?,
         validators: load("validators")?,
@@ -63,7 +66,7 @@ pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
     };
     let chain = Chain::connect(&plan.url).await?;
     let base = base(plan, &chain)?;
-    let file = match existing(plan, &chain, &bundles, base).await {
+    let file = match existing(plan, &chain, &bundles, base).await? {
         Some(file) => {
             let auction = address(&file.auction);
             say(format!("already deployed: market {auction} ({})", plan.out.display()));
@@ -71,6 +74,7 @@ pub async fn deploy(plan: &Plan) -> Result<MarketFile> {
         }
         None => {
             let file = contracts(plan, &chain, &bundles, base).await?;
+            keep(&plan.out)?;
             file.save(&plan.out)?;
             say(format!("wrote {}", plan.out.display()));
             file
@@ -94,23 +98,26 @@ fn base(plan: &Plan, chain: &Chain) -> Result<Option<(Account, Account)>> {
     Ok(Some((network.chain.token, network.chain.validators)))
 }
 
-/// The market of the file, if it is one of this chain and its contracts answer.
+/// The market of the file, if its contracts are there; none if there is no file, or the chain was
+/// reset.
 async fn existing(
     plan: &Plan,
     chain: &Chain,
     bundles: &Bundles,
     base: Option<(Account, Account)>,
-) -> Option<MarketFile> {
-    let file = MarketFile::load(&plan.out).ok()?;
+) -> Result<Option<MarketFile>> {
+    if plan.anew || !plan.out.exists() {
+        return Ok(None);
+    }
+    let file = MarketFile::load(&plan.out)?;
     match answers(plan, chain, bundles, &file, base).await {
-        Ok(()) => Some(file),
-        Err(error) => {
+        Ok(true) => Ok(Some(file)),
+        Ok(false) => {
             let path = plan.out.display();
-            say(format!(
-                "the market of {path} is not there as it should be ({error:#}): deploying anew"
-            ));
-            None
+            say(format!("the contracts of {path} are gone: the chain was reset"));
+            Ok(None)
         }
+        Err(error) => Err(stays(&plan.out, &error)),
     }
 }
 
@@ -120,16 +127,12 @@ async fn answers(
     bundles: &Bundles,
     file: &MarketFile,
     base: Option<(Account, Account)>,
-) -> Result<()> {
-    ensure!(file.genesis == chain.genesis(), "it is on another chain");
+) -> Result<bool> {
+    if !all_there(chain, &file.genesis, &bundles.of(file)).await? {
+        return Ok(false);
+    }
     let same = base.is_none_or(|base| base == (file.token, file.validators));
     ensure!(same, "the network file names another token or committee");
-    for (account, bundle) in bundles.of(file) {
-        let code = chain.code_hash(account).await?;
-        let name = bundle.name();
-        let code = code.with_context(|| format!("there is no {name}"))?;
-        ensure!(code == *bundle.code_hash(), "the code of {name} has changed");
-    }
     let info: Info = chain.read(&file.auction, &bundles.auction, INFO, &[]).await?;
     let wired = [file.token, file.escrow, file.reputation, file.capabilities];
     ensure!(info.contracts == wired, "its contracts are others");
@@ -138,7 +141,7 @@ async fn answers(
     let args = file.auction.encode();
     let writer: bool = chain.read(&file.reputation, &bundles.reputation, label, &args).await?;
     ensure!(writer, "the market may not write reputation");
-    Ok(())
+    Ok(true)
 }
 
 impl Bundles {

@@ -1,12 +1,14 @@
 //! The compute market with its real programs: the command line and a provider as processes.
 
-use crate::{programs, repository, script};
-use anyhow::{bail, ensure, Context, Result};
+use crate::{programs, repository};
+use anyhow::{ensure, Context, Result};
+use cicada_chain::BUNDLES;
+use cicada_localnet::{json, text, OwnChain, Process};
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// How much of an answer is shown to people.
@@ -135,25 +137,13 @@ impl Place {
     /// If it ends, or is not ready in time.
     pub fn start_provider(&self, config: &Path, port: u16) -> Result<Provider> {
         let log = config.with_extension("log");
-        let file = File::options().create(true).append(true).open(&log)?;
-        let child = self
-            .program("cicada71-provider")
-            .args(["run", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .context("cicada71-provider")?;
-        let mut provider = Provider { child, port, log };
-        let deadline = Instant::now() + READY;
-        while provider.status().is_none_or(|status| status["offers"] == serde_json::json!({})) {
-            if let Some(status) = provider.child.try_wait()? {
-                bail!("the provider ended with {status}: {}", provider.log());
-            }
-            ensure!(Instant::now() < deadline, "the provider is not ready: {}", provider.log());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let mut command = self.program("cicada71-provider");
+        let process =
+            Process::start("the provider", command.args(["run", "--config"]).arg(config), &log)?;
+        let mut provider = Provider { process, port, log };
+        let url = provider.url("/status");
+        let offered = || json(&url).is_some_and(|status| status["offers"] != serde_json::json!({}));
+        provider.process.until(READY, offered)?;
         Ok(provider)
     }
 }
@@ -169,26 +159,24 @@ fn short(answer: &Value) -> String {
 
 /// A running provider; killed when dropped.
 pub struct Provider {
-    child: Child,
+    process: Process,
     port: u16,
     log: PathBuf,
 }
 
 impl Provider {
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     /// What `/status` says, if it answers.
     pub fn status(&self) -> Option<Value> {
-        serde_json::from_str(&self.get("/status")?).ok()
+        json(&self.url("/status"))
     }
 
     /// A page of its HTTP interface.
     pub fn get(&self, path: &str) -> Option<String> {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer.split_once("\r\n\r\n")?.1.to_owned())
+        text(&self.url(path))
     }
 
     /// Its log.
@@ -197,16 +185,11 @@ impl Provider {
     }
 
     /// Ends it at once, as a crash would.
-    pub fn kill(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    ///
+    /// # Errors
+    /// If it had ended by itself.
+    pub fn kill(mut self) -> Result<()> {
+        self.process.kill()
     }
 }
 
@@ -214,6 +197,7 @@ impl Drop for Provider {
 pub struct ComputeMarket {
     /// Where everything is.
     pub place: Place,
+    _chain: OwnChain,
     _state: TempDir,
 }
 
@@ -221,45 +205,23 @@ impl ComputeMarket {
     /// Starts a chain and deploys the market. The programs must be built.
     ///
     /// # Errors
-    /// What the scripts and programs say.
+    /// What the programs say.
     pub fn start() -> Result<Self> {
         let state = tempfile::tempdir()?;
+        let chain = OwnChain::start(state.path())?;
         let place = Place {
             programs: programs(),
-            bundles: repository().join("contracts/target/ink"),
+            bundles: repository().join(BUNDLES),
             state: state.path().to_owned(),
-            url: format!("ws://127.0.0.1:{}", free_port()?),
+            url: chain.url.to_string(),
             shown: true,
         };
-        let market = Self { place, _state: state };
-        market.node("start")?;
-        market.place.deploy()?;
-        Ok(market)
-    }
-
-    fn node(&self, command: &str) -> Result<()> {
-        let output = script("node")
-            .args([command, "--tmp", "--url", &self.place.url])
-            .env("CICADA_STATE", &self.place.state)
-            // The node would keep a pipe of ours open.
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()?;
-        ensure!(output.success(), "scripts/node {command}: {output}");
-        Ok(())
-    }
-}
-
-impl Drop for ComputeMarket {
-    fn drop(&mut self) {
-        let _ = self.node("stop");
+        place.deploy()?;
+        Ok(Self { place, _chain: chain, _state: state })
     }
 }
 
 /// A port that nothing uses now.
-///
-/// # Errors
-/// If there is none.
-pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+pub fn free_port() -> u16 {
+    cicada_localnet::free_ports(1)[0]
 }

@@ -1,38 +1,24 @@
 //! A whole deployment for tests: a chain of its own, the contracts, 23 node processes, on ports
-//! and in a folder that nothing else uses. Everything is started by the scripts that a person
-//! would use, and stopped when the value is dropped.
+//! and in a folder that nothing else uses. Everything is started as the program `localnet` does, and
+//! stopped when the value is dropped.
 
 pub mod compute;
 pub mod trading;
 
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::{Bundle, Chain, BUNDLES};
 use cicada_core::leaderboard::Proposal;
+pub use cicada_localnet::{programs, repository};
+use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The seats of the specification.
 pub const SEATS: u8 = 23;
-
-/// The root of the repository.
-pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.join("../..").canonicalize().expect("the repository exists")
-}
-
-/// The folder of the built programs: of the profile that this one was built with.
-pub fn programs() -> PathBuf {
-    let this = std::env::current_exe().expect("a path of this program");
-    // A test lies one deeper than a program.
-    let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
-    folder.expect("a folder").to_owned()
-}
 
 /// A script of this repository that starts programs of this one's profile. They must be built.
 pub fn script(name: &str) -> Command {
@@ -44,29 +30,28 @@ pub fn script(name: &str) -> Command {
 
 /// A running deployment.
 pub struct Deployment {
+    /// What runs.
+    pub net: Owned,
     state: TempDir,
-    url: String,
-    base_port: u16,
 }
 
 impl Deployment {
     /// Starts a chain, deploys the contracts and starts 23 nodes.
     pub fn start() -> Self {
-        let ports = free_ports(u16::from(SEATS) + 1);
-        let deployment = Self {
-            state: tempfile::tempdir().expect("a temporary folder"),
-            url: format!("ws://127.0.0.1:{}", ports + u16::from(SEATS)),
-            base_port: ports,
-        };
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let mut config = Config::for_test(state.path()).expect("valid settings");
+        // All nodes and the market have a copy of the example.
+        config.results = state.path().join("results.jsonl");
         let given = repository().join("examples/results.jsonl");
-        std::fs::copy(given, deployment.results()).expect("a copy of the results");
-        deployment.script(&["start"]);
-        deployment
+        std::fs::copy(given, &config.results).expect("a copy of the results");
+        let net = Owned::new(config);
+        net.up(&[Part::Chain, Part::Committee, Part::Exchange]).expect("a running network");
+        Self { net, state }
     }
 
     /// The evaluation results of all nodes and of the market: a copy of the example.
     pub fn results(&self) -> PathBuf {
-        self.state.path().join("results.jsonl")
+        self.net.config.results.clone()
     }
 
     /// Runs `scripts/deploy_paxos.sh` for this deployment; panics if it fails.
@@ -91,8 +76,8 @@ impl Deployment {
         command
             .current_dir(repository())
             .env("CICADA_STATE", self.state.path())
-            .env("CICADA_URL", &self.url)
-            .env("CICADA_BASE_PORT", self.base_port.to_string())
+            .env("CICADA_URL", self.net.config.url.as_str())
+            .env("CICADA_BASE_PORT", self.net.config.base_port.to_string())
             .env("CICADA_ADDRESSES", self.addresses())
             .env("CICADA_RESULTS", self.results());
         command
@@ -100,18 +85,17 @@ impl Deployment {
 
     /// Where the addresses of this deployment stand.
     pub fn addresses(&self) -> PathBuf {
-        self.state.path().join("addresses.json")
+        self.net.config.addresses.clone()
     }
 
     /// The network file.
     pub fn network(&self) -> Network {
-        Network::load(&self.state.path().join("network.toml")).expect("a valid network file")
+        self.net.network().expect("a valid network file")
     }
 
     /// The keys of a node.
     pub fn keys(&self, seat: u8) -> NodeKeys {
-        let file = format!("keys/node-{seat:02}.toml");
-        NodeKeys::load(&self.state.path().join(file)).expect("a valid key file")
+        NodeKeys::load(&self.net.key_file(seat)).expect("a valid key file")
     }
 
     /// The table that `paxos-market` writes.
@@ -123,7 +107,7 @@ impl Deployment {
     pub fn market(&self) -> Output {
         self.command("paxos-market")
             .arg("--network")
-            .arg(self.state.path().join("network.toml"))
+            .arg(self.net.network_file())
             .arg("--out")
             .arg(self.leaderboard_file())
             .output()
@@ -149,7 +133,7 @@ impl Deployment {
         let output = Command::new("node")
             .arg(root.join("frontend-abi/examples/read-leaderboard.mjs"))
             .arg(self.addresses())
-            .arg(&self.url)
+            .arg(self.net.config.url.as_str())
             .output()
             .expect("node can be run");
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -159,12 +143,12 @@ impl Deployment {
 
     /// A connection to the chain.
     pub async fn chain(&self) -> Chain {
-        Chain::connect(&self.url).await.expect("the chain answers")
+        Chain::connect(self.net.config.url.as_str()).await.expect("the chain answers")
     }
 
     /// Asks a node; `None` if it does not answer.
     pub async fn get(&self, seat: u8, path: &str) -> Option<Value> {
-        let url = format!("http://127.0.0.1:{}{path}", self.base_port + u16::from(seat));
+        let url = self.net.node_url(seat) + path;
         let request = client().get(url).timeout(Duration::from_secs(5));
         request.send().await.ok()?.json().await.ok()
     }
@@ -180,7 +164,7 @@ impl Deployment {
 
     /// Proposes through a node; returns the status and the answer.
     pub async fn propose(&self, seat: u8, proposal: &Proposal) -> (u16, Value) {
-        let url = format!("http://127.0.0.1:{}/paxos/propose", self.base_port + u16::from(seat));
+        let url = self.net.node_url(seat) + "/paxos/propose";
         let request = client()
             .post(url)
             .timeout(Duration::from_secs(90))
@@ -189,12 +173,6 @@ impl Deployment {
         let answer = request.send().await.expect("the node answers");
         let status = answer.status().as_u16();
         (status, answer.json().await.expect("the answer is JSON"))
-    }
-}
-
-impl Drop for Deployment {
-    fn drop(&mut self) {
-        let _ = self.here(script("deploy_paxos.sh")).arg("stop").output();
     }
 }
 
@@ -211,23 +189,5 @@ pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
 
 /// The bundle of a contract.
 pub fn bundle(name: &str) -> Bundle {
-    let path = repository().join(format!("contracts/target/ink/{name}.contract"));
-    Bundle::load(&path).expect("the contracts are built")
-}
-
-/// The first of `count` neighbouring ports that are free now; no call gives a port twice.
-pub(crate) fn free_ports(count: u16) -> u16 {
-    static NEXT: Mutex<u16> = Mutex::new(0);
-    let mut next = NEXT.lock().expect("no test panics while it looks for ports");
-    if *next == 0 {
-        // Another process of the same tests starts elsewhere.
-        *next = 20_000 + u16::try_from(std::process::id() % 20_000).expect("below 20,000");
-    }
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let first = (*next..60_000)
-        .step_by(usize::from(count))
-        .find(|first| (*first..*first + count).all(free))
-        .expect("some ports are free");
-    *next = first + count;
-    first
+    Bundle::find(repository().join(BUNDLES), name).expect("a bundle of the repository")
 }

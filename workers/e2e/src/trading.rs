@@ -1,48 +1,24 @@
 //! The exchange of a deployment: the indexer beside it, and the command that people type.
 
-use crate::{client, free_ports, repository, Deployment};
+use crate::{client, Deployment};
+use cicada_localnet::Part;
 use serde_json::Value;
-use std::fs;
-use std::process::{Child, Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-/// How long the indexer may take until it answers, or has a block.
+/// How long the indexer may take until it has a block.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An indexer of a deployment, killed when this is dropped.
+/// The indexer of a deployment; it ends with that.
 pub struct Indexer {
     url: String,
-    process: Child,
-}
-
-impl Drop for Indexer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Indexer {
     /// Starts one that reads the chain from its beginning.
     pub fn start(deployment: &Deployment) -> Self {
-        let folder = deployment.state.path().join("indexer");
-        fs::create_dir_all(&folder).expect("a folder for the indexer");
-        let port = free_ports(1);
-        let text = format!(
-            "url = {:?}\nbundles = {:?}\naddresses = {:?}\ndata = \"data\"\n\
-             listen = \"127.0.0.1:{port}\"\npoll = \"200ms\"\n",
-            deployment.url,
-            repository().join("contracts/target/ink"),
-            deployment.addresses(),
-        );
-        let config = folder.join("indexer.toml");
-        fs::write(&config, text).expect("the indexer's configuration");
-        let log = fs::File::create(folder.join("log")).expect("the indexer's log");
-        let mut command = deployment.command("cicada71-indexer");
-        command.args(["run", "--config"]).arg(&config).stdin(Stdio::null());
-        let process = command.stdout(Stdio::null()).stderr(log).spawn();
-        let process = process.expect("the indexer can be run");
-        Self { url: format!("http://127.0.0.1:{port}"), process }
+        deployment.net.up(&[Part::Indexer]).expect("the indexer runs");
+        Self { url: deployment.net.indexer_url() }
     }
 
     /// Its address.

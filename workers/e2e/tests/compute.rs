@@ -32,7 +32,7 @@ fn is_running(words: &str) -> bool {
 #[ignore = "needs a node: scripts/test e2e"]
 fn four_jobs_end_as_they_should_and_the_balances_add_up() {
     let state = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("ws://127.0.0.1:{}", free_port().expect("a port"));
+    let url = format!("ws://127.0.0.1:{}", free_port());
     let output = script("compute-demo")
         .arg("--json")
         .env("CICADA_STATE", state.path())
@@ -101,7 +101,7 @@ fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     assert_eq!(std::fs::read(place.market()).expect("it"), file, "and changes nothing");
     place.must("//Alice", "mint //Charlie 100").expect("money");
 
-    let port = free_port().expect("a port");
+    let port = free_port();
     let mark = format!("sleep 6.{}", std::process::id());
     let task = format!(
         "type = \"slow\"\ncommand = [\"/bin/sh\", \"-c\", \"{mark}; wc -w\"]\nprice = \"1\"\nunits = 100"
@@ -123,7 +123,7 @@ fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     let (status, answer) = place.ask("//Dave", &format!("hand-over {id}")).expect("an answer");
     assert!(status == 1 && answer["error"].as_str().expect("text").contains("--state"), "{answer}");
 
-    provider.kill();
+    provider.kill().expect("it runs until then");
     wait_for("the end of the job's process", || (!is_running(&mark)).then_some(()));
     let shown = place.must(REQUESTER, &format!("show assignment {id}")).expect("an assignment");
     assert_eq!(shown["status"], "InProgress");
@@ -143,4 +143,65 @@ fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     let shown = place.must(REQUESTER, "show offer 1").expect("the offer of the first start");
     assert_eq!(shown["left"], 90, "the second start goes on with it");
     assert_eq!(place.ask(REQUESTER, "show offer 2").expect("an answer").0, 3, "and makes no other");
+}
+
+/// Places a public request of 10 units for a text; gives its number.
+fn public_request(market: &ComputeMarket, task: &str, text: &str, more: &str) -> u64 {
+    let path = market.place.state.join(format!("{}.txt", text.replace(' ', "-")));
+    std::fs::write(&path, text).expect("it can be written");
+    let line = format!(
+        "request --task-type {task} --units 10 --max-price 1 --public {} {more}",
+        path.display()
+    );
+    market.place.number(REQUESTER, &line, "request").expect("a request")
+}
+
+#[test]
+#[ignore = "needs a node: scripts/test e2e"]
+fn a_providers_state_is_of_one_market_and_numbers_of_another_mean_nothing() {
+    let market = ComputeMarket::start().expect("a market");
+    let place = &market.place;
+    let port = free_port();
+    let task = "type = \"echo\"\ncommand = [\"/bin/cat\"]\nprice = \"1\"\nunits = 100";
+    for said in ["of the first market", "of the second market"] {
+        place.must("//Alice", "mint //Charlie 100").expect("money");
+        let config = place.configure(PROVIDER, task, port).expect("a configuration");
+        let provider = place.start_provider(&config, port).expect("a provider");
+        let request = public_request(&market, "echo", said, "");
+        assert_eq!(request, 1, "each market counts from 1");
+        let result = place.must(REQUESTER, "result 1 --wait 60s").expect("a result");
+        assert_eq!(result["content"], said);
+        provider.kill().expect("it runs until then");
+        // What a development chain that was reset comes to: the numbers begin anew.
+        std::fs::remove_file(place.market()).expect("the market file");
+        place.deploy().expect("another market");
+    }
+}
+
+#[test]
+#[ignore = "needs a node: scripts/test e2e"]
+fn a_provider_promises_no_more_than_it_can_do_and_does_it_all() {
+    let market = ComputeMarket::start().expect("a market");
+    let place = &market.place;
+    place.must("//Alice", "mint //Charlie 100").expect("money");
+    place.must("//Alice", "mint //Bob 100").expect("money for a bond");
+    let port = free_port();
+    let task =
+        "type = \"slow\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 3; cat\"]\nprice = \"1\"\n\
+                units = 100\nbond = \"0.5\"";
+    let config = place.configure(PROVIDER, task, port).expect("a configuration");
+    let provider = place.start_provider(&config, port).expect("a provider");
+    for number in ["one", "two", "three", "four"] {
+        let tight = "--max-duration 10s --complete-within 14s --min-bond 0.5";
+        public_request(&market, "slow", number, tight);
+    }
+    for id in 1..=4 {
+        wait_for("a delivery", || {
+            let shown = place.must(REQUESTER, &format!("show assignment {id}")).ok()?;
+            let status = shown["status"].as_str()?.to_owned();
+            assert!(status != "Failed" && status != "Declined", "{shown}");
+            (status == "Delivered").then_some(())
+        });
+    }
+    assert!(!provider.log().contains("its time is over"), "{}", provider.log());
 }

@@ -178,7 +178,7 @@ async fn seven_may_be_missing_and_eight_may_not() {
     let deployment = Deployment::start();
     assert!(deployment.finalizes().contains("slot=1 "));
     for seat in 16..23u8 {
-        deployment.script(&["kill", &seat.to_string()]);
+        deployment.net.kill(seat).expect("the node runs");
     }
     assert!(deployment.finalizes().contains("slot=2 "));
 

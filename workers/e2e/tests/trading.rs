@@ -64,7 +64,7 @@ fn position<'a>(portfolio: &'a Value, framework: &str) -> &'a Value {
 async fn the_seeds_trading_example_works_and_all_figures_agree() {
     let deployment = Deployment::start();
     assert!(deployment.finalizes().starts_with("finalized feed=leaderboard slot=1 "));
-    deployment.script(&["fill"]);
+    deployment.net.fill().expect("markets");
     let indexer = Indexer::start(&deployment);
     let place = Place { deployment, indexer };
 

@@ -35,8 +35,8 @@ async fn what_was_traded_stands_in_the_next_leaderboard() {
     assert!(first.board.standings.iter().all(|row| row.volume_24h == 0));
 
     // The markets are opened, and 500 tokens bought; a second time changes nothing.
-    deployment.script(&["fill"]);
-    deployment.script(&["fill"]);
+    deployment.net.fill().expect("markets");
+    deployment.net.fill().expect("markets");
     assert!(deployment.finalizes().contains("slot=2 "));
     let second = record(&deployment, 2).await;
     let expected = [("claude", 0), ("openai", 500), ("gemini", 0), ("llama", 0)];

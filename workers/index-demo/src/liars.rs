@@ -57,7 +57,7 @@ impl Story {
         }
         let after: Electorate =
             self.stage.of_validators("Judged::electorate", &None::<u32>).await?;
-        let voice = after.stakes.get(DOUBLE).copied();
+        let voice = after.stakes.get(usize::from(DOUBLE)).copied();
         self.check(
             format!(
                 "seat {DOUBLE} signed two NAVs for slot {slot}, and others brought the proof: \
@@ -71,7 +71,7 @@ impl Story {
         // The same two values once more.
         let done = self.peers.certified::<Proposal>("nav", slot).await?;
         let observations = done.context("the slot has no certificate")?.value.observations;
-        let one = observations.iter().find(|one| usize::from(one.seat) == DOUBLE);
+        let one = observations.iter().find(|one| one.seat == DOUBLE);
         let one = one.context("the seat has not observed this slot")?;
         let url = format!("{}/observation?slot={slot}", self.two_faced);
         let other = self.client.get(url).send().await?.text().await?;
@@ -92,27 +92,26 @@ impl Story {
         let slot = self.slots.last().context("no slot")?.number;
         let done = self.peers.certified::<Proposal>("nav", slot).await?;
         let report = done.context("the slot has no certificate")?.value.report;
-        let folder = self.places.state.join("audit");
+        let folder = self.net.config.state.join("audit");
         std::fs::create_dir_all(&folder)?;
         let (signed, evidence) = (folder.join("signed.jsonl"), folder.join("evidence.json"));
-        let keys =
-            NodeKeys::load(&self.places.keys.join(format!("node-{TWICE_ATTESTED:02}.toml")))?;
-        let seat = u8::try_from(TWICE_ATTESTED)?;
+        let keys = NodeKeys::load(&self.net.key_file(TWICE_ATTESTED))?;
         let line = |report: Report| {
             let message = report.attestation_message::<Native>(&self.network.config_digest());
-            let bytes = (seat, report, keys.attest(&message)).encode();
+            let bytes = (TWICE_ATTESTED, report, keys.attest(&message)).encode();
             format!("{{\"type\":\"attestation\",\"hex\":\"{}\"}}\n", hex::encode(bytes))
         };
         let other = Report { time_ms: report.time_ms.saturating_add(1), ..report };
         std::fs::write(&signed, line(report) + &line(other))?;
 
-        let network = self.places.network.as_os_str();
+        let network = self.net.network_file();
         let named = [OsStr::new("--evidence"), evidence.as_os_str()];
-        let audit = [OsStr::new("--network"), network, named[0], named[1], signed.as_os_str()];
+        let audit =
+            [OsStr::new("--network"), network.as_os_str(), named[0], named[1], signed.as_os_str()];
         let (found, said) = self.program("audit", &audit).await?;
         self.check(format!("audit finds who attested two reports: {said}"), found == Some(3));
         let url = OsStr::new("--url");
-        let (bundles, node) = (self.places.bundles.clone(), self.stage.at.url.clone());
+        let (bundles, node) = (self.net.config.bundles.clone(), self.stage.at.url.clone());
         let (bundles, node) = (bundles.as_os_str(), OsStr::new(&node));
         let convict = [url, node, OsStr::new("--bundles"), bundles, evidence.as_os_str()];
         let (first, said) = self.program("convict", &convict).await?;
@@ -134,7 +133,7 @@ impl Story {
 
     /// Runs a program to its end; its status, and the last line that it printed.
     async fn program(&self, name: &str, args: &[&OsStr]) -> Result<(Option<i32>, String)> {
-        let path = self.places.programs.join(name);
+        let path = self.net.config.programs.join(name);
         let output = Command::new(&path).args(args).stdin(Stdio::null()).output().await;
         let output = output.with_context(|| path.display().to_string())?;
         let printed = [output.stdout, output.stderr].concat();

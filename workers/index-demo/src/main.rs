@@ -2,7 +2,6 @@
 
 mod double;
 mod feed;
-mod fleet;
 mod liars;
 mod miners;
 mod outcome;
@@ -15,41 +14,21 @@ use cicada_amounts::TAO;
 use cicada_deploy::say;
 use cicada_program::{status, termination};
 use clap::Parser;
-use fleet::Places;
 use outcome::{chart, table};
 use payouts::Payout;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use story::{Plan, Story, SHOCK};
+use story::{Plan, Story, MINERS, SHOCK};
 
-/// Runs nodes and validators of all seats on a chain where deploy-paxos and deploy-index have been,
-/// moves prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the
+/// Puts a new committee and a new index on a chain, runs nodes and validators of all seats, moves
+/// prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the
 /// rewards of an epoch, and checks what came of it. The exit status is 0 if all of it holds.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// Address of a node of the chain.
-    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
-    url: String,
-    /// Folder of network file, index file and keys; everything that is written goes there too.
-    #[arg(long, env = "CICADA_STATE", default_value = ".demo/index")]
-    state: PathBuf,
-    /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
-    bundles: PathBuf,
-    /// Folder of paxos-node, nav-validator, miner, audit and convict.
-    #[arg(long, default_value = "target/release")]
-    programs: PathBuf,
-    /// Evaluation results for the nodes' leaderboard.
-    #[arg(long, default_value = "examples/results.jsonl")]
-    results: PathBuf,
-    /// Validator i answers on this port + i.
-    #[arg(long, default_value_t = 8081)]
-    validator_port: u16,
-    /// Miner 1 answers on this port when it stays up, the next ones on those after it.
-    #[arg(long, default_value_t = 8078)]
-    miner_port: u16,
-    /// Secret of the account that deployed.
+    #[command(flatten)]
+    net: cicada_localnet::Options,
+    /// Secret of the account that deploys.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
     /// Draws prices and emissions.
@@ -69,37 +48,19 @@ struct Options {
     once: bool,
 }
 
-/// The path, whole, for processes that begin elsewhere.
-fn whole(path: &std::path::Path) -> Result<PathBuf> {
-    std::fs::canonicalize(path).with_context(|| path.display().to_string())
-}
-
 impl Options {
     fn plan(&self) -> Result<Plan> {
-        let state = whole(&self.state)?;
-        Ok(Plan {
-            url: self.url.clone(),
-            index: state.join("index.toml"),
-            suri: self.suri.clone(),
-            seed: self.seed,
-            recorded: self.prices.clone(),
-            miner_port: self.miner_port,
-            places: Places {
-                programs: whole(&self.programs)?,
-                bundles: whole(&self.bundles)?,
-                network: state.join("network.toml"),
-                keys: state.join("keys"),
-                results: whole(&self.results)?,
-                base_port: self.validator_port,
-                state,
-            },
-        })
+        let mut net = self.net.clone().settle()?;
+        // On demand only: whoever runs the demo says when a slot begins.
+        net.nav_interval = "0s".into();
+        net.miners = (1..=MINERS).map(|number| format!("//Miner{number}")).collect();
+        Ok(Plan { net, suri: self.suri.clone(), seed: self.seed, recorded: self.prices.clone() })
     }
 }
 
 /// All slots, the rewards and the checks; whether all hold.
 async fn tell(options: &Options) -> Result<bool> {
-    let mut story = Story::begin(&options.plan()?).await?;
+    let mut story = Story::begin(options.plan()?).await?;
     for _ in 0..options.slots {
         story.slot().await?;
     }
@@ -110,12 +71,14 @@ async fn tell(options: &Options) -> Result<bool> {
     story.miners_stay_up().await?;
     println!("{}", table(&story.slots));
     print_payouts(&payouts);
-    let path = options.chart.clone().unwrap_or_else(|| options.state.join("index-demo.svg"));
+    let path =
+        options.chart.clone().unwrap_or_else(|| story.net.config.state.join("index-demo.svg"));
     std::fs::write(&path, chart(&story.slots)).with_context(|| path.display().to_string())?;
     println!("chart: {}", path.display());
     let all = print_checks(&story);
     if !options.once {
-        say("everything stays up; Ctrl-C ends it. Look at http://127.0.0.1:8081/nav, /rewards, /slashing, and :8078/arbitrage");
+        let (validator, miner) = (story.net.validator_url(0), story.net.miner_url(0));
+        say(format!("everything stays up; Ctrl-C ends it. Look at {validator}/nav, /rewards, /slashing, and {miner}/arbitrage"));
         tokio::signal::ctrl_c().await?;
     }
     Ok(all)
@@ -148,7 +111,7 @@ async fn check_others(story: &mut Story) -> Result<()> {
     let caught = story.caught;
     story.check(format!("seat {} lied and was caught", story::LIAR), caught);
     let (mut lost, mut wronged) = (0, 0);
-    for seat in 0..story.network.nodes.len() {
+    for seat in 0..story.seats()? {
         let missing = story.stake - story.stake_of(seat).await?.bonded;
         lost += missing;
         let liar = [story::LIAR, story::DOUBLE, story::TWICE_ATTESTED].contains(&seat);
@@ -212,6 +175,6 @@ mod tests {
         Options::command().debug_assert();
         assert!(Options::try_parse_from(["x", "--slots", "7"]).is_err());
         let options = Options::try_parse_from(["x", "--once"]).unwrap();
-        assert!(options.once && options.slots == 10 && options.validator_port == 8081);
+        assert!(options.once && options.slots == 10);
     }
 }

@@ -1,19 +1,19 @@
 //! Miners: the program `miner`, one look at a time, so that a slot has its order.
 
-use crate::fleet::Places;
 use crate::stage::Stage;
 use crate::story::{Story, MINERS, POLL};
 use anyhow::{ensure, Context, Result};
-use cicada_chain::{account_of, address, signer, Call, Signer};
+use cicada_chain::{account_of, signer, Call, Signer};
 use cicada_core::basket::holdings::amounts_to_mint_ceil;
 use cicada_core::Account;
 use cicada_deploy::say;
+use cicada_localnet::{Localnet, Part};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::Command;
+use tokio::task::block_in_place;
 
 /// For fees of the chain, in base units of its currency.
 const FUNDS: u128 = 1_000_000_000_000_000;
@@ -26,9 +26,7 @@ pub struct Miner {
     pub name: String,
     /// Where it answers while it stays up.
     pub url: String,
-    /// Its configuration.
-    pub config: PathBuf,
-    secret: String,
+    number: usize,
     signer: Signer,
 }
 
@@ -42,18 +40,17 @@ pub struct Trade {
 }
 
 impl Miner {
-    /// A development account; `number` is 1 for the first. It shall answer on `port`.
+    /// The miner of the network, from 0.
     ///
     /// # Errors
     /// In words.
-    pub fn new(number: u16, port: u16, places: &Places) -> Result<Self> {
-        let secret = format!("//Miner{number}");
+    pub fn new(number: usize, net: &Localnet) -> Result<Self> {
+        let secret = net.config.miners.get(number).context("no such miner")?;
         Ok(Self {
-            name: format!("miner {number}"),
-            url: format!("http://127.0.0.1:{port}"),
-            config: places.state.join(format!("miner-{number}")).join("miner.toml"),
-            signer: signer(&secret)?,
-            secret,
+            name: format!("miner {}", number + 1),
+            number,
+            url: net.miner_url(number),
+            signer: signer(secret)?,
         })
     }
 
@@ -69,7 +66,7 @@ impl Miner {
     pub async fn equip(
         &self,
         stage: &Stage,
-        places: &Places,
+        net: &Localnet,
         tao: u128,
         baskets: u128,
     ) -> Result<()> {
@@ -80,34 +77,23 @@ impl Miner {
         let subnets: Vec<(Account, u128)> = tokens.zip(amounts).collect();
         stage.chain.send(&Call::transfer(&self.account(), FUNDS), &stage.owner).await?;
         stage.equip(&self.signer, tao, &subnets).await?;
-        // One trade a look, so that each miner has its share of the volume.
-        let text = format!(
-            "url = {:?}\nbundles = {:?}\nindex = \"{}\"\npair = \"{}\"\nsuri = {:?}\n\
-             ledger = \"ledger.json\"\nlisten = \"{}\"\npoll = \"2s\"\nmax_trades = 1\n",
-            stage.at.url,
-            places.bundles,
-            address(&stage.at.index),
-            address(&stage.at.pair),
-            self.secret,
-            self.url.trim_start_matches("http://"),
-        );
-        let folder = self.config.parent().context("no folder")?;
         // What it earned on an earlier chain is nothing here.
-        let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder)?;
-        fs::write(&self.config, text).with_context(|| self.config.display().to_string())
+        if let Some(folder) = net.configure_miner(self.number)?.parent() {
+            let _ = fs::remove_dir_all(folder);
+        }
+        net.configure_miner(self.number).map(|_| ())
     }
 
     /// Looks once, and trades if that pays.
     ///
     /// # Errors
     /// In words; a transaction that failed is one.
-    pub async fn act(&self, places: &Places) -> Result<Option<Trade>> {
-        let log = self.config.with_extension("log");
-        let log = File::options().create(true).append(true).open(&log)?;
-        let look = Command::new(places.programs.join("miner"))
+    pub async fn act(&self, net: &Localnet) -> Result<Option<Trade>> {
+        let config = net.configure_miner(self.number)?;
+        let log = File::options().create(true).append(true).open(config.with_extension("log"))?;
+        let look = Command::new(net.config.programs.join("miner"))
             .args(["run", "--once", "--config"])
-            .arg(&self.config)
+            .arg(&config)
             .stdin(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -143,7 +129,7 @@ impl Story {
         let first = usize::try_from(slot)? % self.miners.len();
         let (last, rest) = self.miners.split_at(first);
         for miner in rest.iter().chain(last) {
-            if let Some(trade) = miner.act(&self.places).await? {
+            if let Some(trade) = miner.act(&self.net).await? {
                 trades += 1;
                 say(format!(
                     "slot {slot}, {}: {}, {} units of TAO gained",
@@ -159,13 +145,10 @@ impl Story {
     /// # Errors
     /// In words.
     pub async fn miners_stay_up(&mut self) -> Result<()> {
-        for miner in &self.miners {
-            self.fleet.start_miner(&self.places, miner)?;
-        }
+        block_in_place(|| self.net.up(&[Part::Miners]))?;
         let routes = |route| self.miners.iter().map(move |miner| format!("{}/{route}", miner.url));
         let (status, performance) = (routes("status").collect::<Vec<_>>(), routes("performance"));
         let performance: Vec<String> = performance.collect();
-        self.fleet.await_all(&status).await?;
         let begin = Instant::now();
         for url in &status {
             // Figures are there after the first look.

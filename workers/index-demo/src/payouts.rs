@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Who is asked: any validator knows.
-const WHOM: usize = 0;
+const WHOM: u8 = 0;
 /// How long after the end of an epoch its award may take.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How often claims are fetched anew because the next epoch came in between.

@@ -2,7 +2,6 @@
 
 use crate::double::{serve, TwoFaced};
 use crate::feed::{distort, emissions, Feed};
-use crate::fleet::{Fleet, Places};
 use crate::miners::Miner;
 use crate::outcome::{Check, Slot};
 use crate::stage::{Stage, Stake};
@@ -14,14 +13,16 @@ use cicada_core::fixed::mul_div_floor;
 use cicada_core::nav::{min_observations, Record};
 use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
+use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys};
-use cicada_program::now_ms;
+use cicada_program::{now_ms, termination};
 use nav_validator::http::BEGIN;
 use nav_validator::peers::Peers;
 use nav_validator::prices::Prices;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::block_in_place;
 
 /// One index token.
 const TOKEN: u128 = 1_000_000_000_000_000_000;
@@ -36,13 +37,13 @@ const POOL: u128 = 2_000 * TOKEN;
 const MINER_TAO: u128 = 200 * TAO;
 const MINER_BASKETS: u128 = 200 * TOKEN;
 /// How many miners there are.
-pub const MINERS: u16 = 3;
+pub const MINERS: usize = 3;
 /// Reports 2 % too much until it has paid for that.
-pub const LIAR: usize = 5;
+pub const LIAR: u8 = 5;
 /// Signs two NAVs for one slot.
-pub const DOUBLE: usize = 9;
+pub const DOUBLE: u8 = 9;
 /// Attests two reports of the last slot.
-pub const TWICE_ATTESTED: usize = 13;
+pub const TWICE_ATTESTED: u8 = 13;
 /// The slot in which the first one lies, that for which the other signs twice, and that before
 /// which somebody sells until the price is 2 % below the NAV.
 const LIE: u64 = 2;
@@ -57,20 +58,14 @@ pub(crate) const POLL: Duration = Duration::from_millis(300);
 /// What to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Address of the chain's node.
-    pub url: String,
-    /// The index file.
-    pub index: PathBuf,
-    /// Secret of who deployed.
+    /// Chain, committee, index, and who else runs.
+    pub net: Config,
+    /// Secret of who deploys.
     pub suri: String,
-    /// Where everything is.
-    pub places: Places,
     /// Draws prices and emissions.
     pub seed: u64,
     /// A file of recorded prices.
     pub recorded: Option<PathBuf>,
-    /// Miner 1 answers on this port, the next ones on those after it.
-    pub miner_port: u16,
 }
 
 /// Everything that runs, and what came of it so far.
@@ -79,8 +74,8 @@ pub struct Story {
     pub stage: Stage,
     /// The committee.
     pub network: Network,
-    /// Where everything is.
-    pub places: Places,
+    /// All processes; they end with this.
+    pub net: Owned,
     /// Those who trade.
     pub miners: Vec<Miner>,
     /// What has to hold.
@@ -91,7 +86,6 @@ pub struct Story {
     pub stake: u128,
     /// When the last slot was over, in milliseconds since 1970.
     pub last_ms: u64,
-    pub(crate) fleet: Fleet,
     feed: Feed,
     /// Where the seat with two faces answers.
     pub(crate) two_faced: String,
@@ -103,25 +97,42 @@ pub struct Story {
     pub caught: bool,
 }
 
+/// A new committee and a new index: stakes are whole, and epoch 1 begins now.
+fn deployed(config: Config) -> Result<Owned> {
+    let net = Owned::new(config);
+    let broken_off = net.broken_off();
+    tokio::spawn(async move {
+        if termination().await.is_ok() {
+            broken_off.store(true, Ordering::Relaxed);
+        }
+    });
+    net.down(&[Part::Committee, Part::Validators, Part::Miners])?;
+    for old in [net.network_file(), net.index_file()] {
+        let _ = std::fs::remove_file(old);
+    }
+    let _ = std::fs::remove_dir_all(net.config.state.join("validators"));
+    block_in_place(|| net.up(&[Part::Chain, Part::Committee, Part::Index]))?;
+    Ok(net)
+}
+
 impl Story {
-    /// Starts nodes and validators, has the first basket certified, mints, fills the pool at a
+    /// Deploys, starts nodes and validators, has the first basket certified, mints, fills the pool at a
     /// price 2 % above the NAV, equips the miners.
     ///
     /// # Errors
     /// In words; so with all that follow.
-    pub async fn begin(plan: &Plan) -> Result<Self> {
-        let network = Network::load(&plan.places.network)?;
-        let at = IndexFile::load(&plan.index)?;
-        let seats = network.nodes.len();
-        ensure!(seats > TWICE_ATTESTED, "too few seats for three liars");
+    pub async fn begin(plan: Plan) -> Result<Self> {
+        let net = deployed(plan.net)?;
+        let (network, at) = (net.network()?, IndexFile::load(&net.index_file())?);
+        ensure!(network.nodes.len() > TWICE_ATTESTED.into(), "too few seats for three liars");
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
-        let bundles = Bundles::load(&plan.places.bundles)?;
-        let chain = Chain::connect(&plan.url).await?;
+        let bundles = Bundles::load(&net.config.bundles)?;
+        let chain = Chain::connect(net.config.url.as_str()).await?;
         let stage = Stage { chain, bundles, at, owner: signer(&plan.suri)? };
         let pair_fee: u16 = stage.of_pair("Pair::fee_bps").await?;
-        let miner = |number| Miner::new(number, plan.miner_port + number - 1, &plan.places);
-        let miners = (1..=MINERS).map(miner).collect::<Result<Vec<_>>>()?;
+        let miners =
+            (0..MINERS).map(|number| Miner::new(number, &net)).collect::<Result<Vec<_>>>()?;
         let mut story = Self {
             peers: Peers::new(Vec::new(), Some(network.nodes[0].url.clone()))?,
             client: reqwest::Client::builder().no_proxy().build()?,
@@ -129,11 +140,10 @@ impl Story {
             last_ms: 0,
             stage,
             network,
-            places: plan.places.clone(),
+            net,
             miners,
             checks: Vec::new(),
             slots: Vec::new(),
-            fleet: Fleet::default(),
             two_faced: String::new(),
             feed,
             pair_fee: pair_fee.into(),
@@ -147,50 +157,49 @@ impl Story {
         Ok(story)
     }
 
+    /// How many seats the committee has.
+    pub fn seats(&self) -> Result<u8> {
+        Ok(u8::try_from(self.network.nodes.len())?)
+    }
+
     fn netuids(&self) -> Vec<u16> {
         self.stage.at.subnets.iter().map(|subnet| subnet.netuid).collect()
     }
 
     async fn start(&mut self, seed: u64) -> Result<()> {
-        let seats = self.network.nodes.len();
-        self.fleet.start_nodes(&self.places, seats)?;
-        let nodes = self.network.nodes.iter();
-        let nodes: Vec<String> = nodes.map(|node| format!("{}/paxos/status", node.url)).collect();
-        self.fleet.await_all(&nodes).await?;
-        say(format!("{seats} consensus nodes answer"));
         for liar in [false, true] {
-            let _ = std::fs::remove_file(self.places.prices(liar));
+            let _ = std::fs::remove_file(self.prices(liar));
         }
         self.publish()?;
-        std::fs::write(
-            self.places.emissions(),
-            emissions(seed, &self.netuids(), now_ms() / DAY_MS),
-        )?;
+        let emissions = emissions(seed, &self.netuids(), now_ms() / DAY_MS);
+        std::fs::write(&self.net.config.emissions, emissions)?;
         self.two_faced = serve(TwoFaced {
-            honest: self.places.validator(DOUBLE),
-            keys: NodeKeys::load(&self.places.keys.join(format!("node-{DOUBLE:02}.toml")))?,
+            honest: self.net.validator_url(DOUBLE),
+            keys: NodeKeys::load(&self.net.key_file(DOUBLE))?,
             feed: self.stage.nav_feed(),
             config_digest: self.network.config_digest(),
             slot: TWICE,
             heard: AtomicBool::new(false),
         })
         .await?;
-        let double = (DOUBLE, self.two_faced.as_str());
-        self.fleet.start_validators(&self.places, &self.network, &self.stage.at, LIAR, double)?;
-        let validators: Vec<String> =
-            (0..seats).map(|seat| self.places.validator(seat) + "/status").collect();
-        self.fleet.await_all(&validators).await?;
-        say(format!(
-            "{seats} validators answer on ports {} to {}",
-            self.places.base_port,
-            usize::from(self.places.base_port) + seats - 1
-        ));
-        Ok(())
+        let liars_prices = self.prices(true);
+        self.net.config_mut().prices_of.insert(LIAR, liars_prices);
+        let front = self.two_faced.clone();
+        self.net.config_mut().front_of.insert(DOUBLE, front);
+        block_in_place(|| self.net.up(&[Part::Validators]))
+    }
+
+    /// The prices that the validators read; the liar has his own.
+    fn prices(&self, liar: bool) -> PathBuf {
+        match liar {
+            false => self.net.config.validator_prices.clone(),
+            true => self.net.config.state.join("prices-liar.jsonl"),
+        }
     }
 
     /// Writes the prices of now, and 2 % more for the one that lies.
     fn publish(&self) -> Result<()> {
-        let (honest, other) = (self.places.prices(false), self.places.prices(true));
+        let (honest, other) = (self.prices(false), self.prices(true));
         self.feed.append(&honest, now_ms())?;
         distort(&honest, &other, if self.lying { 10_200 } else { 10_000 })
     }
@@ -199,7 +208,7 @@ impl Story {
     async fn basket(&self) -> Result<()> {
         let begin = Instant::now();
         self.stage.freshen().await?;
-        let url = self.places.validator(0) + "/basket";
+        let url = self.net.validator_url(0) + "/basket";
         let mut asked = None::<Instant>;
         loop {
             let (state, _) = self.stage.feeds().await?;
@@ -242,21 +251,21 @@ impl Story {
             nav as f64 / 1e18
         ));
         for miner in &self.miners {
-            miner.equip(stage, &self.places, MINER_TAO, MINER_BASKETS).await?;
+            miner.equip(stage, &self.net, MINER_TAO, MINER_BASKETS).await?;
         }
         say(format!("{} miners have TAO and subnet tokens", self.miners.len()));
         Ok(())
     }
 
     /// The stake of a seat.
-    pub async fn stake_of(&self, seat: usize) -> Result<Stake> {
-        let operator = self.network.nodes[seat].operator;
+    pub async fn stake_of(&self, seat: u8) -> Result<Stake> {
+        let operator = self.network.nodes[usize::from(seat)].operator;
         self.stage.of_validators("Staking::stake_of", &operator).await
     }
 
     /// An answer of a validator.
-    pub async fn ask(&self, seat: usize, route: &str) -> Result<serde_json::Value> {
-        self.get(&(self.places.validator(seat) + route)).await
+    pub async fn ask(&self, seat: u8, route: &str) -> Result<serde_json::Value> {
+        self.get(&(self.net.validator_url(seat) + route)).await
     }
 
     /// The JSON that an address answers.
@@ -269,9 +278,9 @@ impl Story {
 
     /// Has the next NAV attested and settled.
     async fn settle(&mut self, slot: u64) -> Result<Record> {
-        let seats = self.network.nodes.len();
+        let seats = self.seats()?;
         let begin = Instant::now();
-        let (mut asked, mut turn) = (None::<Instant>, usize::try_from(slot)? % seats);
+        let (mut asked, mut turn) = (None::<Instant>, u8::try_from(slot % u64::from(seats))?);
         loop {
             if let Some(record) = self.stage.nav(slot).await? {
                 return Ok(record);
@@ -281,12 +290,12 @@ impl Story {
                 if turn == DOUBLE {
                     turn = (turn + 1) % seats;
                 }
-                let url = self.places.validator(turn) + "/nav";
+                let url = self.net.validator_url(turn) + "/nav";
                 let begin = self.client.post(url).header(BEGIN, "yes");
                 let _ = begin.timeout(ASK_AGAIN).send().await;
                 (asked, turn) = (Some(Instant::now()), (turn + 1) % seats);
             }
-            self.fleet.check()?;
+            self.net.check()?;
             tokio::time::sleep(POLL).await;
         }
     }
@@ -356,7 +365,7 @@ impl Story {
     async fn check_record(&mut self, slot: u64, record: &Record) -> Result<()> {
         let block = self.stage.chain.block_of(record.time_ms).await?;
         let backed = self.stage.backed_at(block.context("no block of that time")?).await?;
-        let found = Prices::new(&self.places.prices(false)).at(record.time_ms)?;
+        let found = Prices::new(&self.prices(false)).at(record.time_ms)?;
         let prices = found.into_iter().map(|(netuid, price)| (netuid, price.price_e18)).collect();
         let seats = u8::try_from(self.network.nodes.len())?;
         let needed = u32::from(min_observations(seats).context("no committee")?);

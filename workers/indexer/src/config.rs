@@ -29,6 +29,9 @@ pub struct Config {
     /// Where HTTP is served.
     #[serde(default = "port_7171")]
     pub listen: SocketAddr,
+    /// Names under which `listen` is reached, beside its address: of a proxy in front of it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How often the chain is looked at.
     #[serde(default = "second", deserialize_with = "duration")]
     pub poll: u64,
@@ -90,8 +93,9 @@ impl Config {
             return Ok((exchange, self.from_block.unwrap_or(0)));
         };
         let place = || path.display().to_string();
-        let text = std::fs::read(path).with_context(place)?;
-        let Addresses { contracts } = serde_json::from_slice(&text).with_context(place)?;
+        let text = std::fs::read_to_string(path).with_context(place)?;
+        let text = text.trim_start_matches('\u{feff}');
+        let Addresses { contracts } = serde_json::from_str(text).with_context(place)?;
         let there = contracts.get("exchange").map(|entry| entry.address);
         let exchange = self.exchange.or(there);
         let exchange = exchange.with_context(|| format!("{}: no exchange is in it", place()))?;
@@ -109,8 +113,17 @@ mod tests {
     use cicada_chain::address;
 
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-    const KEYS: [&str; 8] =
-        ["url", "bundles", "exchange", "addresses", "from_block", "data", "listen", "poll"];
+    const KEYS: [&str; 9] = [
+        "url",
+        "bundles",
+        "exchange",
+        "addresses",
+        "from_block",
+        "data",
+        "listen",
+        "hosts",
+        "poll",
+    ];
 
     fn example() -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("indexer.example.toml");

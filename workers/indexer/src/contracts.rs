@@ -43,7 +43,7 @@ impl Contracts {
     /// # Errors
     /// [`StoreError::Foreign`] if it is another; else in words.
     pub async fn connect(config: &Config, exchange: Id, known: Option<Digest>) -> Result<Self> {
-        let load = |name: &str| Bundle::load(config.bundles.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(&config.bundles, name);
         let bundle = load("exchange")?;
         let (token, leaderboard) = (load("token")?, load("leaderboard")?);
         let chain = Chain::connect(&config.url).await?;

@@ -47,19 +47,10 @@ impl Follower {
     /// Checks that the node has the newest block of the store.
     ///
     /// # Errors
-    /// If not, or no node answers.
+    /// [`StoreError::OtherBlock`] if its history is another, as far as it goes; in words if it is
+    /// behind, or no node answers.
     pub async fn check(&mut self) -> Result<()> {
-        let Some(cursor) = self.store.cursor()? else {
-            return Ok(());
-        };
-        let newest = self.contracts.chain.final_block().await?;
-        if newest < cursor.block {
-            bail!("the node is behind: its newest final block is {newest}, and block {} is in the store; wait, or give another node", cursor.block);
-        }
-        if self.contracts.chain.block_hash(cursor.block).await? != Some(cursor.hash.0) {
-            return Err(StoreError::OtherBlock(cursor.block).into());
-        }
-        Ok(())
+        compare(&mut self.store, &self.contracts).await
     }
 
     /// Takes over everything that is final and not in the store yet.
@@ -70,6 +61,10 @@ impl Follower {
         let newest = self.contracts.chain.final_block().await?;
         self.app.metrics.final_block.set(newest);
         let cursor = self.store.cursor()?;
+        if cursor.is_some_and(|cursor| newest <= cursor.block) {
+            self.check().await?;
+            return Ok(self.show()?);
+        }
         let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
         let contracts = &self.contracts;
         let mut blocks = stream::iter(next..=newest).map(|n| contracts.fetch(n)).buffered(AHEAD);
@@ -108,7 +103,31 @@ impl Follower {
         if contracts.identity != self.contracts.identity {
             bail!("the exchange names other contracts than before");
         }
+        // As long as it is not the same history, nothing is read over it.
+        compare(&mut self.store, &contracts).await?;
         self.contracts = contracts;
-        self.check().await
+        Ok(())
     }
+}
+
+// Whether a node has the newest block of a store.
+async fn compare(store: &mut Store, contracts: &Contracts) -> Result<()> {
+    let Some(cursor) = store.cursor()? else {
+        return Ok(());
+    };
+    let newest = contracts.chain.final_block().await?;
+    if let Some((number, hash)) = store.remembered(newest)? {
+        if contracts.chain.block_hash(number).await? != Some(hash.0) {
+            return Err(StoreError::OtherBlock(number).into());
+        }
+    }
+    if newest < cursor.block {
+        bail!("{}", behind(newest, cursor.block));
+    }
+    Ok(())
+}
+
+/// That a node has not got as far as the store.
+pub fn behind(newest: u64, block: u64) -> String {
+    format!("the node is behind: its newest final block is {newest}, and block {block} is in the store; wait, or give another node")
 }

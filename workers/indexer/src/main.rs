@@ -6,10 +6,10 @@ use cicada_indexer::config::Config;
 use cicada_indexer::simulation::{identity, Simulation};
 use cicada_indexer::store::{dump::dump, reader, Store, Taken};
 use cicada_indexer::{bench, service};
-use cicada_program::{logs, on_two_threads, status};
+use cicada_program::{logs, on_two_threads, say, status};
 use clap::{Args, Parser, Subcommand};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
@@ -133,7 +133,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dump { data } => print_dump(&data),
         Command::Openapi => {
             let (_, description) = cicada_indexer::http::routes().split_for_parts();
-            println!("{}", description.to_pretty_json()?);
+            say!("{}", description.to_pretty_json()?);
             Ok(())
         }
         Command::Replay { file, data, progress } => replay(&file, &data, progress),
@@ -145,7 +145,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { trades, data } => {
             let temporary = tempfile::tempdir()?;
             let folder = data.unwrap_or_else(|| temporary.path().into());
-            print!("{}", bench::table(&bench::measure(trades, &folder)?));
+            say!("{}", bench::table(&bench::measure(trades, &folder)?).trim_end());
             Ok(())
         }
     }
@@ -164,9 +164,7 @@ fn replay(file: &Path, data: &Path, progress: bool) -> Result<()> {
 }
 
 fn print_dump(data: &Path) -> Result<()> {
-    let mut output = std::io::stdout().lock();
-    serde_json::to_writer(&mut output, &dump(&reader(data)?)?)?;
-    writeln!(output)?;
+    say!("{}", serde_json::to_string(&dump(&reader(data)?)?)?);
     Ok(())
 }
 

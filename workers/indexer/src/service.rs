@@ -8,10 +8,9 @@ use crate::readers::Readers;
 use crate::store::{self, Store, StoreError};
 use anyhow::{Context, Result};
 use cicada_chain::address;
-use cicada_program::{count, termination};
+use cicada_program::{count, say, termination, Server};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// How long to wait before connecting again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -80,14 +79,15 @@ async fn follow(mut follower: Follower, config: Config) -> Result<()> {
 /// # Errors
 /// In words, if it cannot start, or the chain is not the one in the store.
 pub async fn run(config: Config) -> Result<()> {
-    let listen = config.listen;
     let follower = open(&config).await?;
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::info!("HTTP on {}", listener.local_addr()?);
+    let server = Server::bind(config.listen).await?.known_as(config.hosts.clone());
+    tracing::info!("HTTP on {}", server.address()?);
     let routes = router(follower.app.clone());
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(async move { Ok(axum::serve(listener, routes).await?) });
+    tasks.spawn(async move {
+        server.serve(routes, std::future::pending()).await;
+        Ok(())
+    });
     tasks.spawn(follow(follower, config));
     tokio::select! {
         ended = termination() => ended,
@@ -105,14 +105,14 @@ pub async fn run(config: Config) -> Result<()> {
 pub async fn check(config: Config) -> Result<()> {
     let follower = open(&config).await?;
     let identity = follower.contracts.identity;
-    println!("exchange {}", address(&identity.exchange.0));
-    println!("MMC {}", address(&identity.currency.0));
-    println!("leaderboard {}", address(&identity.leaderboard.0));
+    say!("exchange {}", address(&identity.exchange.0));
+    say!("MMC {}", address(&identity.currency.0));
+    say!("leaderboard {}", address(&identity.leaderboard.0));
     let newest = follower.contracts.chain.final_block().await?;
     match follower.store.cursor()? {
-        Some(cursor) => println!("block {} of {newest} is in the store", cursor.block),
+        Some(cursor) => say!("block {} of {newest} is in the store", cursor.block),
         None => {
-            println!("the store is empty; block {} of {newest} is the first", follower.from_block)
+            say!("the store is empty; block {} of {newest} is the first", follower.from_block)
         }
     }
     // The node must still have the next block.

@@ -201,6 +201,20 @@ impl Store {
         Ok(cursor(&self.database)?.map(|(cursor, _)| cursor))
     }
 
+    /// The newest block up to a number whose hash is kept: a node of the same history has the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn remembered(&self, upto: u64) -> Result<Option<(u64, Digest)>, StoreError> {
+        if let Some(cursor) = self.cursor()?.filter(|cursor| cursor.block <= upto) {
+            return Ok(Some((cursor.block, cursor.hash)));
+        }
+        let select =
+            "SELECT number, hash FROM blocks WHERE number <= ?1 ORDER BY number DESC LIMIT 1";
+        let mut select = self.database.prepare_cached(select)?;
+        Ok(select.query_row([upto], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+
     /// How much was taken over.
     ///
     /// # Errors

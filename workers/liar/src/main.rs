@@ -9,7 +9,7 @@ use paxos_node::keyring::Keyring;
 use paxos_node::options::Options;
 use paxos_node::service;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 const EXAMPLES: &str = "Examples:
   paxos-liar --lie equivocate --network network.toml --seat 3 --keys keys/node-03.json \\
@@ -54,8 +54,7 @@ impl Machine for Lying {
 
 fn main() -> ExitCode {
     let LyingOptions { options, lie } = LyingOptions::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    cicada_program::logs("RUST_LOG", LevelFilter::INFO);
     let settings = match options.settle() {
         Ok(settings) => settings,
         Err(error) => {

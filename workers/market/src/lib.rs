@@ -49,4 +49,12 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The transaction that may still be done, if that is what this says.
+    pub fn underway(&self) -> Option<&cicada_chain::Underway> {
+        match self {
+            Self::Chain(error) => error.underway(),
+            _ => None,
+        }
+    }
 }

@@ -48,7 +48,7 @@ impl Market {
         bundles: &Path,
         url: Option<&str>,
     ) -> Result<Self, Error> {
-        let load = |name: &str| Bundle::load(bundles.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(bundles, name);
         let [token, reputation, escrow, auction] =
             [load("token")?, load("reputation")?, load("escrow")?, load("auction")?];
         let url = url.unwrap_or(&file.url);

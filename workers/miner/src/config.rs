@@ -11,7 +11,7 @@ use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
 use cicada_core::Account;
 use cicada_payload::read_secret;
-use cicada_program::duration;
+use cicada_program::{duration, secret_is_kept};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -45,6 +45,9 @@ pub struct Config {
     /// Where HTTP is served.
     #[serde(default = "port_8080")]
     pub listen: SocketAddr,
+    /// Names under which `listen` is reached, beside its address.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How often the market is looked at.
     #[serde(default = "six_seconds", deserialize_with = "duration")]
     pub poll: u64,
@@ -155,7 +158,9 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        cicada_program::load(path, "workers/miner/miner.example.toml", Self::parse)
+        let config = cicada_program::load(path, "workers/miner/miner.example.toml", Self::parse)?;
+        secret_is_kept(path, config.suri.as_deref())?;
+        Ok(config)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {

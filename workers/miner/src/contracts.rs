@@ -6,6 +6,7 @@ use crate::seen::{Index, Purse, Seen};
 use anyhow::{ensure, Result};
 use cicada_chain::{account_of, Bundle, Call, CallOutcome, Chain, DryRun, Receipt, Signer};
 use cicada_core::basket::holdings::Holding;
+use cicada_core::hash::{Hasher, Native};
 use cicada_core::nav::Record;
 use cicada_core::pair::Pool;
 use cicada_core::Account;
@@ -47,6 +48,8 @@ pub struct Contracts {
     pub index: Account,
     /// The pool.
     pub pair: Account,
+    /// Chain, contracts and account in one, for what is kept on disk.
+    pub place: String,
     signer: Signer,
     index_bundle: Bundle,
     pair_bundle: Bundle,
@@ -59,7 +62,7 @@ impl Contracts {
     /// # Errors
     /// In words; so with all that follow.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let load = |name: &str| Bundle::load(config.bundles.join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(&config.bundles, name);
         let [index_bundle, pair_bundle, token_bundle] =
             [load("index")?, load("pair")?, load("token")?];
         let signer = config.signer()?;
@@ -72,8 +75,12 @@ impl Contracts {
             index_token == terms.token,
             "the pool does not trade the token of this index: look at index and pair in the configuration"
         );
+        let own = account_of(&signer);
+        // A development chain that was reset has the same genesis, and another first block.
+        let parts = [chain.genesis(), chain.first_block().await?, config.index, config.pair, own];
         Ok(Self {
-            own: account_of(&signer),
+            place: hex::encode(Native::sha256(&parts.concat())),
+            own,
             index: config.index,
             pair: config.pair,
             chain,

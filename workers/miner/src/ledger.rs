@@ -2,7 +2,7 @@
 
 use crate::plan::Batch;
 use crate::tao::text;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use cicada_core::arbitrage::{halt, Halt, Limits, Wealth};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -15,6 +15,9 @@ const DAY_MS: u64 = 86_400_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
+    /// Whose losses and gains: chain, contracts and account in one digest; empty before the first look.
+    #[serde(default)]
+    pub of: String,
     /// Days since 1970, of the newest valuation; in UTC.
     pub day: u64,
     /// What the miner had at the first look of that day.
@@ -88,6 +91,20 @@ impl Ledger {
             text => text.with_context(|| path.display().to_string())?,
         };
         serde_json::from_str(&text).with_context(|| path.display().to_string())
+    }
+
+    /// As [`Ledger::load`], for one chain, one market and one account.
+    ///
+    /// # Errors
+    /// In words, also if the ledger is of another.
+    pub fn load_of(path: &Path, of: &str) -> Result<Self> {
+        let ledger = Self::load(path)?;
+        ensure!(
+            ledger.of.is_empty() || ledger.of == of,
+            "{}: it is of another account or market, or the chain was reset since: name another file",
+            path.display()
+        );
+        Ok(Self { of: of.into(), ..ledger })
     }
 
     /// Writes the file: whole, or not at all.
@@ -212,5 +229,17 @@ mod tests {
         assert_eq!((ledger.batches, ledger.failed, ledger.transactions), (1, 1, 3));
         assert_eq!((ledger.promised, ledger.earned, ledger.minted), (-8, -8, 5));
         assert_eq!(ledger.neutral_ms, NOON);
+    }
+
+    #[test]
+    fn losses_on_one_chain_stop_nobody_on_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.json");
+        let mut ledger = Ledger::load_of(&path, "here").unwrap();
+        ledger.peak = 100;
+        ledger.save(&path).unwrap();
+        assert_eq!(Ledger::load_of(&path, "here").unwrap().peak, 100);
+        let said = Ledger::load_of(&path, "elsewhere").unwrap_err().to_string();
+        assert!(said.contains("ledger.json") && said.contains("another"), "{said}");
     }
 }

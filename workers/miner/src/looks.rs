@@ -10,6 +10,7 @@ use crate::seen::{total, Seen};
 use crate::status::{level, OfKind, Recent, Shown};
 use anyhow::{anyhow, Result};
 use cicada_amounts::plain_tao;
+use cicada_chain::{Fate, Underway};
 use cicada_core::arbitrage::Halt;
 use cicada_core::fixed::{mul_div_floor, MathError, BPS};
 use cicada_program::{now_ms, Outcome};
@@ -26,6 +27,8 @@ pub struct Miner {
     path: PathBuf,
     weights: Weights,
     shown: Shown,
+    // A transaction of which nobody has said what became of it.
+    underway: Option<Underway>,
 }
 
 /// What a miner would do: for `--dry-run`.
@@ -56,16 +59,23 @@ impl Miner {
             deadline_ms: config.deadline,
             approvals: config.approvals,
         };
+        let ledger = Ledger::load_of(&config.ledger, &contracts.place)?;
         Ok(Self {
             contracts,
             manner,
             nav_max_age: config.nav_max_age,
             dry_run,
-            ledger: Ledger::load(&config.ledger)?,
+            ledger,
             path: config.ledger.clone(),
             weights: Weights::default(),
             shown,
+            underway: None,
         })
+    }
+
+    /// Chain, contracts and account in one.
+    pub fn place(&self) -> &str {
+        &self.contracts.place
     }
 
     /// Goes on over a new connection.
@@ -86,6 +96,13 @@ impl Miner {
     }
 
     async fn look_once(&mut self) -> Result<Option<Rehearsal>> {
+        if let Some(underway) = self.underway {
+            // What is not known cannot be reckoned with, and is not repeated.
+            if self.contracts.chain.fate(&underway).await? == Fate::Open {
+                return Ok(None);
+            }
+            self.underway = None;
+        }
         let seen = self.contracts.see().await?;
         let (nav_e18, halt) = self.judge(&seen)?;
         let decision = self.decide(&seen, nav_e18, halt)?;
@@ -167,6 +184,7 @@ impl Miner {
         let mut done = hands.done;
         self.weights = weights;
         if let Err(error) = prepared {
+            self.underway = lost_sight(&error);
             return self.account(planned, &seen, nav_e18, failed(done, &error)).await;
         }
         // Approvals took a while, and gas is known better now.
@@ -186,6 +204,7 @@ impl Miner {
         done = hands.done;
         self.weights = weights;
         if let Err(error) = &ended {
+            self.underway = lost_sight(error);
             done = failed(done, error);
         }
         self.account(planned, &seen, nav_e18, done).await
@@ -285,6 +304,11 @@ impl Miner {
         view.arbitrage.nav_e18 = nav_e18;
         view.arbitrage.decision = Some(decision.clone());
     }
+}
+
+// The transaction that may still be done, if that is what went wrong.
+fn lost_sight(error: &anyhow::Error) -> Option<Underway> {
+    error.downcast_ref::<cicada_chain::Error>()?.underway().copied()
 }
 
 fn failed(done: Done, error: &anyhow::Error) -> Done {

@@ -6,7 +6,7 @@ use cicada_miner::config::Config;
 use cicada_miner::contracts::Contracts;
 use cicada_miner::ledger::Ledger;
 use cicada_miner::service;
-use cicada_program::{logs, on_two_threads, status};
+use cicada_program::{logs, on_two_threads, say, status};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,7 +79,7 @@ async fn run(command: Command) -> Result<()> {
             let mut ledger = Ledger::load(&config.ledger)?;
             ledger.resume();
             ledger.save(&config.ledger)?;
-            println!("{}: earlier losses are forgotten", config.ledger.display());
+            say!("{}: earlier losses are forgotten", config.ledger.display());
         }
     }
     Ok(())
@@ -87,21 +87,21 @@ async fn run(command: Command) -> Result<()> {
 
 async fn check(config: &Config) -> Result<()> {
     let contracts = Contracts::connect(config).await?;
-    let ledger = Ledger::load(&config.ledger)?;
+    let ledger = Ledger::load_of(&config.ledger, &contracts.place)?;
     let seen = contracts.see().await?;
     let units = cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
-    println!("account {}", cicada_chain::address(&contracts.own));
-    println!("TAO {}", plain_tao(seen.purse.tao));
-    println!("index tokens {}", plain_tao(seen.purse.index / units));
-    println!("can mint {}", plain_tao(seen.mintable_floor() / units));
+    say!("account {}", cicada_chain::address(&contracts.own));
+    say!("TAO {}", plain_tao(seen.purse.tao));
+    say!("index tokens {}", plain_tao(seen.purse.index / units));
+    say!("can mint {}", plain_tao(seen.mintable_floor() / units));
     match seen.index.nav {
         Some(record) => {
-            println!("NAV {} (slot {})", plain_tao(record.nav_e18 / units), record.slot)
+            say!("NAV {} (slot {})", plain_tao(record.nav_e18 / units), record.slot)
         }
-        None => println!("no NAV is settled yet"),
+        None => say!("no NAV is settled yet"),
     }
     if ledger.stopped {
-        println!("stopped for its losses: 'miner resume' lets it go on");
+        say!("stopped for its losses: 'miner resume' lets it go on");
     }
     Ok(())
 }

@@ -4,11 +4,10 @@ use crate::config::Config;
 use crate::contracts::Contracts;
 use crate::looks::Miner;
 use crate::status::{router, Shown, Status, View};
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, bail, ensure, Result};
 use cicada_chain::address;
-use cicada_program::{now_ms, termination};
+use cicada_program::{now_ms, say, termination, Server};
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 fn view(contracts: &Contracts, dry_run: bool) -> View {
     let status = Status {
@@ -29,27 +28,47 @@ fn view(contracts: &Contracts, dry_run: bool) -> View {
 /// In words, if it cannot start. The address of HTTP also keeps a second miner of the same
 /// configuration from starting.
 pub async fn run(config: &Config, dry_run: bool) -> Result<()> {
-    let listen = config.listen;
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let server = Server::bind(config.listen).await?.known_as(config.hosts.clone());
     let contracts = Contracts::connect(config).await?;
     let shown = Shown::new(view(&contracts, dry_run));
     let mut miner = Miner::new(contracts, config, dry_run, shown.clone())?;
-    tokio::spawn(async move { axum::serve(listener, router(shown)).await });
+    let mut serving = tokio::spawn(server.serve(router(shown), std::future::pending()));
     let mut ended = tokio::spawn(termination());
+    // The same warning is worth one line.
+    let mut said = String::new();
     loop {
-        if let Err(error) = look(&mut miner).await {
-            tracing::warn!("{error:#}");
-            match Contracts::connect(config).await {
-                Ok(contracts) => miner.reconnect(contracts),
-                Err(error) => tracing::warn!("{error:#}"),
+        match look(&mut miner).await {
+            Ok(()) => said.clear(),
+            Err(error) => {
+                let text = format!("{error:#}");
+                if text != said {
+                    tracing::warn!("{text}");
+                    said = text;
+                }
+                reconnect(&mut miner, config).await?;
             }
         }
         tokio::select! {
             ended = &mut ended => return ended.map_err(|error| anyhow!("{error}"))?,
+            _ = &mut serving => bail!("the HTTP server has ended"),
             () = tokio::time::sleep(Duration::from_millis(config.poll)) => {}
         }
     }
+}
+
+/// Goes on over another connection, to the same contracts on the same chain.
+async fn reconnect(miner: &mut Miner, config: &Config) -> Result<()> {
+    match Contracts::connect(config).await {
+        Ok(contracts) => {
+            ensure!(
+                contracts.place == miner.place(),
+                "the chain was reset, or is another one: start again"
+            );
+            miner.reconnect(contracts);
+        }
+        Err(error) => tracing::debug!("{error:#}"),
+    }
+    Ok(())
 }
 
 /// Looks once, and ends.
@@ -63,14 +82,14 @@ pub async fn once(config: &Config, dry_run: bool) -> Result<()> {
     look(&mut miner).await?;
     if !dry_run {
         let arbitrage = shown.view().arbitrage.clone();
-        println!("{}", serde_json::to_string(&arbitrage)?);
+        say!("{}", serde_json::to_string(&arbitrage)?);
     }
     Ok(())
 }
 
 async fn look(miner: &mut Miner) -> Result<()> {
     if let Some(rehearsal) = miner.look().await? {
-        println!("{}", serde_json::to_string(&rehearsal)?);
+        say!("{}", serde_json::to_string(&rehearsal)?);
     }
     Ok(())
 }

@@ -51,6 +51,9 @@ pub struct Config {
     /// Where HTTP is served.
     #[serde(default = "port_8081")]
     pub listen: SocketAddr,
+    /// Names under which `listen` is reached, beside its address: those of its peers' lists.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// The time between NAVs, by which they are scheduled. All validators need the same.
     #[serde(default = "minute", deserialize_with = "duration")]
     pub nav_interval: u64,
@@ -196,7 +199,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 22] = [
+    const KEYS: [&str; 23] = [
         "url",
         "bundles",
         "index",
@@ -212,6 +215,7 @@ mod tests {
         "paxos",
         "peers",
         "listen",
+        "hosts",
         "nav_interval",
         "nav_on_demand",
         "nav",

@@ -15,7 +15,6 @@ use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS
 use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
-use std::path::Path;
 use std::time::Duration;
 
 /// The oldest block whose clock is good enough for a new report.
@@ -114,8 +113,7 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let load =
-            |name: &str| Bundle::load(Path::new(&config.bundles).join(format!("{name}.contract")));
+        let load = |name: &str| Bundle::find(&config.bundles, name);
         let chain = Chain::connect(&config.url).await?;
         let index = At { account: config.index, bundle: load("index")? };
         let terms: IndexTerms =

@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Awards that a start sees to: those of earlier epochs are settled or past.
+const AWARDS_LOOKED_AT: usize = 24;
+
 /// Blocks asked for at once while catching up.
 const AHEAD: usize = 8;
 /// Blocks in one transaction while catching up.
@@ -188,7 +191,8 @@ impl Follower {
         }
     }
 
-    /// Writes the awards that are missing in the folder: a process may have been killed in between.
+    /// Writes the newest awards that are missing in the folder: a process may have been killed in
+    /// between.
     ///
     /// # Errors
     /// If they cannot be written.
@@ -196,7 +200,7 @@ impl Follower {
         let Some(folder) = &self.awards else {
             return Ok(());
         };
-        for epoch in self.store.epochs()? {
+        for epoch in self.store.newest_epochs(AWARDS_LOOKED_AT)? {
             // Also what another run left under this name.
             if std::fs::read(award_path(folder, &epoch)).ok() != Some(epoch.award.encode()) {
                 write_award(folder, &epoch)?;

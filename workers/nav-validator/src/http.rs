@@ -58,6 +58,9 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Epochs that `/rewards` shows.
+const SHOWN_EPOCHS: usize = 24;
+
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<App>>;
 
@@ -259,8 +262,8 @@ async fn rebalance(
 
 async fn rewards(State(app): Shared) -> Answer {
     let settled = app.settled_epoch();
-    let epochs = app.store.epochs()?;
-    let epochs = epochs.iter().rev().take(24).map(|epoch| view::epoch(epoch, settled));
+    let epochs = app.store.newest_epochs(SHOWN_EPOCHS)?;
+    let epochs = epochs.iter().map(|epoch| view::epoch(epoch, settled));
     Ok(Json(json!({ "epochs": epochs.collect::<Vec<_>>() })))
 }
 

@@ -1,7 +1,7 @@
 //! The validator's program.
 
 use anyhow::{Context, Result};
-use cicada_program::{logs, on_two_threads, status};
+use cicada_program::{logs, on_two_threads, say, status};
 use clap::{Args, Parser, Subcommand};
 use nav_validator::bench;
 use nav_validator::config::Config;
@@ -135,7 +135,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { events, data } => {
             let temporary = tempfile::tempdir()?;
             let folder = data.unwrap_or_else(|| temporary.path().into());
-            print!("{}", bench::table(&bench::measure(events, &folder)?));
+            say!("{}", bench::table(&bench::measure(events, &folder)?).trim_end());
             Ok(())
         }
     }

@@ -15,15 +15,13 @@ use crate::store::Store;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::signer_from_seed;
 use cicada_network::NodeKeys;
-use cicada_program::{count, now_ms, termination};
+use cicada_program::{count, now_ms, say, termination, Server};
 use parity_scale_codec::Encode;
 use std::fs::File;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// How long to wait before connecting again.
@@ -241,19 +239,15 @@ async fn schedule(config: &Config, contracts: &Contracts) -> Result<Option<Sched
 /// # Errors
 /// In words, if it cannot start.
 pub async fn run(config: Config) -> Result<()> {
-    let listen = config.listen;
+    let (listen, hosts) = (config.listen, config.hosts.clone());
     let app = App::open(config).await?;
     let follower = app.follower();
     follower.check().await?;
     follower.write_awards()?;
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::info!("HTTP on {}", listener.local_addr()?);
-    let routes = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = Server::bind(listen).await?.known_as(hosts);
+    tracing::info!("HTTP on {}", server.address()?);
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(async move {
-        let _ = axum::serve(listener, routes).await;
-    });
+    tasks.spawn(server.serve(router(app.clone()), std::future::pending()));
     let following = app.clone();
     tasks.spawn(async move { following.follow().await });
     let finding = app.clone();
@@ -285,24 +279,24 @@ pub async fn check(config: Config) -> Result<()> {
     app.follower().check().await?;
     let contracts = app.contracts();
     let office = contracts.office().await?;
-    println!("committee {} of {}", office.epoch, office.seats());
+    say!("committee {} of {}", office.epoch, office.seats());
     if let Some(observer) = &app.observer {
         match office.seat_of(&observer.keys.attestation_key()) {
-            Some(seat) => println!("these keys have seat {seat}"),
-            None => println!("these keys have no seat"),
+            Some(seat) => say!("these keys have seat {seat}"),
+            None => say!("these keys have no seat"),
         }
         match observer.own_nav(&contracts).await {
             Ok(own) => {
-                println!("own NAV {} e-18 TAO, {} positions", own.nav_e18, own.positions.len())
+                say!("own NAV {} e-18 TAO, {} positions", own.nav_e18, own.positions.len())
             }
-            Err(error) => println!("no NAV of our own: {error:#}"),
+            Err(error) => say!("no NAV of our own: {error:#}"),
         }
     }
     if let Some(schedule) = &app.schedule {
         let now = crate::epochs::running(&app.store, schedule)?;
-        println!("epoch {} ends at {} ms", now.state.epoch.saturating_add(1), now.end_ms);
+        say!("epoch {} ends at {} ms", now.state.epoch.saturating_add(1), now.end_ms);
     }
-    println!("related accounts {}", hex::encode(app.related.digest()));
+    say!("related accounts {}", hex::encode(app.related.digest()));
     Ok(())
 }
 

@@ -68,6 +68,18 @@ impl From<FaultModelName> for FaultModel {
     }
 }
 
+impl std::str::FromStr for FaultModelName {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "crash" => Ok(Self::Crash),
+            "byzantine" => Ok(Self::Byzantine),
+            _ => Err("write crash or byzantine"),
+        }
+    }
+}
+
 impl std::fmt::Display for FaultModelName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -9,6 +9,7 @@ mod testing;
 mod transcript;
 mod verify;
 
+use cicada_chain::BUNDLES;
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
@@ -29,10 +30,10 @@ pub struct Options {
     #[arg(long, env = "CICADA_RESULTS", default_value = "examples/results.jsonl")]
     results: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The page to write.
-    #[arg(long, env = "CICADA_LEADERBOARD", default_value = "LEADERBOARD.md")]
+    #[arg(long, env = "CICADA_LEADERBOARD_PAGE", default_value = "LEADERBOARD.md")]
     out: PathBuf,
     /// Address of a node of the chain, instead of the network file's.
     #[arg(long, env = "CICADA_URL")]

@@ -10,9 +10,11 @@ use cicada_chain::{account_of, signer, Bundle, Chain, Signer};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
-use cicada_core::quote::Framework;
+use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{FeedState, MAX_TIME_AHEAD_MS};
+use cicada_core::results::Tally;
 use cicada_network::{FaultModelName, Network};
+use cicada_program::{complain, say};
 use cicada_volumes::{Exchange, Source, Volumes};
 use parity_scale_codec::{DecodeAll, Encode};
 use std::sync::Arc;
@@ -57,8 +59,8 @@ pub async fn run(options: &Options) -> Result<()> {
         nodes: Nodes::new(&network)?,
         exchange: exchange(options, &network, &chain)?,
         chain,
-        bundle: Bundle::load(options.bundles.join("leaderboard.contract"))?,
-        validators: Bundle::load(options.bundles.join("validators.contract"))?,
+        bundle: Bundle::find(&options.bundles, "leaderboard")?,
+        validators: Bundle::find(&options.bundles, "validators")?,
         signer: signer(&options.suri)?,
         out: Transcript { json: options.json },
         options,
@@ -73,10 +75,10 @@ pub async fn run(options: &Options) -> Result<()> {
     finalized.write(&options.out).with_context(|| options.out.display().to_string())?;
     market.out.say(format!("wrote {} from the chain", options.out.display()));
     if options.json {
-        println!("{}", finalized.json()?);
-        eprintln!("{}", finalized.line());
+        say!("{}", finalized.json()?);
+        complain!("{}", finalized.line());
     } else {
-        println!("{}", finalized.line());
+        say!("{}", finalized.line());
     }
     Ok(())
 }
@@ -86,7 +88,7 @@ fn exchange(options: &Options, network: &Network, chain: &Chain) -> Result<Optio
     let Some(account) = network.chain.exchange else {
         return Ok(None);
     };
-    let bundle = Arc::new(Bundle::load(options.bundles.join("exchange.contract"))?);
+    let bundle = Arc::new(Bundle::find(&options.bundles, "exchange")?);
     Ok(Some(Exchange { chain: chain.clone(), bundle, account }))
 }
 
@@ -185,6 +187,7 @@ impl Market<'_> {
         let (time_ms, volumes) = self.observed(state.time_ms).await?;
         let outcome = cicada_results::read(&self.options.results, time_ms)?;
         self.out.results(&self.options.results, &outcome);
+        self.tell_new(&outcome.tally).await?;
         let volume = |framework: &Framework| volumes.get(framework).copied().unwrap_or(0);
         let board = Board::of::<Native>(&outcome.tally, volume);
         ensure!(
@@ -194,6 +197,18 @@ impl Market<'_> {
         );
         let feed = self.network.leaderboard_feed();
         Ok(Proposal { report: report::<Native>(feed, state, &board, time_ms), board })
+    }
+
+    /// Names whoever would be ranked for the first time: a slip of the pen stays.
+    async fn tell_new(&self, tally: &Tally) -> Result<()> {
+        let (contract, bundle) = (&self.network.chain.leaderboard, &self.bundle);
+        let label = "Leaderboard::ranking";
+        let ranked: Vec<Quote> = self.chain.read(contract, bundle, label, &[]).await?;
+        let known = |name: &Framework| ranked.iter().any(|quote| quote.framework == *name);
+        for name in tally.scores().keys().filter(|name| !known(name)) {
+            self.out.say(format!("new: {name} was never ranked before; once settled it stays"));
+        }
+        Ok(())
     }
 
     /// Has a node lead the round; the next one if it does not answer, or does not propose it.

@@ -5,6 +5,7 @@ use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Proposal;
 use cicada_network::{Network, NodeEntry};
+use cicada_program::{cause, read_answer};
 use futures::future::join_all;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use serde::de::DeserializeOwned;
@@ -17,6 +18,8 @@ const ASK: Duration = Duration::from_secs(5);
 /// How long a node shall try to get a proposal decided and certified, in milliseconds: some views
 /// may pass before an honest node leads.
 const PROPOSE_MS: u64 = 15_000;
+/// The longest answer, in bytes: 256 decided slots with their certificates.
+const MOST: usize = 8 * 1024 * 1024;
 /// How long to wait for its answer.
 const PROPOSE: Duration = Duration::from_secs(20);
 
@@ -126,12 +129,10 @@ impl<'a> Nodes<'a> {
             Ok(response) => response,
             Err(error) => return Answer::Silent(cause(&error)),
         };
-        let status = response.status().as_u16();
-        let body = match response.bytes().await {
-            Ok(body) => body,
-            Err(error) => return Answer::Silent(cause(&error)),
-        };
-        answer(status, &body)
+        match read_answer(response, MOST).await {
+            Ok((status, body)) => answer(status, &body),
+            Err(error) => Answer::Silent(error),
+        }
     }
 
     /// What nodes attest for a decided slot, each in its own name. Nothing is verified yet.
@@ -139,7 +140,7 @@ impl<'a> Nodes<'a> {
         let ask = |node: &NodeEntry| {
             let url = format!("{}/paxos/attestation?feed=leaderboard&slot={slot}", node.url);
             let request = self.client.get(url).timeout(ASK);
-            async move { request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok() }
+            async move { body(request).await }
         };
         let answers = join_all(self.network.nodes.iter().map(ask)).await;
         (0u8..)
@@ -156,7 +157,7 @@ impl<'a> Nodes<'a> {
             let node = &self.network.nodes[seat].url;
             let url = format!("{node}/paxos/certificates?feed=leaderboard&after={slot}");
             let request = self.client.get(url).timeout(ASK);
-            async move { request.send().await.ok()?.error_for_status().ok()?.bytes().await.ok() }
+            async move { body(request).await }
         };
         let answers = join_all((0..self.network.nodes.len()).map(ask)).await;
         let mut heard = Heard::default();
@@ -232,13 +233,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-/// The innermost cause of a failed request: the outer ones say only that it failed.
-fn cause(error: &reqwest::Error) -> String {
-    let mut error: &dyn std::error::Error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
+/// The body of an answer, if it is a good one.
+async fn body(request: reqwest::RequestBuilder) -> Option<Vec<u8>> {
+    let answer = request.send().await.ok()?;
+    let (status, body) = read_answer(answer, MOST).await.ok()?;
+    (status == 200).then_some(body)
 }
 
 fn scale<'de, T: Decode, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {

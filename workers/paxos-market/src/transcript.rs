@@ -5,6 +5,7 @@ use crate::nodes::{digest_of, Agreed, Failed};
 use cicada_amounts::{mmc, thousands};
 use cicada_core::leaderboard::Proposal;
 use cicada_network::Network;
+use cicada_program::{complain, say, visible};
 use cicada_results::Outcome;
 use std::path::Path;
 
@@ -15,19 +16,19 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// One line.
+    /// One line. What strangers wrote in it moves no cursor.
     pub fn say(&self, text: impl std::fmt::Display) {
-        if self.json {
-            eprintln!("{text}");
-        } else {
-            println!("{text}");
+        let text = text.to_string();
+        match self.json {
+            true => complain!("{text}"),
+            false => say!("{}", visible(&text)),
         }
     }
 
     /// What the results came to.
     pub fn results(&self, path: &Path, outcome: &Outcome) {
         for problem in &outcome.problems {
-            eprintln!("warning: {}: {problem}; not counted", path.display());
+            complain!("warning: {}: {problem}; not counted", path.display());
         }
         self.say(format!(
             "results: {} counted, {} lines with problems, {} of a later time ({})",

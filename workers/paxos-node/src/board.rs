@@ -2,28 +2,29 @@
 //! that it has read itself at the final block of the leaderboard's time.
 
 use crate::feeds::Content;
-use crate::ranking::Ranking;
+use crate::ranking::Results;
 use crate::volumes::Seen;
 use cicada_consensus::{Now, Origin};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{check, matches, Board, Proposal, Standing};
 use cicada_core::quote::Framework;
 use parity_scale_codec::DecodeAll;
-use std::path::PathBuf;
 
 /// The content of the leaderboard's feed.
 pub(crate) struct Leaderboard {
-    results: Ranking,
+    results: Results,
     // What the exchange says, if there is one.
     volumes: Option<Seen>,
     // Those of the newest leaderboard.
     frameworks: Vec<Framework>,
+    // Those that this node agrees to leave out again.
+    withdrawn: Vec<Framework>,
 }
 
 impl Leaderboard {
-    /// Before the first leaderboard; `results` is read anew whenever the file has changed.
-    pub(crate) fn new(results: PathBuf, volumes: Option<Seen>) -> Self {
-        Self { results: Ranking::new(results), volumes, frameworks: Vec::new() }
+    /// Before the first leaderboard.
+    pub(crate) fn new(results: Results, volumes: Option<Seen>, withdrawn: Vec<Framework>) -> Self {
+        Self { results, volumes, frameworks: Vec::new(), withdrawn }
     }
 
     // A value whose form is right.
@@ -38,11 +39,9 @@ impl Leaderboard {
         }
     }
 
-    fn recompute(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
-        let mine = self
-            .results
-            .at(proposal.report.time_ms, now.wall_ms)
-            .map_err(|error| format!("cannot read my results {error}"))?;
+    fn recompute(&self, proposal: &Proposal) -> Result<(), String> {
+        let mine = self.results.at(proposal.report.time_ms);
+        let mine = mine.map_err(|error| format!("cannot read my results {error}"))?;
         let row = |board: &Board, at: usize| match board.standings.get(at) {
             Some(row) => format!("{} with {} points", row.framework.as_str(), row.score),
             None => "nothing".to_owned(),
@@ -97,8 +96,12 @@ impl Leaderboard {
     // Whether nobody is left out who was ranked before.
     fn follows(&self, board: &Board) -> Result<(), String> {
         let ranked = |name: &Framework| board.standings.iter().any(|row| row.framework == *name);
-        match self.frameworks.iter().find(|name| !ranked(name)) {
-            Some(gone) => Err(format!("{} is missing: it was ranked before", gone.as_str())),
+        let missing = |name: &&Framework| !ranked(name) && !self.withdrawn.contains(name);
+        match self.frameworks.iter().find(missing) {
+            Some(gone) => Err(format!(
+                "{} is missing: it was ranked before, and this node was not told to --withdraw it",
+                gone.as_str()
+            )),
             None => Ok(()),
         }
     }
@@ -108,12 +111,12 @@ impl Content for Leaderboard {
     // An adopted value, which only crash mode knows, was found valid by who proposed it first and
     // does not lie in that mode. The state at its block may be gone: to ask for it could block the
     // log.
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
+    fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), String> {
         let proposal = Self::read(value)?;
         if origin == Origin::Fresh {
             self.follows(&proposal.board)?;
         }
-        self.recompute(&proposal, now)?;
+        self.recompute(&proposal)?;
         match (origin, &self.volumes) {
             (Origin::Adopted, Some(_)) => Ok(()),
             _ => self.compare_volumes(&proposal),

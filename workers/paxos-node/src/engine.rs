@@ -13,6 +13,7 @@ use crate::store::Store;
 use cicada_consensus::{Answer, Input, Node, Now, Outcome, Output, Position, Record, Status};
 use cicada_core::report::FeedState;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -107,6 +108,9 @@ pub struct Engine {
     commands: SyncSender<Command>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     runtime: Handle,
+    started: Instant,
+    // When the thread was last done with what it had, in ms after the start.
+    beat: Arc<AtomicU64>,
 }
 
 impl Engine {
@@ -115,12 +119,13 @@ impl Engine {
     pub fn start(parts: Parts) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (commands, inbox) = sync_channel(QUEUE);
         let (publish, snapshot) = watch::channel(Arc::new(look(parts.machine.node())));
-        let engine = Self { commands, snapshot, runtime: Handle::current() };
+        let (started, beat) = (Instant::now(), Arc::default());
+        let engine = Self { commands, snapshot, runtime: Handle::current(), started, beat };
         let mut worker = Worker {
             parts,
             publish,
             engine: engine.clone(),
-            started: Instant::now(),
+            started,
             waiting: BTreeMap::new(),
             unanswered: VecDeque::new(),
             tickets: 0,
@@ -164,6 +169,14 @@ impl Engine {
     /// The node as it was after its last step.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()
+    }
+
+    /// How long the thread has been busy with what it took last, in ms; 0 if it goes round as it
+    /// should.
+    pub fn lag_ms(&self) -> u64 {
+        let beat = Duration::from_millis(self.beat.load(Ordering::Relaxed));
+        let since = self.started.elapsed().saturating_sub(beat).saturating_sub(TICK);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// To wait for the next change.
@@ -243,6 +256,7 @@ impl Worker {
                 self.step(Input::Tick, None, &mut batch);
             }
             self.finish(batch);
+            self.engine.beat.store(self.now().timer_ms, Ordering::Relaxed);
             if !running {
                 return;
             }

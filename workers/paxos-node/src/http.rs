@@ -5,9 +5,11 @@ mod people;
 mod propose;
 
 use crate::engine::Engine;
+use crate::feeds::begin;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::ranking;
 use crate::volumes::Reader;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -21,7 +23,6 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
-use tower_http::timeout::TimeoutLayer;
 
 /// Requests of nodes in work at once.
 const NODE_REQUESTS: usize = 384;
@@ -30,6 +31,8 @@ const NODE_REQUESTS: usize = 384;
 const PER_SEAT: usize = 16;
 /// Questions of people in work at once.
 const QUESTIONS: usize = 64;
+/// Questions for this node's verdict on a value; its engine answers them.
+const VERDICTS: usize = 4;
 /// Proposals in work at once.
 const PROPOSALS: usize = 16;
 /// The longest that a request may take.
@@ -42,12 +45,14 @@ pub struct Service {
     metrics: Arc<Metrics>,
     network: Network,
     config: Config,
+    results: ranking::Reader,
     volumes: Option<Reader>,
     started: Instant,
     certify_again: Mutex<Instant>,
     node_room: Semaphore,
     seat_room: Vec<Semaphore>,
     question_room: Semaphore,
+    verdict_room: Arc<Semaphore>,
     proposal_room: Semaphore,
 }
 
@@ -59,12 +64,13 @@ impl Service {
         metrics: Arc<Metrics>,
         network: Network,
         config: Config,
-        volumes: Option<Reader>,
+        (results, volumes): (ranking::Reader, Option<Reader>),
     ) -> Arc<Self> {
         let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
         Arc::new(Self {
             seat_room: seat_room.collect(),
             config,
+            results,
             volumes,
             engine,
             peers,
@@ -74,16 +80,33 @@ impl Service {
             certify_again: Mutex::new(Instant::now()),
             node_room: Semaphore::new(NODE_REQUESTS),
             question_room: Semaphore::new(QUESTIONS),
+            verdict_room: Arc::new(Semaphore::new(VERDICTS)),
             proposal_room: Semaphore::new(PROPOSALS),
         })
     }
 
     /// Reads what the node must know to judge a value. Whether that came to an end.
     async fn observe(&self, value: &[u8]) -> bool {
-        match &self.volumes {
-            Some(volumes) => volumes.observe(value, wall_ms()).await,
-            None => true,
-        }
+        let feed = begin(value).map(|report| report.feed);
+        let ranked = async {
+            if feed == Some(self.network.leaderboard_feed()) {
+                self.results.refresh().await;
+            }
+        };
+        let traded = async {
+            match &self.volumes {
+                Some(volumes) => volumes.observe(value, wall_ms()).await,
+                None => true,
+            }
+        };
+        tokio::join!(ranked, traded).1
+    }
+
+    /// What a server allows the clients of this service.
+    pub fn limits(&self) -> cicada_program::Limits {
+        let Limits { proposal, request, .. } = Limits::of(&self.config);
+        let body_bytes = proposal.max(request);
+        cicada_program::Limits { body_bytes, answer: LONGEST, ..Default::default() }
     }
 
     /// All routes.
@@ -104,7 +127,6 @@ impl Service {
             .route("/paxos/attestation", get(people::attestation))
             .route("/metrics", get(people::metrics))
             .layer(DefaultBodyLimit::max(limits.request))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))
             .with_state(self)
     }
 }

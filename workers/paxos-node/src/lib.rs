@@ -6,7 +6,7 @@
 //! | [`options`] | flags, environment, configuration file |
 //! | [`feeds`] | what shares the log, and which values this node accepts |
 //! | `board` | the leaderboard among them |
-//! | `ranking` | the scores of its own results |
+//! | [`ranking`] | the scores of its own results, read by a thread of their own |
 //! | [`keyring`] | its keys, and those of all |
 //! | [`store`] | what survives a restart, and who may vote from it |
 //! | [`engine`] | the thread that owns node and disk |
@@ -30,7 +30,7 @@ pub mod limits;
 pub mod metrics;
 pub mod options;
 pub mod peers;
-mod ranking;
+pub mod ranking;
 pub mod service;
 pub mod volumes;
 

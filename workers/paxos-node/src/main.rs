@@ -3,12 +3,11 @@
 use clap::Parser;
 use paxos_node::options::Options;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    cicada_program::logs("RUST_LOG", LevelFilter::INFO);
     let settings = match options.settle() {
         Ok(settings) => settings,
         Err(error) => {

@@ -49,6 +49,8 @@ pub struct Metrics {
     pub leading: Level,
     /// Other nodes that answered last.
     pub peers: Level,
+    /// How long the engine has been busy with what it took last, in ms.
+    pub engine_lag_ms: Level,
     /// Seconds that writes to disk took.
     pub flush_seconds: Histogram,
     /// Records per write.
@@ -75,6 +77,7 @@ impl Metrics {
             uncertified: Level::default(),
             leading: Level::default(),
             peers: Level::default(),
+            engine_lag_ms: Level::default(),
             flush_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             flush_records: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             propose_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
@@ -102,6 +105,8 @@ impl Metrics {
         r.register("leading", "1 if this node leads", self.leading.clone());
         let help = "Other nodes that answered last";
         r.register("peers_reachable", help, self.peers.clone());
+        let help = "Milliseconds that the engine has been busy with what it took last";
+        r.register("engine_lag_ms", help, self.engine_lag_ms.clone());
         let help = "Time of one write to disk";
         r.register("flush_seconds", help, self.flush_seconds.clone());
         let help = "Records in one write to disk";

@@ -1,5 +1,7 @@
 //! What a node is told: by flags, by environment, by a configuration file, in this order.
 
+use cicada_chain::BUNDLES;
+use cicada_core::quote::Framework;
 use clap::Parser;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -12,9 +14,6 @@ const EXAMPLES: &str = "Examples:
              --nav data/validator-03/nav.scale
   paxos-node --config node-03.toml
   curl -s http://127.0.0.1:7103/paxos/status";
-
-/// Where the contracts are built.
-const BUNDLES: &str = "contracts/target/ink";
 
 /// One of the nodes that agree on leaderboards, and on NAV, basket and rewards of the index.
 ///
@@ -43,6 +42,11 @@ pub struct Options {
     /// This node's own copy of the evaluation results, as JSON lines
     #[arg(long, env = "PAXOS_NODE_RESULTS")]
     pub results: Option<PathBuf>,
+    /// A framework that may leave the leaderboard again, such as a misspelt name; with commas
+    /// between several. It goes when a quorum of the nodes has no result of it and is told so
+    #[arg(long, env = "PAXOS_NODE_WITHDRAW", value_delimiter = ',', value_name = "FRAMEWORK")]
+    #[serde(default)]
+    pub withdraw: Vec<String>,
     /// The directory where this node's own validator writes the awards of epochs, as
     /// epoch-<number>.scale. Without it this node agrees to no award
     #[arg(long, env = "PAXOS_NODE_AWARDS")]
@@ -56,12 +60,17 @@ pub struct Options {
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,
     /// The folder of the built contracts, where the exchange's metadata are; only for a network
-    /// with an exchange. By default contracts/target/ink
+    /// with an exchange. By default contracts/bundles
     #[arg(long, env = "PAXOS_NODE_BUNDLES")]
     pub bundles: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file
     #[arg(long, env = "PAXOS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// A name under which this node is reached, beside its addresses and that of its seat: of a
+    /// proxy in front of it, for example. With commas between several
+    #[arg(long, env = "PAXOS_NODE_HOSTS", value_delimiter = ',', value_name = "NAME")]
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// Vote although this identity has voted from another disk before. Only for one who knows
     /// that nothing it promised there still counts
     #[arg(long)]
@@ -82,6 +91,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The results file.
     pub results: PathBuf,
+    /// Frameworks that may leave the leaderboard.
+    pub withdrawn: Vec<Framework>,
     /// The directory of awards, if there is one.
     pub awards: Option<PathBuf>,
     /// The file of the NAV, if there is one.
@@ -92,6 +103,8 @@ pub struct Settings {
     pub bundles: PathBuf,
     /// Where to listen, if not at the seat's address.
     pub listen: Option<SocketAddr>,
+    /// Names under which the node is reached.
+    pub hosts: Vec<String>,
     /// Whether an identity may start anew.
     pub init: bool,
 }
@@ -106,6 +119,11 @@ impl Options {
             Some(path) => read(path)?,
             None => Self::default(),
         };
+        let first = |flags: Vec<String>, file| if flags.is_empty() { file } else { flags };
+        let withdrawn = first(self.withdraw, file.withdraw).into_iter().map(|name| {
+            let said = format!("--withdraw {name}: no name of a framework");
+            Framework::new(name).map_err(|_| said)
+        });
         let missing = |name: &str| format!("--{name} is missing (see paxos-node --help)");
         Ok(Settings {
             network: self.network.or(file.network).ok_or_else(|| missing("network"))?,
@@ -113,11 +131,13 @@ impl Options {
             keys: self.keys.or(file.keys).ok_or_else(|| missing("keys"))?,
             data: self.data.or(file.data).ok_or_else(|| missing("data"))?,
             results: self.results.or(file.results).ok_or_else(|| missing("results"))?,
+            withdrawn: withdrawn.collect::<Result<_, _>>()?,
             awards: self.awards.or(file.awards),
             basket: self.basket.or(file.basket),
             nav: self.nav.or(file.nav),
             bundles: self.bundles.or(file.bundles).unwrap_or_else(|| BUNDLES.into()),
             listen: self.listen.or(file.listen),
+            hosts: first(self.hosts, file.hosts),
             init: self.init || file.init,
         })
     }

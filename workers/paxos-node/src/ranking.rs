@@ -1,92 +1,91 @@
-//! What this node's own results come to, read again only when their file has changed.
+//! What this node's own results come to. A thread of its own reads their file, so that the engine
+//! never waits for it.
 
+use cicada_core::goedel::commitment;
 use cicada_core::hash::Native;
-use cicada_core::leaderboard::Board;
-use std::cell::RefCell;
-use std::fs::Metadata;
+use cicada_core::leaderboard::{rank, Board};
+use cicada_results::{Follower, Index};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
 
-/// A file that changed less than this before it was read may change again without another time:
-/// the coarsest clocks of file systems count two seconds.
-const SETTLED_MS: i128 = 2_500;
+/// Between two looks at the file that nobody asks for.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long a proposal waits for a look. A node that asks this one waits for three seconds.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Looks that are waited for at once; one look serves all of them.
+const WAITING: usize = 1_024;
 
-/// What tells one state of a file from another. The time is that of the last change, not that of
-/// the last modification, which programs may set as they like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
-    file: (u64, u64),
-    length: u64,
-    changed_ns: i128,
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        let seconds = i128::from(metadata.ctime()).saturating_mul(1_000_000_000);
-        Self {
-            file: (metadata.dev(), metadata.ino()),
-            length: metadata.len(),
-            changed_ns: seconds.saturating_add(i128::from(metadata.ctime_nsec())),
-        }
-    }
-
-    // Whether the file is old enough that any further change gives another stamp.
-    fn settled(&self, wall_ms: u64) -> bool {
-        let changed_ms = self.changed_ns / 1_000_000;
-        changed_ms.saturating_add(SETTLED_MS) <= i128::from(wall_ms)
-    }
-}
-
+/// The results of this node, as they were at the newest look. Clones share them.
 #[derive(Clone, Debug)]
-struct Known {
-    stamp: Stamp,
-    until_ms: u64,
-    // No result is later, so the board is the same at every later time.
-    whole: bool,
-    board: Arc<Board>,
-}
+pub struct Results(Arc<Mutex<Result<Index, String>>>);
 
-/// The results of this node.
-pub(crate) struct Ranking {
-    path: PathBuf,
-    known: RefCell<Option<Known>>,
-}
-
-impl Ranking {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, known: RefCell::new(None) }
-    }
-
+impl Results {
     /// What all results up to a time come to, in milliseconds since 1970, with volumes of 0.
-    /// `wall_ms` is now.
     ///
     /// # Errors
-    /// If the file cannot be read; they name it.
-    pub(crate) fn at(&self, until_ms: u64, wall_ms: u64) -> io::Result<Arc<Board>> {
-        let before = self.stamp()?;
-        if let Some(known) = self.known.borrow().as_ref() {
-            let serves = known.until_ms == until_ms || known.whole && known.until_ms < until_ms;
-            if serves && known.stamp == before {
-                return Ok(known.board.clone());
-            }
-        }
-        let results = cicada_results::read(&self.path, until_ms)?;
-        let whole = results.later == 0;
-        let board = Arc::new(Board::of::<Native>(&results.tally, |_| 0));
-        // Kept only if what was read is what the stamp stands for.
-        let kept = before.settled(wall_ms) && self.stamp()? == before;
-        let known = Known { stamp: before, until_ms, whole, board: board.clone() };
-        self.known.replace(kept.then_some(known));
-        Ok(board)
+    /// In words, if the file cannot be read; they name it.
+    pub(crate) fn at(&self, until_ms: u64) -> Result<Board, String> {
+        let index = self.known().clone()?;
+        let sums = index.at(until_ms);
+        let standings = rank(sums.scores, |_| 0);
+        Ok(Board { standings, shards: commitment::<Native>(&sums.shards) })
     }
 
-    fn stamp(&self) -> io::Result<Stamp> {
-        let metadata = std::fs::metadata(&self.path).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
-        })?;
-        Ok(Stamp::of(&metadata))
+    fn known(&self) -> MutexGuard<'_, Result<Index, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread that reads the file; it ends when this is dropped.
+pub struct Reader(SyncSender<oneshot::Sender<()>>);
+
+impl Reader {
+    /// Reads a file, and goes on reading what is appended.
+    ///
+    /// # Errors
+    /// If it cannot be read at first, or there is no thread.
+    pub fn start(path: PathBuf) -> io::Result<(Results, Self)> {
+        let mut follower = Follower::new(path);
+        let results = Results(Arc::new(Mutex::new(Ok(follower.look()?))));
+        let (ask, asked) = sync_channel(WAITING);
+        let shown = results.clone();
+        let thread = std::thread::Builder::new().name("results".into());
+        thread.spawn(move || follow(&mut follower, &shown, &asked))?;
+        Ok((results, Self(ask)))
+    }
+
+    /// Sees to it that the results are not older than now, unless that takes too long.
+    pub async fn refresh(&self) {
+        let (done, seen) = oneshot::channel();
+        if self.0.try_send(done).is_ok() {
+            let _ = tokio::time::timeout(PATIENCE, seen).await;
+        }
+    }
+}
+
+fn follow(follower: &mut Follower, shown: &Results, asked: &Receiver<oneshot::Sender<()>>) {
+    loop {
+        let first = match asked.recv_timeout(EVERY) {
+            Ok(done) => Some(done),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let waiting: Vec<_> = first.into_iter().chain(asked.try_iter()).collect();
+        let looked = follower.look().map_err(|error| error.to_string());
+        let mut known = shown.known();
+        if let (Ok(_), Err(error)) = (&*known, &looked) {
+            tracing::warn!("cannot read the results: {error}");
+        }
+        *known = looked;
+        drop(known);
+        for done in waiting {
+            // Who asked may have gone.
+            let _ = done.send(());
+        }
     }
 }
 
@@ -95,7 +94,8 @@ mod tests {
     use super::*;
     use std::fs::File;
     use std::io::Write;
-    use std::time::SystemTime;
+
+    const T: u64 = 1_738_425_600_000;
 
     fn line(framework: &str, points: u32, time: u64) -> String {
         format!(
@@ -106,82 +106,37 @@ mod tests {
         )
     }
 
-    fn scores(board: &Board) -> Vec<(&str, u64)> {
-        board.standings.iter().map(|row| (row.framework.as_str(), row.score)).collect()
+    fn scores(results: &Results, until_ms: u64) -> Vec<(String, u64)> {
+        let board = results.at(until_ms).unwrap();
+        let row = |row: cicada_core::leaderboard::Standing| (row.framework.to_string(), row.score);
+        board.standings.into_iter().map(row).collect()
     }
 
-    // The time at which a file that was just written is settled.
-    fn settled() -> u64 {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        u64::try_from(since.as_millis() + 60_000).unwrap()
-    }
-
-    struct Bench {
-        _dir: tempfile::TempDir,
-        path: PathBuf,
-        ranking: Ranking,
-    }
-
-    fn bench(text: &str) -> Bench {
+    #[tokio::test]
+    async fn every_time_is_served_from_one_reading() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("results.jsonl");
-        std::fs::write(&path, text).unwrap();
-        Bench { ranking: Ranking::new(path.clone()), path, _dir: dir }
+        std::fs::write(&path, line("claude", 5, T + 10) + &line("openai", 7, T + 20)).unwrap();
+        let (results, reader) = Reader::start(path.clone()).unwrap();
+        assert!(scores(&results, T).is_empty());
+        assert_eq!(scores(&results, T + 15), [("claude".into(), 5)]);
+        assert_eq!(scores(&results, T + 20), [("openai".into(), 7), ("claude".into(), 5)]);
+        let mut file = File::options().append(true).open(&path).unwrap();
+        file.write_all(line("claude", 6, T + 12).as_bytes()).unwrap();
+        reader.refresh().await;
+        assert_eq!(scores(&results, T + 15), [("claude".into(), 11)]);
     }
 
-    #[test]
-    fn an_old_file_is_read_once() {
-        let bench = bench(&line("claude", 5, 10));
-        let first = bench.ranking.at(10, settled()).unwrap();
-        let later = bench.ranking.at(99, settled()).unwrap();
-        assert!(Arc::ptr_eq(&first, &later), "kept, for later times too");
-        assert!(
-            bench.ranking.at(9, settled()).unwrap().standings.is_empty(),
-            "not for earlier ones"
-        );
-    }
-
-    #[test]
-    fn a_result_still_to_come_is_not_forgotten() {
-        let text = line("claude", 5, 10) + &line("openai", 7, 20);
-        let bench = bench(&text);
-        let first = bench.ranking.at(15, settled()).unwrap();
-        assert!(Arc::ptr_eq(&first, &bench.ranking.at(15, settled()).unwrap()));
-        assert_eq!(scores(&first), [("claude", 5)]);
-        let second = bench.ranking.at(20, settled()).unwrap();
-        assert_eq!(scores(&second), [("openai", 7), ("claude", 5)]);
-    }
-
-    #[test]
-    fn every_change_is_noticed() {
-        let bench = bench(&line("claude", 5, 10));
-        let now = settled();
-        let found = || scores(&bench.ranking.at(50, now).unwrap()).first().map(|row| row.1);
-        assert_eq!(found(), Some(5));
-        let mut file = File::options().append(true).open(&bench.path).unwrap();
-        file.write_all(line("claude", 6, 10).as_bytes()).unwrap();
-        assert_eq!(found(), Some(11), "a line more");
-        let before = std::fs::metadata(&bench.path).unwrap();
-        // Until the clock of the file system has moved on.
-        while bench.ranking.stamp().unwrap() == Stamp::of(&before) {
-            std::fs::write(&bench.path, line("claude", 5, 10) + &line("claude", 7, 10)).unwrap();
-            file.set_modified(before.modified().unwrap()).unwrap();
-        }
-        assert_eq!(found(), Some(12), "as long as before, and as old by its own account");
-        let other = bench.path.with_extension("other");
-        std::fs::write(&other, line("claude", 5, 10) + &line("claude", 8, 10)).unwrap();
-        std::fs::rename(&other, &bench.path).unwrap();
-        assert_eq!(found(), Some(13), "another file in its place");
-        std::fs::remove_file(&bench.path).unwrap();
-        let error = bench.ranking.at(50, now).unwrap_err().to_string();
+    #[tokio::test]
+    async fn a_file_that_goes_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results.jsonl");
+        assert!(Reader::start(path.clone()).is_err(), "it must be there at first");
+        std::fs::write(&path, line("claude", 5, T)).unwrap();
+        let (results, reader) = Reader::start(path.clone()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        reader.refresh().await;
+        let error = results.at(T).unwrap_err();
         assert!(error.contains("results.jsonl"), "{error}");
-    }
-
-    #[test]
-    fn a_file_that_has_just_changed_is_read_each_time() {
-        let bench = bench(&line("claude", 5, 10));
-        let now = settled() - 60_000;
-        let first = bench.ranking.at(10, now).unwrap();
-        assert!(!Arc::ptr_eq(&first, &bench.ranking.at(10, now).unwrap()));
     }
 }

@@ -9,20 +9,16 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
+use crate::ranking::{self, Results};
 use crate::store::{Owner, Store};
 use crate::volumes::{Connection, Reader, Seen};
 use cicada_consensus::{Config, Node, Seat};
 use cicada_network::{Network, NodeKeys};
+use cicada_program::{termination, Server};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{signal, SignalKind};
-
-/// How long open requests may take after the signal to end.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -56,7 +52,10 @@ pub async fn run_as(
     let evidence = Evidence::open(&settings.data)?;
     let keyring = Keyring::new(keys.clone(), network.members());
     let connection = Connection::of(&network, &settings.bundles)?;
-    let sources = sources(&settings);
+    let (results, reader) = ranking::Reader::start(settings.results.clone()).map_err(|error| {
+        format!("{error}: name the results with --results; without any yet, make an empty file")
+    })?;
+    let sources = sources(&settings, results);
     let seen = sources.volumes.clone();
     let feeds = Feeds::new(&network, keyring.members(), sources);
     let node = Node::recover(config.clone(), feeds, keyring.clone(), store.records()?)?;
@@ -65,47 +64,56 @@ pub async fn run_as(
     let longest = Limits::of(&config).answer;
     let peers = Arc::new(Peers::new(&network, seat, keys, metrics.clone(), longest));
     let address = listen_address(&settings, &network)?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let server = Server::bind(address).await?.known_as(hosts(&settings, &network));
     let parts = Parts { machine, store, evidence, peers: peers.clone(), metrics: metrics.clone() };
     let (engine, thread) = Engine::start(parts)?;
     tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
     let feed = network.leaderboard_feed();
     let volumes = connection.map(|connection| Reader::start(feed, seen, connection));
-    let service = Service::new(engine.clone(), peers, metrics, network, config, volumes);
-    serve(listener, service, engine, thread).await
+    let service = Service::new(engine.clone(), peers, metrics, network, config, (reader, volumes));
+    serve(server, service, engine, thread).await
 }
 
 // Serves until the signal to end, then lets the engine finish what it has in hand.
 async fn serve(
-    listener: TcpListener,
+    server: Server,
     service: Arc<Service>,
     engine: Engine,
     thread: JoinHandle<()>,
 ) -> Result<(), Failure> {
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, service.router()).with_graceful_shutdown(async move {
-        let _ = ended.await;
-    });
-    let server = tokio::spawn(async move { server.await });
-    termination().await?;
-    tracing::info!("ending");
-    let _ = end.send(());
-    let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    let server = server.within(service.limits());
+    let server = tokio::spawn(server.serve(service.router(), async { drop(ended.await) }));
+    let mut thread = tokio::task::spawn_blocking(move || thread.join());
+    let panicked = || Failure::from("the engine has panicked: the node ends");
+    tokio::select! {
+        ended = termination() => ended?,
+        // Without it, the last view would be shown for ever.
+        joined = &mut thread => {
+            joined?.map_err(|_| panicked())?;
+            return Err("the engine has ended".into());
+        }
+    }
+    drop(end);
+    let _ = server.await;
     // Blocks while the queue is full, so not on a thread of the runtime.
-    tokio::task::spawn_blocking(move || {
-        engine.stop();
-        thread.join()
-    })
-    .await?
-    .map_err(|_| "the engine has panicked")?;
-    Ok(())
+    tokio::task::spawn_blocking(move || engine.stop()).await?;
+    thread.await?.map_err(|_| panicked())
 }
 
-fn sources(settings: &Settings) -> Sources {
+// The names under which a node is reached.
+fn hosts(settings: &Settings, network: &Network) -> Vec<String> {
+    let own = network.nodes.get(usize::from(settings.seat)).and_then(|node| {
+        let host = node.url.split_once("://")?.1.split('/').next()?;
+        Some(host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned())
+    });
+    settings.hosts.iter().cloned().chain(own).collect()
+}
+
+fn sources(settings: &Settings, results: Results) -> Sources {
     Sources {
-        results: settings.results.clone(),
+        results,
+        withdrawn: settings.withdrawn.clone(),
         awards: settings.awards.clone(),
         nav: settings.nav.clone(),
         basket: settings.basket.clone(),
@@ -152,15 +160,6 @@ fn listen_address(settings: &Settings, network: &Network) -> Result<SocketAddr, 
         let text = format!("{url} is no http://ADDRESS:PORT to listen on: give --listen");
         Failure::from(text)
     })
-}
-
-async fn termination() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 impl Engine {

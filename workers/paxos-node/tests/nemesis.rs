@@ -10,6 +10,7 @@ mod proxy;
 
 use cicada_consensus::Seat;
 use cicada_dice::Dice;
+use cicada_localnet::Signal;
 use cicada_network::FaultModelName;
 use cluster::Cluster;
 use proxy::{Link, Links};
@@ -109,9 +110,9 @@ fn hurt(cluster: &Cluster, links: &Links, dice: &mut Dice, gone: &BTreeSet<Seat>
             format!("killed {seats:?}")
         }
         1 => {
-            seats.iter().for_each(|seat| cluster.signal(*seat, "-STOP"));
+            seats.iter().for_each(|seat| cluster.signal(*seat, Signal::STOP));
             wait();
-            seats.iter().for_each(|seat| cluster.signal(*seat, "-CONT"));
+            seats.iter().for_each(|seat| cluster.signal(*seat, Signal::CONT));
             format!("stopped {seats:?}")
         }
         2 => {

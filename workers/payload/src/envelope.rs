@@ -1,6 +1,6 @@
 //! What stands inside an encrypted payload: a short head, then the payload.
 
-use crate::{Error, PayloadKey};
+use crate::{Error, PayloadKey, Recipient};
 use zeroize::Zeroizing;
 
 const FIRST_LINE: &[u8] = b"cicada71-payload 1\n";
@@ -11,8 +11,8 @@ const MAX_HEAD: usize = 512;
 /// A decrypted payload and where its result goes.
 #[derive(Debug)]
 pub struct Envelope {
-    /// The `age` recipient for the result.
-    pub reply_to: String,
+    /// Who reads the result.
+    pub reply_to: Recipient,
     /// What the job gets on its standard input.
     pub payload: Zeroizing<Vec<u8>>,
 }
@@ -37,7 +37,7 @@ impl Envelope {
         let (head, payload) = (&rest[..end], &rest[end + 2..]);
         let reply_to = std::str::from_utf8(head).ok().and_then(|head| head.strip_prefix(REPLY_TO));
         let reply_to = reply_to.ok_or_else(|| bad("does not say where its result goes"))?;
-        Ok(Self { reply_to: reply_to.into(), payload: Zeroizing::new(payload.to_vec()) })
+        Ok(Self { reply_to: reply_to.parse()?, payload: Zeroizing::new(payload.to_vec()) })
     }
 }
 
@@ -59,7 +59,8 @@ mod tests {
     fn anything_else_is_refused() {
         let endless = [FIRST_LINE, &vec![b'x'; 2 * MAX_HEAD], b"\n\n"].concat();
         let silent = [FIRST_LINE, b"to: x\n\n"].concat();
-        for bytes in [&b""[..], b"cicada71-payload 2\n\n", FIRST_LINE, &endless, &silent] {
+        let nobody = [FIRST_LINE, b"reply-to: age1nobody\n\n", b"payload"].concat();
+        for bytes in [&b""[..], b"cicada71-payload 2\n\n", FIRST_LINE, &endless, &silent, &nobody] {
             assert!(Envelope::unpack(bytes).is_err());
         }
     }

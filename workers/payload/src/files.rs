@@ -47,7 +47,9 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, Error> {
     if mode & 0o077 != 0 {
         return Err(Error::file(path)("others may read this key file: chmod 600 it"));
     }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(Error::file(path))
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(Error::file(path))?;
+    // As editors of some systems begin a text.
+    Ok(text.strip_prefix('\u{feff}').map(|rest| Zeroizing::new(rest.to_owned())).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -63,6 +65,9 @@ mod tests {
         let error = write_secret(&path, b"two").unwrap_err().to_string();
         assert!(error.contains("never overwritten"), "{error}");
         assert_eq!(read_secret(&path).unwrap().as_str(), "one");
+        let marked = folder.path().join("marked");
+        write_secret(&marked, "\u{feff}one".as_bytes()).unwrap();
+        assert_eq!(read_secret(&marked).unwrap().as_str(), "one");
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1, "no draft is left");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(read_secret(&path).unwrap_err().to_string().contains("chmod 600"));

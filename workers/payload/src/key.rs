@@ -2,8 +2,9 @@
 
 use crate::{Error, MAX_CONTENT};
 use age::secrecy::{ExposeSecret, SecretString};
-use age::x25519::{Identity, Recipient};
+use age::x25519::Identity;
 use bech32::{FromBase32, ToBase32, Variant};
+use std::fmt;
 use std::io::Read;
 use std::str::FromStr;
 use zeroize::{Zeroize, Zeroizing};
@@ -13,8 +14,36 @@ const SECRET_PREFIX: &str = "age-secret-key-";
 /// 64 KiB.
 const OVERHEAD: usize = 64 * 1024;
 
+/// The most bytes that can be encrypted.
+pub const MAX_PLAIN: usize = MAX_CONTENT - OVERHEAD;
+
 /// Bytes of an `age` file.
 pub type Ciphertext = Vec<u8>;
+
+/// Who may read what is encrypted to him: the public part of a [`PayloadKey`], `age1…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recipient(age::x25519::Recipient);
+
+impl FromStr for Recipient {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |reason| Error::Invalid(format!("'{}': {reason}", text.escape_default()));
+        age::x25519::Recipient::from_str(text).map(Self).map_err(bad)
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({self})")
+    }
+}
 
 /// An `age` key pair made for one payload, or for the results of one request. The secret part
 /// is erased when the value is dropped.
@@ -27,9 +56,9 @@ impl PayloadKey {
         Self(Identity::generate())
     }
 
-    /// The public part, `age1…`.
-    pub fn recipient(&self) -> String {
-        self.0.to_public().to_string()
+    /// The public part.
+    pub fn recipient(&self) -> Recipient {
+        Recipient(self.0.to_public())
     }
 
     /// The 32 bytes of the secret.
@@ -75,17 +104,14 @@ impl PayloadKey {
         Ok(plain)
     }
 
-    /// Encrypts to a recipient, `age1…`.
+    /// Encrypts to a recipient.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a malformed recipient; [`Error::TooLarge`].
-    pub fn encrypt(recipient: &str, plain: &[u8]) -> Result<Ciphertext, Error> {
+    /// [`Error::TooLarge`], for more than [`MAX_PLAIN`].
+    pub fn encrypt(recipient: &Recipient, plain: &[u8]) -> Result<Ciphertext, Error> {
         // Room for what `age` adds, so that the file keeps to the limit of a store as well.
         within_limit("the payload or result", plain.len().saturating_add(OVERHEAD))?;
-        let parsed = Recipient::from_str(recipient);
-        let recipient =
-            parsed.map_err(|reason| Error::Invalid(format!("'{recipient}': {reason}")))?;
-        age::encrypt(&recipient, plain).map_err(|reason| Error::Invalid(reason.to_string()))
+        age::encrypt(&recipient.0, plain).map_err(|reason| Error::Invalid(reason.to_string()))
     }
 
     /// As it stands in a key file.
@@ -99,8 +125,8 @@ impl PayloadKey {
     }
 }
 
-impl std::fmt::Debug for PayloadKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for PayloadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PayloadKey({})", self.recipient())
     }
 }
@@ -175,6 +201,9 @@ mod tests {
         let key = PayloadKey::generate();
         let shown = format!("{key:?}");
         assert!(shown.contains("age1") && !shown.to_uppercase().contains("SECRET"), "{shown}");
-        assert!(PayloadKey::encrypt("age1nobody", b"x").is_err());
+        for malformed in ["", "age1nobody", "age1\u{1b}[2J"] {
+            let error = malformed.parse::<Recipient>().unwrap_err().to_string();
+            assert!(!error.contains('\u{1b}'), "{error}");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub use content::ContentId;
 pub use envelope::Envelope;
 pub use error::Error;
 pub use files::{read_secret, write_secret};
-pub use key::{Ciphertext, PayloadKey};
+pub use key::{Ciphertext, PayloadKey, Recipient, MAX_PLAIN};
 pub use keystore::{Keystore, RequestSecrets};
 pub use provider_key::{ProviderKey, MAX_SEALED_KEY};
 pub use store::Store;

@@ -1,15 +1,28 @@
-//! What the programs share: where their logs go, how they end, durations in their settings, what they
-//! count, the clock.
+//! What the programs share: where their logs and their output go, how they serve HTTP, how they end,
+//! durations in their settings, what they count, the clock, where the contracts are.
 
+#[cfg(feature = "client")]
+mod client;
 mod duration;
 mod figures;
+mod hosts;
+mod output;
+mod room;
+mod server;
 mod settings;
+mod visible;
 
+#[cfg(feature = "client")]
+pub use client::{cause, read_answer};
 pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
-pub use settings::load;
+pub use output::{complain_line, say_line, unsaid, write_out};
+pub use server::{Limits, Server};
+pub use settings::{load, secret_is_kept};
+pub use visible::{visible, visible_line};
 
 use anyhow::Result;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{signal, SignalKind};
@@ -17,11 +30,13 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 /// Sends logs to standard error, as the environment's `variable` says; without it, from `level` on.
+/// In colours if that is a terminal.
 pub fn logs(variable: &str, level: LevelFilter) {
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var(variable);
     tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 
@@ -30,18 +45,23 @@ pub fn quiet_logs() {
     logs("RUST_LOG", LevelFilter::ERROR);
 }
 
+/// The folder of the contracts' bundles, in the repository.
+pub const BUNDLES: &str = "contracts/bundles";
+
 /// Milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The status that a program ends with. What went wrong is said on standard error, after `prefix`.
+/// The status that a program ends with. What went wrong, with its output too, is said on standard error,
+/// after `prefix`.
 pub fn status(prefix: &str, ended: Result<()>) -> ExitCode {
-    match ended {
+    let unsaid = unsaid().map(|error| anyhow::anyhow!("cannot write to standard output: {error}"));
+    match ended.and_then(|()| unsaid.map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{prefix}: {error:#}");
+            complain!("{prefix}: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! Files of settings.
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Reads a file of settings that `--config` names. `parse` gets its text, and its folder, to which the
@@ -20,9 +21,44 @@ pub fn load<T>(
     parse(&text, path.parent().unwrap_or(Path::new(""))).with_context(place)
 }
 
+/// Checks that a file of settings in which a secret stands is readable by its owner only. Development
+/// accounts such as `//Bob` are no secret.
+///
+/// # Errors
+/// In words.
+pub fn secret_is_kept(path: &Path, secret: Option<&str>) -> Result<()> {
+    if secret.is_none_or(|secret| secret.starts_with("//")) {
+        return Ok(());
+    }
+    let place = || path.display().to_string();
+    let mode = std::fs::metadata(path).with_context(place)?.permissions().mode();
+    ensure!(
+        mode & 0o077 == 0,
+        "{}: a secret stands in it, and others may read it: 'chmod 600' it, or name a file with `account`",
+        place()
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_stands_in_a_file_that_only_its_owner_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        std::fs::write(&path, "").unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        mode(0o644);
+        let said = secret_is_kept(&path, Some("a b c")).unwrap_err().to_string();
+        assert!(said.contains("chmod 600") && !said.contains("a b c"), "{said}");
+        assert!(
+            secret_is_kept(&path, Some("//Bob")).is_ok() && secret_is_kept(&path, None).is_ok()
+        );
+        mode(0o600);
+        assert!(secret_is_kept(&path, Some("a b c")).is_ok());
+    }
 
     #[test]
     fn what_is_wrong_is_said_with_the_place() {

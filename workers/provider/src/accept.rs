@@ -2,9 +2,9 @@
 
 use crate::config::Task;
 use crate::policy::{is_over, judge, Leave};
-use crate::work::Worker;
+use crate::worker::Worker;
 use anyhow::Result;
-use cicada_core::market::Offer;
+use cicada_core::market::{Offer, Privacy};
 use cicada_core::name::Name;
 use cicada_program::now_ms;
 
@@ -33,7 +33,7 @@ pub async fn take(
     offer: u64,
     units: Option<u64>,
 ) -> Result<Taken, cicada_market::Error> {
-    let market = &worker.market;
+    let market = &worker.market();
     let record = market.request(request).await?;
     if is_over(&record, now_ms()) {
         return Ok(Taken::Left(Leave::Closed));
@@ -41,6 +41,10 @@ pub async fn take(
     let Some(task) = worker.config.task(&record.terms.task_type) else {
         return Ok(Taken::Left(Leave::Other));
     };
+    if worker.isolation.sandbox.is_none() && !matches!(record.terms.privacy, Privacy::Public { .. })
+    {
+        return Ok(Taken::Left(Leave::NotApart));
+    }
     let own_offer = market.offer(offer).await?;
     let allowed = match judge(task, &worker.own, &record, &own_offer, now_ms()) {
         Ok(allowed) => allowed,
@@ -73,10 +77,10 @@ pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offe
 pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cicada_market::Error> {
     let expires_ms = now_ms().saturating_add(task.offer_for);
     let terms = terms(task, worker.key.public(), expires_ms);
-    for said in worker.market.permit(&worker.signer, terms.bond_of(terms.units)).await? {
+    for said in worker.market().permit(&worker.signer, terms.bond_of(terms.units)).await? {
         tracing::info!("{said}");
     }
-    let id = worker.market.place_offer(&terms, &worker.signer).await?.value;
+    let id = worker.market().place_offer(&terms, &worker.signer).await?.value;
     tracing::info!(offer = id, task = task.task_type.as_str(), "offered");
     Ok(id)
 }
@@ -86,9 +90,9 @@ pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cic
 /// # Errors
 /// As [`cicada_market::Market::offer`].
 pub async fn own_offer(worker: &Worker, task: &Name) -> Result<Option<u64>> {
-    let (_, newest, _) = worker.market.counts().await?;
+    let (_, newest, _) = worker.market().counts().await?;
     for id in (newest.saturating_sub(OFFERS_SEARCHED).max(1)..=newest).rev() {
-        let offer = worker.market.offer(id).await?;
+        let offer = worker.market().offer(id).await?;
         let fits = offer.provider == worker.own && offer.terms.task_type == *task;
         if fits && offer.is_open(now_ms()) {
             return Ok(Some(id));

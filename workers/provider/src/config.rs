@@ -1,19 +1,26 @@
 //! The provider's configuration: a TOML file; relative paths in it start at its folder.
 
-use anyhow::{bail, ensure, Result};
+use crate::job::find_program;
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_amounts::parse_mmc;
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
-use cicada_payload::{read_secret, ProviderKey, Store};
-use cicada_program::duration;
+use cicada_payload::{read_secret, ProviderKey, Store, MAX_PLAIN};
+use cicada_program::{duration, secret_is_kept};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const MIB: u64 = 1024 * 1024;
-/// The account that jobs run as when the provider runs as root: nobody's.
+/// The most jobs at once.
+const MAX_JOBS: usize = 256;
+/// The first of the accounts that jobs run as when the provider runs as root: no system gives these
+/// numbers out.
+const JOB_ACCOUNTS: u32 = 64_700;
+/// Who owns nothing; many other services run as this one.
 const NOBODY: u32 = 65_534;
 
 /// Whether jobs are cut off from the network.
@@ -65,8 +72,13 @@ pub struct Config {
     /// Whether jobs are cut off from the network.
     #[serde(default)]
     pub network_isolation: Isolation,
-    /// The user and group that jobs run as; only root can choose. Root's default is 65534.
+    /// The first of `max_jobs` users and groups that jobs run as, one for each at a time; only root can
+    /// choose. Every process of theirs is ended after a job, so nothing else may run as them. Root's
+    /// default is 64700.
     pub job_account: Option<u32>,
+    /// Names under which `listen` is reached, beside its address.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// Where jobs have their working directories; by default the system's place for such.
     pub work: Option<PathBuf>,
     /// What is offered.
@@ -126,9 +138,15 @@ pub struct Task {
     /// Processes of the account that jobs run as.
     #[serde(default = "processes")]
     pub processes: u64,
-    /// Largest result, in MiB.
+    /// Largest result, in MiB; at most 15.
     #[serde(default = "result_mib")]
     pub output_mib: u64,
+    /// What it may write to /tmp, its working directory, and as much to /dev/shm, in MiB of memory.
+    #[serde(default = "files")]
+    pub temporary_mib: u64,
+    /// Files and folders that it may read, beside the system's and the files that its command names.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
 }
 
 fn second() -> u64 {
@@ -185,9 +203,10 @@ fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {
 }
 
 impl Task {
-    /// Bytes of memory, of a file, of a result.
-    pub fn sizes(&self) -> [u64; 3] {
-        [self.memory_mib, self.file_mib, self.output_mib].map(|mib| mib.saturating_mul(MIB))
+    /// Bytes of memory, of a file, of a result, of temporary files.
+    pub fn sizes(&self) -> [u64; 4] {
+        let sizes = [self.memory_mib, self.file_mib, self.output_mib, self.temporary_mib];
+        sizes.map(|mib| mib.saturating_mul(MIB))
     }
 }
 
@@ -197,7 +216,9 @@ impl Config {
     /// # Errors
     /// In words.
     pub fn load(path: &Path) -> Result<Self> {
-        cicada_program::load(path, "the one in docs/compute-market.md", Self::parse)
+        let config = cicada_program::load(path, "the one in docs/compute-market.md", Self::parse)?;
+        secret_is_kept(path, config.suri.as_deref())?;
+        Ok(config)
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
@@ -206,6 +227,9 @@ impl Config {
             [&mut config.market, &mut config.bundles, &mut config.payload_key, &mut config.state];
         let more = [&mut config.account, &mut config.results, &mut config.work];
         for path in paths.into_iter().chain(more.into_iter().flatten()) {
+            *path = folder.join(&path);
+        }
+        for path in config.tasks.iter_mut().flat_map(|task| &mut task.readable) {
             *path = folder.join(&path);
         }
         if let Store::Folder(path) = config.store.parse::<Store>()? {
@@ -217,7 +241,12 @@ impl Config {
 
     fn check(&self) -> Result<()> {
         ensure!(!self.tasks.is_empty(), "there is no [[task]]: nothing would be offered");
-        ensure!(self.max_jobs > 0, "max_jobs is at least 1");
+        ensure!((1..=MAX_JOBS).contains(&self.max_jobs), "max_jobs is 1 to {MAX_JOBS}");
+        let accounts = self.accounts_of_jobs(true);
+        ensure!(
+            !accounts.contains(&0) && !accounts.contains(&NOBODY),
+            "job_account: name the first of max_jobs users that nothing else runs as, not 0 and not {NOBODY}"
+        );
         if self.suri.is_some() == self.account.is_some() {
             bail!("give one of suri and account");
         }
@@ -226,7 +255,16 @@ impl Config {
         }
         for (index, task) in self.tasks.iter().enumerate() {
             let name = task.task_type.as_str();
-            ensure!(!task.command.is_empty(), "task {name} has no command");
+            let program = task.command.first();
+            let program = program.with_context(|| format!("task {name} has no command"))?;
+            find_program(program).map_err(|reason| anyhow!("task {name}: {reason}"))?;
+            let most = u64::try_from(MAX_PLAIN).unwrap_or(u64::MAX);
+            ensure!(task.sizes()[2] <= most, "task {name}: output_mib is at most {}", most / MIB);
+            let all_jobs = task.max_units.map(|most| most.saturating_mul(self.max_jobs as u64));
+            ensure!(
+                !task.firm || all_jobs.is_some_and(|all| task.units <= all),
+                "task {name}: a firm offer is taken without asking, so its units are at most max_units times max_jobs"
+            );
             let twice = self.tasks[..index].iter().any(|other| other.task_type == task.task_type);
             ensure!(!twice, "task {name} stands there twice");
             ensure!(task.units > 0 && task.price > 0, "task {name} needs units and a price");
@@ -277,9 +315,16 @@ impl Config {
         (folder, format!("cicada71-job-{}-", hex::encode(&own[..8])))
     }
 
-    /// The user and group that jobs run as, if not the provider's own.
-    pub fn account_of_jobs(&self, is_root: bool) -> Option<u32> {
-        self.job_account.or_else(|| is_root.then_some(NOBODY))
+    /// The user and group that a job runs as, if not the provider's own: one for each that runs at once.
+    pub fn account_of_jobs(&self, is_root: bool, slot: u32) -> Option<u32> {
+        self.accounts_of_jobs(is_root).nth(usize::try_from(slot).unwrap_or(usize::MAX))
+    }
+
+    /// All of them; none if jobs run as the provider itself.
+    pub fn accounts_of_jobs(&self, is_root: bool) -> Range<u32> {
+        let first = self.job_account.unwrap_or(JOB_ACCOUNTS);
+        let count = if is_root { u32::try_from(self.max_jobs).unwrap_or(u32::MAX) } else { 0 };
+        first..first.saturating_add(count)
     }
 }
 
@@ -320,8 +365,9 @@ pub(crate) mod tests {
         let task = &config.tasks[0];
         assert_eq!((task.price, task.max_duration), (500_000, 120_000));
         assert_eq!(task.capabilities[0].as_str(), "cpu", "sorted, as the market wants them");
-        assert_eq!(config.account_of_jobs(true), Some(65_534));
-        assert_eq!(config.account_of_jobs(false), None);
+        assert_eq!(config.account_of_jobs(true, 0), Some(64_700));
+        assert_eq!(config.account_of_jobs(true, 1), None, "one at a time");
+        assert_eq!(config.account_of_jobs(false, 0), None);
     }
 
     #[test]
@@ -337,5 +383,14 @@ pub(crate) mod tests {
         assert!(wrong("\"2m\"", "\"2\"").contains("duration"));
         assert!(wrong("\"count\"", "\"Count!\"").contains("Count!"));
         assert!(wrong("units = 1000", "units = 0").contains("units"));
+        assert!(wrong("/usr/bin/wc", "/usr/bin/wcc").contains("no program '/usr/bin/wcc'"));
+        assert!(wrong("/usr/bin/wc", "bin/wc").contains("whole path"));
+        assert!(wrong("units = 1000", "units = 1000\noutput_mib = 16").contains("at most 15"));
+        assert!(wrong("units = 1000", "units = 1000\nfirm = true").contains("max_jobs"));
+        let account = |id: u32| format!("auto_accept = true\njob_account = {id}");
+        for taken in [0, 65_534] {
+            assert!(wrong("auto_accept = true", &account(taken)).contains("job_account"));
+        }
+        assert!(wrong("auto_accept = true", "max_jobs = 0").contains("max_jobs"));
     }
 }

@@ -1,10 +1,12 @@
 //! Runs a job's command as a restricted child process.
 
 use crate::restrict::{Restrictions, NOT_STARTED, RUN_RESTRICTED};
+use crate::sandbox::HOME;
 use nix::sys::signal::{kill, killpg, Signal};
-use nix::unistd::{chown, Gid, Pid, Uid};
+use nix::unistd::{access, chown, AccessFlags, Gid, Pid, Uid};
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -14,6 +16,10 @@ use tokio::process::{Child, Command};
 
 /// How much of what a job writes to standard error is kept.
 const KEPT_ERRORS: usize = 4_096;
+/// How long a job that does nothing may take.
+const REHEARSAL: Duration = Duration::from_secs(10);
+/// How often the processes of an account are looked for, until none is left.
+const SWEEPS: usize = 1_000;
 /// How long a process that has ended may leave the other ends of its pipes open.
 const DRAIN: Duration = Duration::from_millis(500);
 /// The whole environment of a job, beside what its task sets.
@@ -35,7 +41,7 @@ pub struct Job {
     pub output: usize,
     /// The longest that it may take.
     pub timeout: Duration,
-    /// Where its working directory is made.
+    /// Where its working directory is made, if it has no world of its own.
     pub folder: PathBuf,
     /// How the name of that directory begins: a name of the provider's own.
     pub prefix: String,
@@ -65,17 +71,19 @@ pub enum JobError {
 
 impl Job {
     /// Runs it: `payload` on its standard input; what it writes to standard output is the
-    /// result. When this returns, or is dropped, no process is left of its group or in its
-    /// working directory.
+    /// result. When this returns, or is dropped, no process of it is left: in a world of its own none
+    /// can be; of an account of its own all are ended; else those of its group and in its working
+    /// directory.
     ///
     /// # Errors
     /// [`JobError`].
     pub async fn run(&self, payload: &[u8]) -> Result<Vec<u8>, JobError> {
         let not_started = |error: io::Error| JobError::NotStarted(error.to_string());
         let folder = self.working_directory().map_err(not_started)?;
-        let mut child = self.spawn(folder.path()).map_err(not_started)?;
+        let home = folder.as_ref().map_or(Path::new(HOME), Workplace::path);
+        let mut child = self.spawn(home).map_err(not_started)?;
         // Declared after the child: dropped, and so killed, before it.
-        let group = Group::of(&child);
+        let group = Group::of(&child, self.restrictions.account);
         let (mut stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let feed = async move {
@@ -99,7 +107,29 @@ impl Job {
         match status.code() {
             Some(0) => Ok(output),
             Some(code) if code == i32::from(NOT_STARTED) => Err(JobError::NotStarted(said)),
-            _ => Err(JobError::Failed { status: in_words(status), errors: said }),
+            code => {
+                let signal =
+                    status.signal().or(code.filter(|_| self.has_sandbox()).and_then(signal_of));
+                Err(JobError::Failed { status: in_words(code, signal), errors: said })
+            }
+        }
+    }
+
+    /// Whether a process can be started as this job's will be: its program, and the world it runs in.
+    ///
+    /// # Errors
+    /// [`JobError::NotStarted`].
+    pub async fn rehearse(&self) -> Result<(), JobError> {
+        let not_started = |reason: String| Err(JobError::NotStarted(reason));
+        let program = self.command.first().map(String::as_str).unwrap_or_default();
+        if let Err(reason) = find_program(program) {
+            return not_started(reason);
+        }
+        let idle = Self { command: vec!["/bin/true".into()], timeout: REHEARSAL, ..self.clone() };
+        match Box::pin(idle.run(b"")).await {
+            Ok(_) => Ok(()),
+            Err(JobError::NotStarted(reason)) => not_started(reason),
+            Err(error) => not_started(error.to_string()),
         }
     }
 
@@ -145,7 +175,7 @@ impl Job {
             .envs(ENVIRONMENT)
             .env("HOME", folder)
             .envs(&self.environment)
-            .current_dir(folder)
+            .current_dir(if self.has_sandbox() { Path::new("/") } else { folder })
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -154,16 +184,45 @@ impl Job {
             .spawn()
     }
 
-    /// A new, empty folder of the job's own; it goes when the job ends.
-    fn working_directory(&self) -> io::Result<Workplace> {
+    fn has_sandbox(&self) -> bool {
+        self.restrictions.sandbox.is_some()
+    }
+
+    /// A new, empty folder of the job's own, which goes when the job ends; none for a job that has a
+    /// world of its own.
+    fn working_directory(&self) -> io::Result<Option<Workplace>> {
+        if self.has_sandbox() {
+            return Ok(None);
+        }
         std::fs::create_dir_all(&self.folder)?;
         let folder = tempfile::Builder::new().prefix(&self.prefix).tempdir_in(&self.folder)?;
         let place = Workplace(folder);
         if let Some(id) = self.restrictions.account {
             chown(place.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id)))?;
         }
-        Ok(place)
+        Ok(Some(place))
     }
+}
+
+/// Where the program of a command is, as a job will find it.
+///
+/// # Errors
+/// In words, if there is none.
+pub fn find_program(name: &str) -> Result<PathBuf, String> {
+    let runs = |path: &Path| access(path, AccessFlags::X_OK).is_ok() && path.is_file();
+    let path = Path::new(name);
+    let found = match name.contains('/') {
+        true => Some(path.to_owned()).filter(|path| path.is_absolute() && runs(path)),
+        false => {
+            ENVIRONMENT[0].1.split(':').map(|folder| Path::new(folder).join(name)).find(|p| runs(p))
+        }
+    };
+    found.ok_or_else(|| {
+        format!(
+            "there is no program '{name}': write its whole path, or a name that is in {}",
+            ENVIRONMENT[0].1
+        )
+    })
 }
 
 /// A job's working directory. Dropped, it goes, with every process that still works in it: also
@@ -214,12 +273,13 @@ pub fn clean_up(folder: &Path, prefix: &str) {
     }
 }
 
-/// The process group of a job, killed when this is dropped.
-struct Group(Option<Pid>);
+/// The process group of a job and its account, if it has one of its own; killed when this is dropped.
+struct Group(Option<Pid>, Option<u32>);
 
 impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    fn of(child: &Child, account: Option<u32>) -> Self {
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        Self(group, account)
     }
 
     fn kill(&self) {
@@ -227,13 +287,45 @@ impl Group {
             // Nobody left is fine.
             let _ = killpg(group, Signal::SIGKILL);
         }
+        if let Some(account) = self.1 {
+            end_all_of(account);
+        }
     }
+}
+
+/// Ends every process of an account that nothing but jobs runs as. Only root can.
+pub fn end_all_of(account: u32) {
+    // A process that forks all the time may be seen too late more than once.
+    for _ in 0..SWEEPS {
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return;
+        };
+        let own = |entry: &std::fs::DirEntry| {
+            entry.metadata().is_ok_and(|of| of.uid() == account) && lives(&entry.path())
+        };
+        let own = processes.flatten().filter(own);
+        let own: Vec<i32> = own.filter_map(|p| p.file_name().to_str()?.parse().ok()).collect();
+        if own.is_empty() {
+            return;
+        }
+        for process in own {
+            let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+        }
+        std::thread::yield_now();
+    }
+    tracing::warn!(account, "processes of jobs do not end");
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a process has not ended: one that nobody has asked about yet is still listed.
+fn lives(process: &Path) -> bool {
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// Reads standard output up to a limit, and the end of standard error. The error is the limit.
@@ -269,13 +361,17 @@ async fn read_both(
     tokio::try_join!(result, complaints).map(|_| ())
 }
 
+/// The signal that a program within another one's exit status stands for.
+fn signal_of(code: i32) -> Option<i32> {
+    code.checked_sub(128).filter(|signal| *signal > 0)
+}
+
 /// The exit status, and which limit a signal stands for.
-fn in_words(status: ExitStatus) -> String {
-    let signal = status.signal().and_then(|number| Signal::try_from(number).ok());
-    match signal {
+fn in_words(code: Option<i32>, signal: Option<i32>) -> String {
+    match signal.and_then(|number| Signal::try_from(number).ok()) {
         Some(Signal::SIGXCPU) => "the limit of processor time".into(),
         Some(Signal::SIGXFSZ) => "the limit of a file's size".into(),
         Some(signal) => format!("signal {signal}"),
-        None => format!("status {}", status.code().unwrap_or_default()),
+        None => format!("status {}", code.unwrap_or_default()),
     }
 }

@@ -6,7 +6,10 @@
 //! | [`config`] | the configuration file |
 //! | [`policy`] | which requests are taken, without input or output |
 //! | [`job`] | runs a command within limits, seen from the parent |
+//! | [`queue`] | what can be done in time |
+//! | [`sandbox`] | the world of its own that each job gets |
 //! | [`restrict`] | becomes the command, within limits: what the child does |
+//! | [`worker`] | what it works with |
 //! | [`work`] | one assignment from hand-over to delivery |
 //! | [`accept`] | offers and accepts |
 //! | `rounds` | one look at the market after another |
@@ -17,9 +20,12 @@ pub mod accept;
 pub mod config;
 pub mod job;
 pub mod policy;
+pub mod queue;
 pub mod restrict;
 mod rounds;
+pub mod sandbox;
 pub mod service;
 mod state;
 pub mod status;
 pub mod work;
+pub mod worker;

@@ -2,7 +2,7 @@
 
 use anyhow::{bail, Context, Result};
 use cicada_payload::ProviderKey;
-use cicada_program::{logs, on_two_threads, status};
+use cicada_program::{logs, on_two_threads, say, status};
 use cicada_provider::accept::{self, Taken};
 use cicada_provider::config::Config;
 use cicada_provider::restrict::{self, RUN_RESTRICTED};
@@ -50,7 +50,7 @@ enum Command {
         /// The number of the assignment.
         assignment: u64,
     },
-    /// Checks the configuration, and says whether jobs are cut off from the network here.
+    /// Checks the configuration, and says how jobs are kept apart here.
     Check(ConfigFile),
 }
 
@@ -87,24 +87,29 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Keys { out } => {
             let key = ProviderKey::create(&out)?;
-            println!("{}: payload key 0x{}", out.display(), hex::encode(key.public()));
+            say!("{}: payload key 0x{}", out.display(), hex::encode(key.public()));
         }
         Command::Run(file) => service::run(&Config::load(&file.config)?).await?,
         Command::Accept { config, request, units } => by_hand(&config, request, units).await?,
         Command::Decline { config, assignment } => {
             let config = Config::load(&config.config)?;
             let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
-            worker.market.about("decline", assignment, &worker.signer).await?;
-            println!("declined assignment {assignment}");
+            worker.market().about("decline", assignment, &worker.signer).await?;
+            say!("declined assignment {assignment}");
         }
         Command::Check(file) => {
             let config = Config::load(&file.config)?;
             let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
-            let network =
-                if worker.isolated { "cut off from the network" } else { "on the network" };
-            println!("account {}", cicada_chain::address(&worker.own));
-            println!("payload key 0x{}", hex::encode(worker.key.public()));
-            println!("{} task types; jobs are {network}", config.tasks.len());
+            let isolation = worker.isolation.in_words();
+            say!("account {}", cicada_chain::address(&worker.own));
+            say!("payload key 0x{}", hex::encode(worker.key.public()));
+            say!("{} task types; jobs have {isolation}", config.tasks.len());
+            if worker.isolation.sandbox.is_none() {
+                say!(
+                    "private requests are left alone: {}",
+                    cicada_provider::policy::Leave::NotApart
+                );
+            }
         }
     }
     Ok(())
@@ -113,14 +118,14 @@ async fn run(command: Command) -> Result<()> {
 async fn by_hand(file: &ConfigFile, request: u64, units: Option<u64>) -> Result<()> {
     let config = Config::load(&file.config)?;
     let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
-    let task = worker.market.request(request).await?.terms.task_type;
+    let task = worker.market().request(request).await?.terms.task_type;
     let offer = accept::own_offer(&worker, &task).await?;
     let offer = offer.with_context(|| {
         format!("there is no open offer for {}: start the provider first", task.as_str())
     })?;
     match accept::take(&worker, request, offer, units).await? {
-        Taken::Assigned(assignment) => println!("assignment {assignment} of request {request}"),
-        Taken::Waiting => println!("waiting in line for request {request}"),
+        Taken::Assigned(assignment) => say!("assignment {assignment} of request {request}"),
+        Taken::Waiting => say!("waiting in line for request {request}"),
         Taken::Left(why) => bail!("request {request} is left alone: {why}"),
     }
     Ok(())

@@ -30,6 +30,9 @@ pub enum Leave {
     /// It pays too little.
     #[error("it pays less than min_price")]
     TooCheap,
+    /// Its payload is for the provider alone, whose jobs could read each other's.
+    #[error("it is private, and jobs are not kept apart here: install bubblewrap, or allow user namespaces")]
+    NotApart,
     /// The offer has nothing left.
     #[error("the offer is used up or over")]
     NoOffer,

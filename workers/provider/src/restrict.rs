@@ -4,6 +4,7 @@
 //! this process has one thread, restricts itself by safe system calls, and then becomes the
 //! command. Nothing has to be done between fork and exec of a process with many threads.
 
+use crate::sandbox::Sandbox;
 use nix::fcntl;
 use nix::sched::{unshare, CloneFlags};
 use nix::sys::prctl;
@@ -33,6 +34,8 @@ pub struct Restrictions {
     pub open_files: u64,
     /// Processes and threads of the account that the job runs as.
     pub processes: u64,
+    /// The world of its own that it gets, where that is possible.
+    pub sandbox: Option<Sandbox>,
     /// Whether it is cut off from all networks, this machine's own included.
     pub no_network: bool,
     /// The user and group that it becomes.
@@ -51,7 +54,6 @@ impl Restrictions {
             (Resource::RLIMIT_CPU, self.cpu_seconds, self.cpu_seconds.saturating_add(1)),
             (Resource::RLIMIT_AS, self.memory, self.memory),
             (Resource::RLIMIT_FSIZE, self.file, self.file),
-            (Resource::RLIMIT_NOFILE, self.open_files, self.open_files),
         ];
         for (resource, soft, hard) in limits {
             setrlimit(resource, soft, hard)?;
@@ -61,10 +63,13 @@ impl Restrictions {
             setgid(Gid::from_raw(id))?;
             setuid(Uid::from_raw(id))?;
         }
-        if self.no_network {
-            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+        if self.sandbox.is_none() {
+            setrlimit(Resource::RLIMIT_NOFILE, self.open_files, self.open_files)?;
+            if self.no_network {
+                unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+            }
+            setrlimit(Resource::RLIMIT_NPROC, self.processes, self.processes)?;
         }
-        setrlimit(Resource::RLIMIT_NPROC, self.processes, self.processes)?;
         prctl::set_no_new_privs()?;
         // The last of all: a change of the account would undo it.
         prctl::set_pdeathsig(Some(Signal::SIGKILL))
@@ -103,29 +108,16 @@ pub fn run(args: &[String]) -> ExitCode {
     if getppid().as_raw() != restrictions.parent {
         return failed("the provider has ended".into());
     }
-    let error = Command::new(program).args(args).exec();
+    let mut command = match &restrictions.sandbox {
+        Some(sandbox) => {
+            let mut command = sandbox.command(&restrictions);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    let error = command.args(args).exec();
     failed(format!("{program}: {error}"))
-}
-
-/// Whether a process may be cut off from the network here: tried by a child that does nothing.
-pub fn can_isolate(own_program: &std::path::Path, account: Option<u32>) -> bool {
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
-    let restrictions = Restrictions {
-        cpu_seconds: 5,
-        memory: 1 << 30,
-        file: 0,
-        open_files: 64,
-        processes: 1_024,
-        no_network: true,
-        account,
-        parent: own,
-    };
-    let Ok(text) = serde_json::to_string(&restrictions) else {
-        return false;
-    };
-    let mut child = Command::new(own_program);
-    child.args([RUN_RESTRICTED, &text, "/bin/true"]);
-    child.output().is_ok_and(|output| output.status.success())
 }
 
 /// An exclusive lock on a file, held as long as the value lives: a second provider with the same

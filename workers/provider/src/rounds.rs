@@ -1,25 +1,26 @@
 //! The provider's rounds over the market.
 
-use crate::accept::{place_offer, take, terms, Taken, OFFERS_SEARCHED};
-use crate::policy::{may_be_open, Leave};
+use crate::queue::{all_fit, Promise};
 use crate::status::{Shown, View};
-use crate::work::{Trouble, Worker, MAX_ATTEMPTS};
+use crate::work::Trouble;
+use crate::worker::Worker;
 use anyhow::Result;
-use cicada_chain::address;
-use cicada_core::escrow::State;
+use assignments::Mine;
+use cicada_chain::{address, Fate, Underway};
 use cicada_core::hash::Hash;
-use cicada_core::market::{Assignment, OfferRecord, Status};
 use cicada_core::name::Name;
 use cicada_market::Error;
 use cicada_program::{count, now_ms};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+
+mod assignments;
+mod promises;
 
 /// After so many failed rounds in a row the connection is made anew.
 const LOST_AFTER: u32 = 5;
-
 /// A provider's view of the market.
 pub struct Provider {
     worker: Arc<Worker>,
@@ -29,11 +30,18 @@ pub struct Provider {
     /// Requests that may still be taken.
     open: BTreeSet<u64>,
     next_request: Option<u64>,
-    /// Own assignments that have not ended.
-    mine: BTreeMap<u64, Status>,
+    mine: BTreeMap<u64, Mine>,
     next_assignment: u64,
-    running: BTreeSet<u64>,
-    jobs: JoinSet<(u64, Result<Hash, Trouble>)>,
+    jobs: JoinSet<Result<Hash, Trouble>>,
+    /// The assignment of each job.
+    of_job: HashMap<Id, u64>,
+    /// An offer or an accept that was lost sight of: nothing is promised until it is known.
+    underway: Option<Underway>,
+    /// Jobs in a row that were not done, and until when nothing is accepted therefore.
+    misses: u32,
+    rest_until_ms: u64,
+    /// What was said last about something, so that it is not said again.
+    said: BTreeMap<String, String>,
 }
 
 impl Provider {
@@ -47,277 +55,111 @@ impl Provider {
             open: BTreeSet::new(),
             next_request: None,
             mine: BTreeMap::new(),
-            running: BTreeSet::new(),
             jobs: JoinSet::new(),
+            of_job: HashMap::new(),
+            underway: None,
+            misses: 0,
+            rest_until_ms: 0,
+            said: BTreeMap::new(),
         }
     }
 
     /// Says who works here, and how.
     pub(crate) fn announce(&self) {
         let worker = &self.worker;
-        let account = worker.config.account_of_jobs(nix::unistd::geteuid().is_root());
-        let account = account.map_or("the provider's own".into(), |id| id.to_string());
+        let is_root = nix::unistd::geteuid().is_root();
+        let account = worker.config.account_of_jobs(is_root, 0);
+        let account = account.map_or("the provider's own".into(), |id| format!("{id} and on"));
         tracing::info!(
             provider = address(&worker.own),
             jobs_run_as = account,
-            network = if worker.isolated { "cut off" } else { "open to jobs" },
+            jobs_have = worker.isolation.in_words(),
             auto_accept = worker.config.auto_accept,
             "ready"
         );
     }
 
-    /// Until the connection seems lost.
+    /// Warns, unless that was the last thing said about it.
+    fn warn(&mut self, about: &str, text: String) {
+        if self.said.get(about) != Some(&text) {
+            tracing::warn!("{about}: {text}");
+            self.said.insert(about.into(), text);
+        }
+    }
+
+    /// Until the connection seems lost. What runs goes on.
     pub(crate) async fn follow(&mut self) {
         let mut failed = 0;
         while failed < LOST_AFTER {
             match self.round().await {
                 Ok(()) => {
                     failed = 0;
+                    self.said.remove("a round");
                     count(&self.worker.metrics.rounds, "ok");
                 }
                 Err(error) => {
                     failed += 1;
                     count(&self.worker.metrics.rounds, "failed");
-                    tracing::warn!("{error:#}");
+                    self.warn("a round", format!("{error:#}"));
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(self.worker.config.poll)) => {}
-                Some(ended) = self.jobs.join_next() => self.job_ended(ended),
-            }
+            self.pause(Duration::from_millis(self.worker.config.poll)).await;
+        }
+    }
+
+    /// Waits, or until a job ends.
+    pub(crate) async fn pause(&mut self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            Some(ended) = self.jobs.join_next_with_id() => self.job_ended(ended),
         }
     }
 
     /// One look at everything.
     async fn round(&mut self) -> Result<()> {
-        while let Some(ended) = self.jobs.try_join_next() {
+        while let Some(ended) = self.jobs.try_join_next_with_id() {
             self.job_ended(ended);
         }
-        let (requests, offers, assignments) = self.worker.market.counts().await?;
-        self.renew_offers(offers).await?;
-        self.find_requests(requests).await?;
-        if self.worker.config.auto_accept {
-            self.accept_requests().await?;
+        let market = self.worker.market();
+        if let Some(underway) = self.underway {
+            if market.chain.fate(&underway).await? != Fate::Open {
+                self.underway = None;
+                // What came of it shows on the chain.
+                self.offers.clear();
+            }
         }
+        let (requests, offers, assignments) = market.counts().await?;
         self.find_assignments(assignments).await?;
         self.tend_assignments().await?;
+        self.find_requests(requests).await?;
+        if self.underway.is_none() {
+            self.renew_offers(offers).await?;
+        }
+        let rests = now_ms() < self.rest_until_ms;
+        if self.worker.config.auto_accept && self.underway.is_none() && !rests {
+            self.accept_requests().await?;
+        }
         self.show();
         Ok(())
     }
 
-    // ---- offers ----------------------------------------------------------------------------
+    /// Whether one more job can be done in time beside those that were promised.
+    fn fits(&self, longest_ms: u64, within_ms: u64) -> bool {
+        let now = now_ms();
+        let complete_by_ms = now.saturating_add(within_ms);
+        let new = Promise { longest_ms, complete_by_ms, runs: false };
+        let promised = self.mine.values().filter_map(|mine| mine.promise(now));
+        let all: Vec<Promise> = promised.chain([new]).collect();
+        all_fit(self.worker.config.max_jobs, &all, now)
+    }
 
-    /// Sees to it that an offer stands for each task.
-    async fn renew_offers(&mut self, newest: u64) -> Result<()> {
-        if self.offers.is_empty() {
-            self.find_offers(newest).await?;
+    /// Notes that something was sent of which nobody knows whether it was done.
+    fn lost_sight(&mut self, error: &Error) -> bool {
+        self.underway = error.underway().copied();
+        if self.underway.is_some() {
+            tracing::warn!("{error}; nothing is promised until that is known");
         }
-        let worker = self.worker.clone();
-        for task in &worker.config.tasks {
-            if let Some(id) = self.offers.get(&task.task_type) {
-                if worker.market.offer(*id).await?.is_open(now_ms()) {
-                    continue;
-                }
-            }
-            match place_offer(&worker, task).await {
-                Ok(id) => {
-                    self.offers.insert(task.task_type.clone(), id);
-                }
-                // Perhaps there is no money for the bond: what is assigned is done all the same.
-                Err(error) if error.refusal().is_some() => tracing::warn!("no offer: {error}"),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Own offers that still stand, of an earlier run.
-    async fn find_offers(&mut self, newest: u64) -> Result<()> {
-        let oldest = newest.saturating_sub(OFFERS_SEARCHED).max(1);
-        for id in (oldest..=newest).rev() {
-            let offer = self.worker.market.offer(id).await?;
-            if offer.provider == self.worker.own && self.still_wanted(&offer) {
-                self.offers.entry(offer.terms.task_type).or_insert(id);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an offer is open and as the configuration has it today.
-    fn still_wanted(&self, offer: &OfferRecord) -> bool {
-        let worker = &self.worker;
-        let task = worker.config.task(&offer.terms.task_type);
-        let same = task.is_some_and(|task| {
-            let wanted = terms(task, worker.key.public(), offer.terms.expires_ms);
-            wanted == offer.terms
-        });
-        same && offer.is_open(now_ms())
-    }
-
-    // ---- requests --------------------------------------------------------------------------
-
-    /// Notes the requests that have come since the last look; at first, those that may be open.
-    async fn find_requests(&mut self, newest: u64) -> Result<()> {
-        let from = match self.next_request {
-            Some(next) => next,
-            None => {
-                let mut from = newest.saturating_add(1);
-                while from > 1 {
-                    let request = self.worker.market.request(from - 1).await?;
-                    if !may_be_open(request.created_ms, now_ms()) {
-                        break;
-                    }
-                    from -= 1;
-                }
-                from
-            }
-        };
-        self.open.extend(from..=newest);
-        self.next_request = Some(newest.saturating_add(1));
-        Ok(())
-    }
-
-    /// Accepts what the policy allows and the market qualifies.
-    async fn accept_requests(&mut self) -> Result<()> {
-        for id in self.open.clone() {
-            let task = self.worker.market.request(id).await?.terms.task_type;
-            let Some(offer) = self.offers.get(&task) else {
-                self.leave(id, &Leave::Other.to_string());
-                continue;
-            };
-            match take(&self.worker, id, *offer, None).await {
-                Ok(Taken::Assigned(assignment)) => {
-                    count(&self.worker.metrics.requests, "accepted");
-                    tracing::info!(request = id, assignment, "accepted");
-                    self.open.remove(&id);
-                }
-                Ok(Taken::Waiting) => {
-                    count(&self.worker.metrics.requests, "waiting");
-                    tracing::info!(request = id, "waiting in line");
-                    self.open.remove(&id);
-                }
-                // The next round makes a new one.
-                Ok(Taken::Left(Leave::NoOffer)) => {}
-                Ok(Taken::Left(why)) => self.leave(id, &why.to_string()),
-                Err(error) if error.refusal().is_some() => self.leave(id, &error.to_string()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self, request: u64, why: &str) {
-        count(&self.worker.metrics.requests, "left");
-        tracing::info!(request, "left alone: {why}");
-        self.open.remove(&request);
-    }
-
-    // ---- assignments -----------------------------------------------------------------------
-
-    /// Notes own assignments, those of firm offers too.
-    async fn find_assignments(&mut self, newest: u64) -> Result<()> {
-        for id in self.next_assignment..=newest {
-            let assignment = self.worker.market.assignment(id).await?;
-            if assignment.provider == self.worker.own && !assignment.status.is_final() {
-                self.mine.insert(id, assignment.status);
-            }
-            self.next_assignment = id.saturating_add(1);
-        }
-        let settled = self.mine.keys().next().copied().unwrap_or(self.next_assignment);
-        self.worker.state.set_settled_below(settled)
-    }
-
-    /// Does what is next for each of them. What a contract refuses about one does not stop the
-    /// others.
-    async fn tend_assignments(&mut self) -> Result<()> {
-        for id in self.mine.keys().copied().collect::<Vec<_>>() {
-            if self.running.contains(&id) {
-                continue;
-            }
-            match self.tend(id).await {
-                Err(error) if error.refusal().is_some() => {
-                    tracing::warn!(assignment = id, "{error}");
-                }
-                outcome => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn tend(&mut self, id: u64) -> Result<(), Error> {
-        let assignment = self.worker.market.assignment(id).await?;
-        self.mine.insert(id, assignment.status);
-        let in_time = now_ms() < assignment.complete_by_ms;
-        match assignment.status {
-            status if status.is_final() => self.ended(id, &format!("{status:?}")),
-            Status::Assigned | Status::InProgress if in_time => self.begin(id),
-            Status::AwaitingPayload if in_time => {}
-            _ => self.collect(id, &assignment).await?,
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, id: u64) {
-        let full = self.running.len() >= self.worker.config.max_jobs;
-        if full || self.worker.state.failures(id) >= MAX_ATTEMPTS {
-            return;
-        }
-        self.running.insert(id);
-        self.worker.metrics.running.inc();
-        let worker = self.worker.clone();
-        self.jobs.spawn(async move { (id, worker.settle_trouble(id).await) });
-    }
-
-    /// Sees to the money of a job that is delivered or over. Deadlines that favour this side are
-    /// applied; that of a job which was missed is left to the requester.
-    async fn collect(&mut self, id: u64, assignment: &Assignment) -> Result<(), Error> {
-        let worker = &self.worker;
-        let escrow = worker.market.escrow(assignment.escrow).await?;
-        if escrow.ending.is_none() {
-            let missed = matches!(assignment.status, Status::Assigned | Status::InProgress);
-            if missed && escrow.state == State::Funded {
-                self.ended(id, "its time is over");
-                return Ok(());
-            }
-            if escrow.due_ms.is_none_or(|due| now_ms() < due) {
-                return Ok(());
-            }
-            tracing::info!(assignment = id, "a deadline has passed: applying it");
-            worker.market.expire(assignment.escrow, &worker.signer).await?;
-        }
-        worker.market.about("finalize", id, &worker.signer).await?;
-        Ok(())
-    }
-
-    fn job_ended(&mut self, ended: Result<(u64, Result<Hash, Trouble>), tokio::task::JoinError>) {
-        let Ok((id, outcome)) = ended else {
-            return;
-        };
-        self.running.remove(&id);
-        let metrics = &self.worker.metrics;
-        metrics.running.dec();
-        match outcome {
-            Ok(digest) => {
-                count(&metrics.jobs, "delivered");
-                let result = format!("0x{}", hex::encode(digest));
-                tracing::info!(assignment = id, result, "delivered");
-            }
-            Err(Trouble::Later(why)) => tracing::warn!(assignment = id, "later: {why}"),
-            Err(Trouble::Never(why)) => {
-                count(&metrics.jobs, "given_up");
-                tracing::warn!(assignment = id, "given up: {why}");
-            }
-            Err(Trouble::Job(why)) => {
-                count(&metrics.jobs, "failed");
-                tracing::warn!(assignment = id, "{why}");
-            }
-        }
-    }
-
-    fn ended(&mut self, id: u64, how: &str) {
-        tracing::info!(assignment = id, "ended: {how}");
-        self.mine.remove(&id);
-        self.worker.state.forget(id);
+        self.underway.is_some()
     }
 
     fn show(&self) {
@@ -327,15 +169,16 @@ impl Provider {
             account: address(&worker.own),
             payload_key: format!("0x{}", hex::encode(worker.key.public())),
             auto_accept: worker.config.auto_accept,
-            network_isolated: worker.isolated,
+            network_isolated: worker.isolation.network,
+            jobs_isolated: worker.isolation.sandbox.is_some(),
             last_round_ms: now_ms(),
             offers: offers.collect(),
             assignments: self
                 .mine
                 .iter()
-                .map(|(id, status)| (*id, format!("{status:?}")))
+                .map(|(id, mine)| (*id, format!("{:?}", mine.assignment.status)))
                 .collect(),
-            running: self.running.iter().copied().collect(),
+            running: self.mine.iter().filter(|(_, m)| m.run.is_some()).map(|(id, _)| *id).collect(),
         };
         *self.shown.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }

@@ -1,47 +1,63 @@
 //! Start and end of a provider.
 
 use crate::config::{Config, Isolation};
-use crate::job::clean_up;
-use crate::restrict::{can_isolate, lock};
+use crate::job::{clean_up, end_all_of};
+use crate::restrict::lock;
 use crate::rounds::Provider;
-use crate::state::State;
+use crate::sandbox::{can_cut_off, Sandbox};
+use crate::state::{Identity, State};
 use crate::status::{router, Metrics, Shown};
-use crate::work::Worker;
+use crate::worker::{Isolated, Worker};
 use anyhow::{bail, Context, Result};
 use cicada_chain::account_of;
 use cicada_market::{Market, MarketFile};
-use cicada_program::termination;
+use cicada_program::{termination, Server};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+
+/// Between two attempts to connect.
+const AGAIN: Duration = Duration::from_secs(2);
+
+async fn market(config: &Config) -> Result<(Market, Identity)> {
+    let file = MarketFile::load(&config.market)?;
+    let (genesis, auction) = (file.genesis, file.auction);
+    let market = Market::connect(file, &config.bundles, config.url.as_deref()).await?;
+    let first_block = market.chain.first_block().await?;
+    Ok((market, Identity { genesis, first_block, auction }))
+}
+
+fn isolation(config: &Config, own_program: &Path) -> Result<Isolated> {
+    let account = config.account_of_jobs(nix::unistd::geteuid().is_root(), 0);
+    let network = config.network_isolation != Isolation::Off;
+    let sandbox = Sandbox::find(own_program, account, network);
+    let network = network && (sandbox.is_some() || can_cut_off(own_program, account));
+    if config.network_isolation == Isolation::Required && (sandbox.is_none() || !network) {
+        bail!("this system does not let a job have a world of its own: install bubblewrap ('apt-get install bubblewrap') and allow user namespaces, or set network_isolation = \"if-possible\" and take public jobs only");
+    }
+    Ok(Isolated { sandbox, network })
+}
 
 /// Connects as the configuration says.
 ///
 /// # Errors
 /// In words.
 pub async fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Worker> {
-    let file = MarketFile::load(&config.market)?;
     let own_program = std::env::current_exe().context("finding this program")?;
-    let account = config.account_of_jobs(nix::unistd::geteuid().is_root());
-    let isolated = match config.network_isolation {
-        Isolation::Off => false,
-        wanted => {
-            let can = can_isolate(&own_program, account);
-            if wanted == Isolation::Required && !can {
-                bail!("this system does not let a job be cut off from the network (user namespaces are forbidden): allow them, or set network_isolation = \"off\" and cut the provider off by other means");
-            }
-            can
-        }
-    };
+    let isolation = isolation(config, &own_program)?;
     let signer = config.signer()?;
+    let (key, stores) = (config.provider_key()?, config.stores()?);
+    let (market, identity) = market(config).await?;
+    let state = State::open(&config.state, &identity)?;
     Ok(Worker {
-        market: Market::connect(file, &config.bundles, config.url.as_deref()).await?,
+        connection: market.into(),
         own: account_of(&signer),
         signer,
-        key: config.provider_key()?,
-        stores: config.stores()?,
-        state: State::open(&config.state)?,
-        isolated,
+        key,
+        stores,
+        identity,
+        state,
+        isolation,
         own_program,
         metrics,
         config: config.clone(),
@@ -52,41 +68,58 @@ pub async fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Worker> {
 /// them again if there is time.
 ///
 /// # Errors
-/// In words, if it cannot start.
+/// In words, if it cannot start, or the market is another one than at the start.
 pub async fn run(config: &Config) -> Result<()> {
-    let state = State::open(&config.state)?;
-    let _lock = lock(&state.lock_file()).map_err(anyhow::Error::msg)?;
+    let _lock = lock(&State::lock_file(&config.state)?).map_err(anyhow::Error::msg)?;
     let (folder, prefix) = config.workplaces();
     clean_up(&folder, &prefix);
+    config.accounts_of_jobs(nix::unistd::geteuid().is_root()).for_each(end_all_of);
     let metrics = Arc::new(Metrics::new());
     let shown = Shown { metrics: metrics.clone(), view: Arc::default() };
+    let mut serving = tokio::task::JoinSet::new();
     if let Some(listen) = config.listen {
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}"))?;
-        let routes = router(shown.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let server = Server::bind(listen).await?.known_as(config.hosts.clone());
+        serving.spawn(server.serve(router(shown.clone()), std::future::pending()));
     }
-    let mut ended = std::pin::pin!(termination());
-    let mut worker = connect(config, metrics.clone()).await?;
-    loop {
-        let mut provider = Provider::new(Arc::new(worker), shown.clone());
-        provider.announce();
-        tokio::select! {
-            ended = &mut ended => return ended,
-            () = provider.follow() => {}
+    let worker = Arc::new(connect(config, metrics).await?);
+    let mut provider = Provider::new(worker.clone(), shown);
+    provider.announce();
+    tokio::select! {
+        ended = termination() => ended,
+        failed = follow(config, &worker, &mut provider) => failed,
+        Some(ended) = serving.join_next() => {
+            ended.context("the HTTP server has ended")?;
+            bail!("the HTTP server has ended");
         }
-        drop(provider);
-        worker = loop {
-            tracing::warn!("the connection is lost: connecting again");
-            match connect(config, metrics.clone()).await {
-                Ok(worker) => break worker,
-                Err(error) => tracing::warn!("{error:#}"),
+    }
+}
+
+/// Follows the market over one connection after the other. Jobs belong to the process: they go on
+/// meanwhile.
+async fn follow(config: &Config, worker: &Worker, provider: &mut Provider) -> Result<()> {
+    loop {
+        provider.follow().await;
+        tracing::warn!("the connection is lost: connecting again");
+        let mut said = String::new();
+        loop {
+            match market(config).await {
+                Ok((market, identity)) if identity == worker.identity => {
+                    worker.go_on_over(market);
+                    tracing::info!("connected again");
+                    break;
+                }
+                Ok(_) => bail!(
+                    "the market is another one than before, or its chain was reset: start again"
+                ),
+                Err(error) => {
+                    let text = format!("{error:#}");
+                    if text != said {
+                        tracing::warn!("{text}");
+                        said = text;
+                    }
+                }
             }
-            tokio::select! {
-                ended = &mut ended => return ended,
-                () = tokio::time::sleep(Duration::from_secs(2)) => {}
-            }
-        };
+            provider.pause(AGAIN).await;
+        }
     }
 }

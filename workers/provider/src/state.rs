@@ -1,32 +1,61 @@
 //! What the provider keeps on disk, beside its keys: the chain holds the rest.
 
 use anyhow::{Context, Result};
-use cicada_core::hash::Hash;
+use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::market::Assignment;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The folder of a provider's state.
+/// Which market on which chain a state is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The chain's genesis.
+    pub genesis: Hash,
+    /// The block after it: a development chain that was reset has the same genesis.
+    pub first_block: Hash,
+    /// The auction contract.
+    pub auction: Hash,
+}
+
+impl Identity {
+    // The name of the folder.
+    fn name(&self) -> String {
+        let parts = [self.genesis, self.first_block, self.auction].concat();
+        hex::encode(&Native::sha256(&parts)[..16])
+    }
+}
+
+/// The folder of a provider's state on one market. Numbers of assignments mean something there only.
 #[derive(Clone, Debug)]
 pub struct State(PathBuf);
 
 impl State {
-    /// Opens the folder.
-    pub fn open(path: &Path) -> Result<Self> {
-        for part in ["done", "failed"] {
-            let folder = path.join(part);
-            fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        }
-        Ok(Self(path.into()))
+    /// Opens what is in `path` of this market; another one's is left alone.
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
+    pub fn open(path: &Path, of: &Identity) -> Result<Self> {
+        let state = Self(path.join(of.name()));
+        let folder = state.0.join("done");
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let [genesis, first, auction] = [of.genesis, of.first_block, of.auction].map(hex::encode);
+        let text = format!("genesis 0x{genesis}\nblock 1 0x{first}\nauction 0x{auction}\n");
+        state.write(&state.0.join("market"), &text)?;
+        Ok(state)
     }
 
-    /// The file that keeps a second provider out.
-    pub fn lock_file(&self) -> PathBuf {
-        self.0.join("lock")
+    /// The file that keeps a second provider out of `path`.
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
+    pub fn lock_file(path: &Path) -> Result<PathBuf> {
+        fs::create_dir_all(path).with_context(|| path.display().to_string())?;
+        Ok(path.join("lock"))
     }
 
-    fn path(&self, kind: &str, assignment: u64) -> PathBuf {
-        self.0.join(kind).join(assignment.to_string())
+    fn done_file(&self, assignment: u64) -> PathBuf {
+        self.0.join("done").join(assignment.to_string())
     }
 
     fn write(&self, path: &Path, text: &str) -> Result<()> {
@@ -42,34 +71,26 @@ impl State {
 
     /// The digest of the result of an assignment that was worked on to the end; it need not be
     /// on the chain yet.
-    pub fn done(&self, assignment: u64) -> Option<Hash> {
-        let text = fs::read_to_string(self.path("done", assignment)).ok()?;
-        let mut digest = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut digest).ok().map(|()| digest)
+    pub fn done(&self, id: u64, assignment: &Assignment) -> Option<Hash> {
+        let text = fs::read_to_string(self.done_file(id)).ok()?;
+        let (digest, of) = text.trim().split_once(' ')?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digest, &mut bytes).ok()?;
+        (of == content(assignment)).then_some(bytes)
     }
 
     /// Notes a result, so that a restart before the delivery does not run the job again.
-    pub fn set_done(&self, assignment: u64, digest: &Hash) -> Result<()> {
-        self.write(&self.path("done", assignment), &hex::encode(digest))
-    }
-
-    /// How often the job of an assignment has failed by itself.
-    pub fn failures(&self, assignment: u64) -> u32 {
-        let text = fs::read_to_string(self.path("failed", assignment)).unwrap_or_default();
-        text.trim().parse().unwrap_or(0)
-    }
-
-    /// Notes one more.
-    pub fn add_failure(&self, assignment: u64) -> Result<()> {
-        let count = self.failures(assignment).saturating_add(1);
-        self.write(&self.path("failed", assignment), &count.to_string())
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
+    pub fn set_done(&self, id: u64, assignment: &Assignment, digest: &Hash) -> Result<()> {
+        let text = format!("{} {}", hex::encode(digest), content(assignment));
+        self.write(&self.done_file(id), &text)
     }
 
     /// Forgets an assignment that has ended.
     pub fn forget(&self, assignment: u64) {
-        for kind in ["done", "failed"] {
-            let _ = fs::remove_file(self.path(kind, assignment));
-        }
+        let _ = fs::remove_file(self.done_file(assignment));
     }
 
     /// All assignments below this number have ended, or are somebody else's.
@@ -79,6 +100,9 @@ impl State {
     }
 
     /// Moves that mark.
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
     pub fn set_settled_below(&self, assignment: u64) -> Result<()> {
         if assignment == self.settled_below() {
             return Ok(());
@@ -87,23 +111,57 @@ impl State {
     }
 }
 
+// What an assignment is about, beside its number.
+fn content(assignment: &Assignment) -> String {
+    let Assignment { request, requester, escrow, assigned_ms, .. } = assignment;
+    format!("{request}-{escrow}-{assigned_ms}-{}", hex::encode(&requester[..8]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::work::tests::until;
+
+    const HERE: Identity = Identity { genesis: [1; 32], first_block: [2; 32], auction: [3; 32] };
 
     #[test]
-    fn results_and_failures_survive_a_restart() {
+    fn results_survive_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::open(folder.path()).unwrap();
-        assert_eq!((state.done(7), state.failures(7), state.settled_below()), (None, 0, 1));
-        state.set_done(7, &[9; 32]).unwrap();
-        state.add_failure(7).unwrap();
-        state.add_failure(7).unwrap();
+        let state = State::open(folder.path(), &HERE).unwrap();
+        let assignment = until(5_000);
+        assert_eq!((state.done(7, &assignment), state.settled_below()), (None, 1));
+        state.set_done(7, &assignment, &[9; 32]).unwrap();
         state.set_settled_below(7).unwrap();
-        let again = State::open(folder.path()).unwrap();
-        assert_eq!((again.done(7), again.failures(7)), (Some([9; 32]), 2));
-        assert_eq!(again.settled_below(), 7);
+        let again = State::open(folder.path(), &HERE).unwrap();
+        assert_eq!((again.done(7, &assignment), again.settled_below()), (Some([9; 32]), 7));
         again.forget(7);
-        assert_eq!((state.done(7), state.failures(7)), (None, 0));
+        assert_eq!(state.done(7, &assignment), None);
+    }
+
+    #[test]
+    fn another_market_or_a_chain_that_was_reset_starts_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), &HERE).unwrap();
+        state.set_done(7, &until(5_000), &[9; 32]).unwrap();
+        state.set_settled_below(8).unwrap();
+        for other in [
+            Identity { genesis: [9; 32], ..HERE },
+            Identity { first_block: [9; 32], ..HERE },
+            Identity { auction: [9; 32], ..HERE },
+        ] {
+            let state = State::open(folder.path(), &other).unwrap();
+            assert_eq!((state.done(7, &until(5_000)), state.settled_below()), (None, 1));
+        }
+        assert_eq!(state.settled_below(), 8, "nothing was lost");
+    }
+
+    #[test]
+    fn a_result_is_of_an_assignment_and_not_of_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), &HERE).unwrap();
+        state.set_done(7, &until(5_000), &[9; 32]).unwrap();
+        let mut other = until(5_000);
+        other.requester = [8; 32];
+        assert_eq!(state.done(7, &other), None);
     }
 }

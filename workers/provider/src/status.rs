@@ -19,7 +19,7 @@ pub struct Metrics {
     registry: Registry,
     /// Requests looked at: accepted, left, refused.
     pub requests: Family<Outcome, Counter>,
-    /// Jobs: delivered, failed, given_up, declined.
+    /// Jobs: delivered, failed (and delivered as such), given_up, declined.
     pub jobs: Family<Outcome, Counter>,
     /// Jobs that run now.
     pub running: Gauge,
@@ -56,6 +56,8 @@ pub struct View {
     pub auto_accept: bool,
     /// Whether jobs are cut off from the network.
     pub network_isolated: bool,
+    /// Whether each job has a world of its own: processes, files, users.
+    pub jobs_isolated: bool,
     /// The time of the last round, in ms since 1970.
     pub last_round_ms: u64,
     /// The number of the offer of each task type.

@@ -1,27 +1,26 @@
 //! One assignment: from the hand-over to the delivery.
 
-use crate::config::{Config, Task};
+use crate::config::Task;
 use crate::job::{Job, JobError};
-use crate::restrict::Restrictions;
-use crate::state::State;
-use crate::status::Metrics;
-use cicada_chain::Signer;
+use crate::worker::Worker;
+use cicada_chain::Fate;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Privacy, RequestRecord, Status};
-use cicada_core::Account;
-use cicada_market::{Error, Market};
-use cicada_payload::{ContentId, Envelope, PayloadKey, ProviderKey, Store};
+use cicada_market::Error;
+use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
 use cicada_program::{count, now_ms};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How often a job is tried that fails by itself.
-pub const MAX_ATTEMPTS: u32 = 2;
 /// What is kept free before the deadline, for storing and delivering. In ms.
 const MARGIN_MS: u64 = 2_000;
+/// How long a payload is looked for before the job is handed back. In ms.
+const FETCH_MS: u64 = 90_000;
+/// Between two attempts of what the chain or a disk did not take.
+const AGAIN: Duration = Duration::from_secs(1);
+/// What must be free on the disk of results beside the result itself, in bytes.
+const FREE: u64 = 16 * 1024 * 1024;
 
 /// Why an assignment is not done now.
 #[derive(Debug)]
@@ -30,8 +29,6 @@ pub enum Trouble {
     Later(String),
     /// It will not work, whatever happens.
     Never(String),
-    /// The job itself failed.
-    Job(JobError),
 }
 
 impl From<Error> for Trouble {
@@ -56,68 +53,38 @@ impl From<cicada_payload::Error> for Trouble {
     }
 }
 
-/// Everything that working needs.
-pub struct Worker {
-    /// The market.
-    pub market: Market,
-    /// The settings.
-    pub config: Config,
-    /// Who signs.
-    pub signer: Signer,
-    /// His account.
-    pub own: Account,
-    /// What opens payload keys.
-    pub key: ProviderKey,
-    /// Where payloads come from and results go to.
-    pub stores: (Store, Store),
-    /// What survives a restart.
-    pub state: State,
-    /// Whether jobs are cut off from the network.
-    pub isolated: bool,
-    /// This program.
-    pub own_program: PathBuf,
-    /// Figures.
-    pub metrics: Arc<Metrics>,
-}
-
 /// What a job gets, and who may read its result.
 struct Input {
     payload: Zeroizing<Vec<u8>>,
-    reply_to: Option<String>,
+    reply_to: Option<Recipient>,
 }
 
 impl Worker {
     /// Works on an assignment until its result is on the chain. What was done before, in this
-    /// process or an earlier one, is not done again, except for a job that was interrupted.
+    /// process or an earlier one, is not done again, except for a job that was interrupted. A job that
+    /// fails by itself is delivered as such: its result says so.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn work(&self, id: u64) -> Result<Hash, Trouble> {
-        let assignment = self.market.assignment(id).await?;
+    pub async fn work(&self, id: u64, slot: u32) -> Result<Hash, Trouble> {
+        let assignment = self.market().assignment(id).await?;
         if !matches!(assignment.status, Status::Assigned | Status::InProgress) {
             return Err(Trouble::Later(format!("{:?}", assignment.status)));
         }
-        let digest = match self.state.done(id) {
+        let digest = match self.state.done(id, &assignment) {
             Some(digest) => {
                 self.start(id, &assignment).await?;
                 digest
             }
-            None => self.produce(id, &assignment).await?,
+            None => self.produce(id, &assignment, slot).await?,
         };
-        match self.market.complete(id, &digest, &self.signer).await {
-            Ok(_) => Ok(digest),
-            // A call that was final before the connection broke.
-            Err(error) if error.refusal().is_some() => match self.market.assignment(id).await {
-                Ok(now) if now.status == Status::Delivered => Ok(digest),
-                _ => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
+        self.deliver(id, &assignment, &digest).await?;
+        Ok(digest)
     }
 
     /// Runs the job and stores its result.
-    async fn produce(&self, id: u64, assignment: &Assignment) -> Result<Hash, Trouble> {
-        let request = self.market.request(assignment.request).await?;
+    async fn produce(&self, id: u64, assignment: &Assignment, slot: u32) -> Result<Hash, Trouble> {
+        let request = self.market().request(assignment.request).await?;
         let name = &request.terms.task_type;
         let task = self.config.task(name);
         let task = task.ok_or_else(|| {
@@ -128,29 +95,125 @@ impl Worker {
         let time = time.ok_or_else(|| Trouble::Never("there is no time left for it".into()))?;
         let input = match self.input(id, &request).await {
             // Given back while it can be, rather than missed.
-            Err(Trouble::Later(why)) if time < Duration::from_millis(longest) => {
+            Err(Trouble::Later(why))
+                if time < Duration::from_millis(longest)
+                    || now_ms() >= assignment.ready_ms.saturating_add(FETCH_MS) =>
+            {
                 Err(Trouble::Never(why))
             }
             other => other,
         }?;
+        let job = self.job(task, assignment, time, slot);
+        self.rehearse(task, &job).await?;
         self.start(id, assignment).await?;
         tracing::info!(assignment = id, task = name.as_str(), "running the job");
-        let job = self.job(task, assignment, time);
-        let result = job.run(&input.payload).await.map_err(Trouble::Job)?;
+        let result = match job.run(&input.payload).await {
+            Ok(result) => result,
+            Err(JobError::NotStarted(why)) => return Err(Trouble::Later(why)),
+            Err(error) => {
+                count(&self.metrics.jobs, "failed");
+                tracing::warn!(
+                    assignment = id,
+                    "the job failed, and its report is delivered: {error}"
+                );
+                format!("cicada71: no result: {error}\n").into_bytes()
+            }
+        };
         let result = match &input.reply_to {
             Some(reply_to) => PayloadKey::encrypt(reply_to, &result)?,
             None => result,
         };
-        let digest = self.stores.1.put(&result).await?.sha256();
-        self.state.set_done(id, &digest).map_err(|error| Trouble::Later(error.to_string()))?;
+        let digest = self.store(id, assignment, &result).await?;
+        if let Err(error) = self.state.set_done(id, assignment, &digest) {
+            // Only a restart before the delivery would need it.
+            tracing::warn!(assignment = id, "{error:#}");
+        }
         Ok(digest)
     }
 
-    async fn start(&self, id: u64, assignment: &Assignment) -> Result<(), Trouble> {
-        if assignment.status == Status::Assigned {
-            self.market.about("start", id, &self.signer).await?;
+    /// What can be known to be impossible is found out before the bond is at stake.
+    async fn rehearse(&self, task: &Task, job: &Job) -> Result<(), Trouble> {
+        if let Store::Folder(folder) = &self.stores.1 {
+            let room = free_space(folder).map_err(|e| Trouble::Later(format!("{e:#}")))?;
+            let needed = task.sizes()[2].saturating_add(FREE);
+            if room < needed {
+                let place = folder.display();
+                return Err(Trouble::Later(format!(
+                    "{place}: {room} bytes are free, and a result may need {needed}"
+                )));
+            }
         }
-        Ok(())
+        job.rehearse().await.map_err(|error| Trouble::Later(error.to_string()))
+    }
+
+    /// Stores a result, as soon as the disk takes it.
+    async fn store(&self, id: u64, of: &Assignment, result: &[u8]) -> Result<Hash, Trouble> {
+        let mut patience = Patience::until(id, of.complete_by_ms);
+        loop {
+            match self.stores.1.put(result).await {
+                Ok(cid) => return Ok(cid.sha256()),
+                Err(error @ cicada_payload::Error::File { .. }) => {
+                    patience.after(&error).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Marks the start, unless it is marked; whatever happens to the connection.
+    async fn start(&self, id: u64, assignment: &Assignment) -> Result<(), Trouble> {
+        let mut status = assignment.status;
+        let mut patience = Patience::until(id, assignment.complete_by_ms);
+        loop {
+            if status != Status::Assigned {
+                return Ok(());
+            }
+            let market = self.market();
+            let Err(error) = market.about("start", id, &self.signer).await else {
+                return Ok(());
+            };
+            self.fate(&error, assignment.complete_by_ms).await;
+            match market.assignment(id).await {
+                Ok(now) if now.status == Status::Assigned && error.refusal().is_some() => {
+                    return Err(error.into());
+                }
+                Ok(now) => status = now.status,
+                Err(_) => {}
+            }
+            patience.after(&error).await?;
+        }
+    }
+
+    /// Delivers a result, whatever happens to the connection.
+    async fn deliver(&self, id: u64, of: &Assignment, digest: &Hash) -> Result<(), Trouble> {
+        let mut patience = Patience::until(id, of.complete_by_ms);
+        loop {
+            let market = self.market();
+            let Err(error) = market.complete(id, digest, &self.signer).await else {
+                return Ok(());
+            };
+            self.fate(&error, of.complete_by_ms).await;
+            // A call that was final before the connection broke.
+            match market.escrow(of.escrow).await {
+                Ok(escrow) if escrow.result == Some(*digest) => return Ok(()),
+                Ok(_) if error.refusal().is_some() => return Err(error.into()),
+                _ => {}
+            }
+            patience.after(&error).await?;
+        }
+    }
+
+    /// Waits until a transaction that was lost sight of is done or can no longer be.
+    async fn fate(&self, error: &Error, until_ms: u64) {
+        let Some(underway) = error.underway() else {
+            return;
+        };
+        while now_ms() < until_ms {
+            match self.market().chain.fate(underway).await {
+                Ok(Fate::Used | Fate::Expired) => return,
+                Ok(Fate::Open) | Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        }
     }
 
     /// Fetches the payload, and decrypts it if it is not public.
@@ -160,7 +223,10 @@ impl Worker {
             let content = store.get(&ContentId::from_chain(payload)?).await?;
             return Ok(Input { payload: Zeroizing::new(content), reply_to: None });
         }
-        let handed = self.market.payload(id).await?;
+        if self.isolation.sandbox.is_none() {
+            return Err(Trouble::Never("jobs are not kept apart here: no private payloads".into()));
+        }
+        let handed = self.market().payload(id).await?;
         let handed = handed.ok_or_else(|| Trouble::Later("nothing is handed over yet".into()))?;
         let key = self.key.open(&handed.sealed_key)?;
         let file = store.get(&ContentId::from_chain(&handed.cid)?).await?;
@@ -168,60 +234,60 @@ impl Worker {
         Ok(Input { payload: envelope.payload, reply_to: Some(envelope.reply_to) })
     }
 
-    fn job(&self, task: &Task, assignment: &Assignment, timeout: Duration) -> Job {
-        let [memory, file, output] = task.sizes();
-        let mut environment = BTreeMap::from([
-            ("CICADA_TASK_TYPE".to_owned(), task.task_type.as_str().to_owned()),
-            ("CICADA_UNITS".to_owned(), assignment.units.to_string()),
-        ]);
-        environment.extend(task.environment.clone());
-        let is_root = nix::unistd::geteuid().is_root();
-        let (folder, prefix) = self.config.workplaces();
-        Job {
-            own_program: self.own_program.clone(),
-            command: task.command.clone(),
-            environment,
-            restrictions: Restrictions {
-                cpu_seconds: task.cpu_seconds,
-                memory,
-                file,
-                open_files: task.open_files,
-                processes: task.processes,
-                no_network: self.isolated,
-                account: self.config.account_of_jobs(is_root),
-                parent: i32::try_from(std::process::id()).unwrap_or_default(),
-            },
-            output: usize::try_from(output).unwrap_or(usize::MAX),
-            timeout,
-            folder,
-            prefix,
-        }
-    }
-}
-
-impl Worker {
     /// Works on an assignment; what will never work is given back while that is possible.
-    pub(crate) async fn settle_trouble(&self, id: u64) -> Result<Hash, Trouble> {
-        let outcome = self.work(id).await;
-        match &outcome {
-            Err(Trouble::Never(_)) => {
-                let status = self.market.assignment(id).await?.status;
-                if matches!(status, Status::Assigned | Status::AwaitingPayload) {
-                    self.market.about("decline", id, &self.signer).await?;
-                    count(&self.metrics.jobs, "declined");
-                } else if status == Status::InProgress {
-                    self.note_failure(id)?;
-                }
-            }
-            Err(Trouble::Job(_)) => self.note_failure(id)?,
-            _ => {}
+    pub(crate) async fn settle_trouble(&self, id: u64, slot: u32) -> Result<Hash, Trouble> {
+        let outcome = self.work(id, slot).await;
+        if let Err(Trouble::Never(_)) = &outcome {
+            self.give_back(id).await?;
         }
         outcome
     }
 
-    fn note_failure(&self, id: u64) -> Result<(), Trouble> {
-        self.state.add_failure(id).map_err(|error| Trouble::Later(error.to_string()))
+    /// Gives an assignment back, if it has not been started.
+    pub(crate) async fn give_back(&self, id: u64) -> Result<(), Error> {
+        let market = self.market();
+        let status = market.assignment(id).await?.status;
+        if matches!(status, Status::Assigned | Status::AwaitingPayload) {
+            market.about("decline", id, &self.signer).await?;
+            count(&self.metrics.jobs, "declined");
+        }
+        Ok(())
     }
+}
+
+/// What is tried again until the time of an assignment is over. The log hears of it once.
+struct Patience {
+    assignment: u64,
+    until_ms: u64,
+    said: bool,
+}
+
+impl Patience {
+    fn until(assignment: u64, until_ms: u64) -> Self {
+        Self { assignment, until_ms, said: false }
+    }
+
+    /// A pause after a failure, unless there is no time for more.
+    async fn after(&mut self, error: &impl std::fmt::Display) -> Result<(), Trouble> {
+        if now_ms() >= self.until_ms {
+            return Err(Trouble::Later(error.to_string()));
+        }
+        if !std::mem::replace(&mut self.said, true) {
+            let until = self.until_ms;
+            tracing::warn!(assignment = self.assignment, "{error}; trying again until {until}");
+        }
+        tokio::time::sleep(AGAIN).await;
+        Ok(())
+    }
+}
+
+/// Bytes that may still be written to a folder, which is made if it is missing.
+fn free_space(folder: &Path) -> anyhow::Result<u64> {
+    use anyhow::Context;
+    let place = || folder.display().to_string();
+    std::fs::create_dir_all(folder).with_context(place)?;
+    let of = nix::sys::statvfs::statvfs(folder).with_context(place)?;
+    Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
 /// How long the job may take: its request's bound, the whole of it after a restart too, and what
@@ -233,11 +299,11 @@ fn time_for(assignment: &Assignment, max_duration_ms: u64) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use cicada_core::sla::Violations;
 
-    fn until(complete_by_ms: u64) -> Assignment {
+    pub fn until(complete_by_ms: u64) -> Assignment {
         Assignment {
             request: 1,
             offer: 1,

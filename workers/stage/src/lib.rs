@@ -1,27 +1,29 @@
 //! For tests of workers: contracts on a real chain, with a committee whose keys the test holds.
 //!
-//! The chain answers at the address in the environment's `CICADA_TEST_URL`; //Alice has money there,
-//! and owns everything. The contracts must be built. Whatever goes wrong panics: this is for tests.
+//! The chain is an empty one of its own, or that at the address in the environment's `CICADA_TEST_URL`;
+//! //Alice has money there, and owns everything. The contracts must be built. Whatever goes wrong
+//! panics: this is for tests.
 
 mod index;
 mod leaderboard;
-mod process;
+mod service;
 
 pub use index::{later, PRICES, SUBNETS, TOKEN};
-pub use process::{free_addresses, Process};
+pub use service::{free_addresses, Service};
 
-use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer};
+use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer, BUNDLES};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use cicada_core::Account;
+use cicada_localnet::{repository, OwnChain};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, Encode};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -44,24 +46,32 @@ pub struct Stage {
     pub keys: Arc<Vec<NodeKeys>>,
     /// The block before the first contract.
     pub from_block: u64,
+    own: Option<OwnChain>,
     placed: BTreeMap<&'static str, (Account, Bundle)>,
 }
 
 impl Stage {
     /// A chain with nothing on it but `validators`, which has this many seats and nobody in them.
     pub async fn new(seats: u8) -> Self {
-        let url = std::env::var("CICADA_TEST_URL").expect("CICADA_TEST_URL: the address of a node");
-        let chain = Chain::connect(&url).await.expect("a chain");
         let folder = tempfile::tempdir().expect("a folder");
+        let (url, own) = match std::env::var("CICADA_TEST_URL") {
+            Ok(url) => (url, None),
+            Err(_) => {
+                let own = OwnChain::start(folder.path()).expect("a chain");
+                (own.url.to_string(), Some(own))
+            }
+        };
+        let chain = Chain::connect(&url).await.expect("a chain");
         let file = |seat: u8| folder.path().join(format!("seat-{seat}.toml"));
         let keys = (0..seats).map(|seat| NodeKeys::generate(&file(seat)).expect("a file of keys"));
         let mut stage = Self {
             url,
-            bundles: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/target/ink"),
+            bundles: repository().join(BUNDLES),
             alice: signer("//Alice").expect("a development account"),
             keys: Arc::new(keys.collect()),
             from_block: chain.final_block().await.expect("a final block"),
             placed: BTreeMap::new(),
+            own,
             chain,
             folder,
         };
@@ -70,9 +80,15 @@ impl Stage {
         stage
     }
 
+    /// Lets so much time pass on the chain, which must be one of its own, in milliseconds.
+    pub fn travel(&self, ms: u64) {
+        let own = self.own.as_ref().expect("a chain of its own: leave CICADA_TEST_URL unset");
+        own.travel(ms).expect("the clock moves");
+    }
+
     /// A built contract.
     pub fn bundle(&self, name: &str) -> Bundle {
-        Bundle::load(self.bundles.join(format!("{name}.contract"))).expect("a built contract")
+        Bundle::find(&self.bundles, name).expect("a built contract")
     }
 
     /// Where a contract is.
@@ -97,6 +113,20 @@ impl Stage {
     /// Calls as //Alice.
     pub async fn call(&self, name: &str, message: &str, args: &impl Encode) {
         self.call_as(name, message, args, &self.alice).await;
+    }
+
+    /// Calls as //Alice, who may be refused.
+    ///
+    /// # Errors
+    /// What the contract or the chain says.
+    pub async fn try_call(
+        &self,
+        name: &str,
+        message: &str,
+        args: &impl Encode,
+    ) -> Result<(), cicada_chain::Error> {
+        let (account, bundle) = &self.placed[name];
+        self.chain.call(account, bundle, message, &args.encode(), &self.alice).await.map(drop)
     }
 
     /// Calls as somebody.

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const FILE: &str = "node.redb";
+/// How the name of a store begins that is being made.
+const DRAFT: &str = ".node.redb.";
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
 const IDENTITY: &str = "identity";
@@ -111,8 +113,15 @@ impl Store {
             return Err(StoreError::Forgotten { mark, data: directory.into() });
         }
         fs::create_dir_all(directory).map_err(|e| failed(&e))?;
-        let database = Database::create(&path).map_err(|error| match error {
+        if !path.exists() {
+            Self::create(directory, &path, owner)?;
+        }
+        let database = Database::open(&path).map_err(|error| match error {
             redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.clone()),
+            other if marked.is_none() => failed(&format!(
+                "{other}; no mark lies beside the key file, so nothing was promised from it yet: \
+                 remove it and start again"
+            )),
             other => failed(&other),
         })?;
         mark::sync_directory(directory).map_err(|e| failed(&e))?;
@@ -125,6 +134,31 @@ impl Store {
                 .map_err(|e| StoreError::Failed { path: mark, reason: e.to_string() })?,
         }
         Ok(store)
+    }
+
+    // Makes an empty store under another name first: a start that is interrupted leaves nothing
+    // that could never be opened again.
+    fn create(directory: &Path, path: &Path, owner: &Owner) -> Result<(), StoreError> {
+        let draft = directory.join(format!("{DRAFT}{}", std::process::id()));
+        let made = || -> Result<(), Failed> {
+            for entry in fs::read_dir(directory)?.flatten() {
+                if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            let store = Self { database: Database::create(&draft)?, path: draft.clone() };
+            store.identity(owner)?;
+            drop(store);
+            // Unlike a rename, a link does not replace what another process has made meanwhile.
+            match fs::hard_link(&draft, path) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error)?,
+                _ => {}
+            }
+            Ok(fs::remove_file(&draft)?)
+        };
+        let failed =
+            |error: Failed| StoreError::Failed { path: path.into(), reason: error.to_string() };
+        made().map_err(failed)
     }
 
     /// Opens a store on any medium, and says of which generation it is: a later start of the
@@ -304,6 +338,29 @@ mod tests {
         drop(store);
         let store = Store::open(&data, &owner(&key), false).unwrap();
         assert_eq!(store.records().unwrap(), kept);
+    }
+
+    #[test]
+    fn a_first_start_that_was_interrupted_is_begun_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("key");
+        let data = dir.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join(".node.redb.77"), "half a database").unwrap();
+        drop(Store::open(&data, &owner(&key), false).unwrap());
+        let names = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["node.redb"]);
+    }
+
+    #[test]
+    fn what_an_older_start_left_half_done_may_be_removed_and_is_said_to_be_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("key");
+        let data = dir.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join(FILE), [0; 4096]).unwrap();
+        let said = Store::open(&data, &owner(&key), false).err().unwrap().to_string();
+        assert!(said.contains("nothing was promised") && said.contains("remove it"), "{said}");
     }
 
     #[test]

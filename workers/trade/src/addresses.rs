@@ -1,7 +1,7 @@
 //! The file with the addresses of the contracts.
 
 use crate::Error;
-use cicada_chain::parse_address;
+use cicada_chain::{parse_address, Chain};
 use cicada_core::hash::Hash;
 use cicada_core::Account;
 use serde::Deserialize;
@@ -22,6 +22,8 @@ pub struct Addresses {
     pub leaderboard: Option<Account>,
     /// The exchange.
     pub exchange: Option<Account>,
+    /// All contracts of the file, by the names of their bundles.
+    pub contracts: BTreeMap<String, Account>,
 }
 
 #[derive(Deserialize)]
@@ -49,22 +51,40 @@ impl Addresses {
             }
             _ => bad(error.to_string()),
         })?;
-        let file: File = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-        let account = |name: &str| -> Result<Option<Account>, Error> {
-            let entry = file.contracts.get(name);
-            let read = entry.map(|entry| parse_address(&entry.address)).transpose();
-            read.map_err(|error| bad(error.to_string()))
-        };
+        let file: File = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| bad(error.to_string()))?;
+        let mut contracts = BTreeMap::new();
+        for (name, Entry { address }) in file.contracts {
+            let account = parse_address(&address).map_err(|error| bad(error.to_string()))?;
+            contracts.insert(name, account);
+        }
+        let account = |name: &str| contracts.get(name).copied();
         let mut genesis = [0; 32];
         hex::decode_to_slice(file.genesis.trim_start_matches("0x"), &mut genesis)
             .map_err(|error| bad(format!("genesis: {error}")))?;
         Ok(Self {
             genesis: Some(genesis),
-            token: account("token")?,
-            leaderboard: account("leaderboard")?,
-            exchange: account("exchange")?,
+            token: account("token"),
+            leaderboard: account("leaderboard"),
+            exchange: account("exchange"),
             url: file.url,
+            contracts,
         })
+    }
+
+    /// The chain that these are of; `url` replaces that of the file.
+    ///
+    /// # Errors
+    /// If no node answers or it is of another chain.
+    pub async fn connect(&self, url: Option<&str>) -> Result<Chain, Error> {
+        let url = url.or(self.url.as_deref()).unwrap_or("ws://127.0.0.1:9944");
+        let chain = Chain::connect(url).await?;
+        match self.genesis {
+            Some(genesis) if genesis != chain.genesis() => {
+                Err(Error::OtherChain { url: url.into() })
+            }
+            _ => Ok(chain),
+        }
     }
 }
 

@@ -17,18 +17,8 @@ pub struct Board {
     bundle: Bundle,
 }
 
-/// The chain that addresses are of; `url` replaces theirs.
-pub(crate) async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<Chain, Error> {
-    let url = url.or(addresses.url.as_deref()).unwrap_or("ws://127.0.0.1:9944");
-    let chain = Chain::connect(url).await?;
-    match addresses.genesis {
-        Some(genesis) if genesis != chain.genesis() => Err(Error::OtherChain { url: url.into() }),
-        _ => Ok(chain),
-    }
-}
-
 pub(crate) fn bundle(folder: &Path, name: &str) -> Result<Bundle, Error> {
-    Ok(Bundle::load(folder.join(format!("{name}.contract")))?)
+    Ok(Bundle::find(folder, name)?)
 }
 
 /// The time now, in milliseconds since 1970: the clock's or that of the newest block, whichever is
@@ -52,7 +42,7 @@ impl Board {
     ) -> Result<Self, Error> {
         let account = addresses.leaderboard.ok_or(Error::NoAddress { contract: "leaderboard" })?;
         let bundle = bundle(bundles, "leaderboard")?;
-        Ok(Self { chain: connect(addresses, url).await?, account, bundle })
+        Ok(Self { chain: addresses.connect(url).await?, account, bundle })
     }
 
     /// On a chain that is connected already.

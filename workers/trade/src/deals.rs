@@ -6,7 +6,7 @@ use cicada_core::exchange::Side;
 use cicada_core::hash::Hash;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
 
 /// One part of a trade: with one resting order, or with the market maker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,8 @@ impl Deal {
 }
 
 impl Exchange {
-    /// Allows the exchange to take exactly what is needed, if it may not take it yet.
+    /// Allows the exchange to take what is missing of what is needed. Added to what it may take
+    /// already, so that several at once do not take each other's away.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`]. So do all that follow.
@@ -77,11 +78,57 @@ impl Exchange {
         need: &Need,
         signer: &Signer,
     ) -> Result<Option<CallOutcome>, Error> {
-        if !need.approve {
+        if need.more == 0 {
             return Ok(None);
         }
         let (message, args) = self.approval(need);
         Ok(Some(self.chain.call(&need.token, &self.token, message, &args, signer).await?))
+    }
+
+    /// Finds out, before anything is sent, whether a planned trade is certain to be refused although
+    /// what it needs will be approved.
+    ///
+    /// # Errors
+    /// As [`cicada_chain::Chain::dry_run`].
+    pub async fn rehearse(
+        &self,
+        plan: &Plan,
+        deadline_ms: u64,
+        owner: &Account,
+    ) -> Result<(), Error> {
+        let (message, args) = trade_call(plan, deadline_ms);
+        self.rehearse_call(message, args.encode(), owner).await
+    }
+
+    /// As [`Exchange::rehearse`], of an order.
+    ///
+    /// # Errors
+    /// As [`cicada_chain::Chain::dry_run`].
+    pub async fn rehearse_order(
+        &self,
+        plan: &OrderPlan,
+        deadline_ms: u64,
+        owner: &Account,
+    ) -> Result<(), Error> {
+        let (message, args) = order_call(plan, deadline_ms);
+        self.rehearse_call(message, args.encode(), owner).await
+    }
+
+    async fn rehearse_call(
+        &self,
+        message: &str,
+        args: Vec<u8>,
+        owner: &Account,
+    ) -> Result<(), Error> {
+        let Self { chain, account, bundle, .. } = self;
+        match chain.dry_run(account, bundle, message, &args, owner).await {
+            // All that the approval will change.
+            Err(error) if error.refusal().is_some_and(|why| why.starts_with("TokenRefused")) => {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Makes a planned trade; what it needs has to be approved.
@@ -178,8 +225,7 @@ impl Exchange {
 
     /// The message that approves, and its arguments in SCALE.
     pub(crate) fn approval(&self, need: &Need) -> (&'static str, Vec<u8>) {
-        use parity_scale_codec::Encode;
-        ("PSP22::approve", (&self.account, need.amount).encode())
+        ("PSP22::increase_allowance", (&self.account, need.more).encode())
     }
 }
 

@@ -68,7 +68,7 @@ impl Exchange {
         owner: &Account,
     ) -> Result<(Fees, Option<Estimate>), Error> {
         let Self { chain, account, bundle, .. } = self;
-        if !need.approve {
+        if need.more == 0 {
             let estimate = chain.estimate(account, bundle, message, &args, owner).await?;
             let Estimate { fee: trade, deposit, .. } = estimate;
             let fees = Fees { approval: None, trade, deposit, exact: true, value: None };

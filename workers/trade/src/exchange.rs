@@ -1,6 +1,6 @@
 //! The connection to an exchange.
 
-use crate::board::{bundle, connect, Board};
+use crate::board::{bundle, Board};
 use crate::{Addresses, Error, Snapshot};
 use cicada_chain::{Bundle, CallOutcome, Chain, Signer};
 use cicada_core::exchange::Limits;
@@ -58,7 +58,7 @@ impl Exchange {
             bundle(bundles, "token")?,
             bundle(bundles, "leaderboard")?,
         ];
-        let chain = connect(addresses, url).await?;
+        let chain = addresses.connect(url).await?;
         let terms: Terms = chain.read(&account, &exchange, "Exchange::terms", &[]).await?;
         let board = Board::on(chain.clone(), terms.leaderboard, leaderboard);
         Ok(Self { chain, account, mmc: terms.currency, board, bundle: exchange, token })

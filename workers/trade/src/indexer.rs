@@ -4,6 +4,7 @@ use crate::Error;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
+use cicada_program::read_answer;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use std::str::FromStr;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest answer, in bytes: a page of 500 trades is a tenth of it.
+const MOST: usize = 4 * 1024 * 1024;
 /// The most entries of one page.
 const PAGE: usize = 500;
 /// The most open orders that are asked for.
@@ -231,13 +234,14 @@ impl Indexer {
         let request = self.client.get(format!("{}{path}", self.url)).query(query);
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status();
-        let body = answer.json::<serde_json::Value>().await;
+        let (_, body) = read_answer(answer, MOST).await.map_err(|e| self.unreadable(&e))?;
+        let body = serde_json::from_slice::<serde_json::Value>(&body);
         if !status.is_success() {
             let said = body.ok().and_then(|body| body.get("error")?.as_str().map(String::from));
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             return Err(self.unreadable(&format!("{status}{said}")));
         }
-        body.map_err(failed)
+        body.map_err(|error| self.unreadable(&error))
     }
 }
 

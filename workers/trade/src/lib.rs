@@ -147,6 +147,14 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The transaction that may still be done, if that is what this says.
+    pub fn underway(&self) -> Option<&cicada_chain::Underway> {
+        match self {
+            Self::Chain { error } => error.underway(),
+            _ => None,
+        }
+    }
 }
 
 /// What to do about a refusal that the contract's own words leave open.

@@ -111,8 +111,8 @@ pub struct Need {
     pub token: Account,
     /// At most this, in its smallest units.
     pub amount: u128,
-    /// Whether the account has to allow it first: exactly the amount.
-    pub approve: bool,
+    /// How much more than now the account has to allow first; 0 if it allows enough.
+    pub more: u128,
 }
 
 /// A trade that can be made.
@@ -238,8 +238,8 @@ impl Snapshot<'_> {
             let (needed, has) = (shown(amount), shown(has));
             return Err(Error::TooPoor { needed, has, unit: unit.into() });
         }
-        let approve = self.allowance(&token, owner).await? < most;
-        Ok(Need { token, amount: most, approve })
+        let more = most.saturating_sub(self.allowance(&token, owner).await?);
+        Ok(Need { token, amount: most, more })
     }
 }
 

@@ -1,15 +1,15 @@
 //! Nodes as real processes on loopback, and a client that opens a connection per request.
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 use cicada_consensus::Seat;
+use cicada_localnet::Process;
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
 use serde_json::Value;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long anything may take.
@@ -21,7 +21,7 @@ pub struct Cluster {
     program: PathBuf,
     results: PathBuf,
     directory: TempDir,
-    children: Vec<Option<Child>>,
+    children: Vec<Option<Process>>,
 }
 
 impl Cluster {
@@ -69,9 +69,8 @@ impl Cluster {
     /// # Errors
     /// If the program cannot be run.
     pub fn spawn(&mut self, seat: Seat) -> Result<()> {
-        let log = self.path(&format!("log-{seat:02}"));
-        let log = File::options().create(true).append(true).open(log)?;
-        let child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .arg("--network")
             .arg(self.path("network.toml"))
             .args(["--seat", &seat.to_string()])
@@ -80,13 +79,10 @@ impl Cluster {
             .arg("--data")
             .arg(self.path(&format!("data-{seat:02}")))
             .arg("--results")
-            .arg(&self.results)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
-        self.children[usize::from(seat)] = Some(child);
+            .arg(&self.results);
+        let log = self.path(&format!("log-{seat:02}"));
+        let process = Process::start(format!("seat {seat}"), &mut command, &log)?;
+        self.children[usize::from(seat)] = Some(process);
         Ok(())
     }
 
@@ -94,15 +90,11 @@ impl Cluster {
     ///
     /// # Errors
     /// With the end of its log, if it does not within a minute.
-    pub fn wait(&self, seat: Seat) -> Result<()> {
-        let begin = Instant::now();
-        while self.status(seat).is_err() {
-            if begin.elapsed() > PATIENCE {
-                let log = std::fs::read_to_string(self.path(&format!("log-{seat:02}")))?;
-                bail!("seat {seat} does not answer: {}", log.lines().last().unwrap_or_default());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    pub fn wait(&mut self, seat: Seat) -> Result<()> {
+        let process = self.children[usize::from(seat)].take();
+        let mut process = process.context("no such process")?;
+        process.until(PATIENCE, || self.status(seat).is_ok())?;
+        self.children[usize::from(seat)] = Some(process);
         Ok(())
     }
 
@@ -111,10 +103,7 @@ impl Cluster {
     /// # Errors
     /// If the node does not run.
     pub fn kill(&mut self, seat: Seat) -> Result<()> {
-        let mut child = self.children[usize::from(seat)].take().context("no such process")?;
-        child.kill()?;
-        child.wait()?;
-        Ok(())
+        self.children[usize::from(seat)].take().context("no such process")?.kill()
     }
 
     /// The processor time that the running nodes took so far, in clock ticks.
@@ -184,14 +173,5 @@ impl Cluster {
         let mut body = vec![0; length.context("an answer without content-length")?];
         reader.read_exact(&mut body)?;
         Ok((status, body))
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        for child in self.children.iter_mut().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

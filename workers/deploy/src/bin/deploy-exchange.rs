@@ -1,7 +1,7 @@
 //! Deploys the exchange.
 
 use cicada_amounts::MMC;
-use cicada_chain::{account_of, parse_account, signer};
+use cicada_chain::{account_of, parse_account, signer, BUNDLES};
 use cicada_core::exchange::Limits;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 /// fills up the market maker's reserves, and gives the trader money.
 ///
 /// Safe to run again: an exchange that is there and answers is left as it is, and only what is
-/// missing is filled up.
+/// missing is filled up. One that does not answer as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Options {
@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The network file of deploy-paxos.
     #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
@@ -34,6 +34,9 @@ struct Options {
     /// an admin of the token MMC to make money.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy a new exchange although the network file names one; the file is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// The age from which on a quote is too old to trade at, in hours.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
     max_quote_age_hours: u64,
@@ -100,6 +103,7 @@ impl Options {
             bundles: self.bundles,
             network: self.network,
             suri: self.suri,
+            anew: self.anew,
             max_quote_age_ms: self.max_quote_age_hours.saturating_mul(3_600_000),
             limits: Limits {
                 max_outstanding: self.max_outstanding,

@@ -1,6 +1,7 @@
 //! Deploys the index.
 
 use cicada_amounts::TAO;
+use cicada_chain::BUNDLES;
 use cicada_deploy::index::{deploy, Plan, Terms};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
@@ -12,7 +13,8 @@ use std::process::ExitCode;
 /// judge, bonds the operators' stake, funds the rewards; writes index and rewards into the network
 /// file and all addresses into the index file.
 ///
-/// Safe to run again: an index that is there and answers is left as it is.
+/// Safe to run again: an index that is there and answers is left as it is. One that does not answer
+/// as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Options {
@@ -20,7 +22,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The network file of deploy-paxos.
     #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
@@ -34,6 +36,9 @@ struct Options {
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy new contracts although the index file names some; it is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// Secret of the account that penalties go to; only its address is used.
     #[arg(long, default_value = "//Treasury", hide_env_values = true)]
     treasury: String,
@@ -90,6 +95,7 @@ impl Options {
             network: self.network,
             keys: self.keys,
             out: self.out,
+            anew: self.anew,
             suri: self.suri,
             treasury: self.treasury,
             terms,

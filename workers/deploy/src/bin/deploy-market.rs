@@ -1,5 +1,6 @@
 //! Deploys the compute market.
 
+use cicada_chain::BUNDLES;
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
 use cicada_program::{quiet_logs, status};
@@ -11,7 +12,8 @@ use std::process::ExitCode;
 /// token MMC unless a network file names one), lets the auction write reputation, makes the
 /// deployer a minter of MMC, and writes the market file that cicada71 and cicada71-provider read.
 ///
-/// Safe to run again: a market that is there and answers is left as it is.
+/// Safe to run again: a market that is there and answers is left as it is. One that does not answer
+/// as it should is not replaced unless --anew says so.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Options {
@@ -19,7 +21,7 @@ struct Options {
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = "contracts/target/ink")]
+    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
     bundles: PathBuf,
     /// The market file to write.
     #[arg(long, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
@@ -31,6 +33,9 @@ struct Options {
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
+    /// Deploy new contracts although the market file names some; it is kept under another name.
+    #[arg(long)]
+    anew: bool,
     /// How long accepts only wait in line, by reputation, in ms; 0: the first one gets the job.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
     priority_ms: u64,
@@ -67,6 +72,7 @@ impl Options {
             bundles: self.bundles,
             out: self.out,
             suri: self.suri,
+            anew: self.anew,
             network: Some(self.network),
             addresses: self.addresses.map(|path| (path, self.name)),
             parameters: Parameters {

@@ -2,9 +2,11 @@
 
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::{parse_mmc, plain_mmc};
+use cicada_chain::BUNDLES;
 use cicada_chain::{account_of, address, signer};
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
+use cicada_localnet::repository;
 use cicada_market::{Contract, Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
@@ -19,13 +21,13 @@ use std::process::ExitCode;
 #[command(version)]
 struct Options {
     /// Address of a node of a development chain.
-    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
     /// Folder of the programs.
     #[arg(long)]
     programs: PathBuf,
     /// Folder of the built contracts.
-    #[arg(long)]
+    #[arg(long, env = "CICADA_BUNDLES", default_value_os_t = repository().join(BUNDLES))]
     bundles: PathBuf,
     /// Folder of everything that is written.
     #[arg(long)]
@@ -267,7 +269,7 @@ async fn walk(options: Options) -> Result<()> {
         walk.place.must(MINTER, &format!("mint {suri} {amount}"))?;
     }
     let before = walk.balances().await?;
-    let port = free_port()?;
+    let port = free_port();
     let config = walk.place.configure(PROVIDER, TASK, port)?;
     let provider = walk.place.start_provider(&config, port)?;
     let paid = [walk.paid_job()?, walk.disputed_job()?, walk.late_job()?];

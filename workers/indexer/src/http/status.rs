@@ -1,6 +1,7 @@
 //! Where the indexer stands, and what it offers.
 
 use super::{Answer, App, Shared};
+use crate::follow::behind as behind_text;
 use crate::store::cursor;
 use crate::store::schema::VERSION;
 use crate::views::{Problem, Status};
@@ -20,6 +21,8 @@ pub async fn status(State(app): Shared) -> Answer<Status> {
     let counts = counts.unwrap_or_default();
     let final_block = Some(app.metrics.final_block.get()).filter(|block| *block > 0);
     let identity = app.identity;
+    let behind = final_block.zip(at).filter(|(newest, at)| *newest < at.block);
+    let behind = behind.map(|(newest, at)| behind_text(newest, at.block));
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").into(),
         schema: u64::try_from(VERSION).unwrap_or(0),
@@ -36,7 +39,7 @@ pub async fn status(State(app): Shared) -> Answer<Status> {
         events: counts.events,
         trades: counts.trades,
         unknown_events: counts.unknown,
-        problem: app.problem(),
+        problem: app.problem().or(behind),
     }))
 }
 

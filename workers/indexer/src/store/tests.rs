@@ -327,3 +327,23 @@ fn a_file_of_another_program_stays_as_it_is() {
     let count = "SELECT count(*) FROM sqlite_schema";
     assert_eq!(other.query_row(count, [], |row| row.get::<_, u64>(0)).unwrap(), 1);
 }
+
+#[test]
+fn a_node_of_the_same_history_has_the_hashes_that_are_remembered() {
+    let (_folder, mut store) = fresh();
+    assert_eq!(store.remembered(u64::MAX).unwrap(), None);
+    let blocks = Simulation::new(1).blocks(20);
+    for block in &blocks {
+        store.take(block).unwrap();
+    }
+    let newest = blocks.last().unwrap();
+    assert_eq!(store.remembered(u64::MAX).unwrap(), Some((newest.number, newest.hash)));
+    // A node that is behind is compared where it is.
+    for upto in blocks[0].number..newest.number {
+        if let Some((number, hash)) = store.remembered(upto).unwrap() {
+            let block = blocks.iter().find(|block| block.number == number).unwrap();
+            assert!(number <= upto && block.hash == hash);
+        }
+    }
+    assert!(store.remembered(newest.number - 1).unwrap().is_some());
+}

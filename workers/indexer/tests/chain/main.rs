@@ -1,8 +1,8 @@
 //! The indexer on a real chain: 1,000 trades, 20 kills, and what it says then is what the contracts
 //! say.
 //!
-//! Needs a node and the built contracts, so it runs when it is asked for:
-//! `CICADA_TEST_URL=ws://… cargo test --test chain -- --ignored`
+//! Needs a chain and the built contracts, so it runs when it is asked for:
+//! `cargo test --test chain -- --ignored`
 //! `INDEXER_TEST_TRADES` is the least number of trades, 1,000 unless it says otherwise.
 
 mod stage;
@@ -11,7 +11,7 @@ use cicada_chain::address;
 use cicada_core::exchange::{Market, Order};
 use cicada_core::quote::Framework;
 use cicada_dice::Dice;
-use cicada_stage::Process;
+use cicada_stage::Service;
 use serde_json::Value;
 use stage::{Stage, FRAMEWORKS};
 use std::path::Path;
@@ -42,7 +42,7 @@ async fn get(url: &str) -> Value {
 }
 
 /// Waits until an indexer has a block.
-async fn reaches(process: &Process, block: u64) {
+async fn reaches(process: &Service, block: u64) {
     let begin = Instant::now();
     loop {
         let status = get(&format!("{}/status", process.url)).await;

@@ -6,7 +6,7 @@ use cicada_core::exchange::{Limits, Market, Side};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_dice::Dice;
-use cicada_stage::{free_addresses, Process};
+use cicada_stage::{free_addresses, Service};
 use parity_scale_codec::Encode;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     /// Starts an indexer.
-    pub fn indexer(&self, name: &str) -> Process {
+    pub fn indexer(&self, name: &str) -> Service {
         let listen = &free_addresses(1)[0];
         let text = format!(
             "url = \"{}\"\nbundles = \"{}\"\nexchange = \"{}\"\nfrom_block = {}\n\
@@ -178,6 +178,7 @@ impl Stage {
         let config = self.folder.path().join(format!("{name}.toml"));
         std::fs::write(&config, text).unwrap();
         let args = ["run", "--config", &config.display().to_string()].map(String::from).to_vec();
-        Process::started(format!("http://{listen}"), env!("CARGO_BIN_EXE_cicada71-indexer"), args)
+        let program = env!("CARGO_BIN_EXE_cicada71-indexer");
+        self.service(name, format!("http://{listen}"), program, args)
     }
 }

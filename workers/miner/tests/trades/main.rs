@@ -1,11 +1,12 @@
 //! A miner on a real chain: a price above NAV, one below, neutral volume, a dry run.
 //!
-//! Needs a node and the built contracts, so it runs when it is asked for:
-//! `CICADA_TEST_URL=ws://… cargo test --test trades -- --ignored`
+//! Needs a chain and the built contracts, so it runs when it is asked for:
+//! `cargo test --test trades -- --ignored`
 
 mod stage;
 
 use cicada_amounts::TAO;
+use cicada_localnet::{free_ports, text, Process};
 use cicada_miner::config::Config;
 use cicada_miner::contracts::Contracts;
 use cicada_miner::looks::Miner;
@@ -13,10 +14,11 @@ use cicada_miner::plan::Idle;
 use cicada_miner::status::{Arbitrage, Shown, View};
 use cicada_stage::TOKEN;
 use stage::Stage;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
+
+/// How long the program may take for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn miner(config: &Config) -> (Miner, Shown) {
     let contracts = Contracts::connect(config).await.unwrap();
@@ -117,48 +119,20 @@ async fn prices_come_back_to_nav_and_the_miner_earns() {
     serves_and_ends(&stage).await;
 }
 
-/// A process that does not outlive the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The program trades on, answers over HTTP, and SIGTERM ends it in order.
 async fn serves_and_ends(stage: &Stage) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_miner"))
-        .args(["run", "--config"])
-        .arg(stage.config_at(&port.to_string()))
-        .env("TAO20_LOG_LEVEL", "warn")
-        .spawn();
-    let mut process = Process(child.unwrap());
-    let begin = Instant::now();
-    loop {
-        let arbitrage = get(port, "/arbitrage").unwrap_or_default();
-        if arbitrage.contains("\"idle\":\"small_spread\"") {
-            break;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(60), "{arbitrage}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let status = get(port, "/status").unwrap();
+    let address = format!("127.0.0.1:{}", free_ports(1)[0]);
+    let page = |path: &str| text(&format!("http://{address}{path}"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_miner"));
+    command.args(["run", "--config"]).arg(stage.config_at(&address)).env("TAO20_LOG_LEVEL", "warn");
+    let log = stage.config.with_extension("log");
+    let mut process = Process::start("the miner", &mut command, &log).unwrap();
+    let rests = |arbitrage: String| arbitrage.contains("\"idle\":\"small_spread\"");
+    process.until(PATIENCE, || page("/arbitrage").is_some_and(rests)).unwrap();
+    let status = page("/status").unwrap();
     assert!(status.contains("\"problem\":null"), "{status}");
     assert!(status.contains("\"nav_slot\":3"), "{status}");
-    assert!(get(port, "/performance").unwrap().contains("\"stopped\":false"));
-    assert!(get(port, "/metrics").unwrap().contains("miner_nav_slot 3"));
-    let killed = Command::new("kill").arg(process.0.id().to_string()).status().unwrap();
-    assert!(killed.success());
-    assert!(process.0.wait().unwrap().success());
-}
-
-fn get(address: SocketAddr, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
+    assert!(page("/performance").unwrap().contains("\"stopped\":false"));
+    assert!(page("/metrics").unwrap().contains("miner_nav_slot 3"));
+    assert!(process.stop(PATIENCE).unwrap().success());
 }

@@ -105,6 +105,21 @@ impl Store {
         Ok(epochs.into_iter().map(|(_, epoch)| epoch).collect())
     }
 
+    /// The newest of them, at most `count`, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn newest_epochs(&self, count: usize) -> Result<Vec<Epoch>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(EPOCHS)?;
+            let mut found = Vec::new();
+            for row in table.iter()?.rev().take(count) {
+                found.push(Epoch::decode_all(&mut row?.1.value())?);
+            }
+            Ok(found)
+        })
+    }
+
     /// One of them.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Validators on a real chain: NAV by NAV, an epoch of rewards, a claim, and what becomes of one
 //! that is 2 % off and of one that signs two NAVs.
 //!
-//! Needs a node and the built contracts, so it runs when it is asked for:
-//! `CICADA_TEST_URL=ws://… cargo test --test chain -- --ignored`
+//! Needs a chain and the built contracts, so it runs when it is asked for:
+//! `cargo test --test chain -- --ignored`
 //! With `NAV_TEST_PAXOS=PATH/paxos-node` real consensus nodes decide, else a server in their place.
 
 mod nodes;

@@ -9,7 +9,7 @@ use cicada_core::nav::{nav_e18_floor, Position};
 use cicada_core::report::ReportKind;
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
 use cicada_program::now_ms;
-use cicada_stage::{free_addresses, Process, PRICES, TOKEN};
+use cicada_stage::{free_addresses, Service, PRICES, TOKEN};
 use parity_scale_codec::Encode;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -99,7 +99,7 @@ impl Stage {
     }
 
     /// Starts real consensus nodes, with the awards of their validators.
-    pub fn real_nodes(&self, program: &str) -> Vec<Process> {
+    pub fn real_nodes(&self, program: &str) -> Vec<Service> {
         let folder = self.folder.path();
         let urls = free_addresses(SEATS);
         let entry = |(url, keys)| NodeEntry::new(format!("http://{url}"), keys);
@@ -132,13 +132,13 @@ impl Stage {
             args.extend(["--results".into(), results.display().to_string()]);
             args.extend(["--awards".into(), path(&format!("awards-{seat}"))]);
             args.extend(["--nav".into(), path(&format!("nav-{seat}.scale"))]);
-            Process::started(format!("http://{url}"), program, args)
+            self.service(&format!("node-{seat}"), format!("http://{url}"), program, args)
         };
         urls.iter().enumerate().map(node).collect()
     }
 
     /// Starts one process for each seat but the two-faced one's, beside which consensus nodes answer.
-    pub fn validators(&self, paxos: &[String], two_faced: &str) -> Vec<Process> {
+    pub fn validators(&self, paxos: &[String], two_faced: &str) -> Vec<Service> {
         let mut ports = free_addresses(SEATS - 1);
         ports.push(two_faced.to_owned());
         let validator = |(seat, listen): (usize, &String)| {
@@ -163,7 +163,7 @@ impl Stage {
             std::fs::write(&config, text).unwrap();
             let args = vec!["run".into(), "--config".into(), config.display().to_string()];
             let program = env!("CARGO_BIN_EXE_nav-validator");
-            Process::started(format!("http://{listen}"), program, args)
+            self.service(&format!("validator-{seat}"), format!("http://{listen}"), program, args)
         };
         ports[..TWO_FACED].iter().enumerate().map(validator).collect()
     }

@@ -17,10 +17,12 @@ mod rewards;
 mod tests;
 
 use crate::board::Leaderboard;
+use crate::ranking::Results;
 use crate::volumes::Seen;
 use basket::Basket;
 use cicada_consensus::{Application, AttestationRequest, Now, Origin, Position, Refusal};
 use cicada_core::nav::min_observations;
+use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_core::{basket as baskets, leaderboard as boards, nav as navs, rewards as awards};
 use cicada_network::{Network, PublicKeys};
@@ -53,8 +55,10 @@ pub(crate) trait Content: Send {
 /// Where this node's own view of things comes from.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The results file.
-    pub results: PathBuf,
+    /// The results.
+    pub results: Results,
+    /// Frameworks that this node agrees to leave out of the leaderboard again.
+    pub withdrawn: Vec<Framework>,
     /// Its validator's directory of awards.
     pub awards: Option<PathBuf>,
     /// Its validator's NAV.
@@ -89,7 +93,7 @@ impl Feeds {
             feeds.entries.push(Entry { line, content });
         };
         let volumes = network.chain.exchange.map(|_| sources.volumes);
-        let board = Leaderboard::new(sources.results, volumes);
+        let board = Leaderboard::new(sources.results, volumes, sources.withdrawn);
         add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
         if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {

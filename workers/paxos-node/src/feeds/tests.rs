@@ -1,12 +1,12 @@
 use super::*;
 use crate::keyring::Keyring;
+use crate::ranking::Reader;
 use cicada_consensus::Keys;
 use cicada_core::basket::agreed::Observed;
 use cicada_core::basket::holdings as entries;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
 use cicada_core::nav::Observation;
-use cicada_core::quote::Framework;
 use cicada_core::report::FeedState;
 use cicada_core::rewards::Award;
 use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 mod own_files;
 mod volumes;
+mod withdrawn;
 
 const NOW: u64 = 1_738_425_600_000;
 const SEATS: u8 = 23;
@@ -31,6 +32,7 @@ struct Bench {
     keys: Vec<NodeKeys>,
     feeds: Feeds,
     volumes: Seen,
+    withdrawn: Vec<Framework>,
 }
 
 impl Bench {
@@ -58,6 +60,7 @@ impl Bench {
         let mut bench = Self {
             feeds: Feeds { entries: Vec::new(), places: BTreeMap::new() },
             volumes: Seen::default(),
+            withdrawn: Vec::new(),
             dir,
             network,
             keys,
@@ -71,7 +74,8 @@ impl Bench {
         let members = Arc::new(PublicKeys::new(&self.network.members()));
         let own = |name: &str| validator.then(|| self.dir.path().join(name));
         let sources = Sources {
-            results: self.dir.path().join("results.jsonl"),
+            results: Reader::start(self.dir.path().join("results.jsonl")).unwrap().0,
+            withdrawn: self.withdrawn.clone(),
             awards: own("awards"),
             nav: own("nav.scale"),
             basket: own("basket.scale"),

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// How long a question for a verdict keeps its place: so many a second are answered at most.
+const REST: Duration = Duration::from_millis(200);
 /// How long the engine may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -262,7 +264,12 @@ async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
 // Would this node accept?
 async fn asked_accept(service: &Service, body: &[u8]) -> Answered {
     let question = Question::read(body)?;
-    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let permit = service.verdict_room.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| Failure::busy())?;
+    tokio::spawn(async move {
+        tokio::time::sleep(REST).await;
+        drop(permit);
+    });
     let hex =
         question.proposal.as_ref().ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
     let value = hex::decode(hex.trim_start_matches("0x"))

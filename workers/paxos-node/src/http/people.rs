@@ -62,6 +62,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
             "reachable": with(Reach::Reachable),
             "unreachable": with(Reach::Unreachable),
         },
+        "engine_lag_ms": service.engine.lag_ms(),
         "uptime_seconds": service.started.elapsed().as_secs(),
     });
     answer(StatusCode::OK, body)
@@ -194,6 +195,7 @@ impl Service {
 }
 
 pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    service.metrics.engine_lag_ms.set(service.engine.lag_ms());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], service.metrics.text()).into_response()
 }

@@ -28,7 +28,7 @@ impl Connection {
         let Some(account) = network.chain.exchange else {
             return Ok(None);
         };
-        let bundle = Arc::new(Bundle::load(bundles.join("exchange.contract"))?);
+        let bundle = Arc::new(Bundle::find(bundles, "exchange")?);
         let (url, genesis) = (network.chain.url.clone(), network.chain.genesis);
         Ok(Some(Self { url, genesis, account, bundle, open: None }))
     }

@@ -6,6 +6,7 @@
 mod proposals;
 
 use cicada_consensus::{Answer, Request, Seat};
+use cicada_localnet::{Process, Signal};
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
 use parity_scale_codec::{DecodeAll, Encode};
 use paxos_node::envelope::{
@@ -13,11 +14,10 @@ use paxos_node::envelope::{
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ pub struct Cluster {
     pub lies: BTreeMap<Seat, &'static str>,
     pub directory: TempDir,
     keys: Vec<NodeKeys>,
-    children: Vec<Mutex<Option<Child>>>,
+    children: Vec<Mutex<Option<Process>>>,
     /// Where each node listens, if something stands before it.
     addresses: Vec<SocketAddr>,
     /// Holds each port until its node first starts.
@@ -174,56 +174,46 @@ impl Cluster {
     /// Starts a node and waits for nothing.
     pub fn spawn(&self, seat: Seat) {
         *self.ports[usize::from(seat)].lock().unwrap() = None;
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.path(&format!("log-{seat:02}")))
-            .unwrap();
-        let mut command = self.command(seat);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        *self.child(seat) = Some(child.spawn().unwrap());
+        let (mut command, log) = (self.command(seat), self.path(&format!("log-{seat:02}")));
+        let process = Process::start(format!("seat {seat}"), &mut command, &log);
+        *self.child(seat) = Some(process.unwrap());
     }
 
-    fn child(&self, seat: Seat) -> MutexGuard<'_, Option<Child>> {
+    fn child(&self, seat: Seat) -> MutexGuard<'_, Option<Process>> {
         self.children[usize::from(seat)].lock().unwrap()
     }
 
     /// Sends a signal to a node.
-    pub fn signal(&self, seat: Seat, signal: &str) {
-        let id = self.child(seat).as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    pub fn signal(&self, seat: Seat, signal: Signal) {
+        self.child(seat).as_ref().unwrap().signal(signal).unwrap();
     }
 
     /// The exit code of a node that has ended by itself.
     pub fn ended(&self, seat: Seat) -> Option<i32> {
-        self.child(seat).as_mut()?.try_wait().unwrap()?.code()
+        self.child(seat).as_mut()?.ended().unwrap()?.code()
     }
 
     /// kill -9.
     pub fn kill(&self, seats: impl IntoIterator<Item = Seat>) {
         for seat in seats {
-            let mut child = self.child(seat).take().unwrap();
-            child.kill().unwrap();
-            child.wait().unwrap();
+            self.child(seat).take().unwrap().kill().unwrap();
         }
     }
 
     /// kill -9 while others are at work; [`Self::reap`] must follow.
     pub fn kill_nine(&self, seat: Seat) {
-        self.signal(seat, "-9");
+        self.signal(seat, Signal::KILL);
     }
 
     /// Takes note of the death of a node.
     pub fn reap(&self, seat: Seat) {
-        let mut child = self.child(seat).take().unwrap();
-        child.wait().unwrap();
+        drop(self.child(seat).take().unwrap());
     }
 
     /// SIGTERM; the exit code.
     pub fn terminate(&self, seat: Seat) -> i32 {
-        self.signal(seat, "-15");
-        let mut child = self.child(seat).take().unwrap();
-        child.wait().unwrap().code().unwrap()
+        let ended = self.child(seat).take().unwrap().stop(PATIENCE);
+        ended.unwrap().code().unwrap()
     }
 
     /// Waits for something, without sleeping longer than it takes.
@@ -310,16 +300,5 @@ impl Cluster {
         let key = self.keys[usize::from(to)].consensus_key();
         assert!(verify(&response.signature, &expected, &key));
         Answer::decode_all(&mut &response.body[..]).unwrap()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        for child in &self.children {
-            if let Some(child) = child.lock().unwrap().as_mut() {
-                let _ = child.kill();
-                let _ = child.wait();
-            }
-        }
     }
 }

@@ -1,0 +1,117 @@
+//! What takes days on a chain, with the real contracts on an embedded chain whose clock is moved.
+//!
+//! Ignored by default because it needs the embedded chain: `scripts/test e2e`.
+
+use cicada_amounts::MMC;
+use cicada_chain::{account_of, signer, Signer};
+use cicada_core::escrow::{Fallback, Milestone, Panel, Rule, State, Summary, Terms};
+use cicada_core::exchange::Limits;
+use cicada_core::quote::Framework;
+use cicada_core::slashing::{Bands, Rates};
+use cicada_core::Account;
+use cicada_stage::{later, Stage};
+use parity_scale_codec::Encode;
+use std::time::{Duration, Instant};
+
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// In TAO's smallest units.
+const STAKE: u128 = 1_000_000_000_000;
+
+/// Travels, and tells how long that took here.
+fn travel(stage: &Stage, ms: u64, spent: &mut Duration) {
+    let begin = Instant::now();
+    stage.travel(ms);
+    *spent += begin.elapsed();
+}
+
+async fn volume(stage: &Stage) -> u128 {
+    let claude = Framework::new("claude").expect("a framework");
+    stage.read("exchange", "Exchange::volume_24h", &claude).await
+}
+
+async fn staking(stage: &mut Stage) {
+    let tao = stage.place_token("TAO", 9, 10 * STAKE).await;
+    let no_reputation: Option<Account> = None;
+    let terms = (
+        (tao, account_of(&stage.alice), no_reputation, STAKE, 7 * DAY_MS),
+        (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
+    );
+    stage.call("validators", "Staking::set_terms", &terms).await;
+    stage.approve("TAO", "validators", &stage.alice).await;
+    stage.call("validators", "Staking::bond", &STAKE).await;
+    stage.call("validators", "Staking::unbond", &STAKE).await;
+}
+
+/// A delivered job that its requester disputes, before a panel that keeps silent.
+async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
+    stage.place("escrow", "escrow", stage.chain.genesis().encode()).await;
+    let bob = account_of(&signer("//Bob").expect("an account"));
+    let now_ms = stage.chain.final_time_ms().await.expect("a final block");
+    let terms = Terms {
+        requester: account_of(&stage.alice),
+        provider: account_of(provider),
+        token: stage.at("token"),
+        milestones: vec![Milestone { amount: MMC, complete_by_ms: now_ms + HOUR_MS }],
+        rule: Rule::Single,
+        panel: Panel { required: 1, members: vec![bob] },
+        fund_by_ms: now_ms + HOUR_MS,
+        review_ms: HOUR_MS,
+        dispute_ms: 3 * DAY_MS,
+        fallback: Fallback::Split { provider_bps: 5_000 },
+        job: [71; 32],
+    };
+    stage.call("escrow", "Escrow::create", &terms).await;
+    stage.approve("token", "escrow", &stage.alice).await;
+    stage.call("escrow", "Escrow::fund", &0u64).await;
+    stage.call_as("escrow", "Escrow::complete", &(0u64, [1u8; 32]), provider).await;
+    stage.call("escrow", "Escrow::raise_dispute", &(0u64, Vec::<Vec<u8>>::new())).await;
+    0
+}
+
+async fn summary(stage: &Stage, escrow: u64) -> Summary {
+    let summary: Option<Summary> = stage.read("escrow", "EscrowOperator::summary", &escrow).await;
+    summary.expect("the escrow")
+}
+
+#[tokio::test]
+#[ignore = "needs the embedded chain: scripts/test e2e"]
+async fn a_day_of_volume_an_unbonding_delay_and_a_dispute_pass_at_once() {
+    let mut stage = Stage::new(4).await;
+    let limits = Limits { max_outstanding: 5_000, max_per_quote: 2_000 };
+    stage.place_exchange(1_000_000, limits).await;
+    stage.seat(None).await;
+    let (charlie, mut spent) = (signer("//Charlie").expect("an account"), Duration::ZERO);
+
+    // Within a day a trade counts in the volume, after it no longer.
+    stage.settle_board(&[("claude", 50_000)]).await;
+    let claude = Framework::new("claude").expect("a framework");
+    stage.call("exchange", "Exchange::list", &claude).await;
+    stage.approve("token", "exchange", &stage.alice).await;
+    stage.call("exchange", "Exchange::buy", &(claude, 100u128, u128::MAX, later())).await;
+    assert_eq!(volume(&stage).await, 100);
+    travel(&stage, 22 * HOUR_MS, &mut spent);
+    assert_eq!(volume(&stage).await, 100);
+    travel(&stage, 2 * HOUR_MS, &mut spent);
+    assert_eq!(volume(&stage).await, 0);
+
+    // Stake is free when the delay is over, not before.
+    staking(&mut stage).await;
+    let early = stage.try_call("validators", "Staking::withdraw", &()).await;
+    assert!(early.is_err(), "the delay has just begun");
+    travel(&stage, 7 * DAY_MS, &mut spent);
+    stage.call("validators", "Staking::withdraw", &()).await;
+    let alice = account_of(&stage.alice);
+    assert_eq!(stage.read::<u128>("TAO", "PSP22::balance_of", &alice).await, 10 * STAKE);
+
+    // A dispute that nobody decides ends at its deadline.
+    let escrow = dispute(&mut stage, &charlie).await;
+    assert!(stage.try_call("escrow", "Escrow::expire", &escrow).await.is_err());
+    assert_eq!(summary(&stage, escrow).await.state, State::Disputed);
+    travel(&stage, 3 * DAY_MS, &mut spent);
+    stage.call("escrow", "Escrow::expire", &escrow).await;
+    let ended = summary(&stage, escrow).await;
+    assert_eq!((ended.state, ended.locked), (State::Resolved, 0));
+
+    println!("11 days of the chain's time passed in {} ms", spent.as_millis());
+}
