@@ -90,6 +90,12 @@ fn set() -> &'static Set {
     })
 }
 
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Stage {
     /// No leaderboard, no market.
     pub fn bare() -> Self {
