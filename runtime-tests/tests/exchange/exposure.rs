@@ -128,9 +128,12 @@ fn who_buys_is_not_paid_out_to_who_sells() {
     stage.check();
 }
 
+/// What each trade came to, and what the market had after it.
+type Played = (Vec<Result<u128, ExchangeError>>, Vec<(u128, u128)>);
+
 /// Answers of random trades and the money of all at the end, with a quote of the same score before
 /// each of them, or without.
-fn trades(seed: u64, again: bool) -> (Vec<Result<u128, ExchangeError>>, Vec<(u128, u128)>) {
+fn trades(seed: u64, again: bool) -> Played {
     let mut stage = Stage::guarded();
     let mut dice = Dice::new(seed);
     let mut answers = Vec::new();
