@@ -1,6 +1,6 @@
 //! Calls of the other contracts.
 
-use cicada_core::escrow::{EscrowError, Terms};
+use cicada_core::escrow::{EscrowError, Limits, Terms};
 use cicada_core::hash::Hash;
 use cicada_core::market::ending::Outcome;
 use cicada_core::name::Name;
@@ -13,6 +13,9 @@ use ink::primitives::AccountId;
 use ink::scale::Decode;
 use ink::selector_bytes;
 
+/// Escrows of the market have one part.
+const PART: u8 = 0;
+
 /// The escrow contract.
 pub struct Escrow(pub AccountId);
 
@@ -23,20 +26,37 @@ pub struct Scores(pub AccountId);
 pub struct Register(pub AccountId);
 
 impl Escrow {
-    /// The number that a message answers; 0 if it answers without one.
+    /// The number that a message answers, a `u64` or a `u128`; 0 if it answers without one.
     #[inline(never)]
-    fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<u64, AuctionError> {
+    fn call_wide(&self, selector: [u8; 4], arguments: &[u8]) -> Result<u128, AuctionError> {
         let unavailable = AuctionError::EscrowUnavailable;
         let answer = call(self.0, selector, arguments).map_err(|_| unavailable)?;
         match answer.split_first() {
-            Some((0, [])) => Ok(0),
-            Some((0, mut number)) => u64::decode(&mut number).map_err(|_| unavailable),
+            Some((0, number)) if number.len() <= 16 => {
+                let digits = number.iter().rev();
+                Ok(digits.fold(0, |value, digit| value << 8 | u128::from(*digit)))
+            }
             Some((_, mut error)) => match EscrowError::decode(&mut error) {
                 Ok(error) => Err(AuctionError::Escrow(error)),
                 Err(_) => Err(unavailable),
             },
             None => Err(unavailable),
         }
+    }
+
+    /// The number of what a message made; 0 if it answers without one.
+    #[inline(never)]
+    fn call(&self, selector: [u8; 4], arguments: &[u8]) -> Result<u64, AuctionError> {
+        let number = self.call_wide(selector, arguments)?;
+        u64::try_from(number).map_err(|_| AuctionError::EscrowUnavailable)
+    }
+
+    /// What its terms must lie within.
+    pub fn limits(&self) -> Result<Limits, AuctionError> {
+        let unavailable = AuctionError::EscrowUnavailable;
+        let answer =
+            call(self.0, selector_bytes!("Escrow::limits"), &[]).map_err(|_| unavailable)?;
+        Limits::decode(&mut answer.as_slice()).map_err(|_| unavailable)
     }
 
     /// Locks `amount` of the owner's money; for 0 nothing is called, and the number is 0.
@@ -62,6 +82,11 @@ impl Escrow {
         Ok(())
     }
 
+    /// Closes a reserve, the rest of which goes to its owner: how much.
+    pub fn close(&self, reserve: u64) -> Result<u128, AuctionError> {
+        self.call_wide(selector_bytes!("EscrowOperator::close_reserve"), &pack(&reserve))
+    }
+
     /// Makes a funded escrow from a reserve.
     pub fn draw(&self, reserve: u64, terms: &Terms) -> Result<u64, AuctionError> {
         self.call(selector_bytes!("EscrowOperator::draw"), &pack(&(reserve, terms)))
@@ -74,8 +99,14 @@ impl Escrow {
         result: &Hash,
         deduction: u128,
     ) -> Result<(), AuctionError> {
-        let arguments = pack(&(escrow, result, deduction));
+        let arguments = pack(&(escrow, PART, result, deduction));
         self.call(selector_bytes!("EscrowOperator::complete_for"), &arguments).map(|_| ())
+    }
+
+    /// What the job in dispute missed costs so much.
+    pub fn report(&self, escrow: u64, deduction: u128) -> Result<(), AuctionError> {
+        let arguments = pack(&(escrow, PART, deduction));
+        self.call(selector_bytes!("EscrowOperator::report"), &arguments).map(|_| ())
     }
 
     /// Pays all that is left.
@@ -86,6 +117,7 @@ impl Escrow {
     }
 
     /// How an escrow ended, if it has.
+    #[inline(never)]
     pub fn outcome(&self, escrow: u64) -> Result<Option<Outcome>, AuctionError> {
         let selector = selector_bytes!("EscrowOperator::summary");
         call(self.0, selector, &pack(&escrow))

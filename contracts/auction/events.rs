@@ -1,19 +1,10 @@
 //! What the market tells those who follow it. Topics are what a client filters by.
 
+use cicada_core::escrow::Side;
+pub use cicada_core::market::Order;
 use cicada_core::market::Status;
 use cicada_core::name::Name;
 use ink::primitives::AccountId;
-
-/// A request or an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[ink::scale_derive(Encode, Decode, TypeInfo)]
-#[allow(clippy::cast_possible_truncation)] // in the derived code
-pub enum Order {
-    /// The request of this number.
-    Request(u64),
-    /// The offer of this number.
-    Offer(u64),
-}
 
 /// A request or an offer came; its terms are at `request_of` or `offer_of`.
 #[ink::event]
@@ -66,6 +57,20 @@ pub struct AcceptQueued {
     pub points: u32,
 }
 
+/// An accept left the line: it no longer qualified, or somebody with more points displaced it.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptDropped {
+    /// The request.
+    #[ink(topic)]
+    pub request: u64,
+    /// Who waited.
+    #[ink(topic)]
+    pub provider: AccountId,
+    /// With which offer.
+    pub offer: u64,
+}
+
 /// A provider got units of a request.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,4 +114,6 @@ pub struct JobAdvanced {
     pub status: Status,
     /// What the provider got; 0 before the end.
     pub paid: u128,
+    /// Who raised the dispute, if it ended after one.
+    pub raised_by: Option<Side>,
 }

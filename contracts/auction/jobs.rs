@@ -3,10 +3,11 @@
 use crate::events::JobAdvanced;
 use crate::market::{
     caller, ensure, find_assignment, find_offer, find_request, now, save, save_assignment,
-    save_offer, success, window, Cell, Market,
+    save_offer, save_request, set_place, success, window, Cell, Market,
 };
+use cicada_core::escrow::Side;
 use cicada_core::hash::Hash;
-use cicada_core::market::{Assignment, HandOver, InvalidTerms, Status};
+use cicada_core::market::{Assignment, HandOver, InvalidTerms, Status, Unqualified};
 use cicada_core::reputation::Event;
 use cicada_core::sla::QualityReport;
 use cicada_traits::auction::AuctionError;
@@ -23,8 +24,13 @@ fn own_job(assignment: u64, ordered: bool) -> Result<Assignment, AuctionError> {
 }
 
 /// Writes an assignment that changed.
-#[inline(never)]
 fn advance(assignment: u64, job: &Assignment) {
+    advance_after(assignment, job, None);
+}
+
+/// Writes an assignment that changed, perhaps because of a dispute that a side raised.
+#[inline(never)]
+fn advance_after(assignment: u64, job: &Assignment, raised_by: Option<Side>) {
     save_assignment(assignment, job);
     emit_event::<DefaultEnvironment, _>(JobAdvanced {
         assignment,
@@ -32,6 +38,7 @@ fn advance(assignment: u64, job: &Assignment) {
         provider: job.provider.into(),
         status: job.status,
         paid: job.paid,
+        raised_by,
     });
 }
 
@@ -42,8 +49,13 @@ impl Market {
         ensure(job.status == Status::AwaitingPayload, AuctionError::WrongStatus)?;
         let now = now();
         let terms = find_request(job.request)?.terms;
-        ensure(job.can_be_handed_over(&terms, now), AuctionError::TooLate)?;
+        let until = job.assigned_ms.saturating_add(terms.hand_over_ms(&self.parameters));
+        ensure(now < until, AuctionError::TooLate)?;
+        self.ensure_running(&job)?;
         payload.check()?;
+        // The secret moves now, so this is when the provider must be worth it.
+        let capable = self.is_capable(&terms, job.provider)?;
+        ensure(capable, Unqualified::Privacy.into())?;
         let opened = terms.privacy.is_opened_by::<HostSha256>(payload);
         ensure(opened, AuctionError::WrongOpening)?;
         job.status = Status::Assigned;
@@ -59,21 +71,32 @@ impl Market {
         ensure(job.status == Status::Assigned, AuctionError::WrongStatus)?;
         let now = now();
         ensure(now < job.complete_by_ms, AuctionError::TooLate)?;
+        self.ensure_running(&job)?;
         job.status = Status::InProgress;
         job.started_ms = Some(now);
         advance(assignment, &job);
         Ok(())
     }
 
-    /// Gives a job back before the start.
+    /// An escrow that has ended is to be finalized; nothing begins with it any more.
+    #[inline(never)]
+    fn ensure_running(&self, job: &Assignment) -> Result<(), AuctionError> {
+        let ended = self.money().outcome(job.escrow)?.is_some();
+        ensure(!ended, AuctionError::WrongStatus)
+    }
+
+    /// Hands a job back that is not delivered.
     pub fn decline(&self, assignment: u64) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, false)?;
-        let early = matches!(job.status, Status::Assigned | Status::AwaitingPayload);
-        ensure(early, AuctionError::WrongStatus)?;
-        ensure(now() < job.complete_by_ms, AuctionError::TooLate)?;
+        let open =
+            matches!(job.status, Status::Assigned | Status::AwaitingPayload | Status::InProgress);
+        ensure(open, AuctionError::WrongStatus)?;
+        let now = now();
+        ensure(now < job.complete_by_ms, AuctionError::TooLate)?;
         self.money().settle(job.escrow, 0)?;
-        job.status = job.given_back_as();
-        self.conclude(assignment, &job)
+        job.status = job.handed_back_as();
+        job.ended_ms = Some(now);
+        self.conclude(assignment, &job, None)
     }
 
     /// Delivers the result.
@@ -98,12 +121,23 @@ impl Market {
         let mut job = own_job(assignment, true)?;
         ensure(job.status == Status::Delivered, AuctionError::WrongStatus)?;
         let terms = find_request(job.request)?.terms;
-        ensure(job.is_in_review(&terms, now()), AuctionError::TooLate)?;
+        let now = now();
+        ensure(job.is_in_review(&terms, now), AuctionError::TooLate)?;
         let penalty = job.judge(&terms, report)?;
         job.paid = job.amount().saturating_sub(penalty);
         job.status = job.paid_as();
+        job.ended_ms = Some(now);
         self.money().settle(job.escrow, job.paid)?;
-        self.conclude(assignment, &job)
+        self.conclude(assignment, &job, None)
+    }
+
+    /// States what a job in dispute missed.
+    pub fn report(&self, assignment: u64, report: QualityReport) -> Result<(), AuctionError> {
+        let mut job = own_job(assignment, true)?;
+        ensure(job.status == Status::Delivered, AuctionError::WrongStatus)?;
+        let penalty = job.judge(&find_request(job.request)?.terms, Some(report))?;
+        advance(assignment, &job);
+        self.money().report(job.escrow, penalty)
     }
 
     /// Draws the conclusions of an escrow that ended otherwise.
@@ -113,32 +147,47 @@ impl Market {
         let escrow = self.money().outcome(job.escrow)?.ok_or(AuctionError::NotEnded)?;
         job.status = job.ended_as(&escrow);
         job.paid = escrow.provider_paid;
-        self.conclude(assignment, &job)
+        job.ended_ms = Some(escrow.ended_ms);
+        self.conclude(assignment, &job, escrow.raised_by)
     }
 
-    /// What follows from the end of an assignment: record, price, success, bond, scores.
+    /// What follows from the end of an assignment: record, price, success, bond, scores; and its
+    /// request may go on with what came back, or is over.
     #[inline(never)]
-    fn conclude(&self, assignment: u64, job: &Assignment) -> Result<(), AuctionError> {
-        advance(assignment, job);
-        let task_type = find_request(job.request)?.terms.task_type;
-        if job.makes_a_price() {
+    fn conclude(
+        &self,
+        assignment: u64,
+        job: &Assignment,
+        raised_by: Option<Side>,
+    ) -> Result<(), AuctionError> {
+        advance_after(assignment, job, raised_by);
+        let now = now();
+        let mut ordered = find_request(job.request)?;
+        let task_type = &ordered.terms.task_type;
+        if let Some(price) = job.unit_price_floor() {
             let mut window = window(task_type.clone());
-            window.record(now(), job.price, job.units);
+            window.record(now, price, job.units);
             save(Cell::Prices(task_type.clone()), &window);
         }
         let after = job.consequences(&self.parameters);
         if let Some(well) = after.success {
             let success = success(job.provider, task_type.clone()).after(well);
-            save(Cell::Success(job.provider, task_type), &success);
+            save(Cell::Success(job.provider, task_type.clone()), &success);
         }
-        let mut offered = find_offer(job.offer)?;
-        if job.returns_units() && offered.may_reopen(now()) {
-            offered.left = offered.left.saturating_add(job.units);
-            save_offer(job.offer, &offered);
+        self.return_bond(job, now)?;
+        ordered.running = ordered.running.saturating_sub(1);
+        if job.returns_request() && !ordered.closed {
+            let away_ms = now.saturating_sub(job.assigned_ms);
+            ordered.take_back(job.units, job.amount(), away_ms);
+        }
+        if job.status == Status::Void {
+            // He is not to blame: he may try again.
+            set_place(job.request, job.provider, false);
+        }
+        if !ordered.closed && ordered.is_over(now) {
+            self.shut_request(job.request, &mut ordered)?;
         } else {
-            let bond = offered.terms.bond_of(job.units);
-            let bond_to = if job.forfeits_bond() { job.requester } else { job.provider };
-            self.money().spend(offered.reserve, bond_to, bond)?;
+            save_request(job.request, &ordered);
         }
         // Money does not wait for scores: a reputation contract that refuses this one as a writer
         // loses an entry, not anybody's payment. But who calls with too little gas for it gets
@@ -146,6 +195,21 @@ impl Market {
         self.scores().record(job.provider, &after.provider)?;
         self.scores().record(job.requester, &after.requester)?;
         Ok(())
+    }
+
+    /// Puts the bond of a job that has ended where it belongs.
+    #[inline(never)]
+    fn return_bond(&self, job: &Assignment, now: u64) -> Result<(), AuctionError> {
+        let mut offered = find_offer(job.offer)?;
+        if job.returns_offer(&self.parameters) && offered.may_reopen(now) {
+            offered.left = offered.left.saturating_add(job.units);
+            save_offer(job.offer, &offered);
+            return Ok(());
+        }
+        let lost = job.lost_bond(&self.parameters, offered.terms.bond);
+        let kept = offered.terms.bond_of(job.units).saturating_sub(lost);
+        self.money().spend(offered.reserve, job.requester, lost)?;
+        self.money().spend(offered.reserve, job.provider, kept)
     }
 
     /// Stars for the other side.

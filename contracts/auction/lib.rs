@@ -9,6 +9,7 @@ mod orders;
 
 #[ink::contract]
 pub mod auction {
+    use crate::calls::Escrow;
     use crate::market::{
         find_request, finish, newest, now, show, success, tell, window, Cell, Market,
     };
@@ -41,7 +42,7 @@ pub mod auction {
         /// must list this contract among its writers, and attested capabilities at `capabilities`.
         ///
         /// # Errors
-        /// [`AuctionError::Invalid`].
+        /// [`AuctionError::Invalid`], [`AuctionError::EscrowUnavailable`].
         #[ink(constructor)]
         pub fn new(
             token: AccountId,
@@ -51,7 +52,9 @@ pub mod auction {
             parameters: Parameters,
         ) -> Result<Self, AuctionError> {
             parameters.check()?;
-            let market = Stored(Market { token, escrow, reputation, capabilities, parameters });
+            let limits = Escrow(escrow).limits()?;
+            let market =
+                Stored(Market { token, escrow, reputation, capabilities, parameters, limits });
             Ok(Self { market, cells: Mapping::new() })
         }
     }
@@ -123,7 +126,7 @@ pub mod auction {
             finish(self.market.0.start(assignment))
         }
 
-        /// Gives a job back before the start. The provider.
+        /// Hands a job back that is not delivered. The provider.
         #[ink(message)]
         fn decline(&mut self, assignment: u64) -> Result<(), AuctionError> {
             finish(self.market.0.decline(assignment))
@@ -143,6 +146,12 @@ pub mod auction {
             report: Option<QualityReport>,
         ) -> Result<(), AuctionError> {
             finish(self.market.0.settle(assignment, report))
+        }
+
+        /// States what a job in dispute missed. The requester.
+        #[ink(message)]
+        fn report(&mut self, assignment: u64, report: QualityReport) -> Result<(), AuctionError> {
+            finish(self.market.0.report(assignment, report))
         }
 
         /// Draws the conclusions of an escrow that ended otherwise.

@@ -1,6 +1,7 @@
 //! The market's records, and how a message ends.
 
 use crate::calls::{Escrow, Register, Scores};
+use cicada_core::escrow::Limits;
 use cicada_core::market::{Assignment, OfferRecord, Parameters, RequestRecord, Success};
 use cicada_core::name::Name;
 use cicada_core::prices::Window;
@@ -34,9 +35,11 @@ pub enum Cell {
     Prices(Name),
     /// The newest number, a `u64`, of requests (0), offers (1) and assignments (2).
     Newest(u8),
+    /// That a provider has or had a place in a request: nothing, `()`.
+    Place(u64, Account),
 }
 
-/// All records, encoded. One map instead of seven spares the code of six.
+/// All records, encoded. One map instead of eight spares the code of seven.
 pub type Cells = Mapping<Cell, Vec<u8>, ManualKey<0x4345_4c4c>>;
 
 /// What is fixed when the market is made: all that the root of the storage holds.
@@ -53,6 +56,8 @@ pub struct Market {
     pub capabilities: AccountId,
     /// The rest.
     pub parameters: Parameters,
+    /// What the escrow contract permits.
+    pub limits: Limits,
 }
 
 /// `Err(error)` unless `holds`.
@@ -139,6 +144,23 @@ pub fn save<T: Encode>(cell: Cell, record: &T) {
 #[inline(never)]
 fn save_bytes(cell: Cell, record: Vec<u8>) {
     Cells::new().insert(cell, &record);
+}
+
+/// Whether a provider has or had a place in a request.
+#[inline(never)]
+pub fn has_place(request: u64, provider: Account) -> bool {
+    Cells::new().contains(Cell::Place(request, provider))
+}
+
+/// Writes whether a provider has or had a place in a request.
+#[inline(never)]
+pub fn set_place(request: u64, provider: Account, taken: bool) {
+    let cell = Cell::Place(request, provider);
+    if taken {
+        save(cell, &());
+    } else {
+        Cells::new().remove(cell);
+    }
 }
 
 /// Writes a request.

@@ -1,15 +1,15 @@
 //! Requests and offers: placing, matching, closing.
 
-use crate::events::{AcceptQueued, Assigned, Order, OrderClosed, OrderPlaced};
+use crate::events::{AcceptDropped, AcceptQueued, Assigned, Order, OrderClosed, OrderPlaced};
 use crate::market::{
-    caller, ensure, find_offer, find_request, next, now, save_assignment, save_offer, save_request,
-    success, Market,
+    caller, ensure, find_offer, find_request, has_place, next, now, save_assignment, save_offer,
+    save_request, set_place, success, Market,
 };
 use cicada_core::escrow::{Milestone, Rule, Terms};
 use cicada_core::market::matching::{enqueue, NoPlace};
 use cicada_core::market::{
-    Assignment, AuctionStatus, InvalidTerms, Offer, OfferRecord, Request, RequestRecord, Status,
-    Unqualified, Waiting,
+    Assignment, AuctionStatus, InvalidTerms, Offer, OfferRecord, Request, RequestRecord, Standing,
+    Status, Unqualified, Waiting,
 };
 use cicada_core::name::Name;
 use cicada_core::sla::Violations;
@@ -38,12 +38,24 @@ fn placed(
     emit_event::<DefaultEnvironment, _>(event);
 }
 
+#[inline(never)]
+fn closed(order: Order, owner: Account, returned: u128) {
+    let event = OrderClosed { order, owner: owner.into(), returned };
+    emit_event::<DefaultEnvironment, _>(event);
+}
+
+#[inline(never)]
+fn dropped(request: u64, waiting: &Waiting) {
+    let (provider, offer) = (waiting.provider.into(), waiting.offer);
+    emit_event::<DefaultEnvironment, _>(AcceptDropped { request, provider, offer });
+}
+
 impl Market {
     /// Places a request and locks its money.
     pub fn request(&self, terms: Request) -> Result<u64, AuctionError> {
         let created_ms = now();
-        terms.check(created_ms, self.parameters.priority_ms)?;
         let requester = caller();
+        terms.check(&requester, created_ms, &self.parameters, &self.limits)?;
         let budget = terms.budget();
         let reserve = self.money().reserve(requester, self.token, budget)?;
         let request = next(REQUESTS);
@@ -56,6 +68,8 @@ impl Market {
             created_ms,
             left,
             assigned: 0,
+            running: 0,
+            moved_ms: 0,
             closed: false,
             line: vec![],
         };
@@ -82,28 +96,39 @@ impl Market {
         Ok(offer)
     }
 
-    /// The effective price now, and the provider's points.
+    /// Whether a provider may see what a request is about.
+    #[inline(never)]
+    pub fn is_capable(&self, terms: &Request, provider: Account) -> Result<bool, AuctionError> {
+        match terms.privacy.demands_of(&provider) {
+            None => Ok(true),
+            Some(name) => self.register().is_capable(provider, name),
+        }
+    }
+
+    /// The effective price of `units` now, at least `least`, and the provider's points.
     #[inline(never)]
     pub fn price(
         &self,
-        request: &RequestRecord,
+        request: u64,
+        ordered: &RequestRecord,
         offer: &OfferRecord,
-        least: u128,
+        (units, least): (u64, u128),
     ) -> Result<(u128, u32), AuctionError> {
         let provider = offer.provider;
         let points = self.scores().points(provider)?;
-        let success = success(provider, request.terms.task_type.clone());
-        let capable = match request.terms.privacy.demands_of(&provider) {
-            None => true,
-            Some(name) => self.register().is_capable(provider, name)?,
+        let standing = Standing {
+            points,
+            success: success(provider, ordered.terms.task_type.clone()),
+            capable: self.is_capable(&ordered.terms, provider)?,
+            placed: has_place(request, provider),
         };
-        Ok((request.qualify(offer, now(), (points, success, capable), least)?, points))
+        Ok((ordered.qualify(offer, now(), &standing, (units, least))?, points))
     }
 
-    /// The effective price at which the offer would get the request now.
+    /// The effective price at which the offer would get all that it can of the request now.
     pub fn quote(&self, request: u64, offer: u64) -> Result<u128, AuctionError> {
         let (ordered, offered) = (find_request(request)?, find_offer(offer)?);
-        Ok(self.price(&ordered, &offered, 0)?.0)
+        Ok(self.price(request, &ordered, &offered, (u64::MAX, 0))?.0)
     }
 
     /// Gives an offer units of a request, or a place in its line.
@@ -118,24 +143,26 @@ impl Market {
         let offered = find_offer(offer)?;
         let provider = offered.provider;
         let caller = caller();
-        let by_provider = caller == provider;
         let min_price = match offered.terms.firm_from {
-            _ if by_provider => min_price,
+            _ if caller == provider => min_price,
             Some(least) if caller == ordered.requester => least,
             _ => return Err(AuctionError::NotAllowed),
         };
         ensure(units > 0, InvalidTerms::Units.into())?;
-        let (price, points) = self.price(&ordered, &offered, min_price)?;
-        let accept = Waiting { offer, provider, units, min_price, points, by_provider };
+        let (price, points) = self.price(request, &ordered, &offered, (units, min_price))?;
+        let accept = Waiting { offer, provider, units, min_price, points };
         if now() >= ordered.line_until_ms(self.parameters.priority_ms) {
             ensure(ordered.line.is_empty(), AuctionError::LineWaiting)?;
             return self.assign(request, &mut ordered, offered, &accept, price)?.map(Some);
         }
-        enqueue(&mut ordered.line, accept).map_err(|why| match why {
+        let displaced = enqueue(&mut ordered.line, accept).map_err(|why| match why {
             NoPlace::Twice => AuctionError::AlreadyWaiting,
             NoPlace::Full => AuctionError::LineFull,
         })?;
         save_request(request, &ordered);
+        if let Some(waiting) = displaced {
+            dropped(request, &waiting);
+        }
         let provider = provider.into();
         emit_event::<DefaultEnvironment, _>(AcceptQueued { request, provider, offer, points });
         Ok(None)
@@ -153,13 +180,16 @@ impl Market {
         while !ordered.line.is_empty() {
             let first = ordered.line.remove(0);
             let offered = find_offer(first.offer)?;
-            let assigned = match self.price(&ordered, &offered, first.min_price) {
+            let wanted = (first.units, first.min_price);
+            let assigned = match self.price(request, &ordered, &offered, wanted) {
                 Ok((price, _)) => self.assign(request, &mut ordered, offered, &first, price)?,
                 Err(error) => Err(error),
             };
             match assigned {
                 // He no longer qualifies, or the escrow contract refuses him.
-                Err(AuctionError::Unqualified(_) | AuctionError::Escrow(_)) => {}
+                Err(AuctionError::Unqualified(_) | AuctionError::Escrow(_)) => {
+                    dropped(request, &first);
+                }
                 assigned => return assigned.map(Some),
             }
         }
@@ -192,14 +222,14 @@ impl Market {
             escrow: 0,
             units,
             price,
-            by_provider: accept.by_provider,
             status: if open { Status::Assigned } else { Status::AwaitingPayload },
             assigned_ms: now,
-            // Terms are bounded by a year.
-            complete_by_ms: now.saturating_add(terms.complete_within_ms),
+            // Terms are bounded by the escrow contract's limits.
+            complete_by_ms: now.saturating_add(terms.complete_within_ms(&self.parameters)),
             ready_ms: now,
             started_ms: None,
             completed_ms: None,
+            ended_ms: None,
             violations: Violations::default(),
             paid: 0,
             rated_by_requester: false,
@@ -229,6 +259,8 @@ impl Market {
         let assignment = next(ASSIGNMENTS);
         save_assignment(assignment, &job);
         save_offer(job.offer, &offered);
+        set_place(request, job.provider, true);
+        save_request(request, ordered);
         emit_event::<DefaultEnvironment, _>(Assigned {
             request,
             requester: job.requester.into(),
@@ -239,37 +271,23 @@ impl Market {
             units,
             price,
         });
-        if ordered.is_full() {
-            self.shut_request(request, ordered)?;
-        } else {
-            save_request(request, ordered);
-        }
         Ok(Ok(assignment))
     }
 
     /// Closes a request and returns the rest of its money.
     #[inline(never)]
-    fn shut_request(&self, request: u64, record: &mut RequestRecord) -> Result<(), AuctionError> {
-        let returned = record.budget;
+    pub fn shut_request(
+        &self,
+        request: u64,
+        record: &mut RequestRecord,
+    ) -> Result<(), AuctionError> {
         record.budget = 0;
         record.closed = true;
         record.line = vec![];
         save_request(request, record);
-        self.closed(Order::Request(request), record.requester, record.reserve, returned)
-    }
-
-    /// Returns what was locked for an order.
-    #[inline(never)]
-    fn closed(
-        &self,
-        order: Order,
-        owner: Account,
-        reserve: u64,
-        returned: u128,
-    ) -> Result<(), AuctionError> {
-        let event = OrderClosed { order, owner: owner.into(), returned };
-        emit_event::<DefaultEnvironment, _>(event);
-        self.money().spend(reserve, owner, returned)
+        let returned = self.money().close(record.reserve)?;
+        closed(Order::Request(request), record.requester, returned);
+        Ok(())
     }
 
     /// Cancels (`by_owner`) or closes a request.
@@ -278,22 +296,23 @@ impl Market {
         let mut record = find_request(request)?;
         ensure(!by_owner || record.requester == caller(), AuctionError::NotAllowed)?;
         ensure(!record.closed, AuctionError::AlreadyClosed)?;
-        let over = record.status(now()) == AuctionStatus::Closed;
-        ensure(by_owner || over, AuctionError::StillOpen)?;
+        ensure(by_owner || record.is_over(now()), AuctionError::StillOpen)?;
         self.shut_request(request, &mut record)
     }
 
-    /// Cancels (`by_owner`) or closes an offer.
+    /// Cancels (`by_owner`) or closes an offer. One of which all is taken can be cancelled too: what
+    /// comes back of it then is not on offer again.
     #[inline(never)]
     pub fn end_offer(&self, offer: u64, by_owner: bool) -> Result<(), AuctionError> {
         let mut record = find_offer(offer)?;
         ensure(!by_owner || record.provider == caller(), AuctionError::NotAllowed)?;
-        ensure(!record.closed && record.left > 0, AuctionError::AlreadyClosed)?;
-        ensure(by_owner || !record.is_open(now()), AuctionError::StillOpen)?;
+        ensure(!record.closed, AuctionError::AlreadyClosed)?;
+        ensure(by_owner || !record.may_reopen(now()), AuctionError::StillOpen)?;
         let returned = record.terms.bond_of(record.left);
         record.left = 0;
         record.closed = true;
         save_offer(offer, &record);
-        self.closed(Order::Offer(offer), record.provider, record.reserve, returned)
+        closed(Order::Offer(offer), record.provider, returned);
+        self.money().spend(record.reserve, record.provider, returned)
     }
 }

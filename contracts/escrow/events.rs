@@ -76,3 +76,31 @@ pub struct ReserveSpent {
     /// The escrow that was made of it.
     pub escrow: Option<u64>,
 }
+
+/// A payment waits for its account to claim it: the token refused it, or an arbitrator earned it.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credited {
+    /// Whose it is.
+    #[ink(topic)]
+    pub owner: AccountId,
+    /// The PSP22 contract.
+    #[ink(topic)]
+    pub token: AccountId,
+    /// How much, in the token's smallest unit.
+    pub amount: u128,
+}
+
+/// An account was paid what waited for it.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Whose it was.
+    #[ink(topic)]
+    pub owner: AccountId,
+    /// The PSP22 contract.
+    #[ink(topic)]
+    pub token: AccountId,
+    /// How much, in the token's smallest unit.
+    pub amount: u128,
+}

@@ -2,14 +2,19 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod events;
+mod money;
 
 #[ink::contract]
 pub mod escrow {
-    pub use crate::events::{EscrowAdvanced, OperatorSet, ReserveOpened, ReserveSpent};
+    pub use crate::events::{
+        Claimed, Credited, EscrowAdvanced, OperatorSet, ReserveOpened, ReserveSpent,
+    };
+    use crate::money::Books;
     use cicada_core::certificate::Signature;
     use cicada_core::escrow::{
-        detail, terms_digest, Act, AuditEntry, Ballot, Case, Decision, Evidence, Holdings, Papers,
-        Payout, Progress, Reserve, SignedDecision, State, Summary, Terms, Verdict, MAX_PAGE,
+        detail, fee_shares, terms_digest, Act, AuditEntry, AuditHead, Ballot, Case, Decision,
+        Evidence, Holdings, Limits, Papers, Part, Payout, Progress, Reserve, Side, SignedDecision,
+        State, Summary, Terms, Verdict, MAX_PAGE,
     };
     use cicada_core::hash::Hash as Digest;
     use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
@@ -20,12 +25,13 @@ pub mod escrow {
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
-    /// Terms, and the contract that runs the escrow. Written once.
-    type Agreement = (Terms, Option<[u8; 32]>);
+    /// Terms; the contract that runs the escrow, and the reserve that it was drawn from. Written
+    /// once.
+    type Agreement = (Terms, Option<([u8; 32], u64)>);
 
     /// Of one round.
     type Ballots = Stored<Vec<Ballot>>;
-    /// Of one escrow.
+    /// Of one part.
     type Pieces = Stored<Vec<Evidence>>;
     /// Escrow and index.
     type Position = (u64, u32);
@@ -35,53 +41,62 @@ pub mod escrow {
     #[derive(Default)]
     pub struct EscrowContract {
         genesis: Digest,
+        limits: Stored<Limits>,
         escrows: u64,
         reserves_opened: u64,
+        books: Books,
         agreements: Mapping<u64, Stored<Agreement>, ManualKey<0x5445_524d>>,
         progress: Mapping<u64, Stored<Progress>, ManualKey<0x5052_4f47>>,
         ballots: Mapping<(u64, u8), Ballots, ManualKey<0x564f_5445>>,
-        evidence: Mapping<u64, Pieces, ManualKey<0x4556_4944>>,
+        evidence: Mapping<(u64, u8), Pieces, ManualKey<0x4556_4944>>,
         log: Mapping<Position, Stored<AuditEntry>, ManualKey<0x4c4f_4745>>,
         nonces: Mapping<(u64, AccountId), u64, ManualKey<0x4e4f_4e43>>,
         operators: Mapping<(AccountId, AccountId), (), ManualKey<0x4f50_4552>>,
         reserves: Mapping<u64, Stored<Reserve>, ManualKey<0x5245_5356>>,
-        locked: Mapping<(AccountId, AccountId), u128, ManualKey<0x4c4f_434b>>,
     }
 
     impl EscrowContract {
-        /// A contract without escrows, on the chain with this genesis hash.
+        /// A contract without escrows, on the chain with this genesis hash, for terms within these
+        /// limits.
+        ///
+        /// # Errors
+        /// [`EscrowError::Terms`] with `WrongWindow`.
         #[ink(constructor)]
-        pub fn new(genesis: Digest) -> Self {
-            Self { genesis, ..Self::default() }
+        pub fn new(genesis: Digest, limits: Limits) -> Result<Self, EscrowError> {
+            limits.check()?;
+            Ok(Self { genesis, limits: Stored(limits), ..Self::default() })
         }
 
         /// Lets an account act on an escrow: the rules decide, then all is written, then paid.
         #[inline(never)]
         fn act(&mut self, escrow: u64, actor: AccountId, act: Act) -> Result<(), EscrowError> {
-            let (terms, operator) = self.agreement(escrow)?;
-            let mut progress = self.progress(escrow)?;
+            let (terms, run_by) = self.agreement(escrow)?;
+            let before = self.progress(escrow)?;
+            let mut after = before.clone();
             let mut papers = Papers::default();
-            let round = progress.round();
+            let (round, part) = (before.round(), before.milestone);
             if act.is_ballot() {
                 papers.ballots = self.ballots_of(escrow, round);
             }
             if act.is_evidence() {
-                papers.evidence = self.evidence_of(escrow);
+                papers.evidence = self.evidence(escrow, part);
             }
-            let (from, before) = (progress.state, progress.locked);
+            let operator = run_by.map(|run_by| run_by.0);
             let now_ms = self.env().block_timestamp();
             let case = Case { terms: &terms, operator, actor: *actor.as_ref(), now_ms };
-            let payout = progress.apply(&case, &act, &mut papers)?;
+            let payout = after.apply(&case, &act, &mut papers)?;
 
-            if !papers.ballots.is_empty() {
-                self.ballots.insert((escrow, round), &Stored(papers.ballots));
-            }
             if !papers.evidence.is_empty() {
-                self.evidence.insert(escrow, &Stored(papers.evidence));
+                self.evidence.insert((escrow, part), &Stored(papers.evidence));
             }
-            let after = progress.locked;
-            self.write(escrow, actor, from, progress, &act, &payout);
-            self.move_money(&terms, before, after, &payout)
+            let ballots = Stored(papers.ballots);
+            if !ballots.0.is_empty() {
+                self.ballots.insert((escrow, round), &ballots);
+            }
+            self.write(escrow, actor, before.state, &mut after, &act, &payout);
+            self.move_money(&terms, &before, &after, run_by.map(|run_by| run_by.1), &payout)?;
+            let judges = if matches!(act, Act::Vote { .. }) { ballots.0 } else { Vec::new() };
+            self.move_deposit(&terms, (&before, &after), &judges, actor)
         }
 
         /// Writes the changed escrow and the entry of its log.
@@ -91,7 +106,7 @@ pub mod escrow {
             escrow: u64,
             actor: AccountId,
             from: State,
-            mut progress: Progress,
+            progress: &mut Progress,
             act: &Act,
             payout: &Payout,
         ) {
@@ -103,7 +118,7 @@ pub mod escrow {
                 time_ms: self.env().block_timestamp(),
                 detail: detail::<HostSha256>(act, payout),
             };
-            let index = progress.audit.append::<HostSha256>(escrow, &entry);
+            let index = progress.audit.append::<HostSha256>(&entry);
             self.log.insert((escrow, index), &Stored(entry));
             self.env().emit_event(EscrowAdvanced {
                 escrow,
@@ -116,48 +131,66 @@ pub mod escrow {
                 detail: entry.detail,
                 digest: progress.audit.digest,
             });
-            self.progress.insert(escrow, &Stored(progress));
+            self.progress.insert(escrow, &Stored(progress.clone()));
         }
 
-        /// Locks or pays what the rules say, and keeps the sums of what is locked.
+        /// Locks or pays what the rules say. What an undone escrow gives back goes to the reserve
+        /// that it was drawn from, as long as that is open.
         #[inline(never)]
         fn move_money(
             &mut self,
             terms: &Terms,
-            before: u128,
-            after: u128,
+            before: &Progress,
+            after: &Progress,
+            reserve: Option<u64>,
             payout: &Payout,
         ) -> Result<(), EscrowError> {
-            if before == after {
-                return Ok(());
-            }
             let (requester, token) = (terms.requester.into(), terms.token.into());
-            self.relock(requester, token, before, after)?;
-            if let Some(amount) = after.checked_sub(before) {
-                return Ok(payment::pull(token, requester, self.env().account_id(), amount)?);
+            if let Some(more) = after.locked.checked_sub(before.locked) {
+                return self.books.lock(requester, token, more);
             }
-            payment::pay(token, terms.provider.into(), payout.provider)?;
-            Ok(payment::pay(token, requester, payout.requester)?)
+            self.books.relock(requester, token, before.locked, after.locked)?;
+            if after.state == State::Refunded {
+                let source = reserve.and_then(|id| Some((id, self.reserve_of(id)?)));
+                if let Some((id, mut source)) = source.filter(|source| !source.1.closed) {
+                    // It was there before.
+                    source.balance = source.balance.saturating_add(payout.requester);
+                    self.reserves.insert(id, &Stored(source));
+                    return self.books.relock(requester, token, 0, payout.requester);
+                }
+            }
+            self.books.pay(terms.provider.into(), token, payout.provider)?;
+            self.books.pay(requester, token, payout.requester)
         }
 
-        /// Replaces `minus` by `plus` in what is locked for an owner.
+        /// Takes the arbitrators' fee from whoever raises a dispute (`actor`), gives it to those
+        /// of the judges who agree with the last vote (his), or back if nobody decided.
         #[inline(never)]
-        fn relock(
+        fn move_deposit(
             &mut self,
-            owner: AccountId,
-            token: AccountId,
-            minus: u128,
-            plus: u128,
+            terms: &Terms,
+            (before, after): (&Progress, &Progress),
+            judges: &[Ballot],
+            actor: AccountId,
         ) -> Result<(), EscrowError> {
-            let key = (owner, token);
-            let locked = self
-                .locked
-                .get(key)
-                .unwrap_or_default()
-                .checked_sub(minus)
-                .and_then(|rest| rest.checked_add(plus))
-                .ok_or(EscrowError::WrongAmount)?;
-            self.locked.insert(key, &locked);
+            let token = terms.token.into();
+            if after.deposit > before.deposit {
+                return self.books.lock(actor, token, after.deposit);
+            }
+            if after.deposit == before.deposit {
+                return Ok(());
+            }
+            let raiser = match before.raised_by {
+                Some(Side::Provider) => terms.provider,
+                _ => terms.requester,
+            };
+            self.books.relock(raiser.into(), token, before.deposit, 0)?;
+            if judges.is_empty() {
+                return self.books.pay(raiser.into(), token, before.deposit);
+            }
+            for (judge, share) in fee_shares(judges, actor.as_ref(), before.deposit) {
+                self.books.give_credit(judge.into(), token, share)?;
+            }
             Ok(())
         }
 
@@ -167,29 +200,56 @@ pub mod escrow {
             &mut self,
             actor: AccountId,
             terms: Terms,
-            operator: Option<[u8; 32]>,
-            progress: Progress,
+            run_by: Option<([u8; 32], u64)>,
+            mut progress: Progress,
             act: &Act,
         ) -> u64 {
             let escrow = self.escrows;
             // Each is a paid transaction: nobody lives to see 2^64 of them.
             self.escrows = escrow.saturating_add(1);
-            self.agreements.insert(escrow, &Stored((terms, operator)));
-            self.write(escrow, actor, State::Created, progress, act, &Payout::default());
+            self.agreements.insert(escrow, &Stored((terms, run_by)));
+            let here = self.env().account_id();
+            progress.audit = AuditHead::start::<HostSha256>(&self.genesis, here.as_ref(), escrow);
+            self.write(escrow, actor, State::Created, &mut progress, act, &Payout::default());
             escrow
         }
 
         /// A reserve from which the caller may spend this much, less it.
         #[inline(never)]
         fn take(&mut self, reserve: u64, amount: u128) -> Result<Reserve, EscrowError> {
-            let mut taken = self.reserve_of(reserve).ok_or(EscrowError::NotFound)?;
-            if AccountId::from(taken.operator) != self.env().caller() {
-                return Err(EscrowError::NotAllowed);
-            }
+            let mut taken = self.own_reserve(reserve)?;
             taken.balance =
                 taken.balance.checked_sub(amount).ok_or(EscrowError::ReserveTooSmall)?;
             self.reserves.insert(reserve, &Stored(taken));
             Ok(taken)
+        }
+
+        /// A reserve that the caller operates.
+        #[inline(never)]
+        fn own_reserve(&self, reserve: u64) -> Result<Reserve, EscrowError> {
+            let found = self.reserve_of(reserve).ok_or(EscrowError::NotFound)?;
+            if AccountId::from(found.operator) != self.env().caller() {
+                return Err(EscrowError::NotAllowed);
+            }
+            Ok(found)
+        }
+
+        /// Pays what left a reserve.
+        #[inline(never)]
+        fn pay_out(
+            &mut self,
+            reserve: u64,
+            taken: &Reserve,
+            to: AccountId,
+            amount: u128,
+        ) -> Result<(), EscrowError> {
+            if amount == 0 {
+                return Ok(());
+            }
+            let token = taken.token.into();
+            self.books.relock(taken.owner.into(), token, amount, 0)?;
+            self.env().emit_event(ReserveSpent { reserve, to, amount, escrow: None });
+            self.books.pay(to, token, amount)
         }
 
         #[inline(never)]
@@ -207,11 +267,6 @@ pub mod escrow {
             self.ballots.get((escrow, round)).map(|found| found.0).unwrap_or_default()
         }
 
-        #[inline(never)]
-        fn evidence_of(&self, escrow: u64) -> Vec<Evidence> {
-            self.evidence.get(escrow).map(|found| found.0).unwrap_or_default()
-        }
-
         /// Lets the caller act.
         fn caller_acts(&mut self, escrow: u64, act: Act) -> Result<(), EscrowError> {
             self.act(escrow, self.env().caller(), act)
@@ -226,27 +281,55 @@ pub mod escrow {
             if !terms.is_party(caller.as_ref()) {
                 return Err(EscrowError::NotAllowed);
             }
-            terms.check(self.env().block_timestamp())?;
+            terms.check(self.env().block_timestamp(), &self.limits.0)?;
             let act = Act::Create(terms_digest::<HostSha256>(&terms));
             Ok(self.open(caller, terms, None, Progress::CREATED, &act))
         }
 
-        /// Locks the money. The requester.
+        /// Makes an escrow and locks its money. The requester.
         #[ink(message)]
-        fn fund(&mut self, escrow: u64) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::Fund)
+        fn create_funded(&mut self, terms: Terms) -> Result<u64, EscrowError> {
+            let caller = self.env().caller();
+            if AccountId::from(terms.requester) != caller {
+                return Err(EscrowError::NotAllowed);
+            }
+            terms.check_funded(self.env().block_timestamp(), &self.limits.0)?;
+            let (token, amount) = (terms.token.into(), terms.amount()?);
+            let act = Act::Fund(terms_digest::<HostSha256>(&terms));
+            let escrow = self.open(caller, terms, None, Progress::funded(amount), &act);
+            self.books.lock(caller, token, amount)?;
+            Ok(escrow)
+        }
+
+        /// Locks the money of these terms. The requester.
+        #[ink(message)]
+        fn fund(&mut self, escrow: u64, terms: Digest) -> Result<(), EscrowError> {
+            if terms_digest::<HostSha256>(&self.agreement(escrow)?.0) != terms {
+                return Err(EscrowError::OtherTerms);
+            }
+            self.caller_acts(escrow, Act::Fund(terms))
         }
 
         /// Delivers the part in work. The provider, where no operator measures.
         #[ink(message)]
-        fn complete(&mut self, escrow: u64, result: Digest) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::Complete(result))
+        fn complete(
+            &mut self,
+            escrow: u64,
+            milestone: u8,
+            result: Digest,
+        ) -> Result<(), EscrowError> {
+            self.caller_acts(escrow, Act::Complete { milestone, result })
         }
 
         /// Releases the part, or gives back all that is left. Whom the rule names.
         #[ink(message)]
-        fn decide(&mut self, escrow: u64, decision: Decision) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::Decide(decision))
+        fn decide(
+            &mut self,
+            escrow: u64,
+            part: Part,
+            decision: Decision,
+        ) -> Result<(), EscrowError> {
+            self.caller_acts(escrow, Act::Decide { part, decision })
         }
 
         /// As `decide` by `signer`, who signed off line. Anybody.
@@ -254,13 +337,13 @@ pub mod escrow {
         fn decide_signed(
             &mut self,
             escrow: u64,
+            part: Part,
             decision: Decision,
             signer: AccountId,
             nonce: u64,
             expires_ms: u64,
             signature: Signature,
         ) -> Result<(), EscrowError> {
-            let milestone = self.progress(escrow)?.milestone;
             if self.env().block_timestamp() >= expires_ms {
                 return Err(EscrowError::SignatureExpired);
             }
@@ -271,7 +354,7 @@ pub mod escrow {
                 genesis: self.genesis,
                 contract: *self.env().account_id().as_ref(),
                 escrow,
-                milestone,
+                part,
                 decision,
                 signer: *signer.as_ref(),
                 nonce,
@@ -282,17 +365,18 @@ pub mod escrow {
                 return Err(EscrowError::BadSignature);
             }
             self.nonces.insert((escrow, signer), &nonce);
-            self.act(escrow, signer, Act::DecideSigned { decision, nonce })
+            self.act(escrow, signer, Act::DecideSigned { part, decision, nonce })
         }
 
-        /// Hands the escrow to the arbitrators, with evidence. A party.
+        /// Hands a completed part to the arbitrators, with evidence and their fee. A party.
         #[ink(message)]
         fn raise_dispute(
             &mut self,
             escrow: u64,
+            milestone: u8,
             evidence: Vec<Vec<u8>>,
         ) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::Raise(evidence))
+            self.caller_acts(escrow, Act::Raise { milestone, evidence })
         }
 
         /// Adds evidence to a dispute. A party.
@@ -303,14 +387,25 @@ pub mod escrow {
 
         /// Votes in a dispute, or changes a vote. An arbitrator.
         #[ink(message)]
-        fn vote(&mut self, escrow: u64, verdict: Verdict) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::Vote(verdict))
+        fn vote(
+            &mut self,
+            escrow: u64,
+            milestone: u8,
+            verdict: Verdict,
+        ) -> Result<(), EscrowError> {
+            self.caller_acts(escrow, Act::Vote { milestone, verdict })
         }
 
         /// Applies the deadline that has passed. Anybody.
         #[ink(message)]
         fn expire(&mut self, escrow: u64) -> Result<(), EscrowError> {
             self.caller_acts(escrow, Act::Expire)
+        }
+
+        /// Pays the caller what waits for him.
+        #[ink(message)]
+        fn claim(&mut self, token: AccountId) -> Result<u128, EscrowError> {
+            self.books.claim(self.env().caller(), token)
         }
 
         /// The terms of an escrow.
@@ -328,10 +423,11 @@ pub mod escrow {
             }
         }
 
-        /// The evidence of both sides, in order.
+        /// The evidence of both sides about a part, in order.
         #[ink(message)]
-        fn evidence(&self, escrow: u64) -> Vec<Evidence> {
-            self.evidence_of(escrow)
+        #[inline(never)]
+        fn evidence(&self, escrow: u64, milestone: u8) -> Vec<Evidence> {
+            self.evidence.get((escrow, milestone)).map(|found| found.0).unwrap_or_default()
         }
 
         /// Up to 50 entries of the log from `from` on.
@@ -354,14 +450,16 @@ pub mod escrow {
         /// What this contract holds of an account.
         #[ink(message)]
         fn locked(&self, owner: AccountId, token: AccountId) -> u128 {
-            self.locked.get((owner, token)).unwrap_or_default()
+            self.books.locked(owner, token)
         }
 
         /// What an account can spend at the token, and what is locked here.
         #[ink(message)]
         fn holdings(&self, owner: AccountId, token: AccountId) -> Result<Holdings, EscrowError> {
             let available = payment::balance(token, owner)?;
-            Ok(Holdings { available, locked: self.locked(owner, token) })
+            let (locked, credit) =
+                (self.books.locked(owner, token), self.books.credit(owner, token));
+            Ok(Holdings { available, locked, credit })
         }
 
         /// How many escrows there are.
@@ -370,7 +468,13 @@ pub mod escrow {
             self.escrows
         }
 
-        /// The genesis hash that signed decisions bind.
+        /// What all terms must lie within.
+        #[ink(message)]
+        fn limits(&self) -> Limits {
+            self.limits.0
+        }
+
+        /// The genesis hash that signed decisions and logs bind.
         #[ink(message)]
         fn genesis(&self) -> Digest {
             self.genesis
@@ -421,11 +525,11 @@ pub mod escrow {
                 operator: *operator.as_ref(),
                 token: *token.as_ref(),
                 balance: amount,
+                closed: false,
             };
             self.reserves.insert(reserve, &Stored(opened));
-            self.relock(owner, token, 0, amount)?;
             self.env().emit_event(ReserveOpened { reserve, owner, operator, token, amount });
-            payment::pull(token, owner, self.env().account_id(), amount)?;
+            self.books.lock(owner, token, amount)?;
             Ok(reserve)
         }
 
@@ -433,19 +537,24 @@ pub mod escrow {
         #[ink(message)]
         fn spend(&mut self, reserve: u64, to: AccountId, amount: u128) -> Result<(), EscrowError> {
             let taken = self.take(reserve, amount)?;
-            if amount == 0 {
-                return Ok(());
-            }
-            let token = taken.token.into();
-            self.relock(taken.owner.into(), token, amount, 0)?;
-            self.env().emit_event(ReserveSpent { reserve, to, amount, escrow: None });
-            Ok(payment::pay(token, to, amount)?)
+            self.pay_out(reserve, &taken, to, amount)
+        }
+
+        /// Closes a reserve and pays its owner what is left. Its operator.
+        #[ink(message)]
+        fn close_reserve(&mut self, reserve: u64) -> Result<u128, EscrowError> {
+            let mut taken = self.own_reserve(reserve)?;
+            let rest = core::mem::take(&mut taken.balance);
+            taken.closed = true;
+            self.reserves.insert(reserve, &Stored(taken));
+            self.pay_out(reserve, &taken, taken.owner.into(), rest)?;
+            Ok(rest)
         }
 
         /// Makes a funded escrow from a reserve of the requester, run by the caller. Its operator.
         #[ink(message)]
         fn draw(&mut self, reserve: u64, terms: Terms) -> Result<u64, EscrowError> {
-            terms.check_funded(self.env().block_timestamp())?;
+            terms.check_funded(self.env().block_timestamp(), &self.limits.0)?;
             let amount = terms.amount()?;
             let taken = self.take(reserve, amount)?;
             let caller = self.env().caller();
@@ -457,7 +566,7 @@ pub mod escrow {
             }
             let act = Act::Draw { reserve, terms: terms_digest::<HostSha256>(&terms) };
             let progress = Progress::funded(amount);
-            let escrow = self.open(caller, terms, Some(taken.operator), progress, &act);
+            let escrow = self.open(caller, terms, Some((taken.operator, reserve)), progress, &act);
             let to = self.env().account_id();
             self.env().emit_event(ReserveSpent { reserve, to, amount, escrow: Some(escrow) });
             Ok(escrow)
@@ -468,10 +577,22 @@ pub mod escrow {
         fn complete_for(
             &mut self,
             escrow: u64,
+            milestone: u8,
             result: Digest,
             deduction: u128,
         ) -> Result<(), EscrowError> {
-            self.caller_acts(escrow, Act::CompleteFor { result, deduction })
+            self.caller_acts(escrow, Act::CompleteFor { milestone, result, deduction })
+        }
+
+        /// What the part in dispute missed. The escrow's operator.
+        #[ink(message)]
+        fn report(
+            &mut self,
+            escrow: u64,
+            milestone: u8,
+            deduction: u128,
+        ) -> Result<(), EscrowError> {
+            self.caller_acts(escrow, Act::Report { milestone, deduction })
         }
 
         /// Pays all that is left. The escrow's operator.
@@ -490,7 +611,8 @@ pub mod escrow {
         /// An escrow as others see it.
         #[ink(message)]
         fn summary(&self, escrow: u64) -> Option<Summary> {
-            let (terms, operator) = self.agreement(escrow).ok()?;
+            let (terms, run_by) = self.agreement(escrow).ok()?;
+            let operator = run_by.map(|run_by| run_by.0);
             Some(self.progress(escrow).ok()?.summary(&terms, operator))
         }
     }

@@ -6,10 +6,10 @@
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::committee::AttestationKeys;
 use cicada_core::hash::Hash;
+use cicada_core::nav::Record;
 use cicada_core::report::ReportKind;
-use cicada_core::slashing::OffenceKind;
+use cicada_core::slashing::Deviation;
 use cicada_traits::index::{IndexError, PAY_PROOF_SIZE, PAY_REF_TIME};
-use cicada_traits::staking::Deviation;
 use cicada_traits::stored::Opaque;
 use ink::prelude::vec;
 use ink::prelude::vec::Vec;
@@ -158,28 +158,26 @@ pub fn verify(
 /// Who is in office: as `Electorate`, with the keys read as one block.
 #[ink::scale_derive(Decode)]
 pub struct Seats {
-    pub epoch: u32,
+    pub _epoch: u32,
     pub config_digest: Hash,
     pub keys: AttestationKeys,
     pub stakes: Vec<u128>,
 }
 
-/// Who is in office, with what stake.
-pub fn electorate(validators: &AccountId) -> Result<Seats, IndexError> {
-    ask(validators, selector_bytes!("Judged::electorate"), &[])
+/// The committee of an epoch, with what weight.
+pub fn electorate(validators: &AccountId, epoch: u32) -> Result<Seats, IndexError> {
+    ask(validators, selector_bytes!("Judged::electorate"), &Some(epoch).encode())
         .ok_or(IndexError::ValidatorsUnavailable)
 }
 
-/// Hands over what was off the median; if nothing was, nothing is called.
+/// Hands over how far each seat was off a settled NAV.
 pub fn report_deviations(
     validators: &AccountId,
-    slot: u64,
+    record: &Record,
     deviations: &Vec<Deviation>,
 ) -> Result<(), IndexError> {
-    if deviations.is_empty() {
-        return Ok(());
-    }
-    let arguments = (ReportKind::Nav, slot, OffenceKind::NavDeviation, deviations).encode();
+    let Record { slot, time_ms, epoch, .. } = record;
+    let arguments = (ReportKind::Nav, slot, time_ms, epoch, deviations).encode();
     if done(validators, selector_bytes!("Judged::report_deviations"), &arguments) {
         return Ok(());
     }

@@ -2,13 +2,11 @@
 
 use crate::calls::Seats;
 use cicada_core::certificate::Certificate;
-use cicada_core::nav::{deviation_bps_ceil, Observation};
+use cicada_core::nav::{check, median_e18, min_observations, Observation};
 use cicada_core::report::Report;
 use cicada_traits::host::{sr25519_verify, HostSha256};
 use cicada_traits::index::IndexError;
-use cicada_traits::staking::Deviation;
 use cicada_traits::stored::Opaque;
-use ink::prelude::vec::Vec;
 use ink::scale::Decode;
 
 /// Each of `lower` is at most what stands in its place in `upper`.
@@ -30,34 +28,18 @@ pub fn signed_by(certificate: &Opaque<Certificate>) -> (u32, u32) {
     head.map(|(_, epoch, signers)| (epoch, signers)).unwrap_or_default()
 }
 
-/// Each observation is signed with its seat's key, for the slot and feed of the report.
+/// The NAV of observations that stand under a certificate; none if they make none: too few of seats
+/// with weight, of another time, forged.
 #[inline(never)]
-pub fn signatures(
-    seats: &Seats,
-    report: &Report,
-    observations: &[Observation],
-) -> Result<(), IndexError> {
-    for observation in observations {
-        let seat = observation.seat;
+pub fn nav(seats: &Seats, report: &Report, observations: &[Observation]) -> Option<u128> {
+    let needed = min_observations(u8::try_from(seats.keys.0.len()).ok()?)?;
+    check(observations, &seats.stakes, needed, report.time_ms).ok()?;
+    let nav_e18 = median_e18(observations, &seats.stakes).ok()?;
+    let genuine = |observation: &Observation| {
         let (digest, feed) = (&seats.config_digest, &report.feed);
         let message = observation.message::<HostSha256>(digest, feed, report.slot);
-        let key = seats.keys.0.get(usize::from(seat));
-        if !key.is_some_and(|key| sr25519_verify(&observation.signature, &message, key)) {
-            return Err(IndexError::BadObservation { seat });
-        }
-    }
-    Ok(())
-}
-
-/// Which seats are off the NAV, and how far.
-#[inline(never)]
-pub fn deviations(observations: &[Observation], nav_e18: u128) -> Vec<Deviation> {
-    let mut off = Vec::with_capacity(observations.len());
-    for observation in observations {
-        let bps = deviation_bps_ceil(observation.nav_e18, nav_e18);
-        if bps > 0 {
-            off.push(Deviation { seat: observation.seat, bps });
-        }
-    }
-    off
+        let key = seats.keys.0.get(usize::from(observation.seat));
+        key.is_some_and(|key| sr25519_verify(&observation.signature, &message, key))
+    };
+    observations.iter().all(genuine).then_some(nav_e18)
 }

@@ -1,6 +1,7 @@
 //! What happened, for whoever follows the chain.
 
 use cicada_core::nav::Record;
+use cicada_core::report::ReportKind;
 use ink::primitives::AccountId;
 
 /// Index tokens were minted.
@@ -160,4 +161,27 @@ pub struct OwnershipProposed {
 pub struct OwnershipAccepted {
     /// The new owner.
     pub owner: AccountId,
+}
+
+/// A slot was taken by a certified report that cannot be applied.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotVoid {
+    /// Of the NAV or of the basket.
+    pub kind: ReportKind,
+    /// The slot.
+    pub slot: u64,
+    /// The digest of the report.
+    pub digest: [u8; 32],
+}
+
+/// A token without weight is in no mint, redemption or NAV any more.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenOff {
+    /// The token.
+    #[ink(topic)]
+    pub token: AccountId,
+    /// How much of it.
+    pub amount: u128,
 }

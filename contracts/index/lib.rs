@@ -11,7 +11,7 @@ pub mod index {
     use crate::{calls, checks};
     use cicada_core::basket::holdings::{
         amounts_to_mint_ceil, amounts_to_redeem_floor, check_entries, deposit, matches, rebased,
-        split_credit, take_surplus, withdraw, Entry, Holding, MAX_MINIMUM,
+        split_credit, take_surplus, withdraw, Entry, Holding, Rebased, MAX_MINIMUM,
     };
     use cicada_core::basket::rebalance::swap_floor;
     use cicada_core::basket::{after_fee_floor, BasketError, MAX_FEE_BPS};
@@ -21,6 +21,7 @@ pub mod index {
     use cicada_core::leaderboard::Settlement;
     use cicada_core::nav;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_core::slashing::Deviation;
     use cicada_traits::host::HostSha256;
     use cicada_traits::index::{Index, IndexError, IndexTerms};
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -41,9 +42,15 @@ pub mod index {
         minting_paused: bool,
         basket: Stored<FeedState>,
         newest: Stored<FeedState>,
+        // Of the newest slot that is not void; 0 for none.
+        nav_slot: u64,
+        nav_ms: u64,
         nav_e18: u128,
         holdings: Lazy<Stored<Vec<Holding>>, ManualKey<0x484f_4c44>>,
         records: Mapping<u64, Stored<nav::Record>, ManualKey<0x534c_4f54>>,
+        // Of slots in which somebody was off, until they are judged.
+        off: Mapping<u64, Stored<Vec<Deviation>>, ManualKey<0x4f46_465f>>,
+        written_off: Mapping<AccountId, u128, ManualKey<0x5752_4954>>,
         // By account and token. What this contract itself is owed stands for the sum of all.
         owed: Mapping<(AccountId, AccountId), u128, ManualKey<0x4f57_4544>>,
     }
@@ -64,9 +71,13 @@ pub mod index {
                 minting_paused: false,
                 basket: Stored(FeedState::EMPTY),
                 newest: Stored(FeedState::EMPTY),
+                nav_slot: 0,
+                nav_ms: 0,
                 nav_e18: 0,
                 holdings: Lazy::new(),
                 records: Mapping::new(),
+                off: Mapping::new(),
+                written_off: Mapping::new(),
                 owed: Mapping::new(),
             }
         }
@@ -92,15 +103,16 @@ pub mod index {
             held.0
         }
 
+        /// Whether something of a slot and time is there and fresh.
         #[inline(never)]
-        fn is_fresh(&self, state: &FeedState) -> bool {
-            state.slot > 0 && !nav::is_stale(state.time_ms, self.env().block_timestamp())
+        fn is_fresh(&self, slot: u64, time_ms: u64) -> bool {
+            slot > 0 && !nav::is_stale(time_ms, self.env().block_timestamp())
         }
 
         /// What the events say of the NAV.
         #[inline(never)]
         fn shown_nav(&self) -> u128 {
-            if self.is_fresh(&self.newest.0) {
+            if self.is_fresh(self.nav_slot, self.nav_ms) {
                 return self.nav_e18;
             }
             0
@@ -135,7 +147,8 @@ pub mod index {
             supply: u128,
             tokens: u128,
         ) -> Result<Vec<u128>, BasketError> {
-            amounts_to_mint_ceil(holdings, supply, tokens, self.is_fresh(&self.basket.0))
+            let FeedState { slot, time_ms, .. } = self.basket.0;
+            amounts_to_mint_ceil(holdings, supply, tokens, self.is_fresh(slot, time_ms))
         }
 
         #[inline(never)]
@@ -185,20 +198,37 @@ pub mod index {
             Ok(())
         }
 
-        /// Writes the NAV of a slot, and then hands on who was off it.
+        /// Writes the NAV of a slot, and who was off it.
         #[inline(never)]
-        fn record(
-            &mut self,
-            record: nav::Record,
-            report: &Report,
-            observations: &[nav::Observation],
-        ) -> Result<(), IndexError> {
-            self.newest = Stored(FeedState::after(report, record.digest));
+        fn record(&mut self, record: nav::Record, off: Vec<Deviation>) {
+            (self.nav_slot, self.nav_ms) = (record.slot, record.time_ms);
             self.nav_e18 = record.nav_e18;
             self.records.insert(record.slot, &Stored(record));
+            if off.iter().any(|deviation| deviation.bps > 0) {
+                self.off.insert(record.slot, &Stored(off));
+            }
             self.env().emit_event(NavSettled::from(record));
-            let deviations = checks::deviations(observations, record.nav_e18);
-            calls::report_deviations(&self.validators, record.slot, &deviations)
+        }
+
+        /// Takes a slot for a report that cannot be applied.
+        #[inline(never)]
+        fn void(&mut self, report: &Report, digest: Digest) -> Result<Settlement, IndexError> {
+            let (kind, slot) = (report.feed.kind, report.slot);
+            self.env().emit_event(SlotVoid { kind, slot, digest });
+            Ok(Settlement::Void)
+        }
+
+        /// Takes over a basket.
+        #[inline(never)]
+        fn rebase(&mut self, next: Rebased) -> Result<(), IndexError> {
+            for held in next.written_off {
+                let token = AccountId::from(held.token);
+                let amount = add(self.written_off.get(token).unwrap_or_default(), held.amount)?;
+                self.written_off.insert(token, &amount);
+                self.env().emit_event(WrittenOff { token, amount: held.amount });
+            }
+            self.hold(next.held);
+            Ok(())
         }
     }
 
@@ -239,15 +269,26 @@ pub mod index {
             let Some(digest) = self.admit(ReportKind::Basket, &report)? else {
                 return Ok(Settlement::AlreadyDone);
             };
-            check_entries(&entries, self.token.as_ref())?;
-            let holdings = rebased(&self.held(), &entries)?;
             if !matches::<HostSha256>(&report, &entries) {
                 return Err(IndexError::ContentMismatch);
             }
             calls::verify(&self.validators, &digest, &certificate)?;
 
+            let next = check_entries(&entries, self.token.as_ref())
+                .and_then(|()| rebased(&self.held(), &entries, report.time_ms));
+            let Ok(next) = next else {
+                let FeedState { time_ms, .. } = self.basket.0;
+                // Prices do not become younger.
+                let state = FeedState::after(&report, digest);
+                self.basket = Stored(FeedState { time_ms, ..state });
+                return self.void(&report, digest);
+            };
+            if self.basket.0.slot == 0 && self.newest.0.slot == 0 {
+                // The first NAV is scheduled from here on.
+                self.newest.0.time_ms = report.time_ms;
+            }
             self.basket = Stored(FeedState::after(&report, digest));
-            self.hold(holdings);
+            self.rebase(next)?;
             let (epoch, signers) = checks::signed_by(&certificate);
             let Report { slot, time_ms, .. } = report;
             self.env().emit_event(BasketSet { slot, digest, epoch, signers, time_ms });
@@ -349,8 +390,9 @@ pub mod index {
             let mut holdings = self.held();
             let this = self.env().account_id();
             let balance = calls::balance(&token, &this).ok_or(IndexError::TokenRefused)?;
-            let owed = self.owed_to(&this, &token);
-            let amount = take_surplus(&mut holdings, token.as_ref(), balance, owed)?;
+            let apart = self.written_off.get(token).unwrap_or_default();
+            let apart = add(self.owed_to(&this, &token), apart)?;
+            let amount = take_surplus(&mut holdings, token.as_ref(), balance, apart)?;
             self.hold(holdings);
             self.env().emit_event(Synced { token, amount });
             Ok(())
@@ -368,11 +410,14 @@ pub mod index {
             deadline_ms: u64,
         ) -> Result<(), IndexError> {
             self.check_deadline(deadline_ms)?;
-            if !self.is_fresh(&self.basket.0) {
+            let FeedState { slot, time_ms, .. } = self.basket.0;
+            if !self.is_fresh(slot, time_ms) {
                 return Err(BasketError::StalePrices.into());
             }
+            let age_ms = self.env().block_timestamp().saturating_sub(time_ms);
             let mut holdings = self.held();
-            let taken = swap_floor(&mut holdings, give.as_ref(), give_amount, take.as_ref())?;
+            let (given, wanted) = (give.as_ref(), take.as_ref());
+            let taken = swap_floor(&mut holdings, given, give_amount, wanted, age_ms)?;
             if taken < min_take {
                 return Err(IndexError::BeyondLimit);
             }
@@ -386,7 +431,7 @@ pub mod index {
             Ok(())
         }
 
-        /// Settles the NAV of a slot from certified observations, and hands on who was off it.
+        /// Settles the NAV of a slot from certified observations.
         #[ink(message)]
         #[inline(never)]
         fn settle_nav(
@@ -398,28 +443,39 @@ pub mod index {
             let Some(digest) = self.admit(ReportKind::Nav, &report)? else {
                 return Ok(Settlement::AlreadyDone);
             };
-            let seats = calls::electorate(&self.validators)?;
-            let count = u8::try_from(seats.keys.0.len()).unwrap_or_default();
-            let needed = nav::min_observations(count).ok_or(IndexError::ValidatorsUnavailable)?;
-            nav::check(&observations, count, needed, report.time_ms)?;
             if !nav::matches::<HostSha256>(&report, &observations) {
                 return Err(IndexError::ContentMismatch);
             }
-            let nav_e18 = nav::median_e18(&observations, &seats.stakes)?;
             calls::verify(&self.validators, &digest, &certificate)?;
-            checks::signatures(&seats, &report, &observations)?;
+            let (epoch, signers) = checks::signed_by(&certificate);
+            let seats = calls::electorate(&self.validators, epoch)?;
 
+            self.newest = Stored(FeedState::after(&report, digest));
+            let Some(nav_e18) = checks::nav(&seats, &report, &observations) else {
+                return self.void(&report, digest);
+            };
+            let off = nav::deviations(&observations, &seats.stakes, nav_e18);
             let record = nav::Record {
                 slot: report.slot,
                 digest,
                 time_ms: report.time_ms,
-                epoch: seats.epoch,
-                signers: checks::signed_by(&certificate).1,
+                epoch,
+                signers,
                 observers: nav::observers(&observations),
                 nav_e18,
             };
-            self.record(record, &report, &observations)?;
+            self.record(record, off);
             Ok(Settlement::Recorded)
+        }
+
+        /// Hands on who was off the NAV of a slot, once.
+        #[ink(message)]
+        #[inline(never)]
+        fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError> {
+            let (Some(record), Some(off)) = (self.nav(slot), self.off.take(slot)) else {
+                return Err(IndexError::NothingToJudge);
+            };
+            calls::report_deviations(&self.validators, &record, &off.0)
         }
 
         /// What is held of each token, its target and its price.
@@ -434,6 +490,12 @@ pub mod index {
             self.owed_to(&account, &token)
         }
 
+        /// What of a token was written off.
+        #[ink(message)]
+        fn written_off(&self, token: AccountId) -> u128 {
+            self.written_off.get(token).unwrap_or_default()
+        }
+
         /// The settled NAV of a slot.
         #[ink(message)]
         #[inline(never)]
@@ -444,7 +506,7 @@ pub mod index {
         /// The newest settled NAV.
         #[ink(message)]
         fn newest_nav(&self) -> Option<nav::Record> {
-            self.nav(self.newest.0.slot)
+            self.nav(self.nav_slot)
         }
 
         /// Slot, digest and time of the newest basket, and of the newest NAV.

@@ -36,6 +36,16 @@ pub struct EpochSettled {
     pub claims: u32,
 }
 
+/// A slot was taken by a certified award that does not follow.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotVoid {
+    /// The slot.
+    pub slot: u64,
+    /// The digest of the report.
+    pub digest: [u8; 32],
+}
+
 /// An account was paid.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]

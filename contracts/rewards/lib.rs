@@ -9,7 +9,7 @@ mod events;
 #[ink::contract]
 pub mod rewards {
     pub use crate::events::{
-        Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted, OwnershipProposed,
+        Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted, OwnershipProposed, SlotVoid,
     };
     use cicada_core::certificate::{Certificate, CertificateError};
     use cicada_core::fixed::add;
@@ -155,10 +155,14 @@ pub mod rewards {
             if !award.matches::<HostSha256>(&report) {
                 return Err(RewardsError::ContentMismatch);
             }
-            award.check_next(&self.state.0, &self.bounds(award.epoch, report.time_ms))?;
             self.verify(digest, certificate)?;
 
             self.latest = Stored(FeedState::after(&report, digest));
+            let bounds = self.bounds(award.epoch, report.time_ms);
+            if award.check_next(&self.state.0, &bounds).is_err() {
+                self.env().emit_event(SlotVoid { slot: report.slot, digest });
+                return Ok(Settlement::Void);
+            }
             self.state = Stored(AwardState::after(&award));
             let record = EpochRecord { award, digest, time_ms: report.time_ms };
             self.epochs.insert(award.epoch, &Stored(record));
@@ -178,11 +182,12 @@ pub mod rewards {
         #[ink(message)]
         fn claim(
             &mut self,
+            epoch: u64,
             cumulative: u128,
             index: u32,
             proof: Vec<Digest>,
         ) -> Result<u128, RewardsError> {
-            self.claim_for(self.env().caller(), cumulative, index, proof)
+            self.claim_for(self.env().caller(), epoch, cumulative, index, proof)
         }
 
         /// Pays an account, whoever calls.
@@ -191,6 +196,7 @@ pub mod rewards {
         fn claim_for(
             &mut self,
             account: AccountId,
+            epoch: u64,
             cumulative: u128,
             index: u32,
             proof: Vec<Digest>,
@@ -199,17 +205,18 @@ pub mod rewards {
                 return Err(RewardsError::ProofTooLong);
             }
             let claim = Claim { account: *account.as_ref(), cumulative };
-            let (leaf, state) = (claim.leaf::<HostSha256>(), &self.state.0);
-            let (root, claims) = (&state.claims_root, state.claims);
+            let leaf = claim.leaf::<HostSha256>();
+            let award = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?.award;
+            let (root, claims) = (&award.claims_root, award.claims);
             if !merkle::verify::<HostSha256>(root, claims, index, &leaf, &proof) {
-                return Err(RewardsError::NotUnderNewestRoot);
+                return Err(RewardsError::NotUnderRoot);
             }
             let amount = claim.due(self.paid_of(account)).unwrap_or_default();
             if amount == 0 {
                 return Err(RewardsError::NothingDue);
             }
             let paid = add(self.paid, amount)?;
-            if paid > state.total {
+            if paid > self.state.0.total {
                 return Err(RewardsError::AboveTotal);
             }
             self.paid = paid;

@@ -46,23 +46,23 @@ pub struct OwnershipAccepted {
     pub owner: AccountId,
 }
 
-/// The rules of stake were set.
+/// The rules of stake were set or announced.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TermsSet {
     /// All of them.
     pub terms: StakingTerms,
+    /// From when on they are in force, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
-/// A contract may report deviations from now on, or no longer.
+/// An operator asked to be replaced.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JudgeChanged {
-    /// The contract.
+pub struct Resigned {
+    /// The operator.
     #[ink(topic)]
-    pub contract: AccountId,
-    /// Whether it may.
-    pub allowed: bool,
+    pub operator: AccountId,
 }
 
 /// An operator added to his stake.

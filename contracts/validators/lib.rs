@@ -8,8 +8,8 @@ mod stake;
 #[ink::contract]
 pub mod validators {
     pub use crate::events::{
-        Bonded, CommitteeSeated, JudgeChanged, KeysRegistered, OwnershipAccepted,
-        OwnershipProposed, Slashed, TermsSet, Unbonding, Withdrawn,
+        Bonded, CommitteeSeated, KeysRegistered, OwnershipAccepted, OwnershipProposed, Resigned,
+        Slashed, TermsSet, Unbonding, Withdrawn,
     };
     use crate::stake::{Stakes, Verdict};
     use cicada_core::certificate::{Certificate, CertificateError, Signature};
@@ -21,12 +21,12 @@ pub mod validators {
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
-    use cicada_core::slashing::{Offence, OffenceKind, Severity};
+    use cicada_core::slashing::{judge, Offence, OffenceKind};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::staking::{
-        Deviation, DoubleObservation, Electorate, Judged, StakeView, Staking, StakingError,
-        StakingTerms,
+        AnnouncedTerms, Deviation, DoubleObservation, Electorate, Judged, StakeView, Staking,
+        StakingError, StakingTerms,
     };
     use cicada_traits::stored::Stored;
     use cicada_traits::validators::{Validators, ValidatorsError};
@@ -53,9 +53,13 @@ pub mod validators {
         attestation_keys: Stored<AttestationKeys>,
         /// Seats in office whose signatures do not count, one bit each.
         barred: u32,
+        /// The same of the committee before.
+        barred_before: u32,
         feed_state: Stored<FeedState>,
         /// Of every epoch, since evidence may come late.
         members: Mapping<u32, Seats, ManualKey<0x4d45_4d42>>,
+        /// The weights of a committee when it left office.
+        weights: Mapping<u32, Vec<u128>, ManualKey<0x5745_4947>>,
         keys: Mapping<AccountId, (ConsensusKey, AttestationKey), ManualKey<0x4b45_5953>>,
         /// The statement of every registration there was: a certified change names keys, and stands
         /// whatever its members register later.
@@ -83,8 +87,10 @@ pub mod validators {
                 config_digest: [0; 32],
                 attestation_keys: Stored(AttestationKeys::default()),
                 barred: 0,
+                barred_before: 0,
                 feed_state: Stored(FeedState::EMPTY),
                 members: Mapping::new(),
+                weights: Mapping::new(),
                 keys: Mapping::new(),
                 proven: Mapping::new(),
                 stakes: Stakes::default(),
@@ -116,9 +122,15 @@ pub mod validators {
 
         fn seat(&mut self, members: Vec<Member>, epoch: u32, barred: u32) {
             let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
+            if self.epoch > 0 {
+                let weights = self.weights_of(self.epoch, &self.committee_of(self.epoch));
+                self.weights.insert(self.epoch, &weights);
+                self.weights.remove(self.epoch_before());
+            }
             self.epoch = epoch;
             self.config_digest = digest;
             self.attestation_keys = Stored(AttestationKeys(attestation_keys(&members)));
+            self.barred_before = self.barred;
             self.barred = barred;
             self.members.insert(epoch, &Stored(members));
             emit_event::<DefaultEnvironment, _>(CommitteeSeated { epoch, config_digest: digest });
@@ -130,47 +142,50 @@ pub mod validators {
             self.members.get(epoch).map(|members| members.0).unwrap_or_default()
         }
 
-        /// Punishes a member of some committee. What is critical takes the voice of the seat in
-        /// office that has his key.
-        #[inline(never)]
-        fn punish(
-            &mut self,
-            terms: &StakingTerms,
-            member: &Member,
-            offence: &Offence,
-            severity: Severity,
-            verdict: &mut Verdict,
-        ) -> Result<bool, StakingError> {
-            let keys = &self.attestation_keys.0 .0;
-            let seat = (0u8..)
-                .zip(keys)
-                .find(|(_, key)| severity == Severity::Critical && **key == member.attestation_key);
-            let barred = seat.map_or(0, |(seat, _)| seat_bit(seat));
-            let ejected_in = seat.map(|_| self.epoch);
-            let new = self.stakes.punish(terms, offence, severity, ejected_in, verdict)?;
-            if new {
-                self.barred = silence(&self.quorum.0, self.barred, barred);
-            }
-            Ok(new)
+        /// The epoch before the one in office; 0 for none.
+        fn epoch_before(&self) -> u32 {
+            self.epoch.saturating_sub(1)
         }
 
-        /// Punishes what is proven: that a member signed twice in a slot.
+        /// The weights of a committee in office or the one before.
+        #[inline(never)]
+        fn weights_of(&self, epoch: u32, members: &[Member]) -> Vec<u128> {
+            if epoch == self.epoch {
+                return self.stakes.weights(members, epoch, self.barred);
+            }
+            self.weights.get(epoch).unwrap_or_default()
+        }
+
+        /// The seat of a key in a committee, as a bit; none if it has none.
+        fn bit_of(keys: &[AttestationKey], key: &AttestationKey) -> u32 {
+            (0u8..).zip(keys).find(|(_, other)| *other == key).map_or(0, |(seat, _)| seat_bit(seat))
+        }
+
+        /// Punishes what is proven: that a member signed twice in a slot. That takes the voice of
+        /// the seat that has his key, in office and in the committee before.
         #[inline(never)]
         fn convicted(
             &mut self,
-            terms: &StakingTerms,
             member: &Member,
             epoch: u32,
             feed: Feed,
             slot: u64,
         ) -> Result<(), StakingError> {
+            let terms = self.stakes.rules()?;
             let kind = OffenceKind::Equivocation;
             let offence = Offence { operator: member.operator, epoch, feed, slot, kind };
+            let key = &member.attestation_key;
+            let barred = Self::bit_of(&self.attestation_keys.0 .0, key);
+            let ejected_in = (barred != 0).then_some(self.epoch);
             let mut verdict = Verdict::default();
-            if !self.punish(terms, member, &offence, Severity::Critical, &mut verdict)? {
+            if !self.stakes.convict(&terms, &offence, ejected_in, &mut verdict)? {
                 return Err(StakingError::AlreadyPunished);
             }
-            verdict.execute(terms)
+            self.barred = silence(&self.quorum.0, self.barred, barred);
+            let before = attestation_keys(&self.committee_of(self.epoch_before()));
+            let barred = Self::bit_of(&before, key);
+            self.barred_before = silence(&self.quorum.0, self.barred_before, barred);
+            verdict.execute(&terms, Some(self.env().caller()))
         }
 
         /// The committee of an epoch and the digest that its signatures bind.
@@ -182,6 +197,22 @@ pub mod validators {
             }
             let digest = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
             Ok((members, digest))
+        }
+
+        /// As `verify`, for the committee before the one in office.
+        #[inline(never)]
+        fn verify_before(
+            &self,
+            digest: Digest,
+            certificate: Certificate,
+        ) -> Result<(), CertificateError> {
+            let epoch = self.epoch_before();
+            let members = self.committee_of(epoch);
+            certificate.check_form(epoch, &self.quorum.0)?;
+            certificate.check_barred(self.barred_before)?;
+            let config = self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members);
+            let message = attestation_message::<HostSha256>(&config, &digest);
+            certificate.check_signatures(&message, &attestation_keys(&members), sr25519_verify)
         }
 
         fn ensure_owner(&self) -> Result<(), StakingError> {
@@ -259,6 +290,8 @@ pub mod validators {
                 return Err(ValidatorsError::WrongRoot);
             }
             let digest = report.digest::<HostSha256>();
+            // Only of the committee in office: else two changes could follow one another.
+            certificate.check_form(self.epoch, &self.quorum.0)?;
             self.verify(digest, certificate)?;
             let domain = self.domain();
             let statement = |member: &Member| domain.possession_statement::<HostSha256>(member);
@@ -277,9 +310,12 @@ pub mod validators {
             Ok(())
         }
 
-        /// Whether the committee in office certified the report with this digest.
+        /// Whether the committee in office, or the one before, certified the report with this digest.
         #[ink(message)]
         fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), CertificateError> {
+            if certificate.epoch > 0 && certificate.epoch == self.epoch_before() {
+                return self.verify_before(digest, certificate);
+            }
             certificate.check_form(self.epoch, &self.quorum.0)?;
             certificate.check_barred(self.barred)?;
             let message = attestation_message::<HostSha256>(&self.config_digest, &digest);
@@ -332,69 +368,77 @@ pub mod validators {
     }
 
     impl Judged for ValidatorsContract {
-        /// Who is in office, with what stake.
+        /// Who is in office, or was in the epoch before, with what weight.
         #[ink(message)]
         #[inline(never)]
-        fn electorate(&self) -> Electorate {
-            let members = self.committee_of(self.epoch);
+        fn electorate(&self, epoch: Option<u32>) -> Electorate {
+            let epoch = epoch.unwrap_or(self.epoch);
+            let members = match epoch == self.epoch || epoch == self.epoch_before() {
+                true => self.committee_of(epoch),
+                false => Vec::new(),
+            };
             Electorate {
-                epoch: self.epoch,
-                config_digest: self.config_digest,
+                epoch,
+                config_digest: match epoch == self.epoch {
+                    true => self.config_digest,
+                    false => {
+                        self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members)
+                    }
+                },
                 keys: attestation_keys(&members),
-                stakes: self.stakes.weights(&members, self.epoch, self.barred),
+                stakes: self.weights_of(epoch, &members),
             }
         }
 
-        /// Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+        /// Punishes seats for their deviation in a slot of the caller's feed. A judge.
         #[ink(message)]
         #[inline(never)]
         fn report_deviations(
             &mut self,
             kind: ReportKind,
             slot: u64,
-            offence: OffenceKind,
+            time_ms: u64,
+            epoch: u32,
             deviations: Vec<Deviation>,
         ) -> Result<(), StakingError> {
-            let judge = self.env().caller();
-            if !self.stakes.is_judge(judge) {
+            let caller = self.env().caller();
+            let terms = self.stakes.rules()?;
+            if !terms.judges.contains(&caller) {
                 return Err(StakingError::NotJudge);
             }
-            let terms = self.stakes.rules()?;
-            if deviations.len() > usize::from(self.quorum.0.n()) {
+            let quorum = self.quorum.0;
+            if deviations.len() > usize::from(quorum.n()) {
                 return Err(StakingError::TooMany);
             }
-            let members = self.committee_of(self.epoch);
-            let feed = Feed { kind, contract: *judge.as_ref() };
-            let bands = match offence {
-                OffenceKind::RankingDeviation => &terms.ranking_bands,
-                _ => &terms.nav_bands,
-            };
-            let mut verdict = Verdict::default();
-            for Deviation { seat, bps } in deviations {
-                let member = members.get(usize::from(seat)).ok_or(StakingError::UnknownSeat)?;
-                let (operator, epoch) = (member.operator, self.epoch);
-                let offence = Offence { operator, epoch, feed, slot, kind: offence };
-                let severity = offence.severity(bands, bps);
-                self.punish(&terms, member, &offence, severity, &mut verdict)?;
+            let members = self.committee_of(epoch);
+            if epoch < self.epoch_before() || members.is_empty() {
+                return Err(StakingError::UnknownEpoch);
             }
-            verdict.execute(&terms)
+            let (offence, needed) = match kind {
+                ReportKind::Rewards => (
+                    OffenceKind::RankingDeviation,
+                    quorum.size().saturating_sub(quorum.max_liars()),
+                ),
+                _ => (OffenceKind::NavDeviation, quorum.size()),
+            };
+            let feed = Feed { kind, contract: *caller.as_ref() };
+            let mut verdict = Verdict::default();
+            for off in judge(&quorum, terms.bands(offence), needed, &deviations)? {
+                let member = members.get(usize::from(off.seat)).ok_or(StakingError::UnknownSeat)?;
+                let operator = member.operator;
+                let offence = Offence { operator, epoch, feed, slot, kind: offence };
+                self.stakes.judge(&terms, &offence, off.bps, time_ms, &mut verdict)?;
+            }
+            verdict.execute(&terms, None)
         }
     }
 
     impl Staking for ValidatorsContract {
-        /// Sets the rules of stake. The owner.
+        /// Sets the first rules of stake, or announces others. The owner.
         #[ink(message)]
         fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError> {
             self.ensure_owner()?;
             self.stakes.set_terms(terms)
-        }
-
-        /// Lists a contract that may report deviations, or takes it off. The owner.
-        #[ink(message)]
-        fn set_judge(&mut self, contract: AccountId, allowed: bool) -> Result<(), StakingError> {
-            self.ensure_owner()?;
-            self.stakes.set_judge(contract, allowed);
-            Ok(())
         }
 
         /// Adds to the caller's stake, from his allowance at the token.
@@ -412,6 +456,12 @@ pub mod validators {
             self.stakes.unbond(operator, amount, seated)
         }
 
+        /// Asks for the caller's seat to be given to another.
+        #[ink(message)]
+        fn resign(&mut self) -> Result<(), StakingError> {
+            self.stakes.resign(self.env().caller())
+        }
+
         /// Pays out what has waited long enough.
         #[ink(message)]
         fn withdraw(&mut self) -> Result<u128, StakingError> {
@@ -422,7 +472,6 @@ pub mod validators {
         #[ink(message)]
         #[inline(never)]
         fn convict(&mut self, evidence: Equivocation) -> Result<(), StakingError> {
-            let terms = self.stakes.rules()?;
             let Equivocation { epoch, seat, first, .. } = evidence;
             let (members, digest) = self.record(epoch)?;
             let keys = attestation_keys(&members);
@@ -430,14 +479,13 @@ pub mod validators {
                 .check::<HostSha256>(epoch, &digest, &keys, sr25519_verify)
                 .map_err(StakingError::Evidence)?;
             let member = members.get(usize::from(seat)).ok_or(StakingError::UnknownSeat)?;
-            self.convicted(&terms, member, epoch, first.feed, first.slot)
+            self.convicted(member, epoch, first.feed, first.slot)
         }
 
         /// Punishes a seat that signed two values for one slot. Anybody, with the proof.
         #[ink(message)]
         #[inline(never)]
         fn convict_observer(&mut self, evidence: DoubleObservation) -> Result<(), StakingError> {
-            let terms = self.stakes.rules()?;
             let DoubleObservation { epoch, feed, slot, one, other } = evidence;
             let (members, digest) = self.record(epoch)?;
             let member = members.get(usize::from(one.seat)).ok_or(StakingError::UnknownSeat)?;
@@ -447,7 +495,7 @@ pub mod validators {
             if !one.convicts::<HostSha256>(&other, &digest, &feed, slot, verify) {
                 return Err(StakingError::NoConviction);
             }
-            self.convicted(&terms, member, epoch, feed, slot)
+            self.convicted(member, epoch, feed, slot)
         }
 
         /// The stake of an operator.
@@ -456,22 +504,22 @@ pub mod validators {
             self.stakes.view(operator, self.epoch)
         }
 
-        /// The rules of stake.
+        /// The rules of stake in force.
         #[ink(message)]
         fn terms(&self) -> Option<StakingTerms> {
             self.stakes.terms()
+        }
+
+        /// The rules that will be in force.
+        #[ink(message)]
+        fn announced(&self) -> Option<AnnouncedTerms> {
+            self.stakes.announced()
         }
 
         /// The seats in office whose signatures do not count.
         #[ink(message)]
         fn barred(&self) -> u32 {
             self.barred
-        }
-
-        /// Whether a contract may report deviations.
-        #[ink(message)]
-        fn is_judge(&self, contract: AccountId) -> bool {
-            self.stakes.is_judge(contract)
         }
     }
 

@@ -1,14 +1,16 @@
 //! What is staked, who judges, what was punished.
 
 use crate::calls;
-use crate::events::{Bonded, JudgeChanged, Slashed, TermsSet, Unbonding, Withdrawn};
+use crate::events::{Bonded, Resigned, Slashed, TermsSet, Unbonding, Withdrawn};
 use cicada_core::committee::{seat_bit, Member};
-use cicada_core::fixed::add;
+use cicada_core::fixed::{add, mul_div_floor, sub, BPS};
 use cicada_core::hash::Hash;
-use cicada_core::slashing::{check_unbonding, Offence, Severity, StakeAccount, Standing};
+use cicada_core::slashing::{
+    check_unbonding, Offence, ParameterError, Severity, StakeAccount, Standing, BOUNTY_BPS,
+};
 use cicada_traits::host::HostSha256;
 use cicada_traits::payment;
-use cicada_traits::staking::{StakeView, StakingError, StakingTerms};
+use cicada_traits::staking::{AnnouncedTerms, StakeView, StakingError, StakingTerms, MAX_JUDGES};
 use cicada_traits::stored::Stored;
 use ink::env::{account_id, block_timestamp, emit_event, DefaultEnvironment};
 use ink::prelude::vec::Vec;
@@ -21,8 +23,10 @@ use ink::storage::{Lazy, Mapping};
 #[derive(Default)]
 pub struct Stakes {
     terms: Lazy<Stored<StakingTerms>, ManualKey<0x5445_524d>>,
+    next: Lazy<Stored<AnnouncedTerms>, ManualKey<0x4e45_5854>>,
     accounts: Mapping<AccountId, Stored<StakeAccount>, ManualKey<0x5354_414b>>,
-    judges: Mapping<AccountId, (), ManualKey<0x4a55_4447>>,
+    /// The rules of those who resigned.
+    resigned: Mapping<AccountId, Stored<StakingTerms>, ManualKey<0x5245_5349>>,
     punished: Mapping<Hash, (), ManualKey<0x5055_4e49>>,
 }
 
@@ -30,58 +34,91 @@ pub struct Stakes {
 #[derive(Default)]
 pub struct Verdict {
     amount: u128,
-    punished: Vec<(AccountId, Severity)>,
+    told: Vec<(AccountId, u32)>,
+}
+
+#[inline(never)]
+fn now() -> u64 {
+    block_timestamp::<DefaultEnvironment>()
 }
 
 impl Stakes {
-    /// The rules, if there are any.
+    /// The rules in force, if there are any.
     #[inline(never)]
     pub fn terms(&self) -> Option<StakingTerms> {
-        self.terms.get().map(|terms| terms.0)
+        let next = self.next.get().filter(|next| now() >= next.0.from_ms);
+        next.map(|next| next.0.terms).or_else(|| self.terms.get().map(|terms| terms.0))
     }
 
-    /// The rules.
+    /// The rules that will be in force.
+    pub fn announced(&self) -> Option<AnnouncedTerms> {
+        self.next.get().map(|next| next.0).filter(|next| now() < next.from_ms)
+    }
+
+    /// The rules in force.
     pub fn rules(&self) -> Result<StakingTerms, StakingError> {
         self.terms().ok_or(StakingError::NoTerms)
     }
 
-    /// Replaces the rules.
+    /// Sets the first rules, or announces others.
     #[inline(never)]
     pub fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError> {
         let here = account_id::<DefaultEnvironment>();
         if terms.token == here || terms.treasury == here || terms.reputation == Some(here) {
             return Err(StakingError::OwnAccount);
         }
-        if self.terms().is_some_and(|before| before.token != terms.token) {
-            return Err(StakingError::TokenFixed);
+        if terms.judges.len() > MAX_JUDGES {
+            return Err(StakingError::TooMany);
+        }
+        if terms.minimum == 0 {
+            return Err(ParameterError::NoMinimum.into());
         }
         terms.nav_bands.check()?;
         terms.ranking_bands.check()?;
         terms.rates.check()?;
         check_unbonding(terms.unbonding_ms)?;
-        self.terms.set(&Stored(terms));
-        emit_event::<DefaultEnvironment, _>(TermsSet { terms });
+        let mut from_ms = now();
+        if let Some(before) = self.terms() {
+            if before.token != terms.token || before.treasury != terms.treasury {
+                return Err(StakingError::Fixed);
+            }
+            // Time for a seat to leave first: to resign, to be replaced, to wait.
+            let notice = before.unbonding_ms.saturating_mul(2);
+            from_ms = from_ms.saturating_add(notice);
+            self.terms.set(&Stored(before));
+            self.next.set(&Stored(AnnouncedTerms { terms: terms.clone(), from_ms }));
+        } else {
+            self.terms.set(&Stored(terms.clone()));
+        }
+        emit_event::<DefaultEnvironment, _>(TermsSet { terms, from_ms });
         Ok(())
     }
 
-    /// Whether a contract may report deviations.
+    /// The rules of an operator: those in force, or those of when he resigned.
     #[inline(never)]
-    pub fn is_judge(&self, contract: AccountId) -> bool {
-        self.judges.contains(contract)
+    fn rules_of(
+        &self,
+        operator: AccountId,
+        account: &StakeAccount,
+        terms: &StakingTerms,
+    ) -> StakingTerms {
+        let own = self.resigned.get(operator).filter(|_| account.is_resigned);
+        own.map_or_else(|| terms.clone(), |own| own.0)
     }
 
-    /// Lists a judge, or takes it off.
+    /// What a seat of this operator needs; without rules nothing is enough.
     #[inline(never)]
-    pub fn set_judge(&mut self, contract: AccountId, allowed: bool) {
-        if self.is_judge(contract) == allowed {
-            return;
+    fn minimum(
+        &self,
+        operator: AccountId,
+        account: &StakeAccount,
+        terms: Option<&StakingTerms>,
+    ) -> u128 {
+        match terms {
+            None => u128::MAX,
+            Some(terms) if !account.is_resigned => terms.minimum,
+            Some(terms) => self.rules_of(operator, account, terms).minimum,
         }
-        if allowed {
-            self.judges.insert(contract, &());
-        } else {
-            self.judges.remove(contract);
-        }
-        emit_event::<DefaultEnvironment, _>(JudgeChanged { contract, allowed });
     }
 
     /// The stake of an operator.
@@ -104,11 +141,13 @@ impl Stakes {
     #[inline(never)]
     pub fn view(&self, operator: AccountId, epoch: u32) -> StakeView {
         let account = self.account(operator);
+        let minimum = self.minimum(operator, &account, self.terms().as_ref());
         StakeView {
             bonded: account.stake.bonded,
             unbonding: account.stake.unbonding,
             releases_ms: account.releases_ms,
-            standing: account.standing(self.minimum(), epoch),
+            standing: account.standing(minimum, epoch),
+            is_resigned: account.is_resigned,
         }
     }
 
@@ -120,7 +159,9 @@ impl Stakes {
             return (0, 0);
         };
         (0u8..).zip(members).fold((0, 0), |(inactive, ejected), (seat, member)| {
-            match self.account(member.operator.into()).standing(terms.minimum, epoch) {
+            let operator = member.operator.into();
+            let account = self.account(operator);
+            match account.standing(self.minimum(operator, &account, Some(&terms)), epoch) {
                 Standing::Active => (inactive, ejected),
                 Standing::Inactive => (inactive | seat_bit(seat), ejected),
                 Standing::Ejected => (inactive, ejected | seat_bit(seat)),
@@ -131,19 +172,16 @@ impl Stakes {
     /// The weight of each seat's word in `epoch`: 0 for those barred, and without rules.
     #[inline(never)]
     pub fn weights(&self, members: &[Member], epoch: u32, barred: u32) -> Vec<u128> {
-        let minimum = self.minimum();
+        let terms = self.terms();
         let weight = |(seat, member): (u8, &Member)| {
             if barred & seat_bit(seat) != 0 {
                 return 0;
             }
-            self.account(member.operator.into()).weight(minimum, epoch)
+            let operator = member.operator.into();
+            let account = self.account(operator);
+            account.weight(self.minimum(operator, &account, terms.as_ref()), epoch)
         };
         (0u8..).zip(members).map(weight).collect()
-    }
-
-    /// What a seat needs; without rules nothing is enough.
-    fn minimum(&self) -> u128 {
-        self.terms().map_or(u128::MAX, |terms| terms.minimum)
     }
 
     /// Takes stake in.
@@ -165,14 +203,28 @@ impl Stakes {
         amount: u128,
         seated: bool,
     ) -> Result<(), StakingError> {
-        let terms = self.rules()?;
         let mut account = self.account(operator);
+        let terms = self.rules_of(operator, &account, &self.rules()?);
         let keep = if seated { terms.minimum } else { 0 };
-        let now = block_timestamp::<DefaultEnvironment>();
-        account.unbond(amount, keep, now, terms.unbonding_ms)?;
+        account.unbond(amount, keep, now(), terms.unbonding_ms)?;
         self.save(operator, account);
         let releases_ms = account.releases_ms;
         emit_event::<DefaultEnvironment, _>(Unbonding { operator, amount, releases_ms });
+        Ok(())
+    }
+
+    /// Notes that an operator wants to be replaced, and under which rules he stands.
+    #[inline(never)]
+    pub fn resign(&mut self, operator: AccountId) -> Result<(), StakingError> {
+        let terms = self.rules()?;
+        let mut account = self.account(operator);
+        if account.is_resigned || account.stake.bonded == 0 {
+            return Err(StakingError::CannotResign);
+        }
+        account.is_resigned = true;
+        self.save(operator, account);
+        self.resigned.insert(operator, &Stored(terms));
+        emit_event::<DefaultEnvironment, _>(Resigned { operator });
         Ok(())
     }
 
@@ -180,7 +232,11 @@ impl Stakes {
     #[inline(never)]
     pub fn withdraw(&mut self, operator: AccountId) -> Result<u128, StakingError> {
         let mut account = self.account(operator);
-        let amount = account.withdraw(block_timestamp::<DefaultEnvironment>())?;
+        let amount = account.withdraw(now())?;
+        if account.is_resigned && account.stake.bonded == 0 {
+            account.is_resigned = false;
+            self.resigned.remove(operator);
+        }
         self.save(operator, account);
         emit_event::<DefaultEnvironment, _>(Withdrawn { operator, amount });
         // Nobody has stake before there are rules.
@@ -188,20 +244,38 @@ impl Stakes {
         Ok(amount)
     }
 
-    /// Punishes an offence, unless it was punished before or is none; says whether it was now.
-    /// With `ejected_in` the operator loses his standing for that epoch, too.
+    /// Punishes a deviation at `time_ms`, as far as its hour has not cost that yet.
     #[inline(never)]
-    pub fn punish(
+    pub fn judge(
         &mut self,
         terms: &StakingTerms,
         offence: &Offence,
-        severity: Severity,
+        bps: u32,
+        time_ms: u64,
+        verdict: &mut Verdict,
+    ) -> Result<(), StakingError> {
+        let operator = AccountId::from(offence.operator);
+        let mut account = self.account(operator);
+        let own = self.rules_of(operator, &account, terms);
+        let severity = own.bands(offence.kind).severity(bps);
+        let Some((amount, before)) = account.judge_ceil(&own.rates, severity, time_ms)? else {
+            return Ok(());
+        };
+        self.save(operator, account);
+        let points = severity.reputation_points().saturating_sub(before.reputation_points());
+        verdict.add(offence, severity, amount, points)
+    }
+
+    /// Punishes a proven offence; whether it was not punished before. With `ejected_in` the operator
+    /// loses his standing for that epoch, too.
+    #[inline(never)]
+    pub fn convict(
+        &mut self,
+        terms: &StakingTerms,
+        offence: &Offence,
         ejected_in: Option<u32>,
         verdict: &mut Verdict,
     ) -> Result<bool, StakingError> {
-        if severity == Severity::None {
-            return Ok(false);
-        }
         let id = offence.id::<HostSha256>();
         if self.punished.contains(id) {
             return Ok(false);
@@ -209,27 +283,52 @@ impl Stakes {
         self.punished.insert(id, &());
         let operator = AccountId::from(offence.operator);
         let mut account = self.account(operator);
-        let amount = account.slash_ceil(&terms.rates, severity)?;
+        let rates = self.rules_of(operator, &account, terms).rates;
+        let amount = account.slash_ceil(rates.critical_bps)?;
         account.ejected_in = ejected_in.unwrap_or(account.ejected_in);
         self.save(operator, account);
-        verdict.amount = add(verdict.amount, amount).map_err(StakingError::Math)?;
-        verdict.punished.push((operator, severity));
-        let Offence { epoch, feed, slot, kind: offence, .. } = *offence;
-        let slashed = Slashed { operator, offence, epoch, feed, slot, severity, amount };
-        emit_event::<DefaultEnvironment, _>(slashed);
+        let critical = Severity::Critical;
+        verdict.add(offence, critical, amount, critical.reputation_points())?;
         Ok(true)
     }
 }
 
 impl Verdict {
-    /// Tells the reputation contract and pays the treasury.
     #[inline(never)]
-    pub fn execute(&self, terms: &StakingTerms) -> Result<(), StakingError> {
+    fn add(
+        &mut self,
+        offence: &Offence,
+        severity: Severity,
+        amount: u128,
+        points: u32,
+    ) -> Result<(), StakingError> {
+        let operator = AccountId::from(offence.operator);
+        self.amount = add(self.amount, amount).map_err(StakingError::Math)?;
+        self.told.push((operator, points));
+        let Offence { epoch, feed, slot, kind: offence, .. } = *offence;
+        let slashed = Slashed { operator, offence, epoch, feed, slot, severity, amount };
+        emit_event::<DefaultEnvironment, _>(slashed);
+        Ok(())
+    }
+
+    /// Tells the reputation contract, and pays whoever brought a proof, and the treasury.
+    #[inline(never)]
+    pub fn execute(
+        &self,
+        terms: &StakingTerms,
+        bringer: Option<AccountId>,
+    ) -> Result<(), StakingError> {
         if let Some(reputation) = terms.reputation {
-            for (operator, severity) in &self.punished {
-                calls::tell(reputation, *operator, *severity)?;
+            for (operator, points) in &self.told {
+                calls::tell(reputation, *operator, *points)?;
             }
         }
-        Ok(payment::pay(terms.token, terms.treasury, self.amount)?)
+        let mut rest = self.amount;
+        if let Some(bringer) = bringer {
+            let bounty = mul_div_floor(rest, BOUNTY_BPS, BPS).map_err(StakingError::Math)?;
+            rest = sub(rest, bounty).map_err(StakingError::Math)?;
+            payment::pay(terms.token, bringer, bounty)?;
+        }
+        Ok(payment::pay(terms.token, terms.treasury, rest)?)
     }
 }

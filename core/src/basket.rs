@@ -70,6 +70,8 @@ pub enum BasketError {
     CrossesTarget,
     /// A token without weight stands before one with.
     NotInOrder,
+    /// The token has no weight: nothing is taken in of it.
+    NoWeight,
 }
 
 impl From<MathError> for BasketError {

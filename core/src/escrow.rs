@@ -6,6 +6,7 @@
 mod act;
 mod audit;
 mod error;
+mod limits;
 mod machine;
 mod progress;
 mod signed;
@@ -16,9 +17,10 @@ mod tests;
 pub use act::{Act, Action, Ballot, Case, Evidence, Papers, Payout};
 pub use audit::{chain, detail, terms_digest, AuditEntry, AuditHead};
 pub use error::{EscrowError, TermsError};
-pub use progress::{Progress, DISPUTE_ROUND};
+pub use limits::{Limits, Range, MAX_TERM_MS, MAX_WINDOW_MS};
+pub use machine::fee_shares;
+pub use progress::Progress;
 pub use signed::SignedDecision;
-pub use terms::{MAX_TERM_MS, MAX_WINDOW_MS};
 
 use crate::hash::Hash;
 use crate::Account;
@@ -35,6 +37,10 @@ pub const MAX_EVIDENCE: u8 = 8;
 pub const MAX_CID_LEN: usize = 96;
 /// The most audit entries that one call returns.
 pub const MAX_PAGE: u32 = 50;
+/// The highest fee of arbitrators, in basis points of the part in dispute.
+pub const MAX_FEE_BPS: u16 = 500;
+/// The account whose key is zeros: anybody can sign for it.
+pub const NOBODY: Account = [0; 32];
 
 /// Who may move the money out, when there is no dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -46,8 +52,8 @@ pub enum Rule {
     BothParties,
     /// The same decision of as many arbitrators as the panel requires.
     Arbitrators,
-    /// Once completed, and from this time on, anybody triggers the release; before as `BothParties`.
-    /// The review window counts here too: what comes first.
+    /// A lock: completed work is released by anybody once both this time and the review are over,
+    /// and the requester may object until then. Before, as `BothParties`.
     TimeLocked {
         /// From when on.
         release_after_ms: u64,
@@ -58,11 +64,19 @@ pub enum Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Panel {
-    /// How many must agree: 1 to the number of members; 0 for an empty panel.
+    /// How many must agree: more than half of the members; 0 for an empty panel.
     pub required: u8,
     /// Distinct accounts, no party among them, at most [`MAX_ARBITRATORS`]. With none, a dispute
     /// ends by its deadline only.
     pub members: Vec<Account>,
+    /// What whoever raises a dispute deposits for those whose votes decide it, in basis points of
+    /// the part, at most [`MAX_FEE_BPS`]; 0 for an empty panel.
+    pub fee_bps: u16,
+}
+
+impl Panel {
+    /// Nobody: what is not decided by the parties ends by its deadline.
+    pub const NONE: Self = Self { required: 0, members: Vec::new(), fee_bps: 0 };
 }
 
 /// A part of the job, paid by itself.
@@ -71,19 +85,33 @@ pub struct Panel {
 pub struct Milestone {
     /// What it pays; not 0.
     pub amount: u128,
-    /// Until when it must be completed; otherwise all that is left is refunded.
+    /// Until when it must be completed; otherwise all that is left is refunded. Moves by the time
+    /// that disputes over earlier parts took.
     pub complete_by_ms: u64,
 }
 
-/// What happens to the money when a dispute is not decided in time.
+/// A part, before or after its completion: what a decision is about. What was said before a
+/// completion does not count after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Part {
+    /// Which, from 0.
+    pub milestone: u8,
+    /// Whether it is completed.
+    pub completed: bool,
+}
+
+/// What happens to the completed part when a dispute that the provider raised is not decided in
+/// time. One that the requester raised pays the part then: nobody gains by his own dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum Fallback {
     /// All that is left goes back to the requester.
     Refund,
-    /// All that is left goes to the provider.
+    /// The part goes to the provider, less its penalties.
     Release,
-    /// The provider gets this part, rounded down, the requester the rest.
+    /// The provider gets this share of what the penalties leave, rounded down, the requester the
+    /// rest of the part. A share of 0 is a refund.
     Split {
         /// The provider's part in basis points, at most 10,000.
         provider_bps: u16,
@@ -100,8 +128,9 @@ pub struct Terms {
     pub provider: Account,
     /// The PSP22 contract of the money.
     pub token: Account,
-    /// The parts, 1 to [`MAX_MILESTONES`], paid one after the other. Each deadline lies at least
-    /// `review_ms` after the one before: a silent requester does not use up the time for the next.
+    /// The parts, 1 to [`MAX_MILESTONES`], paid one after the other. The time for each counts from
+    /// the latest release of the one before and lies within [`Limits::completion`]: a silent
+    /// requester does not use it up.
     pub milestones: Vec<Milestone>,
     /// Who may release.
     pub rule: Rule,
@@ -109,9 +138,11 @@ pub struct Terms {
     pub panel: Panel,
     /// Until when it must be funded; otherwise it expires.
     pub fund_by_ms: u64,
-    /// How long after each completion the requester may object; then it is released. In ms.
+    /// How long after each completion the requester may object at least; then it is released. In
+    /// ms, within [`Limits::review`].
     pub review_ms: u64,
-    /// How long after it was raised a dispute may last; then the fallback applies. In ms.
+    /// How long after it was raised a dispute may last; then the fallback applies. In ms, within
+    /// [`Limits::dispute`].
     pub dispute_ms: u64,
     /// What applies then.
     pub fallback: Fallback,
@@ -131,7 +162,7 @@ pub enum State {
     Completed,
     /// The arbitrators decide.
     Disputed,
-    /// Ended: the last part was paid, or a settlement paid something to the provider.
+    /// Ended: the last part was paid, or settled.
     Released,
     /// Ended: what was left went back.
     Refunded,
@@ -151,15 +182,15 @@ pub enum Decision {
     Refund,
 }
 
-/// An arbitrator's vote in a dispute, about all that is left.
+/// An arbitrator's vote in a dispute, about the part in dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum Verdict {
-    /// All to the provider.
+    /// The part to the provider.
     Release,
-    /// All to the requester.
+    /// All that is left to the requester; so is a split that gives the provider nothing.
     Refund,
-    /// To both; the sum is all that is left.
+    /// To both; the sum is the part.
     Split {
         /// The provider's share.
         provider_share: u128,
@@ -187,7 +218,10 @@ pub enum Ending {
     /// A deadline passed: funding, completion or review.
     TimedOut,
     /// By the arbitrators' votes in a dispute.
-    Voted,
+    Voted {
+        /// What they gave the provider, penalties included; 0 for a refund.
+        provider_share: u128,
+    },
     /// The dispute was not decided in time.
     FellBack,
     /// By the operator's settlement.
@@ -218,10 +252,12 @@ pub struct Summary {
     pub requester_paid: u128,
     /// When the present state times out; none in a terminal state.
     pub due_ms: Option<u64>,
-    /// Who raised the dispute, if there was one.
+    /// Who raised the newest dispute, if there was one.
     pub raised_by: Option<Side>,
     /// How it ended, if it has.
     pub ending: Option<Ending>,
+    /// When it was completed, disputed or ended, in milliseconds; 0 before.
+    pub since_ms: u64,
     /// The contract that runs it, if one does.
     pub operator: Option<Account>,
     /// Digest of the newest result.
@@ -244,6 +280,8 @@ pub struct Reserve {
     pub token: Account,
     /// What is left of it.
     pub balance: u128,
+    /// Whether it is closed: nothing is drawn from it or comes back to it any more.
+    pub closed: bool,
 }
 
 /// What an account has of a token.
@@ -252,6 +290,8 @@ pub struct Reserve {
 pub struct Holdings {
     /// What it holds at the token contract and can spend.
     pub available: u128,
-    /// What the escrow contract holds of it: reserves, and escrows that it funds.
+    /// What the escrow contract holds of it: reserves, escrows that it funds, deposits of disputes.
     pub locked: u128,
+    /// What the token refused to pay out to it, or arbitrators earned: `claim` pays it.
+    pub credit: u128,
 }

@@ -183,6 +183,8 @@ pub enum Settlement {
     Recorded,
     /// It was final already; nothing changed.
     AlreadyDone,
+    /// It is genuine and cannot be applied: its slot is taken, and nothing else changed.
+    Void,
 }
 
 /// What the nodes agree on for one slot of a leaderboard: the report and its content.

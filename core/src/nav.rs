@@ -12,6 +12,7 @@ use crate::hash::{tagged, Hash, Hasher};
 use crate::merkle;
 use crate::quorum::{FaultModel, Quorum};
 use crate::report::{Feed, FeedState, Report};
+use crate::slashing::Deviation;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
@@ -27,6 +28,12 @@ pub const MIN_OBSERVATIONS: u8 = 16;
 
 /// The age in milliseconds up to which a NAV is fresh: 300 s.
 pub const STALENESS_MS: u64 = 300_000;
+
+/// How long after a scheduled time the next round of the same slot is scheduled, in milliseconds.
+pub const ROUND_MS: u64 = STALENESS_MS;
+
+/// How far a median may be off a node's own validator for the node to agree to it, in bps.
+pub const AGREE_BPS: u128 = 50;
 
 const OBSERVATION_TAG: &[u8] = b"cicada71/nav-observation/v1";
 
@@ -82,7 +89,7 @@ pub struct Observation {
     pub seat: u8,
     /// NAV at scale 10¹⁸, not 0.
     pub nav_e18: u128,
-    /// When the validator computed it, in milliseconds since 1970.
+    /// The scheduled time of which it is, in milliseconds since 1970.
     pub time_ms: u64,
     /// Signature of the seat's attestation key under [`Observation::message`].
     pub signature: Signature,
@@ -100,13 +107,10 @@ impl Observation {
         tagged::<H>(OBSERVATION_TAG, &signed)
     }
 
-    /// Whether an honest seat could not have signed both for one slot. The same value at another
-    /// time it could: a validator that starts again may repeat itself. So too two that are more than
-    /// [`STALENESS_MS`] apart: they cannot stand in one report, and if a slot is not settled in time,
-    /// a validator must look again.
+    /// Whether an honest seat could not have signed both for one slot: two values of one time. Of
+    /// another round it may sign another.
     pub fn contradicts(&self, other: &Self) -> bool {
-        let together = self.time_ms.abs_diff(other.time_ms) <= STALENESS_MS;
-        self.seat == other.seat && together && self.nav_e18 != other.nav_e18
+        self.seat == other.seat && self.time_ms == other.time_ms && self.nav_e18 != other.nav_e18
     }
 
     /// Whether the two are proof that their seat signed two values for one slot: genuine, and they
@@ -130,7 +134,7 @@ impl Observation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum ObservationError {
-    /// Fewer than needed.
+    /// Fewer of seats with weight than needed.
     TooFew {
         /// How many are needed.
         needed: u8,
@@ -141,10 +145,8 @@ pub enum ObservationError {
     UnknownSeat,
     /// An observation of 0: a validator without a NAV stays silent.
     ZeroNav,
-    /// Older than [`STALENESS_MS`] at the time of the report.
-    Stale,
-    /// Later than the report.
-    TimeAhead,
+    /// Of another time than the report.
+    WrongTime,
     /// The seats that observed have no stake.
     NoStake,
     /// Stakes sum to more than 128 bits.
@@ -168,38 +170,49 @@ pub fn is_stale(time_ms: u64, now_ms: u64) -> bool {
     now_ms.saturating_sub(time_ms) > STALENESS_MS
 }
 
-/// Checks observations against the time of their report: at least `needed`, one of a seat, in
-/// order of seats, of `seats` seats, none 0, stale or in the future.
+/// The newest scheduled time of the slot after a report of `previous_ms` that is not later than
+/// `now_ms`; none before the first.
+pub fn scheduled(previous_ms: u64, interval_ms: u64, now_ms: u64) -> Option<u64> {
+    let first = previous_ms.saturating_add(interval_ms);
+    let late = now_ms.checked_sub(first)?;
+    Some(now_ms.saturating_sub(late % ROUND_MS))
+}
+
+/// Whether a time is one of those scheduled for the slot after a report of `previous_ms`.
+pub fn is_scheduled(previous_ms: u64, interval_ms: u64, time_ms: u64) -> bool {
+    scheduled(previous_ms, interval_ms, time_ms) == Some(time_ms)
+}
+
+/// Checks observations: of at least `needed` seats with weight, one of a seat, in order of seats,
+/// none 0, all of the report's time. `weights` are in seat order.
 ///
 /// # Errors
 /// [`ObservationError`].
 pub fn check(
     observations: &[Observation],
-    seats: u8,
+    weights: &[u128],
     needed: u8,
     time_ms: u64,
 ) -> Result<(), ObservationError> {
-    if observations.len() < usize::from(needed) {
-        return Err(ObservationError::TooFew { needed });
-    }
-    let mut before = None;
+    let (mut heard, mut before) = (0u8, None);
     for observation in observations {
         if before.is_some_and(|seat| observation.seat <= seat) {
             return Err(ObservationError::NotInOrder);
         }
         before = Some(observation.seat);
-        if observation.seat >= seats {
-            return Err(ObservationError::UnknownSeat);
+        match weights.get(usize::from(observation.seat)) {
+            None => return Err(ObservationError::UnknownSeat),
+            Some(weight) => heard = heard.saturating_add(u8::from(*weight > 0)),
         }
         if observation.nav_e18 == 0 {
             return Err(ObservationError::ZeroNav);
         }
-        if observation.time_ms > time_ms {
-            return Err(ObservationError::TimeAhead);
+        if observation.time_ms != time_ms {
+            return Err(ObservationError::WrongTime);
         }
-        if is_stale(observation.time_ms, time_ms) {
-            return Err(ObservationError::Stale);
-        }
+    }
+    if heard < needed {
+        return Err(ObservationError::TooFew { needed });
     }
     Ok(())
 }
@@ -267,6 +280,23 @@ pub fn deviation_bps_ceil(nav_e18: u128, median_e18: u128) -> u128 {
     mul_div_ceil(off, BPS, median_e18).unwrap_or(u128::MAX)
 }
 
+/// How far each seat with weight is off a median.
+pub fn deviations(
+    observations: &[Observation],
+    weights: &[u128],
+    median_e18: u128,
+) -> Vec<Deviation> {
+    let mut found = Vec::with_capacity(observations.len());
+    for Observation { seat, nav_e18, .. } in observations {
+        if weights.get(usize::from(*seat)).is_some_and(|weight| *weight > 0) {
+            let off = deviation_bps_ceil(*nav_e18, median_e18);
+            let bps = u32::try_from(off).unwrap_or(u32::MAX);
+            found.push(Deviation { seat: *seat, bps });
+        }
+    }
+    found
+}
+
 /// The seats that observed: bit `i` is set for seat `i`.
 pub fn observers(observations: &[Observation]) -> u32 {
     observations.iter().fold(0, |seats, observation| seats | seat_bit(observation.seat))
@@ -296,6 +326,73 @@ pub fn report<H: Hasher>(
 /// Whether the observations are the content of the report.
 pub fn matches<H: Hasher>(report: &Report, observations: &[Observation]) -> bool {
     report.leaf_count == 1 && report.root == root::<H>(observations)
+}
+
+/// What a validator tells its node of a slot: what it signed, when, and whose word has weight.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Own {
+    /// The slot.
+    pub slot: u64,
+    /// What it signed.
+    pub observation: Observation,
+    /// When, by its clock, in milliseconds since 1970.
+    pub signed_ms: u64,
+    /// The weight of each seat, as the chain had it.
+    pub weights: Vec<u128>,
+}
+
+/// How long, in milliseconds, a proposer may not have heard of an observation.
+pub const HEARD_MS: u64 = 5_000;
+
+/// Why a node does not agree to a NAV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Its validator has signed nothing for this slot and time.
+    Unseen,
+    /// The observations make no NAV.
+    Observations(ObservationError),
+    /// Its own validator's observation is left out, or another stands in its place.
+    LeftOut,
+    /// The median is off its validator's NAV by more than [`AGREE_BPS`].
+    Median {
+        /// How far, rounded up.
+        off_bps: u128,
+    },
+}
+
+impl Own {
+    /// Whether observations of `time_ms` are what this validator can agree to at `now_ms`: the
+    /// contract would take them, its own stands among them if they were told of it in time, and
+    /// their median is near its own.
+    ///
+    /// # Errors
+    /// [`Difference`].
+    pub fn agrees(
+        &self,
+        report: &Report,
+        observations: &[Observation],
+        needed: u8,
+        now_ms: u64,
+    ) -> Result<(), Difference> {
+        let Self { slot, observation: own, signed_ms, weights } = self;
+        if (*slot, own.time_ms) != (report.slot, report.time_ms) {
+            return Err(Difference::Unseen);
+        }
+        check(observations, weights, needed, report.time_ms).map_err(Difference::Observations)?;
+        let theirs = observations.iter().find(|other| other.seat == own.seat);
+        let is_known = now_ms.saturating_sub(*signed_ms) >= HEARD_MS;
+        match theirs {
+            Some(theirs) if theirs.nav_e18 != own.nav_e18 => return Err(Difference::LeftOut),
+            None if is_known => return Err(Difference::LeftOut),
+            _ => {}
+        }
+        let median = median_e18(observations, weights).map_err(Difference::Observations)?;
+        let off_bps = deviation_bps_ceil(median, own.nav_e18);
+        if off_bps > AGREE_BPS {
+            return Err(Difference::Median { off_bps });
+        }
+        Ok(())
+    }
 }
 
 /// What the nodes agree on for one slot of the NAV: the report and its content.

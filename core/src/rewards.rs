@@ -29,6 +29,9 @@ pub use award::{
 /// Parts of the pool in per cent: base, bonus, validators.
 const POOLS: [u128; 3] = [70, 25, 5];
 
+/// How many times a miner's base its bonus may be.
+pub const MAX_BONUS: u128 = 2;
+
 /// Miners that the bonus reaches.
 pub const TIER_PLACES: usize = 20;
 
@@ -152,18 +155,19 @@ pub fn pools(total: u128) -> Result<[u128; 3], MathError> {
 }
 
 /// The order of reward: final score descending, then earlier last activity, then lower address.
-/// Who has no score has no place.
+/// Who moved nothing has no place.
 pub fn rank(scores: &[Score]) -> Vec<Score> {
-    let mut ranked: Vec<Score> = scores.iter().filter(|s| s.final_e9 > 0).copied().collect();
+    let mut ranked: Vec<Score> = scores.iter().filter(|s| s.weighted_tenths > 0).copied().collect();
     ranked.sort_unstable_by_key(|score| (Reverse(score.final_e9), score.last_ms, score.miner));
     ranked
 }
 
 /// The rewards of an epoch from a pool of `total`, what was carried into it included.
 ///
-/// Base in proportion to the final score, bonus by tiers and in each in proportion to the score,
-/// validators by stake × participation; all by largest remainder. What has no taker (an empty
-/// tier; the base without miners; the validators' part if none took part) is carried.
+/// Base in proportion to W, so that a split account gets no unit more than one; bonus by tiers and in
+/// each in proportion to the score, at most [`MAX_BONUS`] times the base of who gets it; validators
+/// by stake × participation; all by largest remainder. What has no taker (an empty tier; what is
+/// above that; the base without miners; the validators' part if none took part) is carried.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
@@ -175,8 +179,15 @@ pub fn distribute(
     let [base, bonus, for_validators] = pools(total)?;
     let ranked = rank(scores);
     let finals: Vec<u128> = ranked.iter().map(|score| score.final_e9).collect();
-    let (bases, no_base) = split_or_carry(base, &finals)?;
-    let (bonuses, no_bonus) = bonuses(bonus, &finals)?;
+    let weighted: Vec<u128> = ranked.iter().map(|score| score.weighted_tenths).collect();
+    let (bases, no_base) = split_or_carry(base, &weighted)?;
+    let (mut bonuses, no_bonus) = bonuses(bonus, &finals)?;
+    let mut cut = 0;
+    for (base, bonus) in bases.iter().zip(&mut bonuses) {
+        let most = mul_div_floor(*base, MAX_BONUS, 1)?.min(*bonus);
+        cut = add(cut, sub(*bonus, most)?)?;
+        *bonus = most;
+    }
     let (validators, no_validators) = pay_validators(for_validators, validators)?;
     let tiers = Tier::ALL.into_iter().flat_map(|tier| vec![Some(tier); tier.places()]);
     let mut tiers = tiers.chain(core::iter::repeat(None));
@@ -191,7 +202,7 @@ pub fn distribute(
     Ok(Distribution {
         placements: placements.collect(),
         validators,
-        carried: sum([no_base, no_bonus, no_validators])?,
+        carried: sum([no_base, no_bonus, cut, no_validators])?,
     })
 }
 

@@ -1,7 +1,8 @@
 //! Scores of the miners in an epoch (seed 004), at scale 10⁹.
 //!
 //! W = 1.10 · minted + 1.00 · redeemed; V = W / max W; F = transactions / max transactions;
-//! C = max(0, 1 − s / mean) over the epoch's hours; final = 0.7 V + 0.2 F + 0.1 C.
+//! C = max(0, 1 − s / mean) over the epoch's hours; final = 0.7 V + 0.2 min(F, V) + 0.1 min(C, V):
+//! many transactions or even hours count no more than what they moved.
 
 use crate::activity::Activity;
 use crate::fixed::{add, mul_div_floor, product, sub, sum, MathError};
@@ -80,7 +81,7 @@ fn root_ceil(above: U512, below: U512) -> Result<Option<u128>, MathError> {
     Ok(root.checked_add(u128::from(!whole)))
 }
 
-/// The final score: 0.7 V + 0.2 F + 0.1 C, rounded down.
+/// The final score: 0.7 V + 0.2 min(F, V) + 0.1 min(C, V), rounded down.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
@@ -90,8 +91,9 @@ pub fn final_e9_floor(
     consistency_e9: u128,
 ) -> Result<u128, MathError> {
     let volume = mul_div_floor(volume_e9, 7, 1)?;
-    let frequency = mul_div_floor(frequency_e9, 2, 1)?;
-    mul_div_floor(add(add(volume, frequency)?, consistency_e9)?, 1, 10)
+    let frequency = mul_div_floor(frequency_e9.min(volume_e9), 2, 1)?;
+    let consistency = consistency_e9.min(volume_e9);
+    mul_div_floor(add(add(volume, frequency)?, consistency)?, 1, 10)
 }
 
 /// The scores of all miners, in the order of their activities.
@@ -179,9 +181,16 @@ mod tests {
     #[test]
     fn the_three_parts_weigh_seven_two_and_one() {
         assert_eq!(final_e9_floor(ONE_E9, 0, 0), Ok(700_000_000));
-        assert_eq!(final_e9_floor(0, ONE_E9, 0), Ok(200_000_000));
-        assert_eq!(final_e9_floor(0, 0, ONE_E9), Ok(100_000_000));
+        assert_eq!(final_e9_floor(ONE_E9, ONE_E9, 0), Ok(900_000_000));
+        assert_eq!(final_e9_floor(ONE_E9, 0, ONE_E9), Ok(800_000_000));
         assert_eq!(final_e9_floor(1, 1, 0), Ok(0));
+    }
+
+    #[test]
+    fn dust_scores_like_dust_however_often_and_evenly_it_moves() {
+        assert_eq!(final_e9_floor(0, ONE_E9, ONE_E9), Ok(0));
+        let dust = final_e9_floor(1_000, ONE_E9, ONE_E9).unwrap();
+        assert_eq!(dust, 1_000, "as much as its volume");
     }
 
     proptest! {
@@ -234,6 +243,7 @@ mod tests {
                 let volume = weighted(miner.0, miner.1) / &most;
                 let frequency = Ratio::new(BigUint::from(miner.2), BigUint::from(busiest));
                 let even = Ratio::new(BigUint::from(score.consistency_e9), BigUint::from(ONE_E9));
+                let (frequency, even) = (frequency.min(volume.clone()), even.min(volume.clone()));
                 let exact = volume * part(7) + frequency * part(2) + even * part(1);
                 let exact = (exact * BigUint::from(ONE_E9)).floor().to_integer();
                 let exact = u128::try_from(exact).unwrap();

@@ -91,6 +91,14 @@ impl Sla {
         u8::try_from(missed).unwrap_or(u8::MAX).saturating_add(u8::from(uptime))
     }
 
+    /// What all violations together cost, at most `amount`.
+    pub fn most_penalty(&self, amount: u128) -> u128 {
+        let stated = self.quality.len().saturating_add(self.uptime_bps.is_some().into());
+        // At most MAX_METRICS and one.
+        let stated = u8::try_from(stated).unwrap_or(u8::MAX);
+        self.penalty(&Violations { response: true, execution: true, stated }, amount)
+    }
+
     /// What the violations cost: the penalty for each of the two times, half of it, rounded down,
     /// for each of the others; at most `amount`.
     pub fn penalty(&self, violations: &Violations, amount: u128) -> u128 {

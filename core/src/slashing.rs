@@ -10,8 +10,10 @@ use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
 mod account;
+mod judgement;
 
-pub use account::{StakeAccount, StakeError};
+pub use account::{weight_cap, StakeAccount, StakeError, JUDGED_MS};
+pub use judgement::{judge, Deviation, JudgementError};
 
 /// The stake that a seat needs: 1,000 TAO.
 pub const MIN_STAKE: u128 = 1_000_000_000_000;
@@ -19,10 +21,11 @@ pub const MIN_STAKE: u128 = 1_000_000_000_000;
 const OFFENCE_TAG: &[u8] = b"cicada71/offence/v1";
 
 /// How bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum Severity {
     /// Within tolerance.
+    #[default]
     None,
     /// 1 %.
     Minor,
@@ -30,7 +33,7 @@ pub enum Severity {
     Moderate,
     /// 15 %.
     Severe,
-    /// 50 % and the seat. Also what is proven: equivocation, falsification.
+    /// 50 % and the seat, for two signed statements that contradict each other; never for distance.
     Critical,
 }
 
@@ -47,12 +50,11 @@ impl Severity {
             Self::Critical => 50,
         }
     }
+}
 
-    /// What a reputation contract is told of a penalty: the level of service that a seat owes was
-    /// missed.
-    pub const fn reputation_event(self) -> Event {
-        Event::SlaViolated { points: self.reputation_points() }
-    }
+/// What a reputation contract is told of a penalty: the level of service that a seat owes was missed.
+pub const fn reputation_event(points: u32) -> Event {
+    Event::SlaViolated { points }
 }
 
 /// Why parameters are refused.
@@ -65,7 +67,22 @@ pub enum ParameterError {
     AboveWhole,
     /// Stake would wait longer than [`MAX_UNBONDING_MS`].
     DelayTooLong,
+    /// Stake would wait shorter than [`MIN_UNBONDING_MS`].
+    DelayTooShort,
+    /// What is proven would cost less than [`MIN_PROVEN_BPS`].
+    BelowFloor,
+    /// A seat would need no stake.
+    NoMinimum,
 }
+
+/// The least that a proven offence costs, in bps of the stake.
+pub const MIN_PROVEN_BPS: u32 = 1_000;
+
+/// The part of a penalty that goes to whoever brings the proof, in bps.
+pub const BOUNTY_BPS: u128 = 500;
+
+/// The shortest that stake waits on its way out, in milliseconds: a day.
+pub const MIN_UNBONDING_MS: u64 = 86_400_000;
 
 /// The longest that stake may wait on its way out, in milliseconds: 366 days.
 pub const MAX_UNBONDING_MS: u64 = 31_622_400_000;
@@ -73,15 +90,20 @@ pub const MAX_UNBONDING_MS: u64 = 31_622_400_000;
 /// Checks how long stake waits on its way out.
 ///
 /// # Errors
-/// [`ParameterError::DelayTooLong`].
+/// [`ParameterError::DelayTooShort`], [`ParameterError::DelayTooLong`].
 pub fn check_unbonding(delay_ms: u64) -> Result<(), ParameterError> {
+    if delay_ms < MIN_UNBONDING_MS {
+        return Err(ParameterError::DelayTooShort);
+    }
     if delay_ms > MAX_UNBONDING_MS {
         return Err(ParameterError::DelayTooLong);
     }
     Ok(())
 }
 
-/// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is critical.
+/// The greatest deviation, in bps and inclusive, of each severity; beyond the last it is severe.
+///
+/// Distance alone is never critical: it may be the fault of what was observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Bands {
@@ -91,43 +113,36 @@ pub struct Bands {
     pub minor_bps: u32,
     /// Up to here it is moderate.
     pub moderate_bps: u32,
-    /// Up to here it is severe.
-    pub severe_bps: u32,
 }
 
-codec_as_array!(Bands, [u32; 4], none_bps, minor_bps, moderate_bps, severe_bps);
+codec_as_array!(Bands, [u32; 3], none_bps, minor_bps, moderate_bps);
 
 impl Bands {
     /// For `|nav − median| / median`.
-    pub const NAV: Self =
-        Self { none_bps: 50, minor_bps: 100, moderate_bps: 500, severe_bps: 1_500 };
+    pub const NAV: Self = Self { none_bps: 50, minor_bps: 100, moderate_bps: 500 };
 
     /// For the distance of ranking vectors, [`ranking_distance_bps_ceil`].
-    pub const RANKING: Self =
-        Self { none_bps: 500, minor_bps: 1_000, moderate_bps: 1_500, severe_bps: 3_000 };
+    pub const RANKING: Self = Self { none_bps: 500, minor_bps: 1_000, moderate_bps: 1_500 };
 
     /// Checks that the bounds rise.
     ///
     /// # Errors
     /// [`ParameterError::NotRising`].
     pub fn check(&self) -> Result<(), ParameterError> {
-        let bounds = [self.none_bps, self.minor_bps, self.moderate_bps, self.severe_bps];
-        check_rising(&bounds)
+        check_rising(&[self.none_bps, self.minor_bps, self.moderate_bps])
     }
 
     /// The severity of a deviation that was rounded up to whole bps.
-    pub fn severity(&self, deviation_bps: u128) -> Severity {
-        let within = |bound: u32| deviation_bps <= u128::from(bound);
+    pub fn severity(&self, deviation_bps: u32) -> Severity {
+        let within = |bound: u32| deviation_bps <= bound;
         if within(self.none_bps) {
             Severity::None
         } else if within(self.minor_bps) {
             Severity::Minor
         } else if within(self.moderate_bps) {
             Severity::Moderate
-        } else if within(self.severe_bps) {
-            Severity::Severe
         } else {
-            Severity::Critical
+            Severity::Severe
         }
     }
 }
@@ -164,7 +179,7 @@ impl Rates {
     pub const DEFAULT: Self =
         Self { minor_bps: 100, moderate_bps: 500, severe_bps: 1_500, critical_bps: 5_000 };
 
-    /// Checks that the rates rise to at most the whole.
+    /// Checks that the rates rise to at most the whole, and that what is proven costs something.
     ///
     /// # Errors
     /// [`ParameterError`].
@@ -173,6 +188,9 @@ impl Rates {
         check_rising(&rates)?;
         if u128::from(self.critical_bps) > BPS {
             return Err(ParameterError::AboveWhole);
+        }
+        if self.critical_bps < MIN_PROVEN_BPS {
+            return Err(ParameterError::BelowFloor);
         }
         Ok(())
     }
@@ -187,15 +205,15 @@ impl Rates {
             Severity::Critical => self.critical_bps,
         }
     }
+}
 
-    /// What a severity costs of `remaining` stake, rounded up, never above it.
-    pub fn penalty_ceil(&self, severity: Severity, remaining: u128) -> u128 {
-        // At a rate of at most 10,000 bps nothing here saturates; at any other it is all there is.
-        let rate = u128::from(self.of(severity)).min(BPS);
-        let of_wholes = (remaining / BPS).saturating_mul(rate);
-        let of_rest = (remaining % BPS).saturating_mul(rate).div_ceil(BPS);
-        of_wholes.saturating_add(of_rest)
-    }
+/// A rate in bps of `remaining` stake, rounded up, never above it.
+pub fn penalty_ceil(rate_bps: u32, remaining: u128) -> u128 {
+    // At a rate of at most 10,000 bps nothing here saturates; at any other it is all there is.
+    let rate = u128::from(rate_bps).min(BPS);
+    let of_wholes = (remaining / BPS).saturating_mul(rate);
+    let of_rest = (remaining % BPS).saturating_mul(rate).div_ceil(BPS);
+    of_wholes.saturating_add(of_rest)
 }
 
 /// The stake of a validator, in units of TAO.
@@ -221,8 +239,8 @@ impl Stake {
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub fn slash_ceil(&self, rates: &Rates, severity: Severity) -> Result<(Self, u128), MathError> {
-        let penalty = rates.penalty_ceil(severity, self.remaining()?);
+    pub fn slash_ceil(&self, rate_bps: u32) -> Result<(Self, u128), MathError> {
+        let penalty = penalty_ceil(rate_bps, self.remaining()?);
         let from_bonded = penalty.min(self.bonded);
         let after = Self {
             bonded: sub(self.bonded, from_bonded)?,
@@ -310,11 +328,9 @@ pub enum OffenceKind {
     RankingDeviation,
     /// It signed two values for one slot.
     Equivocation,
-    /// It signed what is proven to be false.
-    Falsification,
 }
 
-/// An offence: who did what, and where. It is punished once, whoever brings which proof of it.
+/// A proven offence: who did what, and where. It is punished once, whoever brings which proof of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Offence {
@@ -335,16 +351,6 @@ impl Offence {
     /// the same two in another wrapping, is no second offence.
     pub fn id<H: Hasher>(&self) -> Hash {
         tagged::<H>(OFFENCE_TAG, self)
-    }
-
-    /// How bad, given the bands and the deviation, which what is proven does not need.
-    pub fn severity(&self, bands: &Bands, deviation_bps: u128) -> Severity {
-        match self.kind {
-            OffenceKind::NavDeviation | OffenceKind::RankingDeviation => {
-                bands.severity(deviation_bps)
-            }
-            OffenceKind::Equivocation | OffenceKind::Falsification => Severity::Critical,
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! (`EscrowOperator::set_operator(auction, true)`) and approve the *escrow* contract at the token.
 
 use crate::escrow::EscrowError;
+use cicada_core::escrow::Limits;
 use cicada_core::hash::Hash;
 use cicada_core::market::{
     Assignment, AuctionStatus, HandOver, InvalidTerms, Offer, OfferRecord, Parameters, Request,
@@ -91,6 +92,8 @@ pub struct MarketInfo {
     pub capabilities: AccountId,
     /// The rest.
     pub parameters: Parameters,
+    /// What the escrow contract permits.
+    pub limits: Limits,
     /// Requests so far.
     pub requests: u64,
     /// Offers so far.
@@ -123,8 +126,9 @@ pub trait Auction {
     #[ink(message)]
     fn offer(&mut self, terms: Offer) -> Result<u64, AuctionError>;
 
-    /// Gives the offer up to `units` units of the request, at most what is left of both, at the
-    /// effective price. The offer's provider may do it, with the least price that he accepts; and
+    /// Gives the offer up to `units` units of the request, at most what is left of both and at least
+    /// an equal part for each place that is left, at the effective price. Each provider gets one
+    /// place. The offer's provider may do it, with the least price that he accepts; and
     /// the requester, if the offer is firm (`min_price` is then the offer's, whatever is given).
     /// Gives the number of the assignment; none while accepts only wait in line.
     ///
@@ -134,7 +138,7 @@ pub trait Auction {
     /// [`AuctionError::AlreadyWaiting`], [`AuctionError::LineFull`], [`AuctionError::Escrow`].
     ///
     /// # Events
-    /// `Assigned`, and `OrderClosed` if that was the last; or `AcceptQueued`.
+    /// `Assigned`; or `AcceptQueued`, and `AcceptDropped` for whom it displaces.
     #[ink(message)]
     fn accept(
         &mut self,
@@ -153,7 +157,7 @@ pub trait Auction {
     /// `RequestClosed`.
     ///
     /// # Events
-    /// `Assigned`, and `OrderClosed` if that was the last.
+    /// `Assigned`, and `AcceptDropped` for each who left the line.
     #[ink(message)]
     fn assign_next(&mut self, request: u64) -> Result<Option<u64>, AuctionError>;
 
@@ -177,7 +181,8 @@ pub trait Auction {
     #[ink(message)]
     fn cancel_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
 
-    /// Returns the money of a request whose auction has ended to its requester. Anybody may.
+    /// Returns the money of a request whose auction has ended, and of which nothing can come back,
+    /// to its requester. Anybody may; the end of its last job does it too.
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::AlreadyClosed`], [`AuctionError::StillOpen`].
@@ -197,13 +202,14 @@ pub trait Auction {
     #[ink(message)]
     fn close_offer(&mut self, offer: u64) -> Result<(), AuctionError>;
 
-    /// Shows the payload of a private or confidential request to the assigned provider. Only the
-    /// requester may, and while there is time left for the execution. The response time counts
-    /// from here.
+    /// Shows the payload of a private or confidential request to the assigned provider, who must
+    /// still have the capability that it needs. Only the requester may, within the time for it. The
+    /// time for the job counts from here.
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
-    /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::WrongOpening`].
+    /// [`AuctionError::TooLate`], [`AuctionError::Invalid`], [`AuctionError::Unqualified`],
+    /// [`AuctionError::WrongOpening`].
     ///
     /// # Events
     /// `JobAdvanced`.
@@ -221,8 +227,9 @@ pub trait Auction {
     #[ink(message)]
     fn start(&mut self, assignment: u64) -> Result<(), AuctionError>;
 
-    /// The provider gives a job back that he has not started; all its money goes back to the
-    /// requester. Costs reputation if he had accepted himself.
+    /// The provider hands a job back that he has not delivered; its units and its money go back to
+    /// the request. Without a mark shortly after the hand-over; later it costs twice the share of
+    /// the time that was used of the bond, and from half of the time on reputation.
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
@@ -262,6 +269,18 @@ pub trait Auction {
         report: Option<QualityReport>,
     ) -> Result<(), AuctionError>;
 
+    /// The requester states, while a dispute runs, what a delivered job missed: taken off what is
+    /// paid if nobody decides.
+    ///
+    /// # Errors
+    /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],
+    /// [`AuctionError::Invalid`], [`AuctionError::Escrow`].
+    ///
+    /// # Events
+    /// `JobAdvanced`.
+    #[ink(message)]
+    fn report(&mut self, assignment: u64, report: QualityReport) -> Result<(), AuctionError>;
+
     /// Draws the conclusions when the escrow of an assignment has ended otherwise: by a decision
     /// there, a deadline or a dispute. Anybody may.
     ///
@@ -275,7 +294,7 @@ pub trait Auction {
     fn finalize(&mut self, assignment: u64) -> Result<(), AuctionError>;
 
     /// The caller's 1 to 5 stars for the other side of an ended assignment, once. None where
-    /// there was no trade: declined or void.
+    /// there was no trade: not delivered, or refunded.
     ///
     /// # Errors
     /// [`AuctionError::NotFound`], [`AuctionError::NotAllowed`], [`AuctionError::WrongStatus`],

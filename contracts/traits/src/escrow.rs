@@ -3,13 +3,20 @@
 use crate::payment::TokenRefused;
 use cicada_core::certificate::Signature;
 use cicada_core::escrow::{
-    AuditEntry, Ballot, Decision, Evidence, Holdings, Reserve, Summary, Terms, Verdict,
+    AuditEntry, Ballot, Decision, Evidence, Holdings, Limits, Part, Reserve, Summary, Terms,
+    Verdict,
 };
 use cicada_core::hash::Hash;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
 pub use cicada_core::escrow::{EscrowError, TermsError};
+
+/// Computation that a token may use for a payment, in picoseconds of reference time: ten times what
+/// a plain one needs.
+pub const PAY_REF_TIME: u64 = 10_000_000_000;
+/// Bytes of storage proof that it may use: more than the longest code of a usual chain (256 KiB).
+pub const PAY_PROOF_SIZE: u64 = 320 * 1024;
 
 impl From<TokenRefused> for EscrowError {
     fn from(_: TokenRefused) -> Self {
@@ -30,27 +37,36 @@ pub trait Escrow {
     #[ink(message)]
     fn create(&mut self, terms: Terms) -> Result<u64, EscrowError>;
 
-    /// Locks the money, which the requester must have approved at the token. The requester.
+    /// Makes an escrow, locks its money, which the requester must have approved at the token, and
+    /// gives its number. The requester. `fund_by_ms` says nothing here.
     ///
     /// # Errors
-    /// `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
+    /// `NotAllowed`, `Terms`, `TokenRefused`.
     #[ink(message)]
-    fn fund(&mut self, escrow: u64) -> Result<(), EscrowError>;
+    fn create_funded(&mut self, terms: Terms) -> Result<u64, EscrowError>;
+
+    /// Locks the money, which the requester must have approved at the token, of an escrow with
+    /// terms of this digest ([`cicada_core::escrow::terms_digest`]). The requester.
+    ///
+    /// # Errors
+    /// `OtherTerms`, `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
+    #[ink(message)]
+    fn fund(&mut self, escrow: u64, terms: Hash) -> Result<(), EscrowError>;
 
     /// Delivers the part in work, whose result has this digest. The provider, where no operator
     /// measures.
     ///
     /// # Errors
-    /// `WrongState`, `NotAllowed`, `TooLate`.
+    /// `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`.
     #[ink(message)]
-    fn complete(&mut self, escrow: u64, result: Hash) -> Result<(), EscrowError>;
+    fn complete(&mut self, escrow: u64, milestone: u8, result: Hash) -> Result<(), EscrowError>;
 
     /// Releases the part, or gives back all that is left. Whom the rule names.
     ///
     /// # Errors
-    /// `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
+    /// `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`.
     #[ink(message)]
-    fn decide(&mut self, escrow: u64, decision: Decision) -> Result<(), EscrowError>;
+    fn decide(&mut self, escrow: u64, part: Part, decision: Decision) -> Result<(), EscrowError>;
 
     /// As `decide` by `signer`, who signed the digest of a
     /// [`cicada_core::escrow::SignedDecision`] off line. Anybody.
@@ -61,6 +77,7 @@ pub trait Escrow {
     fn decide_signed(
         &mut self,
         escrow: u64,
+        part: Part,
         decision: Decision,
         signer: AccountId,
         nonce: u64,
@@ -68,33 +85,51 @@ pub trait Escrow {
         signature: Signature,
     ) -> Result<(), EscrowError>;
 
-    /// Hands the escrow to the arbitrators, with up to 8 pieces of evidence. A party.
+    /// Hands a completed part to the arbitrators, with up to 8 pieces of evidence. A party; he
+    /// deposits the arbitrators' fee, which he must have approved at the token.
     ///
     /// # Errors
-    /// `WrongState`, `NotAllowed`, `TooLate`, `TooMuchEvidence`, `WrongCid`.
+    /// `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`, `TooMuchEvidence`, `WrongCid`,
+    /// `TokenRefused`.
     #[ink(message)]
-    fn raise_dispute(&mut self, escrow: u64, evidence: Vec<Vec<u8>>) -> Result<(), EscrowError>;
+    fn raise_dispute(
+        &mut self,
+        escrow: u64,
+        milestone: u8,
+        evidence: Vec<Vec<u8>>,
+    ) -> Result<(), EscrowError>;
 
     /// Adds evidence to a dispute. A party.
     ///
     /// # Errors
-    /// As `raise_dispute`.
+    /// `WrongState`, `NotAllowed`, `TooLate`, `TooMuchEvidence`, `WrongCid`.
     #[ink(message)]
     fn add_evidence(&mut self, escrow: u64, cid: Vec<u8>) -> Result<(), EscrowError>;
 
-    /// Votes in a dispute, or changes a vote. An arbitrator.
+    /// Votes in the dispute over a part, or changes a vote. An arbitrator.
     ///
     /// # Errors
-    /// `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`, `TokenRefused`.
+    /// `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`, `WrongAmount`.
     #[ink(message)]
-    fn vote(&mut self, escrow: u64, verdict: Verdict) -> Result<(), EscrowError>;
+    fn vote(&mut self, escrow: u64, milestone: u8, verdict: Verdict) -> Result<(), EscrowError>;
 
     /// Applies the deadline that has passed. Anybody.
     ///
     /// # Errors
-    /// `NotDue`, `TokenRefused`.
+    /// `NotDue`.
     #[ink(message)]
     fn expire(&mut self, escrow: u64) -> Result<(), EscrowError>;
+
+    /// Pays the caller what the token refused to pay out to him, or what he earned as an
+    /// arbitrator. Gives the amount.
+    ///
+    /// # Errors
+    /// `WrongAmount` if there is nothing, `TokenRefused`.
+    ///
+    /// # Events
+    /// `Claimed`.
+    #[ink(message)]
+    fn claim(&mut self, token: AccountId) -> Result<u128, EscrowError>;
 
     /// The terms of an escrow.
     #[ink(message)]
@@ -104,9 +139,9 @@ pub trait Escrow {
     #[ink(message)]
     fn votes(&self, escrow: u64) -> Vec<Ballot>;
 
-    /// The evidence of both sides, in order.
+    /// The evidence of both sides about a part, in order.
     #[ink(message)]
-    fn evidence(&self, escrow: u64) -> Vec<Evidence>;
+    fn evidence(&self, escrow: u64, milestone: u8) -> Vec<Evidence>;
 
     /// Up to `limit` (at most [`cicada_core::escrow::MAX_PAGE`]) entries of the log from `from` on.
     #[ink(message)]
@@ -116,11 +151,11 @@ pub trait Escrow {
     #[ink(message)]
     fn nonce(&self, escrow: u64, signer: AccountId) -> u64;
 
-    /// What this contract holds of an account: its reserves and the escrows that it funds.
+    /// What this contract holds of an account: its reserves, the escrows that it funds, deposits.
     #[ink(message)]
     fn locked(&self, owner: AccountId, token: AccountId) -> u128;
 
-    /// What an account can spend at the token, and what is locked here.
+    /// What an account can spend at the token, what is locked here, and what it can claim.
     ///
     /// # Errors
     /// `TokenRefused` if the token does not answer.
@@ -131,7 +166,11 @@ pub trait Escrow {
     #[ink(message)]
     fn count(&self) -> u64;
 
-    /// The genesis hash that signed decisions bind.
+    /// What all terms must lie within.
+    #[ink(message)]
+    fn limits(&self) -> Limits;
+
+    /// The genesis hash that signed decisions and logs bind.
     #[ink(message)]
     fn genesis(&self) -> Hash;
 }
@@ -169,15 +208,27 @@ pub trait EscrowOperator {
         amount: u128,
     ) -> Result<u64, EscrowError>;
 
-    /// Pays from a reserve. Only its operator may. An amount of 0 succeeds and does nothing.
+    /// Pays from a reserve. Only its operator may. An amount of 0 succeeds and does nothing. What
+    /// the token refuses is credited.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`, `ReserveTooSmall`, `TokenRefused`.
+    /// `NotFound`, `NotAllowed`, `ReserveTooSmall`.
     ///
     /// # Events
     /// `ReserveSpent`.
     #[ink(message)]
     fn spend(&mut self, reserve: u64, to: AccountId, amount: u128) -> Result<(), EscrowError>;
+
+    /// Closes a reserve and pays its owner what is left of it, which it gives. Only its operator
+    /// may. What escrows drawn from it give back later goes to the owner too.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed`.
+    ///
+    /// # Events
+    /// `ReserveSpent`.
+    #[ink(message)]
+    fn close_reserve(&mut self, reserve: u64) -> Result<u128, EscrowError>;
 
     /// Makes a funded escrow from a reserve of the requester, run by the caller. Only the
     /// reserve's operator may, and the provider must have permitted him too. `fund_by_ms` says
@@ -192,25 +243,35 @@ pub trait EscrowOperator {
     #[ink(message)]
     fn draw(&mut self, reserve: u64, terms: Terms) -> Result<u64, EscrowError>;
 
-    /// The provider has completed the part in work. Of what a release pays, `deduction` goes to
-    /// the requester (at most the part's amount). Only the escrow's operator may.
+    /// The provider has completed the part in work. Of what it pays, `deduction` goes to the
+    /// requester (at most the part's amount). Only the escrow's operator may.
     ///
     /// # Errors
-    /// `NotFound`, `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`.
+    /// `NotFound`, `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`, `WrongAmount`.
     #[ink(message)]
     fn complete_for(
         &mut self,
         escrow: u64,
+        milestone: u8,
         result: Hash,
         deduction: u128,
     ) -> Result<(), EscrowError>;
+
+    /// Of what the part in dispute pays if nobody decides, `deduction` goes to the requester (at
+    /// most the part's amount), if that is more than at its completion. Only the escrow's
+    /// operator may.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`, `WrongAmount`.
+    #[ink(message)]
+    fn report(&mut self, escrow: u64, milestone: u8, deduction: u128) -> Result<(), EscrowError>;
 
     /// Pays all that is left: `provider_share` to the provider, the rest to the requester. Not in
     /// a dispute. Only the escrow's operator may. After the deadline of completion it may only
     /// give everything back; after the review window nothing.
     ///
     /// # Errors
-    /// `NotFound`, `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`, `TokenRefused`.
+    /// `NotFound`, `WrongState`, `NotAllowed`, `TooLate`, `WrongAmount`.
     #[ink(message)]
     fn settle(&mut self, escrow: u64, provider_share: u128) -> Result<(), EscrowError>;
 

@@ -7,7 +7,7 @@ use cicada_core::basket::BasketError;
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::fixed::MathError;
 use cicada_core::leaderboard::Settlement;
-use cicada_core::nav::{Observation, ObservationError, Record};
+use cicada_core::nav::{Observation, Record};
 use cicada_core::report::{FeedError, FeedState, Report};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -17,9 +17,8 @@ use crate::stored::Opaque;
 /// Picoseconds of the reference machine that a token may use to be paid out in a redemption.
 pub const PAY_REF_TIME: u64 = 10_000_000_000;
 
-/// Bytes of storage proof that it may use. More than the longest code of a usual chain (256 KiB):
-/// what cannot even be loaded would fail the redemption instead of being owed.
-pub const PAY_PROOF_SIZE: u64 = 320 * 1_024;
+/// Bytes of storage proof that it may use: forty of them fit the proof of a block.
+pub const PAY_PROOF_SIZE: u64 = 100 * 1_024;
 
 /// Why a message of the index is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +47,6 @@ pub enum IndexError {
     ContentMismatch,
     /// The certificate is not valid.
     Certificate(CertificateError),
-    /// The observations give no NAV.
-    Observations(ObservationError),
-    /// The observation of this seat is not signed with its key.
-    BadObservation {
-        /// The seat.
-        seat: u8,
-    },
     /// The contract of validators did not take the deviations: it does not list this one as a
     /// judge, has no rules of stake, or its token refused.
     PenaltiesRefused,
@@ -66,6 +58,8 @@ pub enum IndexError {
     IndexTokenRefused,
     /// Nothing is owed to the caller in this token.
     NothingOwed,
+    /// Nobody was off in this slot, or it was judged already.
+    NothingToJudge,
 }
 
 impl From<BasketError> for IndexError {
@@ -89,12 +83,6 @@ impl From<FeedError> for IndexError {
 impl From<CertificateError> for IndexError {
     fn from(error: CertificateError) -> Self {
         Self::Certificate(error)
-    }
-}
-
-impl From<ObservationError> for IndexError {
-    fn from(error: ObservationError) -> Self {
-        Self::Observations(error)
     }
 }
 
@@ -134,14 +122,15 @@ pub trait Index {
     ) -> Result<(), IndexError>;
 
     /// Takes over certified target weights and prices. Anybody may bring them; the newest once
-    /// more is [`Settlement::AlreadyDone`] and changes nothing.
+    /// more is [`Settlement::AlreadyDone`] and changes nothing. Dust of tokens without weight is
+    /// written off. A certified list that is no basket is [`Settlement::Void`].
     ///
     /// # Errors
-    /// [`IndexError::Feed`], [`IndexError::Basket`], [`IndexError::ContentMismatch`],
-    /// [`IndexError::Certificate`], [`IndexError::ValidatorsUnavailable`].
+    /// [`IndexError::Feed`], [`IndexError::ContentMismatch`], [`IndexError::Certificate`],
+    /// [`IndexError::ValidatorsUnavailable`].
     ///
     /// # Events
-    /// `BasketSet`.
+    /// `BasketSet`, and `WrittenOff` for each token that is; or `SlotVoid`.
     #[ink(message)]
     fn set_basket(
         &mut self,
@@ -199,10 +188,12 @@ pub trait Index {
     #[ink(message)]
     fn claim_owed(&mut self, token: AccountId) -> Result<(), IndexError>;
 
-    /// Takes what was sent to this contract unasked into the holding of a token. Anybody may.
+    /// Takes what was sent to this contract unasked into the holding of a token with weight, but for
+    /// what was written off. Anybody may.
     ///
     /// # Errors
-    /// [`BasketError::UnknownToken`], [`BasketError::ZeroAmount`], [`IndexError::TokenRefused`].
+    /// [`BasketError::UnknownToken`], [`BasketError::NoWeight`], [`BasketError::ZeroAmount`],
+    /// [`IndexError::TokenRefused`].
     ///
     /// # Events
     /// `Synced`.
@@ -210,8 +201,9 @@ pub trait Index {
     fn sync(&mut self, token: AccountId) -> Result<(), IndexError>;
 
     /// Gives a token that is below its target, from the caller's allowance, and takes one that is
-    /// above it, for the same value at the certified prices, rounded down; at least `min_take`.
-    /// Anybody may, while the prices are fresh.
+    /// above it, for the same value at the certified prices less a spread, rounded down; at least
+    /// `min_take`. Anybody may, while the prices are fresh. The spread falls in a straight line from
+    /// 200 bps at the time of the prices to −20 bps 300 s later.
     ///
     /// # Errors
     /// [`IndexError::Expired`], [`IndexError::Basket`], [`IndexError::BeyondLimit`],
@@ -230,16 +222,16 @@ pub trait Index {
     ) -> Result<(), IndexError>;
 
     /// Settles the NAV of a slot from the signed observations of a certified report: the
-    /// stake-weighted lower median. Hands what is off it to the contract of validators. Anybody
-    /// may bring it; a report that is final already is [`Settlement::AlreadyDone`].
+    /// stake-weighted lower median. Anybody may bring it; a report that is final already is
+    /// [`Settlement::AlreadyDone`], and certified observations that make no NAV are
+    /// [`Settlement::Void`].
     ///
     /// # Errors
-    /// [`IndexError::Feed`], [`IndexError::ContentMismatch`],
-    /// [`IndexError::ValidatorsUnavailable`], [`IndexError::Observations`],
-    /// [`IndexError::Certificate`], [`IndexError::BadObservation`], [`IndexError::PenaltiesRefused`].
+    /// [`IndexError::Feed`], [`IndexError::ContentMismatch`], [`IndexError::Certificate`],
+    /// [`IndexError::ValidatorsUnavailable`].
     ///
     /// # Events
-    /// `NavSettled`.
+    /// `NavSettled` or `SlotVoid`.
     #[ink(message)]
     fn settle_nav(
         &mut self,
@@ -247,6 +239,17 @@ pub trait Index {
         observations: Vec<Observation>,
         certificate: Opaque<Certificate>,
     ) -> Result<Settlement, IndexError>;
+
+    /// Hands on how far each seat was off the NAV of a slot to the contract of validators, which
+    /// punishes. Anybody may, once.
+    ///
+    /// # Errors
+    /// [`IndexError::NothingToJudge`], [`IndexError::PenaltiesRefused`].
+    ///
+    /// # Events
+    /// None of this contract.
+    #[ink(message)]
+    fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError>;
 
     /// What is held of each token, its target and its price: the targets, then what leaves.
     #[ink(message)]
@@ -256,6 +259,10 @@ pub trait Index {
     #[ink(message)]
     fn owed(&self, account: AccountId, token: AccountId) -> u128;
 
+    /// What of a token was written off: it lies here, and counts nowhere.
+    #[ink(message)]
+    fn written_off(&self, token: AccountId) -> u128;
+
     /// The settled NAV of a slot.
     #[ink(message)]
     fn nav(&self, slot: u64) -> Option<Record>;
@@ -264,7 +271,8 @@ pub trait Index {
     #[ink(message)]
     fn newest_nav(&self) -> Option<Record>;
 
-    /// Slot, digest and time of the newest basket, and of the newest NAV; slot 0 before the first.
+    /// Slot, digest and time of the newest basket, and of the newest NAV, void ones too. Before the
+    /// first NAV its slot is 0, and its time that of the first basket.
     #[ink(message)]
     fn feeds(&self) -> (FeedState, FeedState);
 

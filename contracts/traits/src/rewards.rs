@@ -9,7 +9,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{FeedError, FeedState, Report};
-use cicada_core::rewards::{Award, AwardError, AwardState, Emission};
+use cicada_core::rewards::{Award, AwardState, Emission};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -56,17 +56,15 @@ pub enum RewardsError {
     Feed(FeedError),
     /// The award is not the one whose root the committee signed.
     ContentMismatch,
-    /// The award does not follow the epoch before, or is more than there is.
-    Award(AwardError),
     /// The certificate is not valid.
     Certificate(CertificateError),
     /// The contract that verifies certificates cannot be called.
     ValidatorsUnavailable,
     /// More hashes than any proof needs.
     ProofTooLong,
-    /// The claim is not under the newest root: wrong in a figure or a hash, or proved under the
-    /// root of an earlier epoch.
-    NotUnderNewestRoot,
+    /// The claim is not under the root of its epoch: wrong in a figure or a hash, or proved under
+    /// another.
+    NotUnderRoot,
     /// All of the claim is paid already.
     NothingDue,
     /// The claims of the newest root sum to more than was awarded: it is paid up to that.
@@ -75,17 +73,13 @@ pub enum RewardsError {
     Math(MathError),
     /// The first epoch would begin more than 366 days from now.
     StartTooLate,
+    /// No such epoch is settled.
+    UnknownEpoch,
 }
 
 impl From<FeedError> for RewardsError {
     fn from(error: FeedError) -> Self {
         Self::Feed(error)
-    }
-}
-
-impl From<AwardError> for RewardsError {
-    fn from(error: AwardError) -> Self {
-        Self::Award(error)
     }
 }
 
@@ -122,14 +116,16 @@ pub trait Rewards {
     fn fund(&mut self, amount: u128) -> Result<(), RewardsError>;
 
     /// Settles the next epoch by a certified report whose one leaf is `award`. Anybody may bring
-    /// it; the newest report, brought again, is [`Settlement::AlreadyDone`] and changes nothing.
+    /// it; the newest report, brought again, is [`Settlement::AlreadyDone`] and changes nothing. A
+    /// certified award that does not follow is [`Settlement::Void`]: its slot is taken, and its
+    /// pool stays free.
     ///
     /// # Errors
-    /// [`RewardsError::Feed`], [`RewardsError::ContentMismatch`], [`RewardsError::Award`],
-    /// [`RewardsError::Certificate`], [`RewardsError::ValidatorsUnavailable`].
+    /// [`RewardsError::Feed`], [`RewardsError::ContentMismatch`], [`RewardsError::Certificate`],
+    /// [`RewardsError::ValidatorsUnavailable`].
     ///
     /// # Events
-    /// `EpochSettled` if settled.
+    /// `EpochSettled` or `SlotVoid`.
     #[ink(message)]
     fn settle_epoch(
         &mut self,
@@ -138,11 +134,12 @@ pub trait Rewards {
         certificate: Opaque<Certificate>,
     ) -> Result<Settlement, RewardsError>;
 
-    /// Pays the caller what his leaf of the newest root, number `index`, says beyond what he was
-    /// paid. Answers how much.
+    /// Pays the caller what his leaf, number `index` under the root of an epoch, says beyond what he
+    /// was paid. Answers how much. Leaves are cumulative: an older proof pays what it proves, and
+    /// nothing is paid twice.
     ///
     /// # Errors
-    /// [`RewardsError::ProofTooLong`], [`RewardsError::NotUnderNewestRoot`],
+    /// [`RewardsError::ProofTooLong`], [`RewardsError::UnknownEpoch`], [`RewardsError::NotUnderRoot`],
     /// [`RewardsError::NothingDue`], [`RewardsError::AboveTotal`], [`RewardsError::TokenRefused`].
     ///
     /// # Events
@@ -150,6 +147,7 @@ pub trait Rewards {
     #[ink(message)]
     fn claim(
         &mut self,
+        epoch: u64,
         cumulative: u128,
         index: u32,
         proof: Vec<Hash>,
@@ -166,6 +164,7 @@ pub trait Rewards {
     fn claim_for(
         &mut self,
         account: AccountId,
+        epoch: u64,
         cumulative: u128,
         index: u32,
         proof: Vec<Hash>,
@@ -187,7 +186,7 @@ pub trait Rewards {
     #[ink(message)]
     fn epoch(&self, epoch: u64) -> Option<EpochRecord>;
 
-    /// What the next epoch follows, and the root that claims are proved under.
+    /// What the next epoch follows, and the newest root.
     #[ink(message)]
     fn state(&self) -> AwardState;
 

@@ -7,23 +7,31 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, ReportKind};
-use cicada_core::slashing::{Bands, OffenceKind, ParameterError, Rates, StakeError, Standing};
+pub use cicada_core::slashing::Deviation;
+use cicada_core::slashing::{
+    Bands, JudgementError, OffenceKind, ParameterError, Rates, StakeError, Standing,
+};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
-/// The rules of stake. Under the owner; the token is fixed the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most contracts that may judge.
+pub const MAX_JUDGES: usize = 4;
+
+/// The rules of stake. Under the owner; token and treasury are fixed with the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub struct StakingTerms {
     /// The token that is staked.
     pub token: AccountId,
-    /// Where penalties go.
+    /// Where penalties go, but for what is due to whoever brings a proof.
     pub treasury: AccountId,
     /// Who hears of penalties: a reputation contract that lists this one as a writer.
     pub reputation: Option<AccountId>,
-    /// What a seat needs, in units of the token.
+    /// The contracts that may report deviations, at most [`MAX_JUDGES`].
+    pub judges: Vec<AccountId>,
+    /// What a seat needs, in units of the token; not 0.
     pub minimum: u128,
-    /// How long stake that is taken out can still be slashed, in milliseconds; at most 366 days.
+    /// How long stake that is taken out can still be slashed, in milliseconds; 1 to 366 days.
     pub unbonding_ms: u64,
     /// Bounds of deviation of a NAV.
     pub nav_bands: Bands,
@@ -45,30 +53,44 @@ pub struct StakeView {
     pub releases_ms: u64,
     /// Whether the operator may serve.
     pub standing: Standing,
+    /// Whether he has asked to be replaced.
+    pub is_resigned: bool,
 }
 
-/// What a contract that settles observations needs to know of those who made them.
+/// What a contract that settles observations needs to know of a committee: that in office, or the
+/// one before, whose weights are those of its last block in office.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub struct Electorate {
-    /// The epoch in office.
+    /// Its epoch.
     pub epoch: u32,
     /// What every signature of that epoch binds.
     pub config_digest: Hash,
-    /// Attestation keys in seat order.
+    /// Attestation keys in seat order; none if there is no such committee.
     pub keys: Vec<AttestationKey>,
-    /// Stake in seat order; 0 for a seat that is inactive or ejected.
+    /// Weights in seat order: the stake, at most 5/4 of the minimum; 0 for a seat that is inactive
+    /// or ejected.
     pub stakes: Vec<u128>,
 }
 
-/// How far a seat was off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl StakingTerms {
+    /// The bounds for one kind of offence.
+    pub fn bands(&self, kind: OffenceKind) -> &Bands {
+        match kind {
+            OffenceKind::RankingDeviation => &self.ranking_bands,
+            OffenceKind::NavDeviation | OffenceKind::Equivocation => &self.nav_bands,
+        }
+    }
+}
+
+/// Rules that are announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
-pub struct Deviation {
-    /// The seat.
-    pub seat: u8,
-    /// The deviation in bps, rounded up.
-    pub bps: u128,
+pub struct AnnouncedTerms {
+    /// The rules.
+    pub terms: StakingTerms,
+    /// From when on they are in force, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// Two different values that a seat signed for one slot.
@@ -96,8 +118,8 @@ pub enum StakingError {
     NotOwner,
     /// The owner has set no rules yet.
     NoTerms,
-    /// The token cannot be changed any more.
-    TokenFixed,
+    /// Token and treasury cannot be changed any more.
+    Fixed,
     /// Bands or rates make no sense.
     Parameters(ParameterError),
     /// Nothing to move.
@@ -114,8 +136,10 @@ pub enum StakingError {
     UnknownEpoch,
     /// The committee has no such seat.
     UnknownSeat,
-    /// More deviations than seats.
+    /// More deviations than seats, or more judges than [`MAX_JUDGES`].
     TooMany,
+    /// Deviations are not in order of rising seats.
+    NotInOrder,
     /// This offence was punished already.
     AlreadyPunished,
     /// The evidence convicts nobody.
@@ -130,6 +154,8 @@ pub enum StakingError {
     OwnAccount,
     /// Who sits in the committee in office keeps the minimum in.
     Seated,
+    /// The operator has asked to be replaced already, or has no stake.
+    CannotResign,
 }
 
 impl From<TokenRefused> for StakingError {
@@ -156,20 +182,33 @@ impl From<ParameterError> for StakingError {
     }
 }
 
+impl From<JudgementError> for StakingError {
+    fn from(error: JudgementError) -> Self {
+        match error {
+            JudgementError::UnknownSeat => Self::UnknownSeat,
+            JudgementError::NotInOrder => Self::NotInOrder,
+        }
+    }
+}
+
 /// What contracts that settle a feed call.
 #[ink::trait_definition]
 pub trait Judged {
-    /// Who is in office, with what stake.
+    /// Who is in office, with what weight; with an epoch, of that one, if it is in office or was the
+    /// one before.
     #[ink(message)]
-    fn electorate(&self) -> Electorate;
+    fn electorate(&self, epoch: Option<u32>) -> Electorate;
 
-    /// Punishes seats of the committee in office for their deviation in a slot of the caller's
-    /// feed of `kind`. Only listed judges may. A seat within tolerance, or punished for this slot
-    /// already, loses nothing.
+    /// Punishes seats of a committee, in office or the one before, for how far they were off in a
+    /// slot of the caller's feed of `kind`, whose report was of `time_ms`. Only listed judges may.
+    /// `deviations` name every seat that was heard. Nobody pays unless a quorum was within
+    /// tolerance (of awards: as many as are surely more than may lie, nine of sixteen), nor twice
+    /// in an hour but for what is worse.
     ///
     /// # Errors
     /// [`StakingError::NotJudge`], [`StakingError::NoTerms`], [`StakingError::TooMany`],
-    /// [`StakingError::UnknownSeat`], [`StakingError::ReputationUnavailable`],
+    /// [`StakingError::UnknownEpoch`], [`StakingError::UnknownSeat`],
+    /// [`StakingError::NotInOrder`], [`StakingError::ReputationUnavailable`],
     /// [`StakingError::TokenRefused`].
     ///
     /// # Events
@@ -179,7 +218,8 @@ pub trait Judged {
         &mut self,
         kind: ReportKind,
         slot: u64,
-        offence: OffenceKind,
+        time_ms: u64,
+        epoch: u32,
         deviations: Vec<Deviation>,
     ) -> Result<(), StakingError>;
 }
@@ -187,26 +227,17 @@ pub trait Judged {
 /// Stake, penalties, standing.
 #[ink::trait_definition]
 pub trait Staking {
-    /// Sets the rules. Only the owner may; the token only the first time.
+    /// Sets the rules. Only the owner may. The first act at once; every other set is announced, in
+    /// place of what was announced before, and is in force after twice the unbonding delay.
     ///
     /// # Errors
-    /// [`StakingError::NotOwner`], [`StakingError::OwnAccount`], [`StakingError::TokenFixed`],
-    /// [`StakingError::Parameters`].
+    /// [`StakingError::NotOwner`], [`StakingError::OwnAccount`], [`StakingError::Fixed`],
+    /// [`StakingError::TooMany`], [`StakingError::Parameters`].
     ///
     /// # Events
     /// `TermsSet`.
     #[ink(message)]
     fn set_terms(&mut self, terms: StakingTerms) -> Result<(), StakingError>;
-
-    /// Lists a contract that may report deviations, or takes it off. Only the owner may.
-    ///
-    /// # Errors
-    /// [`StakingError::NotOwner`].
-    ///
-    /// # Events
-    /// `JudgeChanged`, if something changed.
-    #[ink(message)]
-    fn set_judge(&mut self, contract: AccountId, allowed: bool) -> Result<(), StakingError>;
 
     /// Adds to the caller's stake, from his allowance at the token.
     ///
@@ -231,6 +262,17 @@ pub trait Staking {
     #[ink(message)]
     fn unbond(&mut self, amount: u128) -> Result<(), StakingError>;
 
+    /// Asks to be replaced. Voice, weight and duty stay until a change of committee; the rules in
+    /// force now stay those of the caller, until all his stake is out.
+    ///
+    /// # Errors
+    /// [`StakingError::NoTerms`], [`StakingError::CannotResign`].
+    ///
+    /// # Events
+    /// `Resigned`.
+    #[ink(message)]
+    fn resign(&mut self) -> Result<(), StakingError>;
+
     /// Pays out what has waited long enough, and says how much.
     ///
     /// # Errors
@@ -242,7 +284,8 @@ pub trait Staking {
     #[ink(message)]
     fn withdraw(&mut self) -> Result<u128, StakingError>;
 
-    /// Punishes a seat that attested two reports of one slot. Anybody may bring the proof.
+    /// Punishes a seat that attested two reports of one slot. Anybody may bring the proof, and gets
+    /// 5 % of the penalty.
     ///
     /// # Errors
     /// [`StakingError::NoTerms`], [`StakingError::UnknownEpoch`], [`StakingError::Evidence`],
@@ -254,7 +297,8 @@ pub trait Staking {
     #[ink(message)]
     fn convict(&mut self, evidence: Equivocation) -> Result<(), StakingError>;
 
-    /// Punishes a seat that signed two values for one slot. Anybody may bring the proof.
+    /// Punishes a seat that signed two values for one slot and time. Anybody may bring the proof,
+    /// and gets 5 % of the penalty.
     ///
     /// # Errors
     /// [`StakingError::NoTerms`], [`StakingError::UnknownEpoch`], [`StakingError::UnknownSeat`],
@@ -270,16 +314,16 @@ pub trait Staking {
     #[ink(message)]
     fn stake_of(&self, operator: AccountId) -> StakeView;
 
-    /// The rules; none before the owner set them.
+    /// The rules in force; none before the owner set them.
     #[ink(message)]
     fn terms(&self) -> Option<StakingTerms>;
+
+    /// The rules that will be in force, if some are announced.
+    #[ink(message)]
+    fn announced(&self) -> Option<AnnouncedTerms>;
 
     /// The seats in office whose signatures do not count, bit `i` for seat `i`. Who assembles a
     /// certificate leaves them out.
     #[ink(message)]
     fn barred(&self) -> u32;
-
-    /// Whether a contract may report deviations.
-    #[ink(message)]
-    fn is_judge(&self, contract: AccountId) -> bool;
 }

@@ -15,7 +15,7 @@ use ink::storage::traits::StorageLayout;
 
 /// A value of `core` in a storage field: `core` does not know ink!, so its types have no
 /// storage layout of their own. Encoded exactly as the value itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub struct Stored<T>(pub T);
 

@@ -4,13 +4,14 @@ use super::{
     check, first_mint_amounts_ceil, mint_amounts_ceil, redeem_amounts_floor, BasketError, Target,
 };
 use crate::arrays::decode_as_block;
-use crate::fixed::{add, sub, MathError};
+use crate::fixed::{add, product, sub, MathError, BPS};
 use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::report::{Feed, FeedState, Report};
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::Encode;
+use primitive_types::U256;
 
 /// The most tokens that the index holds or prices: the targets, and as many that leave.
 pub const MAX_HOLDINGS: usize = 40;
@@ -23,11 +24,14 @@ pub const LOCKED_SUPPLY: u128 = 1_000_000_000_000_000;
 /// The highest minimum size of a mint or a redemption: one index token.
 pub const MAX_MINIMUM: u128 = 1_000_000_000_000_000_000;
 
+/// For how long a token that leaves may be without a price in every basket, in milliseconds: a day.
+pub const UNPRICED_MS: u64 = 86_400_000;
+
 /// The encoded length of an entry.
 const ENTRY_LEN: usize = 2 + 32 + 2 + 16;
 
 /// The encoded length of a holding.
-const HOLDING_LEN: usize = 32 + 2 + 2 + 16 + 16;
+const HOLDING_LEN: usize = 32 + 2 + 2 + 16 + 16 + 8;
 
 /// A token in a certified basket. One of weight 0 leaves the basket and is only priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
@@ -59,11 +63,14 @@ pub struct Holding {
     pub price_e18: u128,
     /// Smallest units held.
     pub amount: u128,
+    /// The time of the first of the newest baskets that have no price of it, in milliseconds since
+    /// 1970; 0 if the newest has one.
+    pub unpriced_ms: u64,
 }
 
 decode_as_block!(
     Holding, HOLDING_LEN,
-    token: Account, netuid: u16, weight_bps: u16, price_e18: u128, amount: u128
+    token: Account, netuid: u16, weight_bps: u16, price_e18: u128, amount: u128, unpriced_ms: u64
 );
 
 /// Checks a basket for the index with this token: at most [`MAX_HOLDINGS`] tokens, all different,
@@ -121,31 +128,73 @@ pub fn matches<H: Hasher>(report: &Report, entries: &[Entry]) -> bool {
     report.leaf_count == 1 && report.root == entries_root::<H>(entries)
 }
 
-/// The holdings under a new basket: its entries in their order, with what is held of each, and
-/// after them what is held of others, without weight and price. What has no weight and is not
-/// held is left out. No amount changes.
+/// What a new basket makes of the holdings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rebased {
+    /// What is held from now on.
+    pub held: Vec<Holding>,
+    /// What is written off: it is in no mint, redemption or NAV any more.
+    pub written_off: Vec<Holding>,
+}
+
+/// The holdings under a new basket of `time_ms`: its entries in their order, with what is held of
+/// each, and after them what is held of others, without weight and price. What has no weight and is
+/// not held is left out. What has no weight is written off if it is worth less than 1 bps of all
+/// that has a price, or had no price in every basket of [`UNPRICED_MS`].
 ///
 /// # Errors
-/// [`BasketError::TooManyHoldings`] if that is more than [`MAX_HOLDINGS`].
-pub fn rebased(holdings: &[Holding], entries: &[Entry]) -> Result<Vec<Holding>, BasketError> {
+/// [`BasketError::TooManyHoldings`] if more than [`MAX_HOLDINGS`] are left; [`BasketError::Math`].
+pub fn rebased(
+    holdings: &[Holding],
+    entries: &[Entry],
+    time_ms: u64,
+) -> Result<Rebased, BasketError> {
     let mut next: Vec<Holding> = Vec::with_capacity(MAX_HOLDINGS);
     for entry in entries {
         let amount = find(holdings, &entry.token).map_or(0, |held| held.amount);
         if entry.weight_bps > 0 || amount > 0 {
             let Entry { netuid, token, weight_bps, price_e18 } = *entry;
-            next.push(Holding { token, netuid, weight_bps, price_e18, amount });
+            next.push(Holding { token, netuid, weight_bps, price_e18, amount, unpriced_ms: 0 });
         }
     }
     for held in holdings {
         let named = entries.iter().any(|entry| entry.token == held.token);
         if held.amount > 0 && !named {
-            next.push(Holding { weight_bps: 0, price_e18: 0, ..*held });
+            let unpriced_ms = if held.unpriced_ms == 0 { time_ms } else { held.unpriced_ms };
+            next.push(Holding { weight_bps: 0, price_e18: 0, unpriced_ms, ..*held });
         }
     }
-    if next.len() > MAX_HOLDINGS {
+    let total = value_e18(&next)?;
+    let mut rebased = Rebased { held: Vec::with_capacity(next.len()), written_off: Vec::new() };
+    for held in next {
+        match is_written_off(&held, &total, time_ms)? {
+            true => rebased.written_off.push(held),
+            false => rebased.held.push(held),
+        }
+    }
+    if rebased.held.len() > MAX_HOLDINGS {
         return Err(BasketError::TooManyHoldings);
     }
-    Ok(next)
+    Ok(rebased)
+}
+
+fn is_written_off(held: &Holding, total: &U256, time_ms: u64) -> Result<bool, MathError> {
+    if held.weight_bps > 0 {
+        return Ok(false);
+    }
+    if held.price_e18 == 0 {
+        return Ok(time_ms.saturating_sub(held.unpriced_ms) >= UNPRICED_MS);
+    }
+    let value = product(held.amount, held.price_e18);
+    Ok(value.checked_mul(U256::from(BPS)).ok_or(MathError::Overflow)? < *total)
+}
+
+/// The value of all that has a price, at scale 10¹⁸.
+#[inline(never)]
+pub(super) fn value_e18(holdings: &[Holding]) -> Result<U256, MathError> {
+    holdings.iter().try_fold(U256::zero(), |total, holding| {
+        total.checked_add(product(holding.amount, holding.price_e18)).ok_or(MathError::Overflow)
+    })
 }
 
 /// What is held of a token.
@@ -240,11 +289,12 @@ fn change(
     Ok(())
 }
 
-/// Takes what came in unasked into the holding of a token: all of `balance` that is not `owed`.
-/// Returns how much that is.
+/// Takes what came in unasked into the holding of a token with weight: all of `balance` that is
+/// neither `owed` nor written off, which the caller counts in. Returns how much that is.
 ///
 /// # Errors
-/// [`BasketError::UnknownToken`], [`BasketError::ZeroAmount`] if there is nothing.
+/// [`BasketError::UnknownToken`], [`BasketError::NoWeight`], [`BasketError::ZeroAmount`] if there
+/// is nothing.
 pub fn take_surplus(
     holdings: &mut [Holding],
     token: &Account,
@@ -253,6 +303,9 @@ pub fn take_surplus(
 ) -> Result<u128, BasketError> {
     let holding = holdings.iter_mut().find(|holding| holding.token == *token);
     let holding = holding.ok_or(BasketError::UnknownToken)?;
+    if holding.weight_bps == 0 {
+        return Err(BasketError::NoWeight);
+    }
     let surplus = balance.checked_sub(owed).and_then(|own| own.checked_sub(holding.amount));
     match surplus {
         None | Some(0) => Err(BasketError::ZeroAmount),

@@ -1,13 +1,21 @@
 //! How the index comes to its target weights: anybody gives what it has too little of, and takes
-//! what it has too much of, at the certified prices.
+//! what it has too much of, at the certified prices less a spread that falls with their age.
 //!
-//! What is taken is never worth more than what is given, and neither side crosses its target.
+//! The spread is an auction: it leaves the index at first more than prices can be wrong, and whoever
+//! bids first at what the swap is worth has it. Neither side crosses its target.
 
-use super::holdings::Holding;
+use super::holdings::{value_e18, Holding};
 use super::BasketError;
 use crate::fixed::{add, div_floor, product, sub, MathError, BPS};
+use crate::nav::STALENESS_MS;
 use crate::Account;
 use primitive_types::U256;
+
+/// What a swap leaves to the index at the time of the prices, in bps of what is given.
+pub const SPREAD_BPS: u64 = 200;
+
+/// What it pays on top when the prices are [`STALENESS_MS`] old, in bps.
+pub const LAST_BONUS_BPS: u64 = 20;
 
 /// A side of a swap.
 struct Side {
@@ -17,8 +25,18 @@ struct Side {
     gap: U256,
 }
 
-/// Swaps `give_amount` of one token for what it is worth of another, rounded down, and returns
-/// that. The target of a token is its weight's part of the value of all that have a price; the
+/// What is taken for a value given at prices of this age, in parts of `BPS · STALENESS_MS`: the
+/// spread falls in a straight line.
+fn part(age_ms: u64) -> u64 {
+    let fall = (SPREAD_BPS + LAST_BONUS_BPS).saturating_mul(age_ms.min(STALENESS_MS));
+    (WHOLE - SPREAD_BPS * STALENESS_MS).saturating_add(fall)
+}
+
+/// The whole of [`part`].
+const WHOLE: u64 = 10_000 * STALENESS_MS;
+
+/// Swaps `give_amount` of one token for what it is worth of another less the spread at this age of
+/// the prices, rounded down, and returns that. The target of a token is its weight's part of the value of all that have a price; the
 /// value before the swap counts.
 ///
 /// # Errors
@@ -30,12 +48,14 @@ pub fn swap_floor(
     give: &Account,
     give_amount: u128,
     take: &Account,
+    age_ms: u64,
 ) -> Result<u128, BasketError> {
-    let total = total(holdings)?;
+    let total = value_e18(holdings)?;
     let given = side(holdings, &total, give, true)?;
     let taken = side(holdings, &total, take, false)?;
     let amount = given.within(give_amount).and_then(|value| {
-        let amount = div_floor(value, U256::from(taken.price))?;
+        let scaled = times(&value, part(age_ms).into())?;
+        let amount = div_floor(scaled, product(taken.price, WHOLE.into()))?;
         taken.within(amount)?;
         Ok(amount)
     })?;
@@ -57,11 +77,15 @@ pub fn swap_room_floor(
     holdings: &[Holding],
     give: &Account,
     take: &Account,
+    age_ms: u64,
 ) -> Result<u128, BasketError> {
-    let total = total(holdings)?;
+    let total = value_e18(holdings)?;
     let given = side(holdings, &total, give, true)?;
     let taken = side(holdings, &total, take, false)?;
-    Ok(div_floor(given.gap.min(taken.gap), product(given.price, BPS))?)
+    // What has to be given for all that may be taken.
+    let whole = times(&taken.gap, WHOLE.into())?.checked_div(U256::from(part(age_ms)));
+    let most = given.gap.min(whole.ok_or(MathError::DivisionByZero)?);
+    Ok(div_floor(most, product(given.price, BPS))?)
 }
 
 impl Side {
@@ -77,14 +101,6 @@ impl Side {
         }
         Ok(value)
     }
-}
-
-/// The value of all that have a price, at scale 10¹⁸.
-#[inline(never)]
-fn total(holdings: &[Holding]) -> Result<U256, MathError> {
-    holdings.iter().try_fold(U256::zero(), |total, holding| {
-        total.checked_add(product(holding.amount, holding.price_e18)).ok_or(MathError::Overflow)
-    })
 }
 
 #[inline(never)]

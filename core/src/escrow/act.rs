@@ -1,6 +1,6 @@
 //! What can be done to an escrow, and what goes with it.
 
-use super::{Decision, Side, Terms, Verdict};
+use super::{Decision, Part, Side, Terms, Verdict};
 use crate::hash::Hash;
 use crate::Account;
 use alloc::vec::Vec;
@@ -18,32 +18,63 @@ pub enum Act {
         /// The digest of the terms.
         terms: Hash,
     },
-    /// Locks the money.
-    Fund,
-    /// Delivers a result with this digest.
-    Complete(Hash),
-    /// The operator says that the provider has delivered.
+    /// Locks the money of terms with this digest.
+    Fund(Hash),
+    /// Delivers a part.
+    Complete {
+        /// Which.
+        milestone: u8,
+        /// The digest of the result.
+        result: Hash,
+    },
+    /// The operator says that the provider has delivered a part.
     CompleteFor {
+        /// Which.
+        milestone: u8,
         /// The digest of the result.
         result: Hash,
         /// What the requester gets of the part.
         deduction: u128,
     },
     /// Decides by a transaction.
-    Decide(Decision),
+    Decide {
+        /// About what.
+        part: Part,
+        /// The decision.
+        decision: Decision,
+    },
     /// Decides by a signature that somebody else brings.
     DecideSigned {
+        /// About what.
+        part: Part,
         /// The decision.
         decision: Decision,
         /// The number of the signature.
         nonce: u64,
     },
-    /// Raises a dispute, with evidence.
-    Raise(Vec<Vec<u8>>),
+    /// Raises a dispute over a completed part.
+    Raise {
+        /// Which.
+        milestone: u8,
+        /// Content identifiers of evidence.
+        evidence: Vec<Vec<u8>>,
+    },
     /// Adds a piece of evidence.
     AddEvidence(Vec<u8>),
+    /// The operator says what a part in dispute missed.
+    Report {
+        /// Which.
+        milestone: u8,
+        /// What the requester gets of it if nobody decides.
+        deduction: u128,
+    },
     /// Votes in a dispute.
-    Vote(Verdict),
+    Vote {
+        /// Over which part.
+        milestone: u8,
+        /// The vote.
+        verdict: Verdict,
+    },
     /// Applies a deadline that has passed.
     Expire,
     /// The operator pays all that is left, this much of it to the provider.
@@ -70,6 +101,8 @@ pub enum Action {
     Disputed,
     /// A party added evidence.
     EvidenceAdded,
+    /// The operator said what was missed.
+    Reported,
     /// An arbitrator voted.
     Voted,
     /// A deadline that had passed was applied.
@@ -84,13 +117,14 @@ impl Act {
         match self {
             Self::Create(_) => Action::Created,
             Self::Draw { .. } => Action::Drawn,
-            Self::Fund => Action::Funded,
-            Self::Complete(_) | Self::CompleteFor { .. } => Action::Completed,
-            Self::Decide(_) => Action::Decided,
+            Self::Fund(_) => Action::Funded,
+            Self::Complete { .. } | Self::CompleteFor { .. } => Action::Completed,
+            Self::Decide { .. } => Action::Decided,
             Self::DecideSigned { .. } => Action::DecidedSigned,
-            Self::Raise(_) => Action::Disputed,
+            Self::Raise { .. } => Action::Disputed,
             Self::AddEvidence(_) => Action::EvidenceAdded,
-            Self::Vote(_) => Action::Voted,
+            Self::Report { .. } => Action::Reported,
+            Self::Vote { .. } => Action::Voted,
             Self::Expire => Action::Expired,
             Self::Settle(_) => Action::Settled,
         }
@@ -98,12 +132,12 @@ impl Act {
 
     /// Whether it needs the ballots of the round.
     pub fn is_ballot(&self) -> bool {
-        matches!(self, Self::Decide(_) | Self::DecideSigned { .. } | Self::Vote(_))
+        matches!(self, Self::Decide { .. } | Self::DecideSigned { .. } | Self::Vote { .. })
     }
 
     /// Whether it needs the evidence.
     pub fn is_evidence(&self) -> bool {
-        matches!(self, Self::Raise(_) | Self::AddEvidence(_))
+        matches!(self, Self::Raise { .. } | Self::AddEvidence(_))
     }
 }
 
@@ -145,7 +179,7 @@ pub struct Evidence {
 pub struct Papers {
     /// The ballots of [`Progress::round`].
     pub ballots: Vec<Ballot>,
-    /// The evidence of both sides.
+    /// The evidence of both sides about the part in dispute.
     pub evidence: Vec<Evidence>,
 }
 

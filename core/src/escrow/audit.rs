@@ -5,9 +5,10 @@ use crate::hash::{tagged, Hash, Hasher, ZERO_HASH};
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
-const ENTRY_TAG: &[u8] = b"cicada71/escrow-entry/v1";
-const DETAIL_TAG: &[u8] = b"cicada71/escrow-detail/v1";
-const TERMS_TAG: &[u8] = b"cicada71/escrow-terms/v1";
+const LOG_TAG: &[u8] = b"cicada71/escrow-log/v2";
+const ENTRY_TAG: &[u8] = b"cicada71/escrow-entry/v2";
+const DETAIL_TAG: &[u8] = b"cicada71/escrow-detail/v2";
+const TERMS_TAG: &[u8] = b"cicada71/escrow-terms/v2";
 
 /// One change of an escrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -33,29 +34,34 @@ pub struct AuditEntry {
 pub struct AuditHead {
     /// The number of entries.
     pub len: u32,
-    /// The digest of the newest; [`ZERO_HASH`] before the first.
+    /// The digest of the newest; before the first, of chain, contract and escrow.
     pub digest: Hash,
 }
 
 impl AuditHead {
-    /// A log without entries.
-    pub const EMPTY: Self = Self { len: 0, digest: ZERO_HASH };
+    /// Where no log starts yet.
+    pub const NONE: Self = Self { len: 0, digest: ZERO_HASH };
 
-    /// Appends an entry to the log of `escrow` and gives its index.
-    pub fn append<H: Hasher>(&mut self, escrow: u64, entry: &AuditEntry) -> u32 {
+    /// The log without entries of this escrow, at this contract, on the chain with this genesis
+    /// hash: no two logs have a digest in common.
+    pub fn start<H: Hasher>(genesis: &Hash, contract: &Account, escrow: u64) -> Self {
+        Self { len: 0, digest: tagged::<H>(LOG_TAG, &(genesis, contract, escrow)) }
+    }
+
+    /// Appends an entry and gives its index.
+    pub fn append<H: Hasher>(&mut self, entry: &AuditEntry) -> u32 {
         let index = self.len;
-        self.digest = tagged::<H>(ENTRY_TAG, &(self.digest, escrow, index, entry));
+        self.digest = tagged::<H>(ENTRY_TAG, &(self.digest, index, entry));
         // Each entry is a paid transaction: nobody lives to see 2^32 of them.
         self.len = index.saturating_add(1);
         index
     }
 }
 
-/// The head of the log that consists of these entries.
-pub fn chain<H: Hasher>(escrow: u64, entries: &[AuditEntry]) -> AuditHead {
-    let mut head = AuditHead::EMPTY;
+/// The head of the log that starts with `head` and consists of these entries.
+pub fn chain<H: Hasher>(mut head: AuditHead, entries: &[AuditEntry]) -> AuditHead {
     for entry in entries {
-        head.append::<H>(escrow, entry);
+        head.append::<H>(entry);
     }
     head
 }

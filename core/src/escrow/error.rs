@@ -10,17 +10,22 @@ pub enum EscrowError {
     NotFound,
     /// The caller has no part in this.
     NotAllowed,
-    /// The token contract refused to move the money: balance or allowance do not suffice.
+    /// The token contract refused to move the money: balance or allowance do not suffice. Or
+    /// another amount than this came in.
     TokenRefused,
     /// The reserve holds less than that.
     ReserveTooSmall,
     /// Not in the state that the escrow is in.
     WrongState,
+    /// The escrow stands at another part, or this one is (or is not yet) completed.
+    WrongPart,
+    /// The escrow has other terms.
+    OtherTerms,
     /// The deadline of the state has passed; the timeout has precedence.
     TooLate,
     /// No deadline has passed.
     NotDue,
-    /// An amount of zero, a deduction above the part, or shares that are not all that is left.
+    /// An amount of zero, a deduction above the part, or shares that are not the part.
     WrongAmount,
     /// No escrow can be made of these terms.
     Terms(TermsError),
@@ -40,17 +45,19 @@ pub enum EscrowError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum TermsError {
-    /// Requester and provider are one.
-    SameParty,
+    /// Requester and provider are one, or one of them is the account of zeros.
+    WrongParty,
     /// No part, or more than [`crate::escrow::MAX_MILESTONES`].
     WrongMilestones,
     /// A part pays nothing, or the sum exceeds `u128::MAX`.
     WrongAmount,
-    /// A deadline has passed, comes before the one it follows, or lies too far ahead.
+    /// A deadline has passed or lies too far ahead, or a part has less or more time than the
+    /// deployment permits.
     WrongDeadline,
-    /// A window of nothing, or longer than [`crate::escrow::MAX_WINDOW_MS`].
+    /// A review or dispute shorter or longer than the deployment permits.
     WrongWindow,
-    /// Too many arbitrators, one listed twice, a party among them, or not 1 ≤ required ≤ listed.
+    /// Too many arbitrators, one listed twice, a party or the account of zeros among them, not
+    /// listed / 2 < required ≤ listed, or a fee above [`crate::escrow::MAX_FEE_BPS`].
     WrongPanel,
     /// More than 10,000 basis points.
     WrongFallback,

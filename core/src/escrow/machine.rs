@@ -1,10 +1,11 @@
 //! The state machine: what an act does to an escrow and what it pays.
 
 use super::{
-    Act, Ballot, Case, Decision, Ending, EscrowError, Evidence, Fallback, Papers, Payout, Progress,
-    Rule, Side, State, Terms, Verdict, MAX_CID_LEN, MAX_EVIDENCE,
+    Act, Ballot, Case, Decision, Ending, EscrowError, Evidence, Fallback, Papers, Part, Payout,
+    Progress, Rule, Side, State, Terms, Verdict, MAX_CID_LEN, MAX_EVIDENCE,
 };
 use crate::hash::Hash;
+use crate::market::div_floor;
 use crate::Account;
 use alloc::vec::Vec;
 
@@ -25,18 +26,21 @@ impl Progress {
     ) -> Result<Payout, EscrowError> {
         match act {
             Act::Create(_) | Act::Draw { .. } => Err(EscrowError::WrongState),
-            Act::Fund => self.fund(case),
-            Act::Complete(result) => {
+            Act::Fund(_) => self.fund(case),
+            Act::Complete { milestone, result } => {
                 let allowed = case.operator.is_none() && case.actor == case.terms.provider;
-                self.complete(case, allowed, *result, 0)
+                self.complete(case, *milestone, allowed, (*result, 0))
             }
-            Act::CompleteFor { result, deduction } => {
-                self.complete(case, case.operator == Some(case.actor), *result, *deduction)
+            Act::CompleteFor { milestone, result, deduction } => {
+                let allowed = case.operator == Some(case.actor);
+                self.complete(case, *milestone, allowed, (*result, *deduction))
             }
-            Act::Decide(decision) | Act::DecideSigned { decision, .. } => {
-                self.decide(case, &mut papers.ballots, *decision)
+            Act::Decide { part, decision } | Act::DecideSigned { part, decision, .. } => {
+                self.decide(case, *part, &mut papers.ballots, *decision)
             }
-            Act::Raise(cids) => self.raise(case, &mut papers.evidence, cids),
+            Act::Raise { milestone, evidence } => {
+                self.raise(case, *milestone, &mut papers.evidence, evidence)
+            }
             Act::AddEvidence(cid) => {
                 if self.state != State::Disputed {
                     return Err(EscrowError::WrongState);
@@ -44,14 +48,17 @@ impl Progress {
                 self.bring(case, &mut papers.evidence, core::slice::from_ref(cid))?;
                 Ok(Payout::default())
             }
-            Act::Vote(verdict) => self.vote(case, &mut papers.ballots, *verdict),
+            Act::Report { milestone, deduction } => self.report(case, *milestone, *deduction),
+            Act::Vote { milestone, verdict } => {
+                self.vote(case, *milestone, &mut papers.ballots, *verdict)
+            }
             Act::Expire => self.expire(case),
             Act::Settle(provider_share) => self.settle(case, *provider_share),
         }
     }
 
     fn fund(&mut self, case: &Case) -> Result<Payout, EscrowError> {
-        self.check(case, State::Created, case.actor == case.terms.requester)?;
+        self.check(case, State::Created, self.milestone, case.actor == case.terms.requester)?;
         self.state = State::Funded;
         self.locked = case.terms.amount()?;
         Ok(Payout::default())
@@ -60,13 +67,12 @@ impl Progress {
     fn complete(
         &mut self,
         case: &Case,
+        milestone: u8,
         allowed: bool,
-        result: Hash,
-        deduction: u128,
+        (result, deduction): (Hash, u128),
     ) -> Result<Payout, EscrowError> {
-        self.check(case, State::Funded, allowed)?;
-        let (amount, _) = self.part(case.terms).ok_or(EscrowError::WrongState)?;
-        if deduction > amount {
+        self.check(case, State::Funded, milestone, allowed)?;
+        if deduction > self.amount(case.terms)? {
             return Err(EscrowError::WrongAmount);
         }
         self.state = State::Completed;
@@ -79,10 +85,15 @@ impl Progress {
     fn decide(
         &mut self,
         case: &Case,
+        part: Part,
         ballots: &mut Vec<Ballot>,
         decision: Decision,
     ) -> Result<Payout, EscrowError> {
         let timeout = self.timeout().ok_or(EscrowError::WrongState)?;
+        let completed = self.state == State::Completed;
+        if part != (Part { milestone: self.milestone, completed }) {
+            return Err(EscrowError::WrongPart);
+        }
         let terms = case.terms;
         let (allowed, needed) = match terms.rule {
             // The other side gets it: nobody pays himself.
@@ -112,12 +123,12 @@ impl Progress {
             return Ok(Payout::default());
         }
         match decision {
-            Decision::Release => self.release_part(terms, Ending::Decided),
+            Decision::Release => self.release_part(case, Ending::Decided),
             Decision::Refund => {
                 // What the deadline has decided is not the provider's goodwill.
                 let late = self.is_late(case);
                 let ending = if late { Ending::TimedOut } else { Ending::Decided };
-                self.end(State::Refunded, ending, 0)
+                self.end(case, State::Refunded, ending, 0)
             }
         }
     }
@@ -125,13 +136,13 @@ impl Progress {
     fn raise(
         &mut self,
         case: &Case,
+        milestone: u8,
         evidence: &mut Vec<Evidence>,
         cids: &[Vec<u8>],
     ) -> Result<Payout, EscrowError> {
-        if self.timeout().is_none() {
-            return Err(EscrowError::WrongState);
-        }
+        self.check(case, State::Completed, milestone, case.terms.is_party(&case.actor))?;
         self.raised_by = Some(self.bring(case, evidence, cids)?);
+        self.deposit = bps_floor(self.amount(case.terms)?, case.terms.panel.fee_bps);
         self.state = State::Disputed;
         self.since_ms = case.now_ms;
         Ok(Payout::default())
@@ -167,28 +178,53 @@ impl Progress {
         Ok(by)
     }
 
+    fn report(
+        &mut self,
+        case: &Case,
+        milestone: u8,
+        deduction: u128,
+    ) -> Result<Payout, EscrowError> {
+        let allowed = case.operator == Some(case.actor);
+        self.check(case, State::Disputed, milestone, allowed)?;
+        if deduction > self.amount(case.terms)? {
+            return Err(EscrowError::WrongAmount);
+        }
+        self.reported = deduction;
+        Ok(Payout::default())
+    }
+
     fn vote(
         &mut self,
         case: &Case,
+        milestone: u8,
         ballots: &mut Vec<Ballot>,
         verdict: Verdict,
     ) -> Result<Payout, EscrowError> {
         let panel = &case.terms.panel;
-        self.check(case, State::Disputed, panel.members.contains(&case.actor))?;
+        let allowed = panel.members.contains(&case.actor);
+        self.check(case, State::Disputed, milestone, allowed)?;
+        let amount = self.amount(case.terms)?;
         let share = match verdict {
-            Verdict::Release => self.locked,
+            Verdict::Release => amount,
             Verdict::Refund => 0,
             Verdict::Split { provider_share, requester_share } => {
-                if provider_share.checked_add(requester_share) != Some(self.locked) {
+                if provider_share.checked_add(requester_share) != Some(amount) {
                     return Err(EscrowError::WrongAmount);
                 }
                 provider_share
             }
         };
+        // What pays the same is the same, however it is spelled.
+        let verdict = match share {
+            0 => Verdict::Refund,
+            all if all == amount => Verdict::Release,
+            _ => verdict,
+        };
         if !cast(ballots, case.actor, verdict, usize::from(panel.required)) {
             return Ok(Payout::default());
         }
-        self.end(State::Resolved, Ending::Voted, share)
+        let ending = Ending::Voted { provider_share: share };
+        self.conclude(case, ending, (share > 0).then(|| share.saturating_sub(self.deduction)))
     }
 
     fn expire(&mut self, case: &Case) -> Result<Payout, EscrowError> {
@@ -196,19 +232,40 @@ impl Progress {
             return Err(EscrowError::NotDue);
         }
         match self.state {
-            State::Created => self.end(State::Expired, Ending::TimedOut, 0),
-            State::Completed => self.release_part(case.terms, Ending::TimedOut),
-            State::Disputed => {
-                // Nobody judged, so what was measured holds.
-                let due = self.locked.saturating_sub(self.deduction);
-                let share = match case.terms.fallback {
-                    Fallback::Refund => 0,
-                    Fallback::Release => due,
-                    Fallback::Split { provider_bps } => bps_floor(due, provider_bps),
-                };
-                self.end(State::Resolved, Ending::FellBack, share)
-            }
-            _ => self.end(State::Refunded, Ending::TimedOut, 0),
+            State::Created => self.end(case, State::Expired, Ending::TimedOut, 0),
+            State::Completed => self.release_part(case, Ending::TimedOut),
+            State::Disputed => self.fall_back(case),
+            _ => self.end(case, State::Refunded, Ending::TimedOut, 0),
+        }
+    }
+
+    /// Nobody judged, so what was measured and reported holds, and whoever raised the dispute has
+    /// no more by it than without it.
+    fn fall_back(&mut self, case: &Case) -> Result<Payout, EscrowError> {
+        let penalty = self.deduction.max(self.reported);
+        let due = self.amount(case.terms)?.saturating_sub(penalty);
+        let share = match case.terms.fallback {
+            _ if self.raised_by == Some(Side::Requester) => Some(due),
+            Fallback::Release => Some(due),
+            Fallback::Refund | Fallback::Split { provider_bps: 0 } => None,
+            Fallback::Split { provider_bps } => Some(bps_floor(due, provider_bps)),
+        };
+        self.conclude(case, Ending::FellBack, share)
+    }
+
+    /// Ends a dispute: pays the part, this much of it to the provider; or (`None`) gives all that
+    /// is left back and ends.
+    fn conclude(
+        &mut self,
+        case: &Case,
+        ending: Ending,
+        share: Option<u128>,
+    ) -> Result<Payout, EscrowError> {
+        self.moved_ms = self.moved_ms.saturating_add(case.now_ms.saturating_sub(self.since_ms));
+        self.deposit = 0;
+        match share {
+            Some(share) => self.pay_part(case, State::Resolved, ending, share),
+            None => self.end(case, State::Resolved, ending, 0),
         }
     }
 
@@ -217,18 +274,27 @@ impl Progress {
         if case.operator != Some(case.actor) {
             return Err(EscrowError::NotAllowed);
         }
-        let same = timeout == Decision::Refund && provider_share == 0;
-        if !same && self.is_late(case) {
+        let undone = timeout == Decision::Refund && provider_share == 0;
+        if !undone && self.is_late(case) {
             return Err(EscrowError::TooLate);
         }
-        let state = if provider_share == 0 { State::Refunded } else { State::Released };
-        self.end(state, Ending::Settled, provider_share)
+        let state = if undone { State::Refunded } else { State::Released };
+        self.end(case, state, Ending::Settled, provider_share)
     }
 
-    /// Who may do something in one state only, and in time.
-    fn check(&self, case: &Case, state: State, allowed: bool) -> Result<(), EscrowError> {
+    /// Who may do something about a part in one state only, and in time.
+    fn check(
+        &self,
+        case: &Case,
+        state: State,
+        milestone: u8,
+        allowed: bool,
+    ) -> Result<(), EscrowError> {
         if self.state != state {
             return Err(EscrowError::WrongState);
+        }
+        if self.milestone != milestone {
+            return Err(EscrowError::WrongPart);
         }
         if !allowed {
             return Err(EscrowError::NotAllowed);
@@ -252,18 +318,36 @@ impl Progress {
         self.due_ms(case.terms).is_some_and(|due| case.now_ms >= due)
     }
 
-    /// Pays the part, less its deduction, and goes on to the next one or ends.
-    fn release_part(&mut self, terms: &Terms, ending: Ending) -> Result<Payout, EscrowError> {
-        let (amount, _) = self.part(terms).ok_or(EscrowError::WrongState)?;
-        let provider = amount.checked_sub(self.deduction).ok_or(EscrowError::WrongAmount)?;
-        let payout = self.pay(provider, self.deduction)?;
-        self.deduction = 0;
+    /// What the present part pays.
+    fn amount(&self, terms: &Terms) -> Result<u128, EscrowError> {
+        self.milestone(terms).map(|part| part.amount).ok_or(EscrowError::WrongState)
+    }
+
+    /// Pays the part, less what was measured, and goes on to the next one or ends.
+    fn release_part(&mut self, case: &Case, ending: Ending) -> Result<Payout, EscrowError> {
+        let share = self.amount(case.terms)?.saturating_sub(self.deduction);
+        self.pay_part(case, State::Released, ending, share)
+    }
+
+    /// Pays the part, this much of it to the provider, and goes on to the next one or ends.
+    fn pay_part(
+        &mut self,
+        case: &Case,
+        end: State,
+        ending: Ending,
+        provider: u128,
+    ) -> Result<Payout, EscrowError> {
+        let rest =
+            self.amount(case.terms)?.checked_sub(provider).ok_or(EscrowError::WrongAmount)?;
+        let payout = self.pay(provider, rest)?;
+        (self.deduction, self.reported) = (0, 0);
+        self.since_ms = case.now_ms;
         let next = self.milestone.saturating_add(1);
-        if usize::from(next) < terms.milestones.len() {
+        if usize::from(next) < case.terms.milestones.len() {
             self.milestone = next;
             self.state = State::Funded;
         } else {
-            self.state = State::Released;
+            self.state = end;
             self.ending = Some(ending);
         }
         Ok(payout)
@@ -272,14 +356,16 @@ impl Progress {
     /// Pays all that is left and ends.
     fn end(
         &mut self,
+        case: &Case,
         state: State,
         ending: Ending,
         provider_share: u128,
     ) -> Result<Payout, EscrowError> {
         let rest = self.locked.checked_sub(provider_share).ok_or(EscrowError::WrongAmount)?;
         self.state = state;
+        self.since_ms = case.now_ms;
         self.ending = Some(ending);
-        self.deduction = 0;
+        (self.deduction, self.reported) = (0, 0);
         self.pay(provider_share, rest)
     }
 
@@ -300,6 +386,24 @@ fn cast(ballots: &mut Vec<Ballot>, by: Account, verdict: Verdict, needed: usize)
         None => ballots.push(Ballot { by, verdict }),
     }
     ballots.iter().filter(|ballot| ballot.verdict == verdict).count() >= needed
+}
+
+/// What each of those gets of the arbitrators' fee who agree with the deciding vote of `last`: the
+/// same, what does not divide to the first of them, in the order of their votes.
+pub fn fee_shares(ballots: &[Ballot], last: &Account, fee: u128) -> Vec<(Account, u128)> {
+    let verdict = ballots.iter().find(|ballot| ballot.by == *last).map(|ballot| ballot.verdict);
+    let won = ballots.iter().filter(|ballot| Some(ballot.verdict) == verdict);
+    let mut left = won.clone().count() as u128;
+    let mut rest = fee;
+    let mut shares = Vec::new();
+    for ballot in won {
+        // Of so many the first gets the quotient, rounded up.
+        let share = div_floor(rest.saturating_add(left.saturating_sub(1)), left).unwrap_or(0);
+        rest = rest.saturating_sub(share);
+        left = left.saturating_sub(1);
+        shares.push((ballot.by, share));
+    }
+    shares
 }
 
 /// `⌊amount · bps / 10,000⌋` for at most 10,000 bps: the long division of a product that may not

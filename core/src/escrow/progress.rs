@@ -1,12 +1,12 @@
 //! The part of an escrow that changes.
 
-use super::{AuditHead, Ending, Rule, Side, State, Summary, Terms};
+use super::{AuditHead, Ending, Milestone, Rule, Side, State, Summary, Terms};
 use crate::hash::Hash;
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
-/// The round of the votes in a dispute; the rounds before are those of the parts.
-pub const DISPUTE_ROUND: u8 = u8::MAX;
+/// A part has rounds of ballots before its completion, after it, and in a dispute.
+const ROUNDS: u8 = 3;
 
 /// The part of an escrow that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -16,17 +16,23 @@ pub struct Progress {
     pub state: State,
     /// The part in work or completed, from 0.
     pub milestone: u8,
-    /// When it was completed or disputed, in milliseconds.
+    /// When it was completed, disputed or ended, in milliseconds.
     pub since_ms: u64,
+    /// How long disputes lasted so far: by that much the deadlines of parts have moved, in ms.
+    pub moved_ms: u64,
     /// What is held for it.
     pub locked: u128,
     /// What the provider has got.
     pub provider_paid: u128,
     /// What the requester has got back.
     pub requester_paid: u128,
-    /// What the requester gets of the completed part.
+    /// What the requester gets of the completed part, as measured.
     pub deduction: u128,
-    /// Who raised the dispute.
+    /// What he gets of it if a dispute falls back, as reported.
+    pub reported: u128,
+    /// What whoever raised the dispute has deposited for the arbitrators.
+    pub deposit: u128,
+    /// Who raised the newest dispute.
     pub raised_by: Option<Side>,
     /// How it ended.
     pub ending: Option<Ending>,
@@ -42,14 +48,17 @@ impl Progress {
         state: State::Created,
         milestone: 0,
         since_ms: 0,
+        moved_ms: 0,
         locked: 0,
         provider_paid: 0,
         requester_paid: 0,
         deduction: 0,
+        reported: 0,
+        deposit: 0,
         raised_by: None,
         ending: None,
         result: None,
-        audit: AuditHead::EMPTY,
+        audit: AuditHead::NONE,
     };
 
     /// An escrow whose money, `amount`, is there from the start.
@@ -61,12 +70,14 @@ impl Progress {
     pub fn due_ms(&self, terms: &Terms) -> Option<u64> {
         match self.state {
             State::Created => Some(terms.fund_by_ms),
-            State::Funded => self.part(terms).map(|part| part.1),
+            State::Funded => {
+                self.milestone(terms).map(|part| part.complete_by_ms.saturating_add(self.moved_ms))
+            }
             State::Completed => {
                 let review_ends = self.since_ms.saturating_add(terms.review_ms);
                 match terms.rule {
                     Rule::TimeLocked { release_after_ms } => {
-                        Some(release_after_ms.min(review_ends))
+                        Some(release_after_ms.max(review_ends))
                     }
                     _ => Some(review_ends),
                 }
@@ -76,18 +87,21 @@ impl Progress {
         }
     }
 
-    /// Which ballots count now.
+    /// Which ballots count now: those of a part before its completion, after it, or in a dispute
+    /// over it.
     pub fn round(&self) -> u8 {
-        match self.state {
-            State::Disputed | State::Resolved => DISPUTE_ROUND,
-            _ => self.milestone,
-        }
+        let stage = match self.state {
+            State::Completed | State::Released => 1,
+            State::Disputed | State::Resolved => 2,
+            _ => 0,
+        };
+        // At most 15 parts come before.
+        self.milestone.saturating_mul(ROUNDS).saturating_add(stage)
     }
 
-    /// Amount and deadline of the part in work or completed.
-    pub(super) fn part(&self, terms: &Terms) -> Option<(u128, u64)> {
-        let part = terms.milestones.get(usize::from(self.milestone))?;
-        Some((part.amount, part.complete_by_ms))
+    /// The part in work or completed.
+    pub(super) fn milestone(&self, terms: &Terms) -> Option<Milestone> {
+        terms.milestones.get(usize::from(self.milestone)).copied()
     }
 
     /// The escrow as others see it.
@@ -106,6 +120,7 @@ impl Progress {
             due_ms: self.due_ms(terms),
             raised_by: self.raised_by,
             ending: self.ending,
+            since_ms: self.since_ms,
             operator,
             result: self.result,
             audit_len: self.audit.len,

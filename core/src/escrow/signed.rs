@@ -1,11 +1,11 @@
 //! Decisions signed off line.
 
-use super::Decision;
+use super::{Decision, Part};
 use crate::hash::{tagged, Hash, Hasher};
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
-const DECISION_TAG: &[u8] = b"cicada71/escrow-decision/v1";
+const DECISION_TAG: &[u8] = b"cicada71/escrow-decision/v2";
 
 /// A decision that its signer signs with his sr25519 key and anybody brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -16,8 +16,8 @@ pub struct SignedDecision {
     pub contract: Account,
     /// The number of the escrow.
     pub escrow: u64,
-    /// The part in work or completed.
-    pub milestone: u8,
+    /// The part that it is about, before or after its completion.
+    pub part: Part,
     /// What the signer wants.
     pub decision: Decision,
     /// The signer; his account is his public key.

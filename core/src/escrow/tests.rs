@@ -14,6 +14,13 @@ fn member(number: u8) -> Account {
     [100 + number; 32]
 }
 
+const fn range(least_ms: u64, most_ms: u64) -> Range {
+    Range { least_ms, most_ms }
+}
+
+const LIMITS: Limits =
+    Limits { review: range(200, 9_000), dispute: range(100, 9_000), completion: range(400, 9_000) };
+
 fn terms() -> Terms {
     let part = |amount, complete_by_ms| Milestone { amount, complete_by_ms };
     Terms {
@@ -22,7 +29,7 @@ fn terms() -> Terms {
         token: [9; 32],
         milestones: vec![part(70, START + 1_000), part(30, START + 2_000)],
         rule: Rule::Single,
-        panel: Panel { required: 2, members: (0..3).map(member).collect() },
+        panel: Panel { required: 2, members: (0..3).map(member).collect(), fee_bps: 500 },
         fund_by_ms: START + 500,
         review_ms: 300,
         dispute_ms: 400,
@@ -34,38 +41,86 @@ fn terms() -> Terms {
 fn changed(change: impl Fn(&mut Terms)) -> Result<(), TermsError> {
     let mut terms = terms();
     change(&mut terms);
-    terms.check(START)
+    terms.check(START, &LIMITS)
 }
 
 #[test]
 fn terms_are_checked_at_their_edges() {
+    use TermsError::{WrongAmount, WrongDeadline, WrongFallback, WrongWindow};
     assert_eq!(changed(|_| ()), Ok(()));
     assert_eq!(changed(|t| t.fund_by_ms = START + 1), Ok(()));
-    assert_eq!(changed(|t| t.fund_by_ms = START), Err(TermsError::WrongDeadline));
-    assert_eq!(changed(|t| t.fund_by_ms = START + 1_000), Ok(()));
-    assert_eq!(changed(|t| t.fund_by_ms = START + 1_001), Err(TermsError::WrongDeadline));
-    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + 1_300), Ok(()));
-    let close = changed(|t| t.milestones[1].complete_by_ms = START + 1_299);
-    assert_eq!(close, Err(TermsError::WrongDeadline));
-    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + MAX_TERM_MS), Ok(()));
-    let far = changed(|t| t.milestones[1].complete_by_ms = START + MAX_TERM_MS + 1);
-    assert_eq!(far, Err(TermsError::WrongDeadline));
-    assert_eq!(changed(|t| t.dispute_ms = MAX_WINDOW_MS), Ok(()));
-    assert_eq!(changed(|t| t.dispute_ms = MAX_WINDOW_MS + 1), Err(TermsError::WrongWindow));
+    assert_eq!(changed(|t| t.fund_by_ms = START), Err(WrongDeadline));
+    // The first part has 400 ms at least after the money came, the second after the latest release.
+    assert_eq!(changed(|t| t.fund_by_ms = START + 600), Ok(()));
+    assert_eq!(changed(|t| t.fund_by_ms = START + 601), Err(WrongDeadline));
+    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + 1_700), Ok(()));
+    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + 1_699), Err(WrongDeadline));
+    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + 10_300), Ok(()));
+    assert_eq!(changed(|t| t.milestones[1].complete_by_ms = START + 10_301), Err(WrongDeadline));
+    let locked = |ms| changed(|t| t.rule = Rule::TimeLocked { release_after_ms: START + ms });
+    assert_eq!((locked(1_600), locked(1_601)), (Ok(()), Err(WrongDeadline)));
+    assert_eq!(
+        (changed(|t| t.dispute_ms = 100), changed(|t| t.dispute_ms = 9_000)),
+        (Ok(()), Ok(()))
+    );
+    assert_eq!(changed(|t| t.dispute_ms = 99), Err(WrongWindow));
+    assert_eq!(changed(|t| t.dispute_ms = 9_001), Err(WrongWindow));
+    assert_eq!(changed(|t| t.review_ms = 199), Err(WrongWindow));
     assert_eq!(changed(|t| t.milestones[1].amount = u128::MAX - 70), Ok(()));
-    assert_eq!(changed(|t| t.milestones[1].amount = u128::MAX - 69), Err(TermsError::WrongAmount));
+    assert_eq!(changed(|t| t.milestones[1].amount = u128::MAX - 69), Err(WrongAmount));
     let split = |provider_bps| changed(|t| t.fallback = Fallback::Split { provider_bps });
-    assert_eq!(split(10_000), Ok(()));
-    assert_eq!(split(10_001), Err(TermsError::WrongFallback));
+    assert_eq!((split(10_000), split(10_001)), (Ok(()), Err(WrongFallback)));
+}
+
+#[test]
+fn a_panel_is_a_majority_of_distinct_people_with_a_bounded_fee() {
+    let panel = |change: fn(&mut Panel)| changed(|t| change(&mut t.panel));
+    let wrong = Err(TermsError::WrongPanel);
+    assert_eq!(panel(|p| p.required = 3), Ok(()));
+    assert_eq!(panel(|p| p.required = 1), wrong, "one of three is no majority");
+    assert_eq!(panel(|p| p.required = 4), wrong);
+    assert_eq!(panel(|p| p.members.truncate(2)), Ok(()));
+    assert_eq!(panel(|p| p.members.push(member(9))), wrong, "two of four neither");
+    assert_eq!(panel(|p| p.members[1] = member(0)), wrong);
+    assert_eq!(panel(|p| p.members[1] = PROVIDER), wrong);
+    assert_eq!(panel(|p| p.members[1] = NOBODY), wrong);
+    assert_eq!(panel(|p| p.fee_bps = 501), wrong);
+    assert_eq!(panel(|p| *p = Panel::NONE), Ok(()));
+    assert_eq!(panel(|p| *p = Panel { fee_bps: 1, ..Panel::NONE }), wrong);
+    assert_eq!(changed(|t| t.provider = REQUESTER), Err(TermsError::WrongParty));
+    assert_eq!(changed(|t| t.provider = NOBODY), Err(TermsError::WrongParty));
+}
+
+#[test]
+fn a_deployment_needs_ranges_that_terms_can_lie_in() {
+    assert_eq!(LIMITS.check(), Ok(()));
+    for bad in [range(0, 1), range(2, 1), range(1, MAX_TERM_MS + 1)] {
+        assert_eq!(Limits { review: bad, ..LIMITS }.check(), Err(TermsError::WrongWindow));
+        assert_eq!(Limits { dispute: bad, ..LIMITS }.check(), Err(TermsError::WrongWindow));
+        assert_eq!(Limits { completion: bad, ..LIMITS }.check(), Err(TermsError::WrongWindow));
+    }
 }
 
 #[test]
 fn terms_funded_at_once_need_no_time_for_funding() {
     let late = Terms { fund_by_ms: 0, ..terms() };
-    assert_eq!(late.check(START), Err(TermsError::WrongDeadline));
-    assert_eq!(late.check_funded(START), Ok(()));
-    assert_eq!(late.check_funded(START + 999), Ok(()));
-    assert_eq!(late.check_funded(START + 1_000), Err(TermsError::WrongDeadline));
+    assert_eq!(late.check(START, &LIMITS), Err(TermsError::WrongDeadline));
+    assert_eq!(late.check_funded(START, &LIMITS), Ok(()));
+    assert_eq!(late.check_funded(START + 600, &LIMITS), Ok(()));
+    assert_eq!(late.check_funded(START + 601, &LIMITS), Err(TermsError::WrongDeadline));
+}
+
+#[test]
+fn a_fee_is_shared_to_the_unit_by_those_who_decided() {
+    let ballot = |number, verdict| Ballot { by: member(number), verdict };
+    let ballots = [
+        ballot(0, Verdict::Release),
+        ballot(1, Verdict::Refund),
+        ballot(2, Verdict::Release),
+        ballot(3, Verdict::Release),
+    ];
+    let shares = fee_shares(&ballots, &member(3), 11);
+    assert_eq!(shares, [(member(0), 4), (member(2), 4), (member(3), 3)]);
 }
 
 #[test]
@@ -83,7 +138,7 @@ fn what_is_signed_differs_in_every_field() {
         genesis: [1; 32],
         contract: [2; 32],
         escrow: 3,
-        milestone: 4,
+        part: Part { milestone: 4, completed: true },
         decision: Decision::Release,
         signer: [5; 32],
         nonce: 6,
@@ -93,7 +148,8 @@ fn what_is_signed_differs_in_every_field() {
         SignedDecision { genesis: [0; 32], ..signed },
         SignedDecision { contract: [0; 32], ..signed },
         SignedDecision { escrow: 0, ..signed },
-        SignedDecision { milestone: 0, ..signed },
+        SignedDecision { part: Part { milestone: 0, completed: true }, ..signed },
+        SignedDecision { part: Part { milestone: 4, completed: false }, ..signed },
         SignedDecision { decision: Decision::Refund, ..signed },
         SignedDecision { signer: [0; 32], ..signed },
         SignedDecision { nonce: 0, ..signed },
@@ -112,16 +168,24 @@ fn a_log_is_bound_to_its_escrow_and_its_order() {
         from: State::Created,
         to: State::Created,
         time_ms: START,
-        detail: detail::<Native>(&Act::Fund, &Payout::default()),
+        detail: detail::<Native>(&Act::Fund([0; 32]), &Payout::default()),
     };
     let (a, b) = (entry(Action::Created), entry(Action::Funded));
-    let head = chain::<Native>(1, &[a, b]);
+    let log = |genesis, contract, escrow, entries: &[AuditEntry]| {
+        chain::<Native>(
+            AuditHead::start::<Native>(&[genesis; 32], &[contract; 32], escrow),
+            entries,
+        )
+    };
+    let head = log(1, 1, 1, &[a, b]);
     assert_eq!(head.len, 2);
-    assert_ne!(head, chain::<Native>(2, &[a, b]));
-    assert_ne!(head, chain::<Native>(1, &[b, a]));
+    assert_ne!(head, log(2, 1, 1, &[a, b]), "another chain");
+    assert_ne!(head, log(1, 2, 1, &[a, b]), "another contract");
+    assert_ne!(head, log(1, 1, 2, &[a, b]), "another escrow");
+    assert_ne!(head, log(1, 1, 1, &[b, a]), "another order");
     assert_ne!(
-        detail::<Native>(&Act::Fund, &Payout::default()),
-        detail::<Native>(&Act::Fund, &Payout { provider: 0, requester: 1 })
+        detail::<Native>(&Act::Fund([0; 32]), &Payout::default()),
+        detail::<Native>(&Act::Fund([0; 32]), &Payout { provider: 0, requester: 1 })
     );
 }
 
@@ -138,8 +202,10 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         Just(Verdict::Release),
         Just(Verdict::Refund),
-        Just(split(20, 80)),
+        Just(split(20, 50)),
         Just(split(20, 10)),
+        Just(split(0, 70)),
+        Just(split(70, 0)),
         (any::<u128>(), any::<u128>()).prop_map(move |(a, b)| split(a, b)),
     ]
 }
@@ -148,16 +214,24 @@ fn decision() -> impl Strategy<Value = Decision> {
     prop_oneof![Just(Decision::Release), Just(Decision::Refund)]
 }
 
+/// Mostly the part that can be meant; that of the story decides what is drawn.
 fn act() -> impl Strategy<Value = Act> {
+    let part = (0..2u8, any::<bool>());
+    let part = part.prop_map(|(milestone, completed)| Part { milestone, completed });
+    let m = 0..2u8;
     prop_oneof![
-        3 => Just(Act::Fund),
-        3 => Just(Act::Complete([5; 32])),
-        3 => (0..80u128).prop_map(|deduction| Act::CompleteFor { result: [6; 32], deduction }),
-        6 => decision().prop_map(Act::Decide),
-        1 => decision().prop_map(|decision| Act::DecideSigned { decision, nonce: 1 }),
-        2 => Just(Act::Raise(vec![vec![1; 46]])),
+        3 => Just(Act::Fund([0; 32])),
+        4 => m.clone().prop_map(|milestone| Act::Complete { milestone, result: [5; 32] }),
+        4 => (m.clone(), 0..80u128)
+            .prop_map(|(milestone, deduction)| Act::CompleteFor { milestone, result: [6; 32], deduction }),
+        9 => (part.clone(), decision()).prop_map(|(part, decision)| Act::Decide { part, decision }),
+        1 => (part, decision())
+            .prop_map(|(part, decision)| Act::DecideSigned { part, decision, nonce: 1 }),
+        4 => m.clone().prop_map(|milestone| Act::Raise { milestone, evidence: vec![vec![1; 46]] }),
         1 => Just(Act::AddEvidence(vec![2; 46])),
-        6 => verdict().prop_map(Act::Vote),
+        2 => (m.clone(), 0..80u128)
+            .prop_map(|(milestone, deduction)| Act::Report { milestone, deduction }),
+        8 => (m, verdict()).prop_map(|(milestone, verdict)| Act::Vote { milestone, verdict }),
         3 => Just(Act::Expire),
         1 => (0..110u128).prop_map(Act::Settle),
         1 => Just(Act::Create([0; 32])),
@@ -165,7 +239,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    let locked = (0..3_000u64).prop_map(|ms| Rule::TimeLocked { release_after_ms: START + ms });
+    let locked = (0..1_600u64).prop_map(|ms| Rule::TimeLocked { release_after_ms: START + ms });
     prop_oneof![Just(Rule::Single), Just(Rule::BothParties), Just(Rule::Arbitrators), locked]
 }
 
@@ -205,7 +279,7 @@ fn play(terms: &Terms, operator: Option<Account>, story: Vec<(u64, Account, Act)
         let (p, r) = (progress.provider_paid, progress.requester_paid);
         assert_eq!(p, before.provider_paid + payout.provider);
         assert_eq!(r, before.requester_paid + payout.requester);
-        if matches!(act, Act::Fund) && outcome.is_ok() {
+        if matches!(act, Act::Fund(_)) && outcome.is_ok() {
             assert_eq!((before.locked, progress.locked, paid), (0, amount, 0));
         } else {
             assert_eq!(progress.locked + paid, before.locked);
@@ -234,8 +308,42 @@ fn play(terms: &Terms, operator: Option<Account>, story: Vec<(u64, Account, Act)
         }
         // In a dispute only votes and the deadline pay.
         if before.state == State::Disputed && paid > 0 {
-            assert!(matches!(act, Act::Vote(_) | Act::Expire));
+            assert!(matches!(act, Act::Vote { .. } | Act::Expire));
         }
+        // Who got something did something, or those who may give it said so.
+        if payout.provider > 0 {
+            let delivered = matches!(before.state, State::Completed | State::Disputed);
+            let said =
+                matches!(act, Act::Decide { .. } | Act::DecideSigned { .. } | Act::Settle(_));
+            assert!(delivered || said, "{act:?} paid undone work");
+        }
+        // What is said about one part does nothing to another, nor to itself at another time.
+        if outcome.is_ok() {
+            let now = (before.milestone, before.state == State::Completed);
+            match act {
+                Act::Decide { part, .. } | Act::DecideSigned { part, .. } => {
+                    assert_eq!((part.milestone, part.completed), now);
+                }
+                Act::Complete { milestone, .. }
+                | Act::CompleteFor { milestone, .. }
+                | Act::Raise { milestone, .. }
+                | Act::Report { milestone, .. }
+                | Act::Vote { milestone, .. } => assert_eq!(milestone, now.0),
+                _ => {}
+            }
+        }
+        // A dispute is about delivered work, and takes no more than that part from anybody.
+        if progress.state == State::Disputed && before.state != State::Disputed {
+            assert_eq!(before.state, State::Completed);
+            assert_eq!(
+                progress.deposit,
+                terms.milestones[usize::from(before.milestone)].amount / 20
+            );
+        }
+        if before.state == State::Disputed && payout.provider > 0 {
+            assert_eq!(paid, terms.milestones[usize::from(before.milestone)].amount);
+        }
+        assert!(progress.deposit == 0 || progress.state == State::Disputed);
         // Nobody pays himself.
         if terms.rule == Rule::Single && act.action() == Action::Decided {
             assert!(payout.provider == 0 || actor == REQUESTER);
@@ -259,7 +367,7 @@ proptest! {
         story in prop::collection::vec((0..250u64, actor(), act()), 1..60),
     ) {
         let terms = Terms { rule, fallback, ..terms() };
-        prop_assert_eq!(terms.check(START), Ok(()));
+        prop_assert_eq!(terms.check(START, &LIMITS), Ok(()));
         play(&terms, operated.then_some(OPERATOR), story);
     }
 
@@ -272,9 +380,97 @@ proptest! {
     ) {
         let terms = Terms { rule, fallback, ..terms() };
         // At most: funding, two parts in work and two in review, or a dispute.
-        story.extend(vec![(10_000, STRANGER, Act::Expire); 5]);
+        story.extend(vec![(30_000, STRANGER, Act::Expire); 5]);
         let end = play(&terms, operated.then_some(OPERATOR), story);
         prop_assert!(end.ending.is_some(), "{:?}", end.state);
         prop_assert_eq!(end.locked, 0);
+    }
+}
+
+/// An escrow without panel whose first part is in this state, completed with this deduction.
+fn completed(terms: &Terms, deduction: u128) -> Progress {
+    let amount = terms.amount().unwrap();
+    Progress { state: State::Completed, since_ms: START, deduction, ..Progress::funded(amount) }
+}
+
+fn does(progress: &mut Progress, terms: &Terms, at_ms: u64, actor: Account, act: Act) -> Payout {
+    let case = Case { terms, operator: Some(OPERATOR), actor, now_ms: START + at_ms };
+    progress.apply(&case, &act, &mut Papers::default()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn nobody_gains_by_a_dispute_that_nobody_decides(
+        fallback in fallback(), deduction in 0..=70u128, reported in prop::option::of(0..=70u128),
+    ) {
+        let terms = Terms { fallback, ..terms() };
+        let mut silent = completed(&terms, deduction);
+        let without = does(&mut silent, &terms, 300, STRANGER, Act::Expire);
+        let raise = || Act::Raise { milestone: 0, evidence: vec![] };
+
+        let mut theirs = completed(&terms, deduction);
+        does(&mut theirs, &terms, 100, REQUESTER, raise());
+        let with = does(&mut theirs, &terms, 500, STRANGER, Act::Expire);
+        prop_assert_eq!(with, without, "the requester pays as if he had been silent");
+        prop_assert_eq!((theirs.state, theirs.milestone), (State::Funded, 1), "and it goes on");
+
+        let mut own = completed(&terms, deduction);
+        does(&mut own, &terms, 100, PROVIDER, raise());
+        if let Some(deduction) = reported {
+            does(&mut own, &terms, 200, OPERATOR, Act::Report { milestone: 0, deduction });
+        }
+        let with = does(&mut own, &terms, 500, STRANGER, Act::Expire);
+        prop_assert!(with.provider <= without.provider);
+        prop_assert!(with.provider <= 70 - deduction.max(reported.unwrap_or(0)));
+    }
+
+    #[test]
+    fn a_dispute_takes_nothing_from_the_time_for_the_next_part(decided: bool, lasts in 1..400u64) {
+        let terms = terms();
+        let mut progress = completed(&terms, 0);
+        does(&mut progress, &terms, 100, REQUESTER, Act::Raise { milestone: 0, evidence: vec![] });
+        let end = if decided { lasts } else { 400 + lasts };
+        let mut papers = Papers::default();
+        let acts = if decided {
+            let vote = |number| (member(number), Act::Vote { milestone: 0, verdict: Verdict::Release });
+            vec![vote(0), vote(1)]
+        } else {
+            vec![(STRANGER, Act::Expire)]
+        };
+        for (actor, act) in acts {
+            let case = Case { terms: &terms, operator: None, actor, now_ms: START + 100 + end };
+            progress.apply(&case, &act, &mut papers).unwrap();
+        }
+        prop_assert_eq!(progress.due_ms(&terms), Some(START + 2_000 + end));
+    }
+}
+
+#[test]
+fn votes_that_pay_the_same_agree_however_they_are_spelled() {
+    let terms = terms();
+    let split =
+        |provider_share, requester_share| Verdict::Split { provider_share, requester_share };
+    for (one, other, paid) in
+        [(Verdict::Release, split(70, 0), (60, 10)), (Verdict::Refund, split(0, 70), (0, 100))]
+    {
+        let mut progress = completed(&terms, 10);
+        does(&mut progress, &terms, 1, PROVIDER, Act::Raise { milestone: 0, evidence: vec![] });
+        let mut papers = Papers::default();
+        let mut payout = Payout::default();
+        for (number, verdict) in [(0, one), (2, other)] {
+            let actor = member(number);
+            let case = Case { terms: &terms, operator: None, actor, now_ms: START + 2 };
+            let act = Act::Vote { milestone: 0, verdict };
+            payout = progress.apply(&case, &act, &mut papers).unwrap();
+        }
+        assert_eq!((payout.provider, payout.requester), paid, "{one:?}");
+    }
+}
+
+#[test]
+fn a_lock_opens_at_the_later_of_its_time_and_the_end_of_the_review() {
+    for (release_after_ms, due) in [(START + 100, START + 300), (START + 900, START + 900)] {
+        let terms = Terms { rule: Rule::TimeLocked { release_after_ms }, ..terms() };
+        assert_eq!(completed(&terms, 0).due_ms(&terms), Some(due));
     }
 }

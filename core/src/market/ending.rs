@@ -1,6 +1,6 @@
 //! How an assignment ends and what follows from it.
 
-use super::{times, Assignment, InvalidTerms, Parameters, Request};
+use super::{div_floor, times, Assignment, InvalidTerms, Parameters, Request};
 use crate::escrow::{Ending, Side, State};
 use crate::reputation::Event;
 use crate::sla::QualityReport;
@@ -24,18 +24,22 @@ pub enum Status {
     Completed,
     /// Ended: paid less the penalty, or a service level was missed.
     SlaViolated,
-    /// Ended: not done in time, by the provider's fault.
+    /// Ended: not delivered in time; or delivered, and refunded by the provider.
     Failed,
-    /// Ended: the provider gave it back.
+    /// Ended: the provider handed it back.
     Declined,
-    /// Ended: not done in time, by nobody's fault or the requester's.
+    /// Ended: there was no job, the payload never came.
     Void,
-    /// Ended by a dispute: the provider got more than half.
+    /// Ended by a dispute: the votes gave the provider more than half.
     ProviderWon,
-    /// Ended by a dispute: the requester got more than half.
+    /// Ended by a dispute: the votes gave the provider something, at most half.
+    Shared,
+    /// Ended by a dispute: the votes gave the provider nothing.
     RequesterWon,
-    /// Ended by a dispute that nobody won.
+    /// Ended by a dispute that nobody decided.
     Undecided,
+    /// Ended: paid by the requester before anything was delivered.
+    Gift,
 }
 
 impl Status {
@@ -44,9 +48,10 @@ impl Status {
         !matches!(self, Self::AwaitingPayload | Self::Assigned | Self::InProgress | Self::Delivered)
     }
 
-    /// Whether there was a trade that the two sides may give stars for.
+    /// Whether there was a trade that the two sides may give stars for: something was delivered,
+    /// and not taken back.
     pub fn can_be_rated(self) -> bool {
-        self.is_final() && !matches!(self, Self::Failed | Self::Declined | Self::Void)
+        self.is_final() && !matches!(self, Self::Failed | Self::Declined | Self::Void | Self::Gift)
     }
 }
 
@@ -70,6 +75,10 @@ pub struct Outcome {
     pub ending: Ending,
     /// What the provider got.
     pub provider_paid: u128,
+    /// Who raised a dispute, if anybody did.
+    pub raised_by: Option<Side>,
+    /// When it ended.
+    pub ended_ms: u64,
 }
 
 /// The part in work; requester, provider and token; the sum and what is locked of it.
@@ -88,9 +97,10 @@ impl Outcome {
         let provider_paid = u128::decode(input)?;
         let _requester_paid = u128::decode(input)?;
         let _due_ms = Option::<u64>::decode(input)?;
-        let _raised_by = Option::<Side>::decode(input)?;
+        let raised_by = Option::<Side>::decode(input)?;
         let ending = Option::<Ending>::decode(input)?;
-        Ok(ending.map(|ending| Self { state, ending, provider_paid }))
+        let ended_ms = u64::decode(input)?;
+        Ok(ending.map(|ending| Self { state, ending, provider_paid, raised_by, ended_ms }))
     }
 }
 
@@ -142,34 +152,28 @@ impl Assignment {
         self.completed_ms.is_some_and(|at| now_ms < at.saturating_add(request.review_ms))
     }
 
-    /// Whether it is the provider's fault when it is not done: he took it himself, or started it.
-    /// Whoever was only taken at his word may have had no time to look.
-    fn is_bound(&self) -> bool {
-        self.by_provider || self.started_ms.is_some()
-    }
-
     /// How it ended, from how its escrow did.
     pub fn ended_as(&self, escrow: &Outcome) -> Status {
-        match (escrow.ending, escrow.state) {
-            // Whoever was only taken at his word cannot be dragged into a dispute.
-            (Ending::Voted | Ending::FellBack, _) if !self.is_bound() => Status::Void,
-            (Ending::FellBack, _) => Status::Undecided,
-            (Ending::Voted, _) => {
-                let rest = self.amount().saturating_sub(escrow.provider_paid);
-                match escrow.provider_paid.cmp(&rest) {
-                    core::cmp::Ordering::Greater => Status::ProviderWon,
-                    core::cmp::Ordering::Less => Status::RequesterWon,
-                    core::cmp::Ordering::Equal => Status::Undecided,
+        match (self.status, escrow.ending, escrow.state) {
+            (Status::Delivered, Ending::Voted { provider_share: 0 }, _) => Status::RequesterWon,
+            (Status::Delivered, Ending::Voted { provider_share }, _) => {
+                if provider_share > self.amount().saturating_sub(provider_share) {
+                    Status::ProviderWon
+                } else {
+                    Status::Shared
                 }
             }
-            (_, State::Released) => self.paid_as(),
-            (Ending::TimedOut, _) => self.missed_as(),
-            _ => self.given_back_as(),
+            (Status::Delivered, Ending::FellBack, _) => Status::Undecided,
+            (Status::Delivered, _, State::Released) => self.paid_as(),
+            (_, _, State::Released) => Status::Gift,
+            (Status::AwaitingPayload, ..) => Status::Void,
+            (Status::Delivered, ..) | (_, Ending::TimedOut, _) => Status::Failed,
+            _ => Status::Declined,
         }
     }
 
-    /// How it ends when the provider gives it back: without a payload there was no job yet.
-    pub fn given_back_as(&self) -> Status {
+    /// How it ends when the provider hands it back: without a payload there was no job yet.
+    pub fn handed_back_as(&self) -> Status {
         match self.status {
             Status::AwaitingPayload => Status::Void,
             _ => Status::Declined,
@@ -185,15 +189,6 @@ impl Assignment {
         }
     }
 
-    /// How it ends when the time for it is over.
-    fn missed_as(&self) -> Status {
-        if self.status != Status::AwaitingPayload && self.is_bound() {
-            Status::Failed
-        } else {
-            Status::Void
-        }
-    }
-
     /// What follows from its end.
     pub fn consequences(&self, parameters: &Parameters) -> Consequences {
         let (event, success) = match self.status {
@@ -203,8 +198,9 @@ impl Assignment {
                 (Event::SlaViolated { points }, false)
             }
             Status::Failed => (Event::Failed, false),
-            Status::Declined if self.is_bound() => (Event::Failed, false),
+            Status::Declined if self.is_late_back(parameters) => (Event::Failed, false),
             Status::ProviderWon => (Event::DisputeWon, true),
+            Status::Shared => return Consequences { success: Some(true), ..Default::default() },
             Status::RequesterWon => (Event::DisputeLost, false),
             _ => return Consequences::default(),
         };
@@ -224,29 +220,71 @@ impl Assignment {
         self.started_ms.is_some() && self.response_ms() < parameters.fast_response_ms
     }
 
-    /// Whether its price counts among the prices of its task type: it was paid without a dispute.
-    pub fn makes_a_price(&self) -> bool {
-        matches!(self.status, Status::Completed | Status::SlaViolated) && self.paid > 0
+    /// What counts among the prices of its task type: what was paid per unit for what was
+    /// delivered, rounded down; none where that is nothing, or where nobody decided.
+    pub fn unit_price_floor(&self) -> Option<u128> {
+        match self.status {
+            Status::Completed | Status::SlaViolated | Status::ProviderWon | Status::Shared => {
+                div_floor(self.paid, self.units.into()).filter(|price| *price > 0)
+            }
+            _ => None,
+        }
     }
 
-    /// Whether the requester gets the bond: the work failed, or was given up once begun. Otherwise
-    /// whoever is late would give it back a moment before the deadline.
-    pub fn forfeits_bond(&self) -> bool {
+    /// The time for the job, and how much of it was used when it ended, at most all. In ms.
+    fn used_ms(&self) -> (u64, u64) {
+        let time = self.complete_by_ms.saturating_sub(self.ready_ms);
+        let ended_ms = self.ended_ms.unwrap_or(self.complete_by_ms);
+        (time, ended_ms.saturating_sub(self.ready_ms).min(time))
+    }
+
+    /// Until when it can be handed back without a mark.
+    pub fn free_until_ms(&self, parameters: &Parameters) -> u64 {
+        // From half of the time on it is a failure.
+        let early = (self.used_ms().0 >> 1).saturating_sub(1);
+        self.ready_ms.saturating_add(parameters.hand_back_ms.min(early))
+    }
+
+    /// Twice the share of the time that was used when it was handed back, at most all, as
+    /// (part, whole); nothing while it was free.
+    fn lost_share(&self, parameters: &Parameters) -> (u64, u64) {
+        let (time, used) = self.used_ms();
+        let free = self.ready_ms.saturating_add(used) <= self.free_until_ms(parameters);
+        (if free { 0 } else { used.saturating_mul(2).min(time) }, time)
+    }
+
+    /// Whether it was handed back so late that it is a failure: half of the time was over.
+    fn is_late_back(&self, parameters: &Parameters) -> bool {
+        let (part, whole) = self.lost_share(parameters);
+        part == whole
+    }
+
+    /// What the requester gets of the bond, which is `per_unit`. Rounded down per unit.
+    pub fn lost_bond(&self, parameters: &Parameters, per_unit: u128) -> u128 {
+        let lost = match self.status {
+            Status::Failed | Status::RequesterWon => per_unit,
+            Status::Declined => {
+                let (part, whole) = self.lost_share(parameters);
+                // At most 10^24 · 2^36.
+                div_floor(times(per_unit, part), whole.into()).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        times(lost, self.units)
+    }
+
+    /// Whether units of the offer are on offer again, with their bond, as long as the offer is
+    /// open: there was no job, or it was handed back at once.
+    pub fn returns_offer(&self, parameters: &Parameters) -> bool {
         match self.status {
-            Status::Failed => true,
-            Status::Declined => self.started_ms.is_some(),
+            Status::Void => true,
+            Status::Declined => self.lost_share(parameters).0 == 0,
             _ => false,
         }
     }
 
-    /// Whether its units are on offer again, with their bond, as long as the offer is open: else
-    /// a requester could use up a firm offer with jobs that never begin.
-    pub fn returns_units(&self) -> bool {
-        self.status == Status::Void
-    }
-
-    /// Whether a private payload may still be handed over: there must be time left to do the job.
-    pub fn can_be_handed_over(&self, request: &Request, now_ms: u64) -> bool {
-        now_ms.saturating_add(request.max_duration_ms) < self.complete_by_ms
+    /// Whether units of the request can be taken again, since their money came back.
+    pub fn returns_request(&self) -> bool {
+        matches!(self.status, Status::Void | Status::Declined | Status::Failed)
     }
 }

@@ -1,9 +1,10 @@
 //! What is accepted as a request, an offer, a report.
 
 use super::{times, HandOver, Offer, Parameters, Privacy, Request};
-use crate::escrow::{Fallback, MAX_ARBITRATORS, MAX_CID_LEN};
+use crate::escrow::{Limits, MAX_CID_LEN};
 use crate::name::Name;
 use crate::sla::{Metric, QualityReport, Sla, MAX_METRICS};
+use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
 /// The most compute units of a request or an offer.
@@ -16,14 +17,16 @@ pub const MAX_CAPABILITIES: usize = 12;
 pub const MAX_ALLOWED: usize = 16;
 /// The most providers that wait for one request.
 pub const MAX_LINE: usize = 10;
-/// The longest sealed key, in bytes.
-pub const MAX_SEALED_KEY_LEN: usize = 256;
-/// The longest time for completion, review or a dispute: 366 days, in ms.
+/// The length of a sealed key, in bytes: an X25519 key, the payload's key, a tag.
+pub const SEALED_KEY_LEN: usize = 80;
+/// The longest time for hand-over, response, execution: 366 days, in ms.
 pub const MAX_TERM_MS: u64 = 366 * 24 * 3_600_000;
 /// The longest time that accepts only wait in line, in ms.
 pub const MAX_PRIORITY_MS: u64 = 60_000;
+/// The longest slack, and the longest time to hand a job back without a mark: an hour, in ms.
+pub const MAX_SLACK_MS: u64 = 3_600_000;
 /// The whole in basis points.
-const WHOLE_BPS: u16 = 10_000;
+pub(super) const WHOLE_BPS: u16 = 10_000;
 
 /// Why terms are not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -33,7 +36,8 @@ pub enum InvalidTerms {
     Units,
     /// A price of 0, or a price or bond that is too high.
     Price,
-    /// A duration of 0 or beyond the limit, or less time for completion than for execution.
+    /// A time of 0 or beyond the limit; a review, dispute or time for the job that the escrow
+    /// contract does not permit; or a time for the hand-over of a public payload.
     Duration,
     /// The deadline has passed already, or passes before the waiting line is served.
     Deadline,
@@ -41,10 +45,15 @@ pub enum InvalidTerms {
     Names,
     /// A basis-point figure above 10,000.
     BasisPoints,
-    /// No content identifier, or one that is too long; or a sealed key that is.
+    /// No content identifier, or one that is too long; a sealed key of another length; or a key
+    /// of zeros.
     Payload,
-    /// Too many accounts on the list or in the panel; or none in the panel, and a dispute refunds.
+    /// Too many accounts on the list, or the account of zeros.
     Accounts,
+    /// A panel that the escrow contract would refuse.
+    Panel,
+    /// A fallback that it would refuse.
+    Fallback,
     /// A parameter of the market is out of its range.
     Parameter,
     /// Stars are 1 to 5.
@@ -52,7 +61,7 @@ pub enum InvalidTerms {
 }
 
 /// `Err(why)` unless `holds`.
-fn ensure(holds: bool, why: InvalidTerms) -> Result<(), InvalidTerms> {
+pub(super) fn ensure(holds: bool, why: InvalidTerms) -> Result<(), InvalidTerms> {
     if holds {
         Ok(())
     } else {
@@ -89,7 +98,10 @@ impl Parameters {
     /// # Errors
     /// [`InvalidTerms::Parameter`].
     pub fn check(&self) -> Result<(), InvalidTerms> {
-        ensure(self.priority_ms <= MAX_PRIORITY_MS, InvalidTerms::Parameter)
+        let slack = 1 <= self.slack_ms && self.slack_ms <= MAX_SLACK_MS;
+        let good =
+            slack && self.hand_back_ms <= MAX_SLACK_MS && self.priority_ms <= MAX_PRIORITY_MS;
+        ensure(good, InvalidTerms::Parameter)
     }
 }
 
@@ -140,34 +152,63 @@ impl HandOver {
     /// # Errors
     /// [`InvalidTerms::Payload`].
     pub fn check(&self) -> Result<(), InvalidTerms> {
-        let fits = is_cid(&self.cid) && self.sealed_key.len() <= MAX_SEALED_KEY_LEN;
+        let fits = is_cid(&self.cid) && self.sealed_key.len() == SEALED_KEY_LEN;
         ensure(fits, InvalidTerms::Payload)
     }
 }
 
 impl Request {
-    /// Whether it may be placed at `now_ms` in a market where accepts wait for `priority_ms`.
+    /// Whether `requester` may place it at `now_ms` in a market with these parameters, whose money
+    /// lies at an escrow contract with these limits.
     ///
     /// # Errors
     /// [`InvalidTerms`].
-    pub fn check(&self, now_ms: u64, priority_ms: u64) -> Result<(), InvalidTerms> {
+    pub fn check(
+        &self,
+        requester: &Account,
+        now_ms: u64,
+        parameters: &Parameters,
+        limits: &Limits,
+    ) -> Result<(), InvalidTerms> {
         check_units(self.units)?;
+        ensure(self.min_units.is_none_or(|least| least > 0), InvalidTerms::Units)?;
         check_price(self.max_price, self.min_bond)?;
-        let durations =
-            [self.max_duration_ms, self.complete_within_ms, self.review_ms, self.dispute_ms];
-        let bounded = durations.iter().all(|duration| (1..=MAX_TERM_MS).contains(duration))
-            && self.max_duration_ms <= self.complete_within_ms;
+        let response_ms = self.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+        let mut bounded = [self.hand_over_within_ms, response_ms, self.max_duration_ms]
+            .iter()
+            .all(|time| *time <= MAX_TERM_MS);
+        bounded = bounded && self.max_duration_ms > 0;
+        bounded = bounded && !(self.privacy.is_public() && self.hand_over_within_ms > 0);
+        bounded = bounded && limits.review.contains(self.review_ms);
+        bounded = bounded && limits.dispute.contains(self.dispute_ms);
+        bounded = bounded && limits.completion.contains(self.complete_within_ms(parameters));
         ensure(bounded, InvalidTerms::Duration)?;
-        let line_ends = now_ms.saturating_add(priority_ms);
+        let line_ends = now_ms.saturating_add(parameters.priority_ms);
         ensure(self.deadline_ms > line_ends, InvalidTerms::Deadline)?;
         check_capabilities(&self.capabilities)?;
         self.privacy.check()?;
-        // What else a panel must be is the escrow contract's business.
-        ensure(self.panel.members.len() <= MAX_ARBITRATORS, InvalidTerms::Accounts)?;
-        // Else a dispute that nobody can decide would be work for nothing.
-        let decided = !self.panel.members.is_empty() || self.fallback != Fallback::Refund;
-        ensure(decided, InvalidTerms::Accounts)?;
+        let panel = self.panel.check().is_ok() && !self.panel.members.contains(requester);
+        ensure(panel, InvalidTerms::Panel)?;
+        ensure(self.fallback.check().is_ok(), InvalidTerms::Fallback)?;
         self.sla.as_ref().map_or(Ok(()), Sla::check)
+    }
+
+    /// How long after the assignment a private payload may be handed over, in ms.
+    pub fn hand_over_ms(&self, parameters: &Parameters) -> u64 {
+        match self.privacy {
+            Privacy::Public { .. } => 0,
+            _ => self.hand_over_within_ms.saturating_add(parameters.slack_ms),
+        }
+    }
+
+    /// How long after the assignment the result must be there, in ms: the times for the hand-over,
+    /// the response and the execution, each with its slack.
+    pub fn complete_within_ms(&self, parameters: &Parameters) -> u64 {
+        let response_ms = self.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+        self.hand_over_ms(parameters)
+            .saturating_add(response_ms)
+            .saturating_add(self.max_duration_ms)
+            .saturating_add(parameters.slack_ms.saturating_mul(2))
     }
 
     /// What is locked for it: the maximum price of all units.
@@ -186,7 +227,10 @@ impl Offer {
         check_units(self.units)?;
         check_price(self.price, self.bond)?;
         ensure(self.expires_ms > now_ms, InvalidTerms::Deadline)?;
-        check_capabilities(&self.capabilities)
+        check_capabilities(&self.capabilities)?;
+        // Whose secret half everybody knows.
+        ensure(self.payload_key != [0; 32], InvalidTerms::Payload)?;
+        self.consent.check()
     }
 
     /// The bond of so many units.

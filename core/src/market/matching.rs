@@ -16,8 +16,8 @@ pub const MIN_PROVIDERS: u8 = 1;
 pub const MAX_PROVIDERS: u64 = 10;
 /// One assignment more for each so many units.
 const UNITS_PER_PROVIDER: u64 = 100;
-/// Outcomes in a task type from which on the share of successes changes the price.
-pub const MIN_OUTCOMES: u32 = 5;
+/// Successes that everybody starts with in a task type: so that few failures say little.
+const PRIOR: u64 = 2;
 /// The weight of reputation is points of this, …
 const WHOLE_POINTS: u128 = 100;
 /// … from a half …
@@ -61,6 +61,33 @@ pub enum Unqualified {
     PriceTooHigh,
     /// The effective price is 0, or below what the provider said.
     PriceTooLow,
+    /// The provider has or had a place in this request: one each.
+    HasPlace,
+    /// Fewer units than the request gives to one provider.
+    TooFew,
+    /// The offer does not agree to so short or long a review.
+    ReviewTime,
+    /// The offer does not agree to so short or long a dispute.
+    DisputeTime,
+    /// The offer does not agree to such penalties.
+    Penalty,
+    /// The offer does not agree to so little time to respond or to work.
+    WorkTime,
+    /// The offer does not agree to these arbitrators, or the provider is one of them.
+    Arbitrators,
+}
+
+/// What is known about a provider beside his offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Points of reputation.
+    pub points: u32,
+    /// How he has done in this task type.
+    pub success: Success,
+    /// Whether the capability of [`Privacy::demands_of`], if any, is attested.
+    pub capable: bool,
+    /// Whether he has or had a place in this request.
+    pub placed: bool,
 }
 
 /// How a provider has done in one task type.
@@ -88,17 +115,15 @@ impl Success {
 
 /// `⌊ask · w · f⌋`: what is paid per unit to a provider with so many points.
 ///
-/// `w` is points of 100, but at least 0.5 and at most 2; `f` his share of successes in the task
-/// type from [`MIN_OUTCOMES`] outcomes on, else 1. `ask` is at most [`super::limits::MAX_PRICE`].
+/// `w` is points of 100, but at least 0.5 and at most 2; `f` = (successes + 2) / (outcomes + 2) in
+/// the task type. `ask` is at most [`super::limits::MAX_PRICE`].
 pub fn effective_price_floor(ask: u128, points: u32, success: Success) -> u128 {
     let weight = u64::from(points.clamp(MIN_POINTS, MAX_POINTS));
-    let (part, whole) = match success.outcomes {
-        outcomes if outcomes < MIN_OUTCOMES => (1, 1),
-        outcomes => (success.successes, outcomes),
-    };
-    // At most 10^24 · 200 · 2^32, which is below 2^128: nothing saturates.
-    let product = times(times(ask, weight), u64::from(part));
-    div_floor(product, times(WHOLE_POINTS, u64::from(whole))).unwrap_or(0)
+    let part = u64::from(success.successes).saturating_add(PRIOR);
+    let whole = u64::from(success.outcomes).saturating_add(PRIOR);
+    // At most 10^24 · 200 · 2^33, which is below 2^128: nothing saturates.
+    let product = times(times(ask, weight), part);
+    div_floor(product, times(WHOLE_POINTS, whole)).unwrap_or(0)
 }
 
 /// The most assignments of a request of so many units: a hundredth of them, 1 to 10.
@@ -156,14 +181,21 @@ impl OfferRecord {
 }
 
 impl RequestRecord {
-    /// When the auction ends at the latest: 15 minutes after the request, or at its deadline.
+    /// When the auction ends at the latest: 15 minutes after the request, or at its deadline; later
+    /// by the time for which units were away that came back.
     pub fn ends_ms(&self) -> u64 {
-        self.created_ms.saturating_add(AUCTION_MS).min(self.terms.deadline_ms)
+        let end = self.created_ms.saturating_add(AUCTION_MS).min(self.terms.deadline_ms);
+        end.saturating_add(self.moved_ms)
     }
 
-    /// Whether nobody can get an assignment any more, whatever the time.
+    /// Places that nobody has.
+    fn places_left(&self) -> u8 {
+        max_providers(self.terms.units).saturating_sub(self.assigned)
+    }
+
+    /// Whether nobody can get an assignment, unless units come back.
     pub fn is_full(&self) -> bool {
-        self.left == 0 || self.assigned >= max_providers(self.terms.units)
+        self.left == 0 || self.places_left() == 0
     }
 
     /// Where the auction stands.
@@ -177,14 +209,18 @@ impl RequestRecord {
         }
     }
 
+    /// Whether nobody can get an assignment of it any more, because nothing can come back either.
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        self.running == 0 && self.status(now_ms) == AuctionStatus::Closed
+    }
+
     /// Until when accepts only wait in line.
     pub fn line_until_ms(&self, priority_ms: u64) -> u64 {
         self.created_ms.saturating_add(priority_ms)
     }
 
-    /// The effective price at which this offer gets units of this request now, or why it does not.
-    /// `capable` says whether the capability of [`Privacy::demands_of`], if any, is attested;
-    /// `least` is what the provider wants at least.
+    /// The effective price at which this offer gets `units` of this request now, at most what is
+    /// left of both, or why it does not. `least` is what the provider wants at least per unit.
     ///
     /// # Errors
     /// [`Unqualified`].
@@ -192,8 +228,8 @@ impl RequestRecord {
         &self,
         offer: &OfferRecord,
         now_ms: u64,
-        (points, success, capable): (u32, Success, bool),
-        least: u128,
+        standing: &Standing,
+        (units, least): (u64, u128),
     ) -> Result<u128, Unqualified> {
         if self.requester == offer.provider {
             return Err(Unqualified::OwnRequest);
@@ -204,17 +240,28 @@ impl RequestRecord {
         if !offer.is_open(now_ms) {
             return Err(Unqualified::OfferClosed);
         }
-        self.terms.suits(offer, points)?;
-        if !capable {
+        if standing.placed {
+            return Err(Unqualified::HasPlace);
+        }
+        self.terms.suits(offer, standing.points)?;
+        if !standing.capable {
             return Err(Unqualified::Privacy);
         }
-        let price = effective_price_floor(offer.terms.price, points, success);
+        let taken = self.takes(offer, units);
+        if taken < self.least_take() {
+            return Err(Unqualified::TooFew);
+        }
+        let price = effective_price_floor(offer.terms.price, standing.points, standing.success);
         if price > self.terms.max_price {
             return Err(Unqualified::PriceTooHigh);
         }
         if price < least.max(1) {
             return Err(Unqualified::PriceTooLow);
         }
+        if self.terms.panel.members.contains(&offer.provider) {
+            return Err(Unqualified::Arbitrators);
+        }
+        offer.terms.consent.covers(&self.terms, times(price, taken))?;
         Ok(price)
     }
 
@@ -223,12 +270,31 @@ impl RequestRecord {
         units.min(self.left).min(offer.left)
     }
 
+    /// How many units an accept takes at least: an equal part of what is left for each place that
+    /// is left, rounded up; or what the request names, or all that is left, if that is less.
+    pub fn least_take(&self) -> u64 {
+        let places = u64::from(self.places_left().max(1));
+        let equal = self.left.div_ceil(places);
+        equal.min(self.terms.min_units.unwrap_or(equal))
+    }
+
     /// Notes that `units` were assigned at `price` each.
     pub fn take(&mut self, units: u64, price: u128) {
         // Never more than is left, by `takes`, and never above the maximum price, by `qualify`.
         self.left = self.left.saturating_sub(units);
         self.budget = self.budget.saturating_sub(times(price, units));
         self.assigned = self.assigned.saturating_add(1);
+        self.running = self.running.saturating_add(1);
+    }
+
+    /// Notes that units came back with their place and their money, `away_ms` after they were
+    /// assigned.
+    pub fn take_back(&mut self, units: u64, amount: u128, away_ms: u64) {
+        // As much as was taken.
+        self.left = self.left.saturating_add(units);
+        self.budget = self.budget.saturating_add(amount);
+        self.assigned = self.assigned.saturating_sub(1);
+        self.moved_ms = self.moved_ms.saturating_add(away_ms);
     }
 }
 
@@ -246,8 +312,6 @@ pub struct Waiting {
     pub min_price: u128,
     /// His points when he came; more go first, of equal ones the earlier.
     pub points: u32,
-    /// Whether he himself accepted, rather than the requester a firm offer.
-    pub by_provider: bool,
 }
 
 /// Why somebody does not get into the line.
@@ -260,11 +324,11 @@ pub enum NoPlace {
 }
 
 /// Puts a newcomer into the line, behind all who have as many points or more. Of more than
-/// [`MAX_LINE`] the last must leave.
+/// [`MAX_LINE`] the last must leave: he is given back.
 ///
 /// # Errors
 /// [`NoPlace`].
-pub fn enqueue(line: &mut Vec<Waiting>, newcomer: Waiting) -> Result<(), NoPlace> {
+pub fn enqueue(line: &mut Vec<Waiting>, newcomer: Waiting) -> Result<Option<Waiting>, NoPlace> {
     if line.iter().any(|waiting| waiting.provider == newcomer.provider) {
         return Err(NoPlace::Twice);
     }
@@ -272,7 +336,7 @@ pub fn enqueue(line: &mut Vec<Waiting>, newcomer: Waiting) -> Result<(), NoPlace
     if place >= MAX_LINE {
         return Err(NoPlace::Full);
     }
-    line.truncate(MAX_LINE.saturating_sub(1));
+    let displaced = if line.len() < MAX_LINE { None } else { line.pop() };
     line.insert(place, newcomer);
-    Ok(())
+    Ok(displaced)
 }

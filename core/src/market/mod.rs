@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`limits`] | what is accepted as a request, an offer, a report |
+//! | [`consent`] | what an offer agrees to |
 //! | [`matching`] | the auction's state, who qualifies, at which price, who waits in line |
 //! | [`ending`] | how an assignment ends and what follows from it |
 
@@ -18,13 +19,15 @@ use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
+pub mod consent;
 pub mod ending;
 pub mod limits;
 pub mod matching;
 
+pub use consent::Consent;
 pub use ending::{Consequences, Status};
 pub use limits::InvalidTerms;
-pub use matching::{AuctionStatus, Success, Unqualified, Waiting};
+pub use matching::{AuctionStatus, Standing, Success, Unqualified, Waiting};
 
 /// `a · b`, at most 2^128−1. Not inlined: a product of 128-bit numbers that looks for overflow is
 /// a quarter of a kilobyte of a contract.
@@ -64,6 +67,22 @@ pub struct Parameters {
     pub violation_points: u32,
     /// A job that is started in less than this earns the points of a fast response.
     pub fast_response_ms: u64,
+    /// What hand-over, response and execution get beside their own times: four blocks or more, so
+    /// that who is in time is not late by a block. 1 to [`limits::MAX_SLACK_MS`].
+    pub slack_ms: u64,
+    /// How long after the hand-over (which is the assignment, where the payload is public) a job
+    /// may be handed back without a mark, but at most half of its time.
+    pub hand_back_ms: u64,
+}
+
+/// A request or an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Order {
+    /// The request of this number.
+    Request(u64),
+    /// The offer of this number.
+    Offer(u64),
 }
 
 /// Who gets to see what is to be done.
@@ -99,11 +118,13 @@ pub struct Request {
     pub task_type: Name,
     /// Compute units; 1 to [`limits::MAX_UNITS`].
     pub units: u64,
+    /// The least units of an assignment, if that is less than an equal part of what is left.
+    pub min_units: Option<u64>,
     /// How long the execution may take before it violates the service level; not 0.
     pub max_duration_ms: u64,
-    /// How long after the assignment the result must be there; at least `max_duration_ms`, at
-    /// most [`limits::MAX_TERM_MS`].
-    pub complete_within_ms: u64,
+    /// How long after the assignment a private payload is handed over at the latest; 0 if it is
+    /// public. The time for the job runs from then: see [`Request::complete_within_ms`].
+    pub hand_over_within_ms: u64,
     /// What the provider must be able to; ascending, none twice, at most
     /// [`limits::MAX_CAPABILITIES`].
     pub capabilities: Vec<Name>,
@@ -125,7 +146,7 @@ pub struct Request {
     pub review_ms: u64,
     /// How long a dispute may last.
     pub dispute_ms: u64,
-    /// What happens to the money when a dispute is not decided in time.
+    /// What happens to the money when a dispute of the provider's is not decided in time.
     pub fallback: Fallback,
 }
 
@@ -145,11 +166,13 @@ pub struct Offer {
     pub bond: u128,
     /// Until when it may match; after the time of the call.
     pub expires_ms: u64,
-    /// His X25519 key, to which keys of private payloads are sealed.
+    /// His X25519 key, to which keys of private payloads are sealed; not zeros.
     pub payload_key: [u8; 32],
     /// With a figure, a requester may take the offer without asking again, as long as the
     /// effective price is not below it. With none, only the provider himself accepts.
     pub firm_from: Option<u128>,
+    /// What requests may ask of him.
+    pub consent: Consent,
 }
 
 /// A request in the market.
@@ -166,10 +189,14 @@ pub struct RequestRecord {
     pub budget: u128,
     /// When it came.
     pub created_ms: u64,
-    /// Units that nobody has taken yet.
+    /// Units that nobody has taken, or that came back.
     pub left: u64,
-    /// Assignments so far.
+    /// Places that are taken.
     pub assigned: u8,
+    /// How many of them have not ended.
+    pub running: u8,
+    /// By how much the auction's end has moved, because units were away and came back. In ms.
+    pub moved_ms: u64,
     /// Cancelled or closed: matches no more, and the rest of the reserve was returned.
     pub closed: bool,
     /// Who waits, best first; at most [`limits::MAX_LINE`].
@@ -210,8 +237,6 @@ pub struct Assignment {
     pub units: u64,
     /// The effective price per unit, as agreed.
     pub price: u128,
-    /// Whether the provider himself accepted, rather than the requester a firm offer.
-    pub by_provider: bool,
     /// Where it stands.
     pub status: Status,
     /// When it was assigned.
@@ -224,6 +249,8 @@ pub struct Assignment {
     pub started_ms: Option<u64>,
     /// When he delivered the result.
     pub completed_ms: Option<u64>,
+    /// When it ended.
+    pub ended_ms: Option<u64>,
     /// What service levels were missed.
     pub violations: Violations,
     /// What the provider got in the end.
@@ -242,8 +269,7 @@ pub struct HandOver {
     pub cid: Vec<u8>,
     /// What the commitment was salted with.
     pub salt: [u8; 32],
-    /// The payload's key, sealed to the offer's `payload_key`; at most
-    /// [`limits::MAX_SEALED_KEY_LEN`] bytes.
+    /// The payload's key, sealed to the offer's `payload_key`: [`limits::SEALED_KEY_LEN`] bytes.
     pub sealed_key: Vec<u8>,
 }
 

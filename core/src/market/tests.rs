@@ -2,7 +2,7 @@ use super::ending::Outcome;
 use super::limits::{InvalidTerms, MAX_LINE, MAX_PRICE, MAX_UNITS};
 use super::matching::{effective_price_floor, enqueue, max_providers, NoPlace, AUCTION_MS};
 use super::*;
-use crate::escrow::{Ending, Side, State, Summary};
+use crate::escrow::{Ending, Limits, Range, Side, State, Summary};
 use crate::hash::Native;
 use crate::reputation::Event;
 use crate::sla::QualityReport;
@@ -22,8 +22,9 @@ fn request() -> Request {
     Request {
         task_type: name("inference"),
         units: 250,
+        min_units: None,
         max_duration_ms: HOUR,
-        complete_within_ms: 2 * HOUR,
+        hand_over_within_ms: 0,
         capabilities: vec![],
         min_reputation: None,
         privacy: Privacy::Public { payload: vec![1] },
@@ -31,10 +32,29 @@ fn request() -> Request {
         min_bond: 0,
         sla: None,
         deadline_ms: NOW + HOUR,
-        panel: Panel { required: 0, members: vec![] },
+        panel: Panel::NONE,
         review_ms: HOUR,
         dispute_ms: HOUR,
         fallback: Fallback::Release,
+    }
+}
+
+const LIMITS: Limits = {
+    let range = Range { least_ms: 1_000, most_ms: 100 * HOUR };
+    Limits { review: range, dispute: range, completion: range }
+};
+
+fn consent() -> Consent {
+    let range = Range { least_ms: HOUR, most_ms: 2 * HOUR };
+    Consent {
+        review: range,
+        dispute: range,
+        max_penalty_bps: 5_000,
+        min_response_ms: 1_000,
+        min_duration_ms: HOUR,
+        arbitrators: (10..13).map(|key| [key; 32]).collect(),
+        min_required: 0,
+        max_fee_bps: 100,
     }
 }
 
@@ -47,6 +67,8 @@ fn placed(terms: Request) -> RequestRecord {
         reserve: 0,
         created_ms: NOW,
         assigned: 0,
+        running: 0,
+        moved_ms: 0,
         closed: false,
         line: vec![],
     }
@@ -60,8 +82,9 @@ fn offered(price: u128, units: u64) -> OfferRecord {
         capabilities: vec![],
         bond: 0,
         expires_ms: NOW + HOUR,
-        payload_key: [0; 32],
+        payload_key: [5; 32],
         firm_from: None,
+        consent: consent(),
     };
     OfferRecord { provider: [2; 32], terms, reserve: 0, left: units, closed: false }
 }
@@ -75,13 +98,13 @@ fn job(status: Status) -> Assignment {
         escrow: 0,
         units: 10,
         price: 100,
-        by_provider: true,
         status,
         assigned_ms: NOW,
         complete_by_ms: NOW + 2 * HOUR,
         ready_ms: NOW,
         started_ms: None,
         completed_ms: None,
+        ended_ms: None,
         violations: Violations::default(),
         paid: 0,
         rated_by_requester: false,
@@ -89,8 +112,13 @@ fn job(status: Status) -> Assignment {
     }
 }
 
-const PARAMETERS: Parameters =
-    Parameters { priority_ms: 0, violation_points: 7, fast_response_ms: 60_000 };
+const PARAMETERS: Parameters = Parameters {
+    priority_ms: 0,
+    violation_points: 7,
+    fast_response_ms: 60_000,
+    slack_ms: 24_000,
+    hand_back_ms: 120_000,
+};
 
 fn summary(state: State, ending: Option<Ending>, provider_paid: u128) -> Summary {
     Summary {
@@ -106,6 +134,7 @@ fn summary(state: State, ending: Option<Ending>, provider_paid: u128) -> Summary
         due_ms: None,
         raised_by: None,
         ending,
+        since_ms: 77,
         operator: None,
         result: None,
         audit_len: 0,
@@ -123,9 +152,9 @@ fn the_effective_price_at_the_edges() {
     {
         assert_eq!(price(points, new), expected, "{points} points");
     }
-    assert_eq!(price(100, success(0, 4)), 1_000, "four outcomes say nothing yet");
-    assert_eq!(price(100, success(4, 5)), 800);
-    assert_eq!(price(100, success(0, 5)), 0);
+    assert_eq!(price(100, success(4, 4)), 1_000);
+    assert_eq!(price(100, success(4, 5)), 857);
+    assert_eq!(price(100, success(0, 5)), 285, "five failures are not the end");
     assert_eq!(effective_price_floor(1, 50, new), 0);
     let most = success(u32::MAX, u32::MAX);
     assert_eq!(effective_price_floor(MAX_PRICE, u32::MAX, most), 2 * MAX_PRICE);
@@ -161,7 +190,7 @@ fn an_auction_closes_by_time_when_filled_when_full_and_when_closed() {
 #[test]
 fn the_largest_request_and_bond_fit() {
     let terms = Request { units: MAX_UNITS, max_price: MAX_PRICE, ..request() };
-    assert_eq!(terms.check(NOW, 0), Ok(()));
+    assert_eq!(terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS), Ok(()));
     assert_eq!(terms.budget(), MAX_PRICE * u128::from(MAX_UNITS));
     let parameters = Parameters { priority_ms: 60_001, ..PARAMETERS };
     assert_eq!(parameters.check(), Err(InvalidTerms::Parameter));
@@ -176,62 +205,221 @@ fn a_successes_counter_stands_still_at_its_end() {
 }
 
 #[test]
-fn each_way_an_escrow_ends_has_one_status() {
-    let ended = |job: &Assignment, state, ending, provider_paid| {
-        job.ended_as(&Outcome { state, ending, provider_paid })
+fn what_the_escrow_contract_would_refuse_makes_no_request() {
+    let check = |change: &dyn Fn(&mut Request)| {
+        let mut terms = request();
+        change(&mut terms);
+        terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS)
     };
-    let assigned = job(Status::Assigned);
-    let started =
-        Assignment { started_ms: Some(NOW), by_provider: false, ..job(Status::InProgress) };
-    let firm = Assignment { by_provider: false, ..job(Status::Assigned) };
-    use Ending::{Decided, FellBack, TimedOut, Voted};
-    use State::{Refunded, Released, Resolved};
-    assert_eq!(ended(&started, Released, Decided, 1_000), Status::Completed);
-    assert_eq!(ended(&started, Released, TimedOut, 1_000), Status::Completed);
-    let late = Violations { response: true, execution: false, stated: 0 };
-    let violated = Assignment { violations: late, ..started.clone() };
-    assert_eq!(ended(&violated, Released, TimedOut, 900), Status::SlaViolated);
-    assert_eq!(ended(&assigned, Refunded, Decided, 0), Status::Declined);
-    assert_eq!(ended(&assigned, Refunded, TimedOut, 0), Status::Failed);
-    assert_eq!(ended(&started, Refunded, TimedOut, 0), Status::Failed);
-    assert_eq!(ended(&firm, Refunded, TimedOut, 0), Status::Void);
-    assert_eq!(ended(&job(Status::AwaitingPayload), Refunded, TimedOut, 0), Status::Void);
-    assert_eq!(ended(&started, Resolved, Voted, 501), Status::ProviderWon);
-    assert_eq!(ended(&started, Resolved, Voted, 500), Status::Undecided);
-    assert_eq!(ended(&started, Resolved, Voted, 499), Status::RequesterWon);
-    assert_eq!(ended(&started, Resolved, FellBack, 1_000), Status::Undecided);
+    let panel = |required, members| Panel { required, members, fee_bps: 0 };
+    assert_eq!(check(&|_| ()), Ok(()));
+    let wrong = Err(InvalidTerms::Panel);
+    assert_eq!(check(&|t| t.panel = panel(9, vec![[3; 32]; 2])), wrong);
+    assert_eq!(check(&|t| t.panel = panel(1, vec![[3; 32], [4; 32]])), wrong);
+    assert_eq!(check(&|t| t.panel = panel(1, vec![[1; 32]])), wrong, "the requester himself");
+    let split = Fallback::Split { provider_bps: 10_001 };
+    assert_eq!(check(&|t| t.fallback = split), Err(InvalidTerms::Fallback));
+    assert_eq!(check(&|t| t.review_ms = 999), Err(InvalidTerms::Duration));
+    assert_eq!(check(&|t| t.dispute_ms = 101 * HOUR), Err(InvalidTerms::Duration));
+    assert_eq!(check(&|t| t.max_duration_ms = 100 * HOUR), Err(InvalidTerms::Duration));
+    assert_eq!(check(&|t| t.hand_over_within_ms = 1), Err(InvalidTerms::Duration), "it is public");
+    let key = Offer { payload_key: [0; 32], ..offered(1, 1).terms };
+    assert_eq!(key.check(NOW), Err(InvalidTerms::Payload));
 }
 
 #[test]
-fn each_status_has_its_consequences() {
-    let of = |status, started: bool, by_provider| {
-        let started_ms = started.then_some(NOW);
-        let job = Assignment { started_ms, by_provider, ..job(status) };
-        let after = job.consequences(&PARAMETERS);
-        (after.provider, after.requester, after.success)
+fn every_time_of_a_job_has_its_slack() {
+    let sla = crate::sla::Sla {
+        uptime_bps: None,
+        max_response_ms: 5,
+        violation_penalty: 1,
+        quality: vec![],
     };
-    let nothing = (vec![], vec![], None);
-    use Event::{Completed, DisputeLost, DisputeWon, Failed, FastResponse};
-    assert_eq!(
-        of(Status::Completed, true, true),
-        (vec![Completed, FastResponse], vec![], Some(true))
+    let public = Request { max_duration_ms: 100, sla: Some(sla), ..request() };
+    assert_eq!(public.complete_within_ms(&PARAMETERS), 5 + 24_000 + 100 + 24_000);
+    let privacy = Privacy::Private { commitment: [0; 32] };
+    let private = Request { hand_over_within_ms: 7, privacy, ..public };
+    assert_eq!(private.hand_over_ms(&PARAMETERS), 24_007);
+    assert_eq!(private.complete_within_ms(&PARAMETERS), 24_007 + 48_105);
+}
+
+#[test]
+fn an_offer_is_bound_only_by_what_it_agrees_to() {
+    let sla = |max_response_ms, violation_penalty| {
+        Some(crate::sla::Sla {
+            uptime_bps: Some(1),
+            max_response_ms,
+            violation_penalty,
+            quality: vec![],
+        })
+    };
+    let panel = |required, members: &[u8], fee_bps| Panel {
+        required,
+        members: members.iter().map(|key| [*key; 32]).collect(),
+        fee_bps,
+    };
+    let covers = |change: &dyn Fn(&mut Request)| {
+        let mut terms = request();
+        change(&mut terms);
+        consent().covers(&terms, 1_000)
+    };
+    assert_eq!(covers(&|_| ()), Ok(()));
+    assert_eq!(covers(&|t| t.review_ms = 2 * HOUR + 1), Err(Unqualified::ReviewTime));
+    assert_eq!(covers(&|t| t.dispute_ms = HOUR - 1), Err(Unqualified::DisputeTime));
+    assert_eq!(covers(&|t| t.max_duration_ms = HOUR - 1), Err(Unqualified::WorkTime));
+    assert_eq!(covers(&|t| t.sla = sla(999, 0)), Err(Unqualified::WorkTime));
+    assert_eq!(covers(&|t| t.sla = sla(1_000, 200)), Ok(()), "two whole ones and a half: 500");
+    assert_eq!(covers(&|t| t.sla = sla(1_000, 202)), Err(Unqualified::Penalty));
+    assert_eq!(covers(&|t| t.panel = panel(2, &[10, 11, 12], 100)), Ok(()));
+    assert_eq!(covers(&|t| t.panel = panel(1, &[13], 0)), Err(Unqualified::Arbitrators));
+    assert_eq!(covers(&|t| t.panel = panel(2, &[10, 11], 101)), Err(Unqualified::Arbitrators));
+    let strict = Consent { min_required: 2, ..consent() };
+    assert_eq!(strict.covers(&request(), 1_000), Err(Unqualified::Arbitrators), "nobody at all");
+}
+
+#[test]
+fn one_provider_has_one_place_and_at_least_an_equal_part() {
+    let standing = |placed| Standing { points: 50, capable: true, placed, ..Standing::default() };
+    let qualify = |record: &RequestRecord, units, placed| {
+        record.qualify(&offered(10, 1_000), NOW, &standing(placed), (units, 0))
+    };
+    let mut record = placed(Request { units: 1_000, ..request() });
+    assert_eq!(record.least_take(), 100);
+    assert_eq!(qualify(&record, 99, false), Err(Unqualified::TooFew));
+    assert_eq!(qualify(&record, 100, false), Ok(5));
+    assert_eq!(qualify(&record, 100, true), Err(Unqualified::HasPlace));
+    record.take(955, 5);
+    assert_eq!(record.least_take(), 5);
+    record.terms.min_units = Some(2);
+    assert_eq!(qualify(&record, 2, false), Ok(5));
+    assert_eq!(placed(Request { units: 199, ..request() }).least_take(), 199);
+}
+
+#[test]
+fn what_comes_back_can_be_taken_again_for_as_long_as_it_was_away() {
+    let mut record = placed(Request { units: 150, ..request() });
+    record.take(150, 40);
+    assert!(record.is_full() && !record.is_over(NOW), "it may come back");
+    record.running -= 1;
+    assert!(record.is_over(NOW));
+    record.take_back(150, 6_000, 1_234);
+    assert_eq!((record.left, record.assigned), (150, 0));
+    assert_eq!(record.budget, record.terms.budget());
+    assert_eq!(record.ends_ms(), NOW + AUCTION_MS + 1_234);
+    assert_eq!(record.status(NOW + AUCTION_MS + 1_233), AuctionStatus::Open);
+}
+
+/// How a job can stand when its escrow ends: status, and when it was delivered.
+fn delivered(job: Assignment) -> Assignment {
+    Assignment { status: Status::Delivered, completed_ms: Some(NOW + 10), ..job }
+}
+
+#[test]
+fn each_way_an_escrow_ends_has_one_row_of_the_table() {
+    use Ending::{Decided, FellBack, Settled, TimedOut, Voted};
+    use State::{Refunded, Released, Resolved};
+    let mut failures = vec![];
+    let mut row =
+        |before: &Assignment,
+         state,
+         ending,
+         paid,
+         expected: (Status, u128, Option<i32>, Option<bool>, Option<u128>)| {
+            let at = Outcome {
+                state,
+                ending,
+                provider_paid: paid,
+                raised_by: None,
+                ended_ms: NOW + HOUR + 1,
+            };
+            let mut job = before.clone();
+            job.status = before.ended_as(&at);
+            (job.paid, job.ended_ms) = (paid, Some(at.ended_ms));
+            let after = job.consequences(&PARAMETERS);
+            let points = after.provider.iter().fold(None, |sum: Option<i32>, event| {
+                let change = match crate::reputation::effect(event) {
+                    Ok(crate::reputation::Effect::Gain(points)) => points as i32,
+                    Ok(crate::reputation::Effect::Loss(points)) => -(points as i32),
+                    _ => panic!("{event:?}"),
+                };
+                Some(sum.unwrap_or(0) + change)
+            });
+            let found = (
+                job.status,
+                job.lost_bond(&PARAMETERS, 3),
+                points,
+                after.success,
+                job.unit_price_floor(),
+            );
+            if found != expected {
+                failures
+                    .push(format!("{:?} {ending:?}: {found:?}, not {expected:?}", before.status));
+            }
+        };
+    let started = Assignment { started_ms: Some(NOW + 70_000), ..job(Status::InProgress) };
+    let done = delivered(started.clone());
+    let late = Violations { response: true, execution: false, stated: 0 };
+    let violated = Assignment { violations: late, ..done.clone() };
+    let share = |provider_share| Voted { provider_share };
+    // Delivered in time.
+    row(&done, Released, Decided, 1_000, (Status::Completed, 0, Some(10), Some(true), Some(100)));
+    row(&done, Released, TimedOut, 1_000, (Status::Completed, 0, Some(10), Some(true), Some(100)));
+    row(
+        &violated,
+        Released,
+        TimedOut,
+        905,
+        (Status::SlaViolated, 0, Some(-7), Some(false), Some(90)),
     );
-    assert_eq!(of(Status::Completed, false, true), (vec![Completed], vec![], Some(true)));
-    assert_eq!(of(Status::Failed, false, true), (vec![Failed], vec![], Some(false)));
-    assert_eq!(of(Status::Declined, false, true), (vec![Failed], vec![], Some(false)));
-    assert_eq!(of(Status::Declined, true, false), (vec![Failed], vec![], Some(false)));
-    assert_eq!(of(Status::Declined, false, false), nothing);
-    assert_eq!(of(Status::Void, false, false), nothing);
-    assert_eq!(of(Status::Undecided, true, true), nothing);
-    let won = (vec![DisputeWon], vec![DisputeLost], Some(true));
-    let lost = (vec![DisputeLost], vec![DisputeWon], Some(false));
-    assert_eq!(of(Status::ProviderWon, true, true), won);
-    assert_eq!(of(Status::RequesterWon, true, true), lost);
-    let violations = Violations { response: true, execution: true, stated: 1 };
-    let violated = Assignment { violations, ..job(Status::SlaViolated) };
-    let after = violated.consequences(&PARAMETERS);
-    assert_eq!(after.provider, [Event::SlaViolated { points: 21 }]);
-    assert_eq!(after.success, Some(false));
+    row(&violated, Released, TimedOut, 0, (Status::SlaViolated, 0, Some(-7), Some(false), None));
+    row(&done, Resolved, share(501), 501, (Status::ProviderWon, 0, Some(15), Some(true), Some(50)));
+    row(&done, Resolved, share(500), 500, (Status::Shared, 0, None, Some(true), Some(50)));
+    row(&done, Resolved, share(1), 1, (Status::Shared, 0, None, Some(true), None));
+    row(&violated, Resolved, share(9), 0, (Status::Shared, 0, None, Some(true), None));
+    row(&done, Resolved, share(0), 0, (Status::RequesterWon, 30, Some(-25), Some(false), None));
+    row(&done, Refunded, Decided, 0, (Status::Failed, 30, Some(-20), Some(false), None));
+    row(&done, Resolved, FellBack, 1_000, (Status::Undecided, 0, None, None, None));
+    row(&done, Resolved, FellBack, 0, (Status::Undecided, 0, None, None, None));
+    // Not delivered.
+    let waiting = job(Status::AwaitingPayload);
+    for ending in [TimedOut, Decided, Settled] {
+        row(&waiting, Refunded, ending, 0, (Status::Void, 0, None, None, None));
+    }
+    for before in [&job(Status::Assigned), &started] {
+        row(before, Refunded, TimedOut, 0, (Status::Failed, 30, Some(-20), Some(false), None));
+        row(before, Refunded, Decided, 0, (Status::Declined, 30, Some(-20), Some(false), None));
+        row(before, Released, Decided, 1_000, (Status::Gift, 0, None, None, None));
+    }
+    row(&waiting, Released, Decided, 1_000, (Status::Gift, 0, None, None, None));
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn handing_back_costs_twice_the_share_of_the_time_that_was_used() {
+    let back = |after_ms| Assignment { ended_ms: Some(NOW + after_ms), ..job(Status::Declined) };
+    let lost = |after_ms| {
+        let job = back(after_ms);
+        let failed = job.consequences(&PARAMETERS).success == Some(false);
+        (job.lost_bond(&PARAMETERS, 1_000), failed, job.returns_offer(&PARAMETERS))
+    };
+    assert_eq!(lost(120_000), (0, false, true), "two minutes of two hours are free");
+    assert_eq!(lost(120_001), (330, false, false), "a sixtieth of the time, twice, of each unit");
+    assert_eq!(lost(HOUR / 2), (5_000, false, false));
+    assert_eq!(lost(HOUR - 1), (9_990, false, false));
+    assert_eq!(lost(HOUR), (10_000, true, false), "half of the time");
+    assert_eq!(lost(2 * HOUR - 1), (10_000, true, false));
+    let short = Assignment { complete_by_ms: NOW + 100_000, ..back(50_000) };
+    assert_eq!(short.lost_bond(&PARAMETERS, 1_000), 10_000, "half of a short time is not free");
+    let quick = Assignment { complete_by_ms: NOW + 100_000, ..back(49_999) };
+    assert_eq!(quick.lost_bond(&PARAMETERS, 1_000), 0);
+}
+
+#[test]
+fn a_fast_response_earns_two_points_more() {
+    let started_ms = Some(NOW + 59_999);
+    let quick = Assignment { started_ms, ..job(Status::Completed) };
+    let events = quick.consequences(&PARAMETERS).provider;
+    assert_eq!(events, [Event::Completed, Event::FastResponse]);
 }
 
 #[test]
@@ -247,7 +435,7 @@ fn a_report_without_a_service_level_says_nothing() {
 fn a_payload_opens_its_own_commitment_alone() {
     let commitment = crate::privacy::commitment::<Native>(b"cid", &[1; 32]);
     let privacy = Privacy::Private { commitment };
-    let payload = HandOver { cid: b"cid".to_vec(), salt: [1; 32], sealed_key: vec![] };
+    let payload = HandOver { cid: b"cid".to_vec(), salt: [1; 32], sealed_key: vec![0; 80] };
     assert!(privacy.is_opened_by::<Native>(&payload));
     assert_eq!(privacy.job_digest::<Native>(), commitment);
     let other = HandOver { salt: [2; 32], ..payload.clone() };
@@ -268,7 +456,8 @@ fn arb_state() -> impl Strategy<Value = State> {
 
 fn arb_ending() -> impl Strategy<Value = Option<Ending>> {
     use Ending::{Decided, FellBack, Settled, TimedOut, Voted};
-    prop::option::of(prop::sample::select(vec![Decided, TimedOut, Voted, FellBack, Settled]))
+    let voted = Voted { provider_share: 5 };
+    prop::option::of(prop::sample::select(vec![Decided, TimedOut, voted, FellBack, Settled]))
 }
 
 proptest! {
@@ -285,10 +474,8 @@ proptest! {
         let successes = (u64::from(outcomes) * share / 100) as u32;
         let price = effective_price_floor(ask, points, Success { successes, outcomes });
         let weight = BigUint::from(points.clamp(50, 200));
-        let exact = match outcomes {
-            0..=4 => BigUint::from(ask) * weight / 100u32,
-            _ => BigUint::from(ask) * weight * successes / (BigUint::from(outcomes) * 100u32),
-        };
+        let share = BigUint::from(u64::from(successes) + 2);
+        let exact = BigUint::from(ask) * weight * share / (100u32 * BigUint::from(u64::from(outcomes) + 2));
         prop_assert_eq!(BigUint::from(price), exact);
     }
 
@@ -299,7 +486,8 @@ proptest! {
     ) {
         let record = placed(Request { max_price: most, ..request() });
         let success = Success { successes: outcomes.saturating_sub(failed), outcomes };
-        match record.qualify(&offered(ask, 1), NOW, (points, success, true), least) {
+        let standing = Standing { points, success, capable: true, placed: false };
+        match record.qualify(&offered(ask, 250), NOW, &standing, (250, least)) {
             Ok(price) => prop_assert!(price >= least && price >= 1 && price <= most),
             Err(why) => prop_assert!(
                 matches!(why, Unqualified::PriceTooHigh | Unqualified::PriceTooLow)
@@ -339,7 +527,6 @@ proptest! {
                 units: 1,
                 min_price: 0,
                 points,
-                by_provider: true,
             };
             let before = line.clone();
             let answer = enqueue(&mut line, newcomer);
@@ -349,7 +536,11 @@ proptest! {
             all.truncate(MAX_LINE);
             prop_assert_eq!(&line, &all);
             match answer {
-                Ok(()) => prop_assert_eq!(enqueue(&mut line, newcomer), Err(NoPlace::Twice)),
+                Ok(displaced) => {
+                    let last = before.last().filter(|_| before.len() == MAX_LINE);
+                    prop_assert_eq!(displaced.as_ref(), last);
+                    prop_assert_eq!(enqueue(&mut line, newcomer), Err(NoPlace::Twice));
+                }
                 Err(why) => prop_assert_eq!((why, before), (NoPlace::Full, line.clone())),
             }
         }
@@ -362,7 +553,9 @@ proptest! {
     ) {
         let raised_by = raised.map(|by| if by { Side::Requester } else { Side::Provider });
         let whole = Summary { due_ms, raised_by, audit_len, ..summary(state, ending, provider_paid) };
-        let expected = ending.map(|ending| Outcome { state, ending, provider_paid });
+        let ended_ms = 77;
+        let expected =
+            ending.map(|ending| Outcome { state, ending, provider_paid, raised_by, ended_ms });
         prop_assert_eq!(Outcome::read(&whole.encode()), Ok(expected));
     }
 }

@@ -21,7 +21,7 @@ fn sixteen() -> Vec<Observation> {
 fn changed(change: impl Fn(&mut Vec<Observation>)) -> Result<(), ObservationError> {
     let mut list = sixteen();
     change(&mut list);
-    check(&list, 23, MIN_OBSERVATIONS, NOW)
+    check(&list, &[1; 23], MIN_OBSERVATIONS, NOW)
 }
 
 #[test]
@@ -70,9 +70,75 @@ fn sixteen_of_23_must_observe_and_each_once() {
     assert_eq!(changed(|l| l[15].seat = 22), Ok(()));
     assert_eq!(changed(|l| l[15].seat = 23), Err(ObservationError::UnknownSeat));
     assert_eq!(changed(|l| l[2].nav_e18 = 0), Err(ObservationError::ZeroNav));
-    assert_eq!(changed(|l| l[2].time_ms = NOW + 1), Err(ObservationError::TimeAhead));
-    assert_eq!(changed(|l| l[2].time_ms = NOW - 300_000), Ok(()));
-    assert_eq!(changed(|l| l[2].time_ms = NOW - 300_001), Err(ObservationError::Stale));
+    assert_eq!(changed(|l| l[2].time_ms = NOW + 1), Err(ObservationError::WrongTime));
+    assert_eq!(changed(|l| l[2].time_ms = NOW - 1), Err(ObservationError::WrongTime));
+}
+
+#[test]
+fn seats_without_weight_fill_no_quorum() {
+    let mut weights = [1; 23];
+    weights[3] = 0;
+    let few = Err(ObservationError::TooFew { needed: 16 });
+    assert_eq!(check(&sixteen(), &weights, 16, NOW), few);
+    let mut more = sixteen();
+    more.push(observed(16, ONE_E18));
+    assert_eq!(check(&more, &weights, 16, NOW), Ok(()), "it may stand beside them");
+    let said = deviations(&more, &weights, ONE_E18);
+    assert!(said.len() == 16 && said.iter().all(|one| one.seat != 3), "and is not judged");
+}
+
+#[test]
+fn a_slot_is_of_scheduled_times_only() {
+    let at = |now| scheduled(NOW, 10_000, now);
+    assert_eq!(at(NOW + 9_999), None);
+    assert_eq!(at(NOW + 10_000), Some(NOW + 10_000));
+    assert_eq!(at(NOW + 309_999), Some(NOW + 10_000));
+    assert_eq!(at(NOW + 310_000), Some(NOW + 310_000), "the next round");
+    let is = |time| is_scheduled(NOW, 10_000, time);
+    assert!(is(NOW + 10_000) && is(NOW + 610_000));
+    assert!(!is(NOW + 10_001) && !is(NOW) && !is(0));
+}
+
+fn own(nav_e18: u128) -> Own {
+    Own { slot: 1, observation: observed(5, nav_e18), signed_ms: NOW + 10, weights: vec![1; 23] }
+}
+
+fn asked(own: &Own, list: &[Observation], later_ms: u64) -> Result<(), Difference> {
+    let report = report::<Native>(FEED, &FeedState::EMPTY, list, NOW);
+    own.agrees(&report, list, MIN_OBSERVATIONS, own.signed_ms + later_ms)
+}
+
+#[test]
+fn a_node_agrees_to_what_is_near_its_own_validator() {
+    let off = |bps: u128| ONE_E18 + ONE_E18 * bps / 10_000;
+    let six_lie = |by| {
+        let mut list: Vec<_> = (1..17).map(|seat| observed(seat, ONE_E18)).collect();
+        list[10..].iter_mut().for_each(|lie| lie.nav_e18 = by);
+        list
+    };
+    let mut heavy = own(ONE_E18);
+    heavy.weights[11..17].fill(2);
+    assert_eq!(asked(&heavy, &six_lie(off(50)), 0), Ok(()));
+    let beyond = Err(Difference::Median { off_bps: 51 });
+    assert_eq!(asked(&heavy, &six_lie(off(51)), 0), beyond, "whatever their stake");
+    let mut few = heavy.clone();
+    few.weights[2] = 0;
+    let error = ObservationError::TooFew { needed: 16 };
+    assert_eq!(asked(&few, &six_lie(ONE_E18), 0), Err(Difference::Observations(error)));
+    let other = Own { slot: 2, ..heavy.clone() };
+    assert_eq!(asked(&other, &six_lie(ONE_E18), 0), Err(Difference::Unseen));
+    let earlier = Observation { time_ms: NOW - 1, ..heavy.observation };
+    let earlier = Own { observation: earlier, ..heavy };
+    assert_eq!(asked(&earlier, &six_lie(ONE_E18), 0), Err(Difference::Unseen));
+}
+
+#[test]
+fn a_node_does_not_let_its_own_validator_be_left_out() {
+    let without: Vec<_> = (6..22).map(|seat| observed(seat, ONE_E18)).collect();
+    assert_eq!(asked(&own(ONE_E18), &without, HEARD_MS - 1), Ok(()), "perhaps nobody heard it");
+    assert_eq!(asked(&own(ONE_E18), &without, HEARD_MS), Err(Difference::LeftOut));
+    assert_eq!(asked(&own(ONE_E18), &sixteen(), HEARD_MS), Ok(()));
+    assert_eq!(asked(&own(ONE_E18 + 1), &sixteen(), 0), Err(Difference::LeftOut), "another's word");
 }
 
 #[test]
@@ -138,11 +204,9 @@ fn two_values_of_one_seat_for_one_slot_convict_it() {
     };
     let one = sign(7, observed(3, 100));
     assert!(convicts(&one, &sign(7, observed(3, 101))));
-    let repeated = sign(7, Observation { time_ms: NOW + 1, ..observed(3, 100) });
-    assert!(!convicts(&one, &repeated), "the same value again");
-    let at = |ms: u64| sign(7, Observation { time_ms: one.time_ms + ms, ..observed(3, 101) });
-    assert!(convicts(&one, &at(STALENESS_MS)) && convicts(&at(STALENESS_MS), &one));
-    assert!(!convicts(&one, &at(STALENESS_MS + 1)), "the first is stale by then");
+    assert!(!convicts(&one, &one), "the same value again");
+    let later = sign(7, Observation { time_ms: NOW + ROUND_MS, ..observed(3, 101) });
+    assert!(!convicts(&one, &later), "another round is another question");
     assert!(!convicts(&one, &sign(7, observed(4, 101))), "another seat");
     assert!(!convicts(&one, &sign(8, observed(3, 101))), "another slot");
     assert!(!convicts(&one, &observed(3, 101)), "not signed");
@@ -179,15 +243,29 @@ proptest! {
         prop_assert_eq!(weighted_lower_median(&mut votes.clone()), Ok(expected));
     }
 
+    /// Whatever 7 of 23 stake and say, and whoever is left out: the median is one of what honest
+    /// seats saw, and at the guards' bounds no honest seat pays.
     #[test]
-    fn less_than_half_of_the_stake_cannot_leave_the_honest_range(
-        honest in prop::collection::vec(900u128..1_100, 16), lie: u128, liars in 0usize..8,
+    fn seven_liars_of_any_stakes_move_nothing_and_hurt_nobody(
+        stakes in prop::collection::vec(1_000u128..100_000, 23),
+        lies in prop::collection::vec(prop_oneof![Just(1u128), 9_000u128..11_100, any::<u128>()], 7),
+        spread in prop::collection::vec(0u128..50, 16),
+        heard in prop::sample::subsequence((7u8..23).collect::<Vec<_>>(), 9..=16),
     ) {
-        let (low, high) = (*honest.iter().min().unwrap(), *honest.iter().max().unwrap());
-        let values = honest.into_iter().chain(vec![lie; liars]);
-        let mut votes: Vec<_> = values.map(|value| (value, 1_000)).collect();
-        let median = weighted_lower_median(&mut votes).unwrap().unwrap();
-        prop_assert!((low..=high).contains(&median));
+        use crate::quorum::{FaultModel, Quorum};
+        use crate::slashing::{judge, weight_cap, Bands};
+        let weights: Vec<u128> = stakes.iter().map(|stake| (*stake).min(weight_cap(1_000))).collect();
+        let honest = |seat: u8| observed(seat, 10_000 + spread[usize::from(seat) - 7] / 2);
+        let mut list: Vec<_> = (0..7).map(|seat| observed(seat, lies[usize::from(seat)].max(1))).collect();
+        list.extend(heard.iter().map(|seat| honest(*seat)));
+        prop_assert_eq!(check(&list, &weights, 16, NOW), Ok(()));
+        let median = median_e18(&list, &weights).unwrap();
+        let seen: Vec<u128> = list[7..].iter().map(|one| one.nav_e18).collect();
+        prop_assert!(seen.iter().min().unwrap() <= &median && &median <= seen.iter().max().unwrap());
+        let quorum = Quorum::of(FaultModel::Byzantine, 23).unwrap();
+        let said = deviations(&list, &weights, median);
+        let punished = judge(&quorum, &Bands::NAV, 16, &said).unwrap();
+        prop_assert!(punished.iter().all(|one| one.seat < 7));
     }
 
     #[test]

@@ -155,17 +155,18 @@ fn account(number: u32) -> Account {
 
 /// Uneven scores, ties among them; in each epoch another twentieth is idle.
 fn scores(miners: u32, epoch: u32) -> Vec<Score> {
+    let moved = |number: u32| match (number + epoch) % 20 {
+        0 => 0,
+        _ => u128::from((number * 7_919 + epoch * 104_729) % 5_003) + 1,
+    };
     (0..miners)
         .map(|number| Score {
             miner: account(number),
-            weighted_tenths: 0,
+            weighted_tenths: moved(number),
             volume_e9: 0,
             frequency_e9: 0,
             consistency_e9: 0,
-            final_e9: match (number + epoch) % 20 {
-                0 => 0,
-                _ => u128::from((number * 7_919 + epoch * 104_729) % 5_003) + 1,
-            },
+            final_e9: moved(number),
             last_ms: u64::from(number % 17),
         })
         .collect()

@@ -4,9 +4,14 @@ use super::{standing, Rates, Severity, Stake, Standing};
 use crate::fixed::{add, sub, MathError};
 use parity_scale_codec::{Decode, Encode};
 
-/// How many times the minimum counts at most. Of 23, the 7 that may lie then weigh at most 14 minima,
-/// and the 16 others at least 16: no purse makes the median alone.
-pub const MAX_WEIGHT: u128 = 2;
+/// For how long a seat that was off pays once, in milliseconds: an hour.
+pub const JUDGED_MS: u64 = 3_600_000;
+
+/// The most that a stake weighs: 5/4 of the minimum. Of 23, the 7 that may lie then weigh at most
+/// 35/4 minima, and the 9 others of the smallest report at least 9: no purse makes the median.
+pub fn weight_cap(minimum: u128) -> u128 {
+    minimum.saturating_add(minimum / 4)
+}
 
 /// Why stake does not move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -41,6 +46,12 @@ pub struct StakeAccount {
     pub releases_ms: u64,
     /// The epoch in which he was ejected last; 0 for never.
     pub ejected_in: u32,
+    /// When the first deviation of the hour that was judged last came, in milliseconds since 1970.
+    pub judged_ms: u64,
+    /// The worst deviation of that hour.
+    pub judged: Severity,
+    /// Whether he wants to leave his seat; the terms of then judge him.
+    pub is_resigned: bool,
 }
 
 impl StakeAccount {
@@ -105,17 +116,43 @@ impl StakeAccount {
         Ok(amount)
     }
 
-    /// Takes a penalty, rounded up, from what is bonded first; says how much it was.
+    /// Takes the penalty of a proven offence, rounded up, from what is bonded first; says how much.
     ///
     /// # Errors
     /// [`StakeError::Math`].
-    pub fn slash_ceil(&mut self, rates: &Rates, severity: Severity) -> Result<u128, StakeError> {
-        let (after, penalty) = self.stake.slash_ceil(rates, severity)?;
+    pub fn slash_ceil(&mut self, rate_bps: u32) -> Result<u128, StakeError> {
+        let (after, penalty) = self.stake.slash_ceil(rate_bps)?;
         self.stake = after;
         if after.unbonding == 0 {
             self.releases_ms = 0;
         }
         Ok(penalty)
+    }
+
+    /// Takes the penalty of a deviation at `time_ms`. Within [`JUDGED_MS`] of one that was judged,
+    /// it costs only what it is worse. What is older than that hour costs nothing any more. Says how
+    /// much it was, and the severity that it comes on top of; none if nothing is due.
+    ///
+    /// # Errors
+    /// [`StakeError::Math`].
+    pub fn judge_ceil(
+        &mut self,
+        rates: &Rates,
+        severity: Severity,
+        time_ms: u64,
+    ) -> Result<Option<(u128, Severity)>, StakeError> {
+        let same = self.judged != Severity::None && time_ms.abs_diff(self.judged_ms) < JUDGED_MS;
+        let before = if same { self.judged } else { Severity::None };
+        if severity <= before || (!same && time_ms < self.judged_ms) {
+            return Ok(None);
+        }
+        let rate = rates.of(severity).saturating_sub(rates.of(before));
+        let penalty = self.slash_ceil(rate)?;
+        if !same {
+            self.judged_ms = time_ms;
+        }
+        self.judged = severity;
+        Ok(Some((penalty, before)))
     }
 
     /// Whether the operator may serve in `epoch`. Ejection ends with the epoch in which it came.
@@ -124,11 +161,11 @@ impl StakeAccount {
         standing(self.stake.bonded, minimum, ejected)
     }
 
-    /// The weight of the operator's word: what is bonded, at most [`MAX_WEIGHT`] times the minimum;
-    /// 0 if he may not serve.
+    /// The weight of the operator's word: what is bonded, at most [`weight_cap`]; 0 if he may not
+    /// serve.
     pub fn weight(&self, minimum: u128, epoch: u32) -> u128 {
         match self.standing(minimum, epoch) {
-            Standing::Active => self.stake.bonded.min(minimum.saturating_mul(MAX_WEIGHT)),
+            Standing::Active => self.stake.bonded.min(weight_cap(minimum)),
             Standing::Inactive | Standing::Ejected => 0,
         }
     }
@@ -137,7 +174,7 @@ impl StakeAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slashing::MIN_STAKE;
+    use crate::slashing::{Bands, MIN_STAKE};
     use proptest::prelude::*;
 
     const DAY: u64 = 86_400_000;
@@ -191,10 +228,9 @@ mod tests {
     fn a_lot_that_is_slashed_away_has_no_time() {
         let mut account = bonded(10);
         account.unbond(10, 0, 7, DAY).unwrap();
-        let whole = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
-        assert_eq!(account.slash_ceil(&whole, Severity::Critical), Ok(10));
+        assert_eq!(account.slash_ceil(10_000), Ok(10));
         assert_eq!(account, StakeAccount::default());
-        assert_eq!(account.slash_ceil(&whole, Severity::Critical), Ok(0));
+        assert_eq!(account.slash_ceil(10_000), Ok(0));
     }
 
     #[test]
@@ -206,13 +242,41 @@ mod tests {
         assert_eq!(at(3), (Standing::Ejected, 0));
         assert_eq!(at(4), (Standing::Active, MIN_STAKE));
         let rich = StakeAccount { stake: Stake { bonded: 3 * MIN_STAKE, unbonding: 0 }, ..account };
-        assert_eq!(rich.weight(MIN_STAKE, 4), 2 * MIN_STAKE);
+        assert_eq!(rich.weight(MIN_STAKE, 4), MIN_STAKE * 5 / 4);
         account.unbond(1, 0, 0, DAY).unwrap();
         assert_eq!(account.standing(MIN_STAKE, 4), Standing::Inactive);
         assert_eq!(account.weight(MIN_STAKE, 4), 0);
     }
 
+    #[test]
+    fn being_off_costs_once_an_hour_and_then_what_is_worse() {
+        let mut account = bonded(10_000);
+        let mut judge = |severity, time_ms| {
+            account.judge_ceil(&Rates::DEFAULT, severity, time_ms).unwrap().map(|(cost, _)| cost)
+        };
+        assert_eq!(judge(Severity::None, DAY), None);
+        assert_eq!(judge(Severity::Minor, DAY), Some(100));
+        assert_eq!(judge(Severity::Minor, DAY + JUDGED_MS - 1), None, "the same hour");
+        assert_eq!(judge(Severity::Moderate, DAY + 1), Some(396), "4 % more, of 9,900");
+        assert_eq!(judge(Severity::Moderate, DAY - 1), None, "an hour has two sides");
+        assert_eq!(judge(Severity::Severe, DAY - JUDGED_MS), None, "too old");
+        assert_eq!(judge(Severity::Minor, DAY + JUDGED_MS), Some(96), "a new hour");
+    }
+
     proptest! {
+        #[test]
+        fn any_number_of_deviations_in_an_hour_costs_no_more_than_the_worst(
+            found in prop::collection::vec((1u32..5, 0..JUDGED_MS), 1..40),
+        ) {
+            let mut account = bonded(1_000_000_000);
+            for (severity, time_ms) in &found {
+                let severity = Bands::NAV.severity([0, 60, 200, 600, 9_999][*severity as usize]);
+                // Zero is a time like another.
+                account.judge_ceil(&Rates::DEFAULT, severity, DAY + time_ms).unwrap();
+            }
+            prop_assert!(1_000_000_000 - account.stake.bonded <= 150_000_000);
+        }
+
         #[test]
         fn nothing_is_lost_or_made(
             moves in prop::collection::vec((0u8..4, 0u128..2_000, 0u64..3_000), 1..60),
@@ -225,7 +289,7 @@ mod tests {
                     0 => held += account.bond(amount).map_or(0, |()| amount),
                     1 => drop(account.unbond(amount, 0, now, 2_500)),
                     2 => held -= account.withdraw(now).unwrap_or(0),
-                    _ => held -= account.slash_ceil(&Rates::DEFAULT, Severity::Severe).unwrap(),
+                    _ => held -= account.slash_ceil(1_500).unwrap(),
                 }
                 prop_assert_eq!(account.stake.remaining(), Ok(held));
                 prop_assert_eq!(account.releases_ms == 0, account.stake.unbonding == 0);

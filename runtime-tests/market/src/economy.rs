@@ -10,10 +10,11 @@ use crate::baseline;
 use crate::metrics::{End, Job, Record};
 use crate::population::{Population, Size, Wish, MMC};
 use crate::stage::{Settings, Stage};
-use cicada_core::escrow::{Fallback, Panel};
-use cicada_core::market::{Assignment, Offer, Parameters, Privacy, Request, Status};
+use cicada_core::escrow::{Fallback, Panel, Range};
+use cicada_core::market::{Assignment, Consent, Offer, Parameters, Privacy, Request, Status};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, Sla};
+use cicada_core::Account;
 use cicada_runtime_tests::{on, AccountId};
 use cicada_traits::auction::{Auction, AuctionView};
 use cicada_traits::escrow::Escrow;
@@ -46,6 +47,8 @@ pub const SETTINGS: Settings = Settings {
         priority_ms: PRIORITY_MS,
         violation_points: 60,
         fast_response_ms: MINUTE,
+        slack_ms: 4 * MINUTE,
+        hand_back_ms: 2 * MINUTE,
     },
     epoch_ms: 8 * HOUR,
     decay_bps: 1_000,
@@ -161,8 +164,9 @@ impl Economy {
                 capabilities: vec![],
                 bond: BOND,
                 expires_ms: now + 50 * MINUTE,
-                payload_key: [0; 32],
+                payload_key: [1; 32],
                 firm_from: None,
+                consent: consent(vec![]),
             };
             let call = on(&self.stage.auction).offer(terms);
             let offer = self.stage.world.as_(account).call(call).succeeds().value;
@@ -188,8 +192,9 @@ impl Economy {
         let terms = Request {
             task_type,
             units: wish.units,
+            min_units: Some(1),
             max_duration_ms: 10 * MINUTE,
-            complete_within_ms: 30 * MINUTE,
+            hand_over_within_ms: 0,
             capabilities: vec![],
             min_reputation: middle.filter(|_| wish.careful),
             privacy: Privacy::Public { payload: b"payload".to_vec() },
@@ -197,7 +202,7 @@ impl Economy {
             min_bond: BOND,
             sla: wish.service_level.then(|| service_level(&wish)),
             deadline_ms: now + HOUR,
-            panel: Panel { required: 0, members: vec![] },
+            panel: Panel::NONE,
             review_ms: 10 * MINUTE,
             dispute_ms: 10 * MINUTE,
             fallback: Fallback::Split { provider_bps: 5_000 },
@@ -358,10 +363,10 @@ impl Economy {
     fn close(&mut self, start: u64, requests: &[(u64, Wish)]) {
         self.stage.world.at(start + HOUR);
         let alice = cicada_runtime_tests::account("alice");
-        for (request, _) in requests {
-            let call = on(&self.stage.auction).close_request(*request);
-            // Refused where the request was filled: then its rest is back already.
-            let _ = self.stage.world.as_(alice).call(call).value;
+        for (request, wish) in requests {
+            let call = on(&self.stage.auction).cancel_request(*request);
+            // Refused where the request was filled and done: then its rest is back already.
+            let _ = self.stage.world.as_(self.requesters[wish.requester]).call(call).value;
         }
         for provider in &self.providers {
             let call = on(&self.stage.auction).close_offer(provider.offer);
@@ -395,11 +400,23 @@ impl Economy {
 // What to ask so that the effective price is just what is wanted.
 fn ask(wanted: u128, points: u32, success: cicada_core::market::Success) -> u128 {
     let weight = u128::from(points.clamp(50, 200));
-    let (part, whole) = match success.outcomes {
-        0..=4 => (1, 1),
-        outcomes => (success.successes.max(1), outcomes),
-    };
-    (wanted * 100 * u128::from(whole)).div_ceil(weight * u128::from(part)).max(1)
+    let (part, whole) = (u128::from(success.successes) + 2, u128::from(success.outcomes) + 2);
+    (wanted * 100 * whole).div_ceil(weight * part).max(1)
+}
+
+/// Agrees to all that these decide.
+pub fn consent(arbitrators: Vec<Account>) -> Consent {
+    let any = Range { least_ms: 0, most_ms: u64::MAX };
+    Consent {
+        review: any,
+        dispute: any,
+        max_penalty_bps: 10_000,
+        min_response_ms: 0,
+        min_duration_ms: 0,
+        arbitrators,
+        min_required: 0,
+        max_fee_bps: 500,
+    }
 }
 
 fn service_level(wish: &Wish) -> Sla {

@@ -2,6 +2,7 @@
 
 use auction::auction::AuctionContractRef;
 use capabilities::capabilities::CapabilitiesContractRef;
+use cicada_core::escrow::{Limits, Range, MAX_WINDOW_MS};
 use cicada_core::market::Parameters;
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::escrow::EscrowOperator;
@@ -16,6 +17,11 @@ use validators::validators::ValidatorsContractRef;
 pub const GENESIS: [u8; 32] = [0x71; 32];
 /// Native money for storage deposits.
 const NATIVE: u128 = 1_000_000_000_000_000;
+
+/// A minute to a year.
+const RANGE: Range = Range { least_ms: 60_000, most_ms: MAX_WINDOW_MS };
+/// What the escrow contract permits.
+pub const LIMITS: Limits = Limits { review: RANGE, dispute: RANGE, completion: RANGE };
 
 /// What a market is made with.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +63,8 @@ impl Stage {
             world.as_(alice).deploy("reputation", constructor).expect("a decay in its range");
         let capabilities = CapabilitiesContractRef::new(address(&validators));
         let capabilities = world.as_(alice).deploy("capabilities", capabilities);
-        let escrow = world.as_(alice).deploy("escrow", EscrowContractRef::new(GENESIS));
+        let constructor = EscrowContractRef::new(GENESIS, LIMITS);
+        let escrow = world.as_(alice).deploy("escrow", constructor).expect("limits in order");
         let (t, e, r) = (address(&token), address(&escrow), address(&reputation));
         let constructor =
             AuctionContractRef::new(t, e, r, address(&capabilities), settings.auction);

@@ -85,8 +85,9 @@ fn nothing_happens_out_of_turn() {
     assert_eq!(stage.hand_over(REQUESTER, job, CID, SALT).fails(), wrong);
     let _ = stage.start(PROVIDER, job).succeeds();
     assert_eq!(stage.start(PROVIDER, job).fails(), wrong);
-    assert_eq!(stage.decline(PROVIDER, job).fails(), wrong);
     assert_eq!(stage.settle(REQUESTER, job, None).fails(), wrong);
+    let missed = report(None, &[]).unwrap();
+    assert_eq!(stage.report(REQUESTER, job, missed).fails(), wrong);
     let _ = stage.complete(PROVIDER, job).succeeds();
     assert_eq!(stage.start(PROVIDER, job).fails(), wrong);
     assert_eq!(stage.decline(PROVIDER, job).fails(), wrong);
@@ -137,36 +138,6 @@ fn the_requester_settles_within_the_review_alone() {
     let _ = stage.settle(REQUESTER, one, None).succeeds();
     stage.world.at(ends);
     assert_eq!(stage.settle(REQUESTER, two, None).fails(), AuctionError::TooLate);
-}
-
-#[test]
-fn a_declined_job_returns_all_money_and_the_bond() {
-    let mut stage = Stage::new();
-    let before = (stage.balance_of(REQUESTER), stage.balance_of(PROVIDER));
-    let request = stage.request(|_| {});
-    let offer = stage.offer(PROVIDER, |terms| {
-        terms.bond = 3;
-        terms.units = 100;
-    });
-    let job = stage.accept(PROVIDER, request, offer, 100).succeeds().value.unwrap();
-    let receipt = stage.decline(PROVIDER, job).succeeds();
-    let event = receipt.event::<JobAdvanced>(&stage.auction);
-    assert_eq!((event.status, event.paid), (Status::Declined, 0));
-    assert_eq!((stage.balance_of(REQUESTER), stage.balance_of(PROVIDER)), before);
-    // He had accepted it himself.
-    assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS - 20, (0, 1)));
-    assert_eq!(stage.feedback(REQUESTER, job, 1).fails(), AuctionError::WrongStatus);
-    stage.check_books();
-}
-
-#[test]
-fn a_firm_offer_is_declined_without_a_mark() {
-    let mut stage = Stage::new();
-    let request = stage.request(|_| {});
-    let offer = stage.offer(PROVIDER, |terms| terms.firm_from = Some(50));
-    let job = stage.accept(REQUESTER, request, offer, 100).succeeds().value.unwrap();
-    let _ = stage.decline(PROVIDER, job).succeeds();
-    assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The waiting line: higher reputation first, then the earlier.
 
 use crate::stage::*;
-use auction::events::AcceptQueued;
+use auction::events::{AcceptDropped, AcceptQueued};
 use cicada_core::market::limits::MAX_LINE;
 use cicada_core::market::Unqualified;
 use cicada_runtime_tests::account;
@@ -55,7 +55,9 @@ fn of_equal_reputation_the_earlier_goes_first() {
 fn a_full_line_gives_way_to_more_reputation_only() {
     let (mut stage, request) = lined(&[60; MAX_LINE]);
     assert_eq!(wait(&mut stage, request, "late", 60).fails(), AuctionError::LineFull);
-    let _ = wait(&mut stage, request, "better", 61).succeeds();
+    let receipt = wait(&mut stage, request, "better", 61).succeeds();
+    let dropped = receipt.event::<AcceptDropped>(&stage.auction);
+    assert_eq!((dropped.request, dropped.provider), (request, account("p9")));
     let line = stage.request_of(request).line;
     assert_eq!((line.len(), line[0].provider), (MAX_LINE, id("better")));
     assert!(line.iter().all(|waiting| waiting.provider != id("p9")), "the last had to leave");
@@ -80,7 +82,6 @@ fn the_line_is_served_in_order_once_it_takes_no_more() {
     assert_eq!((stage.job(first).provider, stage.job(first).units), (id("p1"), 10));
     let second = stage.assign_next(request).succeeds().value.expect("somebody waits");
     assert_eq!(stage.job(second).provider, id("p0"));
-    assert!(stage.job(second).by_provider);
     assert_eq!(stage.assign_next(request).succeeds().value, None);
     stage.check_books();
 }
@@ -105,7 +106,11 @@ fn who_no_longer_qualifies_leaves_the_line() {
     stage.permit("p1", false);
     stage.set_points("p2", 150);
     stage.world.advance(PRIORITY);
-    let job = stage.assign_next(request).succeeds().value.expect("the fourth still qualifies");
+    let receipt = stage.assign_next(request).succeeds();
+    let dropped = receipt.events::<AcceptDropped>(&stage.auction);
+    let dropped: Vec<_> = dropped.iter().map(|event| event.provider).collect();
+    assert_eq!(dropped, ["p0", "p1", "p2"].map(account));
+    let job = receipt.value.expect("the fourth still qualifies");
     assert_eq!(stage.job(job).provider, id("p3"));
     assert!(stage.request_of(request).line.is_empty());
     stage.check_books();
@@ -130,9 +135,7 @@ fn who_waits_keeps_his_least_price() {
     let _ = stage.accept_from(PROVIDER, request, offer, 10, 50).succeeds();
     stage.world.advance(PRIORITY);
     // Below 50 points a price is not weighed any lower: only his failures make it fall.
-    for _ in 0..5 {
-        fail(&mut stage);
-    }
+    fail(&mut stage);
     assert_eq!(stage.assign_next(request).succeeds().value, None, "his price has fallen");
 }
 
@@ -165,18 +168,22 @@ fn a_firm_offer_that_the_requester_takes_waits_too() {
     let offer = stage.offer(PROVIDER, |terms| terms.firm_from = Some(50));
     assert_eq!(stage.accept(REQUESTER, request, offer, 10).succeeds().value, None);
     let waiting = stage.request_of(request).line[0];
-    assert_eq!((waiting.by_provider, waiting.min_price), (false, 50));
+    assert_eq!((waiting.provider, waiting.min_price), (id(PROVIDER), 50));
     stage.world.advance(PRIORITY);
     let job = stage.assign_next(request).succeeds().value.expect("he qualifies");
-    assert!(!stage.job(job).by_provider);
+    assert_eq!(stage.job(job).provider, id(PROVIDER));
 }
 
-/// The provider accepts a job and declines it.
+/// The provider accepts a job and hands it back late.
 fn fail(stage: &mut Stage) {
-    let request = stage.request(|terms| terms.units = 1);
+    let request = stage.request(|terms| {
+        terms.units = 1;
+        terms.max_duration_ms = MINUTE;
+    });
     let offer = stage.offer(PROVIDER, |_| {});
     let _ = stage.accept(PROVIDER, request, offer, 1).succeeds();
     stage.world.advance(PRIORITY);
     let job = stage.assign_next(request).succeeds().value.expect("he qualifies");
+    stage.world.advance(2 * MINUTE);
     let _ = stage.decline(PROVIDER, job).succeeds();
 }

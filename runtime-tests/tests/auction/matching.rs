@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use auction::events::{Assigned, OrderClosed};
-use cicada_core::escrow::{EscrowError, State, TermsError};
+use cicada_core::escrow::{EscrowError, State};
 use cicada_core::market::matching::max_providers;
 use cicada_core::market::{AuctionStatus, InvalidTerms, Status, Unqualified};
 use cicada_runtime_tests::{account, on};
@@ -27,8 +27,8 @@ fn the_first_provider_to_accept_gets_the_job() {
     assert_eq!((event.requester, event.provider), (account(REQUESTER), account(PROVIDER)));
     assert_eq!((event.units, event.price), (100, 50));
     let job = stage.job(event.assignment);
-    assert_eq!((job.status, job.by_provider), (Status::Assigned, true));
-    assert_eq!(job.complete_by_ms, stage.now() + 10 * HOUR);
+    assert_eq!(job.status, Status::Assigned);
+    assert_eq!(job.complete_by_ms, stage.now() + HOUR + 2 * SLACK);
     let escrow = stage.escrow_of(event.assignment);
     assert_eq!((escrow.state, escrow.amount), (State::Funded, 5_000));
     assert_eq!((escrow.requester, escrow.provider), (id(REQUESTER), id(PROVIDER)));
@@ -38,15 +38,22 @@ fn the_first_provider_to_accept_gets_the_job() {
 }
 
 #[test]
-fn what_a_filled_request_did_not_need_comes_back_at_once() {
+fn what_a_filled_request_did_not_need_comes_back_with_the_end_of_its_last_job() {
     let mut stage = Stage::new();
     let before = stage.balance_of(REQUESTER);
     let (request, offer) = (stage.request(|_| {}), stage.offer(PROVIDER, |_| {}));
-    let receipt = stage.accept(PROVIDER, request, offer, 100).succeeds();
+    let job = stage.accept(PROVIDER, request, offer, 100).succeeds().value.unwrap();
+    // Its units may come back, and then cost more.
+    assert!(!stage.request_of(request).closed);
+    assert_eq!(stage.close_request(request).fails(), AuctionError::StillOpen);
+    let _ = stage.start(PROVIDER, job).succeeds();
+    let _ = stage.complete(PROVIDER, job).succeeds();
+    let receipt = stage.settle(REQUESTER, job, None).succeeds();
     let event = receipt.event::<OrderClosed>(&stage.auction);
     assert_eq!((event.owner, event.returned), (account(REQUESTER), 5_000));
     assert_eq!(stage.balance_of(REQUESTER), before - 5_000);
     assert!(stage.request_of(request).closed);
+    stage.check_books();
 }
 
 #[test]
@@ -148,53 +155,136 @@ fn reputation_weighs_the_price_between_a_half_and_the_double() {
 }
 
 #[test]
-fn failures_lower_the_price_from_the_fifth_outcome_on() {
+fn failures_lower_the_price_and_never_to_nothing() {
     let mut stage = Stage::new();
-    for _ in 0..3 {
-        stage.succeed_once();
-    }
     stage.fail_once();
-    let request = stage.request(|terms| terms.max_price = 1_000);
+    let request = |stage: &mut Stage| stage.request(|terms| terms.max_price = 1_000);
     let offer = stage.offer(PROVIDER, |terms| terms.price = 1_000);
     stage.set_points(PROVIDER, 100);
-    assert_eq!((stage.success(), stage.quote(request, offer)), ((3, 4), Ok(1_000)));
+    let asked = request(&mut stage);
+    assert_eq!((stage.success(), stage.quote(asked, offer)), ((0, 1), Ok(666)), "2 of 3");
     stage.succeed_once();
     stage.set_points(PROVIDER, 100);
-    assert_eq!((stage.success(), stage.quote(request, offer)), ((4, 5), Ok(800)));
+    assert_eq!((stage.success(), stage.quote(asked, offer)), ((1, 2), Ok(750)), "3 of 4");
+    for _ in 0..4 {
+        stage.fail_once();
+    }
+    stage.set_points(PROVIDER, 100);
+    let asked = request(&mut stage);
+    assert_eq!((stage.success(), stage.quote(asked, offer)), ((1, 6), Ok(375)), "3 of 8");
     // In another kind of work he is a newcomer.
     let other = stage.request(|terms| terms.task_type = name("training"));
     let fresh = stage.offer(PROVIDER, |terms| terms.task_type = name("training"));
     assert_eq!(stage.quote(other, fresh), Ok(100));
 }
 
+/// Ten providers.
+fn crowd(stage: &mut Stage) -> Vec<String> {
+    let names: Vec<String> = (0..10).map(|i| format!("p{i}")).collect();
+    names.iter().for_each(|who| stage.join(who));
+    names
+}
+
 #[test]
 fn the_number_of_providers_is_a_hundredth_of_the_units_one_to_ten() {
     let mut stage = Stage::new();
+    let people = crowd(&mut stage);
     let units = [(1, 1), (99, 1), (199, 1), (200, 2), (1_000, 10), (5_000, 10)];
     for (units, most) in units {
         assert_eq!(max_providers(units), most);
         let request = stage.request(|terms| terms.units = units);
-        let offer = stage.offer(PROVIDER, |_| {});
-        for _ in 0..most {
-            let _ = stage.accept(PROVIDER, request, offer, 1).succeeds();
+        for who in &people[..usize::from(most)] {
+            let offer = stage.offer(who, |_| {});
+            let _ = stage.accept(who, request, offer, 1).succeeds();
         }
+        let offer = stage.offer(PROVIDER, |_| {});
         let error = stage.accept(PROVIDER, request, offer, 1).fails();
         assert_eq!(error, AuctionError::Unqualified(Unqualified::RequestClosed), "{units} units");
-        let record = stage.request_of(request);
-        assert_eq!((record.assigned, record.closed, record.budget), (most, true, 0));
+        assert_eq!(stage.request_of(request).assigned, most);
     }
     stage.check_books();
+}
+
+#[test]
+fn one_provider_gets_one_place() {
+    let mut stage = Stage::new();
+    let request = stage.request(|terms| terms.units = 1_000);
+    let offer = stage.offer(PROVIDER, |_| {});
+    let _ = stage.accept(PROVIDER, request, offer, 1).succeeds();
+    unqualified(&mut stage, request, offer, Unqualified::HasPlace);
+    let second = stage.offer(PROVIDER, |_| {});
+    unqualified(&mut stage, request, second, Unqualified::HasPlace);
+    let record = stage.request_of(request);
+    assert_eq!((record.assigned, record.left), (1, 999));
+}
+
+#[test]
+fn nobody_takes_less_than_an_equal_part_unless_the_request_says_so() {
+    let mut stage = Stage::new();
+    let request = stage.request(|terms| (terms.units, terms.min_units) = (1_000, None));
+    let (offer, other) = (stage.offer(PROVIDER, |_| {}), stage.offer(OTHER, |_| {}));
+    let few = AuctionError::Unqualified(Unqualified::TooFew);
+    assert_eq!(stage.accept(PROVIDER, request, offer, 99).fails(), few);
+    let _ = stage.accept(PROVIDER, request, offer, 900).succeeds();
+    assert_eq!(stage.accept(OTHER, request, other, 11).fails(), few, "a ninth of 100, rounded up");
+    let _ = stage.accept(OTHER, request, other, 12).succeeds();
+    let small = stage.offer(PROVIDER, |terms| terms.units = 98);
+    let whole = stage.request(|terms| terms.min_units = None);
+    assert_eq!(stage.quote(whole, small), Err(few), "one place, all of its units");
+    let named = stage.request(|terms| terms.min_units = Some(98));
+    assert_eq!(stage.quote(named, small), Ok(50));
+}
+
+#[test]
+fn a_request_beyond_what_an_offer_agrees_to_does_not_get_it() {
+    let mut stage = Stage::new();
+    let offer = stage.offer(PROVIDER, |terms| {
+        terms.firm_from = Some(1);
+        let consent = &mut terms.consent;
+        consent.review.most_ms = 3 * HOUR;
+        consent.dispute.least_ms = 2 * HOUR;
+        consent.max_penalty_bps = 2_000;
+        consent.min_response_ms = MINUTE;
+        consent.min_duration_ms = MINUTE;
+        consent.min_required = 2;
+        consent.max_fee_bps = 100;
+    });
+    type Change = fn(&mut cicada_core::market::Request);
+    let changes: [(Unqualified, Change); 9] = [
+        (Unqualified::ReviewTime, |t| t.review_ms = 366 * 24 * HOUR / 10),
+        (Unqualified::DisputeTime, |t| t.dispute_ms = MINUTE),
+        // 100 units at 50: two whole penalties above 1,000.
+        (Unqualified::Penalty, |t| t.sla = sla(MINUTE, 501)),
+        (Unqualified::WorkTime, |t| t.sla = sla(0, 0)),
+        (Unqualified::WorkTime, |t| t.max_duration_ms = 1),
+        (Unqualified::Arbitrators, |t| t.panel = cicada_core::escrow::Panel::NONE),
+        // His own judges.
+        (Unqualified::Arbitrators, |t| t.panel.members = vec![id("mallory-1"), id("mallory-2")]),
+        (Unqualified::Arbitrators, |t| {
+            t.panel.members.push(id("mallory-1"));
+            t.panel.required = 3;
+        }),
+        (Unqualified::Arbitrators, |t| t.panel.fee_bps = 101),
+    ];
+    for (why, change) in changes {
+        let request = stage.request(change);
+        unqualified(&mut stage, request, offer, why);
+        let taken = stage.accept(REQUESTER, request, offer, 100).fails();
+        assert_eq!(taken, AuctionError::Unqualified(why), "a firm offer too");
+    }
+    let request = stage.request(|terms| terms.sla = sla(MINUTE, 500));
+    let _ = stage.accept(REQUESTER, request, offer, 100).succeeds();
 }
 
 #[test]
 fn the_auction_is_open_then_has_enough_then_is_closed() {
     let mut stage = Stage::new();
     let request = stage.request(|terms| terms.units = 250);
-    let offer = stage.offer(PROVIDER, |_| {});
     let mut seen = Vec::new();
-    for _ in 0..2 {
+    for who in [PROVIDER, OTHER] {
         seen.push(stage.world.read(on(&stage.auction).status_of(request)).unwrap());
-        let _ = stage.accept(PROVIDER, request, offer, 10).succeeds();
+        let offer = stage.offer(who, |_| {});
+        let _ = stage.accept(who, request, offer, 10).succeeds();
     }
     seen.push(stage.world.read(on(&stage.auction).status_of(request)).unwrap());
     use AuctionStatus::{Closed, MinReached, Open};
@@ -225,7 +315,10 @@ fn one_offer_never_gives_more_than_it_has() {
     assert_eq!(stage.offer_of(offer).left, 0);
     let third = stage.request(|_| {});
     unqualified(&mut stage, third, offer, Unqualified::OfferClosed);
-    assert_eq!(stage.cancel_offer(PROVIDER, offer).fails(), AuctionError::AlreadyClosed);
+    // What comes back of it later is then not on offer again.
+    let _ = stage.cancel_offer(PROVIDER, offer).succeeds();
+    let _ = stage.decline(PROVIDER, one).succeeds();
+    assert_eq!(stage.offer_of(offer).left, 0);
     stage.check_books();
 }
 
@@ -267,7 +360,7 @@ fn the_requester_takes_a_resting_firm_offer() {
     assert_eq!(stage.accept(STRANGER, request, offer, 1).fails(), AuctionError::NotAllowed);
     let job = stage.accept(REQUESTER, request, offer, 100).succeeds().value.unwrap();
     let job = stage.job(job);
-    assert_eq!((job.by_provider, job.provider, job.price), (false, id(PROVIDER), 50));
+    assert_eq!((job.provider, job.price), (id(PROVIDER), 50));
     stage.check_books();
 }
 
@@ -297,7 +390,6 @@ fn a_provider_who_did_not_permit_the_market_gets_nothing() {
 fn an_arbitrator_of_the_request_does_not_get_it() {
     let mut stage = Stage::new();
     let request = stage.request(|terms| terms.panel.members[0] = id(PROVIDER));
-    let offer = stage.offer(PROVIDER, |_| {});
-    let error = stage.accept(PROVIDER, request, offer, 1).fails();
-    assert_eq!(error, AuctionError::Escrow(EscrowError::Terms(TermsError::WrongPanel)));
+    let offer = stage.offer(PROVIDER, |terms| terms.consent.arbitrators.push(id(PROVIDER)));
+    unqualified(&mut stage, request, offer, Unqualified::Arbitrators);
 }

@@ -3,10 +3,13 @@
 use crate::stage::*;
 use auction::auction::AuctionContractRef;
 use auction::events::{Order, OrderClosed, OrderPlaced};
-use cicada_core::escrow::{EscrowError, Fallback, Panel, MAX_CID_LEN};
+use cicada_core::escrow::{EscrowError, Fallback, Panel, Range, MAX_CID_LEN, NOBODY};
+use cicada_core::market::consent::MAX_ACCEPTED;
 use cicada_core::market::limits::*;
 use cicada_core::market::matching::AUCTION_MS;
-use cicada_core::market::{AuctionStatus, InvalidTerms, Offer, Privacy, Request, Unqualified};
+use cicada_core::market::{
+    AuctionStatus, InvalidTerms, Offer, Parameters, Privacy, Request, Unqualified,
+};
 use cicada_core::sla::Sla;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::auction::{AuctionError, AuctionView};
@@ -90,10 +93,16 @@ fn figures_out_of_range_make_no_request() {
     refused(stage, InvalidTerms::Price, |terms| terms.max_price = MAX_PRICE + 1);
     refused(stage, InvalidTerms::Price, |terms| terms.min_bond = MAX_PRICE + 1);
     refused(stage, InvalidTerms::Duration, |terms| terms.max_duration_ms = 0);
-    refused(stage, InvalidTerms::Duration, |terms| terms.complete_within_ms = HOUR - 1);
-    refused(stage, InvalidTerms::Duration, |terms| terms.complete_within_ms = MAX_TERM_MS + 1);
-    refused(stage, InvalidTerms::Duration, |terms| terms.review_ms = 0);
-    refused(stage, InvalidTerms::Duration, |terms| terms.dispute_ms = 0);
+    refused(stage, InvalidTerms::Duration, |terms| terms.max_duration_ms = 1_000 * HOUR);
+    refused(stage, InvalidTerms::Duration, |terms| terms.sla = sla(1_000 * HOUR, 1));
+    refused(stage, InvalidTerms::Duration, |terms| terms.hand_over_within_ms = 1);
+    refused(stage, InvalidTerms::Duration, |terms| {
+        (terms.privacy, terms.hand_over_within_ms) = (private(), MAX_TERM_MS + 1);
+    });
+    refused(stage, InvalidTerms::Duration, |terms| terms.review_ms = MINUTE - 1);
+    refused(stage, InvalidTerms::Duration, |terms| terms.review_ms = 1_000 * HOUR + 1);
+    refused(stage, InvalidTerms::Duration, |terms| terms.dispute_ms = MINUTE - 1);
+    refused(stage, InvalidTerms::Units, |terms| terms.min_units = Some(0));
     refused(stage, InvalidTerms::Deadline, |terms| terms.deadline_ms = now);
     stage.request(|terms| terms.deadline_ms = now + 1);
 }
@@ -112,27 +121,34 @@ fn names_lists_and_payloads_out_of_range_make_no_request() {
     refused(stage, InvalidTerms::Payload, |terms| {
         terms.privacy = Privacy::Public { payload: vec![1; MAX_CID_LEN + 1] };
     });
-    refused(stage, InvalidTerms::Accounts, |terms| terms.panel.members = vec![[1; 32]; 16]);
-    refused(stage, InvalidTerms::Accounts, |terms| {
-        terms.panel = Panel { required: 0, members: vec![] };
+    // What the escrow contract would refuse at every accept.
+    let panel = |required, members: &[&str]| Panel {
+        required,
+        members: members.iter().map(|who| id(who)).collect(),
+        fee_bps: 0,
+    };
+    for wrong in [panel(9, &["eve", "eve"]), panel(1, &["eve", "grace"]), panel(1, &[REQUESTER])] {
+        refused(stage, InvalidTerms::Panel, |terms| terms.panel = wrong);
+    }
+    refused(stage, InvalidTerms::Panel, |terms| terms.panel.members[0] = NOBODY);
+    refused(stage, InvalidTerms::Panel, |terms| terms.panel.fee_bps = 501);
+    refused(stage, InvalidTerms::Fallback, |terms| {
+        terms.fallback = Fallback::Split { provider_bps: 10_001 };
     });
-    stage.request(|terms| {
-        terms.panel = Panel { required: 0, members: vec![] };
-        terms.fallback = Fallback::Release;
-    });
+    stage.request(|terms| terms.panel = Panel::NONE);
     refused(stage, InvalidTerms::Accounts, |terms| {
         let allowed = vec![[1; 32]; MAX_ALLOWED + 1];
         let (commitment, capability) = ([0; 32], name("tee"));
         terms.privacy = Privacy::Confidential { commitment, capability, allowed };
     });
-    let sla = |quality: &[(&str, u16)], uptime_bps| {
+    let level = |quality: &[(&str, u16)], uptime_bps| {
         let quality = quality.iter().map(|(name, bps)| metric(name, *bps)).collect();
         Some(Sla { uptime_bps, max_response_ms: 1, violation_penalty: 1, quality })
     };
-    refused(stage, InvalidTerms::Names, |terms| terms.sla = sla(&[("b", 1), ("a", 1)], None));
-    refused(stage, InvalidTerms::Names, |terms| terms.sla = sla(&[("a", 1), ("a", 1)], None));
-    refused(stage, InvalidTerms::BasisPoints, |terms| terms.sla = sla(&[("a", 10_001)], None));
-    refused(stage, InvalidTerms::BasisPoints, |terms| terms.sla = sla(&[], Some(10_001)));
+    refused(stage, InvalidTerms::Names, |terms| terms.sla = level(&[("b", 1), ("a", 1)], None));
+    refused(stage, InvalidTerms::Names, |terms| terms.sla = level(&[("a", 1), ("a", 1)], None));
+    refused(stage, InvalidTerms::BasisPoints, |terms| terms.sla = level(&[("a", 10_001)], None));
+    refused(stage, InvalidTerms::BasisPoints, |terms| terms.sla = level(&[], Some(10_001)));
     stage.request(|terms| terms.capabilities = names(&many[..12]));
 }
 
@@ -147,6 +163,14 @@ fn figures_out_of_range_make_no_offer() {
     refused_offer(stage, InvalidTerms::Price, |terms| terms.bond = MAX_PRICE + 1);
     refused_offer(stage, InvalidTerms::Deadline, |terms| terms.expires_ms = now);
     refused_offer(stage, InvalidTerms::Names, |terms| terms.capabilities = names(&["b", "a"]));
+    refused_offer(stage, InvalidTerms::Payload, |terms| terms.payload_key = [0; 32]);
+    let reversed = Range { least_ms: 2, most_ms: 1 };
+    refused_offer(stage, InvalidTerms::Duration, |terms| terms.consent.review = reversed);
+    refused_offer(stage, InvalidTerms::Duration, |terms| terms.consent.dispute = reversed);
+    refused_offer(stage, InvalidTerms::BasisPoints, |terms| terms.consent.max_penalty_bps = 10_001);
+    let crowd = vec![[1; 32]; MAX_ACCEPTED + 1];
+    refused_offer(stage, InvalidTerms::Accounts, |terms| terms.consent.arbitrators = crowd);
+    refused_offer(stage, InvalidTerms::Accounts, |terms| terms.consent.arbitrators = vec![NOBODY]);
 }
 
 #[test]
@@ -158,23 +182,29 @@ fn a_request_must_outlive_the_waiting_line() {
 }
 
 #[test]
-fn a_market_makes_nobody_wait_for_more_than_a_minute() {
+fn a_market_has_parameters_within_their_ranges() {
     let mut stage = Stage::new();
     let info = stage.world.read(on(&stage.auction).market());
     let (token, escrow) = (address(&stage.token), address(&stage.escrow));
     let (reputation, capabilities) = (address(&stage.reputation), address(&stage.capabilities));
     assert_eq!((info.token, info.escrow), (token, escrow));
     assert_eq!((info.reputation, info.capabilities), (reputation, capabilities));
-    assert_eq!(info.parameters, Stage::parameters(0));
-    let mut deploy = |priority_ms| {
-        let parameters = Stage::parameters(priority_ms);
+    assert_eq!((info.parameters, info.limits), (Stage::parameters(0), LIMITS));
+    let mut deploy = |parameters| {
         let constructor =
             AuctionContractRef::new(token, escrow, reputation, capabilities, parameters);
         stage.world.as_(account(STRANGER)).deploy("auction", constructor)
     };
-    assert!(deploy(MAX_PRIORITY_MS).is_ok());
-    let error = deploy(MAX_PRIORITY_MS + 1).err();
-    assert_eq!(error, Some(AuctionError::Invalid(InvalidTerms::Parameter)));
+    assert!(deploy(Stage::parameters(MAX_PRIORITY_MS)).is_ok());
+    for wrong in [
+        Stage::parameters(MAX_PRIORITY_MS + 1),
+        Parameters { slack_ms: 0, ..Stage::parameters(0) },
+        Parameters { slack_ms: MAX_SLACK_MS + 1, ..Stage::parameters(0) },
+        Parameters { hand_back_ms: MAX_SLACK_MS + 1, ..Stage::parameters(0) },
+    ] {
+        let error = deploy(wrong).err();
+        assert_eq!(error, Some(AuctionError::Invalid(InvalidTerms::Parameter)));
+    }
 }
 
 #[test]

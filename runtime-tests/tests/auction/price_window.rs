@@ -77,7 +77,7 @@ fn a_job_that_is_not_settled_has_no_price() {
 }
 
 #[test]
-fn a_job_with_a_penalty_counts_at_the_price_agreed() {
+fn a_job_with_a_penalty_counts_with_what_was_paid() {
     let mut stage = Stage::new();
     let job = stage.assigned(|terms| terms.sla = sla(0, 1_000));
     stage.world.advance(1);
@@ -86,5 +86,14 @@ fn a_job_with_a_penalty_counts_at_the_price_agreed() {
     let _ = stage.settle(REQUESTER, job, None).succeeds();
     assert_eq!(stage.job(job).paid, 4_000);
     let prices = stage.prices().unwrap();
-    assert_eq!((prices.average, prices.volume), (50, 100));
+    assert_eq!((prices.average, prices.max, prices.volume), (40, 40, 100));
+}
+
+#[test]
+fn what_is_paid_without_a_delivery_makes_no_price() {
+    let mut stage = Stage::new();
+    let gift = stage.assigned(|_| {});
+    stage.decide(REQUESTER, gift, cicada_core::escrow::Decision::Release);
+    let _ = stage.finalize(gift).succeeds();
+    assert_eq!(stage.prices(), None);
 }

@@ -4,8 +4,9 @@ use crate::common::seated;
 use crate::stage::*;
 use auction::events::JobAdvanced;
 use cicada_core::capability::CapabilityRow;
+use cicada_core::escrow::Decision;
 use cicada_core::hash::Native;
-use cicada_core::market::limits::MAX_SEALED_KEY_LEN;
+use cicada_core::market::limits::SEALED_KEY_LEN;
 use cicada_core::market::{HandOver, InvalidTerms, Privacy, Status, Unqualified};
 use cicada_core::privacy::commitment;
 use cicada_core::report::{Feed, ReportKind};
@@ -80,27 +81,55 @@ fn only_the_requester_hands_over_and_once() {
 }
 
 #[test]
-fn a_payload_is_handed_over_while_there_is_time_to_do_the_job() {
+fn a_payload_is_handed_over_in_its_time_and_the_job_has_its_own_from_then_on() {
     let mut stage = Stage::new();
     let (one, two) = (private_job(&mut stage), private_job(&mut stage));
-    let latest = stage.job(one).complete_by_ms - HOUR;
+    let latest = stage.job(one).assigned_ms + 2 * HOUR + SLACK;
     stage.world.at(latest - 1);
     let _ = stage.hand_over(REQUESTER, one, CID, SALT).succeeds();
     stage.world.at(latest);
     assert_eq!(stage.hand_over(REQUESTER, two, CID, SALT).fails(), AuctionError::TooLate);
+    // Whoever responds within the slack and works for all of his time is in time.
+    stage.world.advance(SLACK);
+    let _ = stage.start(PROVIDER, one).succeeds();
+    stage.world.advance(HOUR);
+    let _ = stage.complete(PROVIDER, one).succeeds();
+    let due = stage.job(two).complete_by_ms;
+    stage.world.at(due);
+    stage.expire(two);
+    let _ = stage.finalize(two).succeeds();
+    assert_eq!(stage.status(two), Status::Void, "the payload never came");
 }
 
 #[test]
 fn a_hand_over_is_bounded() {
     let mut stage = Stage::new();
     let job = private_job(&mut stage);
-    let too_long = vec![0; MAX_SEALED_KEY_LEN + 1];
-    for (cid, sealed_key) in [(CID.to_vec(), too_long), (vec![], vec![]), (vec![1; 97], vec![])] {
+    let key = vec![0; SEALED_KEY_LEN];
+    for (cid, sealed_key) in [
+        (CID.to_vec(), vec![0; SEALED_KEY_LEN + 1]),
+        (CID.to_vec(), vec![]),
+        (vec![], key.clone()),
+        (vec![1; 97], key),
+    ] {
         let payload = HandOver { cid, salt: SALT, sealed_key };
         let message = on(&stage.auction).hand_over(job, payload);
         let error = stage.call(REQUESTER, message).fails();
         assert_eq!(error, AuctionError::Invalid(InvalidTerms::Payload));
     }
+}
+
+#[test]
+fn nothing_is_handed_over_or_started_once_the_money_has_gone() {
+    let mut stage = Stage::new();
+    let (one, two) = (private_job(&mut stage), stage.assigned(|_| {}));
+    for job in [one, two] {
+        stage.decide(PROVIDER, job, Decision::Refund);
+    }
+    assert_eq!(stage.hand_over(REQUESTER, one, CID, SALT).fails(), AuctionError::WrongStatus);
+    assert_eq!(stage.start(PROVIDER, two).fails(), AuctionError::WrongStatus);
+    let _ = stage.finalize(one).succeeds();
+    assert_eq!((stage.status(one), stage.points(PROVIDER)), (Status::Void, 50));
 }
 
 #[test]
@@ -147,6 +176,10 @@ fn a_confidential_request_goes_to_those_the_committee_attests() {
 
     assert_eq!(stage.quote(request, attested), Ok(50));
     assert_eq!(stage.quote(request, not), Err(error));
+    let job = stage.accept(PROVIDER, request, attested, 100).succeeds().value.unwrap();
+    let other = stage.request(|terms| terms.privacy = confidential(&[]));
     stage.world.at(until_ms);
-    assert_eq!(stage.quote(request, attested), Err(error), "an attestation ends");
+    assert_eq!(stage.quote(other, attested), Err(error), "an attestation ends");
+    // Also between the assignment and the moment when the secret moves.
+    assert_eq!(stage.hand_over(REQUESTER, job, CID, SALT).fails(), error);
 }

@@ -128,7 +128,7 @@ fn the_measured_penalty_holds_whoever_releases() {
 #[test]
 fn without_a_service_level_a_report_says_nothing() {
     let mut stage = Stage::new();
-    let job = timed(&mut stage, |_| {}, 5 * HOUR, 2 * HOUR);
+    let job = timed(&mut stage, |_| {}, MINUTE, HOUR + 1);
     let _ = stage.settle(REQUESTER, job, report(Some(0), &[])).succeeds();
     assert_eq!((stage.status(job), stage.job(job).paid), (Status::Completed, 5_000));
 }
@@ -143,5 +143,31 @@ fn a_report_is_bounded() {
     for wrong in [report(Some(10_001), &[]), report(None, &[("a", 10_001)])] {
         let error = stage.settle(REQUESTER, job, wrong).fails();
         assert_eq!(error, AuctionError::Invalid(InvalidTerms::BasisPoints));
+    }
+}
+
+#[test]
+fn a_report_is_taken_while_a_dispute_runs_and_counts_if_nobody_decides() {
+    for who in [PROVIDER, REQUESTER] {
+        let mut stage = Stage::new();
+        let job = stage.delivered(|terms| {
+            full(terms);
+            terms.fallback = cicada_core::escrow::Fallback::Release;
+        });
+        let missed = report(None, &[]).unwrap();
+        let early = stage.report(REQUESTER, job, missed.clone()).fails();
+        assert_eq!(early, AuctionError::Escrow(cicada_core::escrow::EscrowError::WrongState));
+        // Dodging the report by a dispute does not help.
+        stage.dispute(who, job);
+        for other in [PROVIDER, STRANGER] {
+            let error = stage.report(other, job, missed.clone()).fails();
+            assert_eq!(error, AuctionError::NotAllowed);
+        }
+        let _ = stage.report(REQUESTER, job, missed).succeeds();
+        stage.world.advance(3 * HOUR);
+        stage.expire(job);
+        let _ = stage.finalize(job).succeeds();
+        assert_eq!((stage.status(job), stage.job(job).paid), (Status::Undecided, 3_500));
+        stage.check_books();
     }
 }

@@ -2,16 +2,16 @@
 
 use auction::auction::AuctionContractRef;
 use capabilities::capabilities::CapabilitiesContractRef;
-use cicada_core::escrow::{Decision, Fallback, Panel, Verdict};
+use cicada_core::escrow::{Decision, Fallback, Limits, Panel, Part, Range, State, Verdict};
 use cicada_core::hash::{Hash, Native};
-use cicada_core::market::{HandOver, Offer, Parameters, Privacy, Request};
+use cicada_core::market::{Consent, HandOver, Offer, Parameters, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, QualityReport, Sla};
 use cicada_runtime_tests::world::{FUNDS, NAMES};
 use cicada_runtime_tests::{account, address, on, AccountId, Message, Receipt, World};
 use cicada_traits::auction::{Auction, AuctionError};
-use cicada_traits::escrow::{Escrow, EscrowOperator};
+use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::reputation::Writers;
 use escrow::escrow::EscrowContractRef;
@@ -34,6 +34,21 @@ pub const CID: &[u8] = b"bafy-payload";
 pub const SALT: [u8; 32] = [9; 32];
 /// Points that one violation costs here.
 pub const VIOLATION_POINTS: u32 = 7;
+
+/// What each time of a job has beside itself, and how long a job may be handed back for nothing.
+pub const SLACK: u64 = MINUTE;
+pub const FREE: u64 = 2 * MINUTE;
+
+const fn range(least_ms: u64, most_ms: u64) -> Range {
+    Range { least_ms, most_ms }
+}
+
+/// What the escrow contract permits.
+pub const LIMITS: Limits = Limits {
+    review: range(MINUTE, 1_000 * HOUR),
+    dispute: range(MINUTE, 1_000 * HOUR),
+    completion: range(MINUTE, 1_000 * HOUR),
+};
 
 pub type Answer = Receipt<Result<(), AuctionError>>;
 pub type Accepted = Receipt<Result<Option<u64>, AuctionError>>;
@@ -94,7 +109,8 @@ impl Stage {
         let alice = account(REQUESTER);
         let coin = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, SUPPLY);
         let token = world.as_(alice).deploy("token", coin);
-        let escrow = world.as_(alice).deploy("escrow", EscrowContractRef::new([0x71; 32]));
+        let constructor = EscrowContractRef::new([0x71; 32], LIMITS);
+        let escrow = world.as_(alice).deploy("escrow", constructor).expect("good limits");
         let reputation = world
             .as_(alice)
             .deploy("reputation", ReputationContractRef::new(0, 0))
@@ -122,7 +138,13 @@ impl Stage {
     }
 
     pub fn parameters(priority_ms: u64) -> Parameters {
-        Parameters { priority_ms, violation_points: VIOLATION_POINTS, fast_response_ms: MINUTE }
+        Parameters {
+            priority_ms,
+            violation_points: VIOLATION_POINTS,
+            fast_response_ms: MINUTE,
+            slack_ms: SLACK,
+            hand_back_ms: FREE,
+        }
     }
 
     /// Somebody gets money, permits the market and approves the escrow contract.
@@ -149,13 +171,15 @@ impl Stage {
         let _ = self.call(REQUESTER, message).succeeds();
     }
 
-    /// 100 units of inference at up to 100 each, to be done in ten hours.
+    /// 100 units of inference at up to 100 each, in parts of any size, to be done in an hour (and
+    /// two minutes of slack).
     pub fn terms(&self) -> Request {
         Request {
             task_type: name("inference"),
             units: 100,
+            min_units: Some(1),
             max_duration_ms: HOUR,
-            complete_within_ms: 10 * HOUR,
+            hand_over_within_ms: 0,
             capabilities: names(&["gpu"]),
             min_reputation: None,
             privacy: Privacy::Public { payload: CID.to_vec() },
@@ -163,7 +187,7 @@ impl Stage {
             min_bond: 0,
             sla: None,
             deadline_ms: self.now() + HOUR,
-            panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec() },
+            panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec(), fee_bps: 0 },
             review_ms: 2 * HOUR,
             dispute_ms: 3 * HOUR,
             fallback: Fallback::Refund,
@@ -181,6 +205,21 @@ impl Stage {
             expires_ms: self.now() + HOUR,
             payload_key: [5; 32],
             firm_from: None,
+            consent: Self::anything(),
+        }
+    }
+
+    /// Agrees to all that these arbitrators decide.
+    pub fn anything() -> Consent {
+        Consent {
+            review: range(0, u64::MAX),
+            dispute: range(0, u64::MAX),
+            max_penalty_bps: 10_000,
+            min_response_ms: 0,
+            min_duration_ms: 0,
+            arbitrators: ARBITRATORS.map(id).to_vec(),
+            min_required: 0,
+            max_fee_bps: 500,
         }
     }
 
@@ -271,6 +310,11 @@ impl Stage {
         self.call(who, message)
     }
 
+    pub fn report(&mut self, who: &str, job: u64, report: QualityReport) -> Answer {
+        let message = on(&self.auction).report(job, report);
+        self.call(who, message)
+    }
+
     pub fn finalize(&mut self, job: u64) -> Answer {
         let message = on(&self.auction).finalize(job);
         self.call(STRANGER, message)
@@ -284,8 +328,10 @@ impl Stage {
     // ---- at the escrow contract itself ----
 
     pub fn decide(&mut self, who: &str, job: u64, decision: Decision) {
+        let summary = self.escrow_of(job);
+        let part = Part { milestone: 0, completed: summary.state == State::Completed };
         let escrow = self.job(job).escrow;
-        let message = on(&self.escrow).decide(escrow, decision);
+        let message = on(&self.escrow).decide(escrow, part, decision);
         let _ = self.call(who, message).succeeds();
     }
 
@@ -296,16 +342,20 @@ impl Stage {
     }
 
     pub fn dispute(&mut self, who: &str, job: u64) {
+        assert_eq!(self.try_dispute(who, job).value, Ok(()));
+    }
+
+    pub fn try_dispute(&mut self, who: &str, job: u64) -> Receipt<Result<(), EscrowError>> {
         let escrow = self.job(job).escrow;
-        let message = on(&self.escrow).raise_dispute(escrow, vec![]);
-        let _ = self.call(who, message).succeeds();
+        let message = on(&self.escrow).raise_dispute(escrow, 0, vec![]);
+        self.call(who, message)
     }
 
     /// Two of the three arbitrators agree.
     pub fn decide_dispute(&mut self, job: u64, verdict: Verdict) {
         let escrow = self.job(job).escrow;
         for who in &ARBITRATORS[..2] {
-            let message = on(&self.escrow).vote(escrow, verdict);
+            let message = on(&self.escrow).vote(escrow, 0, verdict);
             let _ = self.call(who, message).succeeds();
         }
     }

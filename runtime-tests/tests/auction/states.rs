@@ -14,10 +14,14 @@ use cicada_traits::reputation::Reputation;
 impl Stage {
     // ---- states ----
 
+    /// What is private has two hours for the hand-over, unless another time is set.
     #[track_caller]
     pub fn request(&mut self, change: impl FnOnce(&mut Request)) -> u64 {
         let mut terms = self.terms();
         change(&mut terms);
+        if !terms.privacy.is_public() && terms.hand_over_within_ms == 0 {
+            terms.hand_over_within_ms = 2 * HOUR;
+        }
         self.place(REQUESTER, &terms).succeeds().value
     }
 
@@ -63,10 +67,14 @@ impl Stage {
         self.settled(|terms| terms.units = 1);
     }
 
-    /// A job of one unit that the provider does not do: an outcome without success.
+    /// A job of one unit that the provider hands back late: an outcome without success.
     #[track_caller]
     pub fn fail_once(&mut self) {
-        let job = self.assigned(|terms| terms.units = 1);
+        let job = self.assigned(|terms| {
+            terms.units = 1;
+            terms.max_duration_ms = MINUTE;
+        });
+        self.world.advance(2 * MINUTE);
         let _ = self.decline(PROVIDER, job).succeeds();
     }
 

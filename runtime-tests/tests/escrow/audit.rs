@@ -2,16 +2,21 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
-use cicada_core::hash::{Native, ZERO_HASH};
+use cicada_core::hash::Native;
 use cicada_runtime_tests::{address, on, Emitted};
 use cicada_traits::escrow::{Escrow, EscrowOperator};
 use escrow::escrow::EscrowAdvanced;
 use parity_scale_codec::Decode;
 
+/// Where the log of an escrow starts.
+fn start(stage: &Stage, escrow: u64) -> AuditHead {
+    AuditHead::start::<Native>(&GENESIS, address(&stage.escrow).as_ref(), escrow)
+}
+
 /// The log as its events tell it, checked link by link.
 fn from_events(stage: &Stage, emitted: &[Emitted], escrow: u64) -> Vec<AuditEntry> {
     let signature = <EscrowAdvanced as ink::env::Event>::SIGNATURE_TOPIC;
-    let mut head = AuditHead::EMPTY;
+    let mut head = start(stage, escrow);
     let mut log = Vec::new();
     for event in emitted {
         if event.contract != address(&stage.escrow) || event.topics.first() != signature.as_ref() {
@@ -29,7 +34,7 @@ fn from_events(stage: &Stage, emitted: &[Emitted], escrow: u64) -> Vec<AuditEntr
             time_ms: event.time_ms,
             detail: event.detail,
         };
-        assert_eq!(head.append::<Native>(escrow, &entry), event.index);
+        assert_eq!(head.append::<Native>(&entry), event.index);
         assert_eq!(head.digest, event.digest, "the link of entry {}", event.index);
         log.push(entry);
     }
@@ -45,7 +50,8 @@ fn the_log_can_be_recomputed_from_events_and_from_the_view() {
     let created = stage.create(PROVIDER, &terms);
     emitted.extend(created.emitted.clone());
     let escrow = created.succeeds().value;
-    let one = stage.statement(PROVIDER, escrow, Decision::Release, 3);
+    let part = Part { milestone: 0, completed: true };
+    let one = SignedDecision { part, ..stage.statement(PROVIDER, escrow, Decision::Release, 3) };
     emitted.extend(stage.fund(REQUESTER, escrow).emitted);
     emitted.extend(stage.release(REQUESTER, noise).emitted);
     stage.world.next_block();
@@ -53,6 +59,7 @@ fn the_log_can_be_recomputed_from_events_and_from_the_view() {
     emitted.extend(stage.release(REQUESTER, escrow).emitted);
     emitted.extend(stage.bring_signed(PROVIDER, &one).emitted);
     stage.world.next_block();
+    emitted.extend(stage.complete(PROVIDER, escrow).emitted);
     emitted.extend(stage.raise(REQUESTER, escrow).emitted);
     emitted.extend(stage.add_evidence(PROVIDER, escrow, b"bafy-2").emitted);
     let verdict = Verdict::Split { provider_share: 200, requester_share: 400 };
@@ -61,24 +68,25 @@ fn the_log_can_be_recomputed_from_events_and_from_the_view() {
 
     let log = stage.audit(escrow);
     assert_eq!(from_events(&stage, &emitted, escrow), log);
-    let head = chain::<Native>(escrow, &log);
+    let head = chain::<Native>(start(&stage, escrow), &log);
     let summary = stage.summary(escrow);
     assert_eq!((summary.audit_len, summary.audit_head), (head.len, head.digest));
 
     let nothing = Payout::default();
     let acts = [
         (Act::Create(terms_digest::<Native>(&terms)), nothing),
-        (Act::Fund, nothing),
-        (Act::Complete(RESULT), nothing),
-        (Act::Decide(Decision::Release), nothing),
+        (Act::Fund(terms_digest::<Native>(&terms)), nothing),
+        (Act::Complete { milestone: 0, result: RESULT }, nothing),
+        (Act::Decide { part, decision: Decision::Release }, nothing),
         (
-            Act::DecideSigned { decision: Decision::Release, nonce: 3 },
+            Act::DecideSigned { part, decision: Decision::Release, nonce: 3 },
             Payout { provider: 400, requester: 0 },
         ),
-        (Act::Raise(vec![b"bafy-first".to_vec()]), nothing),
+        (Act::Complete { milestone: 1, result: RESULT }, nothing),
+        (Act::Raise { milestone: 1, evidence: vec![b"bafy-first".to_vec()] }, nothing),
         (Act::AddEvidence(b"bafy-2".to_vec()), nothing),
-        (Act::Vote(verdict), nothing),
-        (Act::Vote(verdict), Payout { provider: 200, requester: 400 }),
+        (Act::Vote { milestone: 1, verdict }, nothing),
+        (Act::Vote { milestone: 1, verdict }, Payout { provider: 200, requester: 400 }),
     ];
     assert_eq!(log.len(), acts.len());
     for (entry, (act, payout)) in log.iter().zip(&acts) {
@@ -89,12 +97,15 @@ fn the_log_can_be_recomputed_from_events_and_from_the_view() {
     use State::*;
     assert_eq!(
         states,
-        [Created, Funded, Completed, Completed, Funded, Disputed, Disputed, Disputed, Resolved]
+        [
+            Created, Funded, Completed, Completed, Funded, Completed, Disputed, Disputed, Disputed,
+            Resolved
+        ]
     );
     assert!(log.windows(2).all(|pair| pair[0].to == pair[1].from));
     let actors: Vec<_> = log.iter().map(|entry| entry.actor).collect();
     let (a, b) = (id(REQUESTER), id(PROVIDER));
-    assert_eq!(actors, [b, a, b, a, b, a, b, id(ARBITRATORS[0]), id(ARBITRATORS[1])]);
+    assert_eq!(actors, [b, a, b, a, b, b, a, b, id(ARBITRATORS[0]), id(ARBITRATORS[1])]);
 }
 
 #[test]
@@ -112,7 +123,7 @@ fn an_operators_escrow_is_logged_in_the_same_way() {
     let digest = terms_digest::<Native>(&terms);
     let acts = [
         (Act::Draw { reserve, terms: digest }, Payout::default()),
-        (Act::CompleteFor { result: RESULT, deduction: 5 }, Payout::default()),
+        (Act::CompleteFor { milestone: 0, result: RESULT, deduction: 5 }, Payout::default()),
         (Act::Settle(900), Payout { provider: 900, requester: 100 }),
     ];
     assert_eq!(log.len(), 3);
@@ -152,13 +163,13 @@ fn a_changed_or_missing_entry_changes_the_head() {
     let escrow = stage.completed(&terms);
     let log = stage.audit(escrow);
     let head = stage.summary(escrow).audit_head;
-    assert_eq!(chain::<Native>(escrow, &log).digest, head);
-    assert_ne!(chain::<Native>(escrow, &log[..2]).digest, head);
-    assert_ne!(chain::<Native>(escrow, &log[1..]).digest, head);
+    assert_eq!(chain::<Native>(start(&stage, escrow), &log).digest, head);
+    assert_ne!(chain::<Native>(start(&stage, escrow), &log[..2]).digest, head);
+    assert_ne!(chain::<Native>(start(&stage, escrow), &log[1..]).digest, head);
     let mut changed = log.clone();
     changed[1].actor = id(STRANGER);
-    assert_ne!(chain::<Native>(escrow, &changed).digest, head);
-    assert_eq!(chain::<Native>(escrow, &[]).digest, ZERO_HASH);
+    assert_ne!(chain::<Native>(start(&stage, escrow), &changed).digest, head);
+    assert_eq!(chain::<Native>(start(&stage, escrow), &[]), start(&stage, escrow));
 }
 
 #[test]
@@ -172,7 +183,10 @@ fn the_log_is_read_by_page() {
     }
     let all = stage.audit(escrow);
     assert_eq!(all.len(), 53);
-    assert_eq!(chain::<Native>(escrow, &all).digest, stage.summary(escrow).audit_head);
+    assert_eq!(
+        chain::<Native>(start(&stage, escrow), &all).digest,
+        stage.summary(escrow).audit_head
+    );
     let mut page = |from, limit| stage.world.read(on(&stage.escrow).audit(escrow, from, limit));
     assert_eq!(page(0, 2), all[..2]);
     assert_eq!(page(0, u32::MAX), all[..MAX_PAGE as usize]);
@@ -193,4 +207,19 @@ fn what_fails_leaves_no_entry() {
     let _ = stage.expire(STRANGER, escrow).fails();
     assert_eq!(stage.summary(escrow), before);
     assert!(stage.world.read(on(&stage.escrow).reserve_of(0)).is_none());
+}
+
+#[test]
+fn logs_of_two_contracts_have_no_digest_in_common() {
+    let (mut one, mut two) = (Stage::new(), Stage::new());
+    // The same story, in a contract at another address.
+    let constructor = escrow::escrow::EscrowContractRef::new(GENESIS, LIMITS);
+    let other =
+        two.world.as_(cicada_runtime_tests::account(REQUESTER)).deploy("escrow", constructor);
+    two.escrow = other.expect("limits in order");
+    let terms = one.terms();
+    let (a, b) = (one.created(&terms), two.created(&terms));
+    assert_eq!(a, b);
+    assert_eq!(one.audit(a), two.audit(b));
+    assert_ne!(one.summary(a).audit_head, two.summary(b).audit_head);
 }

@@ -10,22 +10,62 @@ fn split(provider_share: u128, requester_share: u128) -> Verdict {
 }
 
 #[test]
-fn either_party_raises_a_dispute_from_funded_or_completed() {
+fn either_party_raises_a_dispute_over_a_completed_part() {
     for who in [REQUESTER, PROVIDER] {
         let mut stage = Stage::new();
         let terms = stage.terms();
-        for escrow in [stage.funded(&terms), stage.completed(&terms)] {
-            for other in [STRANGER, ARBITRATORS[0], OPERATOR] {
-                assert_eq!(stage.raise(other, escrow).fails(), EscrowError::NotAllowed);
-            }
-            let _ = stage.raise(who, escrow).succeeds();
-            let side = if who == REQUESTER { Side::Requester } else { Side::Provider };
-            let summary = stage.summary(escrow);
-            assert_eq!((summary.state, summary.raised_by), (State::Disputed, Some(side)));
-            assert_eq!(summary.due_ms, Some(stage.now() + terms.dispute_ms));
-            assert_eq!(stage.raise(who, escrow).fails(), EscrowError::WrongState);
+        let escrow = stage.completed(&terms);
+        for other in [STRANGER, ARBITRATORS[0], OPERATOR] {
+            assert_eq!(stage.raise(other, escrow).fails(), EscrowError::NotAllowed);
         }
+        let _ = stage.raise(who, escrow).succeeds();
+        let side = if who == REQUESTER { Side::Requester } else { Side::Provider };
+        let summary = stage.summary(escrow);
+        assert_eq!((summary.state, summary.raised_by), (State::Disputed, Some(side)));
+        assert_eq!(summary.due_ms, Some(stage.now() + terms.dispute_ms));
+        assert_eq!(stage.raise(who, escrow).fails(), EscrowError::WrongState);
     }
+}
+
+#[test]
+fn nobody_is_paid_for_nothing_by_a_dispute() {
+    let mut stage = Stage::new();
+    let terms = Terms { fallback: Fallback::Release, ..stage.parts(&[100, 400, 500]) };
+    let escrow = stage.funded(&terms);
+    for who in [PROVIDER, REQUESTER] {
+        assert_eq!(stage.raise(who, escrow).fails(), EscrowError::WrongState);
+    }
+    stage.wait_for(escrow, 0);
+    let _ = stage.expire(PROVIDER, escrow).succeeds();
+    assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Refunded, (0, AMOUNT)));
+}
+
+#[test]
+fn a_fallback_pays_the_part_in_dispute_and_no_later_one() {
+    let mut stage = Stage::new();
+    let terms = Terms { fallback: Fallback::Release, ..stage.parts(&[100, 400, 500]) };
+    let escrow = stage.completed(&terms);
+    let _ = stage.raise(PROVIDER, escrow).succeeds();
+    stage.wait_for(escrow, 0);
+    let _ = stage.expire(PROVIDER, escrow).succeeds();
+    assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Funded, (100, 0)));
+    // The time of the dispute is not taken from the next part.
+    let due = terms.milestones[1].complete_by_ms + terms.dispute_ms;
+    assert_eq!(stage.summary(escrow).due_ms, Some(due));
+}
+
+#[test]
+fn a_dispute_that_is_meant_for_a_paid_part_is_none_over_the_next() {
+    let mut stage = Stage::new();
+    let terms = stage.parts(&[100, 900]);
+    let escrow = stage.completed(&terms);
+    let _ = stage.release(REQUESTER, escrow).succeeds();
+    let _ = stage.complete(PROVIDER, escrow).succeeds();
+    let late = on(&stage.escrow).raise_dispute(escrow, 0, vec![]);
+    assert_eq!(stage.call(REQUESTER, late).fails(), EscrowError::WrongPart);
+    let _ = stage.raise(REQUESTER, escrow).succeeds();
+    let vote = on(&stage.escrow).vote(escrow, 0, Verdict::Refund);
+    assert_eq!(stage.call(ARBITRATORS[0], vote).fails(), EscrowError::WrongPart);
 }
 
 #[test]
@@ -55,7 +95,7 @@ fn both_sides_add_evidence_until_the_deadline() {
         piece(Side::Provider, b"bafy-answer"),
         piece(Side::Requester, b"bafy-last"),
     ];
-    assert_eq!(stage.world.read(on(&stage.escrow).evidence(escrow)), expected);
+    assert_eq!(stage.world.read(on(&stage.escrow).evidence(escrow, 0)), expected);
 }
 
 #[test]
@@ -76,7 +116,7 @@ fn evidence_is_bounded_in_number_and_length() {
     let terms = stage.terms();
     let escrow = stage.completed(&terms);
     let longest = vec![b'c'; MAX_CID_LEN];
-    let raise = |cids: Vec<Vec<u8>>| on(&stage.escrow).raise_dispute(escrow, cids);
+    let raise = |cids: Vec<Vec<u8>>| on(&stage.escrow).raise_dispute(escrow, 0, cids);
     let (nine, long, empty) =
         (raise(vec![longest.clone(); 9]), raise(vec![vec![0; 97]]), raise(vec![vec![]]));
     let eight = raise(vec![longest.clone(); 8]);
@@ -105,7 +145,8 @@ fn one_arbitrator_of_two_required_decides_nothing() {
     assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Disputed, (0, 0)));
     let _ = stage.vote(ARBITRATORS[1], escrow, Verdict::Refund).succeeds();
     assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Resolved, (0, AMOUNT)));
-    assert_eq!(stage.summary(escrow).ending, Some(Ending::Voted));
+    let ending = Ending::Voted { provider_share: 0 };
+    assert_eq!(stage.summary(escrow).ending, Some(ending));
 }
 
 #[test]
@@ -145,7 +186,7 @@ fn verdicts_count_together_only_if_they_are_equal() {
 }
 
 #[test]
-fn a_split_must_be_all_that_is_left() {
+fn a_split_must_be_the_part() {
     let mut stage = Stage::new();
     let terms = stage.terms();
     let escrow = stage.disputed(&terms);
@@ -166,18 +207,75 @@ fn a_split_must_be_all_that_is_left() {
 }
 
 #[test]
-fn a_dispute_over_a_later_part_is_about_what_is_left() {
+fn a_verdict_is_about_its_part_and_a_refund_ends_all() {
     let mut stage = Stage::new();
     let terms = stage.parts(&[100, 300, 600]);
-    let escrow = stage.completed(&terms);
-    let _ = stage.release(REQUESTER, escrow).succeeds();
-    let _ = stage.raise(PROVIDER, escrow).succeeds();
-    let whole = stage.vote(ARBITRATORS[0], escrow, split(500, 500));
-    assert_eq!(whole.fails(), EscrowError::WrongAmount);
-    for who in &ARBITRATORS[..2] {
-        let _ = stage.vote(who, escrow, split(500, 400)).succeeds();
+    for (verdict, state, paid) in
+        [(split(200, 100), State::Funded, (300, 100)), (split(0, 300), State::Resolved, (100, 900))]
+    {
+        let escrow = stage.completed(&terms);
+        let _ = stage.release(REQUESTER, escrow).succeeds();
+        let _ = stage.complete(PROVIDER, escrow).succeeds();
+        let _ = stage.raise(PROVIDER, escrow).succeeds();
+        let whole = stage.vote(ARBITRATORS[0], escrow, split(500, 400));
+        assert_eq!(whole.fails(), EscrowError::WrongAmount);
+        for who in &ARBITRATORS[..2] {
+            let _ = stage.vote(who, escrow, verdict).succeeds();
+        }
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (state, paid));
     }
-    assert_eq!(stage.paid(escrow), (600, 400));
+}
+
+#[test]
+fn verdicts_that_pay_the_same_are_the_same() {
+    let mut stage = Stage::new();
+    let terms = stage.terms();
+    for (one, other, paid) in [
+        (Verdict::Release, split(AMOUNT, 0), (AMOUNT, 0)),
+        (split(0, AMOUNT), Verdict::Refund, (0, AMOUNT)),
+    ] {
+        let escrow = stage.disputed(&terms);
+        let _ = stage.vote(ARBITRATORS[0], escrow, one).succeeds();
+        let _ = stage.vote(ARBITRATORS[1], escrow, other).succeeds();
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Resolved, paid));
+    }
+}
+
+#[test]
+fn a_fee_is_deposited_with_the_dispute_and_earned_by_those_who_decide() {
+    let mut stage = Stage::new();
+    let terms = stage.with_fee(305);
+    let escrow = stage.completed(&terms);
+    assert_eq!(stage.raise(PROVIDER, escrow).fails(), EscrowError::TokenRefused);
+    let before = stage.balance_of(REQUESTER);
+    let _ = stage.raise(REQUESTER, escrow).succeeds();
+    assert_eq!(before - stage.balance_of(REQUESTER), 30, "305 bps of 1,000");
+    assert_eq!(stage.locked(REQUESTER), AMOUNT + 30);
+    let _ = stage.vote(ARBITRATORS[2], escrow, Verdict::Refund).succeeds();
+    for who in &ARBITRATORS[..2] {
+        let _ = stage.vote(who, escrow, Verdict::Release).succeeds();
+    }
+    assert_eq!(ARBITRATORS.map(|who| stage.credit(who)), [15, 15, 0]);
+    assert_eq!((stage.locked(REQUESTER), stage.balance_of(PROVIDER)), (0, AMOUNT));
+    let token = cicada_runtime_tests::address(&stage.token);
+    let claim = on(&stage.escrow).claim(token);
+    assert_eq!(stage.call(ARBITRATORS[0], claim).succeeds().value, 15);
+    let claim = on(&stage.escrow).claim(token);
+    assert_eq!(stage.call(ARBITRATORS[0], claim).fails(), EscrowError::WrongAmount);
+    assert_eq!((stage.balance_of(ARBITRATORS[0]), stage.credit(ARBITRATORS[0])), (15, 0));
+}
+
+#[test]
+fn a_fee_comes_back_if_nobody_decides() {
+    let mut stage = Stage::new();
+    let terms = stage.with_fee(500);
+    let escrow = stage.completed(&terms);
+    let before = stage.balance_of(REQUESTER);
+    let _ = stage.raise(REQUESTER, escrow).succeeds();
+    stage.wait_for(escrow, 0);
+    let _ = stage.expire(STRANGER, escrow).succeeds();
+    assert_eq!(stage.balance_of(REQUESTER), before);
+    assert_eq!(stage.paid(escrow), (AMOUNT, 0));
 }
 
 #[test]
@@ -212,12 +310,12 @@ fn votes_count_before_the_deadline_and_the_fallback_from_it_on() {
     assert_eq!(late.fails(), EscrowError::TooLate);
     let _ = stage.expire(STRANGER, silent).succeeds();
     assert_eq!((stage.state(voted), stage.paid(voted)), (State::Resolved, (AMOUNT, 0)));
-    assert_eq!((stage.state(silent), stage.paid(silent)), (State::Resolved, (0, AMOUNT)));
+    assert_eq!((stage.state(silent), stage.paid(silent)), (State::Resolved, (AMOUNT, 0)));
     assert_eq!(stage.summary(silent).ending, Some(Ending::FellBack));
 }
 
 #[test]
-fn every_fallback_pays_what_it_says() {
+fn a_dispute_that_nobody_decides_pays_its_raiser_no_more_than_none() {
     let cases = [
         (Fallback::Refund, (0, AMOUNT)),
         (Fallback::Release, (AMOUNT, 0)),
@@ -228,21 +326,25 @@ fn every_fallback_pays_what_it_says() {
     ];
     let mut stage = Stage::new();
     for (fallback, paid) in cases {
-        let terms = Terms { fallback, ..stage.terms() };
-        let escrow = stage.disputed(&terms);
-        stage.world.advance(terms.dispute_ms);
-        let _ = stage.expire(STRANGER, escrow).succeeds();
-        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Resolved, paid));
+        for (who, paid) in [(PROVIDER, paid), (REQUESTER, (AMOUNT, 0))] {
+            let terms = Terms { fallback, ..stage.terms() };
+            let escrow = stage.completed(&terms);
+            let _ = stage.raise(who, escrow).succeeds();
+            stage.world.advance(terms.dispute_ms);
+            let _ = stage.expire(STRANGER, escrow).succeeds();
+            assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Resolved, paid));
+            assert_eq!(stage.summary(escrow).ending, Some(Ending::FellBack));
+        }
     }
 }
 
 #[test]
 fn without_arbitrators_only_the_deadline_ends_a_dispute() {
     let mut stage = Stage::new();
-    let panel = Panel { required: 0, members: vec![] };
     let fallback = Fallback::Split { provider_bps: 5_000 };
-    let terms = Terms { panel, fallback, ..stage.terms() };
-    let escrow = stage.disputed(&terms);
+    let terms = Terms { panel: Panel::NONE, fallback, ..stage.terms() };
+    let escrow = stage.completed(&terms);
+    let _ = stage.raise(PROVIDER, escrow).succeeds();
     let vote = stage.vote(ARBITRATORS[0], escrow, Verdict::Refund);
     assert_eq!(vote.fails(), EscrowError::NotAllowed);
     stage.world.advance(terms.dispute_ms);

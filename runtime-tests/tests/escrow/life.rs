@@ -13,7 +13,7 @@ fn a_new_contract_has_no_escrow() {
     assert_eq!(stage.world.read(on(&stage.escrow).terms(0)), None);
     assert!(stage.audit(0).is_empty());
     assert!(stage.world.read(on(&stage.escrow).votes(0)).is_empty());
-    assert!(stage.world.read(on(&stage.escrow).evidence(0)).is_empty());
+    assert!(stage.world.read(on(&stage.escrow).evidence(0, 0)).is_empty());
 }
 
 #[test]
@@ -70,17 +70,21 @@ fn terms_that_make_no_escrow_are_refused() {
     };
     use TermsError::*;
     let cases: Vec<(TermsError, Terms)> = vec![
-        (SameParty, change(&|t| t.provider = t.requester)),
+        (WrongParty, change(&|t| t.provider = t.requester)),
+        (WrongParty, change(&|t| t.provider = NOBODY)),
         (WrongMilestones, change(&|t| t.milestones.clear())),
         (WrongMilestones, change(&|t| t.milestones = vec![milestone; 17])),
         (WrongAmount, change(&|t| t.milestones[0].amount = 0)),
-        (WrongWindow, change(&|t| t.review_ms = 0)),
-        (WrongWindow, change(&|t| t.dispute_ms = 0)),
-        (WrongWindow, change(&|t| t.review_ms = MAX_WINDOW_MS + 1)),
+        (WrongWindow, change(&|t| t.review_ms = MINUTE - 1)),
+        (WrongWindow, change(&|t| t.dispute_ms = MINUTE - 1)),
+        (WrongWindow, change(&|t| t.review_ms = 100 * HOUR + 1)),
         (WrongWindow, change(&|t| t.dispute_ms = u64::MAX)),
         (WrongDeadline, change(&|t| t.fund_by_ms = now)),
-        (WrongDeadline, change(&|t| t.fund_by_ms = t.milestones[0].complete_by_ms + 1)),
-        (WrongDeadline, change(&|t| t.milestones[0].complete_by_ms = now + MAX_TERM_MS + 1)),
+        (WrongDeadline, change(&|t| t.fund_by_ms = t.milestones[0].complete_by_ms - MINUTE + 1)),
+        (
+            WrongDeadline,
+            change(&|t| t.milestones[0].complete_by_ms = t.fund_by_ms + 1_000 * HOUR + 1),
+        ),
         (WrongDeadline, change(&|t| t.milestones = vec![milestone; 2])),
         (
             WrongDeadline,
@@ -172,7 +176,7 @@ fn work_comes_before_its_deadline_and_at_it_the_money_goes_back() {
     let _ = stage.complete(PROVIDER, done).succeeds();
     stage.world.at(due);
     assert_eq!(stage.complete(PROVIDER, undone).fails(), EscrowError::TooLate);
-    assert_eq!(stage.raise(PROVIDER, undone).fails(), EscrowError::TooLate);
+    assert_eq!(stage.raise(PROVIDER, undone).fails(), EscrowError::WrongState);
     assert_eq!(stage.release(REQUESTER, undone).fails(), EscrowError::TooLate);
     let _ = stage.expire(STRANGER, undone).succeeds();
     assert_eq!((stage.state(undone), stage.paid(undone)), (State::Refunded, (0, AMOUNT)));
@@ -284,9 +288,9 @@ fn a_silent_requester_cannot_use_up_the_time_for_the_next_part() {
     let mut stage = Stage::new();
     let mut terms = stage.parts(&[100, 300]);
     let first = terms.milestones[0].complete_by_ms;
-    terms.milestones[1].complete_by_ms = first + terms.review_ms - 1;
+    terms.milestones[1].complete_by_ms = first + terms.review_ms + MINUTE - 1;
     assert_eq!(stage.create(REQUESTER, &terms).fails(), TermsError::WrongDeadline.into());
-    terms.milestones[1].complete_by_ms = first + terms.review_ms;
+    terms.milestones[1].complete_by_ms = first + terms.review_ms + MINUTE;
     let escrow = stage.funded(&terms);
     stage.world.at(first - 1);
     let _ = stage.complete(PROVIDER, escrow).succeeds();
@@ -294,4 +298,75 @@ fn a_silent_requester_cannot_use_up_the_time_for_the_next_part() {
     let _ = stage.expire(PROVIDER, escrow).succeeds();
     let _ = stage.complete(PROVIDER, escrow).succeeds();
     assert_eq!(stage.paid(escrow), (100, 0));
+}
+
+#[test]
+fn a_call_that_is_sent_twice_or_overtaken_does_nothing_to_the_next_part() {
+    let part = |milestone, completed| Part { milestone, completed };
+    let mut stage = Stage::new();
+    let first = part(0, true);
+    // The wallet tries again; or the provider's `expire` goes first.
+    for expires in [false, true] {
+        let terms = stage.parts(&[100, 900]);
+        let escrow = stage.completed(&terms);
+        if expires {
+            stage.wait_for(escrow, 0);
+            let _ = stage.expire(PROVIDER, escrow).succeeds();
+        } else {
+            let _ = stage.decide_about(REQUESTER, escrow, first, Decision::Release).succeeds();
+        }
+        let again = stage.decide_about(REQUESTER, escrow, first, Decision::Release);
+        assert_eq!(again.fails(), EscrowError::WrongPart);
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Funded, (100, 0)));
+    }
+    // Paid early; the delivery of that part was on its way.
+    let terms = stage.parts(&[100, 900]);
+    let escrow = stage.funded(&terms);
+    let _ = stage.release(REQUESTER, escrow).succeeds();
+    let late = on(&stage.escrow).complete(escrow, 0, RESULT);
+    assert_eq!(stage.call(PROVIDER, late).fails(), EscrowError::WrongPart);
+    // A release before the delivery and one after it are two.
+    let escrow = stage.completed(&terms);
+    let early = stage.decide_about(REQUESTER, escrow, part(0, false), Decision::Release);
+    assert_eq!(early.fails(), EscrowError::WrongPart);
+}
+
+#[test]
+fn only_the_terms_that_the_requester_names_are_funded() {
+    let mut stage = Stage::new();
+    let mine = stage.terms();
+    // Somebody overtakes with terms of his own, which get the number.
+    let theirs = Terms { provider: id(STRANGER), ..stage.parts(&[SUPPLY]) };
+    let taken = stage.create(STRANGER, &theirs).succeeds().value;
+    let _ = stage.created(&mine);
+    let answer = stage.fund_these(REQUESTER, taken, &mine);
+    assert_eq!(answer.fails(), EscrowError::OtherTerms);
+    assert_eq!((stage.state(taken), stage.balance_of(REQUESTER)), (State::Created, SUPPLY));
+}
+
+#[test]
+fn the_requester_creates_and_funds_in_one_call() {
+    let mut stage = Stage::new();
+    let terms = Terms { fund_by_ms: 0, ..stage.terms() };
+    for who in [PROVIDER, STRANGER] {
+        assert_eq!(stage.create_funded(who, &terms).fails(), EscrowError::NotAllowed);
+    }
+    let escrow = stage.create_funded(REQUESTER, &terms).succeeds().value;
+    assert_eq!((stage.state(escrow), stage.summary(escrow).locked), (State::Funded, AMOUNT));
+    stage.approve(AMOUNT - 1);
+    let more = stage.create_funded(REQUESTER, &terms);
+    assert_eq!(more.fails(), EscrowError::TokenRefused);
+    assert_eq!(stage.world.read(on(&stage.escrow).count()), 1);
+    stage.check_books();
+}
+
+#[test]
+fn a_deployment_has_limits_that_it_shows() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.world.read(on(&stage.escrow).limits()), LIMITS);
+    let none = Limits { review: Range { least_ms: 0, most_ms: 1 }, ..LIMITS };
+    let constructor = escrow::escrow::EscrowContractRef::new(GENESIS, none);
+    let made =
+        stage.world.as_(cicada_runtime_tests::account(STRANGER)).deploy("escrow", constructor);
+    assert_eq!(made.err(), Some(TermsError::WrongWindow.into()));
 }

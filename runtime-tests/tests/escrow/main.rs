@@ -3,6 +3,7 @@
 mod audit;
 mod cost;
 mod disputes;
+mod frozen;
 mod life;
 mod money;
 mod operator;

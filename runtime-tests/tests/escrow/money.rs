@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
+use cicada_core::hash::Native;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::escrow::Escrow;
 use cicada_traits::psp22::PSP22;
@@ -18,11 +19,11 @@ fn holdings_show_what_is_available_and_what_is_locked() {
         stage.world.read(on(&stage.escrow).holdings(account(who), token)).unwrap()
     };
     let available = SUPPLY - AMOUNT - 200;
-    assert_eq!(of(&mut stage, REQUESTER), Holdings { available, locked: AMOUNT + 200 });
-    assert_eq!(of(&mut stage, PROVIDER), Holdings { available: 0, locked: 0 });
+    assert_eq!(of(&mut stage, REQUESTER), Holdings { available, locked: AMOUNT + 200, credit: 0 });
+    assert_eq!(of(&mut stage, PROVIDER), Holdings { available: 0, locked: 0, credit: 0 });
     let _ = stage.release(REQUESTER, escrow).succeeds();
-    assert_eq!(of(&mut stage, REQUESTER), Holdings { available, locked: 200 });
-    assert_eq!(of(&mut stage, PROVIDER), Holdings { available: AMOUNT, locked: 0 });
+    assert_eq!(of(&mut stage, REQUESTER), Holdings { available, locked: 200, credit: 0 });
+    assert_eq!(of(&mut stage, PROVIDER), Holdings { available: AMOUNT, locked: 0, credit: 0 });
     let none = on(&stage.escrow).holdings(account(REQUESTER), account("heidi"));
     assert_eq!(stage.world.read(none), Err(EscrowError::TokenRefused));
 }
@@ -31,7 +32,7 @@ fn holdings_show_what_is_available_and_what_is_locked() {
 fn one_escrow_never_pays_from_another() {
     let mut stage = Stage::new();
     let (small, large) = (stage.parts(&[10]), stage.parts(&[5_000]));
-    let (one, two) = (stage.funded(&small), stage.funded(&large));
+    let (one, two) = (stage.completed(&small), stage.funded(&large));
     let _ = stage.raise(REQUESTER, one).succeeds();
     let verdict = Verdict::Split { provider_share: 5_000, requester_share: 10 };
     let greedy = stage.vote(ARBITRATORS[0], one, verdict);
@@ -51,12 +52,14 @@ fn an_escrow_of_everything_there_is_adds_up() {
         fallback: Fallback::Split { provider_bps: 3_333 },
         ..stage.parts(&[u128::MAX - 1, 1])
     };
-    let escrow = stage.funded(&terms);
+    let escrow = stage.completed(&terms);
     assert_eq!((stage.balance_of(REQUESTER), stage.locked(REQUESTER)), (0, u128::MAX));
     let _ = stage.raise(PROVIDER, escrow).succeeds();
     stage.world.advance(terms.dispute_ms);
     let _ = stage.expire(STRANGER, escrow).succeeds();
-    let provider = cicada_core::fixed::mul_div_floor(u128::MAX, 3_333, 10_000).unwrap();
+    let provider = cicada_core::fixed::mul_div_floor(u128::MAX - 1, 3_333, 10_000).unwrap();
+    assert_eq!(stage.paid(escrow), (provider, u128::MAX - 1 - provider));
+    let _ = stage.refund(PROVIDER, escrow).succeeds();
     assert_eq!(stage.paid(escrow), (provider, u128::MAX - provider));
 }
 
@@ -112,7 +115,7 @@ fn a_token_that_calls_back_is_not_let_in() {
     let itself = *address(&stage.escrow).as_ref();
     let terms = Terms { token: itself, ..stage.terms() };
     let escrow = stage.created(&terms);
-    let message = on(&stage.escrow).fund(escrow);
+    let message = on(&stage.escrow).fund(escrow, terms_digest::<Native>(&terms));
     let refusal = stage.world.as_(account(REQUESTER)).try_call(message).unwrap_err();
     assert!(refusal.is("ReentranceDenied"), "{refusal}");
     assert_eq!(stage.state(escrow), State::Created);

@@ -43,6 +43,7 @@ fn only_a_permitted_operator_reserves() {
         operator: id(OPERATOR),
         token: *token.as_ref(),
         balance: 10,
+        closed: false,
     };
     assert_eq!(stage.world.read(on(&stage.escrow).reserve_of(0)), Some(expected));
     assert_eq!(stage.locked(REQUESTER), 10);
@@ -122,7 +123,7 @@ fn drawing_needs_the_reserves_operator_owner_and_token_and_the_providers_permiss
     let other = Terms { provider: id("heidi"), ..terms.clone() };
     assert_eq!(stage.draw(OPERATOR, reserve, &other).fails(), EscrowError::NotAllowed);
     let bad = Terms { provider: id(REQUESTER), ..terms };
-    assert_eq!(stage.draw(OPERATOR, reserve, &bad).fails(), TermsError::SameParty.into());
+    assert_eq!(stage.draw(OPERATOR, reserve, &bad).fails(), TermsError::WrongParty.into());
     stage.check_books();
 }
 
@@ -199,7 +200,7 @@ fn a_deduction_of_one_part_is_none_of_the_next() {
 
 #[test]
 fn an_operator_settles_all_that_is_left() {
-    for (share, state) in [(AMOUNT, State::Released), (700, State::Released), (0, State::Refunded)]
+    for (share, state) in [(AMOUNT, State::Released), (700, State::Released), (0, State::Released)]
     {
         let mut stage = Stage::new();
         let escrow = stage.drawn();
@@ -237,6 +238,7 @@ fn an_operator_cannot_settle_against_a_timeout() {
 fn in_a_dispute_the_operator_has_no_say() {
     let mut stage = Stage::new();
     let escrow = stage.drawn();
+    let _ = stage.complete_for(OPERATOR, escrow, 0).succeeds();
     let _ = stage.raise(PROVIDER, escrow).succeeds();
     assert_eq!(stage.settle(OPERATOR, escrow, 0).fails(), EscrowError::WrongState);
     assert_eq!(stage.complete_for(OPERATOR, escrow, 0).fails(), EscrowError::WrongState);
@@ -257,4 +259,72 @@ fn the_parties_of_an_operators_escrow_keep_their_rights() {
     let given_up = stage.drawn();
     let _ = stage.refund(PROVIDER, given_up).succeeds();
     assert_eq!(stage.paid(given_up), (0, AMOUNT));
+}
+
+#[test]
+fn what_an_undone_escrow_gives_back_goes_to_its_reserve_while_that_is_open() {
+    let mut stage = Stage::new();
+    let reserve = stage.reserved(3 * AMOUNT);
+    let terms = stage.terms();
+    let drawn = [(); 3].map(|()| stage.draw(OPERATOR, reserve, &terms).succeeds().value);
+    assert_eq!(stage.reserve_of(reserve).balance, 0);
+    let _ = stage.refund(PROVIDER, drawn[0]).succeeds();
+    assert_eq!((stage.reserve_of(reserve).balance, stage.paid(drawn[0])), (AMOUNT, (0, AMOUNT)));
+    // What comes back can be drawn again.
+    let again = stage.draw(OPERATOR, reserve, &terms).succeeds().value;
+    let _ = stage.settle(OPERATOR, again, 0).succeeds();
+    stage.world.at(terms.milestones[0].complete_by_ms);
+    let _ = stage.expire(STRANGER, drawn[1]).succeeds();
+    assert_eq!(stage.reserve_of(reserve).balance, 2 * AMOUNT);
+    for who in [REQUESTER, STRANGER] {
+        assert_eq!(stage.close_reserve(who, reserve).fails(), EscrowError::NotAllowed);
+    }
+    assert_eq!(stage.close_reserve(OPERATOR, 9).fails(), EscrowError::NotFound);
+    assert_eq!(stage.close_reserve(OPERATOR, reserve).succeeds().value, 2 * AMOUNT);
+    stage.check_books();
+    // From then on it goes to the owner.
+    let before = stage.balance_of(REQUESTER);
+    let _ = stage.expire(STRANGER, drawn[2]).succeeds();
+    assert_eq!(stage.balance_of(REQUESTER), before + AMOUNT);
+    let left = stage.reserve_of(reserve);
+    assert_eq!((left.balance, left.closed, stage.locked(REQUESTER)), (0, true, 0));
+}
+
+#[test]
+fn what_is_reported_counts_if_nobody_decides() {
+    let mut stage = Stage::new();
+    for (measured, reported, paid) in [(100, 300, 700), (300, 100, 700), (0, AMOUNT, 0)] {
+        let reserve = stage.reserved(AMOUNT);
+        let terms = Terms { fallback: Fallback::Release, ..stage.terms() };
+        let escrow = stage.draw(OPERATOR, reserve, &terms).succeeds().value;
+        assert_eq!(stage.report(OPERATOR, escrow, 1).fails(), EscrowError::WrongState);
+        let _ = stage.complete_for(OPERATOR, escrow, measured).succeeds();
+        // He dodges the report by a dispute.
+        let _ = stage.raise(PROVIDER, escrow).succeeds();
+        for who in [REQUESTER, PROVIDER] {
+            assert_eq!(stage.report(who, escrow, 1).fails(), EscrowError::NotAllowed);
+        }
+        let more = stage.report(OPERATOR, escrow, AMOUNT + 1);
+        assert_eq!(more.fails(), EscrowError::WrongAmount);
+        let _ = stage.report(OPERATOR, escrow, reported).succeeds();
+        stage.wait_for(escrow, 0);
+        assert_eq!(stage.report(OPERATOR, escrow, 0).fails(), EscrowError::TooLate);
+        let _ = stage.expire(STRANGER, escrow).succeeds();
+        assert_eq!(stage.paid(escrow), (paid, AMOUNT - paid));
+    }
+}
+
+#[test]
+fn what_was_measured_is_taken_off_a_verdict_too() {
+    let mut stage = Stage::new();
+    let split = Verdict::Split { provider_share: 600, requester_share: 400 };
+    for (verdict, paid) in [(Verdict::Release, 900), (split, 500), (Verdict::Refund, 0)] {
+        let escrow = stage.drawn();
+        let _ = stage.complete_for(OPERATOR, escrow, 100).succeeds();
+        let _ = stage.raise(PROVIDER, escrow).succeeds();
+        for who in &ARBITRATORS[..2] {
+            let _ = stage.vote(who, escrow, verdict).succeeds();
+        }
+        assert_eq!(stage.paid(escrow), (paid, AMOUNT - paid));
+    }
 }

@@ -187,47 +187,65 @@ fn a_panel_is_refused_with_duplicates_parties_or_a_wrong_majority() {
     let mut stage = Stage::new();
     let members = ARBITRATORS.map(id).to_vec();
     let with = |more: &str| [members.clone(), vec![id(more)]].concat();
-    let many: Vec<_> = (0..16u8).map(|i| [i; 32]).collect();
+    let many: Vec<_> = (1..17u8).map(|i| [i; 32]).collect();
     let panels = [
         (2, with(ARBITRATORS[0])),
         (2, with(REQUESTER)),
         (2, with(PROVIDER)),
         (0, members.clone()),
         (4, members.clone()),
+        (1, members.clone()),
+        (2, [members.clone(), vec![id("heidi")]].concat()),
+        (2, [members[..2].to_vec(), vec![NOBODY]].concat()),
         (1, vec![]),
-        (1, many),
+        (9, many),
     ];
     for (required, members) in panels {
-        let terms = Terms { panel: Panel { required, members }, ..stage.terms() };
+        let terms = Terms { panel: Panel { required, members, fee_bps: 0 }, ..stage.terms() };
         assert_eq!(stage.create(REQUESTER, &terms).fails(), TermsError::WrongPanel.into());
     }
-    let nobody = Panel { required: 0, members: vec![] };
+    let nobody = Panel::NONE;
     let terms = Terms { panel: nobody.clone(), ..stage.under(Rule::Arbitrators) };
     assert_eq!(stage.create(REQUESTER, &terms).fails(), TermsError::WrongPanel.into());
     let terms = Terms { panel: nobody, ..stage.terms() };
     let _ = stage.create(REQUESTER, &terms).succeeds();
-    let fifteen = Panel { required: 15, members: (0..15u8).map(|i| [i; 32]).collect() };
+    let members = (1..16u8).map(|i| [i; 32]).collect();
+    let fifteen = Panel { required: 15, members, fee_bps: 500 };
     let terms = Terms { panel: fifteen, ..stage.terms() };
     let _ = stage.create(REQUESTER, &terms).succeeds();
 }
 
+/// Locked until then, with ten hours of review.
 fn locked_for(stage: &Stage, hours: u64) -> Terms {
     let rule = Rule::TimeLocked { release_after_ms: stage.now() + hours * HOUR };
-    Terms { review_ms: 50 * HOUR, ..stage.under(rule) }
+    Terms { review_ms: 10 * HOUR, ..stage.under(rule) }
 }
 
 #[test]
-fn a_time_lock_opens_at_its_time_for_anybody() {
+fn a_time_lock_opens_for_anybody_once_its_time_and_the_review_are_over() {
     let mut stage = Stage::new();
-    let terms = locked_for(&stage, 20);
-    let escrow = stage.completed(&terms);
-    let opens = stage.now() + 20 * HOUR;
-    assert_eq!(stage.summary(escrow).due_ms, Some(opens));
-    stage.world.at(opens - 1);
-    assert_eq!(stage.expire(STRANGER, escrow).fails(), EscrowError::NotDue);
-    stage.world.at(opens);
-    let _ = stage.expire(STRANGER, escrow).succeeds();
-    assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Released, (AMOUNT, 0)));
+    for (hours, opens_after) in [(20, 20), (5, 10), (0, 10)] {
+        let terms = locked_for(&stage, hours);
+        let escrow = stage.completed(&terms);
+        let opens = stage.now() + opens_after * HOUR;
+        assert_eq!(stage.summary(escrow).due_ms, Some(opens));
+        stage.world.at(opens - 1);
+        assert_eq!(stage.expire(STRANGER, escrow).fails(), EscrowError::NotDue);
+        stage.world.at(opens);
+        let _ = stage.expire(STRANGER, escrow).succeeds();
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Released, (AMOUNT, 0)));
+    }
+}
+
+#[test]
+fn until_a_time_lock_opens_the_requester_may_object() {
+    let mut stage = Stage::new();
+    for hours in [0, 20] {
+        let terms = locked_for(&stage, hours);
+        let escrow = stage.completed(&terms);
+        stage.wait_for(escrow, 1);
+        let _ = stage.raise(REQUESTER, escrow).succeeds();
+    }
 }
 
 #[test]
@@ -254,26 +272,35 @@ fn a_time_lock_pays_no_undone_work() {
 }
 
 #[test]
-fn work_completed_after_the_time_lock_is_released_at_once() {
-    let mut stage = Stage::new();
-    let terms = locked_for(&stage, 5);
-    let escrow = stage.funded(&terms);
-    stage.world.advance(6 * HOUR);
-    let _ = stage.complete(PROVIDER, escrow).succeeds();
-    assert_eq!(stage.raise(REQUESTER, escrow).fails(), EscrowError::TooLate);
-    let _ = stage.expire(STRANGER, escrow).succeeds();
-    assert_eq!(stage.paid(escrow), (AMOUNT, 0));
-}
-
-#[test]
 fn a_silent_requester_releases_under_every_rule() {
     let mut stage = Stage::new();
-    let far = Rule::TimeLocked { release_after_ms: stage.now() + 500 * HOUR };
-    for rule in [Rule::Single, Rule::BothParties, Rule::Arbitrators, far] {
+    let past = Rule::TimeLocked { release_after_ms: 0 };
+    for rule in [Rule::Single, Rule::BothParties, Rule::Arbitrators, past] {
         let terms = stage.under(rule);
         let escrow = stage.completed(&terms);
         stage.world.advance(terms.review_ms);
         let _ = stage.expire(STRANGER, escrow).succeeds();
         assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Released, (AMOUNT, 0)));
     }
+}
+
+#[test]
+fn what_was_said_before_a_delivery_does_not_count_after_it() {
+    let mut stage = Stage::new();
+    let rule = Rule::TimeLocked { release_after_ms: stage.now() + 100 * HOUR };
+    for rule in [BOTH, rule] {
+        let terms = stage.under(rule);
+        let escrow = stage.funded(&terms);
+        // "Shall we call it off?" Nobody answers, and he does the work after all.
+        let _ = stage.refund(PROVIDER, escrow).succeeds();
+        let _ = stage.complete(PROVIDER, escrow).succeeds();
+        let _ = stage.refund(REQUESTER, escrow).succeeds();
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Completed, (0, 0)));
+    }
+    let terms = stage.under(Rule::Arbitrators);
+    let escrow = stage.funded(&terms);
+    let _ = stage.refund(ARBITRATORS[0], escrow).succeeds();
+    let _ = stage.complete(PROVIDER, escrow).succeeds();
+    let _ = stage.refund(ARBITRATORS[1], escrow).succeeds();
+    assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Completed, (0, 0)));
 }

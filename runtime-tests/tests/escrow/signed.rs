@@ -123,11 +123,11 @@ fn a_signature_counts_before_it_expires_and_not_at_that_time() {
     let terms = stage.under(Rule::BothParties);
     let escrow = stage.completed(&terms);
     let expires_ms = stage.now() + HOUR;
-    let statement = |stage: &Stage, who| SignedDecision {
+    let statement = |stage: &mut Stage, who| SignedDecision {
         expires_ms,
         ..stage.statement(who, escrow, Decision::Release, 1)
     };
-    let (first, second) = (statement(&stage, REQUESTER), statement(&stage, PROVIDER));
+    let (first, second) = (statement(&mut stage, REQUESTER), statement(&mut stage, PROVIDER));
     stage.world.at(expires_ms - 1);
     let _ = stage.bring_signed(REQUESTER, &first).succeeds();
     stage.world.at(expires_ms);
@@ -144,7 +144,11 @@ fn a_signature_for_anything_else_is_none_for_this() {
         ("chain", SignedDecision { genesis: [0; 32], ..told }),
         ("contract", SignedDecision { contract: [0; 32], ..told }),
         ("escrow", SignedDecision { escrow: escrow + 1, ..told }),
-        ("part", SignedDecision { milestone: 1, ..told }),
+        ("part", SignedDecision { part: Part { milestone: 1, ..told.part }, ..told }),
+        (
+            "time",
+            SignedDecision { part: Part { completed: !told.part.completed, ..told.part }, ..told },
+        ),
         ("decision", SignedDecision { decision: Decision::Refund, ..told }),
         ("signer", SignedDecision { signer: id(PROVIDER), ..told }),
         ("nonce", SignedDecision { nonce: 1, ..told }),
@@ -168,8 +172,8 @@ fn a_signature_for_a_part_that_is_paid_does_not_pay_the_next() {
     let spare = stage.statement(REQUESTER, escrow, Decision::Release, 2);
     let _ = stage.release(REQUESTER, escrow).succeeds();
     let _ = stage.complete(PROVIDER, escrow).succeeds();
-    assert_eq!(stage.bring_signed(REQUESTER, &spare).fails(), EscrowError::BadSignature);
-    let second = SignedDecision { milestone: 1, ..spare };
+    assert_eq!(stage.bring_signed(REQUESTER, &spare).fails(), EscrowError::WrongPart);
+    let second = SignedDecision { part: Part { milestone: 1, completed: true }, ..spare };
     let _ = stage.bring_signed(REQUESTER, &second).succeeds();
     assert_eq!(stage.paid(escrow), (AMOUNT, 0));
 }
@@ -182,4 +186,25 @@ fn a_signed_decision_obeys_the_deadlines() {
     let statement = stage.statement(REQUESTER, escrow, Decision::Release, 1);
     stage.world.at(terms.milestones[0].complete_by_ms);
     assert_eq!(stage.bring_signed(REQUESTER, &statement).fails(), EscrowError::TooLate);
+}
+
+#[test]
+fn the_account_of_zeros_signs_nothing() {
+    let mut stage = Stage::new();
+    let terms = stage.terms();
+    let escrow = stage.completed(&terms);
+    // Valid for the key of zeros by the rules of the curve.
+    let mut signature = [0u8; 64];
+    signature[63] = 0x80;
+    let part = stage.part(escrow);
+    let message = on(&stage.escrow).decide_signed(
+        escrow,
+        part,
+        Decision::Release,
+        NOBODY.into(),
+        1,
+        u64::MAX,
+        signature,
+    );
+    assert_eq!(stage.call(STRANGER, message).fails(), EscrowError::BadSignature);
 }

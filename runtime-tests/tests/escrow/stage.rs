@@ -1,8 +1,8 @@
 //! People, a token and the escrow contract.
 
 use cicada_core::escrow::{
-    AuditEntry, Decision, Fallback, Milestone, Panel, Rule, SignedDecision, State, Summary, Terms,
-    Verdict,
+    terms_digest, AuditEntry, Decision, Fallback, Limits, Milestone, Panel, Part, Range, Reserve,
+    Rule, SignedDecision, State, Summary, Terms, Verdict,
 };
 use cicada_core::hash::{Hash, Native};
 use cicada_runtime_tests::{account, address, key, on, AccountId, Message, Receipt, World};
@@ -15,7 +15,18 @@ pub const SUPPLY: u128 = 1_000_000;
 pub const AMOUNT: u128 = 1_000;
 pub const GENESIS: Hash = [0x71; 32];
 pub const RESULT: Hash = [0x42; 32];
+pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 3_600_000;
+const fn range(least_ms: u64, most_ms: u64) -> Range {
+    Range { least_ms, most_ms }
+}
+
+/// What this deployment permits.
+pub const LIMITS: Limits = Limits {
+    review: range(MINUTE, 100 * HOUR),
+    dispute: range(MINUTE, 100 * HOUR),
+    completion: range(MINUTE, 1_000 * HOUR),
+};
 /// Who pays, who works, who decides disputes, who runs escrows, who has no part.
 pub const REQUESTER: &str = "alice";
 pub const PROVIDER: &str = "bob";
@@ -45,16 +56,21 @@ impl Stage {
         let mut world = World::new();
         let coin = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, supply);
         let token = world.as_(account(REQUESTER)).deploy("token", coin);
-        let constructor = EscrowContractRef::new(GENESIS);
+        let constructor = EscrowContractRef::new(GENESIS, LIMITS);
         let escrow = world.as_(account(STRANGER)).deploy("escrow", constructor);
+        let escrow = escrow.expect("limits in order");
         let mut stage = Self { world, escrow, token };
         stage.approve(u128::MAX);
         stage
     }
 
     pub fn approve(&mut self, value: u128) {
+        self.approve_of(REQUESTER, value);
+    }
+
+    pub fn approve_of(&mut self, who: &str, value: u128) {
         let message = on(&self.token).approve(address(&self.escrow), value);
-        let _ = self.world.as_(account(REQUESTER)).call(message).succeeds();
+        let _ = self.call(who, message).succeeds();
     }
 
     pub fn now(&self) -> u64 {
@@ -70,7 +86,7 @@ impl Stage {
             token: *address(&self.token).as_ref(),
             milestones: vec![Milestone { amount: AMOUNT, complete_by_ms: now + 10 * HOUR }],
             rule: Rule::Single,
-            panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec() },
+            panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec(), fee_bps: 0 },
             fund_by_ms: now + HOUR,
             review_ms: 2 * HOUR,
             dispute_ms: 3 * HOUR,
@@ -81,6 +97,13 @@ impl Stage {
 
     pub fn under(&self, rule: Rule) -> Terms {
         Terms { rule, ..self.terms() }
+    }
+
+    /// With a fee for the arbitrators.
+    pub fn with_fee(&self, fee_bps: u16) -> Terms {
+        let mut terms = self.terms();
+        terms.panel.fee_bps = fee_bps;
+        terms
     }
 
     /// Parts of these amounts; each has ten hours more.
@@ -102,18 +125,51 @@ impl Stage {
         self.call(who, message)
     }
 
-    pub fn fund(&mut self, who: &str, escrow: u64) -> Answer {
-        let message = on(&self.escrow).fund(escrow);
+    pub fn create_funded(&mut self, who: &str, terms: &Terms) -> Receipt<Result<u64, EscrowError>> {
+        let message = on(&self.escrow).create_funded(terms.clone());
         self.call(who, message)
+    }
+
+    /// Funds the terms that the escrow has.
+    pub fn fund(&mut self, who: &str, escrow: u64) -> Answer {
+        let terms = self.world.read(on(&self.escrow).terms(escrow));
+        self.fund_these(who, escrow, &terms.unwrap_or_else(|| self.terms()))
+    }
+
+    pub fn fund_these(&mut self, who: &str, escrow: u64, terms: &Terms) -> Answer {
+        let message = on(&self.escrow).fund(escrow, terms_digest::<Native>(terms));
+        self.call(who, message)
+    }
+
+    /// The part at which the escrow stands.
+    pub fn part(&mut self, escrow: u64) -> Part {
+        let summary = self.world.read(on(&self.escrow).summary(escrow));
+        summary.map_or(Part { milestone: 0, completed: false }, |summary| Part {
+            milestone: summary.milestone,
+            completed: summary.state == State::Completed,
+        })
     }
 
     pub fn complete(&mut self, who: &str, escrow: u64) -> Answer {
-        let message = on(&self.escrow).complete(escrow, RESULT);
+        let milestone = self.part(escrow).milestone;
+        let message = on(&self.escrow).complete(escrow, milestone, RESULT);
         self.call(who, message)
     }
 
+    /// Decides about the part at which the escrow stands.
     pub fn decide(&mut self, who: &str, escrow: u64, decision: Decision) -> Answer {
-        let message = on(&self.escrow).decide(escrow, decision);
+        let part = self.part(escrow);
+        self.decide_about(who, escrow, part, decision)
+    }
+
+    pub fn decide_about(
+        &mut self,
+        who: &str,
+        escrow: u64,
+        part: Part,
+        decision: Decision,
+    ) -> Answer {
+        let message = on(&self.escrow).decide(escrow, part, decision);
         self.call(who, message)
     }
 
@@ -126,7 +182,9 @@ impl Stage {
     }
 
     pub fn raise(&mut self, who: &str, escrow: u64) -> Answer {
-        let message = on(&self.escrow).raise_dispute(escrow, vec![b"bafy-first".to_vec()]);
+        let milestone = self.part(escrow).milestone;
+        let evidence = vec![b"bafy-first".to_vec()];
+        let message = on(&self.escrow).raise_dispute(escrow, milestone, evidence);
         self.call(who, message)
     }
 
@@ -136,7 +194,8 @@ impl Stage {
     }
 
     pub fn vote(&mut self, who: &str, escrow: u64, verdict: Verdict) -> Answer {
-        let message = on(&self.escrow).vote(escrow, verdict);
+        let milestone = self.part(escrow).milestone;
+        let message = on(&self.escrow).vote(escrow, milestone, verdict);
         self.call(who, message)
     }
 
@@ -147,7 +206,7 @@ impl Stage {
 
     /// What a name has to sign here.
     pub fn statement(
-        &self,
+        &mut self,
         who: &str,
         escrow: u64,
         decision: Decision,
@@ -157,7 +216,7 @@ impl Stage {
             genesis: GENESIS,
             contract: *address(&self.escrow).as_ref(),
             escrow,
-            milestone: 0,
+            part: self.part(escrow),
             decision,
             signer: id(who),
             nonce,
@@ -171,6 +230,7 @@ impl Stage {
         let signature = key(by).sign(&signed.digest::<Native>());
         let message = on(&self.escrow).decide_signed(
             told.escrow,
+            told.part,
             told.decision,
             told.signer.into(),
             told.nonce,
@@ -258,7 +318,19 @@ impl Stage {
     }
 
     pub fn complete_for(&mut self, who: &str, escrow: u64, deduction: u128) -> Answer {
-        let message = on(&self.escrow).complete_for(escrow, RESULT, deduction);
+        let milestone = self.part(escrow).milestone;
+        let message = on(&self.escrow).complete_for(escrow, milestone, RESULT, deduction);
+        self.call(who, message)
+    }
+
+    pub fn report(&mut self, who: &str, escrow: u64, deduction: u128) -> Answer {
+        let milestone = self.part(escrow).milestone;
+        let message = on(&self.escrow).report(escrow, milestone, deduction);
+        self.call(who, message)
+    }
+
+    pub fn close_reserve(&mut self, who: &str, reserve: u64) -> Receipt<Result<u128, EscrowError>> {
+        let message = on(&self.escrow).close_reserve(reserve);
         self.call(who, message)
     }
 
@@ -295,6 +367,17 @@ impl Stage {
     pub fn locked(&mut self, name: &str) -> u128 {
         let token = address(&self.token);
         self.world.read(on(&self.escrow).locked(account(name), token))
+    }
+
+    pub fn credit(&mut self, name: &str) -> u128 {
+        let token = address(&self.token);
+        let holdings = self.world.read(on(&self.escrow).holdings(account(name), token));
+        holdings.expect("the token answers").credit
+    }
+
+    pub fn reserve_of(&mut self, reserve: u64) -> Reserve {
+        let found = self.world.read(on(&self.escrow).reserve_of(reserve));
+        found.expect("the reserve is there")
     }
 
     pub fn audit(&mut self, escrow: u64) -> Vec<AuditEntry> {
@@ -341,7 +424,9 @@ impl Stage {
             reserve += 1;
         }
         let holder = address(&self.escrow);
-        assert_eq!(self.balance(holder), locked, "the contract holds what is locked");
+        let credits: u128 =
+            cicada_runtime_tests::world::NAMES.iter().map(|who| self.credit(who)).sum();
+        assert_eq!(self.balance(holder), locked + credits, "the contract holds what is locked");
         assert_eq!(self.locked(REQUESTER), locked, "and says whose it is");
         let supply = self.world.read(on(&self.token).total_supply());
         let mut people = vec![holder];

@@ -7,14 +7,14 @@ use cicada_core::certificate::CertificateError;
 use cicada_core::committee::members_root;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
-use cicada_core::nav::{self, Observation, ObservationError, Record, STALENESS_MS};
+use cicada_core::nav::{self, Observation, Record, STALENESS_MS};
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
 use cicada_core::slashing::{Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, address, check_gas, on};
 use cicada_traits::index::{Index, IndexError};
-use cicada_traits::staking::{DoubleObservation, Staking, StakingError};
+use cicada_traits::staking::{DoubleObservation, Judged, Staking, StakingError};
 use cicada_traits::validators::Validators;
-use index::index::{Minted, NavSettled, Redeemed};
+use index::index::{Minted, NavSettled, Redeemed, SlotVoid};
 
 #[test]
 fn a_nav_is_settled_from_sixteen_observations() {
@@ -47,61 +47,69 @@ fn a_nav_is_settled_from_sixteen_observations() {
 }
 
 #[test]
-fn fifteen_observations_are_too_few() {
+fn certified_observations_that_make_no_nav_take_their_slot_and_nothing_else() {
     let mut stage = staked();
-    let few = ObservationError::TooFew { needed: 16 };
-    assert_eq!(stage.settle(&same(15, ONE)).fails(), few.into());
-    assert_eq!(stage.settle(&[]).fails(), few.into());
     let _ = stage.settle(&same(16, ONE)).succeeds();
-}
-
-#[test]
-fn observations_that_make_no_nav_are_refused() {
-    let mut stage = staked();
     let now = stage.world.now();
-    type Change<'a> = &'a dyn Fn(&mut Vec<Observation>);
-    let cases: [(Change, ObservationError); 6] = [
-        (&|l| l.swap(3, 4), ObservationError::NotInOrder),
-        (&|l| l[4] = l[3], ObservationError::NotInOrder),
-        (&|l| l[15].seat = 23, ObservationError::UnknownSeat),
-        (&|l| l[2].nav_e18 = 0, ObservationError::ZeroNav),
-        (&|l| l[2].time_ms = now + 1, ObservationError::TimeAhead),
-        (&|l| l[2].time_ms = now - STALENESS_MS - 1, ObservationError::Stale),
+    type Change<'a> = &'a dyn Fn(&Stage, &mut Vec<Observation>);
+    let cases: [Change; 10] = [
+        &|_, l| l.truncate(15),
+        &|_, l| l.clear(),
+        &|_, l| l.swap(3, 4),
+        &|_, l| l[4] = l[3],
+        &|_, l| l[15].seat = 23,
+        &|_, l| l[2].nav_e18 = 0,
+        &|s, l| l[2] = s.sign(9, Observation { time_ms: now - 1, ..l[2] }),
+        // Not signed by its seat, for this value, this slot.
+        &|_, l| l[9].nav_e18 += 1,
+        &|_, l| l[9].signature = l[8].signature,
+        &|s, l| l[9] = s.sign(99, l[9]),
     ];
-    for (change, reason) in cases {
-        let mut observations = stage.observe(&same(16, ONE));
-        change(&mut observations);
+    for (slot, change) in (2..).zip(cases) {
+        let mut observations = stage.observe(&same(16, 2 * ONE));
+        change(&stage, &mut observations);
         let report = stage.nav_report(&observations);
-        assert_eq!(stage.bring_nav(report, &observations).fails(), reason.into());
+        let receipt = stage.bring_nav(report, &observations).succeeds();
+        assert_eq!(receipt.value, Settlement::Void);
+        let event = receipt.event::<SlotVoid>(&stage.index);
+        assert_eq!((event.kind, event.slot), (ReportKind::Nav, slot));
+        assert_eq!(stage.nav_state().digest, report.digest::<Native>());
+        assert_eq!(stage.world.read(on(&stage.index).nav(slot)), None);
+        assert_eq!(stage.newest().map(|record| record.slot), Some(1), "the newest that is one");
+        let again = stage.bring_nav(report, &observations).succeeds();
+        assert_eq!((again.value, again.emitted.len()), (Settlement::AlreadyDone, 0));
+        assert_eq!(stage.judge_nav(slot).fails(), IndexError::NothingToJudge);
     }
-    // Exactly 300 s old is not too old.
-    let mut observations = stage.observe(&same(16, ONE));
-    observations[2].time_ms = now - STALENESS_MS;
-    observations[2] = stage.sign(1, observations[2]);
-    let report = stage.nav_report(&observations);
-    let _ = stage.bring_nav(report, &observations).succeeds();
+    let _ = stage.settle(&same(16, 2 * ONE)).succeeds();
+    assert_eq!(stage.newest().map(|record| (record.slot, record.nav_e18)), Some((12, 2 * ONE)));
 }
 
 #[test]
-fn every_observation_is_signed_by_its_seat_for_this_slot_and_feed() {
+fn a_slot_is_void_only_with_the_very_content_under_a_certificate_that_is_good() {
     let mut stage = staked();
+    let few = stage.observe(&same(15, ONE));
     let good = stage.observe(&same(16, ONE));
-    let mut other_value = good.clone();
-    other_value[9].nav_e18 += 1;
-    let mut other_time = good.clone();
-    other_time[9].time_ms -= 1;
-    let mut other_seat = good.clone();
-    other_seat[9].signature = good[8].signature;
-    let mut other_slot = good.clone();
-    other_slot[9] = stage.sign(2, good[9]);
-    for forged in [other_value, other_time, other_seat, other_slot] {
-        let report = stage.nav_report(&forged);
-        let error = stage.bring_nav(report, &forged).fails();
-        assert_eq!(error, IndexError::BadObservation { seat: 9 });
-    }
-    assert_eq!(stage.newest(), None);
     let report = stage.nav_report(&good);
-    let _ = stage.bring_nav(report, &good).succeeds();
+    // A true certificate with rubbish, and rubbish without one.
+    assert_eq!(stage.bring_nav(report, &few).fails(), IndexError::ContentMismatch);
+    let rubbish = stage.nav_report(&few);
+    let certificate = stage.committee.certify(&stage.validators, &report);
+    let message = on(&stage.index).settle_nav(rubbish, few, (&certificate).into());
+    let error = stage.world.as_(account("heidi")).call(message).fails();
+    assert_eq!(error, CertificateError::BadSignature { seat: 0 }.into());
+    assert_eq!(stage.nav_state().slot, 0);
+    // Too little gas for what is inside changes nothing either.
+    let certificate = stage.committee.certify(&stage.validators, &report);
+    let call = on(&stage.index).settle_nav(report, good.clone(), (&certificate).into());
+    let needed = stage.world.as_(account("heidi")).call(call).succeeds().gas.ref_time;
+    stage = staked();
+    for part in 1..20 {
+        let certificate = stage.committee.certify(&stage.validators, &report);
+        let call = on(&stage.index).settle_nav(report, good.clone(), (&certificate).into());
+        let limit = needed / 20 * part;
+        let _ = stage.world.as_(account("heidi")).with_gas_limit(limit, u64::MAX).try_call(call);
+        assert_eq!(stage.nav_state().slot, 0, "with {part} twentieths");
+    }
 }
 
 #[test]
@@ -154,20 +162,24 @@ fn slots_follow_one_another_and_a_settled_one_stays() {
 }
 
 #[test]
-fn the_median_weighs_stake() {
-    // Ten of one weight against six of twice that; more than twice counts for nobody.
-    let mut stakes = [MIN_STAKE; SEATS as usize];
-    stakes[10..16].fill(2 * MIN_STAKE);
+fn the_median_weighs_stake_up_to_five_quarters_of_the_minimum() {
+    // Nine of the minimum against seven of more: below half at any stake.
     let mut values = same(16, ONE);
-    values[10..].iter_mut().for_each(|value| value.1 += ONE / 1_000);
+    values[9..].iter_mut().for_each(|value| value.1 += ONE / 1_000);
+    for heavy in [MIN_STAKE * 5 / 4, MIN_STAKE * 129 / 100, 2 * MIN_STAKE, 100 * MIN_STAKE] {
+        let mut stakes = [MIN_STAKE; SEATS as usize];
+        stakes[9..16].fill(heavy);
+        let mut stage = with_stakes(&stakes, 1, true);
+        let _ = stage.settle(&values).succeeds();
+        assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE), "no purse has its way");
+    }
+    // Eight are more than may lie.
+    values[8].1 += ONE / 1_000;
+    let mut stakes = [MIN_STAKE; SEATS as usize];
+    stakes[8..16].fill(MIN_STAKE * 5 / 4);
     let mut stage = with_stakes(&stakes, 1, true);
     let _ = stage.settle(&values).succeeds();
     assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE + ONE / 1_000));
-    stakes.fill(MIN_STAKE);
-    stakes[15] = 100 * MIN_STAKE;
-    let mut stage = with_stakes(&stakes, 1, true);
-    let _ = stage.settle(&values).succeeds();
-    assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE), "no purse has its way");
 }
 
 #[test]
@@ -181,35 +193,100 @@ fn of_two_halves_the_lower_value_counts() {
 #[test]
 fn without_stake_there_is_no_nav() {
     let mut stage = Stage::with_coins(1);
-    assert_eq!(stage.settle(&same(16, ONE)).fails(), ObservationError::NoStake.into());
+    assert_eq!(stage.settle(&same(16, ONE)).succeeds().value, Settlement::Void);
 }
 
 #[test]
-fn who_is_off_is_slashed_by_band_and_only_once() {
+fn who_is_off_is_slashed_by_band_once_and_later() {
     let mut stage = staked();
     let mut values = same(20, ONE);
-    // Tolerated, minor, moderate, severe, critical; up or down.
-    for (seat, bps, up) in
-        [(0, 50, true), (1, 51, false), (2, 200, true), (3, 1_500, false), (4, 1_501, true)]
-    {
+    // Tolerated, minor, moderate, severe; up or down.
+    for (seat, bps, up) in [(0, 50, true), (1, 51, false), (2, 200, true), (3, 1_501, false)] {
         let off = ONE / 10_000 * bps;
         values[seat].1 = if up { ONE + off } else { ONE - off };
     }
     let observations = stage.observe(&values);
     let report = stage.nav_report(&observations);
     let receipt = stage.bring_nav(report, &observations).succeeds();
-    check_gas("index.settle_nav: five are off", &receipt);
+    check_gas("index.settle_nav: four are off", &receipt);
     assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE));
+    assert_eq!(stage.staked_by_all(), 23 * STAKE, "settling costs nobody anything");
+    let receipt = stage.judge_nav(1).succeeds();
+    check_gas("index.judge_nav: four are off", &receipt);
     let left = |rate: u128| STAKE - STAKE * rate / 10_000;
-    let expected = [left(0), left(100), left(500), left(1_500), left(5_000), left(0)];
-    let bonded: Vec<u128> = (0..6).map(|seat| stage.bonded(seat)).collect();
+    let expected = [left(0), left(100), left(500), left(1_500), left(0)];
+    let bonded: Vec<u128> = (0..5).map(|seat| stage.bonded(seat)).collect();
     assert_eq!(bonded, expected);
-    let standing = stage.world.read(on(&stage.validators).stake_of(node(4))).standing;
-    assert_eq!(standing, Standing::Ejected);
+    let standing = stage.world.read(on(&stage.validators).stake_of(node(3))).standing;
+    assert_eq!(standing, Standing::Active);
+    assert_eq!(stage.judge_nav(1).fails(), IndexError::NothingToJudge, "not twice");
+    assert_eq!(stage.judge_nav(2).fails(), IndexError::NothingToJudge);
     let again = stage.bring_nav(report, &observations).succeeds();
     assert_eq!(again.value, Settlement::AlreadyDone);
-    let bonded: Vec<u128> = (0..6).map(|seat| stage.bonded(seat)).collect();
-    assert_eq!(bonded, expected, "not twice");
+    let bonded: Vec<u128> = (0..5).map(|seat| stage.bonded(seat)).collect();
+    assert_eq!(bonded, expected);
+}
+
+#[test]
+fn where_all_agree_there_is_nothing_to_judge() {
+    let mut stage = staked();
+    let _ = stage.settle(&same(16, ONE)).succeeds();
+    assert_eq!(stage.judge_nav(1).fails(), IndexError::NothingToJudge);
+}
+
+#[test]
+fn six_heavy_seats_neither_make_the_nav_nor_hurt_the_honest() {
+    let mut stakes = [MIN_STAKE; SEATS as usize];
+    stakes[17..].fill(2 * MIN_STAKE);
+    let mut stage = with_stakes(&stakes, 1, true);
+    let before = stage.staked_by_all();
+    for slot in 1..=3 {
+        stage.world.advance(10_000);
+        let mut values = same(10, ONE);
+        values.extend((17..23).map(|seat| (seat, ONE * 12 / 10)));
+        let _ = stage.settle(&values).succeeds();
+        assert_eq!(stage.newest().map(|record| record.nav_e18), Some(ONE));
+        let _ = stage.judge_nav(slot).succeeds();
+    }
+    assert_eq!(stage.staked_by_all(), before, "ten agree, and sixteen are needed");
+    // With all honest seats heard, the liars pay.
+    let mut values = same(17, ONE);
+    values.extend((17..23).map(|seat| (seat, ONE * 12 / 10)));
+    let _ = stage.settle(&values).succeeds();
+    let _ = stage.judge_nav(4).succeeds();
+    assert!((0..17).all(|seat| stage.bonded(seat) == MIN_STAKE));
+    assert!((17..23).all(|seat| stage.bonded(seat) == 2 * MIN_STAKE * 85 / 100));
+}
+
+#[test]
+fn seats_without_weight_fill_no_quorum() {
+    let mut stakes = [MIN_STAKE; SEATS as usize];
+    stakes[..15].fill(MIN_STAKE + MIN_STAKE / 100);
+    let mut stage = with_stakes(&stakes, 1, true);
+    for seat in 0..7 {
+        let out = on(&stage.validators).unbond(MIN_STAKE / 100);
+        let _ = stage.world.as_(node(seat)).call(out).succeeds();
+    }
+    // Seven are off by little, once: they have no weight now.
+    let mut values = same(23, ONE);
+    values[..7].iter_mut().for_each(|value| value.1 += 6 * ONE / 1_000);
+    let _ = stage.settle(&values).succeeds();
+    let _ = stage.judge_nav(1).succeeds();
+    let weights = stage.world.read(on(&stage.validators).electorate(None)).stakes;
+    assert!(weights[..7].iter().all(|weight| *weight == 0));
+    stage.world.advance(10_000);
+    assert_eq!(stage.settle(&same(22, ONE)).succeeds().value, Settlement::Void, "fifteen count");
+    assert_eq!(stage.settle(&same(23, ONE)).succeeds().value, Settlement::Recorded);
+}
+
+#[test]
+fn the_first_nav_is_scheduled_from_the_first_basket_on() {
+    let mut stage = staked();
+    let first = stage.world.now();
+    stage.set_usual();
+    stage.world.advance(600_000);
+    stage.set_usual();
+    assert_eq!(stage.nav_state(), FeedState { time_ms: first, ..FeedState::EMPTY });
 }
 
 #[test]
@@ -249,13 +326,13 @@ fn one_that_signs_two_values_loses_half_and_its_seat() {
 }
 
 #[test]
-fn an_index_that_is_no_judge_settles_what_all_agree_on_and_nothing_else() {
+fn an_index_that_is_no_judge_settles_all_the_same() {
     let mut stage = with_stakes(&[STAKE; SEATS as usize], 1, false);
-    let mut values = same(16, ONE);
-    values[2].1 += 1;
-    assert_eq!(stage.settle(&values).fails(), IndexError::PenaltiesRefused);
-    assert_eq!(stage.newest(), None, "nothing remains of it");
-    let _ = stage.settle(&same(16, ONE)).succeeds();
+    let mut values = same(20, ONE);
+    values[2].1 += ONE;
+    let _ = stage.settle(&values).succeeds();
+    assert_eq!(stage.judge_nav(1).fails(), IndexError::PenaltiesRefused);
+    assert_eq!(stage.judge_nav(1).fails(), IndexError::PenaltiesRefused, "it is not used up");
 }
 
 #[test]
@@ -296,24 +373,33 @@ fn a_nav_equals_what_the_basket_is_worth() {
 }
 
 #[test]
-fn what_an_older_committee_signed_counts_no_more() {
+fn what_was_certified_before_a_change_of_committee_is_settled_and_judged_after_it() {
     let mut stage = staked();
-    let next = Committee::named("node", 2);
-    let contract = *address(&stage.validators).as_ref();
-    let change = Report {
-        feed: Feed { kind: ReportKind::Committee, contract },
-        root: members_root::<Native>(&quorum(), &next.members()),
-        ..stage.nav_report(&[])
-    };
-    let certificate = stage.committee.certify(&stage.validators, &change);
-    let rotate = on(&stage.validators).rotate(change, next.members(), certificate);
-    let _ = stage.world.as_(account("heidi")).call(rotate).succeeds();
-    let old = stage.observe(&same(16, ONE));
+    let mut values = same(23, ONE);
+    values[4].1 += ONE;
+    let old = stage.observe(&values);
     let report = stage.nav_report(&old);
-    let reason = CertificateError::WrongEpoch { expected: 2 };
-    assert_eq!(stage.bring_nav(report, &old).fails(), reason.into());
-    stage.committee = next;
-    assert_eq!(stage.bring_nav(report, &old).fails(), IndexError::BadObservation { seat: 0 });
+    let certificate = stage.committee.certify(&stage.validators, &report);
+    for epoch in 2..=3 {
+        let next = Committee::named("node", epoch);
+        let contract = *address(&stage.validators).as_ref();
+        let state = stage.world.read(on(&stage.validators).feed_state());
+        let feed = Feed { kind: ReportKind::Committee, contract };
+        let root = members_root::<Native>(&quorum(), &next.members());
+        let change = state.next_report(feed, stage.world.now(), root);
+        let signed = stage.committee.certify(&stage.validators, &change);
+        let rotate = on(&stage.validators).rotate(change, next.members(), signed);
+        if epoch == 3 {
+            let message = on(&stage.index).settle_nav(report, old.clone(), (&certificate).into());
+            let receipt = stage.world.as_(account("heidi")).call(message).succeeds();
+            assert_eq!(receipt.value, Settlement::Recorded);
+            assert_eq!(stage.newest().map(|record| record.epoch), Some(1));
+            let _ = stage.judge_nav(1).succeeds();
+            assert_eq!(stage.bonded(4), STAKE * 85 / 100);
+        }
+        let _ = stage.world.as_(account("heidi")).call(rotate).succeeds();
+        stage.committee = next;
+    }
     let _ = stage.settle(&same(16, ONE)).succeeds();
-    assert_eq!(stage.newest().map(|record| record.epoch), Some(2));
+    assert_eq!(stage.newest().map(|record| record.epoch), Some(3));
 }

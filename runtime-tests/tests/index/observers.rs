@@ -31,31 +31,31 @@ pub fn with_stakes(stakes: &[u128], coins: usize, judge: bool) -> Stage {
     let validators = world.as_(owner).deploy("validators", new).expect("23 seats");
     let committee = Committee::named("node", 1);
     committee.register(&mut world, &validators);
+    let mut stage = Stage::around(world, validators, committee, coins);
     let terms = StakingTerms {
         token: address(&tao),
         treasury: account("treasury"),
         reputation: None,
+        judges: if judge { vec![address(&stage.index)] } else { vec![] },
         minimum: MIN_STAKE,
         unbonding_ms: 7 * 86_400_000,
         nav_bands: Bands::NAV,
         ranking_bands: Bands::RANKING,
         rates: Rates::DEFAULT,
     };
-    let _ = world.as_(owner).call(on(&validators).set_terms(terms)).succeeds();
+    let validators = address(&stage.validators);
+    let set = on(&stage.validators).set_terms(terms);
+    let _ = stage.world.as_(owner).call(set).succeeds();
     for (seat, stake) in (0..).zip(stakes) {
         let give = on(&tao).transfer(node(seat), *stake, vec![]);
-        let _ = world.as_(owner).call(give).succeeds();
-        let approve = on(&tao).approve(address(&validators), *stake);
-        let _ = world.as_(node(seat)).call(approve).succeeds();
-        let _ = world.as_(node(seat)).call(on(&validators).bond(*stake)).succeeds();
+        let _ = stage.world.as_(owner).call(give).succeeds();
+        let approve = on(&tao).approve(validators, *stake);
+        let _ = stage.world.as_(node(seat)).call(approve).succeeds();
+        let bond = on(&stage.validators).bond(*stake);
+        let _ = stage.world.as_(node(seat)).call(bond).succeeds();
     }
-    let form = on(&validators).form_committee(committee.operators());
-    let _ = world.as_(owner).call(form).succeeds();
-    let mut stage = Stage::around(world, validators, committee, coins);
-    if judge {
-        let list = on(&stage.validators).set_judge(address(&stage.index), true);
-        let _ = stage.world.as_(owner).call(list).succeeds();
-    }
+    let form = on(&stage.validators).form_committee(stage.committee.operators());
+    let _ = stage.world.as_(owner).call(form).succeeds();
     stage
 }
 
@@ -95,7 +95,9 @@ impl Stage {
         report: Report,
         observations: &[Observation],
     ) -> Receipt<Result<Settlement, IndexError>> {
-        let certificate = self.committee.certify(&self.validators, &report);
+        let barred = self.world.read(on(&self.validators).barred());
+        let heard = (0..SEATS).filter(|seat| barred >> seat & 1 == 0);
+        let certificate = self.committee.certify_by(&self.validators, &report, heard);
         let message =
             on(&self.index).settle_nav(report, observations.to_vec(), (&certificate).into());
         self.world.as_(account("heidi")).call(message)
@@ -107,8 +109,19 @@ impl Stage {
         self.bring_nav(report, &observations)
     }
 
+    /// Hands on who was off in a slot.
+    pub fn judge_nav(&mut self, slot: u64) -> Answer {
+        let message = on(&self.index).judge_nav(slot);
+        self.world.as_(account("heidi")).call(message)
+    }
+
     pub fn newest(&mut self) -> Option<Record> {
         self.world.read(on(&self.index).newest_nav())
+    }
+
+    /// What all seats have staked together.
+    pub fn staked_by_all(&mut self) -> u128 {
+        (0..SEATS).map(|seat| self.bonded(seat)).sum()
     }
 
     pub fn bonded(&mut self, seat: u8) -> u128 {

@@ -285,6 +285,8 @@ impl Stage {
             let token: [u8; 32] = *self.coin(coin).as_ref();
             let held = holdings.iter().find(|holding| holding.token == token);
             let held = held.map_or(0, |holding| holding.amount);
+            let apart = self.world.read(on(&self.index).written_off(self.coin(coin)));
+            let held = held + apart;
             let owed: u128 = PEOPLE.iter().map(|who| self.owed(who, coin)).sum();
             assert_eq!(self.owed_total(coin), owed, "what is owed of coin {coin}");
             assert_eq!(self.balance(index, coin), held + owed + unasked, "coin {coin}");

@@ -17,8 +17,12 @@ fn moved() -> Stage {
     let mut entries = stage.usual();
     entries[0].price_e18 *= 2;
     let _ = stage.set_basket(&entries).succeeds();
+    stage.world.advance(FAIR);
     stage
 }
+
+/// The age at which the spread has just become nothing: 200 of 220 bps have fallen.
+const FAIR: u64 = STALENESS_MS * 10 / 11 + 1;
 
 /// The value of the basket at its prices, exact.
 fn value(stage: &mut Stage) -> u128 {
@@ -27,7 +31,8 @@ fn value(stage: &mut Stage) -> u128 {
 
 fn room(stage: &mut Stage, give: usize, take: usize) -> Result<u128, BasketError> {
     let tokens = [give, take].map(|coin| *stage.coin(coin).as_ref());
-    swap_room_floor(&stage.holdings(), &tokens[0], &tokens[1])
+    let age = stage.world.now() - stage.basket_state().time_ms;
+    swap_room_floor(&stage.holdings(), &tokens[0], &tokens[1], age)
 }
 
 #[test]
@@ -45,10 +50,30 @@ fn what_is_too_little_is_given_for_what_is_too_much_at_the_certified_prices() {
         (event.who, event.give, event.take),
         (account("charlie"), stage.coin(2), stage.coin(0))
     );
-    assert_eq!((event.given, event.taken), (given, given * 3 / 2));
+    // The spread is below nothing by 0.0007 bps.
+    assert_eq!((event.given, event.taken), (given, given * 3 / 2 + 99));
     let after = stage.purse("charlie");
     assert_eq!((after[0] - before[0], before[2] - after[2]), (event.taken, given));
-    assert_eq!(value(&mut stage), worth);
+    assert!(worth - value(&mut stage) < 200 && worth >= value(&mut stage));
+    stage.check_books(0);
+}
+
+#[test]
+fn the_spread_falls_until_somebody_takes_it() {
+    let mut stage = moved();
+    stage.set_usual();
+    let mut entries = stage.usual();
+    entries[0].price_e18 *= 2;
+    let _ = stage.set_basket(&entries).succeeds();
+    let given = 1_000_000_000;
+    let taken = |stage: &mut Stage| {
+        stage.swap("charlie", 2, given, 0).succeeds().event::<Swapped>(&stage.index).taken
+    };
+    assert_eq!(taken(&mut stage), given * 3 / 2 * 98 / 100, "2 % stay in the basket");
+    stage.world.advance(STALENESS_MS / 2);
+    assert_eq!(taken(&mut stage), given * 3 / 2 * 991 / 1_000);
+    stage.world.advance(STALENESS_MS / 2);
+    assert_eq!(taken(&mut stage), given * 3 / 2 * 1_002 / 1_000, "and at last 0.2 % go");
     stage.check_books(0);
 }
 
@@ -98,7 +123,7 @@ fn swaps_bring_the_basket_to_its_targets() {
 #[test]
 fn at_old_prices_nothing_is_swapped() {
     let mut stage = moved();
-    stage.world.advance(STALENESS_MS);
+    stage.world.advance(STALENESS_MS - FAIR);
     let _ = stage.swap("charlie", 2, 10, 0).succeeds();
     stage.world.advance(1);
     let stale = IndexError::Basket(BasketError::StalePrices);

@@ -27,7 +27,8 @@ impl Stage {
         index: u32,
         proof: Vec<Hash>,
     ) -> Answer<u128> {
-        let message = on(&self.rewards).claim_for(account.into(), cumulative, index, proof);
+        let message =
+            on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
         self.call(STRANGER, message)
     }
 }
@@ -68,7 +69,7 @@ fn a_stranger_may_claim_for_a_miner_who_is_the_one_that_is_paid() {
 #[test]
 fn what_is_not_under_the_root_is_not_paid() {
     let mut stage = Stage::two_miners();
-    let not_there = RewardsError::NotUnderNewestRoot;
+    let not_there = RewardsError::NotUnderRoot;
     let (amount, index, proof) = stage.proof(id("bob"));
     let other = stage.proof(id("charlie"));
     let bob = id("bob");
@@ -86,7 +87,7 @@ fn what_is_not_under_the_root_is_not_paid() {
     refuse(id(STRANGER), amount, index, &proof);
     refuse(id("charlie"), amount, index, &proof);
     // The caller's own account counts in `claim`.
-    let message = on(&stage.rewards).claim(amount, index, proof.clone());
+    let message = on(&stage.rewards).claim(1, amount, index, proof.clone());
     assert_eq!(stage.call("charlie", message).fails(), not_there);
     assert_eq!(stage.money().1, 0);
     assert_eq!(stage.bring_claim(bob, amount, index, proof).succeeds().value, 625);
@@ -97,7 +98,7 @@ fn before_the_first_epoch_there_is_nothing_to_claim() {
     let mut stage = Stage::funded(10_000);
     let claim = Claim { account: id("bob"), cumulative: 5 };
     stage.keep(vec![claim]);
-    assert_eq!(stage.claim("bob").fails(), RewardsError::NotUnderNewestRoot);
+    assert_eq!(stage.claim("bob").fails(), RewardsError::UnknownEpoch);
 }
 
 #[test]
@@ -108,32 +109,41 @@ fn a_proof_longer_than_any_is_refused_before_it_is_read() {
     let error = stage.bring_claim(id("bob"), amount, index, long).fails();
     assert_eq!(error, RewardsError::ProofTooLong);
     let error = stage.bring_claim(id("bob"), amount, index, vec![[0; 32]; MAX_PROOF]).fails();
-    assert_eq!(error, RewardsError::NotUnderNewestRoot);
+    assert_eq!(error, RewardsError::NotUnderRoot);
 }
 
 #[test]
-fn an_old_proof_fails_under_the_new_root_and_the_new_one_pays_the_difference() {
+fn an_older_proof_pays_what_it_proves_and_a_newer_one_the_rest() {
     let mut stage = Stage::two_miners();
-    let old = stage.proof(id("bob"));
+    let first = stage.claims.clone();
+    let (old, index, proof) = stage.proof(id("bob"));
     let (old_charlie, _, _) = stage.proof(id("charlie"));
     let _ = stage.claim("charlie").succeeds();
     let scores = [score(id("bob"), 1), score(id("charlie"), 1), score(id("dave"), 1)];
     let epoch = stage.next(&scores, &[], 1_000);
     stage.settle(epoch);
-    let error = stage.bring_claim(id("bob"), old.0, old.1, old.2).fails();
-    assert_eq!(error, RewardsError::NotUnderNewestRoot);
-    // Bob never claimed: one claim pays both epochs.
+    // The proof is of the first epoch, whatever it is called.
+    let error = stage.bring_claim(id("bob"), old, index, proof).fails();
+    assert_eq!(error, RewardsError::NotUnderRoot);
+    let second = stage.claims.clone();
+    stage.keep_of(1, first.clone());
+    assert_eq!(stage.claim("bob").succeeds().value, old);
+    assert_eq!(stage.claim("bob").fails(), RewardsError::NothingDue);
+    stage.keep_of(2, second);
     let (both, _, _) = stage.proof(id("bob"));
-    assert!(both > old.0);
-    assert_eq!(stage.claim("bob").succeeds().value, both);
+    assert_eq!(stage.claim("bob").succeeds().value, both - old);
     let (charlie, _, _) = stage.proof(id("charlie"));
     assert_eq!(stage.claim("charlie").succeeds().value, charlie - old_charlie);
     assert_eq!(stage.balance(account("charlie")), charlie);
-    // Each is paid up to his leaf, and no further.
+    // Each is paid up to his newest leaf, and no further, by whatever proof.
     for (name, all) in [("bob", both), ("charlie", charlie)] {
         assert_eq!(stage.paid_of(id(name)), all);
         assert_eq!(stage.claim(name).fails(), RewardsError::NothingDue);
     }
+    stage.keep_of(1, first);
+    assert_eq!(stage.claim("bob").fails(), RewardsError::NothingDue);
+    stage.epoch = 3;
+    assert_eq!(stage.claim("bob").fails(), RewardsError::UnknownEpoch);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Epoch {
     pub award: Award,
     pub distribution: Distribution,
     pub claims: Vec<Claim>,
+    /// Of which epoch they are.
+    pub epoch: u64,
 }
 
 /// The claims of the newest settled epoch, with their proofs.
@@ -61,7 +63,7 @@ pub fn miner(number: u32) -> Account {
 pub fn score(miner: Account, final_e9: u128) -> Score {
     Score {
         miner,
-        weighted_tenths: 0,
+        weighted_tenths: final_e9,
         volume_e9: 0,
         frequency_e9: 0,
         consistency_e9: 0,
@@ -99,7 +101,7 @@ impl Stage {
         let approval = on(&token).approve(address(&rewards), u128::MAX);
         let _ = world.as_(account(OWNER)).call(approval).succeeds();
         let tree = Tree::new::<Native>(Vec::new());
-        Self { world, validators, committee, token, rewards, claims: Vec::new(), tree }
+        Self { world, validators, committee, token, rewards, claims: Vec::new(), epoch: 0, tree }
     }
 
     /// With this much paid in.
@@ -214,12 +216,18 @@ impl Stage {
         receipt
     }
 
+    /// These are the claims of the newest epoch.
     pub fn keep(&mut self, claims: Vec<Claim>) {
+        self.keep_of(self.state().epoch, claims);
+    }
+
+    pub fn keep_of(&mut self, epoch: u64, claims: Vec<Claim>) {
+        self.epoch = epoch;
         self.tree = Tree::new::<Native>(leaves::<Native>(&claims));
         self.claims = claims;
     }
 
-    /// The claim of an account under the newest root: amount, position and proof.
+    /// The claim of an account under the root of what was kept: amount, position and proof.
     pub fn proof(&self, account: Account) -> (u128, u32, Vec<Hash>) {
         let index = self.claims.iter().position(|claim| claim.account == account);
         let index = index.expect("the account has a claim");
@@ -230,14 +238,15 @@ impl Stage {
     /// Claims for an account, with its proof under the newest root.
     pub fn claim_for(&mut self, name: &str, account: Account) -> Answer<u128> {
         let (cumulative, index, proof) = self.proof(account);
-        let message = on(&self.rewards).claim_for(account.into(), cumulative, index, proof);
+        let message =
+            on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
         self.call(name, message)
     }
 
     /// Claims for oneself.
     pub fn claim(&mut self, name: &str) -> Answer<u128> {
         let (cumulative, index, proof) = self.proof(id(name));
-        let message = on(&self.rewards).claim(cumulative, index, proof);
+        let message = on(&self.rewards).claim(self.epoch, cumulative, index, proof);
         self.call(name, message)
     }
 }

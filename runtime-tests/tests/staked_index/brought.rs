@@ -13,7 +13,7 @@ use cicada_traits::index::Index;
 use cicada_traits::rewards::Rewards;
 
 use crate::chain::Outcome;
-use crate::model::{inputs, Done, FRESH_MS};
+use crate::model::{inputs, Done};
 use crate::op::{AwardFault, BasketFault, BasketOp, Epoch, NavFault, RewardOp, Signed, Target};
 use crate::people::{Coin, Who};
 use crate::stage::Stage;
@@ -52,6 +52,7 @@ impl Stage {
             BasketOp::SettleNav { values, time_ms, fault, signed } => {
                 self.bring_nav(values, *time_ms, *fault, signed)
             }
+            BasketOp::JudgeNav { slot } => self.tell(Who::Stranger, on_it.judge_nav(*slot)),
             BasketOp::BringNavAgain { slot, rival } => {
                 let place = usize::try_from(slot - 1).expect("fits");
                 let (mut report, observations, certificate) = self.navs[place].clone();
@@ -90,7 +91,7 @@ impl Stage {
         let certificate = self.certify(&report, signed);
         let message = on(&self.index).set_basket(report, entries.clone(), (&certificate).into());
         let outcome = self.send(Who::Stranger, message, Done::Settled);
-        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
+        if outcome.answer.is_ok() {
             self.basket = Some((report, entries, certificate));
         }
         outcome
@@ -108,8 +109,7 @@ impl Stage {
         let (digest, feed) = (self.config_digest(epoch), self.feed(ReportKind::Nav));
         let observe = |(place, (seat, nav_e18)): (usize, &(u8, u128))| {
             let time_ms = match fault {
-                Some(NavFault::Aged(at, more)) if at == place => time_ms - FRESH_MS - more,
-                Some(NavFault::Ahead(at)) if at == place => time_ms + 1,
+                Some(NavFault::OtherTime(at)) if at == place => time_ms - 1,
                 _ => time_ms,
             };
             let lie = u128::from(fault == Some(NavFault::Forged(place)));
@@ -145,7 +145,7 @@ impl Stage {
         let message =
             on(&self.index).settle_nav(report, observations.clone(), (&certificate).into());
         let outcome = self.send(Who::Stranger, message, Done::Settled);
-        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
+        if outcome.answer.is_ok() {
             self.navs.push((report, observations, certificate));
         }
         outcome
@@ -198,15 +198,20 @@ impl Stage {
         let certificate = self.certify(&report, &epoch.signed);
         let message = on(&self.rewards).settle_epoch(report, award, (&certificate).into());
         let outcome = self.send(Who::Stranger, message, Done::Settled);
-        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
+        if outcome.answer.is_ok() {
             self.epoch = Some((report, award, certificate));
+        }
+        if outcome.answer == Ok(Done::Settled(Settlement::Recorded)) {
             self.claims.push(claims);
         }
         outcome
     }
 
     fn claim(&mut self, by: Who, of: Who, extra: u128, ago: usize) -> Outcome {
-        let claims = &self.claims[self.claims.len() - 1 - ago];
+        let place = self.claims.len() - 1 - ago;
+        let claims = &self.claims[place];
+        // Before the first epoch there are no claims.
+        let epoch = u64::try_from(place).expect("few");
         let account: Account = *of.account().as_ref();
         let place = claims.iter().position(|claim| claim.account == account);
         let (cumulative, index, proof) = match place {
@@ -220,9 +225,10 @@ impl Stage {
         };
         let (cumulative, mut on_it) = (cumulative + extra, on(&self.rewards));
         if by == of {
-            return self.send(by, on_it.claim(cumulative, index, proof), Done::Amount);
+            return self.send(by, on_it.claim(epoch, cumulative, index, proof), Done::Amount);
         }
-        let message = on_it.claim_for(AccountId::from(account), cumulative, index, proof);
+        let of = AccountId::from(account);
+        let message = on_it.claim_for(of, epoch, cumulative, index, proof);
         self.send(by, message, Done::Amount)
     }
 }

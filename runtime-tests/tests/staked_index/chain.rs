@@ -5,7 +5,6 @@ use cicada_core::evidence::Equivocation;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Report, ReportKind, REPORT_VERSION};
-use cicada_core::slashing::OffenceKind;
 use cicada_runtime_tests::{address, on, Message};
 use cicada_traits::pair::Pair;
 use cicada_traits::psp22::PSP22;
@@ -96,17 +95,14 @@ impl Stage {
                 }
                 self.tell(*by, on_it.set_terms(terms))
             }
-            StakeOp::SetJudge { by, allowed } => {
-                self.tell(*by, on_it.set_judge(address(&self.index), *allowed))
-            }
+            StakeOp::Resign { by } => self.tell(*by, on_it.resign()),
             StakeOp::SetWriter { by, allowed } => {
                 let message = on(&self.reputation).set_writer(address(&self.validators), *allowed);
                 self.tell(*by, message)
             }
             StakeOp::Accuse { by, seat, bps } => {
                 let off = vec![Deviation { seat: *seat, bps: *bps }];
-                let kind = OffenceKind::NavDeviation;
-                self.tell(*by, on_it.report_deviations(ReportKind::Nav, 1, kind, off))
+                self.tell(*by, on_it.report_deviations(ReportKind::Nav, 1, 1, 1, off))
             }
             StakeOp::ConvictObserver { epoch, seat, slot, proof } => {
                 let evidence = self.two_navs(*epoch, *seat, *slot, *proof);

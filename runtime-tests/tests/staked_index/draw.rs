@@ -138,7 +138,7 @@ impl Draw {
             seats.remove(place);
         }
         let fault = match self.dice.below(40) {
-            0 => Some(SignedFault::OldEpoch),
+            0 => Some(SignedFault::OtherEpoch),
             1 => Some(SignedFault::Forged(self.dice.place(seats.len()))),
             _ => None,
         };
@@ -257,14 +257,7 @@ impl Draw {
                 StakeOp::Withdraw { by: if any { self.staker() } else { self.dice.pick(&some) } }
             }
             24 | 25 => self.rules(),
-            26 => {
-                // Without a judge no NAV is settled but one that all agree on.
-                let by = self.ruler();
-                let back = StakeOp::SetJudge { by: Who::Owner, allowed: true };
-                self.then_draw(|draw, model| Op::Basket(draw.settle_nav(model)));
-                self.then([Op::Stake(back)]);
-                StakeOp::SetJudge { by, allowed: false }
-            }
+            26 => StakeOp::Resign { by: self.staker() },
             27 => StakeOp::SetWriter { by: self.ruler(), allowed: !self.dice.once_in(3) },
             28 => {
                 let (by, seat) = (self.trader(), self.dice.small(SEATS));

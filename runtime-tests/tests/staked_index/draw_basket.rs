@@ -12,7 +12,8 @@ const ONE: u128 = 1_000_000_000_000_000_000;
 impl Draw {
     pub fn basket(&mut self, model: &Model) -> BasketOp {
         match self.dice.below(41) {
-            0..=11 => self.settle_nav(model),
+            0..=9 => self.settle_nav(model),
+            10 | 11 if model.basket.newest.slot > 0 => self.judge_nav(model),
             12 | 13 if model.basket.newest.slot > 0 => {
                 let slot = 1 + self.dice.below(model.basket.newest.slot);
                 BasketOp::BringNavAgain { slot, rival: self.dice.once_in(3) }
@@ -207,9 +208,7 @@ impl Draw {
         let fault = match self.dice.below(36) {
             0 => Some(NavFault::Skipped),
             1 => Some(NavFault::Unordered),
-            2 => Some(NavFault::Aged(place, 0)),
-            3 => Some(NavFault::Aged(place, 1)),
-            4 => Some(NavFault::Ahead(place)),
+            2..=4 => Some(NavFault::OtherTime(place)),
             5 => Some(NavFault::OtherContent),
             6 => Some(NavFault::Forged(place)),
             7 => {
@@ -222,8 +221,18 @@ impl Draw {
         BasketOp::SettleNav { values, time_ms, fault, signed }
     }
 
-    /// A value that is off by the edge of a band or a drawn deviation. What is critical is rare, or
-    /// soon nobody would be heard.
+    /// Mostly of a slot in which somebody was off.
+    fn judge_nav(&mut self, model: &Model) -> BasketOp {
+        let off: Vec<u64> = model.basket.off.keys().copied().collect();
+        let any = off.is_empty() || self.dice.once_in(6);
+        let slot = match any {
+            true => 1 + self.dice.below(model.basket.newest.slot),
+            false => self.dice.pick(&off),
+        };
+        BasketOp::JudgeNav { slot }
+    }
+
+    /// A value that is off by the edge of a band or a drawn deviation.
     fn off(&mut self, nav: u128) -> u128 {
         let edges = [1, 50, 51, 100, 101, 200, 500, 501, 1_500];
         let bps = match self.dice.below(12) {

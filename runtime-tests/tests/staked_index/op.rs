@@ -44,11 +44,6 @@ pub enum StakeOp {
         rules: Rules,
         other_token: bool,
     },
-    /// Lists the index as a judge, or takes it off.
-    SetJudge {
-        by: Who,
-        allowed: bool,
-    },
     /// Lists the committee's contract as a writer of reputation, or takes it off.
     SetWriter {
         by: Who,
@@ -58,7 +53,11 @@ pub enum StakeOp {
     Accuse {
         by: Who,
         seat: u8,
-        bps: u128,
+        bps: u32,
+    },
+    /// Asks to be replaced.
+    Resign {
+        by: Who,
     },
     /// Two observations of one NAV, brought by a stranger.
     ConvictObserver {
@@ -121,8 +120,8 @@ pub struct Signed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedFault {
-    /// It names the epoch before.
-    OldEpoch,
+    /// It names the epoch after.
+    OtherEpoch,
     /// The signature at this place is of something else.
     Forged(usize),
 }
@@ -178,6 +177,10 @@ pub enum BasketOp {
         fault: Option<NavFault>,
         signed: Signed,
     },
+    /// Hands on who was off in a slot.
+    JudgeNav {
+        slot: u64,
+    },
     /// A settled NAV once more, or another report for its slot.
     BringNavAgain {
         slot: u64,
@@ -206,10 +209,8 @@ pub enum NavFault {
     Skipped,
     /// Two observations stand in the wrong order.
     Unordered,
-    /// The observation at this place is older than 300 s by so much, which may be 0.
-    Aged(usize, u64),
-    /// The observation at this place is later than the report.
-    Ahead(usize),
+    /// The observation at this place is of another time than the report.
+    OtherTime(usize),
     /// The observations are not those of the report.
     OtherContent,
     /// The value at this place is not what its seat signed.
@@ -263,8 +264,8 @@ pub enum RewardOp {
     SettleEpoch(Epoch),
     /// The newest epoch once more.
     BringEpochAgain,
-    /// For oneself if both are the same. `extra` is added to what the leaf says; the proof is of
-    /// the tree so many epochs ago.
+    /// For oneself if both are the same. `extra` is added to what the leaf says; the proof is under
+    /// the root of so many epochs ago.
     Claim {
         by: Who,
         of: Who,

@@ -73,7 +73,7 @@ fn kind(op: &Op) -> &'static str {
             StakeOp::Unbond { .. } => "unbond",
             StakeOp::Withdraw { .. } => "withdraw",
             StakeOp::SetRules { .. } => "rules of stake",
-            StakeOp::SetJudge { .. } => "judge",
+            StakeOp::Resign { .. } => "resign",
             StakeOp::SetWriter { .. } => "writer",
             StakeOp::Accuse { .. } => "accuse",
             StakeOp::ConvictObserver { .. } => "convict observer",
@@ -90,6 +90,7 @@ fn kind(op: &Op) -> &'static str {
             BasketOp::Sync { .. } => "sync",
             BasketOp::Swap { .. } => "swap in basket",
             BasketOp::SettleNav { .. } => "settle NAV",
+            BasketOp::JudgeNav { .. } => "judge NAV",
             BasketOp::BringNavAgain { .. } => "NAV again",
         },
         Op::Pool(op) => match op {
@@ -241,6 +242,7 @@ fn touched(op: &Op, before: &Model, after: &Model) -> BTreeSet<(Coin, Who)> {
     let mut touched = changed(&before.balances, &after.balances);
     touched.insert((Coin::Tao, Who::Treasury));
     touched.insert((Coin::Tao, Who::Validators));
+    touched.insert((Coin::Tao, Who::Stranger));
     match op {
         Op::Freeze { coin, frozen: false } => {
             touched.extend(coin.holders().into_iter().map(|who| (*coin, who)));

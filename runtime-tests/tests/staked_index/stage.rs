@@ -122,8 +122,6 @@ impl Stage {
         let _ = self.world.as_(owner).call(writer).succeeds();
         let terms = on(&self.validators).set_terms(self.staking_terms(&first_rules()));
         let _ = self.world.as_(owner).call(terms).succeeds();
-        let judge = on(&self.validators).set_judge(address(&self.index), true);
-        let _ = self.world.as_(owner).call(judge).succeeds();
     }
 
     fn fill_purses(&mut self) {
@@ -252,6 +250,7 @@ impl Stage {
             token: address(&self.tao),
             treasury: Who::Treasury.account(),
             reputation: Some(address(&self.reputation)),
+            judges: vec![address(&self.index)],
             minimum: rules.minimum,
             unbonding_ms: rules.delay_ms,
             nav_bands: Bands::NAV,
@@ -309,7 +308,7 @@ impl Stage {
             signatures: signed.seats.iter().map(|s| self.sign(epoch, *s, &message)).collect(),
         };
         match signed.fault {
-            Some(SignedFault::OldEpoch) => certificate.epoch -= 1,
+            Some(SignedFault::OtherEpoch) => certificate.epoch += 1,
             Some(SignedFault::Forged(place)) => {
                 certificate.signatures[place] = self.sign(epoch, signed.seats[place], &[0; 32]);
             }

@@ -14,6 +14,8 @@ pub struct Operator {
     pub free_at: u64,
     /// The epoch in which he was thrown out last.
     pub ejected: u32,
+    /// The hour of deviations that counts: when it began, and which of the four was the worst.
+    pub hour: Option<(u64, usize)>,
 }
 
 /// The rules that change in the runs.
@@ -32,14 +34,18 @@ pub struct Model {
     pub epoch: u32,
     pub barred: BTreeSet<u8>,
     pub rules: Rules,
-    /// Operator, epoch, slot, and whether it was proven.
-    punished: BTreeSet<(u8, u32, u64, bool)>,
+    /// Rules that are announced, and from when on they count.
+    pub next: Option<(Rules, u64)>,
+    pub bounties: u128,
+    /// Operator, epoch and slot of what was proven.
+    punished: BTreeSet<(u8, u32, u64)>,
 }
 
 impl Model {
     pub fn new(operators: Vec<Operator>, rules: Rules) -> Self {
         let (barred, punished) = (BTreeSet::new(), BTreeSet::new());
-        Self { operators, treasury: 0, epoch: 1, barred, rules, punished }
+        let (next, bounties) = (None, 0);
+        Self { operators, treasury: 0, epoch: 1, barred, rules, next, bounties, punished }
     }
 
     fn of(&mut self, seat: u8) -> &mut Operator {
@@ -97,33 +103,31 @@ impl Model {
         Ok(amount)
     }
 
+    /// Time went on: what was announced may count by now.
+    pub fn at(&mut self, now: u64) {
+        if let Some((rules, _)) = self.next.filter(|(_, from)| now >= *from) {
+            (self.rules, self.next) = (rules, None);
+        }
+    }
+
     /// Which of the four severities a deviation of NAV has.
-    fn band(bps: u128) -> Option<usize> {
+    fn band(bps: u32) -> Option<usize> {
         match bps {
             0..=50 => None,
             51..=100 => Some(0),
             101..=500 => Some(1),
-            501..=1_500 => Some(2),
-            _ => Some(3),
+            _ => Some(2),
         }
     }
 
-    fn punish(&mut self, seat: u8, epoch: u32, slot: u64, proven: bool, severity: usize) -> bool {
-        if !self.punished.insert((seat, epoch, slot, proven)) {
-            return false;
-        }
-        let (rate, in_office) = (self.rules.rates[severity], self.epoch);
+    /// Takes a rate of all that there is; how much that was.
+    fn take(&mut self, seat: u8, rate: u128) -> u128 {
         let operator = self.of(seat);
         let penalty = ((operator.bonded + operator.unbonding) * rate).div_ceil(10_000);
         let first = penalty.min(operator.bonded);
         operator.bonded -= first;
         operator.unbonding -= penalty - first;
-        if severity == 3 {
-            operator.ejected = in_office;
-            self.silence(seat);
-        }
-        self.treasury += penalty;
-        true
+        penalty
     }
 
     /// A seat loses its voice, unless fewer than sixteen would be left.
@@ -133,19 +137,42 @@ impl Model {
         }
     }
 
-    pub fn report(&mut self, slot: u64, deviations: &[(u8, u128)]) {
-        for (seat, bps) in deviations {
-            if let Some(severity) = Self::band(*bps) {
-                self.punish(*seat, self.epoch, slot, false, severity);
-            }
+    /// All 23 were heard, and these were off.
+    pub fn report(&mut self, time: u64, off: &[(u8, u32)]) {
+        let off: Vec<(u8, usize)> = off
+            .iter()
+            .filter_map(|(seat, bps)| Self::band(*bps).map(|severity| (*seat, severity)))
+            .collect();
+        if off.len() > 7 {
+            return;
+        }
+        for (seat, severity) in off {
+            let hour = self.of(seat).hour;
+            let same = hour.filter(|(start, _)| time.abs_diff(*start) < 3_600_000);
+            let (start, paid) = match (same, hour) {
+                (Some((_, worst)), _) if worst >= severity => continue,
+                (Some((start, worst)), _) => (start, self.rules.rates[worst]),
+                (None, Some((start, _))) if time < start => continue,
+                (None, _) => (time, 0),
+            };
+            self.of(seat).hour = Some((start, severity));
+            let rate = self.rules.rates[severity].saturating_sub(paid);
+            self.treasury += self.take(seat, rate);
         }
     }
 
     pub fn convict(&mut self, seat: u8, epoch: u32, slot: u64) -> Result<(), StakingError> {
-        match self.punish(seat, epoch, slot, true, 3) {
-            true => Ok(()),
-            false => Err(StakingError::AlreadyPunished),
+        if !self.punished.insert((seat, epoch, slot)) {
+            return Err(StakingError::AlreadyPunished);
         }
+        let (rate, in_office) = (self.rules.rates[3], self.epoch);
+        let penalty = self.take(seat, rate);
+        let bounty = penalty / 20;
+        self.bounties += bounty;
+        self.treasury += penalty - bounty;
+        self.of(seat).ejected = in_office;
+        self.silence(seat);
+        Ok(())
     }
 
     pub fn standing(&self, seat: u8) -> Standing {
@@ -163,7 +190,7 @@ impl Model {
     pub fn weight(&self, seat: u8) -> u128 {
         let heard = !self.barred.contains(&seat) && self.standing(seat) == Standing::Active;
         if heard {
-            self.operators[usize::from(seat)].bonded.min(2 * self.rules.minimum)
+            self.operators[usize::from(seat)].bonded.min(self.rules.minimum * 5 / 4)
         } else {
             0
         }

@@ -1,13 +1,16 @@
 //! Random operations, each compared with the model; the contract's tokens are what is staked.
 
-use cicada_core::slashing::{Rates, MIN_STAKE};
+use std::collections::BTreeMap;
+
+use cicada_core::report::ReportKind;
+use cicada_core::slashing::{Rates, JUDGED_MS, MIN_STAKE};
 use cicada_dice::Dice;
 use cicada_runtime_tests::{account, on};
 use cicada_traits::staking::Staking;
 use cicada_traits::validators::ValidatorsError;
 
 use crate::model::{Model, Operator, Rules};
-use crate::stage::{node, Stage, DAY, DELAY, PURSE, STAKE, TREASURY};
+use crate::stage::{everybody, node, Stage, DAY, DELAY, JUDGE, PURSE, STAKE, STRANGER, TREASURY};
 
 /// Operations of each of the four runs.
 const OPERATIONS: u32 = 650;
@@ -18,7 +21,7 @@ trait Draws {
     fn seat(&mut self) -> u8;
     /// Some part of an amount, its ends and what lies just beyond it.
     fn amount(&mut self, of: u128) -> u128;
-    fn bps(&mut self) -> u128;
+    fn bps(&mut self) -> u32;
 }
 
 impl Draws for Dice {
@@ -36,11 +39,9 @@ impl Draws for Dice {
         }
     }
 
-    fn bps(&mut self) -> u128 {
-        const EDGES: [u128; 10] = [0, 50, 51, 100, 101, 500, 501, 1_500, 1_501, 9_999];
-        // What is critical is rare, or soon nobody would be heard.
-        let edge = self.below(40);
-        EDGES[usize::try_from(edge).unwrap() % if edge < 2 { 10 } else { 8 }]
+    fn bps(&mut self) -> u32 {
+        const EDGES: [u32; 8] = [0, 50, 51, 100, 101, 500, 501, u32::MAX];
+        EDGES[usize::try_from(self.below(8)).unwrap()]
     }
 }
 
@@ -115,12 +116,18 @@ impl Run {
 
     fn report(&mut self) -> bool {
         let slot = self.dice.below(30);
-        let count = self.dice.below(5);
-        let list: Vec<(u8, u128)> =
+        // Now and then more than may lie.
+        let count = if self.dice.below(5) == 0 { 12 } else { self.dice.below(5) };
+        let list: BTreeMap<u8, u32> =
             (0..count).map(|_| (self.dice.seat(), self.dice.bps())).collect();
-        let _ = self.stage.report(slot, &list).succeeds();
+        let list: Vec<(u8, u32)> = list.into_iter().collect();
+        // Half an hour apart, newer and older.
+        let time = slot * JUDGED_MS / 2;
+        let epoch = self.model.epoch;
+        let said = everybody(&list);
+        let _ = self.stage.report_of(JUDGE, ReportKind::Nav, (slot, time), epoch, &said).succeeds();
         let before = self.model.treasury;
-        self.model.report(slot, &list);
+        self.model.report(time, &list);
         self.model.treasury > before
     }
 
@@ -136,6 +143,7 @@ impl Run {
     fn wait(&mut self) -> bool {
         let ms = [1, DAY, DELAY - 1, DELAY][usize::try_from(self.dice.below(4)).unwrap()];
         self.stage.world.advance(ms);
+        self.model.at(self.stage.world.now());
         true
     }
 
@@ -143,9 +151,10 @@ impl Run {
         let minimum = MIN_STAKE / 2 + u128::from(self.dice.below(2)) * MIN_STAKE / 2;
         let delay = DELAY - self.dice.below(3) * DAY;
         let minor = 100 + u32::try_from(self.dice.below(100)).unwrap();
-        self.model.rules.minimum = minimum;
-        self.model.rules.delay = delay;
-        self.model.rules.rates[0] = u128::from(minor);
+        let now = self.stage.world.now();
+        let rates = [u128::from(minor), 500, 1_500, 5_000];
+        let notice = 2 * self.model.rules.delay;
+        self.model.next = Some((Rules { minimum, delay, rates }, now + notice));
         let change = |terms: &mut cicada_traits::staking::StakingTerms| {
             terms.minimum = minimum;
             terms.unbonding_ms = delay;
@@ -174,7 +183,9 @@ impl Run {
         let treasury = self.stage.balance(account(TREASURY));
         assert_eq!(treasury, self.model.treasury);
         let purses: u128 = self.model.operators.iter().map(|operator| operator.purse).sum();
-        assert_eq!(held + treasury + purses, u128::from(SEATS) * PURSE);
+        let bounties = self.stage.balance(account(STRANGER));
+        assert_eq!(bounties, self.model.bounties);
+        assert_eq!(held + treasury + bounties + purses, u128::from(SEATS) * PURSE);
     }
 
     fn check_all(&mut self) {

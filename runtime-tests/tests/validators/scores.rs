@@ -11,18 +11,21 @@ use crate::stage::{node, Stage, OWNER, SILENT, STAKE, STRANGER, TRAPS};
 #[test]
 fn points_fall_with_the_severity() {
     let mut stage = Stage::new();
-    let _ = stage.report(1, &[(0, 50), (1, 51), (2, 101), (3, 501), (4, 1_501)]).succeeds();
+    let _ = stage.report(1, &[(0, 50), (1, 51), (2, 101), (3, 501)]).succeeds();
+    let _ = stage.convict_observer(stage.two_navs(1, 4, 1)).succeeds();
     let points: Vec<u32> = (0..5).map(|seat| stage.points(node(seat))).collect();
     assert_eq!(points, [50, 49, 45, 35, 0]);
     let history = stage.world.read(on(&stage.reputation).history(node(2), 0, 9));
     assert_eq!(history.len(), 1);
     let entry = history[0].open().unwrap();
     assert_eq!(entry.event, Event::SlaViolated { points: 5 });
-    assert_eq!(entry.event, Severity::Moderate.reputation_event());
+    assert_eq!(Severity::Moderate.reputation_points(), 5);
     assert_eq!(AccountId::from(entry.writer), address(&stage.validators));
-    // Without a penalty, without a word.
+    // Without a penalty, without a word; what is worse in the same hour costs the difference.
     let _ = stage.report(1, &[(2, 101)]).succeeds();
     assert_eq!(stage.points(node(2)), 45);
+    let _ = stage.report(1, &[(2, 600)]).succeeds();
+    assert_eq!(stage.points(node(2)), 35);
 }
 
 #[test]
@@ -36,7 +39,7 @@ fn a_refusal_stops_no_penalty() {
     // A contract that knows no such message, an account that is no contract, nobody at all.
     let token = address(&stage.token);
     for (slot, reputation) in [(2, Some(token)), (3, Some(account(STRANGER))), (4, None)] {
-        let _ = stage.change_terms(|terms| terms.reputation = reputation).succeeds();
+        stage.enforce_terms(|terms| terms.reputation = reputation);
         let before = stage.amounts(node(0)).0;
         let _ = stage.report(slot, &[(0, 501)]).succeeds();
         assert!(stage.amounts(node(0)).0 < before);
@@ -47,18 +50,18 @@ fn a_refusal_stops_no_penalty() {
 fn a_call_that_is_broken_off_fails_the_penalty() {
     let mut stage = Stage::new();
     let traps = stage.deploy_raw(TRAPS);
-    let _ = stage.change_terms(|terms| terms.reputation = Some(traps)).succeeds();
+    stage.enforce_terms(|terms| terms.reputation = Some(traps));
     let unavailable = StakingError::ReputationUnavailable;
     assert_eq!(stage.report(1, &[(0, 501)]).fails(), unavailable);
     let navs = stage.two_navs(1, 9, 4);
     assert_eq!(stage.convict_observer(navs.clone()).fails(), unavailable);
     // The owner names another, and nothing was used up.
-    let _ = stage.change_terms(|_| ()).succeeds();
+    stage.enforce_terms(|_| ());
     let _ = stage.report(1, &[(0, 501)]).succeeds();
     let _ = stage.convict_observer(navs).succeeds();
     // An answer that is none is no trap.
     let is_silent = stage.deploy_raw(SILENT);
-    let _ = stage.change_terms(|terms| terms.reputation = Some(is_silent)).succeeds();
+    stage.enforce_terms(|terms| terms.reputation = Some(is_silent));
     let _ = stage.report(2, &[(0, 501)]).succeeds();
 }
 

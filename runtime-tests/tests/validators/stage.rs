@@ -4,7 +4,7 @@ use cicada_core::evidence::Equivocation;
 use cicada_core::hash::{Hash, Native, ZERO_HASH};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
-use cicada_core::slashing::{Bands, OffenceKind, Rates, Standing, MIN_STAKE};
+use cicada_core::slashing::{Bands, Rates, Standing, BOUNTY_BPS, JUDGED_MS, MIN_STAKE};
 use cicada_core::{certificate::Certificate, committee::members_root};
 use cicada_runtime_tests::world::{FUNDS, GAS_LIMIT};
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
@@ -83,8 +83,6 @@ impl Stage {
         let mut stage = Self::bare();
         let terms = stage.usual_terms();
         let _ = stage.set_terms(terms).succeeds();
-        let judge = on(&stage.validators).set_judge(account(JUDGE), true);
-        let _ = stage.world.as_(account(OWNER)).call(judge).succeeds();
         stage
     }
 
@@ -105,6 +103,7 @@ impl Stage {
             token: address(&self.token),
             treasury: account(TREASURY),
             reputation: Some(address(&self.reputation)),
+            judges: vec![account(JUDGE)],
             minimum: MIN_STAKE,
             unbonding_ms: DELAY,
             nav_bands: Bands::NAV,
@@ -165,6 +164,19 @@ impl Stage {
         self.world.as_(account(OWNER)).call(on(&self.validators).set_terms(terms))
     }
 
+    /// The usual terms, changed, and in force.
+    pub fn enforce_terms(&mut self, change: impl FnOnce(&mut StakingTerms)) {
+        let _ = self.change_terms(change).succeeds();
+        let announced = self.world.read(on(&self.validators).announced());
+        if let Some(announced) = announced {
+            self.world.at(announced.from_ms);
+        }
+    }
+
+    pub fn resign(&mut self, who: AccountId) -> Answer {
+        self.world.as_(who).call(on(&self.validators).resign())
+    }
+
     /// The usual terms, changed.
     pub fn change_terms(&mut self, change: impl FnOnce(&mut StakingTerms)) -> Answer {
         let mut terms = self.usual_terms();
@@ -199,7 +211,11 @@ impl Stage {
     }
 
     pub fn electorate(&mut self) -> Electorate {
-        self.world.read(on(&self.validators).electorate())
+        self.world.read(on(&self.validators).electorate(None))
+    }
+
+    pub fn electorate_of(&mut self, epoch: u32) -> Electorate {
+        self.world.read(on(&self.validators).electorate(Some(epoch)))
     }
 
     /// Points of reputation.
@@ -209,9 +225,10 @@ impl Stage {
 
     // ---- offences ----
 
-    /// Deviations of NAV in a slot of the judge's feed.
-    pub fn report(&mut self, slot: u64, deviations: &[(u8, u128)]) -> Answer {
-        self.report_as(JUDGE, ReportKind::Nav, slot, OffenceKind::NavDeviation, deviations)
+    /// Deviations of NAV in a slot of the judge's feed, beside others that agree. Each slot is an
+    /// hour after the one before it.
+    pub fn report(&mut self, slot: u64, off: &[(u8, u32)]) -> Answer {
+        self.report_as(JUDGE, ReportKind::Nav, slot, &everybody(off))
     }
 
     pub fn report_as(
@@ -219,12 +236,28 @@ impl Stage {
         judge: &str,
         kind: ReportKind,
         slot: u64,
-        offence: OffenceKind,
-        deviations: &[(u8, u128)],
+        deviations: &[(u8, u32)],
+    ) -> Answer {
+        self.report_of(judge, kind, (slot, slot * JUDGED_MS), self.committee.epoch, deviations)
+    }
+
+    /// With slot and time, and the epoch of the committee.
+    pub fn report_of(
+        &mut self,
+        judge: &str,
+        kind: ReportKind,
+        (slot, time_ms): (u64, u64),
+        epoch: u32,
+        deviations: &[(u8, u32)],
     ) -> Answer {
         let list = deviations.iter().map(|(seat, bps)| Deviation { seat: *seat, bps: *bps });
-        let message =
-            on(&self.validators).report_deviations(kind, slot, offence, list.collect::<Vec<_>>());
+        let message = on(&self.validators).report_deviations(
+            kind,
+            slot,
+            time_ms,
+            epoch,
+            list.collect::<Vec<_>>(),
+        );
         self.world.as_(account(judge)).call(message)
     }
 
@@ -347,6 +380,17 @@ impl Stage {
             self.give(account(&name), PURSE);
         }
     }
+}
+
+/// All seats, of which these are off.
+pub fn everybody(off: &[(u8, u32)]) -> Vec<(u8, u32)> {
+    let bps = |seat| off.iter().find(|one| one.0 == seat).map_or(0, |one| one.1);
+    (0..SEATS).map(|seat| (seat, bps(seat))).collect()
+}
+
+/// What whoever brings a proof gets of a penalty.
+pub fn bounty(penalty: u128) -> u128 {
+    penalty * BOUNTY_BPS / 10_000
 }
 
 /// A digest that is nobody's.

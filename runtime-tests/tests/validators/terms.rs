@@ -1,35 +1,137 @@
 //! The rules of stake, and who may judge.
 
-use cicada_core::slashing::{Bands, ParameterError, Rates, Standing, MAX_UNBONDING_MS, MIN_STAKE};
+use cicada_core::slashing::{
+    Bands, ParameterError, Rates, Standing, MAX_UNBONDING_MS, MIN_STAKE, MIN_UNBONDING_MS,
+};
 use cicada_runtime_tests::{account, address, on, AccountId};
-use cicada_traits::staking::{Judged, Staking, StakingError, StakingTerms};
+use cicada_traits::staking::{
+    AnnouncedTerms, Judged, Staking, StakingError, StakingTerms, MAX_JUDGES,
+};
 use cicada_traits::validators::Validators;
-use validators::validators::{JudgeChanged, TermsSet};
+use validators::validators::{Resigned, TermsSet};
 
-use crate::stage::{node, Stage, DELAY, JUDGE, OWNER, STAKE, STRANGER};
+use crate::stage::{node, Stage, DAY, DELAY, JUDGE, OWNER, STAKE, STRANGER};
 
 #[test]
-fn the_owner_sets_the_rules() {
+fn the_first_rules_act_at_once_and_every_change_after_twice_the_delay() {
     let mut stage = Stage::bare();
     assert_eq!(stage.world.read(on(&stage.validators).terms()), None);
     let terms = stage.usual_terms();
-    let set = on(&stage.validators).set_terms(terms);
+    let set = on(&stage.validators).set_terms(terms.clone());
     let error = stage.world.as_(account(STRANGER)).call(set).fails();
     assert_eq!(error, StakingError::NotOwner);
-    let receipt = stage.set_terms(terms).succeeds();
-    assert_eq!(receipt.event::<TermsSet>(&stage.validators).terms, terms);
-    assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms));
+    let receipt = stage.set_terms(terms.clone()).succeeds();
+    let event = receipt.event::<TermsSet>(&stage.validators);
+    assert_eq!((event.terms, event.from_ms), (terms.clone(), stage.world.now()));
+    assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms.clone()));
 
-    let other = StakingTerms { minimum: 5, reputation: None, unbonding_ms: 1, ..terms };
-    let _ = stage.set_terms(other).succeeds();
+    let other = StakingTerms { minimum: 5, reputation: None, unbonding_ms: DAY, ..terms.clone() };
+    let from_ms = stage.world.now() + 2 * DELAY;
+    let receipt = stage.set_terms(other.clone()).succeeds();
+    assert_eq!(receipt.event::<TermsSet>(&stage.validators).from_ms, from_ms);
+    stage.world.at(from_ms - 1);
+    assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms.clone()));
+    let announced = AnnouncedTerms { terms: other.clone(), from_ms };
+    assert_eq!(stage.world.read(on(&stage.validators).announced()), Some(announced));
+    stage.world.at(from_ms);
+    assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(other.clone()));
+    assert_eq!(stage.world.read(on(&stage.validators).announced()), None);
+    // The next change waits for twice the delay of now, and those in force stay in force.
+    let _ = stage.set_terms(terms.clone()).succeeds();
     assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(other));
+    stage.world.advance(2 * DAY);
+    assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms));
 }
 
 #[test]
-fn the_token_is_fixed_with_the_first_rules() {
+fn an_announcement_takes_the_place_of_another_and_waits_from_its_own_time() {
+    let mut stage = Stage::with_terms();
+    let _ = stage.change_terms(|terms| terms.minimum = 1).succeeds();
+    stage.world.advance(2 * DELAY - 1);
+    let _ = stage.change_terms(|terms| terms.minimum = 2).succeeds();
+    stage.world.advance(1);
+    let minimum = |stage: &mut Stage| {
+        let terms = stage.world.read(on(&stage.validators).terms());
+        terms.map(|terms| terms.minimum)
+    };
+    assert_eq!(minimum(&mut stage), Some(MIN_STAKE), "the first is forgotten");
+    stage.world.advance(2 * DELAY - 1);
+    assert_eq!(minimum(&mut stage), Some(2));
+}
+
+#[test]
+fn token_and_treasury_are_fixed_with_the_first_rules() {
     let mut stage = Stage::with_terms();
     let error = stage.change_terms(|terms| terms.token = account(STRANGER)).fails();
-    assert_eq!(error, StakingError::TokenFixed);
+    assert_eq!(error, StakingError::Fixed);
+    let error = stage.change_terms(|terms| terms.treasury = account(OWNER)).fails();
+    assert_eq!(error, StakingError::Fixed);
+}
+
+#[test]
+fn the_owner_takes_nothing_of_what_is_staked() {
+    let mut stage = Stage::new();
+    let (held, before) = (stage.held(), stage.balance(account(OWNER)));
+    // Judge and highest rates, in one block and after the notice.
+    let change = |terms: &mut StakingTerms| {
+        terms.judges = vec![account(OWNER)];
+        terms.reputation = None;
+        terms.rates = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
+    };
+    let _ = stage.change_terms(change).succeeds();
+    let all: Vec<(u8, u32)> = (0..23).map(|seat| (seat, u32::MAX)).collect();
+    let nav = cicada_core::report::ReportKind::Nav;
+    assert_eq!(stage.report_as(OWNER, nav, 1, &all).fails(), StakingError::NotJudge);
+    stage.world.advance(2 * DELAY);
+    let _ = stage.report_as(OWNER, nav, 1, &all).succeeds();
+    assert_eq!((stage.held(), stage.balance(account(OWNER))), (held, before), "guards hold");
+}
+
+#[test]
+fn no_offence_is_used_up_for_nothing() {
+    let mut stage = Stage::new();
+    let free = Rates { minor_bps: 0, moderate_bps: 0, severe_bps: 0, critical_bps: 999 };
+    let error = stage.change_terms(|terms| terms.rates = free).fails();
+    assert_eq!(error, StakingError::Parameters(ParameterError::BelowFloor));
+    let cheap = Rates { critical_bps: 1_000, ..free };
+    let _ = stage.change_terms(|terms| terms.rates = cheap).succeeds();
+    let _ = stage.convict_observer(stage.two_navs(1, 3, 7)).succeeds();
+    assert_eq!(stage.amounts(node(3)).0, STAKE / 2, "the rates in force, not the announced ones");
+}
+
+#[test]
+fn who_resigned_is_judged_by_the_rules_of_then_and_gets_out_after_a_change() {
+    let mut stage = Stage::new();
+    let receipt = stage.resign(node(4)).succeeds();
+    assert_eq!(receipt.event::<Resigned>(&stage.validators).operator, node(4));
+    assert_eq!(stage.resign(node(4)).fails(), StakingError::CannotResign);
+    assert_eq!(stage.resign(account(STRANGER)).fails(), StakingError::CannotResign);
+    // Voice, weight and duty stay.
+    assert!(stage.stake(node(4)).is_resigned);
+    assert_eq!(stage.electorate().stakes[4], MIN_STAKE * 5 / 4);
+    assert_eq!(stage.verify_by(0..16), Ok(()));
+    assert_eq!(stage.unbond(node(4), STAKE).fails(), StakingError::Seated);
+    let change = |terms: &mut StakingTerms| {
+        terms.rates = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
+        terms.minimum = 3 * MIN_STAKE;
+        terms.unbonding_ms = 100 * DAY;
+    };
+    stage.enforce_terms(change);
+    let _ = stage.convict_observer(stage.two_navs(1, 5, 7)).succeeds();
+    assert_eq!(stage.amounts(node(5)).0, 0, "the new rate");
+    let _ = stage.convict_observer(stage.two_navs(1, 4, 7)).succeeds();
+    assert_eq!(stage.amounts(node(4)).0, STAKE / 2, "the old one");
+    // Another sits in his place: out after the old delay.
+    stage.newcomers("other");
+    for seat in 0..23 {
+        let _ = stage.bond(account(&format!("other-{seat}")), STAKE).succeeds();
+    }
+    let _ = stage.rotate_to("other", &(6..23).collect::<Vec<u8>>()).succeeds();
+    let _ = stage.unbond(node(4), STAKE / 2).succeeds();
+    stage.world.advance(DELAY);
+    assert_eq!(stage.withdraw(node(4)).succeeds().value, STAKE / 2);
+    let stake = stage.stake(node(4));
+    assert!(!stake.is_resigned, "and all is forgotten");
 }
 
 #[test]
@@ -44,13 +146,19 @@ fn bands_and_rates_must_rise() {
     };
     refuse(&|terms| terms.nav_bands = falling, ParameterError::NotRising);
     refuse(
-        &|terms| terms.ranking_bands = Bands { severe_bps: 1, ..Bands::RANKING },
+        &|terms| terms.ranking_bands = Bands { moderate_bps: 1, ..Bands::RANKING },
         ParameterError::NotRising,
     );
     refuse(&|terms| terms.rates = rates, ParameterError::NotRising);
     refuse(&|terms| terms.rates = above, ParameterError::AboveWhole);
     let too_long = MAX_UNBONDING_MS + 1;
     refuse(&|terms| terms.unbonding_ms = too_long, ParameterError::DelayTooLong);
+    let too_short = MIN_UNBONDING_MS - 1;
+    refuse(&|terms| terms.unbonding_ms = too_short, ParameterError::DelayTooShort);
+    refuse(&|terms| terms.minimum = 0, ParameterError::NoMinimum);
+    let judges = vec![account(JUDGE); MAX_JUDGES + 1];
+    let error = stage.change_terms(|terms| terms.judges = judges).fails();
+    assert_eq!(error, StakingError::TooMany);
     let _ = stage.change_terms(|terms| terms.unbonding_ms = MAX_UNBONDING_MS).succeeds();
 }
 
@@ -70,45 +178,27 @@ fn the_contract_itself_is_no_token_treasury_or_reputation() {
 }
 
 #[test]
-fn the_owner_lists_judges() {
-    let mut stage = Stage::new();
-    let set = |name: &str, allowed| on(&stage.validators).set_judge(account(name), allowed);
-    let by_stranger = set(STRANGER, true);
-    let (list, again, off) = (set(STRANGER, true), set(STRANGER, true), set(JUDGE, false));
-    let error = stage.world.as_(account(STRANGER)).call(by_stranger).fails();
-    assert_eq!(error, StakingError::NotOwner);
-
-    let owner = account(OWNER);
-    let receipt = stage.world.as_(owner).call(list).succeeds();
-    let event = receipt.event::<JudgeChanged>(&stage.validators);
-    assert_eq!((event.contract, event.allowed), (account(STRANGER), true));
-    assert!(stage.world.read(on(&stage.validators).is_judge(account(STRANGER))));
-    let receipt = stage.world.as_(owner).call(again).succeeds();
-    assert!(receipt.emitted.is_empty(), "nothing changed");
-    let receipt = stage.world.as_(owner).call(off).succeeds();
-    assert!(!receipt.event::<JudgeChanged>(&stage.validators).allowed);
-    assert_eq!(stage.report(1, &[(0, 60)]).fails(), StakingError::NotJudge);
-}
-
-#[test]
-fn another_minimum_counts_at_once() {
+fn another_minimum_counts_when_it_is_in_force() {
     let mut stage = Stage::new();
     assert_eq!(stage.standing(node(3)), Standing::Active);
-    let _ = stage.change_terms(|terms| terms.minimum = STAKE).succeeds();
+    stage.enforce_terms(|terms| terms.minimum = STAKE);
     assert_eq!(stage.standing(node(3)), Standing::Active, "exactly the minimum is enough");
     let _ = stage.change_terms(|terms| terms.minimum = STAKE + 1).succeeds();
+    // Time to take out what is above the old minimum, or to resign.
+    assert_eq!(stage.standing(node(3)), Standing::Active);
+    stage.world.advance(2 * DELAY);
     assert_eq!(stage.standing(node(3)), Standing::Inactive);
     assert_eq!(stage.electorate().stakes, [0; 23]);
 }
 
 #[test]
-fn other_bands_and_rates_count_at_once() {
+fn other_bands_and_rates_count_when_they_are_in_force() {
     let mut stage = Stage::new();
     let change = |terms: &mut StakingTerms| {
-        terms.nav_bands = Bands { none_bps: 0, minor_bps: 0, moderate_bps: 0, severe_bps: 10 };
+        terms.nav_bands = Bands { none_bps: 0, minor_bps: 0, moderate_bps: 0 };
         terms.rates = Rates { severe_bps: 10_000, critical_bps: 10_000, ..Rates::DEFAULT };
     };
-    let _ = stage.change_terms(change).succeeds();
+    stage.enforce_terms(change);
     let _ = stage.report(1, &[(4, 10)]).succeeds();
     assert_eq!(stage.amounts(node(4)), (0, 0), "all of it, and no more");
 }
@@ -118,8 +208,6 @@ fn without_rules_there_is_no_stake_and_no_penalty() {
     let mut stage = Stage::bare();
     let form = on(&stage.validators).form_committee(stage.committee.operators());
     let _ = stage.world.as_(account(OWNER)).call(form).succeeds();
-    let judge = on(&stage.validators).set_judge(account(JUDGE), true);
-    let _ = stage.world.as_(account(OWNER)).call(judge).succeeds();
 
     assert_eq!(stage.bond(node(0), MIN_STAKE).fails(), StakingError::NoTerms);
     assert_eq!(stage.unbond(node(0), MIN_STAKE).fails(), StakingError::NoTerms);
@@ -141,7 +229,7 @@ fn without_rules_there_is_no_stake_and_no_penalty() {
 #[test]
 fn before_the_first_committee_there_are_no_voters() {
     let mut stage = Stage::with_terms();
-    let electorate = stage.world.read(on(&stage.validators).electorate());
+    let electorate = stage.world.read(on(&stage.validators).electorate(None));
     assert_eq!((electorate.epoch, electorate.keys.len(), electorate.stakes.len()), (0, 0, 0));
     assert_eq!(stage.report(1, &[(0, 60)]).fails(), StakingError::UnknownSeat);
     let _ = stage.bond(node(0), MIN_STAKE).succeeds();

@@ -7,6 +7,7 @@ use crate::{Bundle, Chain, ContractEvent, Error};
 use cicada_core::hash::Hash;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll};
+use std::future::Future;
 use subxt::dynamic;
 use subxt::events::Phase;
 use subxt::rpcs::methods::legacy::NumberOrHex;
@@ -21,6 +22,8 @@ pub struct FinalBlock {
     pub number: u64,
     /// Its hash.
     pub hash: Hash,
+    /// The hash of the block before it; zeros for the first block of a chain.
+    pub parent: Hash,
     /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
     pub time_ms: u64,
     /// The events of the contracts, in order.
@@ -58,7 +61,8 @@ impl Chain {
         let (hash, time_ms, events) = self.contents(&at).await?;
         let events = events.into_iter().map(|(_, event)| event);
         let events = events.filter(|event| contracts.contains(&event.contract)).collect();
-        Ok(FinalBlock { number, hash, time_ms, events })
+        let parent = self.parent(&at).await?;
+        Ok(FinalBlock { number, hash, parent, time_ms, events })
     }
 
     /// A final block with the events of all contracts.
@@ -68,9 +72,27 @@ impl Chain {
     pub async fn whole_block(&self, number: u64) -> Result<WholeBlock, Error> {
         let at = self.block_at(number).await?;
         let (hash, time_ms, events) = self.contents(&at).await?;
-        let what = format!("reading the header of block {number}");
-        let header = at.block_header().await.map_err(Error::node(&what))?;
-        Ok(WholeBlock { number, hash, parent: header.parent_hash.0, time_ms, events })
+        Ok(WholeBlock { number, hash, parent: self.parent(&at).await?, time_ms, events })
+    }
+
+    /// The last block of the final chain that is not later than `time_ms`; none before a later one
+    /// is final, since until then another may still come.
+    ///
+    /// # Errors
+    /// [`Error::Node`].
+    pub async fn block_of(&self, time_ms: u64) -> Result<Option<u64>, Error> {
+        last_not_later(self.final_block().await?, time_ms, |block| self.time_of(block)).await
+    }
+
+    async fn time_of(&self, block: u64) -> Result<u64, Error> {
+        let what = format!("reading the time of block {block}");
+        let now = dynamic::storage::<(), u64>("Timestamp", "Now");
+        let at = self.block_at(block).await?;
+        let time = at.storage().try_fetch(now, ()).await;
+        match time.map_err(Error::node(&what))? {
+            Some(time) => time.decode().map_err(Error::decode(&what)),
+            None => Ok(0),
+        }
     }
 
     /// The hash of a block; none if there is none of that number yet. Pruning nodes know it too.
@@ -82,6 +104,11 @@ impl Chain {
         let number = NumberOrHex::Number(number);
         let hash = self.rpc.chain_get_block_hash(Some(number)).await;
         Ok(hash.map_err(Error::node(&what))?.map(|hash| hash.0))
+    }
+
+    async fn parent(&self, at: &Block) -> Result<Hash, Error> {
+        let what = format!("reading the header of block {}", at.block_number());
+        Ok(at.block_header().await.map_err(Error::node(&what))?.parent_hash.0)
     }
 
     /// The hash of the block after the first. A development chain that was reset has the same genesis
@@ -141,5 +168,58 @@ impl Chain {
         let at = self.client.at_block(block).await.map_err(Error::node(&what))?;
         let dry_run = self.dry_run_at(&at, "ContractsApi_call", args, bundle, entry).await?;
         T::decode_all(&mut &dry_run.returned[..]).map_err(Error::decode(&what))
+    }
+}
+
+/// The last of the blocks up to `newest` that is not later than `time_ms`; none if there is none, or
+/// unless a later one is among them. Looks back in growing steps, and then halves.
+async fn last_not_later<F: Future<Output = Result<u64, Error>>>(
+    newest: u64,
+    time_ms: u64,
+    time_of: impl Fn(u64) -> F,
+) -> Result<Option<u64>, Error> {
+    if time_of(newest).await? <= time_ms {
+        return Ok(None);
+    }
+    let (mut later, mut step) = (newest, 1u64);
+    let mut found = loop {
+        if later == 0 {
+            return Ok(None);
+        }
+        let block = later.saturating_sub(step);
+        if time_of(block).await? <= time_ms {
+            break block;
+        }
+        (later, step) = (block, step.saturating_mul(2));
+    };
+    while later.saturating_sub(found) > 1 {
+        let middle = found.midpoint(later);
+        match time_of(middle).await? <= time_ms {
+            true => found = middle,
+            false => later = middle,
+        }
+    }
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_block_of_a_time_is_known_once_a_later_one_is_there() {
+        // Block n is of the time 100 + 6 · n, but for a gap after the fifth.
+        let time_of =
+            |block: u64| async move { Ok(100 + 6 * block + if block > 5 { 50 } else { 0 }) };
+        let of = async |newest, time| last_not_later(newest, time, time_of).await.unwrap();
+        assert_eq!(of(20, 106).await, Some(1));
+        assert_eq!(of(20, 111).await, Some(1));
+        assert_eq!(of(20, 112).await, Some(2));
+        assert_eq!(of(20, 185).await, Some(5), "in the gap");
+        assert_eq!(of(6, 185).await, Some(5));
+        assert_eq!(of(5, 185).await, None, "another may still come");
+        assert_eq!(of(20, 269).await, Some(19));
+        assert_eq!(of(20, 270).await, None);
+        assert_eq!(of(20, 99).await, None, "none is as early");
     }
 }

@@ -118,7 +118,8 @@ pub enum Command {
     Start {
         assignment: u64,
     },
-    /// Gives an assignment back before the start, as the provider.
+    /// Hands an assignment back that is not delivered, as the provider: for nothing soon after the
+    /// hand-over, later for a share of the bond.
     Decline {
         assignment: u64,
     },
@@ -128,6 +129,8 @@ pub enum Command {
     Settle(money::SettleArgs),
     Dispute(dispute::DisputeArgs),
     Resolve(dispute::ResolveArgs),
+    /// Takes what waits at the escrow contract: an arbitrator's fees, or what could not be paid out.
+    Claim,
     /// Draws the market's conclusions when an assignment's escrow has ended; anybody may.
     Finalize {
         assignment: u64,
@@ -202,7 +205,7 @@ Examples:
   cicada71 portfolio
   cicada71 market --framework claude
   cicada71 mint //Bob 1000
-  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt
+  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt --no-panel
   cicada71 hand-over --request 1 --wait 2m
   cicada71 result 1 --wait 2m && cicada71 release 1
   cicada71 escrow audit 0 --json
@@ -228,9 +231,10 @@ mod tests {
     #[test]
     fn commands_are_read_as_the_documentation_has_them() {
         for line in [
-            "cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private t.txt",
-            "cicada71 request --task-type x --units 1 --max-price 2 --public s --max-response 30s --penalty 10 --quality accuracy=9500 --arbitrator //Dave --required 1",
-            "cicada71 offer --suri //Bob --task-type x --units 9 --price 2 --bond 0.1 --key-of k --firm-from 1",
+            "cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private t.txt --no-panel",
+            "cicada71 request --task-type x --units 1 --max-price 2 --public s --max-response 30s --penalty 10 --quality accuracy=9500 --arbitrator //Dave --required 1 --arbitrator-fee 100",
+            "cicada71 offer --suri //Bob --task-type x --units 9 --price 2 --bond 0.1 --key-of k --firm-from 1 --accept-arbitrator //Dave --most-penalty 500",
+            "cicada71 claim --suri //Dave",
             "cicada71 accept --suri //Bob 1 4 --units 50 --min-price 0.25",
             "cicada71 hand-over 3",
             "cicada71 hand-over --request 1 --wait 2m --json",
@@ -280,10 +284,12 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for line in [
             "cicada71",
-            "cicada71 request --task-type x --units 1 --max-price 2 --public a --private b",
-            "cicada71 request --task-type x --units 1 --max-price 2 --confidential a",
-            "cicada71 request --task-type x --units 1 --max-price 2 --public a --penalty 1",
-            "cicada71 request --task-type X --units 1 --max-price 2 --public a",
+            "cicada71 request --task-type x --units 1 --max-price 2 --public a --private b --no-panel",
+            "cicada71 request --task-type x --units 1 --max-price 2 --confidential a --no-panel",
+            "cicada71 request --task-type x --units 1 --max-price 2 --public a --penalty 1 --no-panel",
+            "cicada71 request --task-type X --units 1 --max-price 2 --public a --no-panel",
+            "cicada71 request --task-type x --units 1 --max-price 2 --public a",
+            "cicada71 request --task-type x --units 1 --max-price 2 --public a --no-panel --arbitrator //Dave",
             "cicada71 offer --task-type x --units 1 --price 2",
             "cicada71 hand-over",
             "cicada71 complete 3",

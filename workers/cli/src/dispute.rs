@@ -11,7 +11,9 @@ use clap::Args;
 use serde_json::json;
 use std::path::Path;
 
-/// Hands the money to the arbitrators, as the requester or the provider.
+/// Hands delivered work to the arbitrators, as the requester or the provider. Their fee, if the terms
+/// name one, is deposited; it comes back if nobody decides. A dispute that nobody decides never
+/// leaves whoever raised it better off.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,16 +31,37 @@ pub struct DisputeArgs {
 
 /// `cicada71 dispute`.
 pub async fn dispute(context: &Context, args: DisputeArgs) -> Outcome {
+    let market = &context.market;
     let (escrow, _) = args.target.find(context).await?;
+    let (seen, terms) = (market.escrow(escrow).await?, market.terms(escrow).await?);
+    if seen.state != State::Completed {
+        let text = format!(
+            "escrow {escrow} is {:?}: only what is delivered and not yet paid can be disputed",
+            seen.state
+        );
+        return Err(Failure::Refused(text));
+    }
     let mut evidence = Vec::new();
     for item in &args.evidence {
         evidence.push(identifier(context, item).await?);
     }
     let cids: Vec<Vec<u8>> = evidence.iter().map(ContentId::to_chain).collect();
-    let outcome = context.market.dispute(escrow, &cids, &context.signer).await?;
+    let part = terms.milestones.get(usize::from(seen.milestone)).map_or(0, |part| part.amount);
+    let fee = args::share_floor(part, terms.panel.fee_bps);
+    let said = match fee {
+        0 => Vec::new(),
+        fee => market.permit(&context.signer, fee).await?,
+    };
+    let outcome = market.dispute(escrow, &seen, &cids, &context.signer).await?;
     let names: Vec<String> = evidence.iter().map(ToString::to_string).collect();
-    let text = format!("escrow {escrow} is disputed; {} pieces of evidence", names.len());
-    let json = json!({ "escrow": escrow, "evidence": names, "block": outcome.block });
+    let fee = plain_mmc(fee);
+    let text = format!(
+        "escrow {escrow} is disputed; {} pieces of evidence; {fee} MMC deposited for the arbitrators",
+        names.len()
+    );
+    let json = json!({
+        "escrow": escrow, "evidence": names, "block": outcome.block, "fee": fee, "said": said,
+    });
     Ok(Reply::new(text, json))
 }
 
@@ -66,7 +89,7 @@ reputation and prices; anybody may.")]
 pub struct ResolveArgs {
     #[command(flatten)]
     target: Target,
-    /// All to the provider.
+    /// The part to the provider.
     #[arg(long, group = "verdict", required = true)]
     release: bool,
     /// All to the requester.
@@ -81,19 +104,20 @@ pub struct ResolveArgs {
 pub async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
     let market = &context.market;
     let (escrow, _) = args.target.find(context).await?;
-    let locked = market.escrow(escrow).await?.locked;
+    let (seen, terms) = (market.escrow(escrow).await?, market.terms(escrow).await?);
+    let part = terms.milestones.get(usize::from(seen.milestone)).map_or(0, |part| part.amount);
     let verdict = match args.split {
         Some(provider_bps) => {
-            let provider_share = args::share_floor(locked, provider_bps);
-            let requester_share = locked.saturating_sub(provider_share);
+            let provider_share = args::share_floor(part, provider_bps);
+            let requester_share = part.saturating_sub(provider_share);
             Verdict::Split { provider_share, requester_share }
         }
         None if args.release => Verdict::Release,
         None => Verdict::Refund,
     };
-    market.vote(escrow, verdict, &context.signer).await?;
+    market.vote(escrow, &seen, verdict, &context.signer).await?;
     let after = market.escrow(escrow).await?;
-    let decided = after.state == State::Resolved;
+    let decided = after.state != State::Disputed;
     let text = if decided {
         let (provider, requester) =
             (plain_mmc(after.provider_paid), plain_mmc(after.requester_paid));

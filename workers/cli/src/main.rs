@@ -99,6 +99,7 @@ async fn compute(c: &Context, command: Command) -> Outcome {
         Command::Result(args) => work::result(c, args).await,
         Command::Release(args) => money::release(c, args).await,
         Command::Settle(args) => money::settle(c, args).await,
+        Command::Claim => money::claim(c).await,
         Command::Dispute(args) => dispute::dispute(c, args).await,
         Command::Resolve(args) => dispute::resolve(c, args).await,
         Command::Finalize { assignment } => money::finalize(c, assignment).await,

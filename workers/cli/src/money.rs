@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
 use crate::show::{status_json, status_line};
 use cicada_amounts::{parse_mmc, parse_units, plain_mmc, plain_units};
-use cicada_core::escrow::Decision;
+use cicada_core::escrow::{Decision, State};
 use cicada_core::market::Status;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::sla::{Metric, QualityReport};
@@ -55,7 +55,8 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
     let market = &context.market;
     let (escrow, assignment) = args.target.find(context).await?;
     let Some(id) = assignment else {
-        market.decide(escrow, Decision::Release, &context.signer).await?;
+        let seen = market.escrow(escrow).await?;
+        market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
         let state = market.escrow(escrow).await?.state;
         let json = json!({ "escrow": escrow, "state": format!("{state:?}") });
         return Ok(Reply::new(format!("escrow {escrow}: {state:?}"), json));
@@ -65,7 +66,12 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
             market.settle(id, None, &context.signer).await?;
         }
         status if args.early && !status.is_final() => {
-            market.decide(escrow, Decision::Release, &context.signer).await?;
+            let seen = market.escrow(escrow).await?;
+            if seen.state != State::Funded {
+                let text = format!("escrow {escrow} is {:?}: nothing was paid", seen.state);
+                return Err(Failure::Refused(text));
+            }
+            market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
             market.about("finalize", id, &context.signer).await?;
         }
         status => {
@@ -94,13 +100,26 @@ pub struct SettleArgs {
     quality: Vec<Metric>,
 }
 
-/// `cicada71 settle`.
+/// `cicada71 settle`. While a dispute runs, the report counts if nobody decides.
 pub async fn settle(context: &Context, args: SettleArgs) -> Outcome {
+    let (market, id) = (&context.market, args.assignment);
     let report = QualityReport { uptime_bps: args.uptime, quality: args.quality };
     let empty = report.uptime_bps.is_none() && report.quality.is_empty();
     let report = (!empty).then_some(&report);
-    context.market.settle(args.assignment, report, &context.signer).await?;
-    ended(context, args.assignment).await
+    let escrow = market.assignment(id).await?.escrow;
+    let disputed = market.escrow(escrow).await?.state == State::Disputed;
+    match report {
+        Some(report) if disputed => market.report(id, report, &context.signer).await?,
+        report => market.settle(id, report, &context.signer).await?,
+    };
+    ended(context, id).await
+}
+
+/// `cicada71 claim`.
+pub async fn claim(context: &Context) -> Outcome {
+    let amount = plain_mmc(context.market.claim(&context.signer).await?.value);
+    let text = format!("claimed {amount} MMC from the escrow contract");
+    Ok(Reply::new(text, json!({ "claimed": amount })))
 }
 
 /// How an assignment stands after a settlement.

@@ -4,9 +4,9 @@ use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
-use cicada_core::escrow::{Fallback, Panel};
+use cicada_core::escrow::{Fallback, Panel, Range};
 use cicada_core::hash::Native;
-use cicada_core::market::{Offer, Privacy, Request};
+use cicada_core::market::{Consent, Offer, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, Sla};
@@ -23,7 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt
+  cicada71 request --task-type wordcount --units 100 --max-price 0.5 --private text.txt --no-panel
   cicada71 request --task-type render --units 500 --max-price 2 --public scene.json \\
     --max-response 30s --penalty 10 --quality accuracy=9500 \\
     --arbitrator //Dave --arbitrator //Eve --arbitrator //Ferdie --required 2")]
@@ -61,12 +61,16 @@ pub struct RequestArgs {
     /// The least bond per unit, in MMC.
     #[arg(long, value_parser = parse_mmc, default_value = "0")]
     min_bond: u128,
+    /// The least units that a provider takes; by default an equal part of what is left.
+    #[arg(long)]
+    min_units: Option<u64>,
     /// How long the execution may take.
     #[arg(long, value_parser = parse_ms, default_value = "10m")]
     max_duration: u64,
-    /// How long after the assignment the result must be there.
-    #[arg(long, value_parser = parse_ms, default_value = "1h")]
-    complete_within: u64,
+    /// How long after the assignment you hand a private payload over at the latest; the provider's
+    /// time runs from then.
+    #[arg(long, value_parser = parse_ms, default_value = "15m")]
+    hand_over_within: u64,
     /// How long from now it may find providers; an auction lasts at most 15 minutes.
     #[arg(long, value_parser = parse_ms, default_value = "15m")]
     deadline: u64,
@@ -94,22 +98,31 @@ struct SlaArgs {
 
 #[derive(Debug, Args)]
 struct PanelArgs {
-    /// Who decides disputes; may be repeated.
-    #[arg(long, value_parser = args::account)]
+    /// Who decides disputes; may be repeated. Providers take requests with arbitrators whom they
+    /// accept.
+    #[arg(long, value_parser = args::account, required_unless_present = "no_panel")]
     arbitrator: Vec<Account>,
-    /// How many of them must agree; by default more than half.
-    #[arg(long)]
+    /// Nobody decides disputes: whatever is delivered in time is paid, however bad it is, unless the
+    /// provider refunds it.
+    #[arg(long, conflicts_with = "arbitrator")]
+    no_panel: bool,
+    /// How many of them must agree: more than half, which is the default.
+    #[arg(long, requires = "arbitrator")]
     required: Option<u8>,
+    /// What who raises a dispute deposits for those who decide it, in basis points of the price; at
+    /// most 500.
+    #[arg(long, value_parser = args::bps, default_value_t = 0, requires = "arbitrator")]
+    arbitrator_fee: u16,
     /// How long after completion you may object; then the provider is paid.
     #[arg(long, value_parser = parse_ms, default_value = "1h")]
     review: u64,
     /// How long a dispute may last.
     #[arg(long, value_parser = parse_ms, default_value = "1d")]
     dispute_for: u64,
-    /// What happens when a dispute is not decided: refund, release, or a split such as 70/30. By
-    /// default refund with arbitrators, 50/50 without; to refund without any is refused.
-    #[arg(long, value_parser = args::fallback)]
-    fallback: Option<Fallback>,
+    /// What happens when a dispute of the provider's is not decided: refund, release, or a split such
+    /// as 70/30. One of yours that is not decided pays him.
+    #[arg(long, value_parser = args::fallback, default_value = "refund")]
+    fallback: Fallback,
 }
 
 impl SlaArgs {
@@ -128,16 +141,12 @@ impl SlaArgs {
 impl PanelArgs {
     fn panel(&self) -> Panel {
         let members = self.arbitrator.clone();
+        if members.is_empty() {
+            return Panel::NONE;
+        }
         let half = u8::try_from(members.len() / 2).unwrap_or(u8::MAX);
-        let majority = if members.is_empty() { 0 } else { half.saturating_add(1) };
-        Panel { required: self.required.unwrap_or(majority), members }
-    }
-
-    fn fallback(&self) -> Fallback {
-        self.fallback.unwrap_or(match self.arbitrator.is_empty() {
-            true => Fallback::Split { provider_bps: 5_000 },
-            false => Fallback::Refund,
-        })
+        let required = self.required.unwrap_or(half.saturating_add(1));
+        Panel { required, members, fee_bps: self.arbitrator_fee }
     }
 }
 
@@ -192,11 +201,13 @@ async fn privacy(context: &Context, args: &RequestArgs) -> Result<Privacy, Failu
 pub async fn request(context: &Context, args: RequestArgs) -> Outcome {
     let privacy = privacy(context, &args).await?;
     let panel = args.panel.panel();
+    let hand_over_within_ms = if privacy.is_public() { 0 } else { args.hand_over_within };
     let terms = Request {
         task_type: args.task_type,
         units: args.units,
+        min_units: args.min_units,
         max_duration_ms: args.max_duration,
-        complete_within_ms: args.complete_within,
+        hand_over_within_ms,
         capabilities: sorted(args.capability),
         min_reputation: args.min_reputation,
         privacy,
@@ -207,7 +218,7 @@ pub async fn request(context: &Context, args: RequestArgs) -> Outcome {
         panel,
         review_ms: args.panel.review,
         dispute_ms: args.panel.dispute_for,
-        fallback: args.panel.fallback(),
+        fallback: args.panel.fallback,
     };
     let budget = terms.budget();
     let said = context.market.permit(&context.signer, budget).await?;
@@ -266,6 +277,56 @@ pub struct OfferArgs {
     /// unit or more.
     #[arg(long, value_parser = parse_mmc)]
     firm_from: Option<u128>,
+    #[command(flatten)]
+    consent: ConsentArgs,
+}
+
+/// What requests may ask of you: the market refuses others.
+#[derive(Debug, Args)]
+struct ConsentArgs {
+    /// Whom you accept as an arbitrator; may be repeated. With none, only requests without
+    /// arbitrators fit.
+    #[arg(long, value_parser = args::account)]
+    accept_arbitrator: Vec<Account>,
+    /// How many of them must agree at least; with 0, requests without arbitrators fit too.
+    #[arg(long, default_value_t = 0)]
+    least_required: u8,
+    /// The most that you deposit for arbitrators when you raise a dispute, in basis points.
+    #[arg(long, value_parser = args::bps, default_value_t = 200)]
+    most_fee: u16,
+    /// The longest review that you wait for.
+    #[arg(long, value_parser = parse_ms, default_value = "1d")]
+    most_review: u64,
+    /// The shortest dispute: arbitrators need time.
+    #[arg(long, value_parser = parse_ms, default_value = "10m")]
+    least_dispute: u64,
+    /// The longest dispute that you wait for.
+    #[arg(long, value_parser = parse_ms, default_value = "7d")]
+    most_dispute: u64,
+    /// The most that all penalties of a service level may take, in basis points of the price.
+    #[arg(long, value_parser = args::bps, default_value_t = 2_000)]
+    most_penalty: u16,
+    /// The least time to respond, if there is a service level.
+    #[arg(long, value_parser = parse_ms, default_value = "10s")]
+    least_response: u64,
+    /// The least time to work.
+    #[arg(long, value_parser = parse_ms, default_value = "1s")]
+    least_duration: u64,
+}
+
+impl ConsentArgs {
+    fn consent(self) -> Consent {
+        Consent {
+            review: Range { least_ms: 0, most_ms: self.most_review },
+            dispute: Range { least_ms: self.least_dispute, most_ms: self.most_dispute },
+            max_penalty_bps: self.most_penalty,
+            min_response_ms: self.least_response,
+            min_duration_ms: self.least_duration,
+            arbitrators: self.accept_arbitrator,
+            min_required: self.least_required,
+            max_fee_bps: self.most_fee,
+        }
+    }
 }
 
 /// `cicada71 offer`.
@@ -284,6 +345,7 @@ pub async fn offer(context: &Context, args: OfferArgs) -> Outcome {
         expires_ms: deadline(args.expires_in),
         payload_key,
         firm_from: args.firm_from,
+        consent: args.consent.consent(),
     };
     let bond = terms.bond_of(terms.units);
     let said = context.market.permit(&context.signer, bond).await?;

@@ -68,9 +68,11 @@ pub fn status_json(id: u64, a: &Assignment) -> Value {
             "stated": a.violations.stated,
         },
         "assigned_ms": a.assigned_ms,
+        "ready_ms": a.ready_ms,
         "started_ms": a.started_ms,
         "completed_ms": a.completed_ms,
         "complete_by_ms": a.complete_by_ms,
+        "ended_ms": a.ended_ms,
     })
 }
 
@@ -110,6 +112,7 @@ async fn request(context: &Context, id: u64) -> Outcome {
         "task_type": terms.task_type.as_str(),
         "units": terms.units,
         "left": record.left,
+        "least_take": record.least_take(),
         "max_price": plain_mmc(terms.max_price),
         "locked": plain_mmc(record.budget),
         "capabilities": names(&terms.capabilities),
@@ -148,7 +151,7 @@ pub async fn escrow(context: &Context, id: u64) -> Outcome {
         .iter()
         .map(|vote| json!({ "by": address(&vote.by), "verdict": format!("{:?}", vote.verdict) }))
         .collect();
-    let evidence = market.evidence(id).await?;
+    let evidence = market.evidence(id, summary.milestone).await?;
     let evidence: Vec<String> = evidence
         .iter()
         .map(|e| format!("{:?} {}", e.by, String::from_utf8_lossy(&e.cid)))
@@ -167,7 +170,12 @@ pub async fn escrow(context: &Context, id: u64) -> Outcome {
         "requester_paid": plain_mmc(summary.requester_paid),
         "due_ms": summary.due_ms,
         "rule": format!("{:?}", terms.rule),
-        "panel": { "required": terms.panel.required, "members": members },
+        "part": summary.milestone,
+        "panel": {
+            "required": terms.panel.required, "members": members, "fee_bps": terms.panel.fee_bps,
+        },
+        "fallback": format!("{:?}", terms.fallback),
+        "raised_by": summary.raised_by.map(|side| format!("{side:?}")),
         "votes": votes,
         "evidence": evidence,
         "result": summary.result.map(|result| format!("0x{}", hex::encode(result))),
@@ -254,5 +262,6 @@ pub async fn balance(context: &Context, account: Option<Account>) -> Outcome {
         "account": address(&account),
         "available": plain_mmc(holdings.available),
         "locked": plain_mmc(holdings.locked),
+        "claimable": plain_mmc(holdings.credit),
     })))
 }

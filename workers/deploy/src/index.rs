@@ -204,8 +204,12 @@ impl Deployer<'_> {
         }
         ensure!(file.validators == network.chain.validators, "the committee is another");
         ensure!(file.subnets.len() == BASKET_SIZE, "it has not {BASKET_SIZE} subnets");
-        let judge: bool = self.validators(file, "Staking::is_judge", &file.index.encode()).await?;
-        ensure!(judge, "the index may not report deviations");
+        // Token, treasury, reputation, judges.
+        type Terms = (Account, Account, Option<Account>, Vec<Account>);
+        let terms: Option<(Terms, u128, u64, [u32; 10])> =
+            self.validators(file, "Staking::terms", &[]).await?;
+        let judges = terms.map(|(terms, ..)| terms.3).unwrap_or_default();
+        ensure!(judges.contains(&file.index), "the index may not report deviations");
         Ok(true)
     }
 
@@ -303,13 +307,14 @@ impl Deployer<'_> {
         })
     }
 
-    /// Grants, rules of stake, the judge, TAO for the operators.
+    /// Grants, rules of stake with their judges, TAO for the operators.
     async fn wire(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
         let (token, validators) = (&self.bundles.token, &self.bundles.validators);
         let terms = self.plan.terms;
         let nobody: Option<Account> = None;
+        let judges = vec![file.index, file.rewards];
         let staking = (
-            (file.tao, file.treasury, nobody, terms.minimum, terms.unbonding_ms),
+            (file.tao, file.treasury, nobody, judges, terms.minimum, terms.unbonding_ms),
             (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
         );
         let role = |role: u8, account: Account| (role, account).encode();
@@ -318,7 +323,6 @@ impl Deployer<'_> {
             (file.index_token, token, "Roles::grant_role", role(BURNER, file.index)),
             (file.tao, token, "PSP22::approve", (file.rewards, terms.funds).encode()),
             (file.validators, validators, "Staking::set_terms", staking.encode()),
-            (file.validators, validators, "Staking::set_judge", (file.index, true).encode()),
         ];
         for keys in keys {
             let nothing: Vec<u8> = Vec::new();
@@ -362,7 +366,9 @@ impl Deployer<'_> {
 
     async fn check_stakes(&self, file: &IndexFile) -> Result<()> {
         type Electorate = (u32, Hash, Vec<AttestationKey>, Vec<u128>);
-        let electorate: Electorate = self.validators(file, "Judged::electorate", &[]).await?;
+        // Of those in office.
+        let office = None::<u32>.encode();
+        let electorate: Electorate = self.validators(file, "Judged::electorate", &office).await?;
         let without = electorate.3.iter().filter(|stake| **stake < self.plan.terms.minimum).count();
         ensure!(without == 0, "{without} seats have no stake that counts");
         Ok(())

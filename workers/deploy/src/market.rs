@@ -4,6 +4,7 @@ use crate::found::{all_there, keep, stays};
 use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
+use cicada_core::escrow::{Limits, Range};
 use cicada_core::market::Parameters;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::Account;
@@ -15,6 +16,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The role `Minter` of the token.
 const MINTER: u8 = 1;
+/// What the escrow contract permits: a review of a minute to a month, a dispute of ten minutes to a
+/// month, a second to a year for each part.
+pub const LIMITS: Limits = Limits {
+    review: Range { least_ms: MINUTE_MS, most_ms: 30 * DAY_MS },
+    dispute: Range { least_ms: 10 * MINUTE_MS, most_ms: 30 * DAY_MS },
+    completion: Range { least_ms: 1_000, most_ms: 366 * DAY_MS },
+};
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 86_400_000;
 /// Seats of a committee, where none is deployed yet.
 const SEATS: u8 = cicada_core::quorum::COMMITTEE;
 
@@ -137,6 +147,7 @@ async fn answers(
     let wired = [file.token, file.escrow, file.reputation, file.capabilities];
     ensure!(info.contracts == wired, "its contracts are others");
     ensure!(info.parameters == plan.parameters, "its parameters are others");
+    ensure!(info.limits == LIMITS, "the limits of its escrow contract are others");
     let label = "Writers::is_writer";
     let args = file.auction.encode();
     let writer: bool = chain.read(&file.reputation, &bundles.reputation, label, &args).await?;
@@ -182,7 +193,7 @@ async fn contracts(
     let (epoch_ms, decay_bps) = plan.decay;
     let reputation = make(&bundles.reputation, (epoch_ms, decay_bps).encode()).await?;
     let capabilities = make(&bundles.capabilities, validators.encode()).await?;
-    let escrow = make(&bundles.escrow, genesis.encode()).await?;
+    let escrow = make(&bundles.escrow, (genesis, LIMITS).encode()).await?;
     let auction = (token, escrow, reputation, capabilities, plan.parameters).encode();
     let auction = make(&bundles.auction, auction).await?;
     let writer = ("Writers::set_writer", (auction, true).encode());

@@ -51,6 +51,8 @@ impl Place {
         let mut command = self.program("deploy-market");
         command.arg("--url").arg(&self.url).arg("--bundles").arg(&self.bundles);
         command.arg("--out").arg(self.market());
+        // Blocks come on demand here: nobody is late by one.
+        command.args(["--slack-ms", "4000"]);
         command.arg("--network").arg(self.state.join("network.toml"));
         command.arg("--addresses").arg(self.state.join("addresses.json"));
         let output = command.output().context("deploy-market")?;

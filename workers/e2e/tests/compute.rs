@@ -77,7 +77,7 @@ fn begun(market: &ComputeMarket, provider: &Provider) -> u64 {
     std::fs::write(&text, "one two three four five six seven eight nine ten eleven twelve")
         .expect("it can be written");
     let line = format!(
-        "request --task-type slow --units 10 --max-price 1 --private {} --max-duration 1m",
+        "request --task-type slow --units 10 --max-price 1 --private {} --max-duration 1m --no-panel",
         text.display()
     );
     let request = market.place.number(REQUESTER, &line, "request").expect("a request");
@@ -150,7 +150,7 @@ fn public_request(market: &ComputeMarket, task: &str, text: &str, more: &str) ->
     let path = market.place.state.join(format!("{}.txt", text.replace(' ', "-")));
     std::fs::write(&path, text).expect("it can be written");
     let line = format!(
-        "request --task-type {task} --units 10 --max-price 1 --public {} {more}",
+        "request --task-type {task} --units 10 --max-price 1 --public {} --no-panel {more}",
         path.display()
     );
     market.place.number(REQUESTER, &line, "request").expect("a request")
@@ -196,7 +196,7 @@ fn a_provider_promises_no_more_than_it_can_do_and_does_it_all() {
     let config = place.configure(PROVIDER, task, port).expect("a configuration");
     let provider = place.start_provider(&config, port).expect("a provider");
     for number in ["one", "two", "three", "four"] {
-        let tight = "--max-duration 10s --complete-within 14s --min-bond 0.5";
+        let tight = "--max-duration 10s --min-bond 0.5";
         public_request(&market, "slow", number, tight);
     }
     for id in 1..=4 {

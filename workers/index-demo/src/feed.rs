@@ -65,9 +65,9 @@ impl Feed {
         Ok(feed)
     }
 
-    /// The price of a subnet's token.
-    pub fn price(&self, netuid: u16) -> Option<u128> {
-        self.prices.get(&netuid).copied()
+    /// All prices of now.
+    pub fn prices(&self) -> &BTreeMap<u16, u128> {
+        &self.prices
     }
 
     /// Moves all prices.
@@ -85,14 +85,14 @@ impl Feed {
         }
     }
 
-    /// Appends all prices as they are at `time_ms`, `factor_bps` of them, to a file.
+    /// Appends all prices as they are at `time_ms` to a file.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn append(&self, path: &Path, time_ms: u64, factor_bps: u128) -> Result<()> {
+    pub fn append(&self, path: &Path, time_ms: u64) -> Result<()> {
         let mut text = String::new();
         for (netuid, price) in &self.prices {
-            let price_e18 = (price * factor_bps / 10_000).to_string();
+            let price_e18 = price.to_string();
             let line = Line { time_ms, netuid: *netuid, price_e18 };
             text.push_str(&serde_json::to_string(&line)?);
             text.push('\n');
@@ -100,6 +100,24 @@ impl Feed {
         let mut file = File::options().create(true).append(true).open(path)?;
         file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
     }
+}
+
+/// Writes what stands in a file of prices, `factor_bps` of them, into the place of another.
+///
+/// # Errors
+/// If that cannot be read or written.
+pub fn distort(from: &Path, to: &Path, factor_bps: u128) -> Result<()> {
+    let mut text = String::new();
+    for line in std::fs::read_to_string(from)?.lines() {
+        let mut line: Line = serde_json::from_str(line)?;
+        let price: u128 = line.price_e18.parse()?;
+        line.price_e18 = (price * factor_bps / 10_000).to_string();
+        text.push_str(&serde_json::to_string(&line)?);
+        text.push('\n');
+    }
+    let draft = to.with_extension("new");
+    std::fs::write(&draft, text)?;
+    std::fs::rename(&draft, to).with_context(|| to.display().to_string())
 }
 
 fn read(path: &Path) -> Result<BTreeMap<u16, VecDeque<u128>>> {
@@ -136,7 +154,7 @@ mod tests {
     const NETUIDS: [u16; 3] = [1, 2, 9];
 
     fn all(feed: &Feed) -> Vec<u128> {
-        NETUIDS.iter().map(|netuid| feed.price(*netuid).unwrap()).collect()
+        NETUIDS.iter().map(|netuid| feed.prices()[netuid]).collect()
     }
 
     #[test]
@@ -170,11 +188,13 @@ mod tests {
         let path = folder.path().join("prices.jsonl");
         let mut feed = Feed::new(1, &NETUIDS, None).unwrap();
         let first = all(&feed);
-        feed.append(&path, 1_000, 10_000).unwrap();
+        feed.append(&path, 1_000).unwrap();
         feed.step();
         let second = all(&feed);
-        feed.append(&path, 2_000, 10_200).unwrap();
-        let theirs = nav_validator::prices::Prices::new(&path).at(2_000).unwrap();
+        feed.append(&path, 400_000).unwrap();
+        let other = folder.path().join("other.jsonl");
+        distort(&path, &other, 10_200).unwrap();
+        let theirs = nav_validator::prices::Prices::new(&other).at(400_000).unwrap();
         for (netuid, price) in NETUIDS.iter().zip(&second) {
             assert_eq!(theirs[netuid].price_e18, price * 102 / 100);
         }
@@ -182,8 +202,7 @@ mod tests {
         assert_eq!(all(&again), first);
         again.step();
         again.step();
-        let last: Vec<u128> = second.iter().map(|price| price * 102 / 100).collect();
-        assert_eq!(all(&again), last, "the last one is kept");
+        assert_eq!(all(&again), second, "the last one is kept");
         assert!(Feed::new(5, &[1, 7], Some(&path)).is_err(), "none of subnet 7");
     }
 

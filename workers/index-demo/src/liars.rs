@@ -20,8 +20,13 @@ use tokio::process::Command;
 impl Story {
     /// The liar has paid 5 %, and pays no second time for the same slot.
     pub(crate) async fn after_lie(&mut self, record: &Record) -> Result<String> {
-        let stake = self.stake_of(LIAR).await?;
-        let part = self.stake.div_ceil(20);
+        // The penalty is a call of its own, after the settlement.
+        let (begin, part) = (Instant::now(), self.stake.div_ceil(20));
+        let mut stake = self.stake_of(LIAR).await?;
+        while stake.bonded == self.stake && begin.elapsed() < PATIENCE {
+            tokio::time::sleep(POLL).await;
+            stake = self.stake_of(LIAR).await?;
+        }
         self.check(
             format!(
                 "seat {LIAR} reported 2 % too much in slot {} and has {} of {} left: 5 % are {part}",
@@ -50,7 +55,8 @@ impl Story {
             tokio::time::sleep(POLL).await;
             stake = self.stake_of(DOUBLE).await?;
         }
-        let after: Electorate = self.stage.of_validators("Judged::electorate", &()).await?;
+        let after: Electorate =
+            self.stage.of_validators("Judged::electorate", &None::<u32>).await?;
         let voice = after.stakes.get(usize::from(DOUBLE)).copied();
         self.check(
             format!(

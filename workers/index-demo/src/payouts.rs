@@ -68,7 +68,8 @@ fn arguments(account: &Account, claim: &Value) -> Result<Vec<u8>> {
         hex::decode_to_slice(hash.as_str().context("no hash")?, &mut bytes)?;
         proof.push(bytes);
     }
-    Ok((account, number(&claim["cumulative"])?, index, proof).encode())
+    let epoch = claim["epoch"].as_u64().context("no epoch")?;
+    Ok((account, epoch, number(&claim["cumulative"])?, index, proof).encode())
 }
 
 impl Story {

@@ -14,9 +14,11 @@ use cicada_deploy::index::{call_all, Bundles, Step};
 use cicada_deploy::IndexFile;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::feed::Feed;
+/// Price of each subnet's token, at scale 10¹⁸.
+pub type Prices = BTreeMap<u16, u128>;
 
 /// How long a transaction may wait.
 const DEADLINE_MS: u64 = 600_000;
@@ -34,6 +36,8 @@ pub struct Stake {
     pub releases_ms: u64,
     /// Whether he may serve.
     pub standing: Standing,
+    /// Whether he has asked to be replaced.
+    pub is_resigned: bool,
 }
 
 /// The committee, as the contract tells it.
@@ -61,20 +65,20 @@ pub struct Market {
 }
 
 impl Market {
-    fn positions(&self, feed: &Feed) -> Result<Vec<Position>> {
+    fn positions(&self, prices: &Prices) -> Result<Vec<Position>> {
         let position = |held: &Holding| {
-            let price = feed.price(held.netuid).context("a subnet without a price")?;
-            Ok(Position { holding: held.amount, price_e18: price })
+            let price = prices.get(&held.netuid).context("a subnet without a price")?;
+            Ok(Position { holding: held.amount, price_e18: *price })
         };
         self.holdings.iter().map(position).collect()
     }
 
-    /// The exact NAV at the prices of the feed.
+    /// The exact NAV at these prices.
     ///
     /// # Errors
     /// In words.
-    pub fn nav_e18(&self, feed: &Feed) -> Result<u128> {
-        nav_e18_floor(&self.positions(feed)?, self.supply)
+    pub fn nav_e18(&self, prices: &Prices) -> Result<u128> {
+        nav_e18_floor(&self.positions(prices)?, self.supply)
             .map_err(|error| anyhow::anyhow!("the NAV: {error:?}"))
     }
 
@@ -82,8 +86,8 @@ impl Market {
     ///
     /// # Errors
     /// In words.
-    pub fn value(&self, feed: &Feed) -> Result<u128> {
-        value_floor(&self.positions(feed)?).map_err(|error| anyhow::anyhow!("{error:?}"))
+    pub fn value(&self, prices: &Prices) -> Result<u128> {
+        value_floor(&self.positions(prices)?).map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
     /// The market price of an index token.
@@ -128,6 +132,17 @@ impl Stage {
             holdings: self.read(&at.index, &with.index, "Index::holdings", &()).await?,
             supply: self.read(&at.index_token, &with.token, "PSP22::total_supply", &()).await?,
             pool: self.read(&at.pair, &with.pair, "Pair::reserves", &()).await?,
+        })
+    }
+
+    /// The same at a block, without the pool.
+    pub async fn backed_at(&self, block: u64) -> Result<Market> {
+        let (at, with, chain) = (&self.at, &self.bundles, &self.chain);
+        let (held, supply) = ("Index::holdings", "PSP22::total_supply");
+        Ok(Market {
+            holdings: chain.read_at(block, &at.index, &with.index, held, &[]).await?,
+            supply: chain.read_at(block, &at.index_token, &with.token, supply, &[]).await?,
+            pool: Pool::default(),
         })
     }
 

@@ -1,10 +1,10 @@
 //! What happens, in its order.
 
 use crate::double::{serve, TwoFaced};
-use crate::feed::{emissions, Feed};
+use crate::feed::{distort, emissions, Feed};
 use crate::miners::Miner;
 use crate::outcome::{Check, Slot};
-use crate::stage::{Market, Stage, Stake};
+use crate::stage::{Stage, Stake};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_chain::{signer, Chain};
@@ -16,7 +16,9 @@ use cicada_deploy::{say, IndexFile};
 use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys};
 use cicada_program::{now_ms, termination};
+use nav_validator::http::BEGIN;
 use nav_validator::peers::Peers;
+use nav_validator::prices::Prices;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -197,10 +199,9 @@ impl Story {
 
     /// Writes the prices of now, and 2 % more for the one that lies.
     fn publish(&self) -> Result<()> {
-        let now = now_ms();
-        self.feed.append(&self.prices(false), now, 10_000)?;
-        let factor = if self.lying { 10_200 } else { 10_000 };
-        self.feed.append(&self.prices(true), now, factor)
+        let (honest, other) = (self.prices(false), self.prices(true));
+        self.feed.append(&honest, now_ms())?;
+        distort(&honest, &other, if self.lying { 10_200 } else { 10_000 })
     }
 
     /// The first basket: found by each validator, agreed on by the nodes, brought to the chain by one.
@@ -217,7 +218,8 @@ impl Story {
             ensure!(begin.elapsed() < PATIENCE, "no basket is settled in {PATIENCE:?}");
             // The others may not have found theirs yet.
             if asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
-                let _ = self.client.post(&url).timeout(ASK_AGAIN).send().await;
+                let begin = self.client.post(&url).header(BEGIN, "yes");
+                let _ = begin.timeout(ASK_AGAIN).send().await;
                 asked = Some(Instant::now());
             }
             tokio::time::sleep(POLL).await;
@@ -236,7 +238,7 @@ impl Story {
         stage.approve(owner).await?;
         stage.mint(FIRST_MINT, vec![u128::MAX; stage.at.subnets.len()], owner).await?;
         let market = stage.market().await?;
-        let nav = market.nav_e18(&self.feed)?;
+        let nav = market.nav_e18(self.feed.prices())?;
         let tao = mul_div_floor(POOL, nav + nav / 50, UNIT_SCALE)
             .map_err(|error| anyhow::anyhow!("the pool: {error:?}"))?;
         stage.add_liquidity(POOL, tao).await?;
@@ -289,7 +291,8 @@ impl Story {
                     turn = (turn + 1) % seats;
                 }
                 let url = self.net.validator_url(turn) + "/nav";
-                let _ = self.client.post(url).timeout(ASK_AGAIN).send().await;
+                let begin = self.client.post(url).header(BEGIN, "yes");
+                let _ = begin.timeout(ASK_AGAIN).send().await;
                 (asked, turn) = (Some(Instant::now()), (turn + 1) % seats);
             }
             self.net.check()?;
@@ -309,13 +312,16 @@ impl Story {
         if slot == SHOCK {
             note = self.shock().await?;
         }
-        // Validators read a price file with every NAV; a block makes the chain's clock right.
+        // A block makes the chain's clock right.
         self.stage.freshen().await?;
-        let backed = self.stage.market().await?;
         let record = self.settle(slot).await?;
-        self.check_record(slot, &record, &backed)?;
-        // Whoever was too slow to be asked is not in the report, and lies again.
-        if self.lying && record.observers >> LIAR & 1 == 1 {
+        self.check_record(slot, &record).await?;
+        // Whoever was too slow to be asked is not in the report, and lies again. Nobody is judged
+        // unless as many agree as are needed.
+        let seats = u8::try_from(self.network.nodes.len())?;
+        let needed = u32::from(min_observations(seats).context("no committee")?);
+        let is_seen = record.observers >> LIAR & 1 == 1;
+        if self.lying && is_seen && record.observers.count_ones() > needed {
             note = self.after_lie(&record).await?;
             self.caught = true;
         }
@@ -354,8 +360,13 @@ impl Story {
         self.checks.push(Check { what, holds });
     }
 
-    /// Enough observations, the exact NAV, and supply times NAV is the value of the basket.
-    fn check_record(&mut self, slot: u64, record: &Record, backed: &Market) -> Result<()> {
+    /// Enough observations, the exact NAV of the scheduled time, and supply times NAV is the value of
+    /// the basket then.
+    async fn check_record(&mut self, slot: u64, record: &Record) -> Result<()> {
+        let block = self.stage.chain.block_of(record.time_ms).await?;
+        let backed = self.stage.backed_at(block.context("no block of that time")?).await?;
+        let found = Prices::new(&self.prices(false)).at(record.time_ms)?;
+        let prices = found.into_iter().map(|(netuid, price)| (netuid, price.price_e18)).collect();
         let seats = u8::try_from(self.network.nodes.len())?;
         let needed = u32::from(min_observations(seats).context("no committee")?);
         let observers = record.observers.count_ones();
@@ -363,12 +374,12 @@ impl Story {
             format!("slot {slot}: {observers} observations, {needed} are needed"),
             observers >= needed,
         );
-        let exact = backed.nav_e18(&self.feed)?;
+        let exact = backed.nav_e18(&prices)?;
         self.check(
             format!("slot {slot}: the settled NAV is the exact one ({exact})"),
             record.nav_e18 == exact,
         );
-        let value = backed.value(&self.feed)?;
+        let value = backed.value(&prices)?;
         let claimed = mul_div_floor(backed.supply, record.nav_e18, UNIT_SCALE)
             .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         // Both are rounded down, the NAV to 10⁻¹⁸ for each of the supply's units of TAO.
@@ -383,7 +394,7 @@ impl Story {
     /// Somebody sells until the price is 2 % below the NAV.
     async fn shock(&self) -> Result<String> {
         let market = self.stage.market().await?;
-        let goal = market.nav_e18(&self.feed)? as f64 * 0.98;
+        let goal = market.nav_e18(self.feed.prices())? as f64 * 0.98;
         let ratio = (market.price_e18()? as f64 / goal).sqrt() - 1.0;
         let kept = 1.0 - self.pair_fee as f64 / 10_000.0;
         let sold = (market.pool.a as f64 * ratio / kept) as u128;

@@ -179,6 +179,7 @@ impl Localnet {
             let own = self.validator_folder(seat);
             command.arg("--awards").arg(own.join("awards"));
             command.arg("--basket").arg(own.join("basket.scale"));
+            command.arg("--nav").arg(own.join("nav.scale"));
         }
         command
     }

@@ -13,6 +13,16 @@ use std::process::Command;
 /// The page of validators and miners that is asked whether they are there.
 const PAGE: &str = "/status";
 
+/// How long after a NAV the next one is scheduled where they are made on demand: long enough for
+/// the trades of a slot.
+const ON_DEMAND: &str = "20s";
+
+/// Whether a length of time is nothing.
+fn is_zero(duration: &str) -> bool {
+    duration.trim_start_matches('0').len() < duration.len()
+        && !duration.trim_start_matches('0').starts_with(|next: char| next.is_ascii_digit())
+}
+
 /// What `deploy-index` wrote, as far as it matters here. Accounts are addresses.
 #[derive(Deserialize)]
 struct IndexFile {
@@ -130,6 +140,7 @@ impl Localnet {
         let front = |peer: u8| config.front_of.get(&peer).cloned();
         let peers: Vec<String> =
             peers.map(|peer| front(peer).unwrap_or_else(|| self.validator_url(peer))).collect();
+        let on_demand = is_zero(&config.nav_interval);
         let token = |subnet: &Subnet| json!({ "netuid": subnet.netuid, "account": subnet.token });
         let path = self.validator_folder(seat).join("nav-validator.toml");
         write(
@@ -149,8 +160,9 @@ impl Localnet {
                 "paxos": self.node_url(seat),
                 "peers": peers,
                 "listen": self.validator_url(seat).trim_start_matches("http://"),
-                "nav_interval": config.nav_interval,
-                "nav_spacing": "0s",
+                "nav_interval": if on_demand { ON_DEMAND } else { &config.nav_interval },
+                "nav_on_demand": on_demand,
+                "nav": "nav.scale",
                 "turn_delay": "4s",
                 "poll": "1s",
                 "token": index.subnets.iter().map(token).collect::<Vec<_>>(),

@@ -2,12 +2,17 @@
 
 use crate::{Contract, Error, Market};
 use cicada_chain::{account_of, CallOutcome, Signer};
-use cicada_core::escrow::{Decision, Verdict};
+use cicada_core::escrow::{Decision, Part, State, Summary, Verdict};
 use cicada_core::hash::Hash;
-use cicada_core::market::{HandOver, Offer, Request};
+use cicada_core::market::{HandOver, Offer, Order, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll};
+
+/// The event with the number of a request or an offer; its first field is an [`Order`].
+const PLACED: &str = "OrderPlaced";
+/// The event with the number of an assignment.
+const ASSIGNED: &str = "Assigned";
 
 /// A call that is final, and what it returned.
 #[derive(Debug)]
@@ -72,7 +77,7 @@ impl Market {
         let label = "Auction::request";
         let done: Done<u64> =
             done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
-        Ok(self.numbered("RequestPlaced", done))
+        self.numbered(done, label)
     }
 
     /// Places an offer; gives its number.
@@ -83,7 +88,7 @@ impl Market {
         let label = "Auction::offer";
         let done: Done<u64> =
             done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
-        Ok(self.numbered("OfferPlaced", done))
+        self.numbered(done, label)
     }
 
     /// Gives an offer units of a request; gives the number of the assignment, or none if the
@@ -101,25 +106,28 @@ impl Market {
         let label = "Auction::accept";
         let args = (request, offer, units, min_price);
         let outcome = self.call(Contract::Auction, label, &args, signer).await?;
-        let mut done: Done<Option<u64>> = done(outcome, label)?;
-        // As in `numbered`.
-        if let Some(id) = self.assigned(&done.outcome) {
-            done.value = Some(id);
-        }
-        Ok(done)
+        let done: Done<Option<u64>> = done(outcome, label)?;
+        // Whether it waits is the dry run's answer too: the events say what happened.
+        let value = self.assigned(&done.outcome);
+        Ok(Done { value, ..done })
     }
 
     /// With the number that the event says: the dry run's may have gone to somebody else.
-    fn numbered(&self, event: &str, done: Done<u64>) -> Done<u64> {
-        let value = self.emitted(event, &done.outcome).unwrap_or(done.value);
-        Done { value, ..done }
+    fn numbered(&self, done: Done<u64>, label: &str) -> Result<Done<u64>, Error> {
+        let placed: Option<Order> = self.emitted(PLACED, &done.outcome);
+        let (Order::Request(value) | Order::Offer(value)) = placed.ok_or_else(|| {
+            Error::Other(format!(
+                "{label} is done, but its event {PLACED} cannot be read: are the bundles those of this market?"
+            ))
+        })?;
+        Ok(Done { value, ..done })
     }
 
-    /// The number of the assignment in the events of an accept.
+    /// The number of the assignment in the events of an accept; none if it waits in line.
     fn assigned(&self, outcome: &CallOutcome) -> Option<u64> {
         // Request, requester, provider, assignment.
         let (_, _, _, assignment): (u64, Account, Account, u64) =
-            self.emitted("Assigned", outcome)?;
+            self.emitted(ASSIGNED, outcome)?;
         Some(assignment)
     }
 
@@ -209,43 +217,73 @@ impl Market {
         }
     }
 
-    /// Decides about an escrow outside of a dispute.
+    /// What a requester measured of a job in dispute.
     ///
     /// # Errors
     /// As [`Market::call`].
+    pub async fn report(
+        &self,
+        assignment: u64,
+        report: &QualityReport,
+        signer: &Signer,
+    ) -> Result<CallOutcome, Error> {
+        self.call(Contract::Auction, "Auction::report", &(assignment, report), signer).await
+    }
+
+    /// Decides about the part of an escrow at which it was `seen`, outside of a dispute. If it
+    /// stands at another part by then, the contract refuses.
+    ///
+    /// # Errors
+    /// As [`Market::call`]. So do all that follow.
     pub async fn decide(
         &self,
         escrow: u64,
+        seen: &Summary,
         decision: Decision,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Escrow, "Escrow::decide", &(escrow, decision), signer).await
+        let completed = seen.state == State::Completed;
+        let part = Part { milestone: seen.milestone, completed };
+        self.call(Contract::Escrow, "Escrow::decide", &(escrow, part, decision), signer).await
     }
 
-    /// Raises a dispute.
+    /// Raises a dispute over the part at which an escrow was `seen`.
     ///
     /// # Errors
     /// As [`Market::call`].
     pub async fn dispute(
         &self,
         escrow: u64,
+        seen: &Summary,
         evidence: &[Vec<u8>],
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Escrow, "Escrow::raise_dispute", &(escrow, evidence), signer).await
+        let args = (escrow, seen.milestone, evidence);
+        self.call(Contract::Escrow, "Escrow::raise_dispute", &args, signer).await
     }
 
-    /// Votes in a dispute.
+    /// Votes in the dispute over the part at which an escrow was `seen`.
     ///
     /// # Errors
     /// As [`Market::call`].
     pub async fn vote(
         &self,
         escrow: u64,
+        seen: &Summary,
         verdict: Verdict,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Escrow, "Escrow::vote", &(escrow, verdict), signer).await
+        let args = (escrow, seen.milestone, verdict);
+        self.call(Contract::Escrow, "Escrow::vote", &args, signer).await
+    }
+
+    /// Takes what waits for the signer at the escrow contract: what an arbitrator earned.
+    ///
+    /// # Errors
+    /// As [`Market::call`].
+    pub async fn claim(&self, signer: &Signer) -> Result<Done<u128>, Error> {
+        let label = "Escrow::claim";
+        done(self.call(Contract::Escrow, label, &self.file.token, signer).await?, label)
     }
 
     /// Applies a deadline of an escrow that has passed.
@@ -267,5 +305,24 @@ impl Market {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         self.call(Contract::Token, "Supply::mint", &(to, amount), signer).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of events that are looked for are those of the built contract.
+    #[test]
+    fn every_event_that_is_looked_for_exists() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles/auction.contract");
+        let text = std::fs::read_to_string(path).unwrap();
+        let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = metadata["spec"]["events"].as_array().unwrap();
+        for (name, first) in [(PLACED, "order"), (ASSIGNED, "request")] {
+            let event = events.iter().find(|event| event["label"] == name);
+            let event = event.unwrap_or_else(|| panic!("there is no event {name}"));
+            assert_eq!(event["args"][0]["label"], first, "{name}");
+        }
     }
 }

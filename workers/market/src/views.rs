@@ -2,7 +2,7 @@
 
 use crate::{Contract, Error, Market};
 use cicada_core::escrow::{
-    chain, AuditEntry, Ballot, Evidence, Holdings, Summary, Terms, MAX_PAGE,
+    chain, AuditEntry, AuditHead, Ballot, Evidence, Holdings, Limits, Summary, Terms, MAX_PAGE,
 };
 use cicada_core::hash::{Hash, Native};
 use cicada_core::market::{
@@ -23,6 +23,8 @@ pub struct Info {
     pub contracts: [Account; 4],
     /// What was fixed when the market was made.
     pub parameters: Parameters,
+    /// What the escrow contract permits.
+    pub limits: Limits,
     /// How many requests, offers and assignments there are: the newest numbers.
     pub counts: (u64, u64, u64),
 }
@@ -163,12 +165,12 @@ impl Market {
         self.read(Contract::Escrow, "Escrow::votes", &escrow).await
     }
 
-    /// The evidence of both sides.
+    /// The evidence of both sides about a part.
     ///
     /// # Errors
     /// As [`Market::read`].
-    pub async fn evidence(&self, escrow: u64) -> Result<Vec<Evidence>, Error> {
-        self.read(Contract::Escrow, "Escrow::evidence", &escrow).await
+    pub async fn evidence(&self, escrow: u64, milestone: u8) -> Result<Vec<Evidence>, Error> {
+        self.read(Contract::Escrow, "Escrow::evidence", &(escrow, milestone)).await
     }
 
     /// The whole log of an escrow, with its digest recomputed.
@@ -187,7 +189,8 @@ impl Market {
             }
             entries.extend(page);
         }
-        let recomputed = chain::<Native>(escrow, &entries).digest;
+        let start = AuditHead::start::<Native>(&self.file.genesis, &self.file.escrow, escrow);
+        let recomputed = chain::<Native>(start, &entries).digest;
         Ok(Audit { entries, head: summary.audit_head, recomputed })
     }
 

@@ -56,6 +56,7 @@ impl World {
             price_e18: ONE_E18 / 20 * worth(netuid),
             // 50 TAO of each: 1,000 tokens of NAV 1 in all.
             amount: 50 * TAO * 20 / worth(netuid),
+            unpriced_ms: 0,
         };
         let holdings: Vec<Holding> = (1..=20).map(holding).collect();
         let basket = holdings.iter().map(|held| held.amount / 10 + 1).collect();

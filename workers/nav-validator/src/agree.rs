@@ -14,22 +14,16 @@ use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
-use cicada_core::nav::{
-    self, is_stale, median_e18, min_observations, Observation, Proposal, STALENESS_MS,
-};
+use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState};
+use cicada_core::slashing::Bands;
 use cicada_network::verify_attestation;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Observations later than this after our own clock wait for the next slot.
-const MAX_AHEAD_MS: u64 = 5_000;
-/// Observations must stay fresh while the nodes agree.
-const MARGIN_MS: u64 = STALENESS_MS / 5;
 
 /// How many seats go before this one for a slot.
 pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
@@ -44,18 +38,17 @@ pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observatio
     key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
 }
 
-/// The genuine observations for a slot, one of a seat, in order of seats, fresh at `now_ms`.
+/// The genuine observations for a slot, one of a seat, in order of seats, all of `time_ms`.
 pub fn select(
     office: &Office,
     feed: &Feed,
     slot: u64,
     candidates: Vec<Observation>,
-    now_ms: u64,
+    time_ms: u64,
 ) -> Vec<Observation> {
     let usable = |observation: &Observation| {
         observation.nav_e18 > 0
-            && observation.time_ms.saturating_sub(now_ms) <= MAX_AHEAD_MS
-            && !is_stale(observation.time_ms, now_ms.saturating_add(MARGIN_MS))
+            && observation.time_ms == time_ms
             && genuine(office, feed, slot, observation)
     };
     let mut seats = BTreeMap::new();
@@ -65,17 +58,24 @@ pub fn select(
     seats.into_values().collect()
 }
 
-/// The report of observations: not before any of them, nor before the slot before it.
+/// The report of observations of one time.
 pub fn proposal(
     feed: Feed,
     newest: &FeedState,
     observations: Vec<Observation>,
-    now_ms: u64,
+    time_ms: u64,
 ) -> Proposal {
-    let times = observations.iter().map(|observation| observation.time_ms);
-    let time_ms = times.fold(now_ms.max(newest.time_ms), u64::max);
     let report = nav::report::<Native>(feed, newest, &observations, time_ms);
     Proposal { report, observations }
+}
+
+/// Whether a seat with weight is off the median of a proposal by more than the usual tolerance.
+fn is_off(Proposal { observations, .. }: &Proposal, office: &Office) -> bool {
+    let Ok(median) = nav::median_e18(observations, &office.stakes) else {
+        return false;
+    };
+    let said = nav::deviations(observations, &office.stakes, median);
+    said.iter().any(|one| one.bps > Bands::NAV.none_bps)
 }
 
 /// One seat at work.
@@ -160,14 +160,13 @@ impl Agreement {
         let config = &self.app.config;
         let newest = contracts.nav_state().await?;
         let (slot, now) = (newest.slot.saturating_add(1), now_ms());
-        let interval = config.nav_interval;
-        let time_has_come = interval > 0 && now >= newest.time_ms.saturating_add(interval);
-        // A peer asked for this slot, so its time has come, and our value is fixed.
-        let begun = self.app.store.begun(slot)?;
-        if !demanded && !time_has_come && !begun {
+        let time_ms = scheduled(newest.time_ms, config.nav_interval, now);
+        // A peer asked for this slot, so somebody wants it.
+        let wanted = demanded || !config.nav_on_demand || self.app.store.begun(slot)?;
+        let Some(time_ms) = time_ms.filter(|_| wanted && newest.time_ms > 0) else {
             *due = None;
             return Ok(());
-        }
+        };
         let office = contracts.office().await?;
         let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
             return Ok(());
@@ -178,7 +177,7 @@ impl Agreement {
         if !turn && !demanded {
             return Ok(());
         }
-        let block = self.round(contracts, &office, &newest).await?;
+        let block = self.round(contracts, &office, &newest, time_ms).await?;
         let how = block.map_or("was there already".to_owned(), |block| format!("in block {block}"));
         tracing::info!("NAV {slot} is on the chain: {how}");
         self.app.said_of_nav(format!("slot {slot} is on the chain: {how}"));
@@ -192,9 +191,13 @@ impl Agreement {
         contracts: &Contracts,
         office: &Office,
         newest: &FeedState,
+        time_ms: u64,
     ) -> Result<Option<u64>> {
         let slot = newest.slot.saturating_add(1);
         let peers = &self.app.peers;
+        // A chain that makes blocks on demand has to come past the time first.
+        let age = Duration::from_millis(now_ms().saturating_sub(time_ms).saturating_sub(1));
+        contracts.chain.freshen(&self.signer, age).await?;
         // Another may have got agreement and then failed.
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
             return self.settle_nav(contracts, office, done).await;
@@ -209,16 +212,13 @@ impl Agreement {
         for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
             self.accuse(contracts, office, slot, &pair).await?;
         }
-        let found = select(office, &feed, slot, all, now_ms());
+        let found = select(office, &feed, slot, all, own.time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
-        ensure!(
-            found.len() >= usize::from(needed),
-            "slot {slot}: {} observations, {needed} are needed; {}",
-            found.len(),
-            failed.first().map_or("the others are invalid or stale", String::as_str)
-        );
-        median_e18(&found, &office.stakes).map_err(|error| anyhow::anyhow!("no NAV: {error:?}"))?;
-        let proposal = proposal(feed, newest, found, now_ms());
+        check(&found, &office.stakes, needed, own.time_ms).map_err(|error| {
+            let why = failed.first().map_or("the others are invalid or of another time", |one| one);
+            anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
+        })?;
+        let proposal = proposal(feed, newest, found, own.time_ms);
         let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
         self.settle_nav(contracts, office, agreed).await
     }
@@ -232,7 +232,12 @@ impl Agreement {
         let Certified { value, certificate } = agreed;
         let report = &value.report;
         let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
-        contracts.settle_nav(&value, &certificate, &self.signer).await
+        let block = contracts.settle_nav(&value, &certificate, &self.signer).await?;
+        // Whoever settled a slot in which a seat was off has it judged; anybody may.
+        if block.is_some() && is_off(&value, office) {
+            contracts.judge_nav(report.slot, &self.signer).await?;
+        }
+        Ok(block)
     }
 
     /// Gets agreement on the basket that this validator finds, and settles it.

@@ -165,6 +165,7 @@ mod tests {
             weight_bps: 0,
             amount,
             price_e18: 0,
+            unpriced_ms: 0,
         };
         let all = [emitted(1, 1), emitted(2, 3), emitted(3, 0)];
         let found = observed(&all, &tokens, &[holding(3, 5), holding(2, 5)], &prices).unwrap();

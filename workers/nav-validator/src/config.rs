@@ -54,12 +54,14 @@ pub struct Config {
     /// Names under which `listen` is reached, beside its address: those of its peers' lists.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// The time between NAVs; 0: only on demand.
+    /// The time between NAVs, by which they are scheduled. All validators need the same.
     #[serde(default = "minute", deserialize_with = "duration")]
     pub nav_interval: u64,
-    /// No NAV is signed sooner after the one before it.
-    #[serde(default = "ten_seconds", deserialize_with = "duration")]
-    pub nav_spacing: u64,
+    /// Whether this validator begins no NAV by itself.
+    #[serde(default)]
+    pub nav_on_demand: bool,
+    /// Where what was observed is written for the consensus node; without it, nowhere.
+    pub nav: Option<PathBuf>,
     /// How long each seat lets the one before it try.
     #[serde(default = "five_seconds", deserialize_with = "duration")]
     pub turn_delay: u64,
@@ -97,9 +99,6 @@ fn port_8081() -> SocketAddr {
 fn minute() -> u64 {
     60_000
 }
-fn ten_seconds() -> u64 {
-    10_000
-}
 fn five_seconds() -> u64 {
     5_000
 }
@@ -128,7 +127,8 @@ impl Config {
         let mut config: Self = toml::from_str(text)?;
         let paths = [&mut config.bundles, &mut config.data].into_iter();
         let more = [&mut config.awards, &mut config.keys, &mut config.prices];
-        let more = more.into_iter().chain([&mut config.emissions, &mut config.basket]);
+        let last = [&mut config.emissions, &mut config.basket, &mut config.nav];
+        let more = more.into_iter().chain(last);
         for path in paths.chain(more.flatten()) {
             *path = folder.join(&path);
         }
@@ -137,6 +137,7 @@ impl Config {
             url.truncate(url.trim_end_matches('/').len());
         }
         ensure!(config.poll > 0, "poll is not 0");
+        ensure!(config.nav_interval > 0, "nav_interval is not 0: see nav_on_demand");
         let emissions = config.emissions.is_some();
         ensure!(emissions == config.basket.is_some(), "emissions and basket go together");
         ensure!(!emissions || config.prices.is_some(), "a basket needs prices");
@@ -198,7 +199,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 22] = [
+    const KEYS: [&str; 23] = [
         "url",
         "bundles",
         "index",
@@ -216,7 +217,8 @@ mod tests {
         "listen",
         "hosts",
         "nav_interval",
-        "nav_spacing",
+        "nav_on_demand",
+        "nav",
         "turn_delay",
         "poll",
         "epoch",
@@ -228,7 +230,7 @@ mod tests {
         let text = format!("bundles = \"b\"\ndata = \"d\"\nindex = \"{ALICE}\"\n");
         let config = Config::parse(&text, Path::new("")).unwrap();
         assert_eq!((config.rewards, config.keys, config.epoch), (None, None, None));
-        assert_eq!((config.nav_interval, config.nav_spacing), (60_000, 10_000));
+        assert_eq!((config.nav_interval, config.nav_on_demand), (60_000, false));
         assert_eq!(config.listen.to_string(), "127.0.0.1:8081");
     }
 
@@ -241,6 +243,7 @@ mod tests {
         };
         assert!(wrong("nav_interval", "nav_intervall").contains("nav_intervall"));
         assert!(wrong("\"1m\"", "\"1\"").contains("duration"));
+        assert!(wrong("\"1m\"", "\"0s\"").contains("nav_on_demand"));
         assert!(wrong("http://127.0.0.1:7103", "127.0.0.1:7103").contains("http://HOST:PORT"));
         assert!(wrong("index = \"5", "index = \"6").contains("address"));
         assert!(wrong("emissions = \"emissions.jsonl\"\n", "").contains("go together"));

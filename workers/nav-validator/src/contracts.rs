@@ -80,7 +80,7 @@ pub struct Office {
     pub operators: Vec<Account>,
     /// Attestation keys in seat order.
     pub keys: Vec<AttestationKey>,
-    /// Stake in seat order; 0 for who is not active.
+    /// Weight in seat order; 0 for who is not active.
     pub stakes: Vec<u128>,
 }
 
@@ -141,7 +141,17 @@ impl Contracts {
     }
 
     async fn read_at<T: Decode>(&self, block: u64, at: &At, message: &str) -> Result<T> {
-        Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &[]).await?)
+        self.ask_at(block, at, message, &()).await
+    }
+
+    async fn ask_at<T: Decode>(
+        &self,
+        block: u64,
+        at: &At,
+        message: &str,
+        args: &impl Encode,
+    ) -> Result<T> {
+        Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &args.encode()).await?)
     }
 
     fn rewards(&self) -> Result<&At> {
@@ -163,7 +173,14 @@ impl Contracts {
     /// # Errors
     /// In words; so with all that follow.
     pub async fn index(&self) -> Result<Index> {
-        let block = self.chain.final_block().await?;
+        self.index_at(self.chain.final_block().await?).await
+    }
+
+    /// What the index held at a block.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn index_at(&self, block: u64) -> Result<Index> {
         Ok(Index {
             block,
             holdings: self.read_at(block, &self.index, "Index::holdings").await?,
@@ -205,7 +222,9 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn office_at(&self, block: u64) -> Result<Office> {
-        let electorate = self.read_at(block, &self.validators, "Judged::electorate");
+        // Of those in office.
+        let nobody: Option<u32> = None;
+        let electorate = self.ask_at(block, &self.validators, "Judged::electorate", &nobody);
         let Electorate { epoch, config_digest, keys, stakes } = electorate.await?;
         let members = self.read_at(block, &self.validators, "Validators::committee");
         let members: Vec<Member> = members.await?;
@@ -276,6 +295,22 @@ impl Contracts {
     /// In words.
     pub async fn paid_of(&self, account: &Account) -> Result<u128> {
         self.read(self.rewards()?, "Rewards::paid_of", account).await
+    }
+
+    /// Has the chain judge who was off in a slot. The block, or `None` if there is nothing to judge.
+    ///
+    /// # Errors
+    /// In words, if the chain does not answer.
+    pub async fn judge_nav(&self, slot: u64, signer: &Signer) -> Result<Option<u64>> {
+        let At { account, bundle } = &self.index;
+        match self.chain.call(account, bundle, "Index::judge_nav", &slot.encode(), signer).await {
+            Ok(outcome) => Ok(Some(outcome.block)),
+            Err(error) if error.refusal().is_some() => {
+                tracing::info!("slot {slot} is not judged: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Brings a certified NAV to the chain. The block, or `None` if it was there already.

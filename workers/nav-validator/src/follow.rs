@@ -76,8 +76,18 @@ impl Follower {
         let mut end_ms = self.end_of_epoch()?;
         let mut committees = self.store.committees()?;
         let (mut pending, mut fresh) = (Vec::new(), BTreeMap::new());
+        let mut before = cursor.map(|cursor| cursor.hash);
         while let Some(block) = blocks.next().await {
-            let block = self.read(block?)?;
+            let block = block?;
+            if before.is_some_and(|before| before != block.parent) {
+                bail!(
+                    "block {} is not on top of the one before it that is known: this is another \
+                     history of the chain, give another data folder",
+                    block.number
+                );
+            }
+            before = Some(block.hash);
+            let block = self.read(block)?;
             self.learn(&block, &mut committees, &mut fresh).await?;
             let at = block.at;
             pending.push(block);

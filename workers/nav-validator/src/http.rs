@@ -4,7 +4,7 @@ use crate::certify::confirmed;
 use crate::service::App;
 use crate::view;
 use axum::extract::{ConnectInfo, Query, State};
-use axum::http::StatusCode;
+use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -187,19 +187,42 @@ async fn nav(State(app): Shared) -> Answer {
     Ok(Json(json!({ "own": own, "settled": view::navs(&app)? })))
 }
 
-/// What is begun is begun by this machine, and by who takes part.
-fn may_begin(app: &App, from: SocketAddr) -> Result<(), Failure> {
-    if !from.ip().is_loopback() {
-        return Err(Failure::new(StatusCode::FORBIDDEN, "only from this machine"));
-    }
+/// The header of requests that begin something. A page in a browser cannot send it elsewhere
+/// without asking first, which nobody here answers.
+pub const BEGIN: &str = "x-cicada-begin";
+
+/// What is begun is begun by a program of this machine, and by who takes part.
+fn may_begin(app: &App, from: SocketAddr, headers: &HeaderMap) -> Result<(), Failure> {
+    is_own_program(from, headers)?;
     if app.observer.is_none() || !app.peers.has_node() {
         return Err(Failure::conflict("this process has no keys or no consensus node"));
     }
     Ok(())
 }
 
-async fn demand(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
-    may_begin(&app, from)?;
+/// Not a page in a browser of this machine, nor what a proxy hands on: those name an origin or
+/// another host.
+fn is_own_program(from: SocketAddr, headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    if !from.ip().is_loopback() || !is_here || headers.contains_key(header::ORIGIN) {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "only from a program of this machine"));
+    }
+    if !headers.contains_key(BEGIN) {
+        let how = format!("send the header '{BEGIN}: yes'");
+        return Err(Failure::new(StatusCode::FORBIDDEN, how));
+    }
+    Ok(())
+}
+
+async fn demand(
+    State(app): Shared,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Answer {
+    may_begin(&app, from, &headers)?;
     app.demand.notify_one();
     Ok(Json(json!({ "begun": true })))
 }
@@ -224,8 +247,12 @@ async fn basket(State(app): Shared) -> Answer {
     Ok(Json(json!({ "own": own, "settled_slot": newest.slot, "settled_time_ms": newest.time_ms })))
 }
 
-async fn rebalance(State(app): Shared, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Answer {
-    may_begin(&app, from)?;
+async fn rebalance(
+    State(app): Shared,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Answer {
+    may_begin(&app, from, &headers)?;
     if app.baskets.is_none() {
         return Err(Failure::conflict("no file of emissions is configured"));
     }
@@ -359,4 +386,29 @@ async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
         "claims_root": hex::encode(state.claims_root),
         "proof": proof.iter().map(hex::encode).collect::<Vec<_>>(),
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(from: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let named = headers.iter().map(|(name, value)| {
+            (name.parse().unwrap(), axum::http::HeaderValue::from_static(value))
+        });
+        is_own_program(from.parse().unwrap(), &named.collect()).is_ok()
+    }
+
+    #[test]
+    fn a_page_in_a_browser_a_proxy_and_another_machine_begin_nothing() {
+        let own = [("host", "127.0.0.1:8081"), (BEGIN, "yes")];
+        assert!(asks("127.0.0.1:5000", &own));
+        assert!(asks("[::1]:5000", &[("host", "[::1]:8081"), (BEGIN, "yes")]));
+        assert!(!asks("10.0.0.7:5000", &own));
+        assert!(!asks("127.0.0.1:5000", &own[..1]), "a form needs no permission to be sent");
+        let page = [own[0], own[1], ("origin", "http://evil.example")];
+        assert!(!asks("127.0.0.1:5000", &page));
+        assert!(!asks("127.0.0.1:5000", &[("host", "evil.example:8081"), (BEGIN, "yes")]));
+        assert!(!asks("127.0.0.1:5000", &[own[1]]));
+    }
 }

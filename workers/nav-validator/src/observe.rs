@@ -1,18 +1,20 @@
 //! The NAV of this validator, signed once for a slot.
 
-use crate::contracts::{Contracts, Office};
+use crate::contracts::{Contracts, Index, Office};
 use crate::prices::{Price, Prices};
 use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_core::basket::holdings::Holding;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::nav::{is_stale, nav_e18_floor, Observation, Position};
+use cicada_core::nav::{nav_e18_floor, scheduled, Observation, Own, Position};
 use cicada_core::report::{Feed, FeedState};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
+use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A NAV and what it is made of.
 #[derive(Clone, Debug)]
@@ -29,7 +31,8 @@ pub struct OwnNav {
     pub positions: Vec<(u16, Position)>,
 }
 
-/// What is held, at its prices. What is not held needs no price.
+/// What is held, at its prices. What is not held needs no price, and what the newest certified
+/// basket has no price of counts 0.
 ///
 /// # Errors
 /// Names the subnets without a fresh price.
@@ -38,7 +41,8 @@ pub fn positions(
     prices: &BTreeMap<u16, Price>,
 ) -> Result<Vec<(u16, Position)>> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for held in holdings.iter().filter(|held| held.amount > 0) {
+    let counts = |held: &&Holding| held.amount > 0 && held.price_e18 > 0;
+    for held in holdings.iter().filter(counts) {
         match prices.get(&held.netuid) {
             Some(price) => {
                 let position = Position { holding: held.amount, price_e18: price.price_e18 };
@@ -64,6 +68,17 @@ pub struct Task {
     pub seat: u8,
     /// The committee's digest.
     pub config_digest: Hash,
+    /// The scheduled time.
+    pub time_ms: u64,
+}
+
+/// What is to be said of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// What was said before.
+    Known(Observation),
+    /// The NAV of this time.
+    Now(u64),
 }
 
 /// Computes and signs.
@@ -72,31 +87,51 @@ pub struct Observer {
     pub keys: Arc<NodeKeys>,
     store: Arc<Store>,
     prices: Option<Mutex<Prices>>,
-    spacing_ms: u64,
-    // One at a time.
-    gate: tokio::sync::Mutex<()>,
+    interval_ms: u64,
+    /// Where it is told to the consensus node.
+    file: Option<PathBuf>,
+    // One at a time; and the newest, which needs no look at the chain.
+    gate: tokio::sync::Mutex<Option<(u64, Instant, Office, Observation)>>,
 }
 
+/// For how long the newest observation is given out without a look at the chain.
+const REMEMBERED: Duration = Duration::from_secs(2);
+
 impl Observer {
-    /// With the keys of a seat.
+    /// With the keys of a seat. NAVs are scheduled `interval_ms` after one another.
     pub fn new(
         keys: Arc<NodeKeys>,
         store: Arc<Store>,
         prices: Option<&Path>,
-        spacing_ms: u64,
+        interval_ms: u64,
+        file: Option<PathBuf>,
     ) -> Self {
         let prices = prices.map(|path| Mutex::new(Prices::new(path)));
-        Self { keys, store, prices, spacing_ms, gate: tokio::sync::Mutex::new(()) }
+        Self { keys, store, prices, interval_ms, file, gate: tokio::sync::Mutex::default() }
     }
 
-    /// The NAV as we see it now.
+    /// The NAV as we see it now, for people.
     ///
     /// # Errors
     /// In words, if a price or the chain is missing.
     pub async fn own_nav(&self, contracts: &Contracts) -> Result<OwnNav> {
+        self.nav_of(contracts.index().await?, now_ms())
+    }
+
+    /// The NAV of a time: of what the index held in the last block that is not later, at the prices
+    /// of that time.
+    ///
+    /// # Errors
+    /// In words, if a price or the chain is missing, or no later block is final yet.
+    async fn nav_at(&self, contracts: &Contracts, time_ms: u64) -> Result<(Office, OwnNav)> {
+        let block = contracts.chain.block_of(time_ms).await?;
+        let block = block.with_context(|| format!("no block after {time_ms} ms is final yet"))?;
+        let nav = self.nav_of(contracts.index_at(block).await?, time_ms)?;
+        Ok((contracts.office_at(block).await?, nav))
+    }
+
+    fn nav_of(&self, index: Index, time_ms: u64) -> Result<OwnNav> {
         let prices = self.prices.as_ref().context("no file of prices is configured")?;
-        let index = contracts.index().await?;
-        let time_ms = now_ms();
         let prices = prices.lock().unwrap_or_else(PoisonError::into_inner).at(time_ms)?;
         let positions = positions(&index.holdings, &prices)?;
         let values: Vec<Position> = positions.iter().map(|(_, position)| *position).collect();
@@ -106,7 +141,7 @@ impl Observer {
     }
 
     /// Our observation for a slot: what was signed for it before, or a new one if the slot comes
-    /// next and its time has come. It is on disk before it is returned.
+    /// next and a round of it has begun. It is on disk before it is returned.
     ///
     /// # Errors
     /// In words.
@@ -115,53 +150,78 @@ impl Observer {
         contracts: &Contracts,
         slot: u64,
     ) -> Result<(Office, Observation)> {
-        let _one = self.gate.lock().await;
+        let mut newest_known = self.gate.lock().await;
+        if let Some((known, since, office, observation)) = newest_known.as_ref() {
+            if *known == slot && since.elapsed() < REMEMBERED {
+                return Ok((office.clone(), *observation));
+            }
+        }
         let office = contracts.office().await?;
         let seat = office
             .seat_of(&self.keys.attestation_key())
             .with_context(|| format!("these keys have no seat in committee {}", office.epoch))?;
         let config_digest = office.config_digest;
-        let task = Task { feed: contracts.nav_feed(), slot, seat, config_digest };
         let known = self.store.observation(slot, &config_digest)?;
         let newest = contracts.nav_state().await?;
-        let again = self.known(&task, known, &newest, now_ms())?;
-        let observation = match again {
-            Some(observation) => observation,
-            None => {
-                let nav = self.own_nav(contracts).await?;
-                self.sign(&task, nav.nav_e18, nav.time_ms)?
+        let observation = match self.due(slot, known, &newest, now_ms())? {
+            Due::Known(observation) => observation,
+            Due::Now(time_ms) => {
+                let task = Task { feed: contracts.nav_feed(), slot, seat, config_digest, time_ms };
+                let (then, nav) = self.nav_at(contracts, time_ms).await?;
+                let observation = self.sign(&task, nav.nav_e18)?;
+                self.tell(&task, observation, then.stakes)?;
+                observation
             }
         };
+        *newest_known = Some((slot, Instant::now(), office.clone(), observation));
         Ok((office, observation))
     }
 
-    /// What was signed for this slot; `None` if it may be signed now.
-    fn known(
+    /// What is to be said of a slot at `now_ms`. Nothing is signed before its time, nor of a time
+    /// before this store was made: another, which is lost, may have signed it.
+    fn due(
         &self,
-        task: &Task,
+        slot: u64,
         known: Option<Observation>,
         newest: &FeedState,
         now_ms: u64,
-    ) -> Result<Option<Observation>> {
-        let slot = task.slot;
+    ) -> Result<Due> {
         if slot <= newest.slot {
             let known = known.with_context(|| format!("slot {slot} is settled without us"))?;
-            return Ok(Some(known));
+            return Ok(Due::Known(known));
         }
         let next = newest.slot.saturating_add(1);
         ensure!(slot == next, "slot {slot} is not the next one: that is {next}");
-        if let Some(known) = known {
-            // As long as it is fresh, another value would contradict it.
-            return Ok(Some(known).filter(|known| !is_stale(known.time_ms, now_ms)));
+        ensure!(newest.time_ms > 0, "there is no basket yet");
+        let time_ms = scheduled(newest.time_ms, self.interval_ms, now_ms)
+            .with_context(|| format!("too soon after slot {}", newest.slot))?;
+        if let Some(known) = known.filter(|known| known.time_ms >= time_ms) {
+            return Ok(Due::Known(known));
         }
-        let from = newest.time_ms.saturating_add(self.spacing_ms);
-        ensure!(newest.slot == 0 || now_ms >= from, "too soon after slot {}", newest.slot);
-        Ok(None)
+        let born_ms = self.store.born_ms()?;
+        ensure!(
+            time_ms > born_ms,
+            "what was signed before this data folder was made is not known: from the next round on"
+        );
+        Ok(Due::Now(time_ms))
+    }
+
+    /// Tells the consensus node what was signed, whole or not at all.
+    fn tell(&self, task: &Task, observation: Observation, weights: Vec<u128>) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let own = Own { slot: task.slot, observation, signed_ms: now_ms(), weights };
+        let draft = file.with_extension("new");
+        std::fs::write(&draft, own.encode())
+            .and_then(|()| std::fs::rename(&draft, file))
+            .with_context(|| file.display().to_string())
     }
 
     /// Signs a NAV and returns when that is on disk.
-    fn sign(&self, task: &Task, nav_e18: u128, time_ms: u64) -> Result<Observation> {
+    fn sign(&self, task: &Task, nav_e18: u128) -> Result<Observation> {
         ensure!(nav_e18 > 0, "a NAV of 0 is not signed");
+        let time_ms = task.time_ms;
         let mut observation = Observation { seat: task.seat, nav_e18, time_ms, signature: [0; 64] };
         let message = observation.message::<Native>(&task.config_digest, &task.feed, task.slot);
         observation.signature = self.keys.attest(&message);
@@ -173,83 +233,113 @@ impl Observer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_core::nav::STALENESS_MS;
+    use cicada_core::nav::ROUND_MS;
     use cicada_core::report::ReportKind;
     use cicada_network::verify_attestation;
 
-    const NOW: u64 = 1_738_425_600_000;
-    const TASK: Task = Task {
-        feed: Feed { kind: ReportKind::Nav, contract: [3; 32] },
-        slot: 5,
-        seat: 2,
-        config_digest: [8; 32],
-    };
-    const NEWEST: FeedState = FeedState { slot: 4, digest: [1; 32], time_ms: NOW };
+    const INTERVAL: u64 = 10_000;
 
-    fn observer() -> (Observer, tempfile::TempDir) {
+    struct Bench {
+        observer: Observer,
+        born_ms: u64,
+        task: Task,
+        newest: FeedState,
+        _folder: tempfile::TempDir,
+    }
+
+    /// Slot 5 comes next, and was scheduled after the store was made.
+    fn bench() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let keys = Arc::new(NodeKeys::generate(&folder.path().join("keys.toml")).unwrap());
         let store = Arc::new(Store::open(&folder.path().join("data"), b"").unwrap());
-        (Observer::new(keys, store, None, 10_000), folder)
+        let born_ms = store.born_ms().unwrap();
+        let newest = FeedState { slot: 4, digest: [1; 32], time_ms: born_ms };
+        let task = Task {
+            feed: Feed { kind: ReportKind::Nav, contract: [3; 32] },
+            slot: 5,
+            seat: 2,
+            config_digest: [8; 32],
+            time_ms: born_ms + INTERVAL,
+        };
+        let file = Some(folder.path().join("nav.scale"));
+        let observer = Observer::new(keys, store, None, INTERVAL, file);
+        Bench { observer, born_ms, task, newest, _folder: folder }
     }
 
     fn held(netuid: u16, amount: u128) -> Holding {
-        Holding { token: [0; 32], netuid, weight_bps: 500, price_e18: 0, amount }
+        let (token, weight_bps, price_e18) = ([0; 32], 500, 1);
+        Holding { token, netuid, weight_bps, price_e18, amount, unpriced_ms: 0 }
     }
 
     #[test]
     fn what_is_held_needs_a_price_and_what_is_not_needs_none() {
-        let price = |price_e18| Price { time_ms: NOW, price_e18 };
+        let price = |price_e18| Price { time_ms: 0, price_e18 };
         let prices = BTreeMap::from([(1, price(10)), (2, price(20))]);
-        let found = positions(&[held(2, 7), held(9, 0), held(1, 5)], &prices).unwrap();
+        let unpriced = Holding { price_e18: 0, weight_bps: 0, ..held(8, 9) };
+        let found = positions(&[held(2, 7), held(9, 0), held(1, 5), unpriced], &prices).unwrap();
         let expected = [
             (2, Position { holding: 7, price_e18: 20 }),
             (1, Position { holding: 5, price_e18: 10 }),
         ];
-        assert_eq!(found, expected);
+        assert_eq!(found, expected, "and what no basket has a price of counts nothing");
         let error = positions(&[held(9, 1), held(1, 1), held(8, 1)], &prices).unwrap_err();
         assert_eq!(error.to_string(), "no fresh price of subnet 9, 8");
     }
 
     #[test]
-    fn an_observation_is_signed_with_the_key_of_the_seat_and_kept() {
-        let (observer, _folder) = observer();
-        let signed = observer.sign(&TASK, 77, NOW).unwrap();
-        let message = signed.message::<Native>(&TASK.config_digest, &TASK.feed, TASK.slot);
+    fn an_observation_is_signed_with_the_key_of_the_seat_kept_and_told_to_the_node() {
+        let Bench { observer, task, _folder, .. } = bench();
+        let signed = observer.sign(&task, 77).unwrap();
+        let message = signed.message::<Native>(&task.config_digest, &task.feed, task.slot);
         assert!(verify_attestation(&signed.signature, &message, &observer.keys.attestation_key()));
+        assert_eq!(signed.time_ms, task.time_ms, "the scheduled time, not that of the signature");
         assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(signed));
-        assert!(observer.sign(&TASK, 78, NOW).is_err(), "no second value");
-        assert!(observer.sign(&Task { slot: 6, ..TASK }, 0, NOW).is_err(), "no NAV of 0");
+        assert!(observer.sign(&task, 78).is_err(), "no second value");
+        assert!(observer.sign(&Task { slot: 6, ..task }, 0).is_err(), "no NAV of 0");
+        observer.tell(&task, signed, vec![1, 2]).unwrap();
+        let told = std::fs::read(_folder.path().join("nav.scale")).unwrap();
+        let told = <Own as parity_scale_codec::DecodeAll>::decode_all(&mut &told[..]).unwrap();
+        assert_eq!((told.slot, told.observation, told.weights), (5, signed, vec![1, 2]));
     }
 
     #[test]
-    fn only_the_next_slot_is_signed_and_not_too_soon() {
-        let (observer, _folder) = observer();
-        let ask = |slot, now| {
-            let known = observer.known(&Task { slot, ..TASK }, None, &NEWEST, now);
-            known.map(|known| known.is_none()).map_err(|error| error.to_string())
+    fn only_the_next_slot_is_signed_of_its_scheduled_time_and_never_before() {
+        let Bench { observer, newest, born_ms, .. } = bench();
+        let due = |slot, newest: &FeedState, now| {
+            observer.due(slot, None, newest, now).map_err(|error| error.to_string())
         };
-        assert_eq!(ask(5, NOW + 10_000), Ok(true));
-        assert!(ask(5, NOW + 9_999).unwrap_err().contains("too soon"));
-        assert!(ask(6, NOW + 10_000).unwrap_err().contains("that is 5"));
-        assert!(ask(4, NOW + 10_000).unwrap_err().contains("without us"));
-        let first = FeedState::EMPTY;
-        let known = observer.known(&Task { slot: 1, ..TASK }, None, &first, 0).unwrap();
-        assert_eq!(known, None, "nothing was before the first");
+        let first = born_ms + INTERVAL;
+        assert_eq!(due(5, &newest, first), Ok(Due::Now(first)));
+        assert_eq!(due(5, &newest, first + ROUND_MS - 1), Ok(Due::Now(first)), "whoever asks when");
+        assert!(due(5, &newest, first - 1).unwrap_err().contains("too soon"));
+        assert!(due(6, &newest, first).unwrap_err().contains("that is 5"));
+        assert!(due(4, &newest, first).unwrap_err().contains("without us"));
+        assert!(due(1, &FeedState::EMPTY, first).unwrap_err().contains("no basket"));
     }
 
     #[test]
-    fn a_slot_that_takes_long_is_looked_at_again_once_the_first_look_is_stale() {
-        let (observer, _folder) = observer();
-        let first = observer.sign(&TASK, 77, NOW).unwrap();
-        let again = |now| observer.known(&TASK, Some(first), &NEWEST, now).unwrap();
-        assert_eq!(again(NOW + STALENESS_MS), Some(first));
-        assert_eq!(again(NOW + STALENESS_MS + 1), None);
-        assert!(observer.sign(&TASK, 78, NOW + STALENESS_MS).is_err());
-        let renewed = observer.sign(&TASK, 78, NOW + STALENESS_MS + 1).unwrap();
+    fn a_slot_that_takes_long_is_looked_at_again_of_the_next_round() {
+        let Bench { observer, task, newest, .. } = bench();
+        let first = observer.sign(&task, 77).unwrap();
+        let due = |newest: &FeedState, now| observer.due(5, Some(first), newest, now).unwrap();
+        assert_eq!(due(&newest, task.time_ms + ROUND_MS - 1), Due::Known(first));
+        let second = Task { time_ms: task.time_ms + ROUND_MS, ..task };
+        assert_eq!(due(&newest, second.time_ms), Due::Now(second.time_ms));
+        let renewed = observer.sign(&second, 78).unwrap();
         assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(renewed));
-        let settled = FeedState { slot: 5, ..NEWEST };
-        let after = observer.known(&TASK, Some(first), &settled, NOW + 2 * STALENESS_MS).unwrap();
-        assert_eq!(after, Some(first), "a settled slot is not signed again");
+        assert!(observer.sign(&task, 77).is_err(), "nothing of a round that is over");
+        let settled = FeedState { slot: 5, ..newest };
+        let after = due(&settled, second.time_ms + ROUND_MS);
+        assert_eq!(after, Due::Known(first), "a settled slot is not signed again");
+    }
+
+    #[test]
+    fn what_a_lost_disk_may_have_signed_is_not_signed() {
+        let Bench { observer, newest, born_ms, .. } = bench();
+        let before = FeedState { time_ms: born_ms - INTERVAL, ..newest };
+        let error = observer.due(5, None, &before, born_ms + 1).unwrap_err();
+        assert!(error.to_string().contains("from the next round on"));
+        let next = observer.due(5, None, &before, born_ms + ROUND_MS).unwrap();
+        assert_eq!(next, Due::Now(born_ms + ROUND_MS));
     }
 }

@@ -1,11 +1,12 @@
 //! Prices of subnet tokens from a file that another program appends to.
 
 use anyhow::{Context, Result};
-use cicada_core::nav::is_stale;
+use cicada_core::nav::STALENESS_MS;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The most bytes that are read at once.
@@ -18,10 +19,13 @@ struct Line {
     price_e18: String,
 }
 
-/// A price.
+/// For how long observed prices are kept, in milliseconds: as long as something may be asked of them.
+const KEPT_MS: u64 = 3 * STALENESS_MS;
+
+/// The price of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {
-    /// When it was observed, in milliseconds since 1970.
+    /// When the newest that it rests on was observed, in milliseconds since 1970.
     pub time_ms: u64,
     /// In TAO, at scale 10¹⁸.
     pub price_e18: u128,
@@ -30,6 +34,7 @@ pub struct Price {
 /// The prices of a file of JSON lines `{"time_ms", "netuid", "price_e18"}`.
 pub struct Prices {
     path: PathBuf,
+    file: Option<(u64, u64)>,
     read_to: u64,
     known: BTreeMap<u16, BTreeMap<u64, u128>>,
 }
@@ -37,34 +42,44 @@ pub struct Prices {
 impl Prices {
     /// Nothing is read yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.into(), read_to: 0, known: BTreeMap::new() }
+        Self { path: path.into(), file: None, read_to: 0, known: BTreeMap::new() }
     }
 
-    /// The newest price of each subnet that is not later than `now_ms` and not stale. Lines that
-    /// cannot be read are passed over: one bad line must not silence a validator.
+    /// The price of each subnet at a time: the lower median of what was observed in the 300 s up to
+    /// it. Lines that cannot be read are passed over: one bad line must not silence a validator.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn at(&mut self, now_ms: u64) -> Result<BTreeMap<u16, Price>> {
+    pub fn at(&mut self, time_ms: u64) -> Result<BTreeMap<u16, Price>> {
         self.read_on().with_context(|| format!("prices: {}", self.path.display()))?;
         let mut prices = BTreeMap::new();
+        let from = time_ms.saturating_sub(STALENESS_MS);
         for (netuid, known) in &mut self.known {
-            let newest = known.range(..=now_ms).next_back();
-            let Some((time_ms, price_e18)) = newest.map(|(time, price)| (*time, *price)) else {
+            if let Some((newest, _)) = known.last_key_value() {
+                *known = known.split_off(&newest.saturating_sub(KEPT_MS));
+            }
+            let mut found: Vec<u128> =
+                known.range(from..=time_ms).map(|(_, price)| *price).collect();
+            let newest = known.range(from..=time_ms).next_back();
+            let Some((time_ms, _)) = newest else {
                 continue;
             };
-            *known = known.split_off(&time_ms);
-            if !is_stale(time_ms, now_ms) {
-                prices.insert(*netuid, Price { time_ms, price_e18 });
+            found.sort_unstable();
+            let middle = found.len().saturating_sub(1) / 2;
+            if let Some(price_e18) = found.get(middle) {
+                prices.insert(*netuid, Price { time_ms: *time_ms, price_e18: *price_e18 });
             }
         }
         Ok(prices)
     }
 
-    /// Takes over whole lines that were appended; begins anew if the file was replaced by a shorter.
+    /// Takes over whole lines that were appended; begins anew if the file is another or shorter.
     fn read_on(&mut self) -> Result<()> {
         let mut file = File::open(&self.path)?;
-        if file.metadata()?.len() < self.read_to {
+        let about = file.metadata()?;
+        let this = (about.dev(), about.ino());
+        if self.file != Some(this) || about.len() < self.read_to {
+            self.file = Some(this);
             self.read_to = 0;
             self.known.clear();
         }
@@ -126,13 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_that_is_not_later_than_now() {
-        let text = [line(NOW - 9, 1, 10), line(NOW, 1, 11), line(NOW + 1, 1, 12), line(NOW, 2, 5)];
+    fn the_median_of_the_300_seconds_up_to_a_time() {
+        let text = [line(NOW - 9, 1, 10), line(NOW, 1, 14), line(NOW + 1, 1, 12), line(NOW, 2, 5)];
         let mut feed = feed(&text.concat());
-        assert_eq!(now(&mut feed, NOW), [(1, 11), (2, 5)]);
+        assert_eq!(now(&mut feed, NOW), [(1, 10), (2, 5)], "the lower of two");
         assert_eq!(now(&mut feed, NOW + 1), [(1, 12), (2, 5)]);
-        append(&feed, &line(NOW + 2, 2, 6));
-        assert_eq!(now(&mut feed, NOW + 2), [(1, 12), (2, 6)]);
+        append(&feed, &line(NOW + 2, 1, 900));
+        assert_eq!(now(&mut feed, NOW + 2), [(1, 12), (2, 5)], "one that is far off moves little");
+        assert_eq!(now(&mut feed, NOW), [(1, 10), (2, 5)], "what comes later changes nothing");
     }
 
     #[test]
@@ -141,6 +157,21 @@ mod tests {
         assert_eq!(now(&mut feed, NOW + 300_000), [(1, 10)]);
         assert!(now(&mut feed, NOW + 300_001).is_empty());
         assert!(now(&mut feed, NOW - 1).is_empty(), "from the future");
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_is_read_anew_however_long_it_is() {
+        let mut feed = feed(&[line(NOW, 1, 10), line(NOW, 2, 20)].concat());
+        assert_eq!(now(&mut feed, NOW), [(1, 10), (2, 20)]);
+        for text in [
+            [line(NOW, 1, 30), line(NOW, 2, 40)].concat(),
+            [line(NOW, 1, 30), line(NOW, 2, 40), line(NOW, 3, 50)].concat(),
+        ] {
+            let fresh = feed.path.with_extension("new");
+            std::fs::write(&fresh, text).unwrap();
+            std::fs::rename(&fresh, &feed.path).unwrap();
+            assert_eq!(now(&mut feed, NOW)[..2], [(1, 30), (2, 40)]);
+        }
     }
 
     #[test]

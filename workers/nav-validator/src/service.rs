@@ -17,6 +17,8 @@ use cicada_chain::signer_from_seed;
 use cicada_network::NodeKeys;
 use cicada_program::{count, now_ms, say, termination, Server};
 use parity_scale_codec::Encode;
+use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -57,6 +59,17 @@ pub struct App {
     settled_epoch: AtomicU64,
     last_of_nav: Mutex<Option<(u64, String)>>,
     chain_problem: Mutex<Option<String>>,
+    // Held as long as this process runs.
+    _only_user: Option<File>,
+}
+
+/// Makes this process the only validator that signs with a key file on this machine: another, with a
+/// data folder of its own, would sign another value.
+fn claim(keys: &Path) -> Result<File> {
+    let file = File::open(keys).with_context(|| keys.display().to_string())?;
+    let taken = || format!("another validator runs with the keys {}", keys.display());
+    file.try_lock().with_context(taken)?;
+    Ok(file)
 }
 
 impl App {
@@ -69,10 +82,11 @@ impl App {
         let schedule = schedule(&config, &contracts).await?;
         let identity = (contracts.chain.genesis(), config.index, config.rewards, config.epoch);
         let store = Arc::new(Store::open(&config.data, &identity.encode())?);
+        let only_user = config.keys.as_deref().map(claim).transpose()?;
         let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
         let observer = keys.map(|keys| {
-            let prices = config.prices.as_deref();
-            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_spacing))
+            let (prices, told) = (config.prices.as_deref(), config.nav.clone());
+            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_interval, told))
         });
         Ok(Arc::new(Self {
             peers: Peers::new(config.peers.clone(), config.paxos.clone())?,
@@ -92,6 +106,7 @@ impl App {
             store,
             observer,
             schedule,
+            _only_user: only_user,
         }))
     }
 
@@ -131,8 +146,12 @@ impl App {
     }
 
     fn follower(&self) -> Follower {
+        self.follower_of(self.contracts())
+    }
+
+    fn follower_of(&self, contracts: Arc<Contracts>) -> Follower {
         Follower {
-            contracts: self.contracts(),
+            contracts,
             store: self.store.clone(),
             schedule: self.schedule,
             related: self.related.clone(),
@@ -147,8 +166,11 @@ impl App {
         let fresh = Contracts::connect(&self.config).await?;
         let same = fresh.chain.genesis() == self.contracts().chain.genesis();
         ensure!(same, "another chain answers at {}", self.config.url);
-        *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        self.follower().check().await
+        let fresh = Arc::new(fresh);
+        // First the check: what fails it is not followed.
+        self.follower_of(fresh.clone()).check().await?;
+        *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
     }
 
     /// Keeps the basket for the node up to date until the process ends.
@@ -276,4 +298,22 @@ pub async fn check(config: Config) -> Result<()> {
     }
     say!("related accounts {}", hex::encode(app.related.digest()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_serves_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        NodeKeys::generate(&path).unwrap();
+        let first = claim(&path).unwrap();
+        let error = claim(&path).unwrap_err();
+        assert!(error.to_string().contains("another validator runs"), "{error:#}");
+        assert!(NodeKeys::load(&path).is_ok(), "the consensus node reads it all the same");
+        drop(first);
+        claim(&path).unwrap();
+    }
 }

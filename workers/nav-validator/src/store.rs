@@ -8,6 +8,7 @@ use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
 use cicada_core::Account;
+use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "nav-validator.redb";
 /// Raised whenever rows change their form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
 /// What others signed is kept for so many slots: a day, at one a minute.
@@ -40,6 +41,7 @@ const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
+const BORN: &str = "born";
 
 /// Why the store cannot be used, or does not take something.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +131,7 @@ impl Store {
             let known = meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec());
             if known.is_none() {
                 meta.insert(IDENTITY, &own[..])?;
+                meta.insert(BORN, &now_ms().encode()[..])?;
             }
             Ok(known.is_none_or(|known| known == own))
         })?;
@@ -137,6 +140,18 @@ impl Store {
         } else {
             Err(StoreError::Foreign(store.path))
         }
+    }
+
+    /// When this store was made, in milliseconds since 1970: what was signed before is not in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn born_ms(&self) -> Result<u64, StoreError> {
+        self.read(|read| {
+            let bytes = read.open_table(META)?.get(BORN)?;
+            let bytes = bytes.ok_or("it does not say when it was made")?;
+            Ok(u64::decode_all(&mut bytes.value())?)
+        })
     }
 
     /// The newest block that was taken over.
@@ -250,6 +265,7 @@ impl Store {
             let mut table = transaction.open_table(OBSERVATIONS)?;
             if let Some(bytes) = table.get(key)? {
                 let known = Observation::decode_all(&mut bytes.value())?;
+                // Of an older round nothing is signed any more, whatever it was.
                 if known.contradicts(observation) || known.time_ms > observation.time_ms {
                     return Err(Box::new(StoreError::SignedOther(slot)));
                 }

@@ -169,7 +169,7 @@ pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
                 "own_nav_e18": observation.nav_e18.to_string(),
                 "nav_e18": nav.nav_e18.to_string(),
                 "deviation_bps": bps.to_string(),
-                "severity": lower(Bands::NAV.severity(bps)),
+                "severity": lower(Bands::NAV.severity(u32::try_from(bps).unwrap_or(u32::MAX))),
             }));
         }
     }
@@ -178,7 +178,7 @@ pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
         "penalties": penalties.iter().map(penalty).collect::<Vec<_>>(),
         "own_deviations": own,
         "specified": {
-            "nav_bands_bps": [bands.none_bps, bands.minor_bps, bands.moderate_bps, bands.severe_bps],
+            "nav_bands_bps": [bands.none_bps, bands.minor_bps, bands.moderate_bps],
             "rates_bps": [rates.minor_bps, rates.moderate_bps, rates.severe_bps, rates.critical_bps],
         },
     }))

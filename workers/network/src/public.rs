@@ -1,6 +1,6 @@
 //! The public keys of a committee, decoded once.
 
-use crate::keys::{attestation_is_of, consensus_is_of, SR25519_CONTEXT};
+use crate::keys::{attestation_is_of, attestation_key, consensus_is_of, SR25519_CONTEXT};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::Member;
 use cicada_core::hash::Hash;
@@ -21,7 +21,7 @@ impl PublicKeys {
     pub fn new(members: &[Member]) -> Self {
         let decode = |member: &Member| Keys {
             consensus: ed25519_dalek::VerifyingKey::from_bytes(&member.consensus_key).ok(),
-            attestation: schnorrkel::PublicKey::from_bytes(&member.attestation_key).ok(),
+            attestation: attestation_key(&member.attestation_key),
         };
         Self(members.iter().map(decode).collect())
     }
@@ -114,6 +114,24 @@ mod tests {
         assert!(!public.verify_consensus(1, &MESSAGE, &secret[1].sign(&MESSAGE)));
         assert!(!public.verify_certificate(&certificate(&secret, &[0, 1]), &MESSAGE));
         assert!(public.verify_certificate(&certificate(&secret, &[0]), &MESSAGE));
+    }
+
+    #[test]
+    fn the_key_of_zeros_verifies_nothing() {
+        let (secret, _) = committee(2);
+        let mut members: Vec<Member> = secret.iter().map(NodeKeys::member).collect();
+        members[1].attestation_key = [0; 32];
+        let public = PublicKeys::new(&members);
+        // Valid for the key of zeros by the rules of the curve.
+        let mut zeros = [0; 64];
+        zeros[63] = 0x80;
+        let zero_key = schnorrkel::PublicKey::from_bytes(&[0; 32]).unwrap();
+        assert!(crate::keys::attestation_is_of(&zero_key, &MESSAGE, &zeros));
+        assert!(!crate::verify_attestation(&zeros, &MESSAGE, &[0; 32]));
+        assert!(!public.verify_attestation(1, &MESSAGE, &zeros));
+        let mut forged = certificate(&secret, &[0, 1]);
+        forged.signatures[1] = zeros;
+        assert!(!public.verify_certificate(&forged, &MESSAGE));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "Examples:
   paxos-node --network network.toml --seat 3 --keys keys/node-03.json \\
              --data data/node-03 --results examples/results.jsonl \\
-             --awards data/validator-03/awards --basket data/validator-03/basket.scale
+             --awards data/validator-03/awards --basket data/validator-03/basket.scale \
+             --nav data/validator-03/nav.scale
   paxos-node --config node-03.toml
   curl -s http://127.0.0.1:7103/paxos/status";
 
@@ -50,6 +51,10 @@ pub struct Options {
     /// epoch-<number>.scale. Without it this node agrees to no award
     #[arg(long, env = "PAXOS_NODE_AWARDS")]
     pub awards: Option<PathBuf>,
+    /// The file where this node's own validator writes what it observed of the NAV (SCALE).
+    /// Without it this node agrees to no NAV
+    #[arg(long, value_name = "FILE")]
+    pub nav: Option<PathBuf>,
     /// The file where this node's own validator writes weights and prices of the basket (SCALE).
     /// Without it this node agrees to no basket
     #[arg(long, env = "PAXOS_NODE_BASKET")]
@@ -90,6 +95,8 @@ pub struct Settings {
     pub withdrawn: Vec<Framework>,
     /// The directory of awards, if there is one.
     pub awards: Option<PathBuf>,
+    /// The file of the NAV, if there is one.
+    pub nav: Option<PathBuf>,
     /// The file of the basket, if there is one.
     pub basket: Option<PathBuf>,
     /// The folder of the built contracts.
@@ -127,6 +134,7 @@ impl Options {
             withdrawn: withdrawn.collect::<Result<_, _>>()?,
             awards: self.awards.or(file.awards),
             basket: self.basket.or(file.basket),
+            nav: self.nav.or(file.nav),
             bundles: self.bundles.or(file.bundles).unwrap_or_else(|| BUNDLES.into()),
             listen: self.listen.or(file.listen),
             hosts: first(self.hosts, file.hosts),

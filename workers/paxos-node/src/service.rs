@@ -115,6 +115,7 @@ fn sources(settings: &Settings, results: Results) -> Sources {
         results,
         withdrawn: settings.withdrawn.clone(),
         awards: settings.awards.clone(),
+        nav: settings.nav.clone(),
         basket: settings.basket.clone(),
         volumes: Seen::default(),
     }

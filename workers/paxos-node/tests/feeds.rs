@@ -33,6 +33,16 @@ fn nav_after(cluster: &Cluster, seats: &[u8], state: &FeedState, time_ms: u64) -
         one
     };
     let observations: Vec<_> = seats.iter().map(observe).collect();
+    for seat in 0..u8::try_from(cluster.network.nodes.len()).unwrap() {
+        let own = nav::Own {
+            slot: state.slot + 1,
+            observation: observe(&seat),
+            signed_ms: Cluster::now_ms(),
+            weights: vec![1; cluster.network.nodes.len()],
+        };
+        let path = cluster.path(&format!("nav-{seat:02}"));
+        std::fs::write(&path, own.encode()).unwrap();
+    }
     nav::Proposal {
         report: nav::report::<Native>(feed, state, &observations, time_ms),
         observations,

@@ -55,6 +55,13 @@ pub async fn take(
         return Ok(Taken::Left(Leave::TooCheap));
     }
     let units = units.unwrap_or(allowed);
+    if units < record.least_take() {
+        return Ok(Taken::Left(Leave::TooMany));
+    }
+    let amount = price.saturating_mul(u128::from(units));
+    if own_offer.terms.consent.covers(&record.terms, amount).is_err() {
+        return Ok(Taken::Left(Leave::Terms));
+    }
     let done = market.accept((request, offer), units, price, &worker.signer).await?;
     Ok(done.value.map_or(Taken::Waiting, Taken::Assigned))
 }
@@ -70,6 +77,7 @@ pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offe
         expires_ms,
         payload_key,
         firm_from: task.firm.then_some(task.min_price),
+        consent: task.consent(),
     }
 }
 

@@ -3,9 +3,12 @@
 use crate::job::find_program;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_amounts::parse_mmc;
-use cicada_chain::{signer, Signer};
+use cicada_chain::{account_of, parse_address, signer, Signer};
+use cicada_core::escrow;
 use cicada_core::hash::{Hasher, Native};
+use cicada_core::market::Consent;
 use cicada_core::name::Name;
+use cicada_core::Account;
 use cicada_payload::{read_secret, ProviderKey, Store, MAX_PLAIN};
 use cicada_program::{duration, secret_is_kept};
 use serde::{Deserialize, Deserializer};
@@ -117,6 +120,34 @@ pub struct Task {
     /// Whether requesters may take the offer without asking, from `min_price` on.
     #[serde(default)]
     pub firm: bool,
+    /// Whom the provider accepts as arbitrators: addresses. With none, requests with arbitrators are
+    /// left alone.
+    #[serde(default, deserialize_with = "accounts")]
+    pub arbitrators: Vec<Account>,
+    /// How many of them must agree at least; with 0, requests without arbitrators are taken too.
+    #[serde(default)]
+    pub min_required: u8,
+    /// The most that arbitrators may cost who raises a dispute, in basis points of the price.
+    #[serde(default = "max_fee")]
+    pub max_fee_bps: u16,
+    /// The longest review that is waited for.
+    #[serde(default = "day", deserialize_with = "duration")]
+    pub max_review: u64,
+    /// The shortest dispute: arbitrators need time.
+    #[serde(default = "ten_minutes", deserialize_with = "duration")]
+    pub min_dispute: u64,
+    /// The longest dispute that is waited for.
+    #[serde(default = "week", deserialize_with = "duration")]
+    pub max_dispute: u64,
+    /// The most that all penalties of a service level may take, in basis points of the price.
+    #[serde(default = "max_penalty")]
+    pub max_penalty_bps: u16,
+    /// The least time to respond, if there is a service level.
+    #[serde(default = "ten_seconds", deserialize_with = "duration")]
+    pub min_response: u64,
+    /// The least time to work.
+    #[serde(default = "second", deserialize_with = "duration")]
+    pub min_duration: u64,
     /// How long the offer stands; then it is renewed.
     #[serde(default = "day", deserialize_with = "duration")]
     pub offer_for: u64,
@@ -151,6 +182,21 @@ pub struct Task {
 
 fn second() -> u64 {
     1_000
+}
+fn ten_seconds() -> u64 {
+    10_000
+}
+fn ten_minutes() -> u64 {
+    600_000
+}
+fn week() -> u64 {
+    7 * day()
+}
+fn max_fee() -> u16 {
+    200
+}
+fn max_penalty() -> u16 {
+    2_000
 }
 fn one() -> usize {
     1
@@ -202,7 +248,31 @@ fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {
     Ok(names)
 }
 
+/// Addresses, or development accounts such as `//Dave`.
+fn accounts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Account>, D::Error> {
+    let account = |text: &String| match text.starts_with("//") {
+        true => signer(text).map(|signer| account_of(&signer)).map_err(|e| e.to_string()),
+        false => parse_address(text).map_err(|_| format!("'{text}' is no address")),
+    };
+    let texts = Vec::<String>::deserialize(d)?;
+    texts.iter().map(account).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
+}
+
 impl Task {
+    /// What requests may ask of the provider.
+    pub fn consent(&self) -> Consent {
+        Consent {
+            review: escrow::Range { least_ms: 0, most_ms: self.max_review },
+            dispute: escrow::Range { least_ms: self.min_dispute, most_ms: self.max_dispute },
+            max_penalty_bps: self.max_penalty_bps,
+            min_response_ms: self.min_response,
+            min_duration_ms: self.min_duration,
+            arbitrators: self.arbitrators.clone(),
+            min_required: self.min_required,
+            max_fee_bps: self.max_fee_bps,
+        }
+    }
+
     /// Bytes of memory, of a file, of a result, of temporary files.
     pub fn sizes(&self) -> [u64; 4] {
         let sizes = [self.memory_mib, self.file_mib, self.output_mib, self.temporary_mib];
@@ -268,6 +338,10 @@ impl Config {
             let twice = self.tasks[..index].iter().any(|other| other.task_type == task.task_type);
             ensure!(!twice, "task {name} stands there twice");
             ensure!(task.units > 0 && task.price > 0, "task {name} needs units and a price");
+            ensure!(
+                task.consent().check().is_ok(),
+                "task {name}: max_penalty_bps is at most 10000, min_dispute at most max_dispute, arbitrators are at most 32"
+            );
         }
         Ok(())
     }
@@ -371,6 +445,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn who_says_nothing_agrees_to_little() {
+        let consent = sample().tasks[0].consent();
+        assert!(consent.arbitrators.is_empty(), "nobody judges who was not named");
+        assert_eq!((consent.max_penalty_bps, consent.max_fee_bps), (2_000, 200));
+        assert_eq!((consent.review.most_ms, consent.dispute.least_ms), (86_400_000, 600_000));
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let wrong = |from: &str, to: &str| {
             let text = SAMPLE.replace(from, to);
@@ -383,6 +465,8 @@ pub(crate) mod tests {
         assert!(wrong("\"2m\"", "\"2\"").contains("duration"));
         assert!(wrong("\"count\"", "\"Count!\"").contains("Count!"));
         assert!(wrong("units = 1000", "units = 0").contains("units"));
+        assert!(wrong("units = 1000", "units = 9\nmax_penalty_bps = 10001").contains("max_penalty"));
+        assert!(wrong("units = 1000", "units = 9\narbitrators = [\"x\"]").contains("no address"));
         assert!(wrong("/usr/bin/wc", "/usr/bin/wcc").contains("no program '/usr/bin/wcc'"));
         assert!(wrong("/usr/bin/wc", "bin/wc").contains("whole path"));
         assert!(wrong("units = 1000", "units = 1000\noutput_mib = 16").contains("at most 15"));

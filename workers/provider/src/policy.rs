@@ -2,12 +2,8 @@
 
 use crate::config::Task;
 use cicada_core::market::matching::AUCTION_MS;
-use cicada_core::market::{OfferRecord, RequestRecord};
+use cicada_core::market::{Assignment, OfferRecord, Parameters, RequestRecord};
 use cicada_core::Account;
-
-/// How much of the time for completion is left to what goes round a job: fetching, storing,
-/// transactions. In ms.
-const MARGIN_MS: u64 = 3_000;
 
 /// Why a request is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +20,14 @@ pub enum Leave {
     /// It may take longer than the configuration allows.
     #[error("it may take longer than max_duration")]
     TooLong,
-    /// There is no time beside the execution.
-    #[error("it leaves no time beside the execution")]
-    TooTight,
+    /// It gives one provider more units than the configuration allows.
+    #[error("it wants more units from one provider than are offered, or than max_units")]
+    TooMany,
+    /// Its panel, times or penalties are not those that the configuration agrees to.
+    #[error(
+        "its arbitrators, review, dispute, response, working time or penalties are not agreed to"
+    )]
+    Terms,
     /// It pays too little.
     #[error("it pays less than min_price")]
     TooCheap,
@@ -64,8 +65,9 @@ pub fn judge(
     if terms.max_duration_ms > task.max_duration {
         return Err(Leave::TooLong);
     }
-    if terms.complete_within_ms < terms.max_duration_ms.saturating_add(MARGIN_MS) {
-        return Err(Leave::TooTight);
+    let most = u128::from(request.left).saturating_mul(terms.max_price);
+    if task.consent().covers(terms, most).is_err() {
+        return Err(Leave::Terms);
     }
     if terms.max_price < task.min_price {
         return Err(Leave::TooCheap);
@@ -74,7 +76,11 @@ pub fn judge(
         return Err(Leave::NoOffer);
     }
     let most = task.max_units.unwrap_or(u64::MAX);
-    Ok(request.left.min(offer.left).min(most))
+    let units = request.left.min(offer.left).min(most);
+    if units < request.least_take() {
+        return Err(Leave::TooMany);
+    }
+    Ok(units)
 }
 
 /// Whether nothing will come of this request any more.
@@ -82,9 +88,16 @@ pub fn is_over(request: &RequestRecord, now_ms: u64) -> bool {
     request.closed || now_ms >= request.ends_ms()
 }
 
-/// Whether a request of this age may still be open.
-pub fn may_be_open(created_ms: u64, now_ms: u64) -> bool {
-    now_ms < created_ms.saturating_add(AUCTION_MS)
+/// Whether a request may still be open, or those before it of the same age.
+pub fn may_be_open(request: &RequestRecord, now_ms: u64) -> bool {
+    now_ms < request.ends_ms().max(request.created_ms.saturating_add(AUCTION_MS))
+}
+
+/// Until when what cannot be begun is handed back: while that is free, with a quarter of the time
+/// for the transaction.
+pub fn give_up_ms(assignment: &Assignment, parameters: &Parameters) -> u64 {
+    let free = assignment.free_until_ms(parameters).saturating_sub(assignment.ready_ms);
+    assignment.ready_ms.saturating_add(free - free / 4)
 }
 
 #[cfg(test)]
@@ -94,13 +107,15 @@ pub(crate) mod tests {
     use cicada_core::escrow::{Fallback, Panel};
     use cicada_core::market::{Offer, Privacy, Request};
     use cicada_core::name::Name;
+    use cicada_core::sla::Sla;
 
     pub fn request() -> RequestRecord {
         let terms = Request {
             task_type: Name::new("count").unwrap(),
             units: 500,
+            min_units: Some(1),
             max_duration_ms: 60_000,
-            complete_within_ms: 600_000,
+            hand_over_within_ms: 60_000,
             capabilities: vec![Name::new("cpu").unwrap()],
             min_reputation: None,
             privacy: Privacy::Private { commitment: [0; 32] },
@@ -108,9 +123,9 @@ pub(crate) mod tests {
             min_bond: 0,
             sla: None,
             deadline_ms: 500_000,
-            panel: Panel { required: 0, members: Vec::new() },
-            review_ms: 1,
-            dispute_ms: 1,
+            panel: Panel::NONE,
+            review_ms: 3_600_000,
+            dispute_ms: 3_600_000,
             fallback: Fallback::Release,
         };
         RequestRecord {
@@ -121,6 +136,8 @@ pub(crate) mod tests {
             created_ms: 1_000,
             left: 500,
             assigned: 0,
+            running: 0,
+            moved_ms: 0,
             closed: false,
             line: Vec::new(),
         }
@@ -135,8 +152,9 @@ pub(crate) mod tests {
             capabilities: task.capabilities.clone(),
             bond: 0,
             expires_ms: 900_000,
-            payload_key: [0; 32],
+            payload_key: [1; 32],
             firm_from: None,
+            consent: task.consent(),
         };
         OfferRecord { provider: [2; 32], terms, reserve: 0, left: 1_000, closed: false }
     }
@@ -165,14 +183,35 @@ pub(crate) mod tests {
         assert_eq!(verdict(|r, _| r.terms.capabilities = gpu()), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.min_bond = 1), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.max_duration_ms = 120_001), Err(Leave::TooLong));
-        assert_eq!(verdict(|r, _| r.terms.complete_within_ms = 60_000), Err(Leave::TooTight));
+        assert_eq!(verdict(|r, _| r.terms.min_units = None), Ok(200), "a fifth is enough");
+        let last_place = |r: &mut RequestRecord| (r.terms.min_units, r.assigned) = (None, 4);
+        assert_eq!(verdict(|r, _| last_place(r)), Err(Leave::TooMany));
         assert_eq!(verdict(|r, _| r.terms.max_price = 199_999), Err(Leave::TooCheap));
         assert_eq!(verdict(|_, o| o.terms.expires_ms = 2_000), Err(Leave::NoOffer));
         assert_eq!(verdict(|_, o| o.closed = true), Err(Leave::NoOffer));
     }
 
     #[test]
-    fn the_longest_auction_is_quarter_of_an_hour() {
-        assert!(may_be_open(0, 899_999) && !may_be_open(0, 900_000));
+    fn what_was_not_agreed_to_is_left_alone() {
+        let left = |edit: fn(&mut Request)| verdict(|r, _| edit(&mut r.terms));
+        let sla = |max_response_ms, violation_penalty| {
+            Some(Sla { uptime_bps: None, max_response_ms, violation_penalty, quality: vec![] })
+        };
+        let judge = |key| Panel { required: 1, members: vec![[key; 32]], fee_bps: 0 };
+        assert_eq!(verdict(|r, _| r.terms.panel = judge(7)), Err(Leave::Terms), "a stranger");
+        assert_eq!(left(|t| t.review_ms = 366 * 86_400_000), Err(Leave::Terms));
+        assert_eq!(left(|t| t.dispute_ms = 1), Err(Leave::Terms));
+        assert_eq!(left(|t| t.max_duration_ms = 1), Err(Leave::Terms));
+        assert_eq!(verdict(|r, _| r.terms.sla = sla(0, 0)), Err(Leave::Terms));
+        assert_eq!(verdict(|r, _| r.terms.sla = sla(60_000, u128::MAX)), Err(Leave::Terms));
+        assert_eq!(verdict(|r, _| r.terms.sla = sla(60_000, 1_000)), Ok(200));
+    }
+
+    #[test]
+    fn a_request_is_open_for_a_quarter_of_an_hour_and_longer_if_units_came_back() {
+        let mut record = request();
+        assert!(may_be_open(&record, 900_999) && !may_be_open(&record, 901_000));
+        record.moved_ms = 600_000;
+        assert!(may_be_open(&record, 1_099_999) && !may_be_open(&record, 1_100_000));
     }
 }

@@ -31,6 +31,8 @@ pub struct Provider {
     /// Requests that may still be taken.
     open: BTreeSet<u64>,
     next_request: Option<u64>,
+    /// Requests in whose line this provider waits.
+    waiting: BTreeSet<u64>,
     mine: BTreeMap<u64, Mine>,
     next_assignment: u64,
     jobs: JoinSet<Result<Hash, Trouble>>,
@@ -55,6 +57,7 @@ impl Provider {
             offers: BTreeMap::new(),
             open: BTreeSet::new(),
             next_request: None,
+            waiting: BTreeSet::new(),
             mine: BTreeMap::new(),
             jobs: JoinSet::new(),
             of_job: HashMap::new(),
@@ -140,6 +143,7 @@ impl Provider {
         if self.worker.config.auto_accept && self.underway.is_none() && !rests {
             self.accept_requests().await?;
         }
+        self.serve_lines().await?;
         self.show();
         Ok(())
     }

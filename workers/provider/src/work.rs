@@ -2,6 +2,7 @@
 
 use crate::config::Task;
 use crate::job::{Job, JobError};
+use crate::policy::give_up_ms;
 use crate::worker::Worker;
 use cicada_chain::Fate;
 use cicada_core::hash::Hash;
@@ -15,8 +16,6 @@ use zeroize::Zeroizing;
 
 /// What is kept free before the deadline, for storing and delivering. In ms.
 const MARGIN_MS: u64 = 2_000;
-/// How long a payload is looked for before the job is handed back. In ms.
-const FETCH_MS: u64 = 90_000;
 /// Between two attempts of what the chain or a disk did not take.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What must be free on the disk of results beside the result itself, in bytes.
@@ -82,6 +81,12 @@ impl Worker {
         Ok(digest)
     }
 
+    /// Whether what cannot be begun by now is to be handed back.
+    async fn must_give_up(&self, assignment: &Assignment) -> Result<bool, Error> {
+        let parameters = self.market().parameters().await?;
+        Ok(now_ms() >= give_up_ms(assignment, &parameters))
+    }
+
     /// Runs the job and stores its result.
     async fn produce(&self, id: u64, assignment: &Assignment, slot: u32) -> Result<Hash, Trouble> {
         let request = self.market().request(assignment.request).await?;
@@ -94,11 +99,8 @@ impl Worker {
         let time = time_for(assignment, longest);
         let time = time.ok_or_else(|| Trouble::Never("there is no time left for it".into()))?;
         let input = match self.input(id, &request).await {
-            // Given back while it can be, rather than missed.
-            Err(Trouble::Later(why))
-                if time < Duration::from_millis(longest)
-                    || now_ms() >= assignment.ready_ms.saturating_add(FETCH_MS) =>
-            {
+            // Handed back while that is free, rather than missed.
+            Err(Trouble::Later(why)) if self.must_give_up(assignment).await? => {
                 Err(Trouble::Never(why))
             }
             other => other,
@@ -312,13 +314,13 @@ pub(crate) mod tests {
             escrow: 0,
             units: 1,
             price: 1,
-            by_provider: true,
             status: Status::Assigned,
             assigned_ms: 0,
             complete_by_ms,
             ready_ms: 0,
             started_ms: None,
             completed_ms: None,
+            ended_ms: None,
             violations: Violations::default(),
             paid: 0,
             rated_by_requester: false,

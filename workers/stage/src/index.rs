@@ -40,11 +40,10 @@ impl Stage {
         }
         let no_reputation: Option<Account> = None;
         let staking = (
-            (tao, account_of(&self.alice), no_reputation, MINIMUM, DAY_MS),
+            (tao, account_of(&self.alice), no_reputation, vec![index], MINIMUM, DAY_MS),
             (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
         );
         self.call("validators", "Staking::set_terms", &staking).await;
-        self.call("validators", "Staking::set_judge", &(index, true)).await;
     }
 
     /// Seats the committee with stake, and certifies a basket of both tokens in halves at [`PRICES`].

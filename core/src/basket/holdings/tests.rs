@@ -14,12 +14,16 @@ fn entry(token: u8, weight_bps: u16) -> Entry {
 }
 
 fn holding(token: u8, weight_bps: u16, amount: u128) -> Holding {
-    Holding { token: [token; 32], netuid: token.into(), weight_bps, price_e18: ONE, amount }
+    let netuid = token.into();
+    Holding { token: [token; 32], netuid, weight_bps, price_e18: ONE, amount, unpriced_ms: 0 }
 }
 
-fn leaving(token: u8, amount: u128) -> Holding {
-    Holding { price_e18: 0, ..holding(token, 0, amount) }
+/// Without a price since a time.
+fn leaving(token: u8, amount: u128, unpriced_ms: u64) -> Holding {
+    Holding { price_e18: 0, unpriced_ms, ..holding(token, 0, amount) }
 }
+
+const DAY: u64 = 86_400_000;
 
 fn checked(change: impl Fn(&mut Vec<Entry>)) -> Result<(), BasketError> {
     let mut entries = vec![entry(1, 4_000), entry(2, 6_000), entry(3, 0)];
@@ -71,47 +75,84 @@ fn the_root_binds_every_entry_and_the_order() {
     assert_eq!(bytes.len(), ENTRY_LEN);
     assert_eq!(Entry::decode_all(&mut &bytes[..]), Ok(entries[0]));
     assert!(Entry::decode_all(&mut &bytes[1..]).is_err());
-    let held = Holding { token: [7; 32], netuid: 1, weight_bps: 2, price_e18: 3, amount: 4 };
+    let (netuid, weight_bps, price_e18) = (1, 2, 3);
+    let token = [7; 32];
+    let held = Holding { token, netuid, weight_bps, price_e18, amount: 4, unpriced_ms: 5 };
     let bytes = held.encode();
-    assert_eq!(bytes, ([7u8; 32], 1u16, 2u16, 3u128, 4u128).encode());
+    assert_eq!(bytes, ([7u8; 32], 1u16, 2u16, 3u128, 4u128, 5u64).encode());
     assert_eq!(Holding::decode_all(&mut &bytes[..]), Ok(held));
+}
+
+fn stays(held: &[Holding], entries: &[Entry], time_ms: u64) -> Vec<Holding> {
+    let next = rebased(held, entries, time_ms).unwrap();
+    assert_eq!(next.written_off, []);
+    next.held
 }
 
 #[test]
 fn what_leaves_the_basket_stays_held() {
     let held = [holding(1, 5_000, 10), holding(2, 5_000, 20), holding(3, 0, 0)];
     let entries = [entry(4, 9_000), entry(2, 1_000), entry(5, 0)];
-    let next = rebased(&held, &entries).unwrap();
-    let expected = [holding(4, 9_000, 0), holding(2, 1_000, 20), leaving(1, 10)];
+    let next = stays(&held, &entries, 7);
+    let expected = [holding(4, 9_000, 0), holding(2, 1_000, 20), leaving(1, 10, 7)];
     assert_eq!(next, expected, "what is neither wanted nor held is gone");
     let entries = [entry(4, 10_000), entry(1, 0)];
-    let last = rebased(&next, &entries).unwrap();
-    assert_eq!(last, [holding(4, 10_000, 0), holding(1, 0, 10), leaving(2, 20)]);
-    assert_eq!(find(&last, &[2; 32]), Some(&leaving(2, 20)));
+    let last = stays(&next, &entries, 8);
+    assert_eq!(last, [holding(4, 10_000, 0), holding(1, 0, 10), leaving(2, 20, 8)]);
+    assert_eq!(find(&last, &[2; 32]), Some(&leaving(2, 20, 8)));
     assert_eq!(find(&last, &[5; 32]), None);
+}
+
+#[test]
+fn dust_of_a_token_that_left_is_written_off() {
+    let held = [holding(1, 10_000, 99_981), holding(2, 0, 10), holding(3, 0, 9)];
+    let entries = [entry(1, 10_000), entry(2, 0), entry(3, 0)];
+    let next = rebased(&held, &entries, 7).unwrap();
+    assert_eq!(next.held, held[..2], "exactly 1 bps is none");
+    assert_eq!(next.written_off, held[2..]);
+    let back = [entry(1, 5_000), entry(3, 5_000)];
+    let next = rebased(&next.held, &back, 8).unwrap();
+    assert_eq!(next.held[1], holding(3, 5_000, 0), "a token that returns starts at nothing");
+}
+
+#[test]
+fn a_token_without_a_price_for_a_day_is_written_off() {
+    let held = [holding(1, 10_000, 10), holding(2, 0, 90)];
+    let targets = [entry(1, 10_000)];
+    let priced = [entry(1, 10_000), entry(2, 0)];
+    let first = stays(&held, &targets, DAY);
+    let second = stays(&first, &targets, 2 * DAY - 1);
+    assert_eq!(second[1], leaving(2, 90, DAY));
+    let found = stays(&second, &priced, 2 * DAY - 1);
+    assert_eq!(stays(&found, &targets, 2 * DAY)[1], leaving(2, 90, 2 * DAY), "from the start");
+    let next = rebased(&second, &targets, 2 * DAY).unwrap();
+    assert_eq!((next.held.len(), next.written_off), (1, vec![leaving(2, 90, DAY)]));
+    assert_eq!(stays(&held, &targets, 9 * DAY).len(), 2, "one basket without a price is none");
 }
 
 #[test]
 fn no_more_than_forty_tokens_are_held() {
     let held: Vec<_> = (0..20).map(|token| holding(token, 500, 1)).collect();
     let next: Vec<_> = (20..40).map(|token| entry(token, 500)).collect();
-    let both = rebased(&held, &next).unwrap();
+    let both = stays(&held, &next, 1);
     assert_eq!(both.len(), MAX_HOLDINGS);
     let mut full = both;
     full.iter_mut().for_each(|holding| holding.amount = 1);
     let mut third = next;
     third[0].token = [99; 32];
-    assert_eq!(rebased(&full, &third), Err(BasketError::TooManyHoldings));
+    assert_eq!(rebased(&full, &third, 1), Err(BasketError::TooManyHoldings));
+    let later = rebased(&full, &third, 1 + DAY).unwrap();
+    assert_eq!((later.held.len(), later.written_off.len()), (21, 20), "not for ever");
 }
 
 #[test]
 fn a_first_mint_goes_by_targets_and_any_other_by_holdings() {
-    let held = [holding(1, 7_500, 0), holding(2, 2_500, 0), leaving(3, 8)];
+    let held = [holding(1, 7_500, 0), holding(2, 2_500, 0), leaving(3, 8, 1)];
     let first = amounts_to_mint_ceil(&held, 0, 8 * ONE, true);
     assert_eq!(first, Ok(vec![6_000_000_000, 2_000_000_000, 0]));
     let stale = amounts_to_mint_ceil(&held, 0, 8 * ONE, false);
     assert_eq!(stale, Err(BasketError::StalePrices));
-    let held = [holding(1, 7_500, 10), holding(2, 2_500, 1), leaving(3, 8)];
+    let held = [holding(1, 7_500, 10), holding(2, 2_500, 1), leaving(3, 8, 1)];
     assert_eq!(amounts_to_mint_ceil(&held, 4, 2, false), Ok(vec![5, 1, 4]));
     assert_eq!(amounts_to_redeem_floor(&held, 4, 2), Ok(vec![5, 0, 4]));
     assert_eq!(amounts_to_mint_ceil(&[], 0, 1, true), Err(BasketError::Empty));
@@ -139,6 +180,8 @@ fn only_what_is_neither_held_nor_owed_is_surplus() {
     assert_eq!(held[0].amount, 107);
     let other = take_surplus(&mut held, &[2; 32], 5, 0);
     assert_eq!(other, Err(BasketError::UnknownToken));
+    held[0].weight_bps = 0;
+    assert_eq!(take_surplus(&mut held, &[1; 32], 900, 0), Err(BasketError::NoWeight));
 }
 
 #[test]

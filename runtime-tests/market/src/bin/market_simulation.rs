@@ -7,6 +7,7 @@ use cicada_core::market::{HandOver, Offer, Parameters, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, QualityReport, Sla};
+use cicada_market_simulation::economy::consent;
 use cicada_market_simulation::population::MMC;
 use cicada_market_simulation::stage::{Settings, Stage};
 use cicada_runtime_tests::{account, on, AccountId};
@@ -39,6 +40,8 @@ fn main() {
             priority_ms: 12 * SECOND,
             violation_points: 5,
             fast_response_ms: MINUTE,
+            slack_ms: 24 * SECOND,
+            hand_back_ms: 2 * MINUTE,
         },
         epoch_ms: 24 * 60 * MINUTE,
         decay_bps: 100,
@@ -135,13 +138,13 @@ impl Walk {
         let read = on(&self.stage.auction).assignment_of(job);
         let made = self.stage.world.read(read).expect("it was made");
         let escrow = made.escrow;
-        let raise = on(&self.stage.escrow).raise_dispute(escrow, vec![CID.to_vec()]);
+        let raise = on(&self.stage.escrow).raise_dispute(escrow, 0, vec![CID.to_vec()]);
         let _ = self.stage.world.as_(self.requester).call(raise).succeeds();
         let provider_share = made.amount() * 7 / 10;
         let verdict =
             Verdict::Split { provider_share, requester_share: made.amount() - provider_share };
         for who in [self.arbitrators[0], self.arbitrators[1]] {
-            let vote = on(&self.stage.escrow).vote(escrow, verdict);
+            let vote = on(&self.stage.escrow).vote(escrow, 0, verdict);
             let _ = self.stage.world.as_(who).call(vote).succeeds();
         }
         let finalize = on(&self.stage.auction).finalize(job);
@@ -169,11 +172,13 @@ impl Walk {
 
     fn request(&mut self, units: u64, privacy: Privacy, sla: Option<Sla>) -> u64 {
         let now = self.stage.world.now();
+        let hand_over_within_ms = if privacy.is_public() { 0 } else { 10 * MINUTE };
         let terms = Request {
             task_type: name("render"),
             units,
+            min_units: None,
             max_duration_ms: 10 * MINUTE,
-            complete_within_ms: 60 * MINUTE,
+            hand_over_within_ms,
             capabilities: vec![],
             min_reputation: None,
             privacy,
@@ -184,6 +189,7 @@ impl Walk {
             panel: Panel {
                 required: 2,
                 members: self.arbitrators.iter().map(|who| *who.as_ref()).collect(),
+                fee_bps: 0,
             },
             review_ms: 30 * MINUTE,
             dispute_ms: 30 * MINUTE,
@@ -210,6 +216,7 @@ impl Walk {
             expires_ms,
             payload_key: [1; 32],
             firm_from: None,
+            consent: consent(self.arbitrators.iter().map(|who| *who.as_ref()).collect()),
         };
         let call = on(&self.stage.auction).offer(terms);
         let offer = self.stage.world.as_(account).call(call).succeeds().value;

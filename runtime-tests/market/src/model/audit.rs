@@ -2,22 +2,26 @@
 
 use super::Deal;
 use cicada_core::escrow::{Act, AuditEntry, Payout, State, Terms};
-use cicada_core::hash::{tagged, Hash, Native, ZERO_HASH};
+use cicada_core::hash::{tagged, Hash, Native};
 use cicada_core::Account;
 
-/// The digest of a log of these entries.
-pub fn head(escrow: u64, log: &[AuditEntry]) -> Hash {
-    let mut digest = ZERO_HASH;
+/// Where the log of an escrow at this contract on this chain starts.
+pub fn start(genesis: Hash, contract: Account, escrow: u64) -> Hash {
+    tagged::<Native>(b"cicada71/escrow-log/v2", &(genesis, contract, escrow))
+}
+
+/// The digest of a log of these entries that starts there.
+pub fn head(start: Hash, log: &[AuditEntry]) -> Hash {
+    let mut digest = start;
     for (index, entry) in (0u32..).zip(log) {
-        let content = (digest, escrow, index, entry);
-        digest = tagged::<Native>(b"cicada71/escrow-entry/v1", &content);
+        digest = tagged::<Native>(b"cicada71/escrow-entry/v2", &(digest, index, entry));
     }
     digest
 }
 
 /// The digest of terms.
 pub fn of_terms(terms: &Terms) -> Hash {
-    tagged::<Native>(b"cicada71/escrow-terms/v1", terms)
+    tagged::<Native>(b"cicada71/escrow-terms/v2", terms)
 }
 
 impl Deal {
@@ -31,7 +35,7 @@ impl Deal {
         (provider, requester): (u128, u128),
     ) {
         let paid = Payout { provider, requester };
-        let detail = tagged::<Native>(b"cicada71/escrow-detail/v1", &(act, paid));
+        let detail = tagged::<Native>(b"cicada71/escrow-detail/v2", &(act, paid));
         let action = act.action();
         self.log.push(AuditEntry { actor, action, from, to: self.state, time_ms, detail });
     }

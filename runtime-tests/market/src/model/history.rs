@@ -22,7 +22,7 @@ pub struct Fill {
     pub task: Name,
     /// Units.
     pub units: u64,
-    /// Price per unit.
+    /// What was paid per unit.
     pub price: u128,
 }
 
@@ -93,10 +93,7 @@ impl Model {
     pub fn effective_price(&self, provider: Account, task: &Name, ask: u128) -> u128 {
         let weight = u128::from(self.points(provider).clamp(50, 200));
         let Success { successes, outcomes } = self.success(provider, task);
-        if outcomes < 5 {
-            return ask * weight / 100;
-        }
-        ask * weight * u128::from(successes) / (100 * u128::from(outcomes))
+        ask * weight * (u128::from(successes) + 2) / (100 * (u128::from(outcomes) + 2))
     }
 
     /// Prices of a task type over 24 hourly buckets, the present one included.

@@ -21,6 +21,7 @@ impl Model {
             Step::Decline => self.decline(by, id, job),
             Step::Complete(result) => self.complete_job(by, id, job, *result),
             Step::Settle(report) => self.settle_job(by, id, job, report.as_ref()),
+            Step::Report(report) => self.report(by, id, job, report),
             Step::Finalize => self.finalize(id, job),
             Step::Feedback(stars) => self.feedback(by, id, job, *stars),
         }
@@ -37,9 +38,9 @@ impl Model {
         let mut check = Check::default();
         check.refuse(by != job.requester, AuctionError::NotAllowed);
         check.refuse(job.status != Status::AwaitingPayload, AuctionError::WrongStatus);
-        // There must be time left to do the job.
-        let last_ms = job.complete_by_ms - request.max_duration_ms;
+        let last_ms = job.assigned_ms + valid::hand_over_ms(request, self.setting.market.slack_ms);
         check.refuse(self.passed(last_ms), AuctionError::TooLate);
+        check.refuse(self.escrows[&job.escrow].has_ended(), AuctionError::WrongStatus);
         check.refuse_all(valid::payload(payload));
         let opened = tagged::<Native>(b"cicada71/payload/v1", &(&payload.cid, &payload.salt));
         let opens = match &request.privacy {
@@ -61,6 +62,7 @@ impl Model {
         let mut check = Check::default();
         check.refuse(by != job.provider, AuctionError::NotAllowed);
         check.refuse(job.status != Status::Assigned, AuctionError::WrongStatus);
+        check.refuse(self.escrows[&job.escrow].has_ended(), AuctionError::WrongStatus);
         check.refuse(self.passed(job.complete_by_ms), AuctionError::TooLate);
         check.done()?;
         job.status = Status::InProgress;
@@ -70,10 +72,10 @@ impl Model {
     }
 
     fn decline(&mut self, by: Account, id: u64, job: Assignment) -> Result<(), Faults> {
-        let waits = matches!(job.status, Status::AwaitingPayload | Status::Assigned);
+        let undone = !is_final(job.status) && job.status != Status::Delivered;
         let mut check = Check::default();
         check.refuse(by != job.provider, AuctionError::NotAllowed);
-        check.refuse(!waits, AuctionError::WrongStatus);
+        check.refuse(!undone, AuctionError::WrongStatus);
         check.refuse(self.passed(job.complete_by_ms), AuctionError::TooLate);
         check.done()?;
         self.by_market(job.escrow, &Act::Settle(0))?;
@@ -101,7 +103,7 @@ impl Model {
             job.violations.execution = self.now_ms - started_ms > request.max_duration_ms;
         }
         let deduction = penalty(request.sla.as_ref(), &job);
-        self.by_market(job.escrow, &Act::CompleteFor { result, deduction })?;
+        self.by_market(job.escrow, &Act::CompleteFor { milestone: 0, result, deduction })?;
         job.status = Status::Delivered;
         job.completed_ms = Some(self.now_ms);
         self.assignments.insert(id, job);
@@ -133,25 +135,51 @@ impl Model {
         self.conclude(id, job, status)
     }
 
+    fn report(
+        &mut self,
+        by: Account,
+        id: u64,
+        mut job: Assignment,
+        report: &QualityReport,
+    ) -> Result<(), Faults> {
+        let request = &self.requests[&job.request].terms;
+        let mut check = Check::default();
+        check.refuse(by != job.requester, AuctionError::NotAllowed);
+        check.refuse(job.status != Status::Delivered, AuctionError::WrongStatus);
+        if let Some(sla) = &request.sla {
+            check.refuse_all(valid::report(report));
+            job.violations.stated = missed(sla, report);
+        }
+        check.done()?;
+        let deduction = penalty(request.sla.as_ref(), &job);
+        self.by_market(job.escrow, &Act::Report { milestone: 0, deduction })?;
+        self.assignments.insert(id, job);
+        Ok(())
+    }
+
     fn finalize(&mut self, id: u64, job: Assignment) -> Result<(), Faults> {
         let deal = &self.escrows[&job.escrow];
         let mut check = Check::default();
         check.refuse(is_final(job.status), AuctionError::WrongStatus);
         check.refuse(!is_final(job.status) && deal.ending.is_none(), AuctionError::NotEnded);
         check.done()?;
-        let ending = deal.ending.expect("checked");
-        let provider_half = deal.to_provider.cmp(&deal.to_requester);
-        let status = match (ending, deal.state) {
-            (Ending::Voted | Ending::FellBack, _) if !bound(&job) => Status::Void,
-            (Ending::FellBack, _) => Status::Undecided,
-            (Ending::Voted, _) if provider_half.is_gt() => Status::ProviderWon,
-            (Ending::Voted, _) if provider_half.is_lt() => Status::RequesterWon,
-            (Ending::Voted, _) => Status::Undecided,
-            (_, State::Released) => paid_as(job.violations),
-            (Ending::TimedOut, _) if job.status == Status::AwaitingPayload => Status::Void,
-            (Ending::TimedOut, _) if bound(&job) => Status::Failed,
-            (Ending::TimedOut, _) => Status::Void,
-            _ if job.status == Status::AwaitingPayload => Status::Void,
+        let released = deal.state == State::Released;
+        let status = match (job.status, deal.ending.expect("checked")) {
+            (Status::Delivered, Ending::Voted { provider_share: 0 }) => Status::RequesterWon,
+            (Status::Delivered, Ending::Voted { provider_share }) => {
+                let half = 2 * provider_share > amount(&job);
+                if half {
+                    Status::ProviderWon
+                } else {
+                    Status::Shared
+                }
+            }
+            (Status::Delivered, Ending::FellBack) => Status::Undecided,
+            (Status::Delivered, _) if released => paid_as(job.violations),
+            (Status::Delivered, _) => Status::Failed,
+            (_, _) if released => Status::Gift,
+            (Status::AwaitingPayload, _) => Status::Void,
+            (_, Ending::TimedOut) => Status::Failed,
             _ => Status::Declined,
         };
         self.conclude(id, job, status)
@@ -165,7 +193,8 @@ impl Model {
         stars: u8,
     ) -> Result<(), Faults> {
         let by_requester = by == job.requester;
-        let none = matches!(job.status, Status::Failed | Status::Declined | Status::Void);
+        let none =
+            matches!(job.status, Status::Failed | Status::Declined | Status::Void | Status::Gift);
         let trade = is_final(job.status) && !none;
         let mut check = Check::default();
         check.refuse(!by_requester && by != job.provider, AuctionError::NotAllowed);
@@ -194,6 +223,8 @@ impl Model {
     fn conclude(&mut self, id: u64, mut job: Assignment, status: Status) -> Result<(), Faults> {
         job.status = status;
         job.paid = self.escrows[&job.escrow].to_provider;
+        job.ended_ms = Some(self.escrows[&job.escrow].since_ms);
+        self.assignments.insert(id, job.clone());
         let (provider, requester, well) = self.consequences(&job);
         provider.into_iter().for_each(|event| self.record(job.provider, event));
         requester.into_iter().for_each(|event| self.record(job.requester, event));
@@ -202,28 +233,73 @@ impl Model {
             let outcome = super::Outcome { provider: job.provider, task: task.clone(), well };
             self.outcomes.push(outcome);
         }
-        if matches!(status, Status::Completed | Status::SlaViolated) && job.paid > 0 {
-            let (time_ms, units, price) = (self.now_ms, job.units, job.price);
+        use Status::{Completed, Declined, Failed, ProviderWon, Shared, SlaViolated, Void};
+        let price = job.paid / u128::from(job.units);
+        if matches!(status, Completed | SlaViolated | ProviderWon | Shared) && price > 0 {
+            let (time_ms, units) = (self.now_ms, job.units);
             self.fills.push(super::Fill { time_ms, task, units, price });
         }
+        self.move_bond(&job)?;
         let now_ms = self.now_ms;
+        let request = self.requests.get_mut(&job.request).expect("there is one of every job");
+        request.running -= 1;
+        if matches!(status, Void | Declined | Failed) && !request.closed {
+            request.left += job.units;
+            request.budget += amount(&job);
+            request.assigned -= 1;
+            request.moved_ms += now_ms - job.assigned_ms;
+        }
+        if status == Void {
+            self.placed.remove(&(job.request, job.provider));
+        }
+        let request = &self.requests[&job.request];
+        if !request.closed && self.is_over(request) {
+            return self.return_rest(job.request);
+        }
+        Ok(())
+    }
+
+    /// The time for a job, and how much of it was used at its end, at most all.
+    fn used_ms(&self, job: &Assignment) -> (u64, u64) {
+        let time = job.complete_by_ms - job.ready_ms;
+        let ended_ms = job.ended_ms.expect("it has ended");
+        (time, ended_ms.saturating_sub(job.ready_ms).min(time))
+    }
+
+    /// Whether it was handed back soon enough for nothing: within the market's time and before
+    /// half of its own is over.
+    fn is_free(&self, job: &Assignment) -> bool {
+        let (time, used) = self.used_ms(job);
+        used <= self.setting.market.hand_back_ms && used <= (time / 2).saturating_sub(1)
+    }
+
+    /// Where the bond of a job goes that has ended.
+    fn move_bond(&mut self, job: &Assignment) -> Result<(), Faults> {
+        let (time, used) = self.used_ms(job);
+        let free = job.status == Status::Declined && self.is_free(job);
+        let expires_ms = self.offers[&job.offer].terms.expires_ms;
+        let expired = self.now_ms >= expires_ms;
         let offer = self.offers.get_mut(&job.offer).expect("there is one of every job");
-        if status == Status::Void && !offer.closed && now_ms < offer.terms.expires_ms {
+        if (job.status == Status::Void || free) && !offer.closed && !expired {
             offer.left += job.units;
-            self.assignments.insert(id, job);
             return Ok(());
         }
-        let (reserve, bond) = (offer.reserve, offer.terms.bond * u128::from(job.units));
-        let given_up = status == Status::Declined && job.started_ms.is_some();
-        let lost = status == Status::Failed || given_up;
-        let to = if lost { job.requester } else { job.provider };
-        self.assignments.insert(id, job);
-        self.return_bond(reserve, to, bond)
+        let (reserve, each) = (offer.reserve, offer.terms.bond);
+        let lost = match job.status {
+            Status::Failed | Status::RequesterWon => each,
+            Status::Declined if free => 0,
+            Status::Declined => each * u128::from((2 * used).min(time)) / u128::from(time),
+            _ => 0,
+        };
+        let units = u128::from(job.units);
+        self.return_bond(reserve, job.requester, lost * units)?;
+        self.return_bond(reserve, job.provider, (each - lost) * units)
     }
 
     /// Events for the provider and for the requester, and what counts in the provider's share.
     fn consequences(&self, job: &Assignment) -> (Vec<Event>, Vec<Event>, Option<bool>) {
         let parameters = self.setting.market;
+        let (time, used) = self.used_ms(job);
         let Violations { response, execution, stated } = job.violations;
         let count = u32::from(response) + u32::from(execution) + u32::from(stated);
         let (mut provider, requester, well) = match job.status {
@@ -233,7 +309,10 @@ impl Model {
                 (vec![Event::SlaViolated { points }], vec![], Some(false))
             }
             Status::Failed => (vec![Event::Failed], vec![], Some(false)),
-            Status::Declined if bound(job) => (vec![Event::Failed], vec![], Some(false)),
+            Status::Declined if !self.is_free(job) && 2 * used >= time => {
+                (vec![Event::Failed], vec![], Some(false))
+            }
+            Status::Shared => (vec![], vec![], Some(true)),
             Status::ProviderWon => (vec![Event::DisputeWon], vec![Event::DisputeLost], Some(true)),
             Status::RequesterWon => {
                 (vec![Event::DisputeLost], vec![Event::DisputeWon], Some(false))
@@ -255,11 +334,6 @@ pub fn is_final(status: Status) -> bool {
         status,
         Status::AwaitingPayload | Status::Assigned | Status::InProgress | Status::Delivered
     )
-}
-
-/// Whether it is the provider's fault if it is not done.
-fn bound(job: &Assignment) -> bool {
-    job.by_provider || job.started_ms.is_some()
 }
 
 fn paid_as(violations: Violations) -> Status {

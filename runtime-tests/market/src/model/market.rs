@@ -1,5 +1,6 @@
 //! Requests, offers, and how they come together.
 
+use super::terms::within;
 use super::{valid, why, Answer, Check, Faults, Model};
 use crate::random::{Op, What};
 use cicada_core::escrow::{Milestone, Rule, Terms};
@@ -25,6 +26,45 @@ fn missing() -> Faults {
     vec![why(AuctionError::NotFound)]
 }
 
+/// Places that nobody has: a hundredth of the units, one to ten, less those taken.
+fn places_left(request: &RequestRecord) -> u64 {
+    (request.terms.units / 100).clamp(1, 10) - u64::from(request.assigned)
+}
+
+/// What an offer does not agree to of a request, for an assignment that pays so much.
+fn disagreements(asked: &Request, offer: &OfferRecord, amount: u128) -> Vec<Unqualified> {
+    let (consent, panel) = (&offer.terms.consent, &asked.panel);
+    let mut all = Vec::new();
+    if !within(asked.review_ms, consent.review) {
+        all.push(Unqualified::ReviewTime);
+    }
+    if !within(asked.dispute_ms, consent.dispute) {
+        all.push(Unqualified::DisputeTime);
+    }
+    if asked.max_duration_ms < consent.min_duration_ms {
+        all.push(Unqualified::WorkTime);
+    }
+    if let Some(sla) = &asked.sla {
+        if sla.max_response_ms < consent.min_response_ms {
+            all.push(Unqualified::WorkTime);
+        }
+        let halves = sla.quality.len() as u128 + u128::from(sla.uptime_bps.is_some());
+        let whole = 2 * sla.violation_penalty + halves * (sla.violation_penalty / 2);
+        if whole.min(amount) * 10_000 > amount * u128::from(consent.max_penalty_bps) {
+            all.push(Unqualified::Penalty);
+        }
+    }
+    let strangers = panel.members.iter().any(|judge| !consent.arbitrators.contains(judge));
+    if strangers
+        || panel.members.contains(&offer.provider)
+        || panel.required < consent.min_required
+        || panel.fee_bps > consent.max_fee_bps
+    {
+        all.push(Unqualified::Arbitrators);
+    }
+    all
+}
+
 impl Model {
     pub(super) fn apply_market(&mut self, op: &Op) -> Answer {
         match op {
@@ -48,8 +88,7 @@ impl Model {
                 check.refuse(!allowed, AuctionError::NotAllowed);
                 let no_units = cicada_core::market::InvalidTerms::Units;
                 check.refuse(units == 0, AuctionError::Invalid(no_units));
-                let accept =
-                    Waiting { offer, provider, units, min_price: least, points, by_provider };
+                let accept = Waiting { offer, provider, units, min_price: least, points };
                 self.accept(request, accept, check)
             }
             Op::AssignNext { request, .. } => self.assign_next(*request),
@@ -59,7 +98,7 @@ impl Model {
 
     fn request(&mut self, by: Account, terms: &Request) -> Result<u64, Faults> {
         let mut check = Check::default();
-        check.refuse_all(valid::request(terms, self.now_ms, self.setting.market.priority_ms));
+        check.refuse_all(valid::request(terms, by, self.now_ms, &self.setting));
         check.done()?;
         let budget = terms.max_price * u128::from(terms.units);
         let places = self.setting.places;
@@ -74,6 +113,8 @@ impl Model {
             created_ms: self.now_ms,
             left: terms.units,
             assigned: 0,
+            running: 0,
+            moved_ms: 0,
             closed: false,
             line: Vec::new(),
         };
@@ -100,24 +141,30 @@ impl Model {
 
     /// When the auction of a request ends at the latest.
     pub fn auction_ends_ms(&self, request: &RequestRecord) -> u64 {
-        (request.created_ms + AUCTION_MS).min(request.terms.deadline_ms)
+        (request.created_ms + AUCTION_MS).min(request.terms.deadline_ms) + request.moved_ms
     }
 
-    /// Whether nobody can get an assignment of it any more.
-    pub fn is_over(&self, request: &RequestRecord) -> bool {
-        let most = (request.terms.units / 100).clamp(1, 10);
+    /// Whether nobody can get an assignment of it now.
+    pub fn is_shut(&self, request: &RequestRecord) -> bool {
         request.closed
             || request.left == 0
-            || u64::from(request.assigned) >= most
+            || places_left(request) == 0
             || self.passed(self.auction_ends_ms(request))
     }
 
-    /// The effective price of an offer for a request, and all that stands against it.
+    /// Whether nobody can get an assignment of it any more: nothing can come back either.
+    pub fn is_over(&self, request: &RequestRecord) -> bool {
+        self.is_shut(request) && request.running == 0
+    }
+
+    /// The effective price of so many units of an offer for a request, and all that stands
+    /// against it.
     pub fn qualify(
         &self,
+        id: u64,
         request: &RequestRecord,
         offer: &OfferRecord,
-        least: u128,
+        (units, least): (u64, u128),
     ) -> (u128, Faults) {
         let (asked, given) = (&request.terms, &offer.terms);
         let price = self.effective_price(offer.provider, &given.task_type, given.price);
@@ -129,6 +176,9 @@ impl Model {
         let expired = self.passed(given.expires_ms);
         let lacks = asked.capabilities.iter().any(|name| !given.capabilities.contains(name));
         let points = self.points(offer.provider);
+        let taken = units.min(request.left).min(offer.left);
+        let equal = request.left.div_ceil(places_left(request).max(1));
+        let few = taken < equal && asked.min_units.is_none_or(|least| taken < least);
         let mut faults = Vec::new();
         let mut refuse = |condition: bool, error: Unqualified| {
             if condition {
@@ -136,8 +186,11 @@ impl Model {
             }
         };
         refuse(request.requester == offer.provider, Unqualified::OwnRequest);
-        refuse(self.is_over(request), Unqualified::RequestClosed);
+        refuse(self.is_shut(request), Unqualified::RequestClosed);
         refuse(offer.closed || offer.left == 0 || expired, Unqualified::OfferClosed);
+        let placed = self.placed.contains(&(id, offer.provider));
+        refuse(placed, Unqualified::HasPlace);
+        refuse(few, Unqualified::TooFew);
         refuse(asked.task_type != given.task_type, Unqualified::TaskType);
         refuse(lacks, Unqualified::Capability);
         refuse(asked.min_reputation.is_some_and(|least| points < least), Unqualified::Reputation);
@@ -145,6 +198,9 @@ impl Model {
         refuse(excluded, Unqualified::Privacy);
         refuse(price > asked.max_price, Unqualified::PriceTooHigh);
         refuse(price < least.max(1), Unqualified::PriceTooLow);
+        for error in disagreements(asked, offer, price * u128::from(taken)) {
+            refuse(true, error);
+        }
         (price, faults)
     }
 
@@ -156,7 +212,8 @@ impl Model {
     fn accept(&mut self, id: u64, accept: Waiting, mut check: Check) -> Answer {
         let request = self.requests[&id].clone();
         let offer = &self.offers[&accept.offer];
-        let (price, faults) = self.qualify(&request, offer, accept.min_price);
+        let wanted = (accept.units, accept.min_price);
+        let (price, faults) = self.qualify(id, &request, offer, wanted);
         check.refuse_all(faults);
         if !self.line_is_open(&request) {
             check.refuse(!request.line.is_empty(), AuctionError::LineWaiting);
@@ -180,14 +237,15 @@ impl Model {
         let mut check = Check::default();
         check.refuse(self.line_is_open(&request), AuctionError::LineOpen);
         let closed = AuctionError::Unqualified(Unqualified::RequestClosed);
-        check.refuse(self.is_over(&request), closed);
+        check.refuse(self.is_shut(&request), closed);
         check.done()?;
         let mut line = request.line.clone();
         while !line.is_empty() {
             let first = line.remove(0);
             self.requests.get_mut(&id).expect("it is there").line = line.clone();
-            let (price, faults) =
-                self.qualify(&request, &self.offers[&first.offer], first.min_price);
+            let wanted = (first.units, first.min_price);
+            let offer = &self.offers[&first.offer];
+            let (price, faults) = self.qualify(id, &request, offer, wanted);
             if !faults.is_empty() {
                 continue;
             }
@@ -206,13 +264,15 @@ impl Model {
         let mut offer = self.offers[&accept.offer].clone();
         let units = accept.units.min(request.left).min(offer.left);
         let amount = price * u128::from(units);
-        let complete_by_ms = self.now_ms + request.terms.complete_within_ms;
-        let terms = self.escrow_terms(&request, &offer, amount);
+        let slack_ms = self.setting.market.slack_ms;
+        let complete_by_ms = self.now_ms + valid::complete_ms(&request.terms, slack_ms);
+        let terms = self.escrow_terms(&request, &offer, amount, complete_by_ms);
         let places = self.setting.places;
         let escrow = self.draw(places.auction, request.reserve, &terms).map_err(from_escrow)?;
         request.left -= units;
         request.budget -= amount;
         request.assigned += 1;
+        request.running += 1;
         offer.left -= units;
         let public = matches!(request.terms.privacy, Privacy::Public { .. });
         let assignment = Assignment {
@@ -223,30 +283,33 @@ impl Model {
             escrow,
             units,
             price,
-            by_provider: accept.by_provider,
             status: if public { Status::Assigned } else { Status::AwaitingPayload },
             assigned_ms: self.now_ms,
             complete_by_ms,
             ready_ms: self.now_ms,
             started_ms: None,
             completed_ms: None,
+            ended_ms: None,
             violations: Violations::default(),
             paid: 0,
             rated_by_requester: false,
             rated_by_provider: false,
         };
-        let full = self.is_over(&request);
+        self.placed.insert((id, offer.provider));
         self.requests.insert(id, request);
         self.offers.insert(accept.offer, offer);
         let number = self.assignments.len() as u64 + 1;
         self.assignments.insert(number, assignment);
-        if full {
-            self.return_rest(id)?;
-        }
         Ok(number)
     }
 
-    fn escrow_terms(&self, request: &RequestRecord, offer: &OfferRecord, amount: u128) -> Terms {
+    fn escrow_terms(
+        &self,
+        request: &RequestRecord,
+        offer: &OfferRecord,
+        amount: u128,
+        complete_by_ms: u64,
+    ) -> Terms {
         let asked = &request.terms;
         let job = match &asked.privacy {
             Privacy::Public { payload } => Native::sha256(payload),
@@ -254,7 +317,6 @@ impl Model {
                 *commitment
             }
         };
-        let complete_by_ms = self.now_ms + asked.complete_within_ms;
         Terms {
             requester: request.requester,
             provider: offer.provider,
@@ -271,14 +333,14 @@ impl Model {
     }
 
     /// Closes a request and gives its rest back.
-    fn return_rest(&mut self, id: u64) -> Result<(), Faults> {
+    pub(super) fn return_rest(&mut self, id: u64) -> Result<(), Faults> {
         let auction = self.setting.places.auction;
         let request = self.requests.get_mut(&id).expect("it is there");
-        let (reserve, to, rest) = (request.reserve, request.requester, request.budget);
+        let reserve = request.reserve;
         request.closed = true;
         request.budget = 0;
         request.line.clear();
-        self.spend(auction, reserve, to, rest).map_err(from_escrow)
+        self.close_reserve(auction, reserve).map(|_| ()).map_err(from_escrow)
     }
 
     pub(super) fn close(&mut self, by: Account, what: What, id: u64) -> Result<(), Faults> {
@@ -300,7 +362,7 @@ impl Model {
                 let cancels = what == What::CancelOffer;
                 let foreign = cancels && offer.provider != by;
                 check.refuse(foreign, AuctionError::NotAllowed);
-                check.refuse(offer.closed || offer.left == 0, AuctionError::AlreadyClosed);
+                check.refuse(offer.closed, AuctionError::AlreadyClosed);
                 let over = self.passed(offer.terms.expires_ms);
                 check.refuse(!cancels && !over, AuctionError::StillOpen);
                 check.done()?;

@@ -19,13 +19,13 @@ mod operator;
 mod terms;
 mod valid;
 
-pub use audit::head as log_digest;
+pub use audit::{head as log_digest, of_terms};
 pub use deal::Deal;
 pub use history::{Fill, Outcome};
 pub use jobs::is_final;
 
 use crate::random::Op;
-use cicada_core::escrow::Reserve;
+use cicada_core::escrow::{Limits, Reserve, Side};
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, HandOver, OfferRecord, Parameters, RequestRecord};
 use cicada_core::reputation::Event;
@@ -61,6 +61,8 @@ pub struct Setting {
     pub genesis: Hash,
     /// Parameters of the market.
     pub market: Parameters,
+    /// What the escrow contract permits.
+    pub limits: Limits,
     /// When the first epoch of reputation began.
     pub epoch_start_ms: u64,
     /// How long an epoch is.
@@ -88,12 +90,16 @@ pub struct Model {
     pub escrows: BTreeMap<u64, Deal>,
     /// Reserves by number.
     pub reserves: BTreeMap<u64, Reserve>,
+    /// What arbitrators can claim.
+    pub credits: BTreeMap<Account, u128>,
     /// Requests by number.
     pub requests: BTreeMap<u64, RequestRecord>,
     /// Offers by number.
     pub offers: BTreeMap<u64, OfferRecord>,
     /// Assignments by number.
     pub assignments: BTreeMap<u64, Assignment>,
+    /// Who has or had a place in which request.
+    pub placed: BTreeSet<(u64, Account)>,
     /// What was handed over, by assignment.
     pub payloads: BTreeMap<u64, HandOver>,
     /// Every event of everybody's reputation, with its time.
@@ -150,9 +156,11 @@ impl Model {
             operators: BTreeSet::new(),
             escrows: BTreeMap::new(),
             reserves: BTreeMap::new(),
+            credits: BTreeMap::new(),
             requests: BTreeMap::new(),
             offers: BTreeMap::new(),
             assignments: BTreeMap::new(),
+            placed: BTreeSet::new(),
             payloads: BTreeMap::new(),
             history: BTreeMap::new(),
             fills: Vec::new(),
@@ -181,6 +189,9 @@ impl Model {
             }
             Op::SetOperator { .. }
             | Op::Create { .. }
+            | Op::CreateFunded { .. }
+            | Op::Claim { .. }
+            | Op::CloseReserve { .. }
             | Op::Act { .. }
             | Op::Signed(_)
             | Op::Reserve { .. }
@@ -202,18 +213,31 @@ impl Model {
         self.now_ms >= deadline_ms + u64::from(self.setting.late_by_one)
     }
 
-    /// What the escrow contract holds of somebody: reserves, and what he has funded.
+    /// Where the log of an escrow starts.
+    pub fn log_start(&self, escrow: u64) -> Hash {
+        audit::start(self.setting.genesis, self.setting.places.escrow, escrow)
+    }
+
+    /// What the escrow contract holds of somebody: reserves, what he has funded, his deposits.
     pub fn locked_of(&self, who: Account, token: Account) -> u128 {
-        let paid_by = |deal: &&Deal| deal.terms.requester == who && deal.terms.token == token;
+        let raiser = |deal: &Deal| match deal.raised_by {
+            Some(Side::Provider) => deal.terms.provider,
+            _ => deal.terms.requester,
+        };
+        let of_deal = |deal: &Deal| {
+            let funded = if deal.terms.requester == who { deal.locked } else { 0 };
+            funded + if raiser(deal) == who { deal.deposit } else { 0 }
+        };
         let owned = |reserve: &&Reserve| reserve.owner == who && reserve.token == token;
-        let deals: u128 = self.escrows.values().filter(paid_by).map(|deal| deal.locked).sum();
+        let deals = self.escrows.values().filter(|deal| deal.terms.token == token);
         let reserves = self.reserves.values().filter(owned);
-        deals + reserves.map(|reserve| reserve.balance).sum::<u128>()
+        deals.map(of_deal).sum::<u128>() + reserves.map(|reserve| reserve.balance).sum::<u128>()
     }
 
     /// What the escrow contract holds for everybody.
     pub fn locked_in_all(&self) -> u128 {
-        let deals: u128 = self.escrows.values().map(|deal| deal.locked).sum();
-        deals + self.reserves.values().map(|reserve| reserve.balance).sum::<u128>()
+        let deals: u128 = self.escrows.values().map(|deal| deal.locked + deal.deposit).sum();
+        let reserves: u128 = self.reserves.values().map(|reserve| reserve.balance).sum();
+        deals + reserves + self.credits.values().sum::<u128>()
     }
 }

@@ -1,13 +1,16 @@
 //! What is accepted as a request, an offer, a report, a payload.
 
-use super::{why, Faults};
-use cicada_core::escrow::{Fallback, MAX_ARBITRATORS, MAX_CID_LEN};
+use super::terms::{is_fallback, is_panel, within};
+use super::{why, Faults, Setting};
+use cicada_core::escrow::{Range, MAX_CID_LEN, NOBODY};
+use cicada_core::market::consent::MAX_ACCEPTED;
 use cicada_core::market::limits::{
-    MAX_ALLOWED, MAX_CAPABILITIES, MAX_PRICE, MAX_SEALED_KEY_LEN, MAX_TERM_MS, MAX_UNITS,
+    MAX_ALLOWED, MAX_CAPABILITIES, MAX_PRICE, MAX_TERM_MS, MAX_UNITS,
 };
 use cicada_core::market::{HandOver, InvalidTerms, Offer, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, MAX_METRICS};
+use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
 use std::collections::BTreeSet;
 
@@ -42,16 +45,38 @@ fn figures(uptime_bps: Option<u16>, quality: &[Metric]) -> Wrong {
     vec![(quality.len() > MAX_METRICS, InvalidTerms::Names), (too_high, InvalidTerms::BasisPoints)]
 }
 
-/// All that is wrong with a request.
-pub fn request(terms: &Request, now_ms: u64, priority_ms: u64) -> Faults {
+/// How long after the assignment a payload may be handed over.
+pub fn hand_over_ms(terms: &Request, slack_ms: u64) -> u64 {
+    match terms.privacy {
+        Privacy::Public { .. } => 0,
+        _ => terms.hand_over_within_ms + slack_ms,
+    }
+}
+
+/// How long after the assignment the result must be there.
+pub fn complete_ms(terms: &Request, slack_ms: u64) -> u64 {
+    let response_ms = terms.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+    let own = response_ms + slack_ms + terms.max_duration_ms + slack_ms;
+    hand_over_ms(terms, slack_ms) + own
+}
+
+/// All that is wrong with somebody's request.
+pub fn request(terms: &Request, by: Account, now_ms: u64, setting: &Setting) -> Faults {
     let mut wrong = both(terms.units, terms.max_price, terms.min_bond, &terms.capabilities);
-    let length = |ms: u64| (1..=MAX_TERM_MS).contains(&ms);
-    let durations =
-        [terms.max_duration_ms, terms.complete_within_ms, terms.review_ms, terms.dispute_ms];
-    let badly_timed =
-        !durations.into_iter().all(length) || terms.max_duration_ms > terms.complete_within_ms;
+    wrong.push((terms.min_units == Some(0), InvalidTerms::Units));
+    let response_ms = terms.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+    let times = [terms.hand_over_within_ms, response_ms, terms.max_duration_ms];
+    let public = matches!(terms.privacy, Privacy::Public { .. });
+    let (limits, slack_ms) = (setting.limits, setting.market.slack_ms);
+    let badly_timed = times.into_iter().any(|time| time > MAX_TERM_MS)
+        || terms.max_duration_ms == 0
+        || public && terms.hand_over_within_ms > 0
+        || !within(terms.review_ms, limits.review)
+        || !within(terms.dispute_ms, limits.dispute)
+        || !within(complete_ms(terms, slack_ms), limits.completion);
     wrong.push((badly_timed, InvalidTerms::Duration));
-    wrong.push((terms.deadline_ms <= now_ms + priority_ms, InvalidTerms::Deadline));
+    let line_ms = setting.market.priority_ms;
+    wrong.push((terms.deadline_ms <= now_ms + line_ms, InvalidTerms::Deadline));
     match &terms.privacy {
         Privacy::Public { payload } => wrong.push((!is_cid(payload), InvalidTerms::Payload)),
         Privacy::Private { .. } => {}
@@ -59,10 +84,9 @@ pub fn request(terms: &Request, now_ms: u64, priority_ms: u64) -> Faults {
             wrong.push((allowed.len() > MAX_ALLOWED, InvalidTerms::Accounts));
         }
     }
-    let crowd = terms.panel.members.len() > MAX_ARBITRATORS;
-    wrong.push((crowd, InvalidTerms::Accounts));
-    let undecided = terms.panel.members.is_empty() && terms.fallback == Fallback::Refund;
-    wrong.push((undecided, InvalidTerms::Accounts));
+    let panel = is_panel(&terms.panel) && !terms.panel.members.contains(&by);
+    wrong.push((!panel, InvalidTerms::Panel));
+    wrong.push((!is_fallback(terms.fallback), InvalidTerms::Fallback));
     if let Some(sla) = &terms.sla {
         wrong.extend(figures(sla.uptime_bps, &sla.quality));
         let names = sla.quality.iter().map(|metric| &metric.name);
@@ -75,6 +99,15 @@ pub fn request(terms: &Request, now_ms: u64, priority_ms: u64) -> Faults {
 pub fn offer(terms: &Offer, now_ms: u64) -> Faults {
     let mut wrong = both(terms.units, terms.price, terms.bond, &terms.capabilities);
     wrong.push((terms.expires_ms <= now_ms, InvalidTerms::Deadline));
+    wrong.push((terms.payload_key == [0; 32], InvalidTerms::Payload));
+    let consent = &terms.consent;
+    let reversed = |range: Range| range.least_ms > range.most_ms;
+    let times = reversed(consent.review) || reversed(consent.dispute);
+    wrong.push((times, InvalidTerms::Duration));
+    wrong.push((consent.max_penalty_bps > 10_000, InvalidTerms::BasisPoints));
+    let judges = &consent.arbitrators;
+    let crowd = judges.len() > MAX_ACCEPTED || judges.contains(&NOBODY);
+    wrong.push((crowd, InvalidTerms::Accounts));
     collect(wrong)
 }
 
@@ -85,6 +118,6 @@ pub fn report(report: &QualityReport) -> Faults {
 
 /// All that is wrong with a payload.
 pub fn payload(payload: &HandOver) -> Faults {
-    let long = payload.sealed_key.len() > MAX_SEALED_KEY_LEN;
-    collect(vec![(!is_cid(&payload.cid) || long, InvalidTerms::Payload)])
+    let wrong = payload.sealed_key.len() != 80;
+    collect(vec![(!is_cid(&payload.cid) || wrong, InvalidTerms::Payload)])
 }

@@ -8,7 +8,7 @@ use cicada_core::hash::Native;
 use cicada_core::reputation::Event;
 use cicada_core::Account;
 use cicada_runtime_tests::message::Message;
-use cicada_runtime_tests::{on, AccountId, Key};
+use cicada_runtime_tests::{address, on, AccountId, Key};
 use cicada_traits::auction::Auction;
 use cicada_traits::escrow::{Escrow, EscrowOperator};
 use cicada_traits::psp22::PSP22;
@@ -87,6 +87,11 @@ pub fn run(stage: &mut Stage, keys: &BTreeMap<Account, Key>, op: &Op) -> Done {
             as_(by).just(on(&escrow).set_operator(id(operator), allowed))
         }
         Op::Create { by, terms } => as_(by).send(on(&escrow).create(terms), Some),
+        Op::CreateFunded { by, terms } => as_(by).send(on(&escrow).create_funded(terms), Some),
+        Op::Claim { by } => as_(by).send(on(&escrow).claim(address(&token)), |_| None),
+        Op::CloseReserve { by, reserve } => {
+            as_(by).send(on(&escrow).close_reserve(reserve), |_| None)
+        }
         Op::Act { by, id, act } => act_on(as_(by), id, act),
         Op::Signed(signed) => bring(as_(signed.by), keys, &signed),
         Op::Reserve { by, owner, token, amount } => {
@@ -121,15 +126,22 @@ pub fn run(stage: &mut Stage, keys: &BTreeMap<Account, Key>, op: &Op) -> Done {
 fn act_on(sender: Sender<'_>, id: u64, act: Act) -> Done {
     let escrow = sender.stage.escrow.clone();
     match act {
-        Act::Fund => sender.just(on(&escrow).fund(id)),
-        Act::Complete(result) => sender.just(on(&escrow).complete(id, result)),
-        Act::CompleteFor { result, deduction } => {
-            sender.just(on(&escrow).complete_for(id, result, deduction))
+        Act::Fund(terms) => sender.just(on(&escrow).fund(id, terms)),
+        Act::Complete { milestone, result } => {
+            sender.just(on(&escrow).complete(id, milestone, result))
         }
-        Act::Decide(decision) => sender.just(on(&escrow).decide(id, decision)),
-        Act::Raise(cids) => sender.just(on(&escrow).raise_dispute(id, cids)),
+        Act::CompleteFor { milestone, result, deduction } => {
+            sender.just(on(&escrow).complete_for(id, milestone, result, deduction))
+        }
+        Act::Decide { part, decision } => sender.just(on(&escrow).decide(id, part, decision)),
+        Act::Raise { milestone, evidence } => {
+            sender.just(on(&escrow).raise_dispute(id, milestone, evidence))
+        }
         Act::AddEvidence(cid) => sender.just(on(&escrow).add_evidence(id, cid)),
-        Act::Vote(verdict) => sender.just(on(&escrow).vote(id, verdict)),
+        Act::Report { milestone, deduction } => {
+            sender.just(on(&escrow).report(id, milestone, deduction))
+        }
+        Act::Vote { milestone, verdict } => sender.just(on(&escrow).vote(id, milestone, verdict)),
         Act::Expire => sender.just(on(&escrow).expire(id)),
         Act::Settle(share) => sender.just(on(&escrow).settle(id, share)),
         Act::Create(_) | Act::Draw { .. } | Act::DecideSigned { .. } => unreachable!("other ops"),
@@ -142,6 +154,7 @@ fn bring(sender: Sender<'_>, keys: &BTreeMap<Account, Key>, op: &SignedOp) -> Do
     let signer = AccountId::from(op.signer);
     sender.just(on(&escrow).decide_signed(
         op.id,
+        op.part,
         op.decision,
         signer,
         op.nonce,
@@ -158,6 +171,7 @@ fn step_of(sender: Sender<'_>, id: u64, step: Step) -> Done {
         Step::Decline => sender.just(on(&auction).decline(id)),
         Step::Complete(result) => sender.just(on(&auction).complete(id, result)),
         Step::Settle(report) => sender.just(on(&auction).settle(id, report)),
+        Step::Report(report) => sender.just(on(&auction).report(id, report)),
         Step::Finalize => sender.just(on(&auction).finalize(id)),
         Step::Feedback(stars) => sender.just(on(&auction).feedback(id, stars)),
     }

@@ -40,7 +40,10 @@ impl Touched {
     /// What the operation is about, changed or not, and all that changed.
     pub fn by(op: &Op, before: &Model, after: &Model) -> Self {
         let mut touched = Self {
-            people: changed(&before.balances, &after.balances),
+            people: changed(&before.balances, &after.balances)
+                .union(&changed(&before.credits, &after.credits))
+                .copied()
+                .collect(),
             operators: before.operators.symmetric_difference(&after.operators).copied().collect(),
             escrows: changed(&before.escrows, &after.escrows),
             reserves: changed(&before.reserves, &after.reserves),
@@ -68,11 +71,16 @@ impl Touched {
             Op::TransferFrom { by, from, to, .. } => self.people.extend([*by, *from, *to]),
             Op::Approve { by, .. } => self.people.extend([*by]),
             Op::SetOperator { by, operator, .. } => self.operators.extend([(*by, *operator)]),
-            Op::Create { terms, .. } => self.people.extend([terms.requester]),
+            Op::Create { terms, .. } | Op::CreateFunded { terms, .. } => {
+                self.people.extend([terms.requester]);
+            }
+            Op::Claim { by } => self.people.extend([*by]),
             Op::Act { id, .. } => self.escrows.extend([*id]),
             Op::Signed(signed) => self.escrows.extend([signed.id]),
             Op::Reserve { by, owner, .. } => self.people.extend([*by, *owner]),
-            Op::Spend { reserve, .. } | Op::Draw { reserve, .. } => {
+            Op::Spend { reserve, .. }
+            | Op::Draw { reserve, .. }
+            | Op::CloseReserve { reserve, .. } => {
                 self.reserves.extend([*reserve]);
             }
             Op::Request { by, .. } | Op::Offer { by, .. } => self.people.extend([*by]),
@@ -171,7 +179,8 @@ impl Compare<'_> {
         for who in touched.people.iter().copied() {
             let chain = self.stage.world.read(on(&escrow).holdings(id(who), id(places.token)));
             let locked = self.model.locked_of(who, places.token);
-            let model = Holdings { available: self.model.balance(who), locked };
+            let credit = self.model.credits.get(&who).copied().unwrap_or(0);
+            let model = Holdings { available: self.model.balance(who), locked, credit };
             self.same(("holdings", name_of(who)), chain, Ok(model));
             let allowed = on(&token).allowance(id(who), id(places.escrow));
             let chain = self.stage.world.read(allowed);
@@ -198,7 +207,7 @@ impl Compare<'_> {
         let Some(deal) = self.model.escrows.get(&id) else {
             return self.same(("escrow", id), chain, None);
         };
-        self.same(("escrow", id), chain, Some(deal.summary(id)));
+        self.same(("escrow", id), chain, Some(deal.summary(self.model.log_start(id))));
         if deal.log.len() == 1 {
             let chain = self.stage.world.read(on(&contract).terms(id));
             self.same(("terms", id), chain, Some(deal.terms.clone()));
@@ -206,10 +215,13 @@ impl Compare<'_> {
         }
         let chain = self.stage.world.read(on(&contract).votes(id));
         let ballot = |(by, verdict): &(Account, _)| Ballot { by: *by, verdict: *verdict };
-        self.same(("votes", id), chain, deal.ballots.iter().map(ballot).collect());
+        self.same(("votes", id), chain, deal.shown_ballots().iter().map(ballot).collect());
         if deal.raised_by.is_some() {
-            let chain = self.stage.world.read(on(&contract).evidence(id));
-            self.same(("evidence", id), chain, deal.evidence.clone());
+            for milestone in 0..=deal.milestone() {
+                let chain = self.stage.world.read(on(&contract).evidence(id, milestone));
+                let model = deal.evidence.get(&milestone.into()).cloned().unwrap_or_default();
+                self.same(("evidence", id, milestone), chain, model);
+            }
         }
         for (signer, nonce) in &deal.nonces {
             let chain = self.stage.world.read(on(&contract).nonce(id, AccountId::from(*signer)));
@@ -239,7 +251,7 @@ impl Compare<'_> {
         let chain = self.stage.world.read(on(&auction).request_of(id));
         self.same(("request", id), chain, model.cloned());
         let status = model.map(|request| {
-            if self.model.is_over(request) {
+            if self.model.is_shut(request) {
                 AuctionStatus::Closed
             } else if request.assigned > 0 {
                 AuctionStatus::MinReached
@@ -258,7 +270,7 @@ impl Compare<'_> {
         // The price of this offer for the newest request, which is about as often right as wrong.
         let Some((request, asked)) = self.model.requests.last_key_value() else { return };
         let Some(offer) = self.model.offers.get(&id) else { return };
-        let (price, faults) = self.model.qualify(asked, offer, 0);
+        let (price, faults) = self.model.qualify(*request, asked, offer, (u64::MAX, 0));
         match self.stage.world.read(on(&auction).quote(*request, id)) {
             Ok(quoted) if faults.is_empty() => self.same(("quote", request, id), quoted, price),
             Ok(quoted) => self.found.push(format!("quote of {id}: {quoted}, not {faults:?}")),

@@ -153,7 +153,11 @@ fn deadlines(model: &Model) -> Vec<u64> {
     for job in model.assignments.values() {
         let request = &model.requests[&job.request].terms;
         all.push(job.complete_by_ms);
-        all.push(job.complete_by_ms - request.max_duration_ms);
+        let market = model.setting.market;
+        all.push(job.assigned_ms + request.hand_over_within_ms + market.slack_ms);
+        // The ends of what may be handed back for nothing, and without a mark.
+        all.push(job.ready_ms + market.hand_back_ms);
+        all.push(job.ready_ms + (job.complete_by_ms - job.ready_ms) / 2);
         all.extend(job.completed_ms.map(|at| at + request.review_ms));
         let limit = request.sla.as_ref().map(|sla| job.ready_ms + sla.max_response_ms + 1);
         all.extend(limit);

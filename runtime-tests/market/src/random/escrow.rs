@@ -2,8 +2,8 @@
 
 use super::draw::{Random, HOUR, MINUTE};
 use super::{Op, SignedOp};
-use crate::model::{Deal, Model};
-use cicada_core::escrow::{Act, Decision, Rule, SignedDecision, State, Verdict};
+use crate::model::{of_terms, Deal, Model};
+use cicada_core::escrow::{Act, Decision, Part, Rule, SignedDecision, State, Verdict};
 use cicada_core::Account;
 use rand::Rng;
 
@@ -20,7 +20,11 @@ impl Random {
     pub(super) fn create(&mut self, model: &Model) -> Op {
         let (requester, provider) = self.two();
         let by = self.one_of(&[requester, provider]);
-        Op::Create { by, terms: self.terms(model, requester, provider) }
+        let terms = self.terms(model, requester, provider);
+        if self.chance(40) {
+            return Op::CreateFunded { by: requester, terms };
+        }
+        Op::Create { by, terms }
     }
 
     /// A step of an escrow that still runs.
@@ -57,26 +61,35 @@ impl Random {
     fn step(&mut self, model: &Model, id: u64, deal: &Deal) -> Op {
         let (requester, provider) = (deal.terms.requester, deal.terms.provider);
         let party = self.one_of(&[requester, provider]);
+        let milestone = deal.milestone();
         match deal.state {
-            State::Created => Op::Act { by: requester, id, act: Act::Fund },
-            State::Disputed if self.chance(80) && !deal.terms.panel.members.is_empty() => {
+            State::Created => Op::Act { by: requester, id, act: Act::Fund(of_terms(&deal.terms)) },
+            State::Disputed if self.chance(75) && !deal.terms.panel.members.is_empty() => {
                 let by = self.one_of(&deal.terms.panel.members.clone());
-                Op::Act { by, id, act: Act::Vote(self.verdict(deal)) }
+                Op::Act { by, id, act: Act::Vote { milestone, verdict: self.verdict(deal) } }
             }
-            State::Disputed => Op::Act { by: party, id, act: Act::AddEvidence(self.cid()) },
-            _ if self.chance(14) => {
-                let cids = (0..self.rng.gen_range(0..4)).map(|_| self.cid()).collect();
-                Op::Act { by: party, id, act: Act::Raise(cids) }
+            State::Disputed => match deal.operator.filter(|by| self.people.contains(by)) {
+                Some(by) if self.chance(70) => {
+                    let deduction = self.rng.gen_range(0..=deal.amount());
+                    Op::Act { by, id, act: Act::Report { milestone, deduction } }
+                }
+                _ => Op::Act { by: party, id, act: Act::AddEvidence(self.cid()) },
+            },
+            State::Completed if self.chance(30) => {
+                let evidence = (0..self.rng.gen_range(0..4)).map(|_| self.cid()).collect();
+                Op::Act { by: party, id, act: Act::Raise { milestone, evidence } }
             }
-            State::Funded if self.chance(60) => {
+            State::Funded if self.chance(70) => {
                 let result = self.digest();
                 // The market acts by itself; there its provider tries what he may not.
                 match deal.operator.filter(|operator| self.people.contains(operator)) {
-                    None => Op::Act { by: provider, id, act: Act::Complete(result) },
+                    None => {
+                        let act = Act::Complete { milestone, result };
+                        Op::Act { by: provider, id, act }
+                    }
                     Some(by) => {
-                        let part = deal.terms.milestones[deal.part].amount;
-                        let deduction = self.rng.gen_range(0..=part) / 3;
-                        Op::Act { by, id, act: Act::CompleteFor { result, deduction } }
+                        let deduction = self.rng.gen_range(0..=deal.amount()) / 3;
+                        Op::Act { by, id, act: Act::CompleteFor { milestone, result, deduction } }
                     }
                 }
             }
@@ -90,15 +103,20 @@ impl Random {
 
     /// One of few, so that two often agree.
     fn verdict(&mut self, deal: &Deal) -> Verdict {
-        let provider_share = deal.locked * 7 / 10;
-        let split =
-            Verdict::Split { provider_share, requester_share: deal.locked - provider_share };
-        self.one_of(&[Verdict::Release, Verdict::Refund, split, split])
+        let amount = deal.amount();
+        let split = |provider_share| Verdict::Split {
+            provider_share,
+            requester_share: amount - provider_share,
+        };
+        let most = split(amount * 7 / 10);
+        self.one_of(&[Verdict::Release, Verdict::Refund, most, most, split(amount), split(0)])
     }
 
     fn decision(&mut self, model: &Model, id: u64, deal: &Deal) -> Op {
         let decision = self.one_of(&[Decision::Release, Decision::Release, Decision::Refund]);
         let (requester, provider) = (deal.terms.requester, deal.terms.provider);
+        let completed = deal.state == State::Completed;
+        let part = Part { milestone: deal.milestone(), completed };
         let signer = match (deal.terms.rule, decision) {
             (Rule::Single, Decision::Release) => requester,
             (Rule::Single, Decision::Refund) => provider,
@@ -106,7 +124,7 @@ impl Random {
             _ => self.one_of(&[requester, provider]),
         };
         if self.chance(65) || !self.people.contains(&signer) {
-            return Op::Act { by: signer, id, act: Act::Decide(decision) };
+            return Op::Act { by: signer, id, act: Act::Decide { part, decision } };
         }
         let nonce = deal.nonces.get(&signer).copied().unwrap_or(0) + self.rng.gen_range(1..3);
         let expires_ms = model.now_ms + self.rng.gen_range(1..HOUR);
@@ -114,23 +132,27 @@ impl Random {
             genesis: model.setting.genesis,
             contract: model.setting.places.escrow,
             escrow: id,
-            milestone: u8::try_from(deal.part).expect("16 parts at most"),
+            part,
             decision,
             signer,
             nonce,
             expires_ms,
         };
         let by = self.anybody();
-        Op::Signed(SignedOp { by, id, decision, signer, nonce, expires_ms, signed, key: signer })
+        let key = signer;
+        Op::Signed(SignedOp { by, id, part, decision, signer, nonce, expires_ms, signed, key })
     }
 
     /// People as operators of people: anybody may be one.
     pub(super) fn operate(&mut self, model: &Model) -> Option<Op> {
         let people = self.people.clone();
-        let mine = |id: &&u64| people.contains(&model.reserves[id].operator);
+        let mine = |id: &&u64| {
+            let reserve = &model.reserves[id];
+            people.contains(&reserve.operator) && (!reserve.closed || reserve.balance > 0)
+        };
         let reserves: Vec<u64> = model.reserves.keys().filter(mine).copied().collect();
         let newest = &reserves[reserves.len().saturating_sub(4)..];
-        match self.rng.gen_range(0..8) {
+        match self.rng.gen_range(0..10) {
             0 => {
                 let (by, operator) = self.two();
                 Some(Op::SetOperator { by, operator, allowed: self.chance(85) })
@@ -149,6 +171,14 @@ impl Random {
                 Some(Op::Spend { by: of.operator, reserve, to: self.anybody(), amount })
             }
             4..=6 => self.draw_from(model, newest),
+            7 => {
+                let reserve = self.any_of(newest)?;
+                Some(Op::CloseReserve { by: model.reserves[&reserve].operator, reserve })
+            }
+            8 => {
+                let owed: Vec<Account> = model.credits.keys().copied().collect();
+                Some(Op::Claim { by: self.any_of(&owed)? })
+            }
             _ => self.settle_own(model),
         }
     }

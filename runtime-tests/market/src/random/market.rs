@@ -3,7 +3,9 @@
 use super::draw::Random;
 use super::{Op, Step, What};
 use crate::model::Model;
+use cicada_core::escrow::{Act, State};
 use cicada_core::market::{Assignment, OfferRecord, Privacy, RequestRecord, Status};
+use cicada_core::sla::QualityReport;
 use rand::Rng;
 
 /// The newest of what is open.
@@ -25,7 +27,7 @@ impl Random {
 
     /// An accept that should work, if there is one; otherwise any. Those who wait go first.
     pub(super) fn accept(&mut self, model: &Model) -> Option<Op> {
-        let is_open = |request: &&RequestRecord| !model.is_over(request);
+        let is_open = |request: &&RequestRecord| !model.is_shut(request);
         let waits = |request: &RequestRecord| {
             is_open(&request) && !request.line.is_empty() && !model.line_is_open(request)
         };
@@ -47,7 +49,9 @@ impl Random {
             .map(|(id, offer)| (*id, offer))
             .collect();
         let fits = |(id, request): &(u64, &RequestRecord)| {
-            let suits = |offer: &&OfferRecord| model.qualify(request, offer, 0).1.is_empty();
+            let suits = |offer: &&OfferRecord| {
+                model.qualify(*id, request, offer, (u64::MAX, 0)).1.is_empty()
+            };
             let pair =
                 |(offer, record): &(u64, &OfferRecord)| suits(record).then_some((*id, *offer));
             newest(&offers).iter().filter_map(pair).collect::<Vec<_>>()
@@ -67,8 +71,8 @@ impl Random {
         let by = if firm { asked.requester } else { offered.provider };
         let most = asked.left.min(offered.left).max(1);
         let some = self.rng.gen_range(1..=most);
-        let units = self.one_of(&[some, some, most, asked.left.max(1)]);
-        let (price, _) = model.qualify(asked, offered, 0);
+        let units = self.one_of(&[some, most, most, asked.left.max(1)]);
+        let (price, _) = model.qualify(request, asked, offered, (units, 0));
         let min_price = self.one_of(&[0, 0, price / 2, price]);
         Op::Accept { by, request, offer, units, min_price }
     }
@@ -78,7 +82,7 @@ impl Random {
         let requests = model.requests.iter().filter(|(_, request)| !request.closed);
         let (over, open): (Vec<_>, Vec<_>) =
             requests.partition(|(_, request)| model.is_over(request));
-        let offers = model.offers.iter().filter(|(_, offer)| !offer.closed && offer.left > 0);
+        let offers = model.offers.iter().filter(|(_, offer)| !offer.closed);
         let (expired, resting): (Vec<_>, Vec<_>) =
             offers.partition(|(_, offer)| offer.terms.expires_ms <= model.now_ms);
         Some(match self.rng.gen_range(0..12) {
@@ -129,7 +133,7 @@ impl Random {
     fn work(&mut self, model: &Model, id: u64, job: &Assignment) -> Op {
         let (provider, requester) = (job.provider, job.requester);
         let (by, step) = match job.status {
-            Status::AwaitingPayload | Status::Assigned if self.chance(12) => {
+            Status::AwaitingPayload | Status::Assigned | Status::InProgress if self.chance(12) => {
                 (provider, Step::Decline)
             }
             Status::AwaitingPayload => {
@@ -143,6 +147,17 @@ impl Random {
             }
             Status::Assigned => (provider, Step::Start),
             Status::InProgress => (provider, Step::Complete(self.digest())),
+            // Somebody objects; then the requester can only report.
+            _ if model.escrows[&job.escrow].state == State::Disputed => {
+                let report = self.report();
+                let report = report.unwrap_or(QualityReport { uptime_bps: None, quality: vec![] });
+                (requester, Step::Report(report))
+            }
+            _ if self.chance(20) => {
+                let by = self.one_of(&[provider, requester]);
+                let act = Act::Raise { milestone: 0, evidence: vec![] };
+                return Op::Act { by, id: job.escrow, act };
+            }
             _ => (requester, Step::Settle(self.report())),
         };
         Op::Job { by, id, step }

@@ -6,6 +6,7 @@
 //! | [`draw`] | which comes next, from the state of the model |
 //! | [`chain`] | an operation on the real contracts |
 //! | [`compare`] | what contracts and model disagree about |
+//! | [`statements`] | what must hold after each operation, whatever the rules say |
 //! | [`run`] | a run from one seed |
 
 pub mod chain;
@@ -16,6 +17,7 @@ mod hostile;
 mod market;
 pub mod op;
 pub mod run;
+pub mod statements;
 mod terms;
 
 pub use op::{Op, SignedOp, Step, What};

@@ -1,6 +1,6 @@
 //! What people can do.
 
-use cicada_core::escrow::{Act, Decision, SignedDecision, Terms};
+use cicada_core::escrow::{Act, Decision, Part, SignedDecision, Terms};
 use cicada_core::hash::Hash;
 use cicada_core::market::{HandOver, Offer, Request};
 use cicada_core::sla::QualityReport;
@@ -21,6 +21,12 @@ pub enum Op {
     SetOperator { by: Account, operator: Account, allowed: bool },
     /// `escrow.create`
     Create { by: Account, terms: Terms },
+    /// `escrow.create_funded`
+    CreateFunded { by: Account, terms: Terms },
+    /// `escrow.claim`
+    Claim { by: Account },
+    /// `escrow.close_reserve`
+    CloseReserve { by: Account, reserve: u64 },
     /// Any other plain message of escrow about one escrow, named by its act; those that only
     /// operators may send included.
     Act { by: Account, id: u64, act: Act },
@@ -57,6 +63,8 @@ pub struct SignedOp {
     pub by: Account,
     /// For which escrow.
     pub id: u64,
+    /// About which part it is said to be.
+    pub part: Part,
     /// Which decision it is said to be.
     pub decision: Decision,
     /// Whose it is said to be.
@@ -97,6 +105,8 @@ pub enum Step {
     Complete(Hash),
     /// `settle`
     Settle(Option<QualityReport>),
+    /// `report`
+    Report(QualityReport),
     /// `finalize`
     Finalize,
     /// `feedback`
@@ -113,6 +123,9 @@ impl Op {
             Self::Approve { .. } => "token.approve",
             Self::SetOperator { .. } => "escrow.set_operator",
             Self::Create { .. } => "escrow.create",
+            Self::CreateFunded { .. } => "escrow.create_funded",
+            Self::Claim { .. } => "escrow.claim",
+            Self::CloseReserve { .. } => "escrow.close_reserve",
             Self::Act { act, .. } => act_kind(act),
             Self::Signed(_) => "escrow.decide_signed",
             Self::Reserve { .. } => "escrow.reserve",
@@ -144,6 +157,9 @@ impl Op {
             | Self::Approve { by, .. }
             | Self::SetOperator { by, .. }
             | Self::Create { by, .. }
+            | Self::CreateFunded { by, .. }
+            | Self::Claim { by }
+            | Self::CloseReserve { by, .. }
             | Self::Act { by, .. }
             | Self::Reserve { by, .. }
             | Self::Spend { by, .. }
@@ -169,6 +185,9 @@ impl Op {
             | Self::Approve { by, .. }
             | Self::SetOperator { by, .. }
             | Self::Create { by, .. }
+            | Self::CreateFunded { by, .. }
+            | Self::Claim { by }
+            | Self::CloseReserve { by, .. }
             | Self::Act { by, .. }
             | Self::Reserve { by, .. }
             | Self::Spend { by, .. }
@@ -189,7 +208,9 @@ impl Op {
         match self {
             Self::Act { id, .. } | Self::Close { id, .. } | Self::Job { id, .. } => *id = other,
             Self::Signed(signed) => signed.id = other,
-            Self::Spend { reserve, .. } | Self::Draw { reserve, .. } => *reserve = other,
+            Self::Spend { reserve, .. }
+            | Self::Draw { reserve, .. }
+            | Self::CloseReserve { reserve, .. } => *reserve = other,
             Self::Accept { request, offer, .. } => {
                 *(if other.is_multiple_of(2) { request } else { offer }) = other;
             }
@@ -201,13 +222,14 @@ impl Op {
 
 fn act_kind(act: &Act) -> &'static str {
     match act {
-        Act::Fund => "escrow.fund",
-        Act::Complete(_) => "escrow.complete",
+        Act::Fund(_) => "escrow.fund",
+        Act::Complete { .. } => "escrow.complete",
         Act::CompleteFor { .. } => "escrow.complete_for",
-        Act::Decide(_) => "escrow.decide",
-        Act::Raise(_) => "escrow.raise_dispute",
+        Act::Decide { .. } => "escrow.decide",
+        Act::Raise { .. } => "escrow.raise_dispute",
         Act::AddEvidence(_) => "escrow.add_evidence",
-        Act::Vote(_) => "escrow.vote",
+        Act::Report { .. } => "escrow.report",
+        Act::Vote { .. } => "escrow.vote",
         Act::Expire => "escrow.expire",
         Act::Settle(_) => "escrow.settle",
         Act::Create(_) | Act::Draw { .. } | Act::DecideSigned { .. } => unreachable!("other ops"),
@@ -221,6 +243,7 @@ fn step_kind(step: &Step) -> &'static str {
         Step::Decline => "auction.decline",
         Step::Complete(_) => "auction.complete",
         Step::Settle(_) => "auction.settle",
+        Step::Report(_) => "auction.report",
         Step::Finalize => "auction.finalize",
         Step::Feedback(_) => "auction.feedback",
     }

@@ -2,10 +2,11 @@
 
 use super::chain::{self, Done};
 use super::compare::{differences, differences_in_all, Touched};
-use super::draw::{Random, HOUR, MINUTE};
+use super::draw::{Random, HOUR, MINUTE, SECOND};
+use super::statements::broken;
 use super::Op;
 use crate::model::{log_digest, Answer, Model, Places, Setting};
-use crate::stage::{Settings, Stage, GENESIS};
+use crate::stage::{Settings, Stage, GENESIS, LIMITS};
 use cicada_core::escrow::{AuditEntry, Summary};
 use cicada_core::market::Parameters;
 use cicada_core::Account;
@@ -123,7 +124,13 @@ impl Run {
         let pick = |of: &[u64]| of[usize::try_from(seed).unwrap_or(0) % of.len()];
         let priority_ms = pick(&[0, 12_000, 60_000]);
         let decay_bps = u16::try_from(pick(&[1_000, 300, 0, 5_000])).expect("below 10,000");
-        let market = Parameters { priority_ms, violation_points: 5, fast_response_ms: MINUTE };
+        let market = Parameters {
+            priority_ms,
+            violation_points: 5,
+            fast_response_ms: MINUTE,
+            slack_ms: 24 * SECOND,
+            hand_back_ms: 2 * MINUTE,
+        };
         let settings = Settings { auction: market, epoch_ms: HOUR, decay_bps };
         let mut stage = Stage::new(&settings);
         let start_ms = stage.world.now();
@@ -137,6 +144,7 @@ impl Run {
             places,
             genesis: GENESIS,
             market,
+            limits: LIMITS,
             epoch_start_ms: start_ms,
             epoch_ms: HOUR,
             decay_bps,
@@ -202,6 +210,7 @@ impl Run {
         if found.is_empty() {
             let touched = Touched::by(op, &self.model, &after);
             found = differences(&mut self.stage, &after, &touched);
+            found.extend(broken(op, &self.model, &after));
         }
         self.model = after;
         self.fail_unless_empty(found)
@@ -237,7 +246,7 @@ impl Run {
                 time_ms: event.time_ms,
                 detail: event.detail,
             });
-            let digest = log_digest(event.escrow, log);
+            let digest = log_digest(self.model.log_start(event.escrow), log);
             if digest != event.digest || event.index as usize + 1 != log.len() {
                 found.push(format!("the log of {} does not follow: {event:?}", event.escrow));
             }

@@ -2,9 +2,9 @@
 
 use super::draw::{Random, HOUR, MINUTE, SECOND};
 use crate::model::Model;
-use cicada_core::escrow::{Fallback, Milestone, Panel, Rule, Terms};
+use cicada_core::escrow::{Fallback, Milestone, Panel, Range, Rule, Terms};
 use cicada_core::hash::{tagged, Native};
-use cicada_core::market::{HandOver, Offer, Privacy, Request};
+use cicada_core::market::{Consent, HandOver, Offer, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, Sla};
 use cicada_core::Account;
@@ -26,23 +26,21 @@ impl Random {
     pub(super) fn terms(&mut self, model: &Model, requester: Account, provider: Account) -> Terms {
         let now = model.now_ms;
         let review_ms = self.rng.gen_range(2 * MINUTE..40 * MINUTE);
-        let mut deadline = now + self.rng.gen_range(20 * MINUTE..3 * HOUR);
         let fund_by_ms = now + self.rng.gen_range(5 * MINUTE..20 * MINUTE);
+        let mut deadline = fund_by_ms + self.rng.gen_range(MINUTE..3 * HOUR);
+        let lock_ms = now + self.rng.gen_range(0..90 * MINUTE);
         let parts = self.one_of(&[1, 1, 1, 2, 3]);
         let mut milestones = Vec::new();
         for _ in 0..parts {
             let amount = self.rng.gen_range(1..50_000);
             milestones.push(Milestone { amount, complete_by_ms: deadline });
-            deadline += review_ms + self.rng.gen_range(0..HOUR);
+            deadline = (deadline + review_ms).max(lock_ms) + self.rng.gen_range(MINUTE..HOUR);
         }
         let rule = match self.rng.gen_range(0..4) {
             0 => Rule::Single,
             1 => Rule::BothParties,
             2 => Rule::Arbitrators,
-            _ => {
-                let release_after_ms = now + self.rng.gen_range(0..90 * MINUTE);
-                Rule::TimeLocked { release_after_ms }
-            }
+            _ => Rule::TimeLocked { release_after_ms: lock_ms },
         };
         Terms {
             requester,
@@ -75,38 +73,60 @@ impl Random {
         let none = !needed && self.chance(10);
         members.truncate(if none { 0 } else { self.rng.gen_range(1..=3) });
         let most = u8::try_from(members.len()).expect("three at most");
-        let required = if most == 0 { 0 } else { self.rng.gen_range(1..=most) };
-        Panel { required, members }
+        if most == 0 {
+            return Panel::NONE;
+        }
+        let required = self.rng.gen_range(most / 2 + 1..=most);
+        Panel { required, members, fee_bps: self.one_of(&[0, 0, 100, 500]) }
     }
 
     /// What somebody asks for.
     pub(super) fn request_terms(&mut self, model: &Model, requester: Account) -> Request {
-        let complete_within_ms = self.rng.gen_range(10 * MINUTE..3 * HOUR);
         let priority_ms = model.setting.market.priority_ms;
         let soonest = model.now_ms + priority_ms + 1;
         let deadline_ms = soonest + self.rng.gen_range(MINUTE..HOUR);
         let min_reputation = self.chance(20).then(|| self.rng.gen_range(0..80));
-        let panel = self.panel(requester, requester, false);
-        let fallback = match self.fallback() {
-            Fallback::Refund if panel.members.is_empty() && self.chance(90) => Fallback::Release,
-            fallback => fallback,
+        let privacy = self.privacy();
+        let hand_over_within_ms = match privacy {
+            Privacy::Public { .. } => 0,
+            _ => self.rng.gen_range(0..20 * MINUTE),
         };
         Request {
             task_type: name(self.one_of(&TASKS)),
             units: self.one_of(&[1, 50, 99, 100, 199, 200, 350, 350, 500, 1_000, 1_100]),
-            max_duration_ms: self.rng.gen_range(MINUTE..=complete_within_ms),
-            complete_within_ms,
+            min_units: self.one_of(&[None, None, Some(1), Some(70)]),
+            max_duration_ms: self.rng.gen_range(MINUTE..2 * HOUR),
+            hand_over_within_ms,
             capabilities: self.names(&CAPABILITIES, 15),
             min_reputation,
-            privacy: self.privacy(),
+            privacy,
             max_price: self.rng.gen_range(80..300),
             min_bond: self.one_of(&[0, 0, 0, 5]),
             sla: self.chance(60).then(|| self.sla()),
             deadline_ms,
-            panel,
+            panel: self.panel(requester, requester, false),
             review_ms: self.rng.gen_range(2 * MINUTE..40 * MINUTE),
             dispute_ms: self.rng.gen_range(5 * MINUTE..HOUR),
-            fallback,
+            fallback: self.fallback(),
+        }
+    }
+
+    /// Mostly everything that is asked for here.
+    fn consent(&mut self) -> Consent {
+        let range = |least_ms, most_ms| Range { least_ms, most_ms };
+        let mut arbitrators = self.people.clone();
+        if self.chance(10) {
+            arbitrators.truncate(6);
+        }
+        Consent {
+            review: self.one_of(&[range(0, HOUR), range(0, HOUR), range(4 * MINUTE, 30 * MINUTE)]),
+            dispute: self.one_of(&[range(0, HOUR), range(0, HOUR), range(10 * MINUTE, HOUR)]),
+            max_penalty_bps: self.one_of(&[10_000, 10_000, 5_000]),
+            min_response_ms: self.one_of(&[0, 0, MINUTE]),
+            min_duration_ms: self.one_of(&[0, 0, 5 * MINUTE]),
+            arbitrators,
+            min_required: self.one_of(&[0, 0, 0, 1]),
+            max_fee_bps: self.one_of(&[500, 500, 100]),
         }
     }
 
@@ -123,6 +143,7 @@ impl Random {
             expires_ms: model.now_ms + self.rng.gen_range(10 * MINUTE..6 * HOUR),
             payload_key: self.digest(),
             firm_from,
+            consent: self.consent(),
         }
     }
 
@@ -139,7 +160,7 @@ impl Random {
             return Privacy::Public { payload: cid };
         }
         let salt = self.digest();
-        let sealed_key = self.digest().to_vec();
+        let sealed_key = [self.digest(), self.digest(), self.digest()].concat()[..80].to_vec();
         let commitment = tagged::<Native>(b"cicada71/payload/v1", &(&cid, &salt));
         self.payloads.insert(commitment, HandOver { cid, salt, sealed_key });
         if self.chance(60) {

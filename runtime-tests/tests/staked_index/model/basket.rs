@@ -1,6 +1,6 @@
 //! The basket: mint, redeem, swap, what is owed, NAV.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cicada_core::basket::holdings::{Holding, LOCKED_SUPPLY, MAX_MINIMUM};
 use cicada_core::basket::rebalance::swap_floor;
@@ -22,6 +22,8 @@ const ONE_E18: u128 = ONE_E9 * ONE_E9;
 pub struct Part {
     pub target: Target,
     pub amount: u128,
+    /// Since which basket it has no price; 0 if it has one.
+    pub unpriced_ms: u64,
 }
 
 /// The index.
@@ -35,8 +37,13 @@ pub struct Basket {
     pub supply: u128,
     pub set: FeedPlace,
     pub newest: FeedPlace,
-    /// The first slot's first.
+    /// The first slot's first, without those that are void.
     pub navs: Vec<Nav>,
+    pub voids: BTreeSet<u64>,
+    /// How far seats were off, in slots that are not judged yet.
+    pub off: BTreeMap<u64, Vec<(u8, u128)>>,
+    /// By subnet.
+    pub written_off: BTreeMap<u8, u128>,
     pub owed: BTreeMap<(Who, u8), u128>,
 }
 
@@ -52,6 +59,9 @@ impl Basket {
             set: FeedPlace::default(),
             newest: FeedPlace::default(),
             navs: Vec::new(),
+            voids: BTreeSet::new(),
+            off: BTreeMap::new(),
+            written_off: BTreeMap::new(),
             owed: BTreeMap::new(),
         }
     }
@@ -118,8 +128,7 @@ impl Model {
                 self.set_terms(*by, *fee_bps, *minimum, *paused)?;
             }
             BasketOp::SetBasket { entries, time_ms, fault, signed } => {
-                self.set_basket(entries, *time_ms, *fault, signed)?;
-                return Ok(Done::Settled(Settlement::Recorded));
+                return Ok(Done::Settled(self.set_basket(entries, *time_ms, *fault, signed)?));
             }
             BasketOp::BringBasketAgain => return Ok(Done::Settled(Settlement::AlreadyDone)),
             BasketOp::Mint { by, tokens, least, most, deadline_ms } => {
@@ -135,8 +144,13 @@ impl Model {
                 self.swap(*by, (*give, *amount), (*take, *least))?;
             }
             BasketOp::SettleNav { values, time_ms, fault, signed } => {
-                self.settle_nav(values, *time_ms, *fault, signed)?;
-                return Ok(Done::Settled(Settlement::Recorded));
+                return Ok(Done::Settled(self.settle_nav(values, *time_ms, *fault, signed)?));
+            }
+            BasketOp::JudgeNav { slot } => self.judge_nav(*slot)?,
+            BasketOp::BringNavAgain { slot, rival: false }
+                if self.basket.voids.contains(slot) && *slot < self.basket.newest.slot =>
+            {
+                return Err(FeedError::SlotTaken.into());
             }
             BasketOp::BringNavAgain { rival: true, .. } => return Err(FeedError::SlotTaken.into()),
             BasketOp::BringNavAgain { .. } => return Ok(Done::Settled(Settlement::AlreadyDone)),
@@ -178,35 +192,49 @@ impl Model {
         time_ms: u64,
         fault: Option<BasketFault>,
         signed: &Signed,
-    ) -> Result<(), IndexError> {
+    ) -> Result<Settlement, IndexError> {
         let skipped = fault == Some(BasketFault::Skipped);
         let set = self.basket.set.follow(self.now_ms, time_ms, skipped)?;
-        if entries.iter().any(|entry| entry.price_e18 == 0) {
-            return Err(BasketError::NoPrice.into());
-        }
-        if entries.iter().map(|entry| u32::from(entry.weight_bps)).sum::<u32>() != 10_000 {
-            return Err(BasketError::WrongSum.into());
-        }
         if fault == Some(BasketFault::OtherContent) {
             return Err(IndexError::ContentMismatch);
         }
         self.verify(signed)?;
+        let sum: u32 = entries.iter().map(|entry| u32::from(entry.weight_bps)).sum();
+        if sum != 10_000 || entries.iter().any(|entry| entry.price_e18 == 0) {
+            self.basket.set = FeedPlace { time_ms: self.basket.set.time_ms, ..set };
+            return Ok(Settlement::Void);
+        }
+        if self.basket.set.slot == 0 && self.basket.newest.slot == 0 {
+            self.basket.newest.time_ms = time_ms;
+        }
         let mut parts = Vec::new();
         for target in entries.iter().copied() {
             let amount = self.basket.part(target.subnet).map_or(0, |part| part.amount);
             if target.weight_bps > 0 || amount > 0 {
-                parts.push(Part { target, amount });
+                parts.push(Part { target, amount, unpriced_ms: 0 });
             }
         }
         for part in &self.basket.parts {
             let named = entries.iter().any(|entry| entry.subnet == part.target.subnet);
             if part.amount > 0 && !named {
                 let target = Target { weight_bps: 0, price_e18: 0, ..part.target };
-                parts.push(Part { target, ..*part });
+                let unpriced_ms = if part.unpriced_ms == 0 { time_ms } else { part.unpriced_ms };
+                parts.push(Part { target, amount: part.amount, unpriced_ms });
             }
         }
+        let value = |part: &Part| part.amount * (part.target.price_e18 / 1_000_000_000_000);
+        let total: u128 = parts.iter().map(value).sum();
+        let goes = |part: &Part| match (part.target.weight_bps, part.target.price_e18) {
+            (0, 0) => time_ms.saturating_sub(part.unpriced_ms) >= 86_400_000,
+            (0, _) => value(part) * 10_000 < total,
+            _ => false,
+        };
+        for part in parts.iter().filter(|part| goes(part)) {
+            *self.basket.written_off.entry(part.target.subnet).or_default() += part.amount;
+        }
+        parts.retain(|part| !goes(part));
         (self.basket.parts, self.basket.set) = (parts, set);
-        Ok(())
+        Ok(Settlement::Recorded)
     }
 
     fn mint(
@@ -316,8 +344,12 @@ impl Model {
         if self.is_frozen(coin) {
             return Err(IndexError::TokenRefused);
         }
-        let own = self.balance(coin, Who::Index) - self.basket.owed_in_all(subnet);
+        let apart = self.basket.written_off.get(&subnet).copied().unwrap_or_default();
+        let own = self.balance(coin, Who::Index) - self.basket.owed_in_all(subnet) - apart;
         let part = self.basket.part(subnet).ok_or(BasketError::UnknownToken)?;
+        if part.target.weight_bps == 0 {
+            return Err(BasketError::NoWeight.into());
+        }
         if part.amount == own {
             return Err(BasketError::ZeroAmount.into());
         }
@@ -336,9 +368,11 @@ impl Model {
             weight_bps: part.target.weight_bps,
             price_e18: part.target.price_e18,
             amount: part.amount,
+            unpriced_ms: part.unpriced_ms,
         };
         let mut holdings: Vec<Holding> = self.basket.parts.iter().map(holding).collect();
-        let taken = swap_floor(&mut holdings, &id(give.0), give.1, &id(take.0))?;
+        let age = self.now_ms.saturating_sub(self.basket.set.time_ms);
+        let taken = swap_floor(&mut holdings, &id(give.0), give.1, &id(take.0), age)?;
         if taken < take.1 {
             return Err(IndexError::BeyondLimit);
         }

@@ -154,6 +154,7 @@ impl Model {
         match op {
             Op::Wait { ms } => {
                 self.now_ms += ms;
+                self.stakes.at(self.now_ms);
                 Ok(Done::Nothing)
             }
             Op::Freeze { coin, frozen } => {
@@ -236,7 +237,7 @@ impl Model {
         if signed.seats.len() != 16 {
             return Err(CertificateError::WrongSignatureCount { expected: 16 });
         }
-        if signed.fault == Some(SignedFault::OldEpoch) {
+        if signed.fault == Some(SignedFault::OtherEpoch) {
             return Err(CertificateError::WrongEpoch { expected: self.stakes.epoch() });
         }
         let barred = signed.seats.iter().find(|seat| self.stakes.barred.contains(seat));

@@ -1,6 +1,6 @@
 //! The NAV of a slot, and who was off it.
 
-use cicada_core::nav::ObservationError;
+use cicada_core::leaderboard::Settlement;
 use cicada_traits::index::IndexError;
 
 use super::{bits, ceil, Model};
@@ -9,6 +9,7 @@ use crate::op::{NavFault, Signed};
 /// A settled NAV.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nav {
+    pub slot: u64,
     pub nav_e18: u128,
     pub time_ms: u64,
     pub epoch: u32,
@@ -23,41 +24,44 @@ impl Model {
         time_ms: u64,
         fault: Option<NavFault>,
         signed: &Signed,
-    ) -> Result<(), IndexError> {
+    ) -> Result<Settlement, IndexError> {
         let skipped = fault == Some(NavFault::Skipped);
         let newest = self.basket.newest.follow(self.now_ms, time_ms, skipped)?;
-        if values.len() < 16 {
-            return Err(ObservationError::TooFew { needed: 16 }.into());
+        if fault == Some(NavFault::OtherContent) {
+            return Err(IndexError::ContentMismatch);
         }
-        if values.iter().any(|(_, value)| *value == 0) {
-            return Err(ObservationError::ZeroNav.into());
-        }
-        match fault {
-            Some(NavFault::Unordered) => return Err(ObservationError::NotInOrder.into()),
-            Some(NavFault::Aged(_, more)) if more > 0 => {
-                return Err(ObservationError::Stale.into());
-            }
-            Some(NavFault::Ahead(_)) => return Err(ObservationError::TimeAhead.into()),
-            Some(NavFault::OtherContent) => return Err(IndexError::ContentMismatch),
-            _ => {}
-        }
-        let median = self.median(values).ok_or(ObservationError::NoStake)?;
         self.verify(signed)?;
-        if let Some(NavFault::Forged(place)) = fault {
-            return Err(IndexError::BadObservation { seat: values[place].0 });
-        }
-        let off =
-            |(seat, value): &(u8, u128)| (*seat, ceil(value.abs_diff(median), 10_000, median));
-        let off: Vec<(u8, u128)> = values.iter().map(off).filter(|(_, bps)| *bps > 0).collect();
-        let refused = !off.is_empty() && !self.stakes.is_judge;
-        if refused || self.deviate(newest.slot, &off).is_err() {
-            return Err(IndexError::PenaltiesRefused);
-        }
         self.basket.newest = newest;
+        let is_wrong = matches!(
+            fault,
+            Some(NavFault::Unordered | NavFault::OtherTime(_) | NavFault::Forged(_))
+        );
+        let heard = values.iter().filter(|(seat, _)| self.stakes.weight(*seat) > 0).count();
+        if is_wrong || heard < 16 || values.iter().any(|(_, value)| *value == 0) {
+            self.basket.voids.insert(newest.slot);
+            return Ok(Settlement::Void);
+        }
+        let median = self.median(values).expect("sixteen have weight");
+        let off: Vec<(u8, u128)> = values
+            .iter()
+            .filter(|(seat, _)| self.stakes.weight(*seat) > 0)
+            .map(|(seat, value)| (*seat, ceil(value.abs_diff(median), 10_000, median)))
+            .collect();
+        if off.iter().any(|(_, bps)| *bps > 0) {
+            self.basket.off.insert(newest.slot, off);
+        }
         let (signers, observers) = (bits(&signed.seats), bits(values.iter().map(|(seat, _)| seat)));
-        let epoch = self.stakes.epoch();
-        self.basket.navs.push(Nav { nav_e18: median, time_ms, epoch, signers, observers });
-        Ok(())
+        let (epoch, slot) = (self.stakes.epoch(), newest.slot);
+        let nav = Nav { slot, nav_e18: median, time_ms, epoch, signers, observers };
+        self.basket.navs.push(nav);
+        Ok(Settlement::Recorded)
+    }
+
+    pub(super) fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError> {
+        let off = self.basket.off.remove(&slot).ok_or(IndexError::NothingToJudge)?;
+        let nav = self.basket.navs.iter().find(|nav| nav.slot == slot).copied();
+        let Nav { epoch, time_ms, .. } = nav.expect("it was settled");
+        self.deviate(epoch, time_ms, &off).map_err(|_| IndexError::PenaltiesRefused)
     }
 
     /// The stake-weighted lower median; none if nobody's word has weight.

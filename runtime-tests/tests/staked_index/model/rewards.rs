@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::FeedError;
-use cicada_core::rewards::{distribute, AwardError, Validator};
+use cicada_core::rewards::{distribute, Validator};
 use cicada_core::scores::Score;
 use cicada_traits::rewards::RewardsError;
 
@@ -82,7 +82,7 @@ impl Rewards {
 pub fn inputs(epoch: &Epoch) -> (Vec<Score>, Vec<Validator>) {
     let score = |(miner, final_e9): &(Who, u128)| Score {
         miner: *miner.account().as_ref(),
-        weighted_tenths: 0,
+        weighted_tenths: *final_e9,
         volume_e9: 0,
         frequency_e9: 0,
         consistency_e9: 0,
@@ -111,10 +111,7 @@ impl Model {
                 self.rewards.funded += amount;
                 Ok(Done::Nothing)
             }
-            RewardOp::SettleEpoch(epoch) => {
-                self.settle_epoch(epoch)?;
-                Ok(Done::Settled(Settlement::Recorded))
-            }
+            RewardOp::SettleEpoch(epoch) => Ok(Done::Settled(self.settle_epoch(epoch)?)),
             RewardOp::BringEpochAgain => Ok(Done::Settled(Settlement::AlreadyDone)),
             RewardOp::Claim { of, extra, ago, .. } => self.claim(*of, *extra, *ago),
             RewardOp::SetEmission { by, from_epoch, amount } => {
@@ -124,7 +121,7 @@ impl Model {
         }
     }
 
-    fn settle_epoch(&mut self, epoch: &Epoch) -> Result<(), RewardsError> {
+    fn settle_epoch(&mut self, epoch: &Epoch) -> Result<Settlement, RewardsError> {
         let reported = match self.rewards.reported.follow(self.now_ms, epoch.time_ms, false) {
             Err(FeedError::TimeAhead) => return Err(FeedError::TimeAhead.into()),
             followed => followed?,
@@ -132,8 +129,11 @@ impl Model {
         if epoch.fault == Some(AwardFault::OtherContent) {
             return Err(RewardsError::ContentMismatch);
         }
-        self.check_award(epoch).map_err(RewardsError::Award)?;
         self.verify(&epoch.signed)?;
+        if !self.follows(epoch) {
+            self.rewards.reported = reported;
+            return Ok(Settlement::Void);
+        }
         let rewards = &mut self.rewards;
         let (scores, validators) = inputs(epoch);
         let split = distribute(epoch.pool + rewards.carried, &scores, &validators).expect("fits");
@@ -144,39 +144,31 @@ impl Model {
         rewards.claims.push(claims);
         (rewards.carried, rewards.reported) = (split.carried, reported);
         (rewards.epoch, rewards.end_ms) = (rewards.epoch + 1, epoch.end_ms);
-        Ok(())
+        Ok(Settlement::Recorded)
     }
 
-    /// The faults in the order in which the contract looks for them.
-    fn check_award(&self, epoch: &Epoch) -> Result<(), AwardError> {
+    /// Whether an award follows the one before it, within what is paid in.
+    fn follows(&self, epoch: &Epoch) -> bool {
         let Rewards { end_ms, epoch: newest, .. } = self.rewards;
-        let has = |fault| epoch.fault == Some(fault);
-        let checks = [
-            (has(AwardFault::Epoch), AwardError::WrongEpoch { expected: newest + 1 }),
-            (has(AwardFault::Start), AwardError::WrongStart),
-            (epoch.end_ms < end_ms + EPOCH_MS, AwardError::TooShort),
-            (epoch.end_ms > epoch.time_ms, AwardError::NotOver),
-            (has(AwardFault::Carried), AwardError::WrongCarry),
-            (epoch.pool > self.rewards.emission_at(newest + 1), AwardError::AboveEmission),
-            (epoch.pool > self.rewards.free(), AwardError::AboveFunding),
-            (has(AwardFault::Awarded), AwardError::Unbalanced),
-            (has(AwardFault::Total), AwardError::WrongTotal),
-        ];
-        match checks.into_iter().find(|(found, _)| *found) {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
-        }
+        epoch.fault.is_none()
+            && epoch.end_ms >= end_ms + EPOCH_MS
+            && epoch.end_ms <= epoch.time_ms
+            && epoch.pool <= self.rewards.emission_at(newest + 1)
+            && epoch.pool <= self.rewards.free()
     }
 
     fn claim(&mut self, of: Who, extra: u128, ago: usize) -> Answer {
         let epochs = &self.rewards.claims;
-        let under = &epochs[epochs.len() - 1 - ago];
-        let newest = self.rewards.newest();
-        if extra > 0 || under != newest || !newest.contains_key(&of) {
-            return Err(RewardsError::NotUnderNewestRoot.into());
+        let place = epochs.len() - 1 - ago;
+        if place == 0 {
+            return Err(RewardsError::UnknownEpoch.into());
         }
-        let cumulative = newest[&of];
-        let due = cumulative - self.rewards.paid.get(&of).copied().unwrap_or_default();
+        let cumulative = match epochs[place].get(&of) {
+            Some(cumulative) if extra == 0 => *cumulative,
+            _ => return Err(RewardsError::NotUnderRoot.into()),
+        };
+        let paid = self.rewards.paid.get(&of).copied().unwrap_or_default();
+        let due = cumulative.saturating_sub(paid);
         if due == 0 {
             return Err(RewardsError::NothingDue.into());
         }

@@ -15,6 +15,11 @@ use crate::people::{Coin, Who, SEATS};
 /// Seats that may be silent: sixteen of 23 still certify.
 const MAX_SILENT: usize = 7;
 
+/// For how long a seat that was off pays once.
+const HOUR_MS: u64 = 3_600_000;
+/// Points that each severity costs.
+const POINTS: [u32; 4] = [1, 5, 15, 50];
+
 /// What an account stakes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Operator {
@@ -25,10 +30,14 @@ pub struct Operator {
     pub ejected_in: u32,
     /// Points of reputation that it lost.
     pub lost: u32,
+    /// The hour of deviations that counts: when it began, and its worst severity.
+    pub hour: Option<(u64, usize)>,
+    /// The rules of when it asked to be replaced.
+    pub resigned: Option<Rules>,
 }
 
-/// Who did what where. How it was proven is not in it.
-type Offence = (u8, u32, Source, u64, bool);
+/// Who signed twice where. How it was proven is not in it.
+type Offence = (u8, u32, Source, u64);
 
 /// All stakes.
 #[derive(Clone, Debug)]
@@ -39,8 +48,11 @@ pub struct Stakes {
     pub committees: Vec<Vec<u8>>,
     pub barred: BTreeSet<u8>,
     pub changes: FeedPlace,
-    pub is_judge: bool,
     pub is_writer: bool,
+    /// Rules that are announced, and from when on they count.
+    pub next: Option<(Rules, u64)>,
+    /// What whoever brought proofs got.
+    pub bounties: u128,
     /// All that was ever slashed.
     pub slashed: u128,
     punished: BTreeSet<Offence>,
@@ -55,8 +67,9 @@ impl Stakes {
             committees: vec![(0..SEATS).collect()],
             barred: BTreeSet::new(),
             changes: FeedPlace::default(),
-            is_judge: true,
             is_writer: true,
+            next: None,
+            bounties: 0,
             slashed: 0,
             punished: BTreeSet::new(),
         }
@@ -69,6 +82,18 @@ impl Stakes {
     /// The nodes in office, in seat order.
     pub fn committee(&self) -> &[u8] {
         self.committees.last().expect("there is one")
+    }
+
+    /// Time went on: what was announced may count by now.
+    pub fn at(&mut self, now_ms: u64) {
+        if let Some((rules, _)) = self.next.filter(|(_, from)| now_ms >= *from) {
+            (self.rules, self.next) = (rules, None);
+        }
+    }
+
+    /// The rules that bind somebody.
+    pub fn rules_of(&self, who: Who) -> Rules {
+        self.of(who).resigned.unwrap_or(self.rules)
     }
 
     pub fn of(&self, who: Who) -> Operator {
@@ -84,7 +109,7 @@ impl Stakes {
         let operator = self.of(who);
         if operator.ejected_in == self.epoch() {
             Standing::Ejected
-        } else if operator.bonded < self.rules.minimum {
+        } else if operator.bonded < self.rules_of(who).minimum {
             Standing::Inactive
         } else {
             Standing::Active
@@ -96,7 +121,8 @@ impl Stakes {
         let node = Who::Node(self.committee()[usize::from(seat)]);
         let heard = !self.barred.contains(&seat) && self.standing(node) == Standing::Active;
         if heard {
-            self.of(node).bonded.min(2 * self.rules.minimum)
+            let minimum = self.rules_of(node).minimum;
+            self.of(node).bonded.min(minimum + minimum / 4)
         } else {
             0
         }
@@ -107,14 +133,13 @@ impl Stakes {
     }
 }
 
-/// Which of the four severities a deviation of NAV has.
+/// Which of the severities a deviation of NAV has; none is the worst.
 fn band(bps: u128) -> Option<usize> {
     match bps {
         0..=50 => None,
         51..=100 => Some(0),
         101..=500 => Some(1),
-        501..=1_500 => Some(2),
-        _ => Some(3),
+        _ => Some(2),
     }
 }
 
@@ -127,11 +152,13 @@ impl Model {
             StakeOp::SetRules { by, rules, other_token } => {
                 self.set_rules(*by, *rules, *other_token)?;
             }
-            StakeOp::SetJudge { by, allowed } => {
-                if *by != Who::Owner {
-                    return Err(StakingError::NotOwner.into());
+            StakeOp::Resign { by } => {
+                let operator = self.stakes.of(*by);
+                if operator.bonded == 0 || operator.resigned.is_some() {
+                    return Err(StakingError::CannotResign.into());
                 }
-                self.stakes.is_judge = *allowed;
+                let rules = self.stakes.rules;
+                self.stakes.operators.entry(*by).or_default().resigned = Some(rules);
             }
             StakeOp::SetWriter { by, allowed } => {
                 if *by != Who::Owner {
@@ -165,7 +192,7 @@ impl Model {
     }
 
     fn unbond(&mut self, by: Who, amount: u128) -> Result<(), StakingError> {
-        let Rules { minimum, delay_ms, .. } = self.stakes.rules;
+        let Rules { minimum, delay_ms, .. } = self.stakes.rules_of(by);
         let is_seated = self.stakes.committee().iter().any(|node| Who::Node(*node) == by);
         let keep = if is_seated { minimum } else { 0 };
         if amount == 0 {
@@ -196,6 +223,9 @@ impl Model {
         }
         operator.unbonding = 0;
         operator.free_at_ms = 0;
+        if operator.bonded == 0 {
+            operator.resigned = None;
+        }
         if !self.pay(Coin::Tao, Who::Validators, by, amount) {
             return Err(StakingError::TokenRefused.into());
         }
@@ -206,29 +236,25 @@ impl Model {
         if by != Who::Owner {
             return Err(StakingError::NotOwner);
         }
-        if other_token {
-            return Err(StakingError::TokenFixed);
-        }
+        // Parameters are looked at first.
         if !rules.rates.is_sorted() {
             return Err(ParameterError::NotRising.into());
         }
-        self.stakes.rules = rules;
+        if other_token {
+            return Err(StakingError::Fixed);
+        }
+        let notice = 2 * self.stakes.rules.delay_ms;
+        self.stakes.next = Some((rules, self.now_ms + notice));
         Ok(())
     }
 
     // ---- penalties ----
 
-    /// Punishes a node, unless it was for the same; what it loses.
-    fn punish(&mut self, offence: Offence, severity: usize) -> Option<u128> {
-        let again = !self.stakes.punished.insert(offence);
-        if again && !(offence.4 && self.errs(Mistake::ProofCountsTwice)) {
-            return None;
-        }
+    /// Takes a rate of all that a node has; how much that is.
+    fn take_stake(&mut self, node: u8, rate: u32, points: u32) -> u128 {
         let down = self.errs(Mistake::PenaltyRoundedDown);
-        let rate = u128::from(self.stakes.rules.rates[severity]);
-        let (epoch, told) = (self.stakes.epoch(), self.stakes.is_writer);
-        let seat = self.stakes.committee().iter().position(|node| *node == offence.0);
-        let operator = self.stakes.operators.entry(Who::Node(offence.0)).or_default();
+        let (rate, told) = (u128::from(rate), self.stakes.is_writer);
+        let operator = self.stakes.operators.entry(Who::Node(node)).or_default();
         let all = operator.bonded + operator.unbonding;
         let penalty = if down { all * rate / 10_000 } else { (all * rate).div_ceil(10_000) };
         let first = penalty.min(operator.bonded);
@@ -238,14 +264,10 @@ impl Model {
             operator.free_at_ms = 0;
         }
         if told {
-            operator.lost += [1, 5, 15, 50][severity];
-        }
-        if let (3, Some(seat)) = (severity, seat) {
-            operator.ejected_in = epoch;
-            self.silence(u8::try_from(seat).expect("few seats"));
+            operator.lost += points;
         }
         self.stakes.slashed += penalty;
-        Some(penalty)
+        penalty
     }
 
     /// A seat loses its voice, unless fewer than sixteen would be left.
@@ -256,16 +278,38 @@ impl Model {
         }
     }
 
-    /// Punishes the seats in office for what they were off in a slot.
-    pub(super) fn deviate(&mut self, slot: u64, off: &[(u8, u128)]) -> Result<(), StakingError> {
-        let epoch = self.stakes.epoch();
+    /// Punishes seats of a committee for what they were off at a time, if sixteen were not and no
+    /// more were than may lie.
+    pub(super) fn deviate(
+        &mut self,
+        epoch: u32,
+        time_ms: u64,
+        said: &[(u8, u128)],
+    ) -> Result<(), StakingError> {
+        if epoch + 1 < self.stakes.epoch() {
+            return Err(StakingError::UnknownEpoch);
+        }
+        let off: Vec<(u8, usize)> =
+            said.iter().filter_map(|(seat, bps)| band(*bps).map(|s| (*seat, s))).collect();
+        if said.len() - off.len() < 16 || off.len() > 7 {
+            return Ok(());
+        }
         let mut sum = 0;
-        for (seat, bps) in off {
-            let node = self.stakes.committee()[usize::from(*seat)];
-            if let Some(severity) = band(*bps) {
-                let penalty = self.punish((node, epoch, Source::Nav, slot, false), severity);
-                sum += penalty.unwrap_or_default();
-            }
+        for (seat, severity) in off {
+            let node = self.committee_of(epoch)?[usize::from(seat)];
+            let rates = self.stakes.rules_of(Who::Node(node)).rates;
+            let hour = self.stakes.of(Who::Node(node)).hour;
+            let same = hour.filter(|(start, _)| time_ms.abs_diff(*start) < HOUR_MS);
+            let (start, paid, told) = match (same, hour) {
+                (Some((_, worst)), _) if worst >= severity => continue,
+                (Some((start, worst)), _) => (start, rates[worst], POINTS[worst]),
+                (None, Some((start, _))) if time_ms < start => continue,
+                (None, _) => (time_ms, 0, 0),
+            };
+            self.stakes.operators.entry(Who::Node(node)).or_default().hour =
+                Some((start, severity));
+            let rate = rates[severity].saturating_sub(paid);
+            sum += self.take_stake(node, rate, POINTS[severity] - told);
         }
         match self.pay(Coin::Tao, Who::Validators, Who::Treasury, sum) {
             true => Ok(()),
@@ -306,9 +350,23 @@ impl Model {
         slot: u64,
     ) -> Result<(), StakingError> {
         let node = self.committee_of(epoch)?[usize::from(seat)];
-        let penalty = self.punish((node, epoch, source, slot, true), 3);
-        let amount = penalty.ok_or(StakingError::AlreadyPunished)?;
-        match self.pay(Coin::Tao, Who::Validators, Who::Treasury, amount) {
+        let again = !self.stakes.punished.insert((node, epoch, source, slot));
+        if again && !self.errs(Mistake::ProofCountsTwice) {
+            return Err(StakingError::AlreadyPunished);
+        }
+        let rate = self.stakes.rules_of(Who::Node(node)).rates[3];
+        let amount = self.take_stake(node, rate, POINTS[3]);
+        let place = self.stakes.committee().iter().position(|other| *other == node);
+        if let Some(place) = place {
+            let in_office = self.stakes.epoch();
+            self.stakes.operators.entry(Who::Node(node)).or_default().ejected_in = in_office;
+            self.silence(u8::try_from(place).expect("few seats"));
+        }
+        let bounty = amount / 20;
+        self.stakes.bounties += bounty;
+        let paid = self.pay(Coin::Tao, Who::Validators, Who::Stranger, bounty)
+            && self.pay(Coin::Tao, Who::Validators, Who::Treasury, amount - bounty);
+        match paid {
             true => Ok(()),
             false => Err(StakingError::TokenRefused),
         }

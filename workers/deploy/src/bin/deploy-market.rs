@@ -1,6 +1,7 @@
 //! Deploys the compute market.
 
 use cicada_chain::BUNDLES;
+use cicada_core::market::limits::MAX_SLACK_MS;
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
 use cicada_program::{quiet_logs, status};
@@ -45,6 +46,12 @@ struct Options {
     /// A job started in less than this earns 2 points, in ms.
     #[arg(long, default_value_t = 60_000)]
     fast_response_ms: u64,
+    /// What hand-over, response and execution get beside their own times, in ms: at least four blocks.
+    #[arg(long, default_value_t = 24_000, value_parser = clap::value_parser!(u64).range(1..=MAX_SLACK_MS))]
+    slack_ms: u64,
+    /// How long after the hand-over a job may be handed back without a mark, in ms.
+    #[arg(long, default_value_t = 120_000, value_parser = clap::value_parser!(u64).range(..=MAX_SLACK_MS))]
+    hand_back_ms: u64,
     /// The length of an epoch of reputation, in ms.
     #[arg(long, default_value_t = 86_400_000)]
     decay_epoch_ms: u64,
@@ -79,6 +86,8 @@ impl Options {
                 priority_ms: self.priority_ms,
                 violation_points: self.violation_points,
                 fast_response_ms: self.fast_response_ms,
+                slack_ms: self.slack_ms,
+                hand_back_ms: self.hand_back_ms,
             },
             decay: (self.decay_epoch_ms, self.decay_bps),
         }
@@ -100,6 +109,7 @@ mod tests {
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
         assert!(Options::try_parse_from(["x", "--priority-ms", "60001"]).is_err());
+        assert!(Options::try_parse_from(["x", "--slack-ms", "0"]).is_err());
         let plan = Options::try_parse_from(["x"]).unwrap().plan();
         assert_eq!(plan.out, PathBuf::from(".demo/market.toml"));
     }

@@ -44,7 +44,9 @@ const ARBITRATORS: [&str; 3] = ["//Dave", "//Eve", "//Ferdie"];
 /// A provider who accepts and does nothing.
 const IDLE: &str = "//Bob//stash";
 const TASK: &str = "type = \"wordcount\"\ncommand = [\"/usr/bin/wc\", \"-w\"]\nprice = \"0.6\"\n\
-                    units = 100000\nmax_duration = \"2m\"";
+                    units = 100000\nmax_duration = \"2m\"\n\
+                    arbitrators = [\"//Dave\", \"//Eve\", \"//Ferdie\"]\n\
+                    max_penalty_bps = 5000\nmin_response = \"1ms\"";
 /// 12 words.
 const TEXT: &str = "a market for compute, and for the performance of agents, in words\n";
 
@@ -76,7 +78,7 @@ impl Walk {
         std::fs::write(&text, TEXT)?;
         let line = format!(
             "request --task-type wordcount --units 100 --max-price 0.9 --private {} \
-             --max-duration 30s --complete-within 5m {options}",
+             --max-duration 30s {options}",
             text.display()
         );
         let request = self.place.number(REQUESTER, &line, "request")?;
@@ -121,7 +123,7 @@ impl Walk {
 
     fn paid_job(&mut self) -> Result<u128> {
         self.title("1. A private payload: accepted, run, delivered, decrypted, released");
-        let id = self.delivered("--review 1h")?;
+        let id = self.delivered("--no-panel --review 1h")?;
         self.place.must(REQUESTER, &format!("release {id}"))?;
         self.place.must(REQUESTER, &format!("feedback {id} --stars 5"))?;
         self.place.must(PROVIDER, &format!("feedback {id} --stars 5"))?;
@@ -157,7 +159,7 @@ impl Walk {
 
     fn late_job(&mut self) -> Result<u128> {
         self.title("3. A missed service level: the response, by the chain; a metric, by report");
-        let sla = "--max-response 1ms --penalty 4 --quality accuracy=9500 --review 1h";
+        let sla = "--no-panel --max-response 1ms --penalty 4 --quality accuracy=9500 --review 1h";
         let id = self.delivered(sla)?;
         self.place.must(REQUESTER, &format!("settle {id} --quality accuracy=9000"))?;
         let shown = self.audit("sla", id, "SlaViolated")?;
@@ -176,7 +178,7 @@ impl Walk {
         let offer = self.place.number(IDLE, &line, "offer")?;
         let line = format!(
             "request --task-type idling --units 10 --max-price 1 --min-bond 0.5 --public {} \
-             --max-duration 1s --complete-within 5s",
+             --max-duration 1s --no-panel",
             text.display()
         );
         let request = self.place.number(REQUESTER, &line, "request")?;
@@ -187,7 +189,7 @@ impl Walk {
         ensure!(base_units(&shown, "paid")? == 0, "nothing is paid");
 
         let line = format!(
-            "request --task-type nobody --units 10 --max-price 1 --public {} --deadline 5s",
+            "request --task-type nobody --units 10 --max-price 1 --public {} --deadline 5s --no-panel",
             text.display()
         );
         let request = self.place.number(REQUESTER, &line, "request")?;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Who certifies.
 pub struct Committee {
@@ -106,6 +106,17 @@ pub struct TwoFaced {
     pub slot: u64,
     /// How often it was asked for that one.
     pub asked: AtomicU64,
+    /// Where an honest validator answers, from whom it has the scheduled times.
+    pub honest: OnceLock<String>,
+}
+
+impl TwoFaced {
+    async fn scheduled(&self, slot: u64) -> Option<u64> {
+        let url = format!("{}/observation?slot={slot}", self.honest.get()?);
+        let answer = reqwest::get(url).await.ok()?.text().await.ok()?;
+        let answer: Value = serde_json::from_str(&answer).ok()?;
+        answer["time_ms"].as_u64()
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,23 +125,21 @@ struct OfSlot {
 }
 
 /// Serves it on a free port; its address without the scheme.
-pub async fn serve_two_faced(one: TwoFaced) -> String {
+pub async fn serve_two_faced(one: Arc<TwoFaced>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let routes = Router::new().route("/observation", get(say)).with_state(Arc::new(one));
+    let routes = Router::new().route("/observation", get(say)).with_state(one);
     tokio::spawn(async move { axum::serve(listener, routes).await });
     address
 }
 
 async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Json<Value> {
+    let Some(time_ms) = one.scheduled(of.slot).await else {
+        return Json(json!({ "error": "too soon" }));
+    };
     let lie = of.slot == one.slot && one.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1;
     let nav_e18 = one.nav_e18 + u128::from(lie);
-    let mut observation = Observation {
-        seat: one.seat,
-        nav_e18,
-        time_ms: cicada_program::now_ms(),
-        signature: [0; 64],
-    };
+    let mut observation = Observation { seat: one.seat, nav_e18, time_ms, signature: [0; 64] };
     let config_digest = one.committee.config_digest;
     let message = observation.message::<Native>(&config_digest, &one.feed, of.slot);
     observation.signature = one.committee.keys[usize::from(one.seat)].attest(&message);

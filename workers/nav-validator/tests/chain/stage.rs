@@ -13,6 +13,7 @@ use cicada_stage::{free_addresses, Service, PRICES, TOKEN};
 use parity_scale_codec::Encode;
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Seats of the committee.
 pub const SEATS: u8 = 5;
@@ -85,15 +86,16 @@ impl Stage {
     }
 
     /// The seat that signs two NAVs for `slot`.
-    pub fn two_faced(&self, slot: u64) -> TwoFaced {
-        TwoFaced {
+    pub fn two_faced(&self, slot: u64) -> Arc<TwoFaced> {
+        Arc::new(TwoFaced {
             committee: self.committee(),
             seat: u8::try_from(TWO_FACED).unwrap(),
             feed: self.index_feed(ReportKind::Nav),
             nav_e18: TOKEN,
             slot,
             asked: Default::default(),
-        }
+            honest: Default::default(),
+        })
     }
 
     /// Starts real consensus nodes, with the awards of their validators.
@@ -129,6 +131,7 @@ impl Stage {
             args.extend(["--data".into(), path(&format!("node-{seat}"))]);
             args.extend(["--results".into(), results.display().to_string()]);
             args.extend(["--awards".into(), path(&format!("awards-{seat}"))]);
+            args.extend(["--nav".into(), path(&format!("nav-{seat}.scale"))]);
             self.service(&format!("node-{seat}"), format!("http://{url}"), program, args)
         };
         urls.iter().enumerate().map(node).collect()
@@ -146,7 +149,7 @@ impl Stage {
                  from_block = {}\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
                  keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{}\"\n\
                  peers = [{}]\nlisten = \"{listen}\"\nnav_interval = \"4s\"\n\
-                 nav_spacing = \"500ms\"\nturn_delay = \"1s\"\npoll = \"300ms\"\n",
+                 nav = \"nav-{seat}.scale\"\nturn_delay = \"1s\"\npoll = \"300ms\"\n",
                 self.url,
                 self.bundles.display(),
                 address(&self.at("index")),

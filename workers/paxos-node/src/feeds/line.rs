@@ -2,11 +2,15 @@
 
 use cicada_consensus::{AttestationRequest, Now, Position};
 use cicada_core::hash::{Hash, Native};
-use cicada_core::report::{Feed, FeedError, FeedState, Report, MAX_TIME_AHEAD_MS};
+use cicada_core::nav;
+use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use std::collections::BTreeMap;
 
 /// How far the time of a new report may lie from this node's clock.
 pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
+
+/// How old the time of a NAV may be besides: it is that of its round.
+const ROUND_MS: u64 = nav::ROUND_MS;
 
 /// The reports of one feed.
 pub struct Line {
@@ -55,9 +59,14 @@ impl Line {
         self.state
             .check_next(&self.feed, report, now.wall_ms)
             .map_err(|error| explain(error, self.state.slot))?;
-        let skew = report.time_ms.abs_diff(now.wall_ms);
-        if skew > MAX_SKEW_MS {
-            return Err(format!("its time is {skew} ms from my clock, more than {MAX_SKEW_MS} ms"));
+        if report.time_ms == self.state.time_ms && self.state.slot > 0 {
+            return Err("its time is that of the report before it".into());
+        }
+        let is_nav = self.feed.kind == ReportKind::Nav;
+        let most = MAX_SKEW_MS.saturating_add(if is_nav { ROUND_MS } else { 0 });
+        let late = now.wall_ms.saturating_sub(report.time_ms);
+        if late > most {
+            return Err(format!("its time is {late} ms before my clock, more than {most} ms"));
         }
         Ok(())
     }

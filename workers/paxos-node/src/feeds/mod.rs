@@ -3,7 +3,7 @@
 //! | feed | value | a node agrees if |
 //! |---|---|---|
 //! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows and commitment, and the exchange the same volumes |
-//! | `nav` | `nav::Proposal` | enough observations are genuine and in time |
+//! | `nav` | `nav::Proposal` | enough observations are genuine and of one time, its own validator's among them, and their median is near it |
 //! | `basket` | `basket::agreed::Proposal` | its own validator has the same tokens and weights, and prices that are near |
 //! | `rewards` | `rewards::Proposal` | its own validator has the same award |
 
@@ -61,6 +61,8 @@ pub struct Sources {
     pub withdrawn: Vec<Framework>,
     /// Its validator's directory of awards.
     pub awards: Option<PathBuf>,
+    /// Its validator's NAV.
+    pub nav: Option<PathBuf>,
     /// Its validator's basket.
     pub basket: Option<PathBuf>,
     /// The exchange's volumes, as far as they were read.
@@ -86,7 +88,7 @@ impl Feeds {
     pub fn new(network: &Network, members: Arc<PublicKeys>, sources: Sources) -> Self {
         let config_digest = network.config_digest();
         let mut feeds = Self { entries: Vec::new(), places: BTreeMap::new() };
-        let mut add = |name, feed, content| {
+        let mut add = |name, feed: Feed, content| {
             let line = Line::new(name, feed, config_digest);
             feeds.entries.push(Entry { line, content });
         };
@@ -95,7 +97,8 @@ impl Feeds {
         add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
         if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {
-            add("nav", feed, Box::new(Nav { feed, config_digest, members, seats, needed }));
+            let file = sources.nav;
+            add("nav", feed, Box::new(Nav { feed, config_digest, members, seats, needed, file }));
         }
         if let Some(feed) = network.basket_feed() {
             let basket = Basket { index: feed.contract, file: sources.basket };

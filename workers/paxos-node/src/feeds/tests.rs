@@ -19,6 +19,7 @@ mod withdrawn;
 
 const NOW: u64 = 1_738_425_600_000;
 const SEATS: u8 = 23;
+const NAV: u128 = navs::ONE_E18;
 
 fn at(wall_ms: u64) -> Now {
     Now { timer_ms: 0, wall_ms }
@@ -76,6 +77,7 @@ impl Bench {
             results: Reader::start(self.dir.path().join("results.jsonl")).unwrap().0,
             withdrawn: self.withdrawn.clone(),
             awards: own("awards"),
+            nav: own("nav.scale"),
             basket: own("basket.scale"),
             volumes: self.volumes.clone(),
         };
@@ -120,7 +122,7 @@ impl Bench {
     /// The next NAV, observed by the first `count` seats.
     fn nav(&self, count: u8, time_ms: u64) -> navs::Proposal {
         let slot = self.state("nav").slot + 1;
-        let observe = |seat: u8| self.observation(seat, slot, 1_000 + u128::from(seat), time_ms);
+        let observe = |seat: u8| self.observation(seat, slot, NAV + u128::from(seat), time_ms);
         self.nav_of((0..count).map(observe).collect(), time_ms)
     }
 
@@ -128,6 +130,20 @@ impl Bench {
         let feed = self.network.nav_feed().unwrap();
         let report = navs::report::<Native>(feed, &self.state("nav"), &observations, time_ms);
         navs::Proposal { report, observations }
+    }
+
+    /// What this node's validator, of seat 0, has signed for the next slot.
+    fn own_nav(&self, nav_e18: u128, time_ms: u64) -> navs::Own {
+        let slot = self.state("nav").slot + 1;
+        let observation = self.observation(0, slot, nav_e18, time_ms);
+        let weights = vec![1_000; usize::from(SEATS)];
+        navs::Own { slot, observation, signed_ms: time_ms, weights }
+    }
+
+    /// The next NAV, which this node's validator has signed too.
+    fn seen_nav(&self, count: u8, time_ms: u64) -> navs::Proposal {
+        self.write("nav.scale", &self.own_nav(NAV, time_ms));
+        self.nav(count, time_ms)
     }
 
     fn award(&self, award: Award, time_ms: u64) -> awards::Proposal {
@@ -155,9 +171,9 @@ impl Bench {
 fn genuine_observations_of_sixteen_are_enough() {
     let bench = Bench::new();
     for count in 16..=23 {
-        assert_eq!(bench.check(&bench.nav(count, NOW), NOW), Ok(()));
+        assert_eq!(bench.check(&bench.seen_nav(count, NOW), NOW), Ok(()));
     }
-    bench.refuses(&bench.nav(15, NOW), NOW, "15 observations, 16 are needed");
+    bench.refuses(&bench.nav(15, NOW), NOW, "15 observations; 16 of seats with weight are needed");
     let keyring_says = |value: &navs::Proposal| {
         let keys = Keyring::new(
             Arc::new(NodeKeys::load(&bench.dir.path().join("0.key")).unwrap()),
@@ -192,7 +208,39 @@ fn a_forged_observation_is_refused_by_name_its_own_too() {
     let earlier = bench.observation(3, 1, 1_003, NOW - 1);
     let redated = Observation { time_ms: NOW, ..earlier };
     bench.refuses(&replaced(redated), NOW, "seat 3 is forged");
-    assert_eq!(bench.check(&replaced(earlier), NOW), Ok(()));
+}
+
+#[test]
+fn a_nav_is_held_against_that_of_the_own_validator() {
+    let mut bench = Bench::new();
+    let heavy = bench.nav(16, NOW);
+    bench.refuses(&heavy, NOW, "has not written a NAV yet");
+    // Six seats of more weight than the ten others make a median that is far off.
+    let mut own = bench.own_nav(NAV, NOW);
+    own.weights[10..16].fill(2_000);
+    bench.write("nav.scale", &own);
+    let lie = |by: u128| {
+        let honest = (0..10).map(|seat| bench.observation(seat, 1, NAV, NOW));
+        let lies = (10..16).map(|seat| bench.observation(seat, 1, NAV + NAV * by / 10_000, NOW));
+        bench.nav_of(honest.chain(lies).collect(), NOW)
+    };
+    assert_eq!(bench.check(&lie(50), NOW), Ok(()));
+    bench.refuses(&lie(51), NOW, "the median is 51 bps off");
+    own.weights[10..16].fill(0);
+    bench.write("nav.scale", &own);
+    bench.refuses(&lie(0), NOW, "16 of seats with weight are needed");
+    bench.write("nav.scale", &bench.own_nav(NAV, NOW - 300_000));
+    bench.refuses(&lie(0), NOW, "not observed this slot at this time");
+    assert_eq!(bench.check_as(&lie(2_000), Origin::Adopted, NOW), Ok(()), "found right before");
+    // Who is not heard in time says so, with what it signed.
+    let own = bench.own_nav(NAV, NOW);
+    bench.write("nav.scale", &own);
+    let seats = (1..17).map(|seat| bench.observation(seat, 1, NAV, NOW));
+    let without = bench.nav_of(seats.collect(), NOW);
+    assert_eq!(bench.check(&without, NOW + 4_999), Ok(()));
+    bench.refuses(&without, NOW + 5_000, &hex::encode(own.observation.encode()));
+    bench.restart(false);
+    bench.refuses(&without, NOW, "--nav is not given");
 }
 
 #[test]
@@ -207,14 +255,8 @@ fn observations_are_in_order_in_time_and_under_their_root() {
     bench.refuses(&changed(&|list| list[1] = list[0]), NOW, "not in order");
     bench.refuses(&changed(&|list| list[16].seat = 23), NOW, "a seat that there is not");
     bench.refuses(&changed(&|list| list[4].nav_e18 = 0), NOW, "an observation of 0");
-    bench.refuses(&changed(&|list| list[4].time_ms = NOW + 1), NOW, "later than the report");
-    let old = |age: u64| {
-        let mut list = bench.nav(16, NOW).observations;
-        list[2] = bench.observation(2, 1, 1_002, NOW - age);
-        bench.nav_of(list, NOW)
-    };
-    assert_eq!(bench.check(&old(300_000), NOW), Ok(()));
-    bench.refuses(&old(300_001), NOW, "older than 300000 ms");
+    bench.refuses(&changed(&|list| list[4].time_ms = NOW + 1), NOW, "of another time");
+    bench.refuses(&changed(&|list| list[4].time_ms = NOW - 1), NOW, "of another time");
     let mut other = bench.nav(16, NOW);
     other.report.root = [9; 32];
     bench.refuses(&other, NOW, "root");
@@ -227,17 +269,18 @@ fn observations_are_in_order_in_time_and_under_their_root() {
 #[test]
 fn a_nav_follows_its_feed_and_fits_the_clock() {
     let mut bench = Bench::new();
-    let first = bench.nav(16, NOW);
-    assert_eq!(bench.check(&first, NOW + MAX_SKEW_MS), Ok(()));
+    let first = bench.seen_nav(16, NOW);
+    let latest = NOW + navs::ROUND_MS + MAX_SKEW_MS;
+    assert_eq!(bench.check(&first, latest), Ok(()));
     assert_eq!(bench.check(&first, NOW - MAX_SKEW_MS), Ok(()));
-    bench.refuses(&first, NOW + MAX_SKEW_MS + 1, "from my clock");
+    bench.refuses(&first, latest + 1, "before my clock");
     bench.refuses(&first, NOW - MAX_SKEW_MS - 1, "lies in the future");
     let late = bench.check_as(&first, Origin::Adopted, NOW + 3_600_000);
     assert_eq!(late, Ok(()), "adopted at any later time");
     let request = bench.feeds.apply(1, &first.encode()).unwrap();
     assert_eq!(request.report, first.report);
     bench.refuses(&first, NOW, "stale: slots up to 1");
-    let second = bench.nav(16, NOW + 60_000);
+    let second = bench.seen_nav(16, NOW + 60_000);
     assert_eq!((second.report.slot, bench.check(&second, NOW + 60_000)), (2, Ok(())));
     let mut skipped = second.clone();
     skipped.report.slot = 3;

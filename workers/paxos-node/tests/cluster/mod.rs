@@ -155,6 +155,7 @@ impl Cluster {
                 command.arg(option).arg(own);
             }
         }
+        command.arg("--nav").arg(self.path(&format!("nav-{seat:02}")));
         command
     }
 

@@ -3,7 +3,7 @@
 use super::Provider;
 use crate::accept::{place_offer, take, terms, Taken, OFFERS_SEARCHED};
 use crate::config::Task;
-use crate::policy::{may_be_open, Leave};
+use crate::policy::{is_over, may_be_open, Leave};
 use anyhow::Result;
 use cicada_core::market::{OfferRecord, RequestRecord};
 use cicada_core::name::Name;
@@ -99,7 +99,7 @@ impl Provider {
                 let mut from = newest.saturating_add(1);
                 while from > 1 {
                     let request = self.worker.market().request(from - 1).await?;
-                    if !may_be_open(request.created_ms, now_ms()) {
+                    if !may_be_open(&request, now_ms()) {
                         break;
                     }
                     from -= 1;
@@ -114,6 +114,7 @@ impl Provider {
 
     /// Accepts what the policy allows, the market qualifies, and can be done in time.
     pub(super) async fn accept_requests(&mut self) -> Result<()> {
+        let parameters = self.worker.market().parameters().await?;
         for id in self.open.clone() {
             let RequestRecord { terms, .. } = self.worker.market().request(id).await?;
             let Some(offer) = self.offers.get(&terms.task_type).copied() else {
@@ -123,7 +124,10 @@ impl Provider {
                 continue;
             };
             // Perhaps later.
-            if !self.fits(terms.max_duration_ms, terms.complete_within_ms) {
+            let time_ms = terms
+                .complete_within_ms(&parameters)
+                .saturating_sub(terms.hand_over_ms(&parameters));
+            if !self.fits(terms.max_duration_ms, time_ms) {
                 tracing::debug!(request = id, "not now: what was promised comes first");
                 continue;
             }
@@ -138,6 +142,7 @@ impl Provider {
                     count(&self.worker.metrics.requests, "waiting");
                     tracing::info!(request = id, "waiting in line");
                     self.open.remove(&id);
+                    self.waiting.insert(id);
                 }
                 // The next round makes a new one.
                 Ok(Taken::Left(Leave::NoOffer)) => {}
@@ -148,6 +153,34 @@ impl Provider {
                     self.open.remove(&id);
                     return Ok(());
                 }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves the lines in which this provider waits: whoever is first gets units.
+    pub(super) async fn serve_lines(&mut self) -> Result<()> {
+        let market = self.worker.market();
+        for id in self.waiting.clone() {
+            let request = market.request(id).await?;
+            let waits = request.line.iter().any(|waiting| waiting.provider == self.worker.own);
+            if !waits || is_over(&request, now_ms()) {
+                self.waiting.remove(&id);
+                continue;
+            }
+            let priority_ms = market.parameters().await?.priority_ms;
+            if now_ms() < request.line_until_ms(priority_ms) {
+                continue;
+            }
+            let label = "Auction::assign_next";
+            match market.call(Contract::Auction, label, &id, &self.worker.signer).await {
+                Ok(_) => tracing::info!(request = id, "served its line"),
+                // Somebody else was quicker, or its units are taken.
+                Err(error) if error.refusal().is_some() => {
+                    tracing::debug!(request = id, "its line: {error}");
+                }
+                Err(error) if self.lost_sight(&error) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
         }
