@@ -112,7 +112,7 @@ export default {
   },
   "TokenRefused": {
    "index": 2,
-   "message": "The token contract refused to move the money: balance or allowance do not suffice.",
+   "message": "The token contract refused to move the money: balance or allowance do not suffice. Or another amount than this came in.",
    "inner": []
   },
   "ReserveTooSmall": {
@@ -125,58 +125,68 @@ export default {
    "message": "Not in the state that the escrow is in.",
    "inner": []
   },
-  "TooLate": {
+  "WrongPart": {
    "index": 5,
+   "message": "The escrow stands at another part, or this one is (or is not yet) completed.",
+   "inner": []
+  },
+  "OtherTerms": {
+   "index": 6,
+   "message": "The escrow has other terms.",
+   "inner": []
+  },
+  "TooLate": {
+   "index": 7,
    "message": "The deadline of the state has passed; the timeout has precedence.",
    "inner": []
   },
   "NotDue": {
-   "index": 6,
+   "index": 8,
    "message": "No deadline has passed.",
    "inner": []
   },
   "WrongAmount": {
-   "index": 7,
-   "message": "An amount of zero, a deduction above the part, or shares that are not all that is left.",
+   "index": 9,
+   "message": "An amount of zero, a deduction above the part, or shares that are not the part.",
    "inner": []
   },
   "Terms": {
-   "index": 8,
+   "index": 10,
    "message": "No escrow can be made of these terms.",
    "inner": [
     "TermsError"
    ]
   },
   "TooMuchEvidence": {
-   "index": 9,
+   "index": 11,
    "message": "A side brings more than [`crate::escrow::MAX_EVIDENCE`] pieces.",
    "inner": []
   },
   "WrongCid": {
-   "index": 10,
+   "index": 12,
    "message": "A content identifier is empty or longer than [`crate::escrow::MAX_CID_LEN`].",
    "inner": []
   },
   "SignatureExpired": {
-   "index": 11,
+   "index": 13,
    "message": "The signed decision is not valid any more.",
    "inner": []
   },
   "StaleNonce": {
-   "index": 12,
+   "index": 14,
    "message": "A decision of this signer with this number or a higher one has counted already.",
    "inner": []
   },
   "BadSignature": {
-   "index": 13,
+   "index": 15,
    "message": "Not the signer's signature under this decision.",
    "inner": []
   }
  },
  "TermsError": {
-  "SameParty": {
+  "WrongParty": {
    "index": 0,
-   "message": "Requester and provider are one.",
+   "message": "Requester and provider are one, or one of them is the account of zeros.",
    "inner": []
   },
   "WrongMilestones": {
@@ -191,17 +201,17 @@ export default {
   },
   "WrongDeadline": {
    "index": 3,
-   "message": "A deadline has passed, comes before the one it follows, or lies too far ahead.",
+   "message": "A deadline has passed or lies too far ahead, or a part has less or more time than the deployment permits.",
    "inner": []
   },
   "WrongWindow": {
    "index": 4,
-   "message": "A window of nothing, or longer than [`crate::escrow::MAX_WINDOW_MS`].",
+   "message": "A review or dispute shorter or longer than the deployment permits.",
    "inner": []
   },
   "WrongPanel": {
    "index": 5,
-   "message": "Too many arbitrators, one listed twice, a party among them, or not 1 ≤ required ≤ listed.",
+   "message": "Too many arbitrators, one listed twice, a party or the account of zeros among them, not listed / 2 < required ≤ listed, or a fee above [`crate::escrow::MAX_FEE_BPS`].",
    "inner": []
   },
   "WrongFallback": {

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xb067f07c21e7f758b714991a479194a9804699472960ee67528feb734a799e25';
+export const codeHash = '0xeb9bc7f1ba38fc4e670213ba9c619a5fcc512a947191df8e4d4e4d1f00a7c41d';
 export const compiler = 'rustc 1.85.0';

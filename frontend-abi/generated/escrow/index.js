@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xc58ed7e192c3e7ebb123cd96aaa5a27d3137bda709b7c3ab5c507a9af20d546d';
+export const codeHash = '0x5abaf519968e1e9f8db70606a41ad99d61e935f1879ed2bed128355720566805';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x0ea2eba112113d69fd1ddf6ff842861dbafcad13d5e43696b568cf99d3a75f73';
+export const codeHash = '0xf1d4b03721651992930eaa85c6f789acc2cb3e38fe833e262f80a02dfaa51e69';
 export const compiler = 'rustc 1.85.0';

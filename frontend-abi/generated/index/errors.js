@@ -69,41 +69,34 @@ export default {
     "CertificateError"
    ]
   },
-  "Observations": {
-   "index": 11,
-   "message": "The observations give no NAV.",
-   "inner": [
-    "ObservationError"
-   ]
-  },
-  "BadObservation": {
-   "index": 12,
-   "message": "The observation of this seat is not signed with its key.",
-   "inner": []
-  },
   "PenaltiesRefused": {
-   "index": 13,
+   "index": 11,
    "message": "The contract of validators did not take the deviations: it does not list this one as a judge, has no rules of stake, or its token refused.",
    "inner": []
   },
   "ValidatorsUnavailable": {
-   "index": 14,
+   "index": 12,
    "message": "The contract of validators cannot be called, or has no committee.",
    "inner": []
   },
   "TokenRefused": {
-   "index": 15,
+   "index": 13,
    "message": "A token of the basket refused, or cannot be called.",
    "inner": []
   },
   "IndexTokenRefused": {
-   "index": 16,
+   "index": 14,
    "message": "The index token refused, or cannot be called.",
    "inner": []
   },
   "NothingOwed": {
-   "index": 17,
+   "index": 15,
    "message": "Nothing is owed to the caller in this token.",
+   "inner": []
+  },
+  "NothingToJudge": {
+   "index": 16,
+   "message": "Nobody was off in this slot, or it was judged already.",
    "inner": []
   }
  },
@@ -204,6 +197,11 @@ export default {
    "index": 18,
    "message": "A token without weight stands before one with.",
    "inner": []
+  },
+  "NoWeight": {
+   "index": 19,
+   "message": "The token has no weight: nothing is taken in of it.",
+   "inner": []
   }
  },
  "MathError": {
@@ -290,50 +288,6 @@ export default {
    "index": 6,
    "message": "This seat has lost its voice for the epoch.",
    "inner": []
-  }
- },
- "ObservationError": {
-  "TooFew": {
-   "index": 0,
-   "message": "Fewer than needed.",
-   "inner": []
-  },
-  "NotInOrder": {
-   "index": 1,
-   "message": "Not in order of rising seats, or a seat observes twice.",
-   "inner": []
-  },
-  "UnknownSeat": {
-   "index": 2,
-   "message": "The committee has no such seat.",
-   "inner": []
-  },
-  "ZeroNav": {
-   "index": 3,
-   "message": "An observation of 0: a validator without a NAV stays silent.",
-   "inner": []
-  },
-  "Stale": {
-   "index": 4,
-   "message": "Older than [`STALENESS_MS`] at the time of the report.",
-   "inner": []
-  },
-  "TimeAhead": {
-   "index": 5,
-   "message": "Later than the report.",
-   "inner": []
-  },
-  "NoStake": {
-   "index": 6,
-   "message": "The seats that observed have no stake.",
-   "inner": []
-  },
-  "Math": {
-   "index": 7,
-   "message": "Stakes sum to more than 128 bits.",
-   "inner": [
-    "MathError"
-   ]
   }
  },
  "OwnableError": {

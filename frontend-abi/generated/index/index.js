@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x77b2098cd685b2d264ef294b8cd3966fb5253c86d906c38977220b8a134966e8';
+export const codeHash = '0x2814466acf2ac25cdb68be7551a66d5a3f27ad7f4fe23a225b4b42ff5e33d23e';
 export const compiler = 'rustc 1.85.0';

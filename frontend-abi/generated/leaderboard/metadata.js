@@ -1379,6 +1379,13 @@ export default {
         ],
         "index": 1,
         "name": "AlreadyDone"
+       },
+       {
+        "docs": [
+         "It is genuine and cannot be applied: its slot is taken, and nothing else changed."
+        ],
+        "index": 2,
+        "name": "Void"
        }
       ]
      }

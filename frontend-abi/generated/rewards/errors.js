@@ -38,55 +38,53 @@ export default {
    "message": "The award is not the one whose root the committee signed.",
    "inner": []
   },
-  "Award": {
-   "index": 7,
-   "message": "The award does not follow the epoch before, or is more than there is.",
-   "inner": [
-    "AwardError"
-   ]
-  },
   "Certificate": {
-   "index": 8,
+   "index": 7,
    "message": "The certificate is not valid.",
    "inner": [
     "CertificateError"
    ]
   },
   "ValidatorsUnavailable": {
-   "index": 9,
+   "index": 8,
    "message": "The contract that verifies certificates cannot be called.",
    "inner": []
   },
   "ProofTooLong": {
-   "index": 10,
+   "index": 9,
    "message": "More hashes than any proof needs.",
    "inner": []
   },
-  "NotUnderNewestRoot": {
-   "index": 11,
-   "message": "The claim is not under the newest root: wrong in a figure or a hash, or proved under the root of an earlier epoch.",
+  "NotUnderRoot": {
+   "index": 10,
+   "message": "The claim is not under the root of its epoch: wrong in a figure or a hash, or proved under another.",
    "inner": []
   },
   "NothingDue": {
-   "index": 12,
+   "index": 11,
    "message": "All of the claim is paid already.",
    "inner": []
   },
   "AboveTotal": {
-   "index": 13,
+   "index": 12,
    "message": "The claims of the newest root sum to more than was awarded: it is paid up to that.",
    "inner": []
   },
   "Math": {
-   "index": 14,
+   "index": 13,
    "message": "A calculation has no result.",
    "inner": [
     "MathError"
    ]
   },
   "StartTooLate": {
-   "index": 15,
+   "index": 14,
    "message": "The first epoch would begin more than 366 days from now.",
+   "inner": []
+  },
+  "UnknownEpoch": {
+   "index": 15,
+   "message": "No such epoch is settled.",
    "inner": []
   }
  },
@@ -127,77 +125,6 @@ export default {
    "inner": []
   }
  },
- "AwardError": {
-  "WrongEpoch": {
-   "index": 0,
-   "message": "Not the epoch that comes next.",
-   "inner": []
-  },
-  "WrongStart": {
-   "index": 1,
-   "message": "It does not begin at the end of the epoch before.",
-   "inner": []
-  },
-  "TooShort": {
-   "index": 2,
-   "message": "Shorter than an epoch may be.",
-   "inner": []
-  },
-  "NotOver": {
-   "index": 3,
-   "message": "It had not ended when it was observed.",
-   "inner": []
-  },
-  "WrongCarry": {
-   "index": 4,
-   "message": "It does not carry in what the epoch before left over.",
-   "inner": []
-  },
-  "AboveEmission": {
-   "index": 5,
-   "message": "The pool is larger than an epoch may pay.",
-   "inner": []
-  },
-  "AboveFunding": {
-   "index": 6,
-   "message": "The pool is larger than what is paid in and free.",
-   "inner": []
-  },
-  "Unbalanced": {
-   "index": 7,
-   "message": "What is awarded and left over is not the pool and what was carried in.",
-   "inner": []
-  },
-  "WrongTotal": {
-   "index": 8,
-   "message": "The sum of claims does not grow by what is awarded.",
-   "inner": []
-  },
-  "WrongCount": {
-   "index": 9,
-   "message": "More than [`MAX_CLAIMS`], or fewer claims than before.",
-   "inner": []
-  },
-  "Math": {
-   "index": 10,
-   "message": "A calculation has no result.",
-   "inner": [
-    "MathError"
-   ]
-  }
- },
- "MathError": {
-  "Overflow": {
-   "index": 0,
-   "message": "The exact result does not fit the type.",
-   "inner": []
-  },
-  "DivisionByZero": {
-   "index": 1,
-   "message": "The divisor is zero.",
-   "inner": []
-  }
- },
  "CertificateError": {
   "UnknownScheme": {
    "index": 0,
@@ -232,6 +159,18 @@ export default {
   "BarredSigner": {
    "index": 6,
    "message": "This seat has lost its voice for the epoch.",
+   "inner": []
+  }
+ },
+ "MathError": {
+  "Overflow": {
+   "index": 0,
+   "message": "The exact result does not fit the type.",
+   "inner": []
+  },
+  "DivisionByZero": {
+   "index": 1,
+   "message": "The divisor is zero.",
    "inner": []
   }
  },

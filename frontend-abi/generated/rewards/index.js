@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xa4df45344bf45123afba9d1380154270f633fe56d8ff296d470e8e296c2932f2';
+export const codeHash = '0xd5a24b0aaf08e17f8fd1863026f489b4e3f902f4f7de9206f95937c8d7774656';
 export const compiler = 'rustc 1.85.0';

@@ -157,9 +157,9 @@ export default {
    "message": "The owner has set no rules yet.",
    "inner": []
   },
-  "TokenFixed": {
+  "Fixed": {
    "index": 2,
-   "message": "The token cannot be changed any more.",
+   "message": "Token and treasury cannot be changed any more.",
    "inner": []
   },
   "Parameters": {
@@ -206,46 +206,56 @@ export default {
   },
   "TooMany": {
    "index": 11,
-   "message": "More deviations than seats.",
+   "message": "More deviations than seats, or more judges than [`MAX_JUDGES`].",
+   "inner": []
+  },
+  "NotInOrder": {
+   "index": 12,
+   "message": "Deviations are not in order of rising seats.",
    "inner": []
   },
   "AlreadyPunished": {
-   "index": 12,
+   "index": 13,
    "message": "This offence was punished already.",
    "inner": []
   },
   "Evidence": {
-   "index": 13,
+   "index": 14,
    "message": "The evidence convicts nobody.",
    "inner": [
     "EvidenceError"
    ]
   },
   "NoConviction": {
-   "index": 14,
+   "index": 15,
    "message": "The two observations convict nobody.",
    "inner": []
   },
   "Math": {
-   "index": 15,
+   "index": 16,
    "message": "A calculation has no result.",
    "inner": [
     "MathError"
    ]
   },
   "ReputationUnavailable": {
-   "index": 16,
+   "index": 17,
    "message": "The reputation contract broke off the call: no gas was left for it, or it trapped.",
    "inner": []
   },
   "OwnAccount": {
-   "index": 17,
+   "index": 18,
    "message": "Token, treasury or reputation would be this contract itself.",
    "inner": []
   },
   "Seated": {
-   "index": 18,
+   "index": 19,
    "message": "Who sits in the committee in office keeps the minimum in.",
+   "inner": []
+  },
+  "CannotResign": {
+   "index": 20,
+   "message": "The operator has asked to be replaced already, or has no stake.",
    "inner": []
   }
  },
@@ -263,6 +273,21 @@ export default {
   "DelayTooLong": {
    "index": 2,
    "message": "Stake would wait longer than [`MAX_UNBONDING_MS`].",
+   "inner": []
+  },
+  "DelayTooShort": {
+   "index": 3,
+   "message": "Stake would wait shorter than [`MIN_UNBONDING_MS`].",
+   "inner": []
+  },
+  "BelowFloor": {
+   "index": 4,
+   "message": "What is proven would cost less than [`MIN_PROVEN_BPS`].",
+   "inner": []
+  },
+  "NoMinimum": {
+   "index": 5,
+   "message": "A seat would need no stake.",
    "inner": []
   }
  },

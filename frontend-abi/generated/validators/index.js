@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xbcf156ac8ded6604234f3592584d4951b28ea75a261ac40914ecd6b64aa912c8';
+export const codeHash = '0x9ac5be921dc7e635800540e3f59a520ca59fee053c64c0205d559644c2896dce';
 export const compiler = 'rustc 1.85.0';

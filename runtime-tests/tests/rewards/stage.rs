@@ -34,8 +34,6 @@ pub struct Epoch {
     pub award: Award,
     pub distribution: Distribution,
     pub claims: Vec<Claim>,
-    /// Of which epoch they are.
-    pub epoch: u64,
 }
 
 /// The claims of the newest settled epoch, with their proofs.
@@ -46,6 +44,8 @@ pub struct Stage {
     pub token: TokenRef,
     pub rewards: RewardsContractRef,
     pub claims: Vec<Claim>,
+    /// Of which epoch they are.
+    pub epoch: u64,
     pub tree: Tree,
 }
 
@@ -218,7 +218,8 @@ impl Stage {
 
     /// These are the claims of the newest epoch.
     pub fn keep(&mut self, claims: Vec<Claim>) {
-        self.keep_of(self.state().epoch, claims);
+        let epoch = self.state().epoch;
+        self.keep_of(epoch, claims);
     }
 
     pub fn keep_of(&mut self, epoch: u64, claims: Vec<Claim>) {

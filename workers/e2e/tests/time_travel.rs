@@ -4,8 +4,11 @@
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer, Signer};
-use cicada_core::escrow::{Fallback, Milestone, Panel, Rule, State, Summary, Terms};
+use cicada_core::escrow::{
+    terms_digest, Fallback, Limits as Windows, Milestone, Panel, Range, Rule, State, Summary, Terms,
+};
 use cicada_core::exchange::Limits;
+use cicada_core::hash::Native;
 use cicada_core::quote::Framework;
 use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
@@ -17,6 +20,13 @@ const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 /// In TAO's smallest units.
 const STAKE: u128 = 1_000_000_000_000;
+
+/// A contract that permits what is played here.
+const WINDOWS: Windows = Windows {
+    review: Range { least_ms: HOUR_MS, most_ms: DAY_MS },
+    dispute: Range { least_ms: DAY_MS, most_ms: 7 * DAY_MS },
+    completion: Range { least_ms: HOUR_MS, most_ms: DAY_MS },
+};
 
 /// Travels, and tells how long that took here.
 fn travel(stage: &Stage, ms: u64, spent: &mut Duration) {
@@ -32,9 +42,9 @@ async fn volume(stage: &Stage) -> u128 {
 
 async fn staking(stage: &mut Stage) {
     let tao = stage.place_token("TAO", 9, 10 * STAKE).await;
-    let no_reputation: Option<Account> = None;
+    let (no_reputation, no_judges) = (None::<Account>, Vec::<Account>::new());
     let terms = (
-        (tao, account_of(&stage.alice), no_reputation, STAKE, 7 * DAY_MS),
+        (tao, account_of(&stage.alice), no_reputation, no_judges, STAKE, 7 * DAY_MS),
         (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
     );
     stage.call("validators", "Staking::set_terms", &terms).await;
@@ -45,7 +55,7 @@ async fn staking(stage: &mut Stage) {
 
 /// A delivered job that its requester disputes, before a panel that keeps silent.
 async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
-    stage.place("escrow", "escrow", stage.chain.genesis().encode()).await;
+    stage.place("escrow", "escrow", (stage.chain.genesis(), WINDOWS).encode()).await;
     let bob = account_of(&signer("//Bob").expect("an account"));
     let now_ms = stage.chain.final_time_ms().await.expect("a final block");
     let terms = Terms {
@@ -54,7 +64,7 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
         token: stage.at("token"),
         milestones: vec![Milestone { amount: MMC, complete_by_ms: now_ms + HOUR_MS }],
         rule: Rule::Single,
-        panel: Panel { required: 1, members: vec![bob] },
+        panel: Panel { required: 1, members: vec![bob], fee_bps: 0 },
         fund_by_ms: now_ms + HOUR_MS,
         review_ms: HOUR_MS,
         dispute_ms: 3 * DAY_MS,
@@ -63,9 +73,9 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
     };
     stage.call("escrow", "Escrow::create", &terms).await;
     stage.approve("token", "escrow", &stage.alice).await;
-    stage.call("escrow", "Escrow::fund", &0u64).await;
-    stage.call_as("escrow", "Escrow::complete", &(0u64, [1u8; 32]), provider).await;
-    stage.call("escrow", "Escrow::raise_dispute", &(0u64, Vec::<Vec<u8>>::new())).await;
+    stage.call("escrow", "Escrow::fund", &(0u64, terms_digest::<Native>(&terms))).await;
+    stage.call_as("escrow", "Escrow::complete", &(0u64, 0u8, [1u8; 32]), provider).await;
+    stage.call("escrow", "Escrow::raise_dispute", &(0u64, 0u8, Vec::<Vec<u8>>::new())).await;
     0
 }
 

@@ -21,7 +21,7 @@ export interface ConstructorTx<
    * must list this contract among its writers, and attested capabilities at `capabilities`.
    *
    * # Errors
-   * [`AuctionError::Invalid`].
+   * [`AuctionError::Invalid`], [`AuctionError::EscrowUnavailable`].
    *
    * @param {AccountId32Like} token
    * @param {AccountId32Like} escrow

@@ -8,9 +8,10 @@ import type {
   MetadataType,
 } from "dedot/contracts";
 import type {
-  AuctionEventsOrder,
+  CicadaCoreMarketOrder,
   CicadaCoreQuoteFramework,
   CicadaCoreMarketEndingStatus,
+  CicadaCoreEscrowSide,
 } from "./types.js";
 
 export interface ContractEvents<
@@ -29,7 +30,7 @@ export interface ContractEvents<
        *
        * @indexed: true
        **/
-      order: AuctionEventsOrder;
+      order: CicadaCoreMarketOrder;
       /**
        * Who asks or offers.
        *
@@ -77,7 +78,7 @@ export interface ContractEvents<
        *
        * @indexed: true
        **/
-      order: AuctionEventsOrder;
+      order: CicadaCoreMarketOrder;
       /**
        * Who asked or offered.
        *
@@ -126,6 +127,36 @@ export interface ContractEvents<
        * @indexed: false
        **/
       points: number;
+    },
+    Type
+  >;
+
+  /**
+   * An accept left the line: it no longer qualified, or somebody with more points displaced it.
+   *
+   * @signature_topic: 0x1e6ba76e3903709020321682751538b494b4621e9c2a7fb2a373d4df990c178f
+   **/
+  AcceptDropped: GenericContractEvent<
+    "AcceptDropped",
+    {
+      /**
+       * The request.
+       *
+       * @indexed: true
+       **/
+      request: bigint;
+      /**
+       * Who waited.
+       *
+       * @indexed: true
+       **/
+      provider: AccountId32;
+      /**
+       * With which offer.
+       *
+       * @indexed: false
+       **/
+      offer: bigint;
     },
     Type
   >;
@@ -194,7 +225,7 @@ export interface ContractEvents<
    * An assignment changed: its payload was handed over, it was started, delivered, it ended, or one
    * side gave stars (which the reputation contract tells about).
    *
-   * @signature_topic: 0x4269570a11ece5afe85c82b9e7fc7f9486bc574bc64f65fb46edcf1b4e3d0581
+   * @signature_topic: 0xf2ec3324fdacf2369e8cffcb40f39efeb1c06cae210f2dcd93072689b5b02153
    **/
   JobAdvanced: GenericContractEvent<
     "JobAdvanced",
@@ -229,6 +260,12 @@ export interface ContractEvents<
        * @indexed: false
        **/
       paid: bigint;
+      /**
+       * Who raised the dispute, if it ended after one.
+       *
+       * @indexed: false
+       **/
+      raisedBy: CicadaCoreEscrowSide | undefined;
     },
     Type
   >;

@@ -250,7 +250,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Gives a job back before the start. The provider.
+   * Hands a job back that is not delivered. The provider.
    *
    * @param {bigint} assignment
    * @param {ContractCallOptions} options
@@ -306,6 +306,29 @@ export interface ContractQuery<
     (
       assignment: bigint,
       report: CicadaCoreSlaQualityReportLike | undefined,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsAuctionAuctionError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * States what a job in dispute missed. The requester.
+   *
+   * @param {bigint} assignment
+   * @param {CicadaCoreSlaQualityReportLike} report
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x952c927c
+   **/
+  auctionReport: GenericContractQueryCall<
+    (
+      assignment: bigint,
+      report: CicadaCoreSlaQualityReportLike,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<

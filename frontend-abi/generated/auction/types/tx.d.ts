@@ -188,7 +188,7 @@ export interface ContractTx<
   >;
 
   /**
-   * Gives a job back before the start. The provider.
+   * Hands a job back that is not delivered. The provider.
    *
    * @param {bigint} assignment
    * @param {ContractTxOptions} options
@@ -234,6 +234,24 @@ export interface ContractTx<
     (
       assignment: bigint,
       report: CicadaCoreSlaQualityReportLike | undefined,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * States what a job in dispute missed. The requester.
+   *
+   * @param {bigint} assignment
+   * @param {CicadaCoreSlaQualityReportLike} report
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x952c927c
+   **/
+  auctionReport: GenericContractTxCall<
+    (
+      assignment: bigint,
+      report: CicadaCoreSlaQualityReportLike,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type

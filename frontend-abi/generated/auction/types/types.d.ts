@@ -8,13 +8,24 @@ export type AuctionMarket = {
   reputation: AccountId32;
   capabilities: AccountId32;
   parameters: CicadaCoreMarketParameters;
+  limits: CicadaCoreEscrowLimits;
 };
 
 export type CicadaCoreMarketParameters = {
   priorityMs: bigint;
   violationPoints: number;
   fastResponseMs: bigint;
+  slackMs: bigint;
+  handBackMs: bigint;
 };
+
+export type CicadaCoreEscrowLimits = {
+  review: CicadaCoreEscrowLimitsRange;
+  dispute: CicadaCoreEscrowLimitsRange;
+  completion: CicadaCoreEscrowLimitsRange;
+};
+
+export type CicadaCoreEscrowLimitsRange = { leastMs: bigint; mostMs: bigint };
 
 export type InkStorageLazyMapping = {};
 
@@ -25,7 +36,8 @@ export type AuctionMarketCell =
   | { type: "Payload"; value: bigint }
   | { type: "Success"; value: [FixedBytes<32>, CicadaCoreQuoteFramework] }
   | { type: "Prices"; value: CicadaCoreQuoteFramework }
-  | { type: "Newest"; value: number };
+  | { type: "Newest"; value: number }
+  | { type: "Place"; value: [bigint, FixedBytes<32>] };
 
 export type CicadaCoreQuoteFramework = Bytes;
 
@@ -72,6 +84,8 @@ export type CicadaCoreMarketLimitsInvalidTerms =
   | "BasisPoints"
   | "Payload"
   | "Accounts"
+  | "Panel"
+  | "Fallback"
   | "Parameter"
   | "Stars";
 
@@ -85,7 +99,14 @@ export type CicadaCoreMarketMatchingUnqualified =
   | "Bond"
   | "Privacy"
   | "PriceTooHigh"
-  | "PriceTooLow";
+  | "PriceTooLow"
+  | "HasPlace"
+  | "TooFew"
+  | "ReviewTime"
+  | "DisputeTime"
+  | "Penalty"
+  | "WorkTime"
+  | "Arbitrators";
 
 export type CicadaCoreEscrowErrorEscrowError =
   | { type: "NotFound" }
@@ -93,6 +114,8 @@ export type CicadaCoreEscrowErrorEscrowError =
   | { type: "TokenRefused" }
   | { type: "ReserveTooSmall" }
   | { type: "WrongState" }
+  | { type: "WrongPart" }
+  | { type: "OtherTerms" }
   | { type: "TooLate" }
   | { type: "NotDue" }
   | { type: "WrongAmount" }
@@ -104,7 +127,7 @@ export type CicadaCoreEscrowErrorEscrowError =
   | { type: "BadSignature" };
 
 export type CicadaCoreEscrowErrorTermsError =
-  | "SameParty"
+  | "WrongParty"
   | "WrongMilestones"
   | "WrongAmount"
   | "WrongDeadline"
@@ -117,8 +140,9 @@ export type InkPrimitivesLangError = "CouldNotReadInput";
 export type CicadaCoreMarketRequest = {
   taskType: CicadaCoreQuoteFramework;
   units: bigint;
+  minUnits?: bigint | undefined;
   maxDurationMs: bigint;
-  completeWithinMs: bigint;
+  handOverWithinMs: bigint;
   capabilities: Array<CicadaCoreQuoteFramework>;
   minReputation?: number | undefined;
   privacy: CicadaCoreMarketPrivacy;
@@ -135,8 +159,9 @@ export type CicadaCoreMarketRequest = {
 export type CicadaCoreMarketRequestLike = {
   taskType: CicadaCoreQuoteFrameworkLike;
   units: bigint;
+  minUnits?: bigint | undefined;
   maxDurationMs: bigint;
-  completeWithinMs: bigint;
+  handOverWithinMs: bigint;
   capabilities: Array<CicadaCoreQuoteFrameworkLike>;
   minReputation?: number | undefined;
   privacy: CicadaCoreMarketPrivacyLike;
@@ -197,11 +222,13 @@ export type CicadaCoreSlaMetricLike = {
 export type CicadaCoreEscrowPanel = {
   required: number;
   members: Array<FixedBytes<32>>;
+  feeBps: number;
 };
 
 export type CicadaCoreEscrowPanelLike = {
   required: number;
   members: Array<FixedBytes<32>>;
+  feeBps: number;
 };
 
 export type CicadaCoreEscrowFallback =
@@ -216,6 +243,7 @@ export type CicadaCoreMarketOffer = {
   expiresMs: bigint;
   payloadKey: FixedBytes<32>;
   firmFrom?: bigint | undefined;
+  consent: CicadaCoreMarketConsent;
 };
 
 export type CicadaCoreMarketOfferLike = {
@@ -227,6 +255,29 @@ export type CicadaCoreMarketOfferLike = {
   expiresMs: bigint;
   payloadKey: FixedBytes<32>;
   firmFrom?: bigint | undefined;
+  consent: CicadaCoreMarketConsentLike;
+};
+
+export type CicadaCoreMarketConsent = {
+  review: CicadaCoreEscrowLimitsRange;
+  dispute: CicadaCoreEscrowLimitsRange;
+  maxPenaltyBps: number;
+  minResponseMs: bigint;
+  minDurationMs: bigint;
+  arbitrators: Array<FixedBytes<32>>;
+  minRequired: number;
+  maxFeeBps: number;
+};
+
+export type CicadaCoreMarketConsentLike = {
+  review: CicadaCoreEscrowLimitsRange;
+  dispute: CicadaCoreEscrowLimitsRange;
+  maxPenaltyBps: number;
+  minResponseMs: bigint;
+  minDurationMs: bigint;
+  arbitrators: Array<FixedBytes<32>>;
+  minRequired: number;
+  maxFeeBps: number;
 };
 
 export type CicadaCoreMarketHandOver = {
@@ -259,6 +310,8 @@ export type CicadaCoreMarketRequestRecord = {
   createdMs: bigint;
   left: bigint;
   assigned: number;
+  running: number;
+  movedMs: bigint;
   closed: boolean;
   line: Array<CicadaCoreMarketMatchingWaiting>;
 };
@@ -269,7 +322,6 @@ export type CicadaCoreMarketMatchingWaiting = {
   units: bigint;
   minPrice: bigint;
   points: number;
-  byProvider: boolean;
 };
 
 export type CicadaCoreMarketOfferRecord = {
@@ -288,13 +340,13 @@ export type CicadaCoreMarketAssignment = {
   escrow: bigint;
   units: bigint;
   price: bigint;
-  byProvider: boolean;
   status: CicadaCoreMarketEndingStatus;
   assignedMs: bigint;
   completeByMs: bigint;
   readyMs: bigint;
   startedMs?: bigint | undefined;
   completedMs?: bigint | undefined;
+  endedMs?: bigint | undefined;
   violations: CicadaCoreSlaViolations;
   paid: bigint;
   ratedByRequester: boolean;
@@ -312,8 +364,10 @@ export type CicadaCoreMarketEndingStatus =
   | "Declined"
   | "Void"
   | "ProviderWon"
+  | "Shared"
   | "RequesterWon"
-  | "Undecided";
+  | "Undecided"
+  | "Gift";
 
 export type CicadaCoreSlaViolations = {
   response: boolean;
@@ -344,12 +398,15 @@ export type CicadaTraitsAuctionMarketInfo = {
   reputation: AccountId32;
   capabilities: AccountId32;
   parameters: CicadaCoreMarketParameters;
+  limits: CicadaCoreEscrowLimits;
   requests: bigint;
   offers: bigint;
   assignments: bigint;
 };
 
-export type AuctionEventsOrder =
+export type CicadaCoreMarketOrder =
   { type: "Request"; value: bigint } | { type: "Offer"; value: bigint };
+
+export type CicadaCoreEscrowSide = "Requester" | "Provider";
 
 export type InkEnvNoChainExtension = null;

@@ -91,7 +91,8 @@ export type CicadaCoreCertificateLike = {
   signatures: Array<FixedBytes<64>>;
 };
 
-export type CicadaCoreLeaderboardSettlement = "Recorded" | "AlreadyDone";
+export type CicadaCoreLeaderboardSettlement =
+  "Recorded" | "AlreadyDone" | "Void";
 
 export type CicadaTraitsCapabilitiesCapabilitiesError =
   | { type: "Feed"; value: CicadaCoreReportFeedError }

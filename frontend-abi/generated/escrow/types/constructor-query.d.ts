@@ -10,15 +10,24 @@ import type {
   ContractInstantiateResult,
   MetadataType,
 } from "dedot/contracts";
-import type { InkPrimitivesLangError } from "./types.js";
+import type {
+  CicadaCoreEscrowLimits,
+  CicadaCoreEscrowErrorEscrowError,
+  InkPrimitivesLangError,
+} from "./types.js";
 
 export interface ConstructorQuery<
   Type extends MetadataType,
 > extends GenericConstructorQuery<Type> {
   /**
-   * A contract without escrows, on the chain with this genesis hash.
+   * A contract without escrows, on the chain with this genesis hash, for terms within these
+   * limits.
+   *
+   * # Errors
+   * [`EscrowError::Terms`] with `WrongWindow`.
    *
    * @param {FixedBytes<32>} genesis
+   * @param {CicadaCoreEscrowLimits} limits
    * @param {ConstructorCallOptions} options
    *
    * @selector 0x9bae9d5e
@@ -26,8 +35,14 @@ export interface ConstructorQuery<
   new: GenericConstructorQueryCall<
     (
       genesis: FixedBytes<32>,
+      limits: CicadaCoreEscrowLimits,
       options?: ConstructorCallOptions,
-    ) => Promise<GenericConstructorCallResult<[], ContractInstantiateResult>>,
+    ) => Promise<
+      GenericConstructorCallResult<
+        Result<[], CicadaCoreEscrowErrorEscrowError>,
+        ContractInstantiateResult
+      >
+    >,
     Type
   >;
 }

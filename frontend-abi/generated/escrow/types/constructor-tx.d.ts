@@ -10,15 +10,21 @@ import type {
   GenericInstantiateSubmittableExtrinsic,
   MetadataType,
 } from "dedot/contracts";
+import type { CicadaCoreEscrowLimits } from "./types.js";
 
 export interface ConstructorTx<
   ContractApi extends InkGenericContractApi,
   Type extends MetadataType,
 > extends GenericConstructorTx<Type> {
   /**
-   * A contract without escrows, on the chain with this genesis hash.
+   * A contract without escrows, on the chain with this genesis hash, for terms within these
+   * limits.
+   *
+   * # Errors
+   * [`EscrowError::Terms`] with `WrongWindow`.
    *
    * @param {FixedBytes<32>} genesis
+   * @param {CicadaCoreEscrowLimits} limits
    * @param {ConstructorTxOptions} options
    *
    * @selector 0x9bae9d5e
@@ -26,6 +32,7 @@ export interface ConstructorTx<
   new: GenericConstructorTxCall<
     (
       genesis: FixedBytes<32>,
+      limits: CicadaCoreEscrowLimits,
       options?: ConstructorTxOptions,
     ) => GenericInstantiateSubmittableExtrinsic<ContractApi>,
     Type

@@ -188,4 +188,64 @@ export interface ContractEvents<
     },
     Type
   >;
+
+  /**
+   * A payment waits for its account to claim it: the token refused it, or an arbitrator earned it.
+   *
+   * @signature_topic: 0x88c1aa3cfff89981d7c31228406f122b6cca848d92bf9ad533fc95615fdc82ad
+   **/
+  Credited: GenericContractEvent<
+    "Credited",
+    {
+      /**
+       * Whose it is.
+       *
+       * @indexed: true
+       **/
+      owner: AccountId32;
+      /**
+       * The PSP22 contract.
+       *
+       * @indexed: true
+       **/
+      token: AccountId32;
+      /**
+       * How much, in the token's smallest unit.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * An account was paid what waited for it.
+   *
+   * @signature_topic: 0xd1a10823bef019e16256f7468e55e945fbb725c35b77862d90c1c3452bd94b61
+   **/
+  Claimed: GenericContractEvent<
+    "Claimed",
+    {
+      /**
+       * Whose it was.
+       *
+       * @indexed: true
+       **/
+      owner: AccountId32;
+      /**
+       * The PSP22 contract.
+       *
+       * @indexed: true
+       **/
+      token: AccountId32;
+      /**
+       * How much, in the token's smallest unit.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+    },
+    Type
+  >;
 }

@@ -19,6 +19,7 @@ import type {
   CicadaCoreEscrowTermsLike,
   CicadaCoreEscrowErrorEscrowError,
   InkPrimitivesLangError,
+  CicadaCoreEscrowPart,
   CicadaCoreEscrowDecision,
   CicadaCoreEscrowVerdict,
   CicadaCoreEscrowTerms,
@@ -26,6 +27,7 @@ import type {
   CicadaCoreEscrowActEvidence,
   CicadaCoreEscrowAuditAuditEntry,
   CicadaCoreEscrowHoldings,
+  CicadaCoreEscrowLimits,
   CicadaCoreEscrowReserve,
   CicadaCoreEscrowSummary,
 } from "./types.js";
@@ -55,9 +57,31 @@ export interface ContractQuery<
   >;
 
   /**
-   * Locks the money. The requester.
+   * Makes an escrow and locks its money. The requester.
+   *
+   * @param {CicadaCoreEscrowTermsLike} terms
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x74f1c7dc
+   **/
+  escrowCreateFunded: GenericContractQueryCall<
+    (
+      terms: CicadaCoreEscrowTermsLike,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaCoreEscrowErrorEscrowError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Locks the money of these terms. The requester.
    *
    * @param {bigint} escrow
+   * @param {FixedBytes<32>} terms
    * @param {ContractCallOptions} options
    *
    * @selector 0x050446e6
@@ -65,6 +89,7 @@ export interface ContractQuery<
   escrowFund: GenericContractQueryCall<
     (
       escrow: bigint,
+      terms: FixedBytes<32>,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -79,6 +104,7 @@ export interface ContractQuery<
    * Delivers the part in work. The provider, where no operator measures.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {FixedBytes<32>} result
    * @param {ContractCallOptions} options
    *
@@ -87,6 +113,7 @@ export interface ContractQuery<
   escrowComplete: GenericContractQueryCall<
     (
       escrow: bigint,
+      milestone: number,
       result: FixedBytes<32>,
       options?: ContractCallOptions,
     ) => Promise<
@@ -102,6 +129,7 @@ export interface ContractQuery<
    * Releases the part, or gives back all that is left. Whom the rule names.
    *
    * @param {bigint} escrow
+   * @param {CicadaCoreEscrowPart} part
    * @param {CicadaCoreEscrowDecision} decision
    * @param {ContractCallOptions} options
    *
@@ -110,6 +138,7 @@ export interface ContractQuery<
   escrowDecide: GenericContractQueryCall<
     (
       escrow: bigint,
+      part: CicadaCoreEscrowPart,
       decision: CicadaCoreEscrowDecision,
       options?: ContractCallOptions,
     ) => Promise<
@@ -125,6 +154,7 @@ export interface ContractQuery<
    * As `decide` by `signer`, who signed off line. Anybody.
    *
    * @param {bigint} escrow
+   * @param {CicadaCoreEscrowPart} part
    * @param {CicadaCoreEscrowDecision} decision
    * @param {AccountId32Like} signer
    * @param {bigint} nonce
@@ -137,6 +167,7 @@ export interface ContractQuery<
   escrowDecideSigned: GenericContractQueryCall<
     (
       escrow: bigint,
+      part: CicadaCoreEscrowPart,
       decision: CicadaCoreEscrowDecision,
       signer: AccountId32Like,
       nonce: bigint,
@@ -153,9 +184,10 @@ export interface ContractQuery<
   >;
 
   /**
-   * Hands the escrow to the arbitrators, with evidence. A party.
+   * Hands a completed part to the arbitrators, with evidence and their fee. A party.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {Array<BytesLike>} evidence
    * @param {ContractCallOptions} options
    *
@@ -164,6 +196,7 @@ export interface ContractQuery<
   escrowRaiseDispute: GenericContractQueryCall<
     (
       escrow: bigint,
+      milestone: number,
       evidence: Array<BytesLike>,
       options?: ContractCallOptions,
     ) => Promise<
@@ -202,6 +235,7 @@ export interface ContractQuery<
    * Votes in a dispute, or changes a vote. An arbitrator.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {CicadaCoreEscrowVerdict} verdict
    * @param {ContractCallOptions} options
    *
@@ -210,6 +244,7 @@ export interface ContractQuery<
   escrowVote: GenericContractQueryCall<
     (
       escrow: bigint,
+      milestone: number,
       verdict: CicadaCoreEscrowVerdict,
       options?: ContractCallOptions,
     ) => Promise<
@@ -236,6 +271,27 @@ export interface ContractQuery<
     ) => Promise<
       GenericContractCallResult<
         Result<[], CicadaCoreEscrowErrorEscrowError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Pays the caller what waits for him.
+   *
+   * @param {AccountId32Like} token
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x78792907
+   **/
+  escrowClaim: GenericContractQueryCall<
+    (
+      token: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaCoreEscrowErrorEscrowError>,
         ContractCallResult
       >
     >,
@@ -285,9 +341,10 @@ export interface ContractQuery<
   >;
 
   /**
-   * The evidence of both sides, in order.
+   * The evidence of both sides about a part, in order.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {ContractCallOptions} options
    *
    * @selector 0xd68d54ae
@@ -295,6 +352,7 @@ export interface ContractQuery<
   escrowEvidence: GenericContractQueryCall<
     (
       escrow: bigint,
+      milestone: number,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -404,7 +462,23 @@ export interface ContractQuery<
   >;
 
   /**
-   * The genesis hash that signed decisions bind.
+   * What all terms must lie within.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x80c022b9
+   **/
+  escrowLimits: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<CicadaCoreEscrowLimits, ContractCallResult>
+    >,
+    Type
+  >;
+
+  /**
+   * The genesis hash that signed decisions and logs bind.
    *
    * @param {ContractCallOptions} options
    *
@@ -509,6 +583,27 @@ export interface ContractQuery<
   >;
 
   /**
+   * Closes a reserve and pays its owner what is left. Its operator.
+   *
+   * @param {bigint} reserve
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x89a2a29f
+   **/
+  escrowOperatorCloseReserve: GenericContractQueryCall<
+    (
+      reserve: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<bigint, CicadaCoreEscrowErrorEscrowError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
    * Makes a funded escrow from a reserve of the requester, run by the caller. Its operator.
    *
    * @param {bigint} reserve
@@ -535,6 +630,7 @@ export interface ContractQuery<
    * The provider has completed the part in work. The escrow's operator.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {FixedBytes<32>} result
    * @param {bigint} deduction
    * @param {ContractCallOptions} options
@@ -544,7 +640,33 @@ export interface ContractQuery<
   escrowOperatorCompleteFor: GenericContractQueryCall<
     (
       escrow: bigint,
+      milestone: number,
       result: FixedBytes<32>,
+      deduction: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaCoreEscrowErrorEscrowError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * What the part in dispute missed. The escrow's operator.
+   *
+   * @param {bigint} escrow
+   * @param {number} milestone
+   * @param {bigint} deduction
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x6a121794
+   **/
+  escrowOperatorReport: GenericContractQueryCall<
+    (
+      escrow: bigint,
+      milestone: number,
       deduction: bigint,
       options?: ContractCallOptions,
     ) => Promise<

@@ -11,6 +11,7 @@ import type {
 } from "dedot/contracts";
 import type {
   CicadaCoreEscrowTermsLike,
+  CicadaCoreEscrowPart,
   CicadaCoreEscrowDecision,
   CicadaCoreEscrowVerdict,
 } from "./types.js";
@@ -35,9 +36,26 @@ export interface ContractTx<
   >;
 
   /**
-   * Locks the money. The requester.
+   * Makes an escrow and locks its money. The requester.
+   *
+   * @param {CicadaCoreEscrowTermsLike} terms
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x74f1c7dc
+   **/
+  escrowCreateFunded: GenericContractTxCall<
+    (
+      terms: CicadaCoreEscrowTermsLike,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Locks the money of these terms. The requester.
    *
    * @param {bigint} escrow
+   * @param {FixedBytes<32>} terms
    * @param {ContractTxOptions} options
    *
    * @selector 0x050446e6
@@ -45,6 +63,7 @@ export interface ContractTx<
   escrowFund: GenericContractTxCall<
     (
       escrow: bigint,
+      terms: FixedBytes<32>,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
@@ -54,6 +73,7 @@ export interface ContractTx<
    * Delivers the part in work. The provider, where no operator measures.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {FixedBytes<32>} result
    * @param {ContractTxOptions} options
    *
@@ -62,6 +82,7 @@ export interface ContractTx<
   escrowComplete: GenericContractTxCall<
     (
       escrow: bigint,
+      milestone: number,
       result: FixedBytes<32>,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
@@ -72,6 +93,7 @@ export interface ContractTx<
    * Releases the part, or gives back all that is left. Whom the rule names.
    *
    * @param {bigint} escrow
+   * @param {CicadaCoreEscrowPart} part
    * @param {CicadaCoreEscrowDecision} decision
    * @param {ContractTxOptions} options
    *
@@ -80,6 +102,7 @@ export interface ContractTx<
   escrowDecide: GenericContractTxCall<
     (
       escrow: bigint,
+      part: CicadaCoreEscrowPart,
       decision: CicadaCoreEscrowDecision,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
@@ -90,6 +113,7 @@ export interface ContractTx<
    * As `decide` by `signer`, who signed off line. Anybody.
    *
    * @param {bigint} escrow
+   * @param {CicadaCoreEscrowPart} part
    * @param {CicadaCoreEscrowDecision} decision
    * @param {AccountId32Like} signer
    * @param {bigint} nonce
@@ -102,6 +126,7 @@ export interface ContractTx<
   escrowDecideSigned: GenericContractTxCall<
     (
       escrow: bigint,
+      part: CicadaCoreEscrowPart,
       decision: CicadaCoreEscrowDecision,
       signer: AccountId32Like,
       nonce: bigint,
@@ -113,9 +138,10 @@ export interface ContractTx<
   >;
 
   /**
-   * Hands the escrow to the arbitrators, with evidence. A party.
+   * Hands a completed part to the arbitrators, with evidence and their fee. A party.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {Array<BytesLike>} evidence
    * @param {ContractTxOptions} options
    *
@@ -124,6 +150,7 @@ export interface ContractTx<
   escrowRaiseDispute: GenericContractTxCall<
     (
       escrow: bigint,
+      milestone: number,
       evidence: Array<BytesLike>,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
@@ -152,6 +179,7 @@ export interface ContractTx<
    * Votes in a dispute, or changes a vote. An arbitrator.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {CicadaCoreEscrowVerdict} verdict
    * @param {ContractTxOptions} options
    *
@@ -160,6 +188,7 @@ export interface ContractTx<
   escrowVote: GenericContractTxCall<
     (
       escrow: bigint,
+      milestone: number,
       verdict: CicadaCoreEscrowVerdict,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
@@ -177,6 +206,22 @@ export interface ContractTx<
   escrowExpire: GenericContractTxCall<
     (
       escrow: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Pays the caller what waits for him.
+   *
+   * @param {AccountId32Like} token
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x78792907
+   **/
+  escrowClaim: GenericContractTxCall<
+    (
+      token: AccountId32Like,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
@@ -241,6 +286,22 @@ export interface ContractTx<
   >;
 
   /**
+   * Closes a reserve and pays its owner what is left. Its operator.
+   *
+   * @param {bigint} reserve
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x89a2a29f
+   **/
+  escrowOperatorCloseReserve: GenericContractTxCall<
+    (
+      reserve: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
    * Makes a funded escrow from a reserve of the requester, run by the caller. Its operator.
    *
    * @param {bigint} reserve
@@ -262,6 +323,7 @@ export interface ContractTx<
    * The provider has completed the part in work. The escrow's operator.
    *
    * @param {bigint} escrow
+   * @param {number} milestone
    * @param {FixedBytes<32>} result
    * @param {bigint} deduction
    * @param {ContractTxOptions} options
@@ -271,7 +333,28 @@ export interface ContractTx<
   escrowOperatorCompleteFor: GenericContractTxCall<
     (
       escrow: bigint,
+      milestone: number,
       result: FixedBytes<32>,
+      deduction: bigint,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * What the part in dispute missed. The escrow's operator.
+   *
+   * @param {bigint} escrow
+   * @param {number} milestone
+   * @param {bigint} deduction
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x6a121794
+   **/
+  escrowOperatorReport: GenericContractTxCall<
+    (
+      escrow: bigint,
+      milestone: number,
       deduction: bigint,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,

@@ -2,6 +2,20 @@
 
 import type { FixedBytes, Bytes, AccountId32Like } from "dedot/codecs";
 
+export type CicadaCoreEscrowLimits = {
+  review: CicadaCoreEscrowLimitsRange;
+  dispute: CicadaCoreEscrowLimitsRange;
+  completion: CicadaCoreEscrowLimitsRange;
+};
+
+export type CicadaCoreEscrowLimitsRange = { leastMs: bigint; mostMs: bigint };
+
+export type InkStorageLazyMapping = {};
+
+export type InkStorageTraitsImplsResolverKey = {};
+
+export type InkStorageTraitsImplsManualKey = {};
+
 export type CicadaCoreEscrowTerms = {
   requester: FixedBytes<32>;
   provider: FixedBytes<32>;
@@ -44,35 +58,34 @@ export type CicadaCoreEscrowRule =
 export type CicadaCoreEscrowPanel = {
   required: number;
   members: Array<FixedBytes<32>>;
+  feeBps: number;
 };
 
 export type CicadaCoreEscrowPanelLike = {
   required: number;
   members: Array<FixedBytes<32>>;
+  feeBps: number;
 };
 
 export type CicadaCoreEscrowFallback =
   { type: "Refund" } | { type: "Release" } | { type: "Split"; value: number };
 
-export type InkStorageLazyMapping = {};
-
 export type CicadaTraitsStored = [
   CicadaCoreEscrowTerms,
-  FixedBytes<32> | undefined,
+  [FixedBytes<32>, bigint] | undefined,
 ];
-
-export type InkStorageTraitsImplsResolverKey = {};
-
-export type InkStorageTraitsImplsManualKey = {};
 
 export type CicadaCoreEscrowProgress = {
   state: CicadaCoreEscrowState;
   milestone: number;
   sinceMs: bigint;
+  movedMs: bigint;
   locked: bigint;
   providerPaid: bigint;
   requesterPaid: bigint;
   deduction: bigint;
+  reported: bigint;
+  deposit: bigint;
   raisedBy?: CicadaCoreEscrowSide | undefined;
   ending?: CicadaCoreEscrowEnding | undefined;
   result?: FixedBytes<32> | undefined;
@@ -92,7 +105,11 @@ export type CicadaCoreEscrowState =
 export type CicadaCoreEscrowSide = "Requester" | "Provider";
 
 export type CicadaCoreEscrowEnding =
-  "Decided" | "TimedOut" | "Voted" | "FellBack" | "Settled";
+  | { type: "Decided" }
+  | { type: "TimedOut" }
+  | { type: "Voted"; value: bigint }
+  | { type: "FellBack" }
+  | { type: "Settled" };
 
 export type CicadaCoreEscrowAuditAuditHead = {
   len: number;
@@ -138,6 +155,7 @@ export type CicadaCoreEscrowActAction =
   | "DecidedSigned"
   | "Disputed"
   | "EvidenceAdded"
+  | "Reported"
   | "Voted"
   | "Expired"
   | "Settled";
@@ -149,20 +167,25 @@ export type CicadaCoreEscrowReserve = {
   operator: FixedBytes<32>;
   token: FixedBytes<32>;
   balance: bigint;
+  closed: boolean;
 };
 
 export type CicadaTraitsStored006 = CicadaCoreEscrowReserve;
 
 export type EscrowEscrowContract = {
   genesis: FixedBytes<32>;
+  limits: CicadaTraitsStored007;
   escrows: bigint;
   reservesOpened: bigint;
+  books: EscrowMoneyBooks;
   agreements: { get(arg: bigint): Promise<CicadaTraitsStored | undefined> };
   progress: { get(arg: bigint): Promise<CicadaTraitsStored002 | undefined> };
   ballots: {
     get(arg: [bigint, number]): Promise<CicadaTraitsStored003 | undefined>;
   };
-  evidence: { get(arg: bigint): Promise<CicadaTraitsStored004 | undefined> };
+  evidence: {
+    get(arg: [bigint, number]): Promise<CicadaTraitsStored004 | undefined>;
+  };
   log: {
     get(arg: [bigint, number]): Promise<CicadaTraitsStored005 | undefined>;
   };
@@ -171,12 +194,18 @@ export type EscrowEscrowContract = {
     get(arg: [AccountId32Like, AccountId32Like]): Promise<[] | undefined>;
   };
   reserves: { get(arg: bigint): Promise<CicadaTraitsStored006 | undefined> };
+};
+
+export type CicadaTraitsStored007 = CicadaCoreEscrowLimits;
+
+export type EscrowMoneyBooks = {
   locked: {
     get(arg: [AccountId32Like, AccountId32Like]): Promise<bigint | undefined>;
   };
+  credits: {
+    get(arg: [AccountId32Like, AccountId32Like]): Promise<bigint | undefined>;
+  };
 };
-
-export type InkPrimitivesLangError = "CouldNotReadInput";
 
 export type CicadaCoreEscrowErrorEscrowError =
   | { type: "NotFound" }
@@ -184,6 +213,8 @@ export type CicadaCoreEscrowErrorEscrowError =
   | { type: "TokenRefused" }
   | { type: "ReserveTooSmall" }
   | { type: "WrongState" }
+  | { type: "WrongPart" }
+  | { type: "OtherTerms" }
   | { type: "TooLate" }
   | { type: "NotDue" }
   | { type: "WrongAmount" }
@@ -195,7 +226,7 @@ export type CicadaCoreEscrowErrorEscrowError =
   | { type: "BadSignature" };
 
 export type CicadaCoreEscrowErrorTermsError =
-  | "SameParty"
+  | "WrongParty"
   | "WrongMilestones"
   | "WrongAmount"
   | "WrongDeadline"
@@ -203,9 +234,17 @@ export type CicadaCoreEscrowErrorTermsError =
   | "WrongPanel"
   | "WrongFallback";
 
+export type InkPrimitivesLangError = "CouldNotReadInput";
+
+export type CicadaCoreEscrowPart = { milestone: number; completed: boolean };
+
 export type CicadaCoreEscrowDecision = "Release" | "Refund";
 
-export type CicadaCoreEscrowHoldings = { available: bigint; locked: bigint };
+export type CicadaCoreEscrowHoldings = {
+  available: bigint;
+  locked: bigint;
+  credit: bigint;
+};
 
 export type CicadaCoreEscrowSummary = {
   state: CicadaCoreEscrowState;
@@ -220,6 +259,7 @@ export type CicadaCoreEscrowSummary = {
   dueMs?: bigint | undefined;
   raisedBy?: CicadaCoreEscrowSide | undefined;
   ending?: CicadaCoreEscrowEnding | undefined;
+  sinceMs: bigint;
   operator?: FixedBytes<32> | undefined;
   result?: FixedBytes<32> | undefined;
   auditLen: number;

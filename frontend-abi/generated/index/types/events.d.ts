@@ -7,6 +7,7 @@ import type {
   GenericContractEvent,
   MetadataType,
 } from "dedot/contracts";
+import type { CicadaCoreReportReportKind } from "./types.js";
 
 export interface ContractEvents<
   Type extends MetadataType,
@@ -373,6 +374,60 @@ export interface ContractEvents<
        * @indexed: false
        **/
       owner: AccountId32;
+    },
+    Type
+  >;
+
+  /**
+   * A slot was taken by a certified report that cannot be applied.
+   *
+   * @signature_topic: 0x4318d48996f726888ec7ed7111a59e990fa5ee6577fe453214e2bd805fd25e57
+   **/
+  SlotVoid: GenericContractEvent<
+    "SlotVoid",
+    {
+      /**
+       * Of the NAV or of the basket.
+       *
+       * @indexed: false
+       **/
+      kind: CicadaCoreReportReportKind;
+      /**
+       * The slot.
+       *
+       * @indexed: false
+       **/
+      slot: bigint;
+      /**
+       * The digest of the report.
+       *
+       * @indexed: false
+       **/
+      digest: FixedBytes<32>;
+    },
+    Type
+  >;
+
+  /**
+   * A token without weight is in no mint, redemption or NAV any more.
+   *
+   * @signature_topic: 0x2669a8d069da51c168704781403d7a21137f705d3f76e56f82f37ab75a9138bc
+   **/
+  WrittenOff: GenericContractEvent<
+    "WrittenOff",
+    {
+      /**
+       * The token.
+       *
+       * @indexed: true
+       **/
+      token: AccountId32;
+      /**
+       * How much of it.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
     },
     Type
   >;

@@ -202,7 +202,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Settles the NAV of a slot from certified observations, and hands on who was off it.
+   * Settles the NAV of a slot from certified observations.
    *
    * @param {CicadaCoreReportLike} report
    * @param {Array<CicadaCoreNavObservationLike>} observations
@@ -220,6 +220,27 @@ export interface ContractQuery<
     ) => Promise<
       GenericContractCallResult<
         Result<CicadaCoreLeaderboardSettlement, CicadaTraitsIndexIndexError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Hands on who was off the NAV of a slot, once.
+   *
+   * @param {bigint} slot
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xc6f0b9ab
+   **/
+  indexJudgeNav: GenericContractQueryCall<
+    (
+      slot: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsIndexIndexError>,
         ContractCallResult
       >
     >,
@@ -257,6 +278,22 @@ export interface ContractQuery<
   indexOwed: GenericContractQueryCall<
     (
       account: AccountId32Like,
+      token: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<GenericContractCallResult<bigint, ContractCallResult>>,
+    Type
+  >;
+
+  /**
+   * What of a token was written off.
+   *
+   * @param {AccountId32Like} token
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xa06ea1dd
+   **/
+  indexWrittenOff: GenericContractQueryCall<
+    (
       token: AccountId32Like,
       options?: ContractCallOptions,
     ) => Promise<GenericContractCallResult<bigint, ContractCallResult>>,

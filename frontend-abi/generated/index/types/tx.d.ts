@@ -158,7 +158,7 @@ export interface ContractTx<
   >;
 
   /**
-   * Settles the NAV of a slot from certified observations, and hands on who was off it.
+   * Settles the NAV of a slot from certified observations.
    *
    * @param {CicadaCoreReportLike} report
    * @param {Array<CicadaCoreNavObservationLike>} observations
@@ -174,6 +174,19 @@ export interface ContractTx<
       certificate: CicadaCoreCertificateLike,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Hands on who was off the NAV of a slot, once.
+   *
+   * @param {bigint} slot
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0xc6f0b9ab
+   **/
+  indexJudgeNav: GenericContractTxCall<
+    (slot: bigint, options?: ContractTxOptions) => ContractSubmittableExtrinsic,
     Type
   >;
 

@@ -14,6 +14,7 @@ export type CicadaCoreBasketHoldingsHolding = {
   weightBps: number;
   priceE18: bigint;
   amount: bigint;
+  unpricedMs: bigint;
 };
 
 export type InkStorageLazy = {};
@@ -38,6 +39,13 @@ export type InkStorageLazyMapping = {};
 
 export type CicadaTraitsStored002 = CicadaCoreNavRecord;
 
+export type CicadaCoreSlashingJudgementDeviation = {
+  seat: number;
+  bps: number;
+};
+
+export type CicadaTraitsStored003 = Array<CicadaCoreSlashingJudgementDeviation>;
+
 export type IndexIndexContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
@@ -46,17 +54,21 @@ export type IndexIndexContract = {
   feeBps: number;
   minimum: bigint;
   mintingPaused: boolean;
-  basket: CicadaTraitsStored003;
-  newest: CicadaTraitsStored003;
+  basket: CicadaTraitsStored004;
+  newest: CicadaTraitsStored004;
+  navSlot: bigint;
+  navMs: bigint;
   navE18: bigint;
   holdings: { get(): Promise<CicadaTraitsStored | undefined> };
   records: { get(arg: bigint): Promise<CicadaTraitsStored002 | undefined> };
+  off: { get(arg: bigint): Promise<CicadaTraitsStored003 | undefined> };
+  writtenOff: { get(arg: AccountId32Like): Promise<bigint | undefined> };
   owed: {
     get(arg: [AccountId32Like, AccountId32Like]): Promise<bigint | undefined>;
   };
 };
 
-export type CicadaTraitsStored003 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored004 = CicadaCoreReportFeedState;
 
 export type InkPrimitivesLangError = "CouldNotReadInput";
 
@@ -72,13 +84,12 @@ export type CicadaTraitsIndexIndexError =
   | { type: "Feed"; value: CicadaCoreReportFeedError }
   | { type: "ContentMismatch" }
   | { type: "Certificate"; value: CicadaCoreCertificateCertificateError }
-  | { type: "Observations"; value: CicadaCoreNavObservationError }
-  | { type: "BadObservation"; value: number }
   | { type: "PenaltiesRefused" }
   | { type: "ValidatorsUnavailable" }
   | { type: "TokenRefused" }
   | { type: "IndexTokenRefused" }
-  | { type: "NothingOwed" };
+  | { type: "NothingOwed" }
+  | { type: "NothingToJudge" };
 
 export type CicadaCoreBasketBasketError =
   | { type: "Empty" }
@@ -99,7 +110,8 @@ export type CicadaCoreBasketBasketError =
   | { type: "NotBelowTarget" }
   | { type: "NotAboveTarget" }
   | { type: "CrossesTarget" }
-  | { type: "NotInOrder" };
+  | { type: "NotInOrder" }
+  | { type: "NoWeight" };
 
 export type CicadaCoreFixedMathError = "Overflow" | "DivisionByZero";
 
@@ -120,16 +132,6 @@ export type CicadaCoreCertificateCertificateError =
   | { type: "WrongEpoch"; value: number }
   | { type: "BadSignature"; value: number }
   | { type: "BarredSigner"; value: number };
-
-export type CicadaCoreNavObservationError =
-  | { type: "TooFew"; value: number }
-  | { type: "NotInOrder" }
-  | { type: "UnknownSeat" }
-  | { type: "ZeroNav" }
-  | { type: "Stale" }
-  | { type: "TimeAhead" }
-  | { type: "NoStake" }
-  | { type: "Math"; value: CicadaCoreFixedMathError };
 
 export type CicadaCoreReport = {
   version: number;
@@ -192,7 +194,8 @@ export type CicadaCoreCertificateLike = {
   signatures: Array<FixedBytes<64>>;
 };
 
-export type CicadaCoreLeaderboardSettlement = "Recorded" | "AlreadyDone";
+export type CicadaCoreLeaderboardSettlement =
+  "Recorded" | "AlreadyDone" | "Void";
 
 export type CicadaCoreNavObservation = {
   seat: number;

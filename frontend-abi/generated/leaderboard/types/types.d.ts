@@ -106,7 +106,8 @@ export type CicadaCoreCertificateLike = {
   signatures: Array<FixedBytes<64>>;
 };
 
-export type CicadaCoreLeaderboardSettlement = "Recorded" | "AlreadyDone";
+export type CicadaCoreLeaderboardSettlement =
+  "Recorded" | "AlreadyDone" | "Void";
 
 export type CicadaTraitsLeaderboardLeaderboardError =
   | { type: "Feed"; value: CicadaCoreReportFeedError }

@@ -96,6 +96,30 @@ export interface ContractEvents<
   >;
 
   /**
+   * A slot was taken by a certified award that does not follow.
+   *
+   * @signature_topic: 0xf6eb5941690ed09f68790b88934c1dcceae5808c9942a2242bbedd353c0c0329
+   **/
+  SlotVoid: GenericContractEvent<
+    "SlotVoid",
+    {
+      /**
+       * The slot.
+       *
+       * @indexed: false
+       **/
+      slot: bigint;
+      /**
+       * The digest of the report.
+       *
+       * @indexed: false
+       **/
+      digest: FixedBytes<32>;
+    },
+    Type
+  >;
+
+  /**
    * An account was paid.
    *
    * @signature_topic: 0x7360ec12863d8029c3d3a05e3bf7d013fbdf73c9d21b68cd6fd349e998ecf257

@@ -85,6 +85,7 @@ export interface ContractQuery<
   /**
    * Pays the caller.
    *
+   * @param {bigint} epoch
    * @param {bigint} cumulative
    * @param {number} index
    * @param {Array<FixedBytes<32>>} proof
@@ -94,6 +95,7 @@ export interface ContractQuery<
    **/
   rewardsClaim: GenericContractQueryCall<
     (
+      epoch: bigint,
       cumulative: bigint,
       index: number,
       proof: Array<FixedBytes<32>>,
@@ -111,6 +113,7 @@ export interface ContractQuery<
    * Pays an account, whoever calls.
    *
    * @param {AccountId32Like} account
+   * @param {bigint} epoch
    * @param {bigint} cumulative
    * @param {number} index
    * @param {Array<FixedBytes<32>>} proof
@@ -121,6 +124,7 @@ export interface ContractQuery<
   rewardsClaimFor: GenericContractQueryCall<
     (
       account: AccountId32Like,
+      epoch: bigint,
       cumulative: bigint,
       index: number,
       proof: Array<FixedBytes<32>>,

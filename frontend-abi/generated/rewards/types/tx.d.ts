@@ -57,6 +57,7 @@ export interface ContractTx<
   /**
    * Pays the caller.
    *
+   * @param {bigint} epoch
    * @param {bigint} cumulative
    * @param {number} index
    * @param {Array<FixedBytes<32>>} proof
@@ -66,6 +67,7 @@ export interface ContractTx<
    **/
   rewardsClaim: GenericContractTxCall<
     (
+      epoch: bigint,
       cumulative: bigint,
       index: number,
       proof: Array<FixedBytes<32>>,
@@ -78,6 +80,7 @@ export interface ContractTx<
    * Pays an account, whoever calls.
    *
    * @param {AccountId32Like} account
+   * @param {bigint} epoch
    * @param {bigint} cumulative
    * @param {number} index
    * @param {Array<FixedBytes<32>>} proof
@@ -88,6 +91,7 @@ export interface ContractTx<
   rewardsClaimFor: GenericContractTxCall<
     (
       account: AccountId32Like,
+      epoch: bigint,
       cumulative: bigint,
       index: number,
       proof: Array<FixedBytes<32>>,

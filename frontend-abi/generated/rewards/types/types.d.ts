@@ -98,15 +98,15 @@ export type CicadaTraitsRewardsRewardsError =
   | { type: "TokenRefused" }
   | { type: "Feed"; value: CicadaCoreReportFeedError }
   | { type: "ContentMismatch" }
-  | { type: "Award"; value: CicadaCoreRewardsAwardAwardError }
   | { type: "Certificate"; value: CicadaCoreCertificateCertificateError }
   | { type: "ValidatorsUnavailable" }
   | { type: "ProofTooLong" }
-  | { type: "NotUnderNewestRoot" }
+  | { type: "NotUnderRoot" }
   | { type: "NothingDue" }
   | { type: "AboveTotal" }
   | { type: "Math"; value: CicadaCoreFixedMathError }
-  | { type: "StartTooLate" };
+  | { type: "StartTooLate" }
+  | { type: "UnknownEpoch" };
 
 export type CicadaCoreReportFeedError =
   | { type: "UnknownVersion" }
@@ -117,21 +117,6 @@ export type CicadaCoreReportFeedError =
   | { type: "TimeReversed" }
   | { type: "TimeAhead" };
 
-export type CicadaCoreRewardsAwardAwardError =
-  | { type: "WrongEpoch"; value: bigint }
-  | { type: "WrongStart" }
-  | { type: "TooShort" }
-  | { type: "NotOver" }
-  | { type: "WrongCarry" }
-  | { type: "AboveEmission" }
-  | { type: "AboveFunding" }
-  | { type: "Unbalanced" }
-  | { type: "WrongTotal" }
-  | { type: "WrongCount" }
-  | { type: "Math"; value: CicadaCoreFixedMathError };
-
-export type CicadaCoreFixedMathError = "Overflow" | "DivisionByZero";
-
 export type CicadaCoreCertificateCertificateError =
   | { type: "UnknownScheme" }
   | { type: "WrongSignatureCount"; value: number }
@@ -140,6 +125,8 @@ export type CicadaCoreCertificateCertificateError =
   | { type: "WrongEpoch"; value: number }
   | { type: "BadSignature"; value: number }
   | { type: "BarredSigner"; value: number };
+
+export type CicadaCoreFixedMathError = "Overflow" | "DivisionByZero";
 
 export type InkPrimitivesLangError = "CouldNotReadInput";
 
@@ -190,7 +177,8 @@ export type CicadaCoreCertificateLike = {
   signatures: Array<FixedBytes<64>>;
 };
 
-export type CicadaCoreLeaderboardSettlement = "Recorded" | "AlreadyDone";
+export type CicadaCoreLeaderboardSettlement =
+  "Recorded" | "AlreadyDone" | "Void";
 
 export type CicadaTraitsOwnableOwnableError = "NotOwner" | "NotProposed";
 

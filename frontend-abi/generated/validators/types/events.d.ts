@@ -114,9 +114,9 @@ export interface ContractEvents<
   >;
 
   /**
-   * The rules of stake were set.
+   * The rules of stake were set or announced.
    *
-   * @signature_topic: 0x147100a1609db850fc550616d56e1de723a8a7cd31fe187f1ff633109a706f47
+   * @signature_topic: 0x19d791bf10ad0379ac16b35719eefbbbb0251fa2977fa8d6ee51667c5472e3c0
    **/
   TermsSet: GenericContractEvent<
     "TermsSet",
@@ -127,30 +127,30 @@ export interface ContractEvents<
        * @indexed: false
        **/
       terms: CicadaTraitsStakingStakingTerms;
+      /**
+       * From when on they are in force, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
     },
     Type
   >;
 
   /**
-   * A contract may report deviations from now on, or no longer.
+   * An operator asked to be replaced.
    *
-   * @signature_topic: 0x43fc99a4447016595eead70514bebb5c7fd2abccc6e9bb817e22f04889f12a18
+   * @signature_topic: 0xf0325c79021cb64af1069c8e68cf0b6a90ef8cc8cda7c6ebb52ad21c7b4fa68b
    **/
-  JudgeChanged: GenericContractEvent<
-    "JudgeChanged",
+  Resigned: GenericContractEvent<
+    "Resigned",
     {
       /**
-       * The contract.
+       * The operator.
        *
        * @indexed: true
        **/
-      contract: AccountId32;
-      /**
-       * Whether it may.
-       *
-       * @indexed: false
-       **/
-      allowed: boolean;
+      operator: AccountId32;
     },
     Type
   >;

@@ -27,14 +27,14 @@ import type {
   CicadaCoreReportFeedState,
   CicadaTraitsStakingElectorate,
   CicadaCoreReportReportKind,
-  CicadaCoreSlashingOffenceKind,
-  CicadaTraitsStakingDeviation,
+  CicadaCoreSlashingJudgementDeviation,
   CicadaTraitsStakingStakingError,
   CicadaTraitsStakingStakingTermsLike,
   CicadaCoreEvidenceEquivocationLike,
   CicadaTraitsStakingDoubleObservationLike,
   CicadaTraitsStakingStakeView,
   CicadaTraitsStakingStakingTerms,
+  CicadaTraitsStakingAnnouncedTerms,
   CicadaTraitsOwnableOwnableError,
 } from "./types.js";
 
@@ -113,7 +113,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Whether the committee in office certified the report with this digest.
+   * Whether the committee in office, or the one before, certified the report with this digest.
    *
    * @param {FixedBytes<32>} digest
    * @param {CicadaCoreCertificateLike} certificate
@@ -250,14 +250,16 @@ export interface ContractQuery<
   >;
 
   /**
-   * Who is in office, with what stake.
+   * Who is in office, or was in the epoch before, with what weight.
    *
+   * @param {number | undefined} epoch
    * @param {ContractCallOptions} options
    *
    * @selector 0xec71fcdd
    **/
   judgedElectorate: GenericContractQueryCall<
     (
+      epoch: number | undefined,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -269,12 +271,13 @@ export interface ContractQuery<
   >;
 
   /**
-   * Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+   * Punishes seats for their deviation in a slot of the caller's feed. A judge.
    *
    * @param {CicadaCoreReportReportKind} kind
    * @param {bigint} slot
-   * @param {CicadaCoreSlashingOffenceKind} offence
-   * @param {Array<CicadaTraitsStakingDeviation>} deviations
+   * @param {bigint} timeMs
+   * @param {number} epoch
+   * @param {Array<CicadaCoreSlashingJudgementDeviation>} deviations
    * @param {ContractCallOptions} options
    *
    * @selector 0xf5048e33
@@ -283,8 +286,9 @@ export interface ContractQuery<
     (
       kind: CicadaCoreReportReportKind,
       slot: bigint,
-      offence: CicadaCoreSlashingOffenceKind,
-      deviations: Array<CicadaTraitsStakingDeviation>,
+      timeMs: bigint,
+      epoch: number,
+      deviations: Array<CicadaCoreSlashingJudgementDeviation>,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -296,7 +300,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Sets the rules of stake. The owner.
+   * Sets the first rules of stake, or announces others. The owner.
    *
    * @param {CicadaTraitsStakingStakingTermsLike} terms
    * @param {ContractCallOptions} options
@@ -306,29 +310,6 @@ export interface ContractQuery<
   stakingSetTerms: GenericContractQueryCall<
     (
       terms: CicadaTraitsStakingStakingTermsLike,
-      options?: ContractCallOptions,
-    ) => Promise<
-      GenericContractCallResult<
-        Result<[], CicadaTraitsStakingStakingError>,
-        ContractCallResult
-      >
-    >,
-    Type
-  >;
-
-  /**
-   * Lists a contract that may report deviations, or takes it off. The owner.
-   *
-   * @param {AccountId32Like} contract
-   * @param {boolean} allowed
-   * @param {ContractCallOptions} options
-   *
-   * @selector 0x38f7a5ff
-   **/
-  stakingSetJudge: GenericContractQueryCall<
-    (
-      contract: AccountId32Like,
-      allowed: boolean,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -371,6 +352,25 @@ export interface ContractQuery<
   stakingUnbond: GenericContractQueryCall<
     (
       amount: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsStakingStakingError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Asks for the caller's seat to be given to another.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xd139c0e5
+   **/
+  stakingResign: GenericContractQueryCall<
+    (
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -464,7 +464,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * The rules of stake.
+   * The rules of stake in force.
    *
    * @param {ContractCallOptions} options
    *
@@ -483,6 +483,25 @@ export interface ContractQuery<
   >;
 
   /**
+   * The rules that will be in force.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x0354c713
+   **/
+  stakingAnnounced: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaTraitsStakingAnnouncedTerms | undefined,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
    * The seats in office whose signatures do not count.
    *
    * @param {ContractCallOptions} options
@@ -493,22 +512,6 @@ export interface ContractQuery<
     (
       options?: ContractCallOptions,
     ) => Promise<GenericContractCallResult<number, ContractCallResult>>,
-    Type
-  >;
-
-  /**
-   * Whether a contract may report deviations.
-   *
-   * @param {AccountId32Like} contract
-   * @param {ContractCallOptions} options
-   *
-   * @selector 0x0a76d166
-   **/
-  stakingIsJudge: GenericContractQueryCall<
-    (
-      contract: AccountId32Like,
-      options?: ContractCallOptions,
-    ) => Promise<GenericContractCallResult<boolean, ContractCallResult>>,
     Type
   >;
 

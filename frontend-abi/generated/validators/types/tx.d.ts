@@ -14,8 +14,7 @@ import type {
   CicadaCoreCommitteeMemberLike,
   CicadaCoreCertificateLike,
   CicadaCoreReportReportKind,
-  CicadaCoreSlashingOffenceKind,
-  CicadaTraitsStakingDeviation,
+  CicadaCoreSlashingJudgementDeviation,
   CicadaTraitsStakingStakingTermsLike,
   CicadaCoreEvidenceEquivocationLike,
   CicadaTraitsStakingDoubleObservationLike,
@@ -81,12 +80,13 @@ export interface ContractTx<
   >;
 
   /**
-   * Punishes seats in office for their deviation in a slot of the caller's feed. A judge.
+   * Punishes seats for their deviation in a slot of the caller's feed. A judge.
    *
    * @param {CicadaCoreReportReportKind} kind
    * @param {bigint} slot
-   * @param {CicadaCoreSlashingOffenceKind} offence
-   * @param {Array<CicadaTraitsStakingDeviation>} deviations
+   * @param {bigint} timeMs
+   * @param {number} epoch
+   * @param {Array<CicadaCoreSlashingJudgementDeviation>} deviations
    * @param {ContractTxOptions} options
    *
    * @selector 0xf5048e33
@@ -95,15 +95,16 @@ export interface ContractTx<
     (
       kind: CicadaCoreReportReportKind,
       slot: bigint,
-      offence: CicadaCoreSlashingOffenceKind,
-      deviations: Array<CicadaTraitsStakingDeviation>,
+      timeMs: bigint,
+      epoch: number,
+      deviations: Array<CicadaCoreSlashingJudgementDeviation>,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
   >;
 
   /**
-   * Sets the rules of stake. The owner.
+   * Sets the first rules of stake, or announces others. The owner.
    *
    * @param {CicadaTraitsStakingStakingTermsLike} terms
    * @param {ContractTxOptions} options
@@ -113,24 +114,6 @@ export interface ContractTx<
   stakingSetTerms: GenericContractTxCall<
     (
       terms: CicadaTraitsStakingStakingTermsLike,
-      options?: ContractTxOptions,
-    ) => ContractSubmittableExtrinsic,
-    Type
-  >;
-
-  /**
-   * Lists a contract that may report deviations, or takes it off. The owner.
-   *
-   * @param {AccountId32Like} contract
-   * @param {boolean} allowed
-   * @param {ContractTxOptions} options
-   *
-   * @selector 0x38f7a5ff
-   **/
-  stakingSetJudge: GenericContractTxCall<
-    (
-      contract: AccountId32Like,
-      allowed: boolean,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
@@ -165,6 +148,18 @@ export interface ContractTx<
       amount: bigint,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Asks for the caller's seat to be given to another.
+   *
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0xd139c0e5
+   **/
+  stakingResign: GenericContractTxCall<
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
     Type
   >;
 

@@ -36,6 +36,7 @@ export type CicadaTraitsStakingStakingTerms = {
   token: AccountId32;
   treasury: AccountId32;
   reputation?: AccountId32 | undefined;
+  judges: Array<AccountId32>;
   minimum: bigint;
   unbondingMs: bigint;
   navBands: CicadaCoreSlashingBands;
@@ -47,6 +48,7 @@ export type CicadaTraitsStakingStakingTermsLike = {
   token: AccountId32Like;
   treasury: AccountId32Like;
   reputation?: AccountId32Like | undefined;
+  judges: Array<AccountId32Like>;
   minimum: bigint;
   unbondingMs: bigint;
   navBands: CicadaCoreSlashingBands;
@@ -58,7 +60,6 @@ export type CicadaCoreSlashingBands = {
   noneBps: number;
   minorBps: number;
   moderateBps: number;
-  severeBps: number;
 };
 
 export type CicadaCoreSlashingRates = {
@@ -72,27 +73,42 @@ export type InkStorageLazy = {};
 
 export type CicadaTraitsStored002 = CicadaTraitsStakingStakingTerms;
 
+export type CicadaTraitsStakingAnnouncedTerms = {
+  terms: CicadaTraitsStakingStakingTerms;
+  fromMs: bigint;
+};
+
+export type CicadaTraitsStored003 = CicadaTraitsStakingAnnouncedTerms;
+
 export type CicadaCoreSlashingAccountStakeAccount = {
   stake: CicadaCoreSlashingStake;
   releasesMs: bigint;
   ejectedIn: number;
+  judgedMs: bigint;
+  judged: CicadaCoreSlashingSeverity;
+  isResigned: boolean;
 };
 
 export type CicadaCoreSlashingStake = { bonded: bigint; unbonding: bigint };
 
-export type CicadaTraitsStored003 = CicadaCoreSlashingAccountStakeAccount;
+export type CicadaCoreSlashingSeverity =
+  "None" | "Minor" | "Moderate" | "Severe" | "Critical";
+
+export type CicadaTraitsStored004 = CicadaCoreSlashingAccountStakeAccount;
 
 export type ValidatorsValidatorsContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
   genesis: FixedBytes<32>;
-  quorum: CicadaTraitsStored004;
+  quorum: CicadaTraitsStored005;
   epoch: number;
   configDigest: FixedBytes<32>;
-  attestationKeys: CicadaTraitsStored005;
+  attestationKeys: CicadaTraitsStored006;
   barred: number;
-  feedState: CicadaTraitsStored006;
+  barredBefore: number;
+  feedState: CicadaTraitsStored007;
   members: { get(arg: number): Promise<CicadaTraitsStored | undefined> };
+  weights: { get(arg: number): Promise<Array<bigint> | undefined> };
   keys: {
     get(
       arg: AccountId32Like,
@@ -102,18 +118,21 @@ export type ValidatorsValidatorsContract = {
   stakes: ValidatorsStakeStakes;
 };
 
-export type CicadaTraitsStored004 = CicadaCoreQuorum;
+export type CicadaTraitsStored005 = CicadaCoreQuorum;
 
-export type CicadaTraitsStored005 = CicadaCoreCommitteeAttestationKeys;
+export type CicadaTraitsStored006 = CicadaCoreCommitteeAttestationKeys;
 
-export type CicadaTraitsStored006 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored007 = CicadaCoreReportFeedState;
 
 export type ValidatorsStakeStakes = {
   terms: { get(): Promise<CicadaTraitsStored002 | undefined> };
+  next: { get(): Promise<CicadaTraitsStored003 | undefined> };
   accounts: {
-    get(arg: AccountId32Like): Promise<CicadaTraitsStored003 | undefined>;
+    get(arg: AccountId32Like): Promise<CicadaTraitsStored004 | undefined>;
   };
-  judges: { get(arg: AccountId32Like): Promise<[] | undefined> };
+  resigned: {
+    get(arg: AccountId32Like): Promise<CicadaTraitsStored002 | undefined>;
+  };
   punished: { get(arg: FixedBytes<32>): Promise<[] | undefined> };
 };
 
@@ -209,15 +228,15 @@ export type CicadaTraitsStakingElectorate = {
   stakes: Array<bigint>;
 };
 
-export type CicadaCoreSlashingOffenceKind =
-  "NavDeviation" | "RankingDeviation" | "Equivocation" | "Falsification";
-
-export type CicadaTraitsStakingDeviation = { seat: number; bps: bigint };
+export type CicadaCoreSlashingJudgementDeviation = {
+  seat: number;
+  bps: number;
+};
 
 export type CicadaTraitsStakingStakingError =
   | { type: "NotOwner" }
   | { type: "NoTerms" }
-  | { type: "TokenFixed" }
+  | { type: "Fixed" }
   | { type: "Parameters"; value: CicadaCoreSlashingParameterError }
   | { type: "ZeroAmount" }
   | { type: "BeyondStake" }
@@ -227,16 +246,23 @@ export type CicadaTraitsStakingStakingError =
   | { type: "UnknownEpoch" }
   | { type: "UnknownSeat" }
   | { type: "TooMany" }
+  | { type: "NotInOrder" }
   | { type: "AlreadyPunished" }
   | { type: "Evidence"; value: CicadaCoreEvidenceEvidenceError }
   | { type: "NoConviction" }
   | { type: "Math"; value: CicadaCoreFixedMathError }
   | { type: "ReputationUnavailable" }
   | { type: "OwnAccount" }
-  | { type: "Seated" };
+  | { type: "Seated" }
+  | { type: "CannotResign" };
 
 export type CicadaCoreSlashingParameterError =
-  "NotRising" | "AboveWhole" | "DelayTooLong";
+  | "NotRising"
+  | "AboveWhole"
+  | "DelayTooLong"
+  | "DelayTooShort"
+  | "BelowFloor"
+  | "NoMinimum";
 
 export type CicadaCoreEvidenceEvidenceError =
   | { type: "WrongEpoch"; value: number }
@@ -303,13 +329,14 @@ export type CicadaTraitsStakingStakeView = {
   unbonding: bigint;
   releasesMs: bigint;
   standing: CicadaCoreSlashingStanding;
+  isResigned: boolean;
 };
 
 export type CicadaCoreSlashingStanding = "Active" | "Inactive" | "Ejected";
 
 export type CicadaTraitsOwnableOwnableError = "NotOwner" | "NotProposed";
 
-export type CicadaCoreSlashingSeverity =
-  "None" | "Minor" | "Moderate" | "Severe" | "Critical";
+export type CicadaCoreSlashingOffenceKind =
+  "NavDeviation" | "RankingDeviation" | "Equivocation";
 
 export type InkEnvNoChainExtension = null;
