@@ -3,7 +3,7 @@
 use crate::events::JobAdvanced;
 use crate::market::{
     caller, ensure, find_assignment, find_offer, find_request, now, save, save_assignment,
-    save_offer, save_request, set_place, success, window, Cell, Market,
+    save_offer, save_request, success, window, Cell, Market,
 };
 use cicada_core::escrow::Side;
 use cicada_core::hash::Hash;
@@ -58,8 +58,7 @@ impl Market {
         ensure(capable, Unqualified::Privacy.into())?;
         let opened = terms.privacy.is_opened_by::<HostSha256>(payload);
         ensure(opened, AuctionError::WrongOpening)?;
-        job.status = Status::Assigned;
-        job.ready_ms = now;
+        job.hand_over(&terms, &self.parameters, now);
         save(Cell::Payload(assignment), payload);
         advance(assignment, &job);
         Ok(())
@@ -105,7 +104,7 @@ impl Market {
         ensure(job.status == Status::InProgress, AuctionError::WrongStatus)?;
         let now = now();
         ensure(now < job.complete_by_ms, AuctionError::TooLate)?;
-        let penalty = job.measure(&find_request(job.request)?.terms, now);
+        let penalty = job.measure(&find_request(job.request)?.terms, &self.parameters, now);
         job.status = Status::Delivered;
         job.completed_ms = Some(now);
         advance(assignment, &job);
@@ -140,15 +139,23 @@ impl Market {
         self.money().report(job.escrow, penalty)
     }
 
-    /// Draws the conclusions of an escrow that ended otherwise.
+    /// Draws the conclusions of an escrow that ended otherwise, or of a job's own deadline.
     pub fn finalize(&self, assignment: u64) -> Result<(), AuctionError> {
         let mut job = find_assignment(assignment)?;
         ensure(!job.status.is_final(), AuctionError::WrongStatus)?;
-        let escrow = self.money().outcome(job.escrow)?.ok_or(AuctionError::NotEnded)?;
-        job.status = job.ended_as(&escrow);
-        job.paid = escrow.provider_paid;
-        job.ended_ms = Some(escrow.ended_ms);
-        self.conclude(assignment, &job, escrow.raised_by)
+        let raised_by = match self.money().outcome(job.escrow)? {
+            Some(escrow) => {
+                job.end(&escrow);
+                escrow.raised_by
+            }
+            None => {
+                ensure(job.is_overdue(now()), AuctionError::NotEnded)?;
+                self.money().settle(job.escrow, 0)?;
+                job.fail();
+                None
+            }
+        };
+        self.conclude(assignment, &job, raised_by)
     }
 
     /// What follows from the end of an assignment: record, price, success, bond, scores; and its
@@ -177,12 +184,7 @@ impl Market {
         self.return_bond(job, now)?;
         ordered.running = ordered.running.saturating_sub(1);
         if job.returns_request() && !ordered.closed {
-            let away_ms = now.saturating_sub(job.assigned_ms);
-            ordered.take_back(job.units, job.amount(), away_ms);
-        }
-        if job.status == Status::Void {
-            // He is not to blame: he may try again.
-            set_place(job.request, job.provider, false);
+            ordered.take_back(job);
         }
         if !ordered.closed && ordered.is_over(now) {
             self.shut_request(job.request, &mut ordered)?;

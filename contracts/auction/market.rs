@@ -152,15 +152,10 @@ pub fn has_place(request: u64, provider: Account) -> bool {
     Cells::new().contains(Cell::Place(request, provider))
 }
 
-/// Writes whether a provider has or had a place in a request.
-#[inline(never)]
-pub fn set_place(request: u64, provider: Account, taken: bool) {
-    let cell = Cell::Place(request, provider);
-    if taken {
-        save(cell, &());
-    } else {
-        Cells::new().remove(cell);
-    }
+/// Notes that a provider has a place in a request. It stays his, however the job ends: who gives
+/// back, for whatever reason, takes no more of it.
+pub fn take_place(request: u64, provider: Account) {
+    save(Cell::Place(request, provider), &());
 }
 
 /// Writes a request.

@@ -3,7 +3,7 @@
 use crate::events::{AcceptDropped, AcceptQueued, Assigned, Order, OrderClosed, OrderPlaced};
 use crate::market::{
     caller, ensure, find_offer, find_request, has_place, next, now, save_assignment, save_offer,
-    save_request, set_place, success, Market,
+    save_request, success, take_place, Market,
 };
 use cicada_core::escrow::{Milestone, Rule, Terms};
 use cicada_core::market::matching::{enqueue, NoPlace};
@@ -83,8 +83,8 @@ impl Market {
 
     /// Places an offer and locks its bond.
     pub fn offer(&self, terms: Offer) -> Result<u64, AuctionError> {
-        terms.check(now())?;
         let provider = caller();
+        terms.check(&provider, now())?;
         let left = terms.units;
         let reserve = self.money().reserve(provider, self.token, terms.bond_of(left))?;
         let offer = next(OFFERS);
@@ -224,6 +224,7 @@ impl Market {
             price,
             status: if open { Status::Assigned } else { Status::AwaitingPayload },
             assigned_ms: now,
+            auction_left_ms: ordered.ends_ms().saturating_sub(now),
             // Terms are bounded by the escrow contract's limits.
             complete_by_ms: now.saturating_add(terms.complete_within_ms(&self.parameters)),
             ready_ms: now,
@@ -259,7 +260,7 @@ impl Market {
         let assignment = next(ASSIGNMENTS);
         save_assignment(assignment, &job);
         save_offer(job.offer, &offered);
-        set_place(request, job.provider, true);
+        take_place(request, job.provider);
         save_request(request, ordered);
         emit_event::<DefaultEnvironment, _>(Assigned {
             request,

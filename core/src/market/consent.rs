@@ -25,6 +25,9 @@ pub struct Consent {
     pub min_response_ms: u64,
     /// The least time to work. In ms.
     pub min_duration_ms: u64,
+    /// The most time for hand-over, response and work together: for so long a place of the provider
+    /// and his bond may be bound, beside the slack. In ms.
+    pub max_time_ms: u64,
     /// Whom he accepts as arbitrators; at most [`MAX_ACCEPTED`].
     pub arbitrators: Vec<Account>,
     /// How many of them must agree at least. With 0 a request needs no arbitrators at all.
@@ -41,7 +44,7 @@ impl Consent {
     pub fn check(&self) -> Result<(), InvalidTerms> {
         let ranges = [self.review, self.dispute];
         let ordered = ranges.iter().all(|range| range.least_ms <= range.most_ms);
-        ensure(ordered, InvalidTerms::Duration)?;
+        ensure(ordered && self.min_duration_ms <= self.max_time_ms, InvalidTerms::Duration)?;
         ensure(self.max_penalty_bps <= WHOLE_BPS, InvalidTerms::BasisPoints)?;
         let people = self.arbitrators.len() <= MAX_ACCEPTED && !self.arbitrators.contains(&NOBODY);
         ensure(people, InvalidTerms::Accounts)
@@ -58,16 +61,17 @@ impl Consent {
         if !self.dispute.contains(request.dispute_ms) {
             return Err(Unqualified::DisputeTime);
         }
-        let mut enough = request.max_duration_ms >= self.min_duration_ms;
+        let mut agreed = request.max_duration_ms >= self.min_duration_ms
+            && request.time_ms() <= self.max_time_ms;
         if let Some(sla) = &request.sla {
-            enough = enough && sla.max_response_ms >= self.min_response_ms;
+            agreed = agreed && sla.max_response_ms >= self.min_response_ms;
             let most = sla.most_penalty(amount);
             // Amounts are below 10^34.
             if times(most, WHOLE_BPS.into()) > times(amount, self.max_penalty_bps.into()) {
                 return Err(Unqualified::Penalty);
             }
         }
-        if !enough {
+        if !agreed {
             return Err(Unqualified::WorkTime);
         }
         let panel = &request.panel;

@@ -30,13 +30,11 @@ pub enum Status {
     Declined,
     /// Ended: there was no job, the payload never came.
     Void,
-    /// Ended by a dispute: the votes gave the provider more than half.
+    /// Ended by a dispute that the requester raised: the votes gave the provider more than half.
     ProviderWon,
-    /// Ended by a dispute: the votes gave the provider something, at most half.
-    Shared,
     /// Ended by a dispute: the votes gave the provider nothing.
     RequesterWon,
-    /// Ended by a dispute that nobody decided.
+    /// Ended by a dispute that the provider raised and nobody decided; nothing missed.
     Undecided,
     /// Ended: paid by the requester before anything was delivered.
     Gift,
@@ -122,10 +120,10 @@ impl Assignment {
     }
 
     /// Notes what the chain measures at a delivery at `now_ms`, and gives the penalty for it.
-    pub fn measure(&mut self, request: &Request, now_ms: u64) -> u128 {
+    pub fn measure(&mut self, request: &Request, parameters: &Parameters, now_ms: u64) -> u128 {
         let Some(sla) = &request.sla else { return 0 };
-        let execution_ms = self.execution_ms(now_ms);
-        self.violations = sla.measured(self.response_ms(), execution_ms, request.max_duration_ms);
+        let took_ms = (self.response_ms(), self.execution_ms(now_ms));
+        self.violations = sla.measured(took_ms, request.max_duration_ms, parameters.slack_ms);
         sla.penalty(&self.violations, self.amount())
     }
 
@@ -152,24 +150,63 @@ impl Assignment {
         self.completed_ms.is_some_and(|at| now_ms < at.saturating_add(request.review_ms))
     }
 
-    /// How it ended, from how its escrow did.
-    pub fn ended_as(&self, escrow: &Outcome) -> Status {
+    /// Notes how it ended, from how its escrow did.
+    pub fn end(&mut self, escrow: &Outcome) {
+        if matches!(escrow.ending, Ending::Voted { .. }) {
+            // The panel has judged what the requester had stated.
+            self.violations.stated = 0;
+        }
+        self.status = self.ended_as(escrow);
+        self.paid = escrow.provider_paid;
+        self.ended_ms = Some(match self.completed_ms {
+            Some(_) => escrow.ended_ms,
+            None => escrow.ended_ms.min(self.complete_by_ms),
+        });
+    }
+
+    /// A dispute has winners and losers only where the loser raised it; otherwise nobody may have
+    /// more by it than without it.
+    fn ended_as(&self, escrow: &Outcome) -> Status {
+        let by_requester = escrow.raised_by == Some(Side::Requester);
         match (self.status, escrow.ending, escrow.state) {
             (Status::Delivered, Ending::Voted { provider_share: 0 }, _) => Status::RequesterWon,
-            (Status::Delivered, Ending::Voted { provider_share }, _) => {
-                if provider_share > self.amount().saturating_sub(provider_share) {
-                    Status::ProviderWon
-                } else {
-                    Status::Shared
-                }
+            (Status::Delivered, Ending::Voted { provider_share: share }, _)
+                if by_requester && share > self.amount().saturating_sub(share) =>
+            {
+                Status::ProviderWon
             }
-            (Status::Delivered, Ending::FellBack, _) => Status::Undecided,
-            (Status::Delivered, _, State::Released) => self.paid_as(),
+            (Status::Delivered, Ending::FellBack, _) if !by_requester && !self.violations.any() => {
+                Status::Undecided
+            }
+            (Status::Delivered, _, State::Refunded) => Status::Failed,
+            (Status::Delivered, ..) => self.paid_as(),
             (_, _, State::Released) => Status::Gift,
             (Status::AwaitingPayload, ..) => Status::Void,
-            (Status::Delivered, ..) | (_, Ending::TimedOut, _) => Status::Failed,
+            _ if escrow.ended_ms >= self.complete_by_ms => Status::Failed,
             _ => Status::Declined,
         }
+    }
+
+    /// Whether its own deadline is over and nothing was delivered, though its escrow may still run:
+    /// that one waits until the last moment of a hand-over.
+    pub fn is_overdue(&self, now_ms: u64) -> bool {
+        let handed_over = matches!(self.status, Status::Assigned | Status::InProgress);
+        handed_over && now_ms >= self.complete_by_ms
+    }
+
+    /// Notes that it was not delivered by its deadline.
+    pub fn fail(&mut self) {
+        self.status = Status::Failed;
+        self.ended_ms = Some(self.complete_by_ms);
+    }
+
+    /// Notes that a private payload was handed over. Its time runs from now on.
+    pub fn hand_over(&mut self, request: &Request, parameters: &Parameters, now_ms: u64) {
+        self.status = Status::Assigned;
+        self.ready_ms = now_ms;
+        // Never later than before, since the hand-over was in time.
+        let by_ms = now_ms.saturating_add(request.work_within_ms(parameters));
+        self.complete_by_ms = self.complete_by_ms.min(by_ms);
     }
 
     /// How it ends when the provider hands it back: without a payload there was no job yet.
@@ -200,7 +237,6 @@ impl Assignment {
             Status::Failed => (Event::Failed, false),
             Status::Declined if self.is_late_back(parameters) => (Event::Failed, false),
             Status::ProviderWon => (Event::DisputeWon, true),
-            Status::Shared => return Consequences { success: Some(true), ..Default::default() },
             Status::RequesterWon => (Event::DisputeLost, false),
             _ => return Consequences::default(),
         };
@@ -224,7 +260,7 @@ impl Assignment {
     /// delivered, rounded down; none where that is nothing, or where nobody decided.
     pub fn unit_price_floor(&self) -> Option<u128> {
         match self.status {
-            Status::Completed | Status::SlaViolated | Status::ProviderWon | Status::Shared => {
+            Status::Completed | Status::SlaViolated | Status::ProviderWon => {
                 div_floor(self.paid, self.units.into()).filter(|price| *price > 0)
             }
             _ => None,

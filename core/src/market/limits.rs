@@ -1,7 +1,7 @@
 //! What is accepted as a request, an offer, a report.
 
 use super::{times, HandOver, Offer, Parameters, Privacy, Request};
-use crate::escrow::{Limits, MAX_CID_LEN};
+use crate::escrow::{Limits, MAX_CID_LEN, NOBODY};
 use crate::name::Name;
 use crate::sla::{Metric, QualityReport, Sla, MAX_METRICS};
 use crate::Account;
@@ -23,6 +23,10 @@ pub const SEALED_KEY_LEN: usize = 80;
 pub const MAX_TERM_MS: u64 = 366 * 24 * 3_600_000;
 /// The longest time that accepts only wait in line, in ms.
 pub const MAX_PRIORITY_MS: u64 = 60_000;
+/// The shortest slack: four blocks of a second, in ms. With longer blocks it must be more.
+pub const MIN_SLACK_MS: u64 = 4_000;
+/// The shortest time to hand a job back without a mark: a minute, in ms.
+pub const MIN_HAND_BACK_MS: u64 = 60_000;
 /// The longest slack, and the longest time to hand a job back without a mark: an hour, in ms.
 pub const MAX_SLACK_MS: u64 = 3_600_000;
 /// The whole in basis points.
@@ -32,12 +36,13 @@ pub(super) const WHOLE_BPS: u16 = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum InvalidTerms {
-    /// 0 units, or too many.
+    /// 0 units, too many, or a least take of 0 or of more than there is.
     Units,
     /// A price of 0, or a price or bond that is too high.
     Price,
     /// A time of 0 or beyond the limit; a review, dispute or time for the job that the escrow
-    /// contract does not permit; or a time for the hand-over of a public payload.
+    /// contract does not permit; a time for the hand-over of a public payload; or a least time
+    /// above the most.
     Duration,
     /// The deadline has passed already, or passes before the waiting line is served.
     Deadline,
@@ -48,7 +53,7 @@ pub enum InvalidTerms {
     /// No content identifier, or one that is too long; a sealed key of another length; or a key
     /// of zeros.
     Payload,
-    /// Too many accounts on the list, or the account of zeros.
+    /// Too many accounts on the list, or the account of zeros, on it or as the caller.
     Accounts,
     /// A panel that the escrow contract would refuse.
     Panel,
@@ -98,10 +103,9 @@ impl Parameters {
     /// # Errors
     /// [`InvalidTerms::Parameter`].
     pub fn check(&self) -> Result<(), InvalidTerms> {
-        let slack = 1 <= self.slack_ms && self.slack_ms <= MAX_SLACK_MS;
-        let good =
-            slack && self.hand_back_ms <= MAX_SLACK_MS && self.priority_ms <= MAX_PRIORITY_MS;
-        ensure(good, InvalidTerms::Parameter)
+        let slack = MIN_SLACK_MS <= self.slack_ms && self.slack_ms <= MAX_SLACK_MS;
+        let free = MIN_HAND_BACK_MS <= self.hand_back_ms && self.hand_back_ms <= MAX_SLACK_MS;
+        ensure(slack && free && self.priority_ms <= MAX_PRIORITY_MS, InvalidTerms::Parameter)
     }
 }
 
@@ -140,7 +144,8 @@ impl Privacy {
             Self::Public { payload } => ensure(is_cid(payload), InvalidTerms::Payload),
             Self::Private { .. } => Ok(()),
             Self::Confidential { allowed, .. } => {
-                ensure(allowed.len() <= MAX_ALLOWED, InvalidTerms::Accounts)
+                let people = allowed.len() <= MAX_ALLOWED && !allowed.contains(&NOBODY);
+                ensure(people, InvalidTerms::Accounts)
             }
         }
     }
@@ -170,6 +175,7 @@ impl Request {
         parameters: &Parameters,
         limits: &Limits,
     ) -> Result<(), InvalidTerms> {
+        ensure(*requester != NOBODY, InvalidTerms::Accounts)?;
         check_units(self.units)?;
         ensure(self.min_units.is_none_or(|least| least > 0), InvalidTerms::Units)?;
         check_price(self.max_price, self.min_bond)?;
@@ -201,14 +207,26 @@ impl Request {
         }
     }
 
-    /// How long after the assignment the result must be there, in ms: the times for the hand-over,
-    /// the response and the execution, each with its slack.
-    pub fn complete_within_ms(&self, parameters: &Parameters) -> u64 {
+    /// The times for the response and the execution, in ms.
+    fn own_ms(&self) -> u64 {
         let response_ms = self.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
-        self.hand_over_ms(parameters)
-            .saturating_add(response_ms)
-            .saturating_add(self.max_duration_ms)
-            .saturating_add(parameters.slack_ms.saturating_mul(2))
+        response_ms.saturating_add(self.max_duration_ms)
+    }
+
+    /// The times for the hand-over, the response and the execution, in ms.
+    pub fn time_ms(&self) -> u64 {
+        self.own_ms().saturating_add(self.hand_over_within_ms)
+    }
+
+    /// How long after the hand-over (of a public payload: the assignment) the result must be there,
+    /// in ms: the times for the response and the execution, each with its slack.
+    pub fn work_within_ms(&self, parameters: &Parameters) -> u64 {
+        self.own_ms().saturating_add(parameters.slack_ms.saturating_mul(2))
+    }
+
+    /// How long after the assignment the result must be there at the latest, in ms.
+    pub fn complete_within_ms(&self, parameters: &Parameters) -> u64 {
+        self.hand_over_ms(parameters).saturating_add(self.work_within_ms(parameters))
     }
 
     /// What is locked for it: the maximum price of all units.
@@ -219,12 +237,14 @@ impl Request {
 }
 
 impl Offer {
-    /// Whether it may be placed at `now_ms`.
+    /// Whether `provider` may place it at `now_ms`.
     ///
     /// # Errors
     /// [`InvalidTerms`].
-    pub fn check(&self, now_ms: u64) -> Result<(), InvalidTerms> {
+    pub fn check(&self, provider: &Account, now_ms: u64) -> Result<(), InvalidTerms> {
+        ensure(*provider != NOBODY, InvalidTerms::Accounts)?;
         check_units(self.units)?;
+        ensure((1..=self.units).contains(&self.min_units), InvalidTerms::Units)?;
         check_price(self.price, self.bond)?;
         ensure(self.expires_ms > now_ms, InvalidTerms::Deadline)?;
         check_capabilities(&self.capabilities)?;

@@ -1,7 +1,7 @@
 //! The auction's state, who qualifies, at which price, who waits in line.
 
 use super::limits::MAX_LINE;
-use super::{div_floor, times, OfferRecord, Privacy, Request, RequestRecord};
+use super::{div_floor, times, Assignment, OfferRecord, Privacy, Request, RequestRecord};
 use crate::name::Name;
 use crate::Account;
 use alloc::vec::Vec;
@@ -63,7 +63,7 @@ pub enum Unqualified {
     PriceTooLow,
     /// The provider has or had a place in this request: one each.
     HasPlace,
-    /// Fewer units than the request gives to one provider.
+    /// Fewer units than the request gives to one provider, or than the offer gives to one request.
     TooFew,
     /// The offer does not agree to so short or long a review.
     ReviewTime,
@@ -71,7 +71,7 @@ pub enum Unqualified {
     DisputeTime,
     /// The offer does not agree to such penalties.
     Penalty,
-    /// The offer does not agree to so little time to respond or to work.
+    /// The offer does not agree to so little time to respond or to work, or to so much in all.
     WorkTime,
     /// The offer does not agree to these arbitrators, or the provider is one of them.
     Arbitrators,
@@ -169,6 +169,11 @@ impl Request {
 }
 
 impl OfferRecord {
+    /// How many units an assignment takes at least.
+    fn least_take(&self) -> u64 {
+        self.terms.min_units.min(self.left)
+    }
+
     /// Whether it can still match.
     pub fn is_open(&self, now_ms: u64) -> bool {
         self.may_reopen(now_ms) && self.left > 0
@@ -181,11 +186,15 @@ impl OfferRecord {
 }
 
 impl RequestRecord {
-    /// When the auction ends at the latest: 15 minutes after the request, or at its deadline; later
-    /// by the time for which units were away that came back.
+    /// When the auction ends unless units are away and come back: 15 minutes after the request, or at
+    /// its deadline.
+    fn first_end_ms(&self) -> u64 {
+        self.created_ms.saturating_add(AUCTION_MS).min(self.terms.deadline_ms)
+    }
+
+    /// When the auction ends at the latest.
     pub fn ends_ms(&self) -> u64 {
-        let end = self.created_ms.saturating_add(AUCTION_MS).min(self.terms.deadline_ms);
-        end.saturating_add(self.moved_ms)
+        self.first_end_ms().saturating_add(self.moved_ms)
     }
 
     /// Places that nobody has.
@@ -248,7 +257,7 @@ impl RequestRecord {
             return Err(Unqualified::Privacy);
         }
         let taken = self.takes(offer, units);
-        if taken < self.least_take() {
+        if taken < self.least_take() || taken < offer.least_take() {
             return Err(Unqualified::TooFew);
         }
         let price = effective_price_floor(offer.terms.price, standing.points, standing.success);
@@ -287,14 +296,16 @@ impl RequestRecord {
         self.running = self.running.saturating_add(1);
     }
 
-    /// Notes that units came back with their place and their money, `away_ms` after they were
-    /// assigned.
-    pub fn take_back(&mut self, units: u64, amount: u128, away_ms: u64) {
+    /// Notes that the units of a job that has ended came back with their place and their money: the
+    /// auction has as long to run as when they were taken.
+    pub fn take_back(&mut self, job: &Assignment) {
         // As much as was taken.
-        self.left = self.left.saturating_add(units);
-        self.budget = self.budget.saturating_add(amount);
+        self.left = self.left.saturating_add(job.units);
+        self.budget = self.budget.saturating_add(job.amount());
         self.assigned = self.assigned.saturating_sub(1);
-        self.moved_ms = self.moved_ms.saturating_add(away_ms);
+        let back_ms = job.ended_ms.unwrap_or(job.assigned_ms);
+        let end_ms = back_ms.saturating_add(job.auction_left_ms);
+        self.moved_ms = self.moved_ms.max(end_ms.saturating_sub(self.first_end_ms()));
     }
 }
 

@@ -68,10 +68,12 @@ pub struct Parameters {
     /// A job that is started in less than this earns the points of a fast response.
     pub fast_response_ms: u64,
     /// What hand-over, response and execution get beside their own times: four blocks or more, so
-    /// that who is in time is not late by a block. 1 to [`limits::MAX_SLACK_MS`].
+    /// that who is in time is not late by a block. [`limits::MIN_SLACK_MS`] to
+    /// [`limits::MAX_SLACK_MS`].
     pub slack_ms: u64,
     /// How long after the hand-over (which is the assignment, where the payload is public) a job
     /// may be handed back without a mark, but at most half of its time.
+    /// [`limits::MIN_HAND_BACK_MS`] to [`limits::MAX_SLACK_MS`].
     pub hand_back_ms: u64,
 }
 
@@ -158,6 +160,9 @@ pub struct Offer {
     pub task_type: Name,
     /// Compute units; 1 to [`limits::MAX_UNITS`].
     pub units: u64,
+    /// The least units of an assignment, or all that is left of the offer, if that is less: so that
+    /// there are never more assignments than he can serve. 1 to `units`.
+    pub min_units: u64,
     /// What he asks per unit; 1 to [`limits::MAX_PRICE`].
     pub price: u128,
     /// What he is able to; ascending, none twice, at most [`limits::MAX_CAPABILITIES`].
@@ -195,7 +200,8 @@ pub struct RequestRecord {
     pub assigned: u8,
     /// How many of them have not ended.
     pub running: u8,
-    /// By how much the auction's end has moved, because units were away and came back. In ms.
+    /// By how much the auction's end has moved, because units were away and came back. In ms. The
+    /// end lies as far after their return as it lay after their assignment, whatever else was away.
     pub moved_ms: u64,
     /// Cancelled or closed: matches no more, and the rest of the reserve was returned.
     pub closed: bool,
@@ -241,7 +247,10 @@ pub struct Assignment {
     pub status: Status,
     /// When it was assigned.
     pub assigned_ms: u64,
-    /// Until when the result must be there.
+    /// How long the request's auction had to run then, in ms.
+    pub auction_left_ms: u64,
+    /// Until when the result must be there. Earlier than the escrow's deadline if a private payload
+    /// was handed over before the last moment.
     pub complete_by_ms: u64,
     /// Since when the provider can start: the assignment, or the hand-over of a private payload.
     pub ready_ms: u64,
@@ -249,7 +258,7 @@ pub struct Assignment {
     pub started_ms: Option<u64>,
     /// When he delivered the result.
     pub completed_ms: Option<u64>,
-    /// When it ended.
+    /// When it ended; undelivered at its deadline, then, whenever somebody says so.
     pub ended_ms: Option<u64>,
     /// What service levels were missed.
     pub violations: Violations,

@@ -1,8 +1,8 @@
 use super::ending::Outcome;
-use super::limits::{InvalidTerms, MAX_LINE, MAX_PRICE, MAX_UNITS};
+use super::limits::{InvalidTerms, MAX_LINE, MAX_PRICE, MAX_UNITS, MIN_HAND_BACK_MS, MIN_SLACK_MS};
 use super::matching::{effective_price_floor, enqueue, max_providers, NoPlace, AUCTION_MS};
 use super::*;
-use crate::escrow::{Ending, Limits, Range, Side, State, Summary};
+use crate::escrow::{Ending, Limits, Range, Side, State, Summary, NOBODY};
 use crate::hash::Native;
 use crate::reputation::Event;
 use crate::sla::QualityReport;
@@ -52,6 +52,7 @@ fn consent() -> Consent {
         max_penalty_bps: 5_000,
         min_response_ms: 1_000,
         min_duration_ms: HOUR,
+        max_time_ms: 3 * HOUR,
         arbitrators: (10..13).map(|key| [key; 32]).collect(),
         min_required: 0,
         max_fee_bps: 100,
@@ -78,6 +79,7 @@ fn offered(price: u128, units: u64) -> OfferRecord {
     let terms = Offer {
         task_type: name("inference"),
         units,
+        min_units: 1,
         price,
         capabilities: vec![],
         bond: 0,
@@ -100,6 +102,7 @@ fn job(status: Status) -> Assignment {
         price: 100,
         status,
         assigned_ms: NOW,
+        auction_left_ms: AUCTION_MS,
         complete_by_ms: NOW + 2 * HOUR,
         ready_ms: NOW,
         started_ms: None,
@@ -194,6 +197,13 @@ fn the_largest_request_and_bond_fit() {
     assert_eq!(terms.budget(), MAX_PRICE * u128::from(MAX_UNITS));
     let parameters = Parameters { priority_ms: 60_001, ..PARAMETERS };
     assert_eq!(parameters.check(), Err(InvalidTerms::Parameter));
+    assert_eq!(PARAMETERS.check(), Ok(()));
+    for parameters in [
+        Parameters { slack_ms: MIN_SLACK_MS - 1, ..PARAMETERS },
+        Parameters { hand_back_ms: MIN_HAND_BACK_MS - 1, ..PARAMETERS },
+    ] {
+        assert_eq!(parameters.check(), Err(InvalidTerms::Parameter), "{parameters:?}");
+    }
 }
 
 #[test]
@@ -224,7 +234,20 @@ fn what_the_escrow_contract_would_refuse_makes_no_request() {
     assert_eq!(check(&|t| t.max_duration_ms = 100 * HOUR), Err(InvalidTerms::Duration));
     assert_eq!(check(&|t| t.hand_over_within_ms = 1), Err(InvalidTerms::Duration), "it is public");
     let key = Offer { payload_key: [0; 32], ..offered(1, 1).terms };
-    assert_eq!(key.check(NOW), Err(InvalidTerms::Payload));
+    assert_eq!(key.check(&[2; 32], NOW), Err(InvalidTerms::Payload));
+}
+
+#[test]
+fn the_account_of_zeros_neither_asks_nor_offers_nor_stands_on_a_list() {
+    let nobody = Err(InvalidTerms::Accounts);
+    assert_eq!(request().check(&NOBODY, NOW, &PARAMETERS, &LIMITS), nobody);
+    assert_eq!(offered(1, 1).terms.check(&NOBODY, NOW), nobody);
+    assert_eq!(offered(1, 1).terms.check(&[2; 32], NOW), Ok(()));
+    let (commitment, capability) = ([0; 32], name("tee"));
+    let allowed = vec![[3; 32], NOBODY];
+    let privacy = Privacy::Confidential { commitment, capability, allowed };
+    let terms = Request { privacy, ..request() };
+    assert_eq!(terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS), nobody);
 }
 
 #[test]
@@ -241,6 +264,8 @@ fn every_time_of_a_job_has_its_slack() {
     let private = Request { hand_over_within_ms: 7, privacy, ..public };
     assert_eq!(private.hand_over_ms(&PARAMETERS), 24_007);
     assert_eq!(private.complete_within_ms(&PARAMETERS), 24_007 + 48_105);
+    assert_eq!(private.work_within_ms(&PARAMETERS), 48_105);
+    assert_eq!(private.time_ms(), 7 + 5 + 100);
 }
 
 #[test]
@@ -268,6 +293,12 @@ fn an_offer_is_bound_only_by_what_it_agrees_to() {
     assert_eq!(covers(&|t| t.dispute_ms = HOUR - 1), Err(Unqualified::DisputeTime));
     assert_eq!(covers(&|t| t.max_duration_ms = HOUR - 1), Err(Unqualified::WorkTime));
     assert_eq!(covers(&|t| t.sla = sla(999, 0)), Err(Unqualified::WorkTime));
+    assert_eq!(covers(&|t| t.hand_over_within_ms = 2 * HOUR), Ok(()));
+    assert_eq!(covers(&|t| t.hand_over_within_ms = 2 * HOUR + 1), Err(Unqualified::WorkTime));
+    assert_eq!(covers(&|t| t.max_duration_ms = 3 * HOUR + 1), Err(Unqualified::WorkTime));
+    assert_eq!(covers(&|t| t.sla = sla(2 * HOUR + 1, 0)), Err(Unqualified::WorkTime));
+    let reversed = Consent { max_time_ms: HOUR - 1, ..consent() };
+    assert_eq!(reversed.check(), Err(InvalidTerms::Duration));
     assert_eq!(covers(&|t| t.sla = sla(1_000, 200)), Ok(()), "two whole ones and a half: 500");
     assert_eq!(covers(&|t| t.sla = sla(1_000, 202)), Err(Unqualified::Penalty));
     assert_eq!(covers(&|t| t.panel = panel(2, &[10, 11, 12], 100)), Ok(()));
@@ -302,11 +333,50 @@ fn what_comes_back_can_be_taken_again_for_as_long_as_it_was_away() {
     assert!(record.is_full() && !record.is_over(NOW), "it may come back");
     record.running -= 1;
     assert!(record.is_over(NOW));
-    record.take_back(150, 6_000, 1_234);
+    record.take_back(&away(150, NOW, NOW + 1_234));
     assert_eq!((record.left, record.assigned), (150, 0));
     assert_eq!(record.budget, record.terms.budget());
     assert_eq!(record.ends_ms(), NOW + AUCTION_MS + 1_234);
     assert_eq!(record.status(NOW + AUCTION_MS + 1_233), AuctionStatus::Open);
+}
+
+/// A job of so many units at 40 each, taken in the first quarter of an hour, that came back.
+fn away(units: u64, assigned_ms: u64, ended_ms: u64) -> Assignment {
+    let auction_left_ms = NOW + AUCTION_MS - assigned_ms;
+    let ended_ms = Some(ended_ms);
+    let declined = job(Status::Declined);
+    Assignment { units, price: 40, assigned_ms, auction_left_ms, ended_ms, ..declined }
+}
+
+#[test]
+fn places_that_are_away_at_the_same_time_move_the_end_once() {
+    let mut record = placed(Request { units: 1_000, ..request() });
+    let back: Vec<_> = (0..10).map(|at| away(100, NOW + at, NOW + HOUR + at)).collect();
+    record.take(1_000, 40);
+    for job in &back {
+        record.take_back(job);
+        assert_eq!(record.ends_ms(), NOW + AUCTION_MS + HOUR, "as much as was left at first");
+    }
+    // Who says so late gets no more time for it.
+    assert_eq!(record.status(NOW + 30 * 24 * HOUR), AuctionStatus::Closed);
+}
+
+#[test]
+fn an_offer_is_taken_in_parts_of_at_least_its_own_least() {
+    let standing = Standing { points: 50, capable: true, ..Standing::default() };
+    let record = placed(Request { min_units: Some(1), ..request() });
+    let mut offer = offered(10, 200);
+    offer.terms.min_units = 20;
+    let qualify = |offer: &OfferRecord, units| record.qualify(offer, NOW, &standing, (units, 0));
+    assert_eq!(qualify(&offer, 19), Err(Unqualified::TooFew));
+    assert_eq!(qualify(&offer, 20), Ok(5));
+    offer.left = 7;
+    assert_eq!(qualify(&offer, 6), Err(Unqualified::TooFew));
+    assert_eq!(qualify(&offer, 7), Ok(5), "the last of it");
+    for min_units in [0, 201] {
+        let terms = Offer { min_units, ..offered(1, 200).terms };
+        assert_eq!(terms.check(&[2; 32], NOW), Err(InvalidTerms::Units));
+    }
 }
 
 /// How a job can stand when its escrow ends: status, and when it was delivered.
@@ -314,84 +384,144 @@ fn delivered(job: Assignment) -> Assignment {
     Assignment { status: Status::Delivered, completed_ms: Some(NOW + 10), ..job }
 }
 
-#[test]
-fn each_way_an_escrow_ends_has_one_row_of_the_table() {
-    use Ending::{Decided, FellBack, Settled, TimedOut, Voted};
-    use State::{Refunded, Released, Resolved};
-    let mut failures = vec![];
-    let mut row =
-        |before: &Assignment,
-         state,
-         ending,
-         paid,
-         expected: (Status, u128, Option<i32>, Option<bool>, Option<u128>)| {
-            let at = Outcome {
-                state,
-                ending,
-                provider_paid: paid,
-                raised_by: None,
-                ended_ms: NOW + HOUR + 1,
-            };
-            let mut job = before.clone();
-            job.status = before.ended_as(&at);
-            (job.paid, job.ended_ms) = (paid, Some(at.ended_ms));
-            let after = job.consequences(&PARAMETERS);
-            let points = after.provider.iter().fold(None, |sum: Option<i32>, event| {
-                let change = match crate::reputation::effect(event) {
-                    Ok(crate::reputation::Effect::Gain(points)) => points as i32,
-                    Ok(crate::reputation::Effect::Loss(points)) => -(points as i32),
-                    _ => panic!("{event:?}"),
-                };
-                Some(sum.unwrap_or(0) + change)
-            });
-            let found = (
-                job.status,
-                job.lost_bond(&PARAMETERS, 3),
-                points,
-                after.success,
-                job.unit_price_floor(),
-            );
-            if found != expected {
-                failures
-                    .push(format!("{:?} {ending:?}: {found:?}, not {expected:?}", before.status));
-            }
+/// Status, bond of 3 a unit that is lost, the provider's points, success, price of a unit.
+type Row = (Status, u128, Option<i32>, Option<bool>, Option<u128>);
+
+/// What follows for a job from such an end of its escrow, by whose dispute.
+fn end_of(
+    before: &Assignment,
+    (state, ending, raised_by): (State, Ending, Option<Side>),
+    provider_paid: u128,
+) -> Row {
+    let ended_ms = NOW + if ending == Ending::TimedOut { 2 * HOUR } else { HOUR + 1 };
+    let mut job = before.clone();
+    job.end(&Outcome { state, ending, provider_paid, raised_by, ended_ms });
+    let after = job.consequences(&PARAMETERS);
+    let points = after.provider.iter().fold(None, |sum: Option<i32>, event| {
+        let change = match crate::reputation::effect(event) {
+            Ok(crate::reputation::Effect::Gain(points)) => points as i32,
+            Ok(crate::reputation::Effect::Loss(points)) => -(points as i32),
+            _ => panic!("{event:?}"),
         };
-    let started = Assignment { started_ms: Some(NOW + 70_000), ..job(Status::InProgress) };
-    let done = delivered(started.clone());
-    let late = Violations { response: true, execution: false, stated: 0 };
-    let violated = Assignment { violations: late, ..done.clone() };
-    let share = |provider_share| Voted { provider_share };
-    // Delivered in time.
-    row(&done, Released, Decided, 1_000, (Status::Completed, 0, Some(10), Some(true), Some(100)));
-    row(&done, Released, TimedOut, 1_000, (Status::Completed, 0, Some(10), Some(true), Some(100)));
-    row(
-        &violated,
-        Released,
-        TimedOut,
-        905,
-        (Status::SlaViolated, 0, Some(-7), Some(false), Some(90)),
-    );
-    row(&violated, Released, TimedOut, 0, (Status::SlaViolated, 0, Some(-7), Some(false), None));
-    row(&done, Resolved, share(501), 501, (Status::ProviderWon, 0, Some(15), Some(true), Some(50)));
-    row(&done, Resolved, share(500), 500, (Status::Shared, 0, None, Some(true), Some(50)));
-    row(&done, Resolved, share(1), 1, (Status::Shared, 0, None, Some(true), None));
-    row(&violated, Resolved, share(9), 0, (Status::Shared, 0, None, Some(true), None));
-    row(&done, Resolved, share(0), 0, (Status::RequesterWon, 30, Some(-25), Some(false), None));
-    row(&done, Refunded, Decided, 0, (Status::Failed, 30, Some(-20), Some(false), None));
-    row(&done, Resolved, FellBack, 1_000, (Status::Undecided, 0, None, None, None));
-    row(&done, Resolved, FellBack, 0, (Status::Undecided, 0, None, None, None));
+        Some(sum.unwrap_or(0) + change)
+    });
+    // Who lost a dispute raised it, or his work was worth nothing.
+    if after.requester.contains(&Event::DisputeLost) {
+        assert_eq!(raised_by, Some(Side::Requester));
+    }
+    (job.status, job.lost_bond(&PARAMETERS, 3), points, after.success, job.unit_price_floor())
+}
+
+fn started() -> Assignment {
+    Assignment { started_ms: Some(NOW + 70_000), ..job(Status::InProgress) }
+}
+
+/// Delivered, with a response that was too slow, and with so much stated.
+fn violated(stated: u8) -> Assignment {
+    let violations = Violations { response: true, execution: false, stated };
+    Assignment { violations, ..delivered(started()) }
+}
+
+fn completed(price: Option<u128>) -> Row {
+    (Status::Completed, 0, Some(10), Some(true), price)
+}
+
+fn missed(points: i32, price: Option<u128>) -> Row {
+    (Status::SlaViolated, 0, Some(-points), Some(false), price)
+}
+
+const FAILED: Row = (Status::Failed, 30, Some(-20), Some(false), None);
+
+#[test]
+fn each_way_an_escrow_ends_without_a_dispute_has_one_row_of_the_table() {
+    use Ending::{Decided, Settled, TimedOut};
+    use State::{Refunded, Released};
+    let (done, released, silent) = (delivered(started()), (Released, Decided, None), TimedOut);
+    assert_eq!(end_of(&done, released, 1_000), completed(Some(100)));
+    assert_eq!(end_of(&done, (Released, silent, None), 1_000), completed(Some(100)));
+    assert_eq!(end_of(&violated(0), (Released, silent, None), 905), missed(7, Some(90)));
+    assert_eq!(end_of(&violated(0), (Released, silent, None), 0), missed(7, None));
+    assert_eq!(end_of(&done, (Refunded, Decided, None), 0), FAILED);
     // Not delivered.
+    let gift = (Status::Gift, 0, None, None, None);
     let waiting = job(Status::AwaitingPayload);
     for ending in [TimedOut, Decided, Settled] {
-        row(&waiting, Refunded, ending, 0, (Status::Void, 0, None, None, None));
+        let void = (Status::Void, 0, None, None, None);
+        assert_eq!(end_of(&waiting, (Refunded, ending, None), 0), void);
     }
-    for before in [&job(Status::Assigned), &started] {
-        row(before, Refunded, TimedOut, 0, (Status::Failed, 30, Some(-20), Some(false), None));
-        row(before, Refunded, Decided, 0, (Status::Declined, 30, Some(-20), Some(false), None));
-        row(before, Released, Decided, 1_000, (Status::Gift, 0, None, None, None));
+    assert_eq!(end_of(&waiting, released, 1_000), gift);
+    for before in [&job(Status::Assigned), &started()] {
+        assert_eq!(end_of(before, (Refunded, TimedOut, None), 0), FAILED);
+        let late_back = (Status::Declined, 30, Some(-20), Some(false), None);
+        assert_eq!(end_of(before, (Refunded, Decided, None), 0), late_back);
+        let overdue = Assignment { complete_by_ms: NOW + HOUR + 1, ..before.clone() };
+        assert_eq!(end_of(&overdue, (Refunded, Decided, None), 0), FAILED, "no goodwill by then");
+        assert_eq!(end_of(before, released, 1_000), gift);
     }
-    row(&waiting, Released, Decided, 1_000, (Status::Gift, 0, None, None, None));
-    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn only_who_raised_a_dispute_can_lose_points_by_it_unless_the_work_was_worth_nothing() {
+    use Ending::{FellBack, Voted};
+    let done = delivered(started());
+    let voted = |by, provider_share| (State::Resolved, Voted { provider_share }, Some(by));
+    let requesters = |share| voted(Side::Requester, share);
+    let providers = |share| voted(Side::Provider, share);
+    let won = (Status::ProviderWon, 0, Some(15), Some(true), Some(50));
+    assert_eq!(end_of(&done, requesters(501), 501), won);
+    assert_eq!(end_of(&done, requesters(500), 500), completed(Some(50)));
+    assert_eq!(end_of(&done, requesters(1), 1), completed(None));
+    assert_eq!(end_of(&violated(0), requesters(9), 0), missed(7, None));
+    let lost = (Status::RequesterWon, 30, Some(-25), Some(false), None);
+    for verdict in [requesters(0), providers(0)] {
+        assert_eq!(end_of(&done, verdict, 0), lost);
+    }
+    // His own dispute gives the provider what silence would have given him.
+    assert_eq!(end_of(&done, providers(1_000), 1_000), completed(Some(100)));
+    assert_eq!(end_of(&violated(0), providers(1_000), 905), missed(7, Some(90)));
+    // What the requester stated was for the panel to judge.
+    assert_eq!(end_of(&violated(3), providers(1_000), 905), missed(7, Some(90)));
+    let fell_back = |by| (State::Resolved, FellBack, Some(by));
+    let undecided = (Status::Undecided, 0, None, None, None);
+    assert_eq!(end_of(&done, fell_back(Side::Provider), 1_000), undecided);
+    assert_eq!(end_of(&done, fell_back(Side::Provider), 0), undecided);
+    assert_eq!(end_of(&violated(2), fell_back(Side::Provider), 9), missed(21, None));
+    assert_eq!(end_of(&done, fell_back(Side::Requester), 1_000), completed(Some(100)));
+    assert_eq!(end_of(&violated(0), fell_back(Side::Requester), 905), missed(7, Some(90)));
+}
+
+#[test]
+fn the_time_of_a_private_job_runs_from_its_hand_over() {
+    let privacy = Privacy::Private { commitment: [0; 32] };
+    let terms = Request { privacy, hand_over_within_ms: HOUR, ..request() };
+    let complete_by_ms = NOW + terms.complete_within_ms(&PARAMETERS);
+    let mut private = Assignment { complete_by_ms, ..job(Status::AwaitingPayload) };
+    assert!(!private.is_overdue(u64::MAX), "there is no job yet");
+    let last = NOW + terms.hand_over_ms(&PARAMETERS) - 1;
+    let mut late = private.clone();
+    late.hand_over(&terms, &PARAMETERS, last);
+    assert_eq!(late.complete_by_ms, complete_by_ms - 1);
+    private.hand_over(&terms, &PARAMETERS, NOW + 1_000);
+    let time = HOUR + 2 * PARAMETERS.slack_ms;
+    let due = NOW + 1_000 + time;
+    assert_eq!((private.status, private.complete_by_ms), (Status::Assigned, due));
+    assert!(!private.is_overdue(due - 1) && private.is_overdue(due));
+    let back = |after_ms| {
+        let ended_ms = Some(private.ready_ms + after_ms);
+        let back = Assignment { status: Status::Declined, ended_ms, ..private.clone() };
+        let failed = back.consequences(&PARAMETERS).success == Some(false);
+        (back.lost_bond(&PARAMETERS, 1_000), failed)
+    };
+    assert_eq!(back(120_000), (0, false));
+    assert_eq!(back(time / 4), (5_000, false));
+    assert_eq!(back(time / 2), (10_000, true), "half of its own time, not of the hand-over's");
+    private.fail();
+    assert_eq!((private.status, private.ended_ms), (Status::Failed, Some(due)));
+    let left = NOW + AUCTION_MS;
+    let mut record = placed(terms);
+    record.take(10, 100);
+    record.take_back(&private);
+    assert_eq!(record.ends_ms(), left + 1_000 + time, "until its deadline, whoever notices when");
 }
 
 #[test]
@@ -428,7 +558,7 @@ fn a_report_without_a_service_level_says_nothing() {
     let mut job = job(Status::Delivered);
     assert_eq!(job.judge(&request(), Some(report)), Ok(0));
     assert!(!job.violations.any());
-    assert_eq!(job.measure(&request(), u64::MAX), 0);
+    assert_eq!(job.measure(&request(), &PARAMETERS, u64::MAX), 0);
 }
 
 #[test]
