@@ -6,7 +6,7 @@
 #[ink::contract]
 pub mod reputation {
     use cicada_core::reputation::{
-        Decay, Event, HistoryEntry, Profile, Summary, MAX_EVENTS, MAX_HISTORY_PAGE,
+        Decay, Event, HistoryEntry, Profile, Summary, MAX_EVENTS, MAX_HISTORY_PAGE, WRITER_DELAY_MS,
     };
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::reputation::{Reputation, ReputationError, ReputationView, Writers};
@@ -30,7 +30,7 @@ pub mod reputation {
         pub entry: HistoryEntry,
     }
 
-    /// An account may write from now on, or no longer.
+    /// An account may write from some time on, or no longer.
     #[ink(event)]
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct WriterChanged {
@@ -39,6 +39,8 @@ pub mod reputation {
         pub account: AccountId,
         /// Whether it may write.
         pub allowed: bool,
+        /// From when on that is so, in ms.
+        pub from_ms: u64,
     }
 
     /// The owner offered ownership.
@@ -68,7 +70,10 @@ pub mod reputation {
         owner: AccountId,
         proposed_owner: Option<AccountId>,
         decay: Stored<Decay>,
-        writers: Mapping<AccountId, (), ManualKey<0x5752_4954>>,
+        /// From when on each may write, in ms.
+        writers: Mapping<AccountId, u64, ManualKey<0x5752_4954>>,
+        /// Whether anything was ever recorded.
+        in_use: bool,
         profiles: Mapping<AccountId, Stored<Profile>, ManualKey<0x5052_4f46>>,
         history: History,
     }
@@ -90,6 +95,7 @@ pub mod reputation {
                 proposed_owner: None,
                 decay: Stored(decay),
                 writers: Mapping::new(),
+                in_use: false,
                 profiles: Mapping::new(),
                 history: Mapping::new(),
             })
@@ -131,6 +137,7 @@ pub mod reputation {
                 self.env().emit_event(ReputationChanged { account, index, points_before, entry });
             }
             self.profiles.insert(account, &Stored(profile));
+            self.in_use = true;
             Ok(())
         }
 
@@ -179,23 +186,28 @@ pub mod reputation {
             if self.env().caller() != self.owner {
                 return Err(ReputationError::NotOwner);
             }
-            if self.is_writer(account) == allowed {
+            if self.writers.contains(account) == allowed {
                 return Ok(());
             }
+            let mut from_ms = self.env().block_timestamp();
             if allowed {
-                self.writers.insert(account, &());
+                if self.in_use {
+                    from_ms = from_ms.saturating_add(WRITER_DELAY_MS);
+                }
+                self.writers.insert(account, &from_ms);
             } else {
                 self.writers.remove(account);
             }
-            self.env().emit_event(WriterChanged { account, allowed });
+            self.env().emit_event(WriterChanged { account, allowed, from_ms });
             Ok(())
         }
 
-        /// Whether an account may write.
+        /// Whether an account may write now.
         #[ink(message)]
         #[inline(never)]
         fn is_writer(&self, account: AccountId) -> bool {
-            self.writers.contains(account)
+            let now_ms = self.env().block_timestamp();
+            self.writers.get(account).is_some_and(|from_ms| from_ms <= now_ms)
         }
     }
 

@@ -19,6 +19,8 @@ pub const START_POINTS: u32 = 50;
 pub const START_METRIC_BPS: u16 = 10_000;
 /// The most events that one call records.
 pub const MAX_EVENTS: usize = 8;
+/// How long a new writer waits before it may write, once there are scores to lose: a week, in ms.
+pub const WRITER_DELAY_MS: u64 = 7 * 86_400_000;
 /// The most entries of a history that one call returns.
 pub const MAX_HISTORY_PAGE: u32 = 50;
 

@@ -2,6 +2,7 @@
 
 use cicada_core::reputation::{
     Counts, Decay, Event, HistoryEntry, Metrics, Summary, MAX_EVENTS, MAX_HISTORY_PAGE,
+    WRITER_DELAY_MS,
 };
 use cicada_runtime_tests::{
     account, check_gas, check_size, on, AccountId, Bundle, Gas, Receipt, World,
@@ -254,7 +255,8 @@ fn the_owner_lists_writers_once() {
     let receipt = book.world.as_(alice).call(on(&book.contract).set_writer(eve, true)).succeeds();
     check_gas("reputation.set_writer", &receipt);
     let event = receipt.event::<WriterChanged>(&book.contract);
-    assert_eq!(event, WriterChanged { account: eve, allowed: true });
+    let from_ms = book.world.now();
+    assert_eq!(event, WriterChanged { account: eve, allowed: true, from_ms });
     assert!(book.world.read(on(&book.contract).is_writer(eve)));
     // Again: nothing happens.
     let again = book.world.as_(alice).call(on(&book.contract).set_writer(eve, true)).succeeds();
@@ -267,12 +269,42 @@ fn a_writer_that_is_taken_off_the_list_gives_its_cell_back() {
     let message = on(&book.contract).set_writer(book.market, false);
     let receipt = book.world.as_(account("alice")).call(message).succeeds();
     let event = receipt.event::<WriterChanged>(&book.contract);
-    assert_eq!(event, WriterChanged { account: book.market, allowed: false });
+    let from_ms = book.world.now();
+    assert_eq!(event, WriterChanged { account: book.market, allowed: false, from_ms });
     // One unit for the cell: half of what the contract's two cells cost. The chain rounds such
     // shares down, so that of three cells it would be none.
     assert_eq!(receipt.deposit, -1);
     assert!(!book.world.read(on(&book.contract).is_writer(book.market)));
     assert_eq!(book.send(&[Event::Completed]).fails(), ReputationError::NotWriter);
+}
+
+#[test]
+fn once_there_are_scores_a_new_writer_waits_and_everybody_sees_it() {
+    let mut book = Book::new();
+    let (alice, eve) = (account("alice"), account("eve"));
+    let _ = book.record(&[Event::Completed]);
+    let write = |book: &mut Book| {
+        let message = on(&book.contract).record(book.dave, vec![Event::Collusion]);
+        book.world.as_(eve).call(message)
+    };
+    let receipt = book.world.as_(alice).call(on(&book.contract).set_writer(eve, true)).succeeds();
+    let from_ms = book.world.now() + WRITER_DELAY_MS;
+    let event = receipt.event::<WriterChanged>(&book.contract);
+    assert_eq!(event, WriterChanged { account: eve, allowed: true, from_ms });
+    // Saying it again changes nothing, and taking it off and putting it on begins anew.
+    let again = book.world.as_(alice).call(on(&book.contract).set_writer(eve, true)).succeeds();
+    assert!(again.emitted.is_empty());
+    book.world.at(from_ms - 1);
+    assert!(!book.world.read(on(&book.contract).is_writer(eve)));
+    assert_eq!(write(&mut book).fails(), ReputationError::NotWriter);
+    let _ = book.record(&[Event::Completed]);
+    book.world.at(from_ms);
+    assert!(book.world.read(on(&book.contract).is_writer(eve)));
+    let _ = write(&mut book).succeeds();
+    for allowed in [false, true] {
+        let _ = book.world.as_(alice).call(on(&book.contract).set_writer(eve, allowed)).succeeds();
+        assert_eq!(write(&mut book).fails(), ReputationError::NotWriter);
+    }
 }
 
 #[test]

@@ -61,7 +61,9 @@ pub trait ReputationView {
 #[ink::trait_definition]
 pub trait Writers {
     /// Puts an account on the list of writers, or takes it off. Only the owner may. What is so
-    /// already stays so, without an event.
+    /// already stays so, without an event. Off it is at once. On it writes at once as long as
+    /// nothing was ever recorded; later it waits for `WRITER_DELAY_MS`, so that everybody can see
+    /// it and go before it writes.
     ///
     /// # Errors
     /// [`ReputationError::NotOwner`].
@@ -71,7 +73,7 @@ pub trait Writers {
     #[ink(message)]
     fn set_writer(&mut self, account: AccountId, allowed: bool) -> Result<(), ReputationError>;
 
-    /// Whether an account may write.
+    /// Whether an account may write now.
     #[ink(message)]
     fn is_writer(&self, account: AccountId) -> bool;
 }

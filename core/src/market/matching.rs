@@ -170,7 +170,7 @@ impl Request {
 
 impl OfferRecord {
     /// How many units an assignment takes at least.
-    fn least_take(&self) -> u64 {
+    pub fn least_take(&self) -> u64 {
         self.terms.min_units.min(self.left)
     }
 

@@ -160,6 +160,7 @@ impl Economy {
             let terms = Offer {
                 task_type,
                 units: who.capacity,
+                min_units: 1,
                 price: ask(wanted, points, success),
                 capabilities: vec![],
                 bond: BOND,
@@ -413,6 +414,7 @@ pub fn consent(arbitrators: Vec<Account>) -> Consent {
         max_penalty_bps: 10_000,
         min_response_ms: 0,
         min_duration_ms: 0,
+        max_time_ms: u64::MAX,
         arbitrators,
         min_required: 0,
         max_fee_bps: 500,

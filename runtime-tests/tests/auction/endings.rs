@@ -2,13 +2,13 @@
 
 use crate::stage::*;
 use auction::events::JobAdvanced;
-use cicada_core::escrow::{Decision, EscrowError, Fallback, Panel, Side, Verdict};
-use cicada_core::market::{Request, Status, Unqualified};
+use cicada_core::escrow::{Decision, EscrowError};
+use cicada_core::market::{Status, Unqualified};
 use cicada_core::reputation::START_POINTS;
 use cicada_traits::auction::AuctionError;
 
 /// A bonded job of 100 units: 5,000 are escrowed, 300 are the bond.
-fn bonded(stage: &mut Stage, firm: bool, start: bool) -> u64 {
+pub fn bonded(stage: &mut Stage, firm: bool, start: bool) -> u64 {
     let request = stage.request(|_| {});
     let offer = stage.offer(PROVIDER, |terms| {
         terms.bond = 3;
@@ -24,14 +24,14 @@ fn bonded(stage: &mut Stage, firm: bool, start: bool) -> u64 {
 }
 
 /// What both sides have gained, from this state on.
-struct Before(u128, u128);
+pub struct Before(u128, u128);
 
 impl Before {
-    fn of(stage: &mut Stage) -> Self {
+    pub fn of(stage: &mut Stage) -> Self {
         Self(stage.balance_of(REQUESTER), stage.balance_of(PROVIDER))
     }
 
-    fn gained(&self, stage: &mut Stage) -> (i128, i128) {
+    pub fn gained(&self, stage: &mut Stage) -> (i128, i128) {
         let gained = |now: u128, before: u128| now as i128 - before as i128;
         (gained(stage.balance_of(REQUESTER), self.0), gained(stage.balance_of(PROVIDER), self.1))
     }
@@ -97,12 +97,9 @@ fn a_job_that_is_not_done_in_time_costs_the_bond_and_twenty_points() {
     stage.expire(job);
     let _ = stage.finalize(job).succeeds();
     assert_eq!(stage.status(job), Status::Failed);
-    assert_eq!(before.gained(&mut stage), (300, 0), "the price is for whoever takes it now");
+    assert_eq!(before.gained(&mut stage), (10_300, 0), "nobody can take it any more");
     assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS - 20, (0, 1)));
     assert_eq!(stage.finalize(job).fails(), AuctionError::WrongStatus);
-    let request = stage.job(job).request;
-    let _ = stage.cancel_request(REQUESTER, request).succeeds();
-    assert_eq!(before.gained(&mut stage), (10_300, 0));
     assert_eq!(stage.feedback(PROVIDER, job, 1).fails(), AuctionError::WrongStatus);
     stage.check_books();
 }
@@ -117,7 +114,7 @@ fn a_firm_offer_must_be_done_or_handed_back_like_any_other() {
         stage.expire(job);
         let _ = stage.finalize(job).succeeds();
         assert_eq!(stage.status(job), Status::Failed);
-        assert_eq!(before.gained(&mut stage), (300, 0));
+        assert_eq!(before.gained(&mut stage), (10_300, 0));
         stage.check_books();
     }
 }
@@ -239,14 +236,17 @@ fn a_request_that_is_closed_takes_nothing_back() {
 }
 
 #[test]
-fn a_payload_that_never_came_leaves_the_provider_his_chance() {
+fn who_gives_back_takes_no_more_of_that_request_for_whatever_reason() {
     let mut stage = Stage::new();
     let request = stage.request(|terms| terms.privacy = private());
     let offer = stage.offer(PROVIDER, |_| {});
     let job = stage.accept(PROVIDER, request, offer, 100).succeeds().value.unwrap();
     let _ = stage.decline(PROVIDER, job).succeeds();
     assert_eq!(stage.status(job), Status::Void);
-    let _ = stage.accept(PROVIDER, request, offer, 100).succeeds();
+    let placed = AuctionError::Unqualified(Unqualified::HasPlace);
+    assert_eq!(stage.accept(PROVIDER, request, offer, 100).fails(), placed);
+    let other = stage.offer(OTHER, |_| {});
+    let _ = stage.accept(OTHER, request, other, 100).succeeds();
     stage.check_books();
 }
 
@@ -297,7 +297,7 @@ fn a_refund_after_the_deadline_is_no_goodwill() {
     stage.decide(PROVIDER, job, Decision::Refund);
     let _ = stage.finalize(job).succeeds();
     assert_eq!(stage.status(job), Status::Failed);
-    assert_eq!(before.gained(&mut stage), (300, 0));
+    assert_eq!(before.gained(&mut stage), (10_300, 0));
     stage.check_books();
 }
 
@@ -331,95 +331,5 @@ fn a_done_job_returns_the_bond() {
     assert_eq!(before.gained(&mut stage), (0, 0), "not before the end");
     let _ = stage.settle(REQUESTER, job, None).succeeds();
     assert_eq!(before.gained(&mut stage), (5_000, 5_300), "and what the request did not need");
-    stage.check_books();
-}
-
-/// A disputed job that two arbitrators decide: its status, both sides' points since, successes,
-/// what the requester has of the bond of 300, and the price of a unit.
-fn disputed(verdict: Verdict) -> (Status, i64, i64, (u32, u32), u128, Option<u128>) {
-    let mut stage = Stage::new();
-    let job = bonded(&mut stage, false, true);
-    let _ = stage.complete(PROVIDER, job).succeeds();
-    stage.dispute(REQUESTER, job);
-    stage.decide_dispute(job, verdict);
-    let before = stage.balance_of(REQUESTER);
-    let event = stage.finalize(job).succeeds().event::<JobAdvanced>(&stage.auction);
-    assert_eq!(event.raised_by, Some(Side::Requester));
-    stage.check_books();
-    let gained = |points: u32| i64::from(points) - i64::from(START_POINTS);
-    let (provider, requester) = (stage.points(PROVIDER), stage.points(REQUESTER));
-    let price = stage.prices().map(|prices| prices.average);
-    // The request is over and gives back the 5,000 that it did not need.
-    let bond = stage.balance_of(REQUESTER) - before - 5_000;
-    (stage.status(job), gained(provider), gained(requester), stage.success(), bond, price)
-}
-
-#[test]
-fn a_verdict_that_pays_anything_is_a_success_and_one_that_pays_nothing_costs_the_bond() {
-    let split =
-        |provider_share, requester_share| Verdict::Split { provider_share, requester_share };
-    let won = |price| (Status::ProviderWon, 15, -25, (1, 1), 0, Some(price));
-    let shared = |price| (Status::Shared, 0, 0, (1, 1), 0, price);
-    let lost = (Status::RequesterWon, -25, 15, (0, 1), 300, None);
-    assert_eq!(disputed(Verdict::Release), won(50));
-    assert_eq!(disputed(split(2_501, 2_499)), won(25));
-    assert_eq!(disputed(split(2_500, 2_500)), shared(Some(25)));
-    assert_eq!(disputed(split(1, 4_999)), shared(None));
-    assert_eq!(disputed(split(0, 5_000)), lost);
-    assert_eq!(disputed(Verdict::Refund), lost);
-}
-
-#[test]
-fn a_dispute_of_the_requesters_that_nobody_decides_pays_the_work() {
-    let panels: [fn(&mut Request); 3] = [
-        |terms| terms.panel = Panel::NONE,
-        |terms| terms.dispute_ms = MINUTE,
-        |terms| terms.fallback = Fallback::Split { provider_bps: 0 },
-    ];
-    for change in panels {
-        let mut stage = Stage::new();
-        let job = stage.delivered(change);
-        stage.dispute(REQUESTER, job);
-        stage.world.advance(3 * HOUR);
-        stage.expire(job);
-        let _ = stage.finalize(job).succeeds();
-        assert_eq!((stage.status(job), stage.job(job).paid), (Status::Undecided, 5_000));
-        assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
-        assert_eq!(stage.prices(), None);
-        let _ = stage.feedback(PROVIDER, job, 3).succeeds();
-        stage.check_books();
-    }
-}
-
-#[test]
-fn what_was_measured_holds_when_nobody_decides_a_dispute_of_the_providers() {
-    for (fallback, paid) in [
-        (Fallback::Release, 4_000),
-        (Fallback::Split { provider_bps: 2_500 }, 1_000),
-        (Fallback::Refund, 0),
-    ] {
-        let mut stage = Stage::new();
-        let job = stage.started(|terms| {
-            terms.sla = sla(HOUR, 1_000);
-            terms.fallback = fallback;
-        });
-        stage.world.advance(2 * HOUR);
-        let _ = stage.complete(PROVIDER, job).succeeds();
-        stage.dispute(PROVIDER, job);
-        stage.world.advance(3 * HOUR);
-        stage.expire(job);
-        let _ = stage.finalize(job).succeeds();
-        assert_eq!((stage.status(job), stage.job(job).paid), (Status::Undecided, paid));
-        stage.check_books();
-    }
-}
-
-#[test]
-fn a_dispute_ends_the_requesters_own_settlement() {
-    let mut stage = Stage::new();
-    let job = stage.delivered(|terms| terms.sla = sla(HOUR, 1_000));
-    stage.dispute(PROVIDER, job);
-    let error = stage.settle(REQUESTER, job, report(None, &[])).fails();
-    assert_eq!(error, AuctionError::Escrow(EscrowError::WrongState));
     stage.check_books();
 }

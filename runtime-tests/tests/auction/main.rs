@@ -4,10 +4,12 @@
 mod common;
 
 mod cost;
+mod disputes;
 mod endings;
 mod jobs;
 mod line;
 mod matching;
+mod moments;
 mod orders;
 mod price_window;
 mod privacy;

@@ -198,7 +198,8 @@ fn a_market_has_parameters_within_their_ranges() {
     assert!(deploy(Stage::parameters(MAX_PRIORITY_MS)).is_ok());
     for wrong in [
         Stage::parameters(MAX_PRIORITY_MS + 1),
-        Parameters { slack_ms: 0, ..Stage::parameters(0) },
+        Parameters { slack_ms: MIN_SLACK_MS - 1, ..Stage::parameters(0) },
+        Parameters { hand_back_ms: MIN_HAND_BACK_MS - 1, ..Stage::parameters(0) },
         Parameters { slack_ms: MAX_SLACK_MS + 1, ..Stage::parameters(0) },
         Parameters { hand_back_ms: MAX_SLACK_MS + 1, ..Stage::parameters(0) },
     ] {

@@ -17,6 +17,10 @@ fn full(terms: &mut Request) {
     });
 }
 
+/// The first response and the first execution that miss the level.
+const LATE: u64 = MINUTE + SLACK + 1;
+const LONG: u64 = HOUR + SLACK + 1;
+
 /// A job under this service level with these times.
 fn timed(stage: &mut Stage, level: fn(&mut Request), response: u64, execution: u64) -> u64 {
     let job = stage.assigned(level);
@@ -47,15 +51,16 @@ fn good() -> Option<cicada_core::sla::QualityReport> {
 
 #[test]
 fn levels_that_are_just_kept_cost_nothing() {
-    assert_eq!(paid(MINUTE, HOUR, good()), (Status::Completed, 5_000, 0));
+    // Each time has its slack: nobody is late by the length of a block.
+    assert_eq!(paid(LATE - 1, HOUR, good()), (Status::Completed, 5_000, 0));
+    assert_eq!(paid(MINUTE, LONG - 1, good()), (Status::Completed, 5_000, 0));
     assert_eq!(paid(0, 0, None), (Status::Completed, 5_000, 0));
 }
 
 #[test]
 fn late_response_and_long_execution_cost_the_penalty_each() {
-    assert_eq!(paid(MINUTE + 1, HOUR, good()), (Status::SlaViolated, 3_999, 1));
-    assert_eq!(paid(MINUTE, HOUR + 1, good()), (Status::SlaViolated, 3_999, 1));
-    assert_eq!(paid(MINUTE + 1, HOUR + 1, good()), (Status::SlaViolated, 2_998, 2));
+    assert_eq!(paid(LATE, HOUR, good()), (Status::SlaViolated, 3_999, 1));
+    assert_eq!(paid(MINUTE, LONG, good()), (Status::SlaViolated, 3_999, 1));
 }
 
 #[test]
@@ -77,13 +82,14 @@ fn what_a_report_leaves_out_is_missed() {
 
 #[test]
 fn without_a_report_the_measured_penalty_remains() {
-    assert_eq!(paid(MINUTE + 1, 0, None), (Status::SlaViolated, 3_999, 1));
+    assert_eq!(paid(LATE, 0, None), (Status::SlaViolated, 3_999, 1));
 }
 
 #[test]
 fn all_penalties_add_up() {
-    let all = paid(MINUTE + 1, HOUR + 1, report(None, &[]));
-    assert_eq!(all, (Status::SlaViolated, 5_000 - 2 * 1_001 - 3 * 500, 5));
+    // Who misses both times is not in time at all.
+    let all = paid(LATE, HOUR, report(None, &[]));
+    assert_eq!(all, (Status::SlaViolated, 5_000 - 1_001 - 3 * 500, 4));
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn a_penalty_is_never_more_than_the_job() {
     let mut stage = Stage::new();
     let level = |terms: &mut Request| terms.sla = sla(MINUTE, u128::MAX);
     let before = stage.balance_of(PROVIDER);
-    let job = timed(&mut stage, level, MINUTE + 1, HOUR + 1);
+    let job = timed(&mut stage, level, LATE, HOUR);
     let _ = stage.settle(REQUESTER, job, None).succeeds();
     assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 0));
     assert_eq!(stage.balance_of(PROVIDER), before);
@@ -102,9 +108,9 @@ fn a_penalty_is_never_more_than_the_job() {
 #[test]
 fn each_violation_costs_points_and_the_job_is_no_success() {
     let mut stage = Stage::new();
-    let job = timed(&mut stage, full, MINUTE + 1, HOUR + 1);
+    let job = timed(&mut stage, full, LATE, HOUR);
     let _ = stage.settle(REQUESTER, job, report(None, &[])).succeeds();
-    assert_eq!(stage.points(PROVIDER), START_POINTS - 5 * VIOLATION_POINTS);
+    assert_eq!(stage.points(PROVIDER), START_POINTS - 4 * VIOLATION_POINTS);
     assert_eq!(stage.success(), (0, 1));
 }
 
@@ -112,7 +118,7 @@ fn each_violation_costs_points_and_the_job_is_no_success() {
 fn the_measured_penalty_holds_whoever_releases() {
     for silent in [false, true] {
         let mut stage = Stage::new();
-        let job = timed(&mut stage, full, MINUTE + 1, HOUR + 1);
+        let job = timed(&mut stage, full, LATE, HOUR);
         if silent {
             stage.world.advance(2 * HOUR);
             stage.expire(job);
@@ -120,7 +126,7 @@ fn the_measured_penalty_holds_whoever_releases() {
             stage.decide(REQUESTER, job, Decision::Release);
         }
         let _ = stage.finalize(job).succeeds();
-        assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 2_998));
+        assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 3_999));
         stage.check_books();
     }
 }
@@ -128,7 +134,7 @@ fn the_measured_penalty_holds_whoever_releases() {
 #[test]
 fn without_a_service_level_a_report_says_nothing() {
     let mut stage = Stage::new();
-    let job = timed(&mut stage, |_| {}, MINUTE, HOUR + 1);
+    let job = timed(&mut stage, |_| {}, 0, LONG);
     let _ = stage.settle(REQUESTER, job, report(Some(0), &[])).succeeds();
     assert_eq!((stage.status(job), stage.job(job).paid), (Status::Completed, 5_000));
 }
@@ -167,7 +173,7 @@ fn a_report_is_taken_while_a_dispute_runs_and_counts_if_nobody_decides() {
         stage.world.advance(3 * HOUR);
         stage.expire(job);
         let _ = stage.finalize(job).succeeds();
-        assert_eq!((stage.status(job), stage.job(job).paid), (Status::Undecided, 3_500));
+        assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 3_500));
         stage.check_books();
     }
 }

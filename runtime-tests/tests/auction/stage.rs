@@ -199,6 +199,7 @@ impl Stage {
         Offer {
             task_type: name("inference"),
             units: 1_000,
+            min_units: 1,
             price: 100,
             capabilities: names(&["cuda", "gpu"]),
             bond: 0,
@@ -217,6 +218,7 @@ impl Stage {
             max_penalty_bps: 10_000,
             min_response_ms: 0,
             min_duration_ms: 0,
+            max_time_ms: u64::MAX,
             arbitrators: ARBITRATORS.map(id).to_vec(),
             min_required: 0,
             max_fee_bps: 500,

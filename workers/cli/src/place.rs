@@ -255,6 +255,9 @@ pub struct OfferArgs {
     /// Compute units.
     #[arg(long)]
     units: u64,
+    /// The least units of a job; 1 without it, and all of a firm offer.
+    #[arg(long)]
+    min_units: Option<u64>,
     /// What you ask per unit, in MMC. Your reputation makes the effective price of it.
     #[arg(long, value_parser = args::price)]
     price: u128,
@@ -312,6 +315,9 @@ struct ConsentArgs {
     /// The least time to work.
     #[arg(long, value_parser = parse_ms, default_value = "1s")]
     least_duration: u64,
+    /// The most time for hand-over, response and work together.
+    #[arg(long, value_parser = parse_ms, default_value = "2h")]
+    most_time: u64,
 }
 
 impl ConsentArgs {
@@ -322,6 +328,7 @@ impl ConsentArgs {
             max_penalty_bps: self.most_penalty,
             min_response_ms: self.least_response,
             min_duration_ms: self.least_duration,
+            max_time_ms: self.most_time,
             arbitrators: self.accept_arbitrator,
             min_required: self.least_required,
             max_fee_bps: self.most_fee,
@@ -339,6 +346,7 @@ pub async fn offer(context: &Context, args: OfferArgs) -> Outcome {
     let terms = Offer {
         task_type: args.task_type,
         units: args.units,
+        min_units: args.min_units.unwrap_or(if args.firm_from.is_some() { args.units } else { 1 }),
         price: args.price,
         capabilities: sorted(args.capability),
         bond: args.bond,

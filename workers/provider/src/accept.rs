@@ -71,6 +71,11 @@ pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offe
     Offer {
         task_type: task.task_type.clone(),
         units: task.units,
+        // No more requesters can take it unasked than there are places for their jobs.
+        min_units: match task.max_units {
+            Some(most) if task.firm => most.min(task.units),
+            _ => 1,
+        },
         price: task.price,
         capabilities: task.capabilities.clone(),
         bond: task.bond,

@@ -267,6 +267,8 @@ impl Task {
             max_penalty_bps: self.max_penalty_bps,
             min_response_ms: self.min_response,
             min_duration_ms: self.min_duration,
+            // The longest job, and an hour for hand-over and response.
+            max_time_ms: self.max_duration.saturating_add(hour()),
             arbitrators: self.arbitrators.clone(),
             min_required: self.min_required,
             max_fee_bps: self.max_fee_bps,

@@ -77,7 +77,7 @@ pub fn judge(
     }
     let most = task.max_units.unwrap_or(u64::MAX);
     let units = request.left.min(offer.left).min(most);
-    if units < request.least_take() {
+    if units < request.least_take() || units < offer.least_take() {
         return Err(Leave::TooMany);
     }
     Ok(units)
@@ -148,6 +148,7 @@ pub(crate) mod tests {
         let terms = Offer {
             task_type: task.task_type.clone(),
             units: 1_000,
+            min_units: 1,
             price: task.price,
             capabilities: task.capabilities.clone(),
             bond: 0,

@@ -316,6 +316,7 @@ pub(crate) mod tests {
             price: 1,
             status: Status::Assigned,
             assigned_ms: 0,
+            auction_left_ms: 0,
             complete_by_ms,
             ready_ms: 0,
             started_ms: None,

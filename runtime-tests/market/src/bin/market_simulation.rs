@@ -210,6 +210,7 @@ impl Walk {
         let terms = Offer {
             task_type: name("render"),
             units: 500,
+            min_units: 1,
             price: price * MMC,
             capabilities: vec![],
             bond: 0,

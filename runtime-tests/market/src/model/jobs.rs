@@ -1,9 +1,9 @@
 //! Assignments: from the hand-over to the stars.
 
-use super::market::from_escrow;
+use super::market::{from_escrow, AUCTION_MS};
 use super::{valid, why, Check, Faults, Model};
 use crate::random::Step;
-use cicada_core::escrow::{Act, Ending, State};
+use cicada_core::escrow::{Act, Ending, Side, State};
 use cicada_core::hash::{tagged, Hash, Native};
 use cicada_core::market::{Assignment, HandOver, InvalidTerms, Privacy, Status};
 use cicada_core::reputation::Event;
@@ -53,6 +53,7 @@ impl Model {
         check.done()?;
         job.status = Status::Assigned;
         job.ready_ms = self.now_ms;
+        job.complete_by_ms = self.now_ms + valid::work_ms(request, self.setting.market.slack_ms);
         self.assignments.insert(id, job);
         self.payloads.insert(id, payload.clone());
         Ok(())
@@ -99,8 +100,10 @@ impl Model {
         let request = &self.requests[&job.request].terms;
         let started_ms = job.started_ms.expect("it is in progress");
         if let Some(sla) = &request.sla {
-            job.violations.response = started_ms - job.ready_ms > sla.max_response_ms;
-            job.violations.execution = self.now_ms - started_ms > request.max_duration_ms;
+            let slack_ms = self.setting.market.slack_ms;
+            let (response, execution) = (started_ms - job.ready_ms, self.now_ms - started_ms);
+            job.violations.response = response > sla.max_response_ms + slack_ms;
+            job.violations.execution = execution > request.max_duration_ms + slack_ms;
         }
         let deduction = penalty(request.sla.as_ref(), &job);
         self.by_market(job.escrow, &Act::CompleteFor { milestone: 0, result, deduction })?;
@@ -157,29 +160,43 @@ impl Model {
         Ok(())
     }
 
-    fn finalize(&mut self, id: u64, job: Assignment) -> Result<(), Faults> {
+    fn finalize(&mut self, id: u64, mut job: Assignment) -> Result<(), Faults> {
         let deal = &self.escrows[&job.escrow];
+        let undone = matches!(job.status, Status::Assigned | Status::InProgress);
+        let overdue = undone && self.passed(job.complete_by_ms);
         let mut check = Check::default();
         check.refuse(is_final(job.status), AuctionError::WrongStatus);
-        check.refuse(!is_final(job.status) && deal.ending.is_none(), AuctionError::NotEnded);
+        let runs = !is_final(job.status) && deal.ending.is_none();
+        check.refuse(runs && !overdue, AuctionError::NotEnded);
         check.done()?;
-        let released = deal.state == State::Released;
-        let status = match (job.status, deal.ending.expect("checked")) {
+        let (state, ending, raised_by) = (deal.state, deal.ending, deal.raised_by);
+        let ended_late = deal.since_ms >= job.complete_by_ms;
+        let Some(ending) = ending else {
+            self.by_market(job.escrow, &Act::Settle(0))?;
+            return self.conclude(id, job, Status::Failed);
+        };
+        let judged = matches!(ending, Ending::Voted { .. });
+        if judged {
+            job.violations.stated = 0;
+        }
+        let requesters = raised_by == Some(Side::Requester);
+        let kept = job.violations == Violations::default();
+        let status = match (job.status, ending) {
             (Status::Delivered, Ending::Voted { provider_share: 0 }) => Status::RequesterWon,
             (Status::Delivered, Ending::Voted { provider_share }) => {
-                let half = 2 * provider_share > amount(&job);
-                if half {
+                let won = requesters && 2 * provider_share > amount(&job);
+                if won {
                     Status::ProviderWon
                 } else {
-                    Status::Shared
+                    paid_as(job.violations)
                 }
             }
-            (Status::Delivered, Ending::FellBack) => Status::Undecided,
-            (Status::Delivered, _) if released => paid_as(job.violations),
-            (Status::Delivered, _) => Status::Failed,
-            (_, _) if released => Status::Gift,
+            (Status::Delivered, Ending::FellBack) if kept && !requesters => Status::Undecided,
+            (Status::Delivered, _) if state == State::Refunded => Status::Failed,
+            (Status::Delivered, _) => paid_as(job.violations),
+            (_, _) if state == State::Released => Status::Gift,
             (Status::AwaitingPayload, _) => Status::Void,
-            (_, Ending::TimedOut) => Status::Failed,
+            _ if ended_late => Status::Failed,
             _ => Status::Declined,
         };
         self.conclude(id, job, status)
@@ -223,7 +240,9 @@ impl Model {
     fn conclude(&mut self, id: u64, mut job: Assignment, status: Status) -> Result<(), Faults> {
         job.status = status;
         job.paid = self.escrows[&job.escrow].to_provider;
-        job.ended_ms = Some(self.escrows[&job.escrow].since_ms);
+        // What was not delivered has ended at its deadline at the latest.
+        let last_ms = if job.completed_ms.is_none() { job.complete_by_ms } else { u64::MAX };
+        job.ended_ms = Some(self.escrows[&job.escrow].since_ms.min(last_ms));
         self.assignments.insert(id, job.clone());
         let (provider, requester, well) = self.consequences(&job);
         provider.into_iter().for_each(|event| self.record(job.provider, event));
@@ -233,24 +252,22 @@ impl Model {
             let outcome = super::Outcome { provider: job.provider, task: task.clone(), well };
             self.outcomes.push(outcome);
         }
-        use Status::{Completed, Declined, Failed, ProviderWon, Shared, SlaViolated, Void};
+        use Status::{Completed, Declined, Failed, ProviderWon, SlaViolated, Void};
         let price = job.paid / u128::from(job.units);
-        if matches!(status, Completed | SlaViolated | ProviderWon | Shared) && price > 0 {
+        if matches!(status, Completed | SlaViolated | ProviderWon) && price > 0 {
             let (time_ms, units) = (self.now_ms, job.units);
             self.fills.push(super::Fill { time_ms, task, units, price });
         }
         self.move_bond(&job)?;
-        let now_ms = self.now_ms;
         let request = self.requests.get_mut(&job.request).expect("there is one of every job");
         request.running -= 1;
         if matches!(status, Void | Declined | Failed) && !request.closed {
             request.left += job.units;
             request.budget += amount(&job);
             request.assigned -= 1;
-            request.moved_ms += now_ms - job.assigned_ms;
-        }
-        if status == Void {
-            self.placed.remove(&(job.request, job.provider));
+            let first_end = (request.created_ms + AUCTION_MS).min(request.terms.deadline_ms);
+            let end = job.ended_ms.unwrap_or(0) + job.auction_left_ms;
+            request.moved_ms = request.moved_ms.max(end.saturating_sub(first_end));
         }
         let request = &self.requests[&job.request];
         if !request.closed && self.is_over(request) {
@@ -312,7 +329,6 @@ impl Model {
             Status::Declined if !self.is_free(job) && 2 * used >= time => {
                 (vec![Event::Failed], vec![], Some(false))
             }
-            Status::Shared => (vec![], vec![], Some(true)),
             Status::ProviderWon => (vec![Event::DisputeWon], vec![Event::DisputeLost], Some(true)),
             Status::RequesterWon => {
                 (vec![Event::DisputeLost], vec![Event::DisputeWon], Some(false))

@@ -13,7 +13,7 @@ use cicada_core::Account;
 use cicada_traits::auction::AuctionError;
 
 /// How long an auction lasts at most.
-const AUCTION_MS: u64 = 15 * 60_000;
+pub(super) const AUCTION_MS: u64 = 15 * 60_000;
 /// How many wait at most.
 const LINE: usize = 10;
 
@@ -41,7 +41,9 @@ fn disagreements(asked: &Request, offer: &OfferRecord, amount: u128) -> Vec<Unqu
     if !within(asked.dispute_ms, consent.dispute) {
         all.push(Unqualified::DisputeTime);
     }
-    if asked.max_duration_ms < consent.min_duration_ms {
+    let response_ms = asked.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+    let whole_ms = asked.hand_over_within_ms + response_ms + asked.max_duration_ms;
+    if asked.max_duration_ms < consent.min_duration_ms || whole_ms > consent.max_time_ms {
         all.push(Unqualified::WorkTime);
     }
     if let Some(sla) = &asked.sla {
@@ -178,7 +180,8 @@ impl Model {
         let points = self.points(offer.provider);
         let taken = units.min(request.left).min(offer.left);
         let equal = request.left.div_ceil(places_left(request).max(1));
-        let few = taken < equal && asked.min_units.is_none_or(|least| taken < least);
+        let few = taken < equal && asked.min_units.is_none_or(|least| taken < least)
+            || taken < given.min_units && taken < offer.left;
         let mut faults = Vec::new();
         let mut refuse = |condition: bool, error: Unqualified| {
             if condition {
@@ -285,6 +288,7 @@ impl Model {
             price,
             status: if public { Status::Assigned } else { Status::AwaitingPayload },
             assigned_ms: self.now_ms,
+            auction_left_ms: self.auction_ends_ms(&self.requests[&id]) - self.now_ms,
             complete_by_ms,
             ready_ms: self.now_ms,
             started_ms: None,

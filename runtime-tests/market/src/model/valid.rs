@@ -53,11 +53,15 @@ pub fn hand_over_ms(terms: &Request, slack_ms: u64) -> u64 {
     }
 }
 
+/// How long after the hand-over the result must be there.
+pub fn work_ms(terms: &Request, slack_ms: u64) -> u64 {
+    let response_ms = terms.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
+    response_ms + slack_ms + terms.max_duration_ms + slack_ms
+}
+
 /// How long after the assignment the result must be there.
 pub fn complete_ms(terms: &Request, slack_ms: u64) -> u64 {
-    let response_ms = terms.sla.as_ref().map_or(0, |sla| sla.max_response_ms);
-    let own = response_ms + slack_ms + terms.max_duration_ms + slack_ms;
-    hand_over_ms(terms, slack_ms) + own
+    hand_over_ms(terms, slack_ms) + work_ms(terms, slack_ms)
 }
 
 /// All that is wrong with somebody's request.
@@ -81,7 +85,8 @@ pub fn request(terms: &Request, by: Account, now_ms: u64, setting: &Setting) -> 
         Privacy::Public { payload } => wrong.push((!is_cid(payload), InvalidTerms::Payload)),
         Privacy::Private { .. } => {}
         Privacy::Confidential { allowed, .. } => {
-            wrong.push((allowed.len() > MAX_ALLOWED, InvalidTerms::Accounts));
+            let crowd = allowed.len() > MAX_ALLOWED || allowed.contains(&NOBODY);
+            wrong.push((crowd, InvalidTerms::Accounts));
         }
     }
     let panel = is_panel(&terms.panel) && !terms.panel.members.contains(&by);
@@ -98,11 +103,15 @@ pub fn request(terms: &Request, by: Account, now_ms: u64, setting: &Setting) -> 
 /// All that is wrong with an offer.
 pub fn offer(terms: &Offer, now_ms: u64) -> Faults {
     let mut wrong = both(terms.units, terms.price, terms.bond, &terms.capabilities);
+    let least = terms.min_units == 0 || terms.min_units > terms.units;
+    wrong.push((least, InvalidTerms::Units));
     wrong.push((terms.expires_ms <= now_ms, InvalidTerms::Deadline));
     wrong.push((terms.payload_key == [0; 32], InvalidTerms::Payload));
     let consent = &terms.consent;
     let reversed = |range: Range| range.least_ms > range.most_ms;
-    let times = reversed(consent.review) || reversed(consent.dispute);
+    let times = reversed(consent.review)
+        || reversed(consent.dispute)
+        || consent.min_duration_ms > consent.max_time_ms;
     wrong.push((times, InvalidTerms::Duration));
     wrong.push((consent.max_penalty_bps > 10_000, InvalidTerms::BasisPoints));
     let judges = &consent.arbitrators;

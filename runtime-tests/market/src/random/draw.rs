@@ -159,8 +159,11 @@ fn deadlines(model: &Model) -> Vec<u64> {
         all.push(job.ready_ms + market.hand_back_ms);
         all.push(job.ready_ms + (job.complete_by_ms - job.ready_ms) / 2);
         all.extend(job.completed_ms.map(|at| at + request.review_ms));
-        let limit = request.sla.as_ref().map(|sla| job.ready_ms + sla.max_response_ms + 1);
-        all.extend(limit);
+        // The first moments that miss a level.
+        let limit = request.sla.as_ref().map(|sla| job.ready_ms + sla.max_response_ms);
+        all.extend(limit.map(|limit| limit + market.slack_ms + 1));
+        let started = job.started_ms.filter(|_| limit.is_some());
+        all.extend(started.map(|at| at + request.max_duration_ms + market.slack_ms + 1));
     }
     let epoch = model.setting.epoch_ms;
     let passed = (model.now_ms - model.setting.epoch_start_ms) / epoch;

@@ -112,7 +112,7 @@ impl Random {
                 4 => signed.signer = other,
                 _ => signed.signed.expires_ms = self.soon(model),
             },
-            Op::Request { by, terms } => match self.rng.gen_range(0..14) {
+            Op::Request { by, terms } => match self.rng.gen_range(0..15) {
                 0 => terms.units = self.one_of(&[0, 1_000_000_001]),
                 1 => terms.max_price = self.one_of(&[0, 10u128.pow(24), 10u128.pow(24) + 1]),
                 2 => terms.deadline_ms = model.now_ms + self.rng.gen_range(0..2),
@@ -126,15 +126,22 @@ impl Random {
                 10 => terms.fallback = Fallback::Split { provider_bps: 10_001 },
                 11 => terms.min_units = Some(0),
                 12 => terms.hand_over_within_ms += 1,
+                13 => {
+                    if let Privacy::Confidential { allowed, .. } = &mut terms.privacy {
+                        allowed.push([0; 32]);
+                    }
+                }
                 _ => terms.sla.iter_mut().for_each(|sla| sla.uptime_bps = Some(10_001)),
             },
-            Op::Offer { terms, .. } => match self.rng.gen_range(0..7) {
+            Op::Offer { terms, .. } => match self.rng.gen_range(0..9) {
                 0 => terms.units = self.one_of(&[0, 1_000_000_001]),
                 1 => terms.price = self.one_of(&[0, 10u128.pow(24), 10u128.pow(24) + 1]),
                 2 => terms.expires_ms = model.now_ms + self.rng.gen_range(0..2),
                 3 => terms.payload_key = [0; 32],
                 4 => terms.consent.max_penalty_bps = 10_001,
                 5 => terms.consent.review.least_ms = u64::MAX,
+                6 => terms.min_units = self.one_of(&[0, terms.units + 1]),
+                7 => terms.consent.min_duration_ms = terms.consent.max_time_ms + 1,
                 _ => terms.bond = self.one_of(&[10u128.pow(24), 10u128.pow(24) + 1]),
             },
             Op::Accept { units, min_price, .. } => match self.rng.gen_range(0..3) {

@@ -75,6 +75,13 @@ fn lost_points(who: Account, before: &Model, after: &Model) -> bool {
     })
 }
 
+/// Whether somebody won a dispute.
+fn gained(who: Account, before: &Model, after: &Model) -> bool {
+    let count = before.history.get(&who).map_or(0, Vec::len);
+    let mut new = after.history.get(&who).into_iter().flatten().skip(count);
+    new.any(|(_, event)| *event == Event::DisputeWon)
+}
+
 /// What the requester got beside the money of the job and of his request: the bond.
 fn bond_of(before: &Model, after: &Model, job: &Assignment) -> i128 {
     let signed = |amount: u128| i128::try_from(amount).expect("amounts of the test are small");
@@ -85,7 +92,11 @@ fn bond_of(before: &Model, after: &Model, job: &Assignment) -> i128 {
         + more(&|model| model.reserves[&reserve].balance)
 }
 
-fn of_end((before, after): (&Model, &Model), then: &Assignment, now: &Assignment) -> Vec<&'static str> {
+fn of_end(
+    (before, after): (&Model, &Model),
+    then: &Assignment,
+    now: &Assignment,
+) -> Vec<&'static str> {
     let mut found = Vec::new();
     let deal = &after.escrows[&now.escrow];
     let delivered = now.completed_ms.is_some_and(|at| at < now.complete_by_ms);
@@ -105,6 +116,25 @@ fn of_end((before, after): (&Model, &Model), then: &Assignment, now: &Assignment
         if bond != 0 {
             found.push("who delivered in time lost bond");
         }
+    }
+    let measured = now.violations.response || now.violations.execution;
+    let won_against = deal.raised_by == Some(Side::Requester) && deal.state == State::Resolved;
+    if delivered && measured && !mark && !won_against {
+        found.push("a level was missed, and whose dispute ever washed it away");
+    }
+    let requesters_loss = lost_points(now.requester, before, after);
+    if requesters_loss && deal.raised_by != Some(Side::Requester) {
+        found.push("the requester lost points by a dispute that he did not raise");
+    }
+    let won = gained(now.provider, before, after);
+    if won && deal.raised_by != Some(Side::Requester) {
+        found.push("the provider won a dispute of his own");
+    }
+    let overdue = now.completed_ms.is_none() && after.now_ms >= then.complete_by_ms;
+    let undone = matches!(then.status, Status::Assigned | Status::InProgress);
+    let in_time = deal.ending == Some(Ending::Decided) && deal.since_ms < then.complete_by_ms;
+    if undone && overdue && !in_time && now.status != Status::Gift && bond.unsigned_abs() != whole {
+        found.push("his own time is over, and the bond is not the requester's");
     }
     if now.completed_ms.is_none() && now.paid > 0 && now.status != Status::Gift {
         found.push("paid without a delivery");
@@ -127,7 +157,7 @@ fn of_end((before, after): (&Model, &Model), then: &Assignment, now: &Assignment
 /// One place of a provider in a request.
 fn of_places(after: &Model) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let served = after.assignments.iter().filter(|(_, job)| job.status != Status::Void);
-    let twice = served.filter(|(_, job)| !seen.insert((job.request, job.provider)));
+    let twice =
+        after.assignments.iter().filter(|(_, job)| !seen.insert((job.request, job.provider)));
     twice.map(|(id, _)| format!("job {id}: the provider has two places in one request")).collect()
 }

@@ -124,6 +124,7 @@ impl Random {
             max_penalty_bps: self.one_of(&[10_000, 10_000, 5_000]),
             min_response_ms: self.one_of(&[0, 0, MINUTE]),
             min_duration_ms: self.one_of(&[0, 0, 5 * MINUTE]),
+            max_time_ms: self.one_of(&[4 * HOUR, 4 * HOUR, HOUR]),
             arbitrators,
             min_required: self.one_of(&[0, 0, 0, 1]),
             max_fee_bps: self.one_of(&[500, 500, 100]),
@@ -134,9 +135,11 @@ impl Random {
     pub(super) fn offer_terms(&mut self, model: &Model) -> Offer {
         let price = self.rng.gen_range(20..250);
         let firm_from = self.chance(50).then(|| self.rng.gen_range(0..price));
+        let units = self.one_of(&[1, 60, 100, 250, 400, 1_000, 2_000]);
         Offer {
             task_type: name(self.one_of(&TASKS)),
-            units: self.one_of(&[1, 60, 100, 250, 400, 1_000, 2_000]),
+            units,
+            min_units: self.one_of(&[1, 1, 1, units, units.div_ceil(3)]),
             price,
             capabilities: self.names(&CAPABILITIES, 90),
             bond: self.one_of(&[0, 5, 5, 12]),

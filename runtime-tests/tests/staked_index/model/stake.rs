@@ -48,7 +48,7 @@ pub struct Stakes {
     pub committees: Vec<Vec<u8>>,
     pub barred: BTreeSet<u8>,
     pub changes: FeedPlace,
-    pub is_writer: bool,
+    pub writer_from: Option<u64>,
     /// Rules that are announced, and from when on they count.
     pub next: Option<(Rules, u64)>,
     /// What whoever brought proofs got.
@@ -67,7 +67,7 @@ impl Stakes {
             committees: vec![(0..SEATS).collect()],
             barred: BTreeSet::new(),
             changes: FeedPlace::default(),
-            is_writer: true,
+            writer_from: Some(0),
             next: None,
             bounties: 0,
             slashed: 0,
@@ -164,7 +164,14 @@ impl Model {
                 if *by != Who::Owner {
                     return Err(Refusal::NotWriterOwner);
                 }
-                self.stakes.is_writer = *allowed;
+                if !*allowed {
+                    self.stakes.writer_from = None;
+                } else if self.stakes.writer_from.is_none() {
+                    // With scores to lose, a new writer waits for a week.
+                    let in_use = self.stakes.operators.values().any(|all| all.lost > 0);
+                    let wait_ms = if in_use { 7 * 86_400_000 } else { 0 };
+                    self.stakes.writer_from = Some(self.now_ms + wait_ms);
+                }
             }
             StakeOp::Accuse { .. } => return Err(StakingError::NotJudge.into()),
             StakeOp::ConvictObserver { epoch, seat, slot, proof } => {
@@ -253,7 +260,8 @@ impl Model {
     /// Takes a rate of all that a node has; how much that is.
     fn take_stake(&mut self, node: u8, rate: u32, points: u32) -> u128 {
         let down = self.errs(Mistake::PenaltyRoundedDown);
-        let (rate, told) = (u128::from(rate), self.stakes.is_writer);
+        let told = self.stakes.writer_from.is_some_and(|from_ms| from_ms <= self.now_ms);
+        let rate = u128::from(rate);
         let operator = self.stakes.operators.entry(Who::Node(node)).or_default();
         let all = operator.bonded + operator.unbonding;
         let penalty = if down { all * rate / 10_000 } else { (all * rate).div_ceil(10_000) };

@@ -1,7 +1,7 @@
 //! Deploys the compute market.
 
 use cicada_chain::BUNDLES;
-use cicada_core::market::limits::MAX_SLACK_MS;
+use cicada_core::market::limits::{MAX_SLACK_MS, MIN_HAND_BACK_MS, MIN_SLACK_MS};
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
 use cicada_program::{quiet_logs, status};
@@ -47,10 +47,10 @@ struct Options {
     #[arg(long, default_value_t = 60_000)]
     fast_response_ms: u64,
     /// What hand-over, response and execution get beside their own times, in ms: at least four blocks.
-    #[arg(long, default_value_t = 24_000, value_parser = clap::value_parser!(u64).range(1..=MAX_SLACK_MS))]
+    #[arg(long, default_value_t = 24_000, value_parser = clap::value_parser!(u64).range(MIN_SLACK_MS..=MAX_SLACK_MS))]
     slack_ms: u64,
     /// How long after the hand-over a job may be handed back without a mark, in ms.
-    #[arg(long, default_value_t = 120_000, value_parser = clap::value_parser!(u64).range(..=MAX_SLACK_MS))]
+    #[arg(long, default_value_t = 120_000, value_parser = clap::value_parser!(u64).range(MIN_HAND_BACK_MS..=MAX_SLACK_MS))]
     hand_back_ms: u64,
     /// The length of an epoch of reputation, in ms.
     #[arg(long, default_value_t = 86_400_000)]
