@@ -111,10 +111,12 @@ impl Books {
     }
 }
 
-/// Pays by a call that cannot use more than its part of the gas, so that neither the token nor
-/// who chooses the gas decides who is paid: with less than that much left the whole message
-/// fails. Whether the token did not refuse; its answer is not read, since one longer than its room
-/// would break off the message.
+/// Pays by a call that cannot use more than its part of the gas, so that the token stops nobody
+/// else's payment. The chain gives it what is left if that is less. With too little for the
+/// project's token the message fails, since nothing is left to note a credit; a token that calls
+/// others in turn may leave enough, and then who chooses the gas makes a credit of a payment, which
+/// is claimed later. Whether the token did not refuse; its answer is not read, since one longer
+/// than its room would break off the message.
 #[cfg(target_arch = "wasm32")]
 #[inline(never)]
 fn send(token: AccountId, to: AccountId, amount: u128) -> bool {
