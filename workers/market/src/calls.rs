@@ -7,7 +7,7 @@ use cicada_core::hash::Hash;
 use cicada_core::market::{HandOver, Offer, Order, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
 
 /// The event with the number of a request or an offer; its first field is an [`Order`].
 const PLACED: &str = "OrderPlaced";
@@ -152,6 +152,31 @@ impl Market {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         self.call(Contract::Auction, &format!("Auction::{message}"), &id, signer).await
+    }
+
+    /// The same for many assignments, in as few blocks as they fit. The outcomes stand in no order.
+    ///
+    /// # Errors
+    /// As [`Market::call`], if nothing can be read or sent; each outcome as that of a call.
+    pub async fn about_each(
+        &self,
+        message: &str,
+        ids: &[u64],
+        signer: &Signer,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let (account, bundle) = self.at(Contract::Auction);
+        let label = format!("Auction::{message}");
+        let (mut calls, mut outcomes) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.chain.prepare(account, bundle, &label, &id.encode(), signer).await {
+                Ok(call) => calls.push(call),
+                Err(error) if error.refusal().is_some() => outcomes.push(Err(error.into())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let sent = self.chain.send_all(&calls, signer).await?;
+        outcomes.extend(sent.into_iter().map(|sent| Ok(sent.map(|_| ())?)));
+        Ok(outcomes)
     }
 
     /// Hands a private payload over.

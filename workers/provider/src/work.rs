@@ -6,16 +6,15 @@ use crate::policy::give_up_ms;
 use crate::worker::Worker;
 use cicada_chain::Fate;
 use cicada_core::hash::Hash;
-use cicada_core::market::{Assignment, Privacy, RequestRecord, Status};
+use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
-use cicada_program::{count, now_ms};
+use cicada_program::{count, now_ms, visible_line};
+use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What is kept free before the deadline, for storing and delivering. In ms.
-const MARGIN_MS: u64 = 2_000;
 /// Between two attempts of what the chain or a disk did not take.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What must be free on the disk of results beside the result itself, in bytes.
@@ -72,19 +71,14 @@ impl Worker {
         }
         let digest = match self.state.done(id, &assignment) {
             Some(digest) => {
-                self.start(id, &assignment).await?;
+                let request = self.market().request(assignment.request).await?;
+                self.start(id, &assignment, &request.terms).await?;
                 digest
             }
             None => self.produce(id, &assignment, slot).await?,
         };
         self.deliver(id, &assignment, &digest).await?;
         Ok(digest)
-    }
-
-    /// Whether what cannot be begun by now is to be handed back.
-    async fn must_give_up(&self, assignment: &Assignment) -> Result<bool, Error> {
-        let parameters = self.market().parameters().await?;
-        Ok(now_ms() >= give_up_ms(assignment, &parameters))
     }
 
     /// Runs the job and stores its result.
@@ -95,28 +89,25 @@ impl Worker {
         let task = task.ok_or_else(|| {
             Trouble::Never(format!("there is no task {} in the configuration", name.as_str()))
         })?;
-        let longest = request.terms.max_duration_ms;
-        let time = time_for(assignment, longest);
-        let time = time.ok_or_else(|| Trouble::Never("there is no time left for it".into()))?;
-        let input = match self.input(id, &request).await {
-            // Handed back while that is free, rather than missed.
-            Err(Trouble::Later(why)) if self.must_give_up(assignment).await? => {
-                Err(Trouble::Never(why))
-            }
-            other => other,
-        }?;
-        let job = self.job(task, assignment, time, slot);
-        self.rehearse(task, &job).await?;
-        self.start(id, assignment).await?;
+        let mut job = self.job(task, assignment, slot);
+        let input = self.prepare(id, assignment, &request, (task, &job)).await?;
+        self.start(id, assignment, &request.terms).await?;
+        // What a start that is not final yet says of its time does not matter without a service level.
+        let started_ms = match request.terms.sla {
+            Some(_) => self.market().assignment(id).await?.started_ms,
+            None => None,
+        };
+        job.timeout = time_for(assignment, &request.terms, started_ms, self.parameters.slack_ms);
         tracing::info!(assignment = id, task = name.as_str(), "running the job");
         let result = match job.run(&input.payload).await {
             Ok(result) => result,
             Err(JobError::NotStarted(why)) => return Err(Trouble::Later(why)),
             Err(error) => {
                 count(&self.metrics.jobs, "failed");
+                let said = visible_line(&error.to_string());
                 tracing::warn!(
                     assignment = id,
-                    "the job failed, and its report is delivered: {error}"
+                    "the job failed, and its report is delivered: {said}"
                 );
                 format!("cicada71: no result: {error}\n").into_bytes()
             }
@@ -131,6 +122,27 @@ impl Worker {
             tracing::warn!(assignment = id, "{error:#}");
         }
         Ok(digest)
+    }
+
+    /// Fetches the payload and finds out whether the job can be started, in the time in which handing
+    /// back is free: whatever hangs, lags or is missing by then will not come in time.
+    async fn prepare(
+        &self,
+        id: u64,
+        assignment: &Assignment,
+        request: &RequestRecord,
+        (task, job): (&Task, &Job),
+    ) -> Result<Input, Trouble> {
+        let ready = async {
+            let input = self.input(id, request).await?;
+            self.rehearse(task, job).await?;
+            Ok(input)
+        };
+        if assignment.status != Status::Assigned {
+            return ready.await;
+        }
+        let until_ms = give_up_ms(assignment, &request.terms, &self.parameters);
+        in_time(until_ms, ready).await
     }
 
     /// What can be known to be impossible is found out before the bond is at stake.
@@ -163,9 +175,10 @@ impl Worker {
     }
 
     /// Marks the start, unless it is marked; whatever happens to the connection.
-    async fn start(&self, id: u64, assignment: &Assignment) -> Result<(), Trouble> {
-        let mut status = assignment.status;
-        let mut patience = Patience::until(id, assignment.complete_by_ms);
+    async fn start(&self, id: u64, of: &Assignment, terms: &Request) -> Result<(), Trouble> {
+        let mut status = of.status;
+        let give_up_ms = give_up_ms(of, terms, &self.parameters);
+        let mut patience = Patience::until(id, of.complete_by_ms);
         loop {
             if status != Status::Assigned {
                 return Ok(());
@@ -174,10 +187,14 @@ impl Worker {
             let Err(error) = market.about("start", id, &self.signer).await else {
                 return Ok(());
             };
-            self.fate(&error, assignment.complete_by_ms).await;
+            self.fate(&error, of.complete_by_ms).await;
             match market.assignment(id).await {
                 Ok(now) if now.status == Status::Assigned && error.refusal().is_some() => {
                     return Err(error.into());
+                }
+                // Handed back while that is free, rather than begun without enough time.
+                Ok(now) if now.status == Status::Assigned && now_ms() >= give_up_ms => {
+                    return Err(Trouble::Never(error.to_string()));
                 }
                 Ok(now) => status = now.status,
                 Err(_) => {}
@@ -247,13 +264,37 @@ impl Worker {
 
     /// Gives an assignment back, if it has not been started.
     pub(crate) async fn give_back(&self, id: u64) -> Result<(), Error> {
-        let market = self.market();
-        let status = market.assignment(id).await?.status;
+        let status = self.market().assignment(id).await?.status;
         if matches!(status, Status::Assigned | Status::AwaitingPayload) {
-            market.about("decline", id, &self.signer).await?;
-            count(&self.metrics.jobs, "declined");
+            self.give_all_back(&[id]).await?;
         }
         Ok(())
+    }
+
+    /// Gives assignments back that have not been started, all at once.
+    pub(crate) async fn give_all_back(&self, ids: &[u64]) -> Result<(), Error> {
+        let each = self.market().about_each("decline", ids, &self.signer).await?;
+        let mut failed = None;
+        for outcome in each {
+            match outcome {
+                Ok(()) => count(&self.metrics.jobs, "declined"),
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// What `ready` gives, if it does before `until_ms`; what would come later never comes.
+async fn in_time<T>(
+    until_ms: u64,
+    ready: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let left = Duration::from_millis(until_ms.saturating_sub(now_ms()));
+    match tokio::time::timeout(left, ready).await {
+        Err(_) => Err(Trouble::Never("its payload is not there in time".into())),
+        Ok(Err(Trouble::Later(why))) if now_ms() >= until_ms => Err(Trouble::Never(why)),
+        Ok(outcome) => outcome,
     }
 }
 
@@ -292,18 +333,23 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
     Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
-/// How long the job may take: its request's bound, the whole of it after a restart too, and what
-/// the deadline leaves. None if there is nothing left.
-fn time_for(assignment: &Assignment, max_duration_ms: u64) -> Option<Duration> {
-    let left = assignment.complete_by_ms.saturating_sub(now_ms()).checked_sub(MARGIN_MS)?;
-    let time = left.min(max_duration_ms);
-    (time > 0).then(|| Duration::from_millis(time))
+/// How long the job may take: its request's bound, the whole of it after a restart too, as far as
+/// there is a slack left then for storing and delivering. Under a service level the chain has
+/// counted since the start: half a slack more than the bound is no violation yet.
+fn time_for(of: &Assignment, terms: &Request, started_ms: Option<u64>, slack_ms: u64) -> Duration {
+    let longest = terms.max_duration_ms;
+    let measured = started_ms
+        .map_or(u64::MAX, |started| started.saturating_add(longest).saturating_add(slack_ms / 2));
+    let until_ms = of.complete_by_ms.saturating_sub(slack_ms).min(measured);
+    Duration::from_millis(until_ms.saturating_sub(now_ms()).min(longest))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use cicada_core::sla::Violations;
+    use crate::policy::tests::request;
+    use cicada_core::market::Parameters;
+    use cicada_core::sla::{Sla, Violations};
 
     pub fn until(complete_by_ms: u64) -> Assignment {
         Assignment {
@@ -329,13 +375,62 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_job_gets_its_bound_or_what_the_deadline_leaves() {
+    fn a_job_gets_its_bound_or_what_the_deadline_leaves_after_a_slack() {
         let now = now_ms();
-        assert_eq!(time_for(&until(now + 3_600_000), 5_000), Some(Duration::from_secs(5)));
-        let short = time_for(&until(now + 10_000), 60_000).expect("there is time");
-        assert!(short <= Duration::from_secs(8) && short > Duration::from_secs(6), "{short:?}");
-        assert_eq!(time_for(&until(now + MARGIN_MS), 60_000), None);
-        assert_eq!(time_for(&until(now - 1), 60_000), None);
+        let terms = |max_duration_ms| Request { max_duration_ms, ..request().terms };
+        let time = |left_ms, longest_ms, started_ms| {
+            time_for(&until(now + left_ms), &terms(longest_ms), started_ms, 24_000).as_millis()
+        };
+        assert_eq!(time(3_600_000, 5_000, None), 5_000);
+        let short = time(34_000, 60_000, None);
+        assert!(short <= 10_000 && short > 8_000, "{short:?}");
+        assert_eq!((time(24_000, 60_000, None), time(0, 60_000, None)), (0, 0));
+        let behind = time(3_600_000, 60_000, Some(now - 18_000));
+        assert!(behind <= 54_000 && behind > 52_000, "{behind:?}");
+        assert_eq!(time(3_600_000, 60_000, Some(now - 6_000)), 60_000);
+    }
+
+    pub const PARAMETERS: Parameters = Parameters {
+        priority_ms: 0,
+        violation_points: 5,
+        fast_response_ms: 60_000,
+        slack_ms: 24_000,
+        hand_back_ms: 120_000,
+    };
+
+    #[test]
+    fn what_is_handed_back_has_a_block_left_in_which_that_is_free() {
+        for time_ms in [49_000, 58_000, 241_000, 648_000] {
+            let job = until(time_ms);
+            let give_up = give_up_ms(&job, &request().terms, &PARAMETERS);
+            let free = job.free_until_ms(&PARAMETERS);
+            assert!(give_up < free && free - give_up >= 6_000, "{time_ms}: {give_up} of {free}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_hangs_or_stays_away_is_handed_back_while_that_is_free() {
+        let hangs = in_time(now_ms() + 50, std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(hangs, Err(Trouble::Never(_))), "{hangs:?}");
+        let fails = |until_ms| {
+            let failed = std::future::ready(Err::<(), _>(Trouble::Later("no space".into())));
+            in_time(until_ms, failed)
+        };
+        assert!(matches!(fails(now_ms() - 1).await, Err(Trouble::Never(_))));
+        assert!(matches!(fails(now_ms() + 9_000).await, Err(Trouble::Later(_))), "tried again");
+    }
+
+    #[test]
+    fn a_response_that_would_be_late_is_handed_back_first() {
+        let sla = Sla {
+            uptime_bps: None,
+            max_response_ms: 30_000,
+            violation_penalty: 1,
+            quality: vec![],
+        };
+        let terms = Request { sla: Some(sla), ..request().terms };
+        assert_eq!(give_up_ms(&until(648_000), &terms, &PARAMETERS), 48_000);
+        assert_eq!(give_up_ms(&until(648_000), &request().terms, &PARAMETERS), 90_000);
     }
 
     #[test]
