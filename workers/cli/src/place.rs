@@ -275,7 +275,7 @@ pub struct OfferArgs {
     key_of: Option<PathBuf>,
     /// Makes the offer firm: requesters may take it without asking, at this effective price per
     /// unit or more.
-    #[arg(long, value_parser = parse_mmc)]
+    #[arg(long, value_parser = args::price)]
     firm_from: Option<u128>,
     #[command(flatten)]
     consent: ConsentArgs,
@@ -306,11 +306,11 @@ struct ConsentArgs {
     /// The most that all penalties of a service level may take, in basis points of the price.
     #[arg(long, value_parser = args::bps, default_value_t = 2_000)]
     most_penalty: u16,
-    /// The least time to respond, if there is a service level.
-    #[arg(long, value_parser = parse_ms, default_value = "10s")]
+    /// The least time to respond, if there is a service level: the chain needs some of it.
+    #[arg(long, value_parser = parse_ms, default_value = "1m")]
     least_response: u64,
-    /// The least time to work.
-    #[arg(long, value_parser = parse_ms, default_value = "1s")]
+    /// The least time to work, of which the chain needs some too.
+    #[arg(long, value_parser = parse_ms, default_value = "1m")]
     least_duration: u64,
 }
 
