@@ -88,8 +88,8 @@ struct SlaArgs {
     /// What each violation costs, in MMC; of uptime and of each quality metric half of it.
     #[arg(long, value_parser = parse_mmc, requires = "max_response")]
     penalty: Option<u128>,
-    /// The least uptime in basis points.
-    #[arg(long, value_parser = args::bps, requires = "max_response")]
+    /// The least uptime: 99.9%, or basis points.
+    #[arg(long, value_parser = args::measured, requires = "max_response")]
     uptime: Option<u16>,
     /// The least value of a metric, NAME=BPS; may be repeated.
     #[arg(long, value_parser = args::metric, requires = "max_response")]

@@ -34,7 +34,8 @@ pub enum EscrowOrAssignment {
 
 fn done<T: DecodeAll>(outcome: CallOutcome, label: &str) -> Result<Done<T>, Error> {
     let value = T::decode_all(&mut &outcome.returned[..]).map_err(|error| {
-        Error::Other(format!("{label} returned something else than expected: {error}"))
+        let why = format!("it returned something else than expected: {error}");
+        cicada_chain::Error::unread(label, &outcome, why)
     })?;
     Ok(Done { value, outcome })
 }
@@ -56,9 +57,11 @@ impl Market {
         }
         let spender = (&account, &self.file.escrow);
         let allowed: u128 = self.read(Contract::Token, "PSP22::allowance", &spender).await?;
-        if allowed < amount {
-            let args = (&self.file.escrow, amount);
-            self.call(Contract::Token, "PSP22::approve", &args, signer).await?;
+        let more = amount.saturating_sub(allowed);
+        if more > 0 {
+            // Added, not set: another program of this account may be doing the same.
+            let args = (&self.file.escrow, more);
+            self.call(Contract::Token, "PSP22::increase_allowance", &args, signer).await?;
             let amount = cicada_amounts::plain_mmc(amount);
             said.push(format!("approved {amount} MMC for the escrow contract"));
         }
@@ -116,9 +119,9 @@ impl Market {
     fn numbered(&self, done: Done<u64>, label: &str) -> Result<Done<u64>, Error> {
         let placed: Option<Order> = self.emitted(PLACED, &done.outcome);
         let (Order::Request(value) | Order::Offer(value)) = placed.ok_or_else(|| {
-            Error::Other(format!(
-                "{label} is done, but its event {PLACED} cannot be read: are the bundles those of this market?"
-            ))
+            let why =
+                format!("its event {PLACED} cannot be read: are the bundles those of this market?");
+            cicada_chain::Error::unread(label, &done.outcome, why)
         })?;
         Ok(Done { value, ..done })
     }

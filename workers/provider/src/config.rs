@@ -7,7 +7,7 @@ use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
 use cicada_payload::{read_secret, ProviderKey, Store};
-use cicada_program::{duration, secret_is_kept};
+use cicada_program::{duration, secret_is_kept, wrong_at};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -123,7 +123,8 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
-        let mut config: Self = toml::from_str(text)?;
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
         let paths =
             [&mut config.market, &mut config.bundles, &mut config.payload_key, &mut config.state];
         let more = [&mut config.account, &mut config.results, &mut config.work];
@@ -295,6 +296,11 @@ pub(crate) mod tests {
             assert!(wrong("auto_accept = true", &account(taken)).contains("job_account"));
         }
         assert!(wrong("auto_accept = true", "max_jobs = 0").contains("max_jobs"));
+        let words = "suri = \"old orchard";
+        for secret in [words.to_owned(), format!("{words}\"\n{words}\"")] {
+            let said = wrong("suri = \"//Bob\"", &secret);
+            assert!(said.contains("line ") && !said.contains("orchard"), "{said}");
+        }
         assert!(wrong("min_price = \"0.2\"", "").contains("min_price"));
         assert!(wrong("\"0.2\"", "\"0\"").contains("min_price"));
     }

@@ -49,7 +49,12 @@ pub struct Sandbox {
 /// Whether jobs can read what lies here, as far as its permissions go: among the system's files, or
 /// those in `readable`.
 pub fn shown_to_jobs<'a>(path: &Path, readable: impl IntoIterator<Item = &'a PathBuf>) -> bool {
-    let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    // A link counts as where it leads, also for a file that is still to be made.
+    let whole = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+        Some(path.canonicalize().ok().or_else(parent).unwrap_or_else(|| path.clone()))
+    };
     let Some(path) = whole(path) else {
         return false;
     };

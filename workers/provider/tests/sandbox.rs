@@ -206,7 +206,7 @@ fn settings_and_programs_of_others_are_not_shown() {
 
 #[tokio::test]
 async fn of_the_settings_a_job_sees_what_programs_need() {
-    let script = "ls -A /etc; ls /opt 2>/dev/null || echo none; id -un >/dev/null && echo known";
+    let script = "ls -A /etc; ls /opt 2>/dev/null || echo none";
     let Some(seen) = text(script).await else { return };
     let seen: Vec<&str> = seen.lines().collect();
     assert!(!seen.contains(&"shadow") && !seen.contains(&"hostname"), "{seen:?}");
