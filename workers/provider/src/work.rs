@@ -10,13 +10,12 @@ use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
 use cicada_program::{count, now_ms, visible_line};
-use std::future::Future;
 use std::path::Path;
-use std::time::Duration;
+use times::{in_time, time_for, Patience, AGAIN};
 use zeroize::Zeroizing;
 
-/// Between two attempts of what the chain or a disk did not take.
-const AGAIN: Duration = Duration::from_secs(1);
+mod times;
+
 /// What must be free on the disk of results beside the result itself, in bytes.
 const FREE: u64 = 16 * 1024 * 1024;
 
@@ -285,45 +284,6 @@ impl Worker {
     }
 }
 
-/// What `ready` gives, if it does before `until_ms`; what would come later never comes.
-async fn in_time<T>(
-    until_ms: u64,
-    ready: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
-    let left = Duration::from_millis(until_ms.saturating_sub(now_ms()));
-    match tokio::time::timeout(left, ready).await {
-        Err(_) => Err(Trouble::Never("its payload is not there in time".into())),
-        Ok(Err(Trouble::Later(why))) if now_ms() >= until_ms => Err(Trouble::Never(why)),
-        Ok(outcome) => outcome,
-    }
-}
-
-/// What is tried again until the time of an assignment is over. The log hears of it once.
-struct Patience {
-    assignment: u64,
-    until_ms: u64,
-    said: bool,
-}
-
-impl Patience {
-    fn until(assignment: u64, until_ms: u64) -> Self {
-        Self { assignment, until_ms, said: false }
-    }
-
-    /// A pause after a failure, unless there is no time for more.
-    async fn after(&mut self, error: &impl std::fmt::Display) -> Result<(), Trouble> {
-        if now_ms() >= self.until_ms {
-            return Err(Trouble::Later(error.to_string()));
-        }
-        if !std::mem::replace(&mut self.said, true) {
-            let until = self.until_ms;
-            tracing::warn!(assignment = self.assignment, "{error}; trying again until {until}");
-        }
-        tokio::time::sleep(AGAIN).await;
-        Ok(())
-    }
-}
-
 /// Bytes that may still be written to a folder, which is made if it is missing.
 fn free_space(folder: &Path) -> anyhow::Result<u64> {
     use anyhow::Context;
@@ -333,23 +293,11 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
     Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
-/// How long the job may take: its request's bound, the whole of it after a restart too, as far as
-/// there is a slack left then for storing and delivering. Under a service level the chain has
-/// counted since the start: half a slack more than the bound is no violation yet.
-fn time_for(of: &Assignment, terms: &Request, started_ms: Option<u64>, slack_ms: u64) -> Duration {
-    let longest = terms.max_duration_ms;
-    let measured = started_ms
-        .map_or(u64::MAX, |started| started.saturating_add(longest).saturating_add(slack_ms / 2));
-    let until_ms = of.complete_by_ms.saturating_sub(slack_ms).min(measured);
-    Duration::from_millis(until_ms.saturating_sub(now_ms()).min(longest))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::policy::tests::request;
     use cicada_core::market::Parameters;
-    use cicada_core::sla::{Sla, Violations};
+    use cicada_core::sla::Violations;
 
     pub fn until(complete_by_ms: u64) -> Assignment {
         Assignment {
@@ -374,22 +322,6 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn a_job_gets_its_bound_or_what_the_deadline_leaves_after_a_slack() {
-        let now = now_ms();
-        let terms = |max_duration_ms| Request { max_duration_ms, ..request().terms };
-        let time = |left_ms, longest_ms, started_ms| {
-            time_for(&until(now + left_ms), &terms(longest_ms), started_ms, 24_000).as_millis()
-        };
-        assert_eq!(time(3_600_000, 5_000, None), 5_000);
-        let short = time(34_000, 60_000, None);
-        assert!(short <= 10_000 && short > 8_000, "{short:?}");
-        assert_eq!((time(24_000, 60_000, None), time(0, 60_000, None)), (0, 0));
-        let behind = time(3_600_000, 60_000, Some(now - 18_000));
-        assert!(behind <= 54_000 && behind > 52_000, "{behind:?}");
-        assert_eq!(time(3_600_000, 60_000, Some(now - 6_000)), 60_000);
-    }
-
     pub const PARAMETERS: Parameters = Parameters {
         priority_ms: 0,
         violation_points: 5,
@@ -397,41 +329,6 @@ pub(crate) mod tests {
         slack_ms: 24_000,
         hand_back_ms: 120_000,
     };
-
-    #[test]
-    fn what_is_handed_back_has_a_block_left_in_which_that_is_free() {
-        for time_ms in [49_000, 58_000, 241_000, 648_000] {
-            let job = until(time_ms);
-            let give_up = give_up_ms(&job, &request().terms, &PARAMETERS);
-            let free = job.free_until_ms(&PARAMETERS);
-            assert!(give_up < free && free - give_up >= 6_000, "{time_ms}: {give_up} of {free}");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_hangs_or_stays_away_is_handed_back_while_that_is_free() {
-        let hangs = in_time(now_ms() + 50, std::future::pending::<Result<(), _>>()).await;
-        assert!(matches!(hangs, Err(Trouble::Never(_))), "{hangs:?}");
-        let fails = |until_ms| {
-            let failed = std::future::ready(Err::<(), _>(Trouble::Later("no space".into())));
-            in_time(until_ms, failed)
-        };
-        assert!(matches!(fails(now_ms() - 1).await, Err(Trouble::Never(_))));
-        assert!(matches!(fails(now_ms() + 9_000).await, Err(Trouble::Later(_))), "tried again");
-    }
-
-    #[test]
-    fn a_response_that_would_be_late_is_handed_back_first() {
-        let sla = Sla {
-            uptime_bps: None,
-            max_response_ms: 30_000,
-            violation_penalty: 1,
-            quality: vec![],
-        };
-        let terms = Request { sla: Some(sla), ..request().terms };
-        assert_eq!(give_up_ms(&until(648_000), &terms, &PARAMETERS), 48_000);
-        assert_eq!(give_up_ms(&until(648_000), &request().terms, &PARAMETERS), 90_000);
-    }
 
     #[test]
     fn only_what_may_change_is_tried_again() {
