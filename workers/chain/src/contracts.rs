@@ -149,7 +149,10 @@ impl Chain {
         let dry_run = self.dry_run(contract, bundle, message, args, &origin).await?;
         let call = prepared(contract, bundle, message, args, &dry_run)?;
         match self.send(&call, signer).await {
-            Ok(receipt) => CallOutcome::new(dry_run, &receipt),
+            Ok(receipt) => CallOutcome::new(dry_run, &receipt).map_err(|error| {
+                let done = format!("it is done, in block {}, but {error}", receipt.block);
+                Error::unknown(message, receipt.underway, done)
+            }),
             Err(error) if error.underway().is_some() => Err(error),
             Err(error) => {
                 // Someone may have been faster: then a second dry run knows why.

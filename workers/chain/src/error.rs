@@ -1,6 +1,7 @@
 //! What can go wrong between a worker and the chain, and what to do about it.
 
-use crate::{address, Underway};
+use crate::{address, CallOutcome, Underway};
+use cicada_core::hash::Hash;
 use std::path::PathBuf;
 
 /// Why something could not be done on the chain.
@@ -93,6 +94,21 @@ pub enum Error {
         /// Where it went wrong.
         reason: String,
     },
+    /// A call is done and final, and what it did cannot be read.
+    #[error(
+        "{what} is done, in block {block} (transaction 0x{}), but {reason}; do not repeat it",
+        hex::encode(transaction)
+    )]
+    Unread {
+        /// The call.
+        what: String,
+        /// The number of its block.
+        block: u64,
+        /// Its hash.
+        transaction: Hash,
+        /// What cannot be read.
+        reason: String,
+    },
     /// A text is no account.
     #[error("'{}' is no address: {reason}", text.escape_debug())]
     Account {
@@ -129,6 +145,12 @@ impl Error {
     pub(crate) fn unknown(what: &str, underway: Underway, reason: impl std::fmt::Display) -> Self {
         let (what, reason) = (what.into(), reason.to_string());
         Self::Unknown { what, underway: Box::new(underway), reason }
+    }
+
+    /// What cannot be read of a call that is done.
+    pub fn unread(what: &str, outcome: &CallOutcome, reason: impl std::fmt::Display) -> Self {
+        let CallOutcome { block, transaction, .. } = *outcome;
+        Self::Unread { what: what.into(), block, transaction, reason: reason.to_string() }
     }
 
     /// The transaction that may still be done, if that is what this says.

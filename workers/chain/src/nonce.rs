@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 /// The numbers that this process gave to transactions of its accounts.
 ///
-/// The node's own count includes the transactions waiting in its pool, but lags a moment
-/// behind; the higher of the two is right, unless the node forgot a transaction of ours: then
-/// it calls the next one's number wrong, and [`Nonces::forget`] lets the node's count win.
+/// The node's own count includes the transactions waiting in its pool, but lags a moment behind; the
+/// higher of the two is right, unless the node forgot a transaction of ours. Then a higher number
+/// would wait for the missing one for ever, and no node says so: as soon as a transaction is not
+/// watched any more without being final, [`Nonces::forget`] lets the node's count win. If the
+/// transaction was not forgotten after all, the next one cannot be done beside it under its number.
 #[derive(Debug, Default)]
 pub(crate) struct Nonces {
     next: HashMap<Account, u64>,
@@ -28,13 +30,11 @@ impl Nonces {
     }
 }
 
-/// Whether a node refuses a transaction because of its number alone: it took no notice of the
+/// Whether a node does not take a transaction because of its number alone: it took no notice of the
 /// transaction, so the same call may be sent again under another number.
 pub(crate) fn is_stale(reason: &str) -> bool {
     let reason = reason.to_lowercase();
-    ["outdated", "stale", "priority is too low", "bad nonce"]
-        .iter()
-        .any(|sign| reason.contains(sign))
+    ["outdated", "stale", "priority is too low"].iter().any(|sign| reason.contains(sign))
 }
 
 #[cfg(test)]
@@ -80,7 +80,6 @@ mod tests {
         for stale in [
             "ServerError(1010): Invalid Transaction (Transaction is outdated)",
             "ServerError(1014): Priority is too low: (18 vs 18)",
-            "Transaction is invalid (eg because of a bad nonce, signature etc)",
         ] {
             assert!(is_stale(stale), "{stale}");
         }
@@ -88,6 +87,8 @@ mod tests {
             "Inability to pay some fees (e.g. account balance too low)",
             "Transaction would exhaust the block limits",
             "connection closed",
+            // What is said of every transaction that has become invalid, whatever the cause.
+            "Transaction is invalid (eg because of a bad nonce, signature etc)",
         ] {
             assert!(!is_stale(other), "{other}");
         }

@@ -83,6 +83,7 @@ pub struct Receipt {
     pub fee: u128,
     /// The weight that the block was charged for it, its base weight not included.
     pub weight: Weight,
+    pub(crate) underway: Underway,
     pub(crate) events: ExtrinsicEvents<PolkadotConfig>,
 }
 
@@ -150,10 +151,11 @@ impl Chain {
         let mut attempt = 1;
         loop {
             let sent = self.submit(call, signer).await?;
-            match finish(call, sent).await {
+            let underway = sent.underway;
+            match self.finish(call, sent).await {
                 // Another process used the number while this transaction was waiting.
-                Err(Error::Submit { reason, .. })
-                    if is_stale(&reason) && attempt < NONCE_ATTEMPTS =>
+                Err(Error::Submit { .. })
+                    if attempt < NONCE_ATTEMPTS && self.is_used(&underway).await =>
                 {
                     attempt += 1;
                 }
@@ -174,9 +176,26 @@ impl Chain {
     ) -> Result<Vec<Result<Receipt, Error>>, Error> {
         let mut sent = Vec::with_capacity(calls.len());
         for call in calls {
-            sent.push(finish(call, self.submit(call, signer).await?));
+            sent.push(self.finish(call, self.submit(call, signer).await?));
         }
         Ok(futures::future::join_all(sent).await)
+    }
+
+    /// Whether another transaction has the number of one that cannot be done any more.
+    async fn is_used(&self, of: &Underway) -> bool {
+        let next = self.rpc.system_account_next_index(&AccountId32(of.account)).await;
+        next.is_ok_and(|next| next > of.nonce)
+    }
+
+    /// Waits until a transaction is final and succeeded. Whatever else becomes of it, the node's count
+    /// says which number is next.
+    async fn finish(&self, call: &Call, sent: Sent) -> Result<Receipt, Error> {
+        let account = sent.underway.account;
+        let outcome = finish(call, sent).await;
+        if matches!(outcome, Err(Error::Submit { .. } | Error::Unknown { .. })) {
+            self.nonces.lock().await.forget(&account);
+        }
+        outcome
     }
 
     /// Gets a transaction into the node's pool, with the right number.
@@ -278,7 +297,9 @@ async fn finish(call: &Call, sent: Sent) -> Result<Receipt, Error> {
         other => unknown(other.to_string()),
     })?;
     let block = in_block.at().await.map_err(|error| unknown(error.to_string()))?;
-    receipt(&in_block, block.block_number(), events)
+    receipt(&in_block, block.block_number(), events, underway).map_err(|error| {
+        unknown(format!("it is done, in block {}, but {error}", block.block_number()))
+    })
 }
 
 // Why a transaction is not seen in a final block.
@@ -309,6 +330,7 @@ fn receipt(
     in_block: &InBlock,
     block: u64,
     events: ExtrinsicEvents<PolkadotConfig>,
+    underway: Underway,
 ) -> Result<Receipt, Error> {
     let mut receipt = Receipt {
         block,
@@ -316,6 +338,7 @@ fn receipt(
         transaction: in_block.extrinsic_hash().0,
         fee: 0,
         weight: Weight::default(),
+        underway,
         events,
     };
     let what = "an event of a transaction";

@@ -1,6 +1,6 @@
 //! Arguments as people write them.
 
-use cicada_amounts::{parse_mmc, whole};
+use cicada_amounts::{parse_mmc, parse_units, whole};
 use cicada_chain::{account_of, parse_address, signer};
 use cicada_core::escrow::Fallback;
 use cicada_core::name::Name;
@@ -50,10 +50,23 @@ pub fn bps(text: &str) -> Result<u16, String> {
     parsed.ok_or_else(|| "basis points are 0 to 10000: 9990 is 99.9 %".into())
 }
 
+/// What was measured, in basis points, or in percent with its sign: who means 99 % does not write 99.
+pub fn measured(text: &str) -> Result<u16, String> {
+    if let Some(percent) = text.strip_suffix('%') {
+        let parsed = parse_units(percent.trim_end(), 2, "%").ok();
+        let parsed = parsed.and_then(|bps| u16::try_from(bps).ok()).filter(|bps| *bps <= 10_000);
+        return parsed.ok_or_else(|| "percent are 0% to 100%, such as 99.9%".into());
+    }
+    match bps(text)? {
+        low @ 1..=PERCENT => Err(format!("is that {low} % or {low} basis points? Write {low}%, or for less than 1 % such as 0.5%")),
+        bps => Ok(bps),
+    }
+}
+
 /// A metric and its value: `accuracy=9500`.
 pub fn metric(text: &str) -> Result<Metric, String> {
     let (key, value) = text.split_once('=').ok_or("write NAME=BPS, such as accuracy=9500")?;
-    Ok(Metric { name: name(key)?, bps: bps(value)? })
+    Ok(Metric { name: name(key)?, bps: measured(value)? })
 }
 
 /// Two whole percentages that make 100: `70/30`, the provider's first. Gives the provider's, in
@@ -113,6 +126,17 @@ mod tests {
         assert_eq!(fallback("25/75"), Ok(Fallback::Split { provider_bps: 2_500 }));
         assert!(fallback("half").is_err());
         assert_eq!(metric("accuracy=9500").unwrap().bps, 9_500);
+        assert_eq!(
+            (measured("99%"), measured("99.9%"), measured("9990")),
+            (Ok(9_900), Ok(9_990), Ok(9_990))
+        );
+        assert_eq!(
+            (measured("0"), measured("0.5%"), measured("100%")),
+            (Ok(0), Ok(50), Ok(10_000))
+        );
+        assert!(["99", "1", "100", "101%", "1e1%", "-1%", "10001"]
+            .iter()
+            .all(|t| measured(t).is_err()));
         assert!(metric("accuracy").is_err() && metric("accuracy=10001").is_err());
         let bob = account("//Bob").unwrap();
         assert_eq!(account(&cicada_chain::address(&bob)), Ok(bob));

@@ -211,7 +211,7 @@ Examples:
   cicada71 escrow audit 0 --json
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or not yet, 4 sent and perhaps
-done: look for the transaction before you repeat it.
+done, or done and not to be read: look for the transaction before you repeat it.
 Trading, wallets and nodes: docs/cli.md. The compute market: docs/compute-market.md.";
 
 #[cfg(test)]

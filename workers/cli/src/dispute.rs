@@ -3,7 +3,7 @@
 use crate::args;
 use crate::context::Context;
 use crate::money::Target;
-use crate::reply::{Failure, Outcome, Reply};
+use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::plain_mmc;
 use cicada_core::escrow::{State, Verdict};
 use cicada_payload::ContentId;
@@ -33,7 +33,7 @@ pub struct DisputeArgs {
 pub async fn dispute(context: &Context, args: DisputeArgs) -> Outcome {
     let market = &context.market;
     let (escrow, _) = args.target.find(context).await?;
-    let (seen, terms) = (market.escrow(escrow).await?, market.terms(escrow).await?);
+    let (seen, terms) = args.target.see(context, escrow).await?;
     if seen.state != State::Completed {
         let text = format!(
             "escrow {escrow} is {:?}: only what is delivered and not yet paid can be disputed",
@@ -104,7 +104,7 @@ pub struct ResolveArgs {
 pub async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
     let market = &context.market;
     let (escrow, _) = args.target.find(context).await?;
-    let (seen, terms) = (market.escrow(escrow).await?, market.terms(escrow).await?);
+    let (seen, terms) = args.target.see(context, escrow).await?;
     let part = terms.milestones.get(usize::from(seen.milestone)).map_or(0, |part| part.amount);
     let verdict = match args.split {
         Some(provider_bps) => {
@@ -115,8 +115,13 @@ pub async fn resolve(context: &Context, args: ResolveArgs) -> Outcome {
         None if args.release => Verdict::Release,
         None => Verdict::Refund,
     };
-    market.vote(escrow, &seen, verdict, &context.signer).await?;
-    let after = market.escrow(escrow).await?;
+    let done = market.vote(escrow, &seen, verdict, &context.signer).await?;
+    after(&done, &format!("voted on escrow {escrow}"), voted(context, escrow)).await
+}
+
+/// What a vote has come to.
+async fn voted(context: &Context, escrow: u64) -> Outcome {
+    let after = context.market.escrow(escrow).await?;
     let decided = after.state != State::Disputed;
     let text = if decided {
         let (provider, requester) =

@@ -26,6 +26,10 @@ impl Identity {
             Err(error) => Err(Failure::Usage(error.to_string())),
         };
         if let Some(suri) = &common.suri {
+            // Everybody on this machine can read the arguments of programs.
+            if !suri.starts_with("//") {
+                return Err(Failure::Usage("--suri is for development accounts such as //Alice: put another secret into a file that only you can read, and name it with --key-file".into()));
+            }
             return open(suri);
         }
         let Some(path) = key_file else { return open("//Alice") };

@@ -2,10 +2,10 @@
 
 use crate::args;
 use crate::context::Context;
-use crate::reply::{Failure, Outcome, Reply};
+use crate::reply::{after, Failure, Outcome, Reply};
 use crate::show::{status_json, status_line};
 use cicada_amounts::{parse_mmc, parse_units, plain_mmc, plain_units};
-use cicada_core::escrow::{Decision, State};
+use cicada_core::escrow::{Decision, State, Summary, Terms};
 use cicada_core::market::Status;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::sla::{Metric, QualityReport};
@@ -22,9 +22,21 @@ pub struct Target {
     /// The number is that of an escrow.
     #[arg(long)]
     escrow: bool,
+    /// Which part of the escrow, from 0; of one that has several it must be said: who repeats a command
+    /// means the same part.
+    #[arg(long, requires = "escrow")]
+    part: Option<u8>,
 }
 
 impl Target {
+    /// The escrow as it stands and its terms, if it stands at the part that is meant.
+    pub async fn see(&self, context: &Context, id: u64) -> Result<(Summary, Terms), Failure> {
+        let market = &context.market;
+        let (seen, terms) = (market.escrow(id).await?, market.terms(id).await?);
+        meant(self.part, seen.milestone, terms.milestones.len())?;
+        Ok((seen, terms))
+    }
+
     /// The number of the escrow, and of the assignment if there is one.
     pub async fn find(&self, context: &Context) -> Result<(u64, Option<u64>), Failure> {
         if self.escrow {
@@ -35,13 +47,28 @@ impl Target {
     }
 }
 
+/// Whether the part at which an escrow stands is the one that is meant.
+fn meant(part: Option<u8>, stands_at: u8, parts: usize) -> Result<(), Failure> {
+    match part {
+        Some(part) if part != stands_at => Err(Failure::Refused(format!(
+            "the escrow is not at part {part} but at part {stands_at}: nothing was done"
+        ))),
+        None if parts > 1 => Err(Failure::Usage(format!(
+            "the escrow has {parts} parts, 0 to {}, and is at part {stands_at}: say with --part which one is meant",
+            parts - 1
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Pays the provider, as the requester.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cicada71 release 3               # an assignment that was delivered
   cicada71 release 3 --early       # before it was delivered
-  cicada71 release 5 --escrow      # an escrow of two people, as its rule allows")]
+  cicada71 release 5 --escrow      # an escrow of two people, as its rule allows
+  cicada71 release 5 --escrow --part 0     # the first part of one that has several")]
 pub struct ReleaseArgs {
     #[command(flatten)]
     target: Target,
@@ -55,15 +82,14 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
     let market = &context.market;
     let (escrow, assignment) = args.target.find(context).await?;
     let Some(id) = assignment else {
-        let seen = market.escrow(escrow).await?;
-        market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
-        let state = market.escrow(escrow).await?.state;
-        let json = json!({ "escrow": escrow, "state": format!("{state:?}") });
-        return Ok(Reply::new(format!("escrow {escrow}: {state:?}"), json));
+        let (seen, _) = args.target.see(context, escrow).await?;
+        let done = market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
+        return after(&done, &format!("released escrow {escrow}"), stands(context, escrow)).await;
     };
     match market.assignment(id).await?.status {
         Status::Delivered => {
-            market.settle(id, None, &context.signer).await?;
+            let done = market.settle(id, None, &context.signer).await?;
+            after(&done, &format!("released assignment {id}"), ended(context, id)).await
         }
         status if args.early && !status.is_final() => {
             let seen = market.escrow(escrow).await?;
@@ -71,16 +97,22 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
                 let text = format!("escrow {escrow} is {:?}: nothing was paid", seen.state);
                 return Err(Failure::Refused(text));
             }
-            market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
-            market.about("finalize", id, &context.signer).await?;
+            let done = market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
+            after(&done, &format!("paid assignment {id}"), finalize(context, id)).await
         }
         status => {
             let text =
                 format!("assignment {id} is {status:?}, not delivered (--early pays before that)");
-            return Err(Failure::Refused(text));
+            Err(Failure::Refused(text))
         }
     }
-    ended(context, id).await
+}
+
+/// How an escrow stands.
+async fn stands(context: &Context, escrow: u64) -> Outcome {
+    let state = format!("{:?}", context.market.escrow(escrow).await?.state);
+    let json = json!({ "escrow": escrow, "state": state });
+    Ok(Reply::new(format!("escrow {escrow}: {state}"), json))
 }
 
 /// Pays less the penalties, by a report of what you measured. What a report leaves out counts as
@@ -92,10 +124,10 @@ Example:
 pub struct SettleArgs {
     /// The number of the assignment.
     assignment: u64,
-    /// Measured uptime in basis points.
-    #[arg(long, value_parser = args::bps)]
+    /// Measured uptime: 99.9%, or basis points.
+    #[arg(long, value_parser = args::measured)]
     uptime: Option<u16>,
-    /// Measured metric, NAME=BPS; may be repeated.
+    /// Measured metric, NAME=95% or NAME=BPS; may be repeated.
     #[arg(long, value_parser = args::metric)]
     quality: Vec<Metric>,
 }
@@ -108,11 +140,11 @@ pub async fn settle(context: &Context, args: SettleArgs) -> Outcome {
     let report = (!empty).then_some(&report);
     let escrow = market.assignment(id).await?.escrow;
     let disputed = market.escrow(escrow).await?.state == State::Disputed;
-    match report {
+    let done = match report {
         Some(report) if disputed => market.report(id, report, &context.signer).await?,
         report => market.settle(id, report, &context.signer).await?,
     };
-    ended(context, id).await
+    after(&done, &format!("settled assignment {id}"), ended(context, id)).await
 }
 
 /// `cicada71 claim`.
@@ -131,8 +163,8 @@ async fn ended(context: &Context, id: u64) -> Outcome {
 
 /// `cicada71 finalize`.
 pub async fn finalize(context: &Context, id: u64) -> Outcome {
-    context.market.about("finalize", id, &context.signer).await?;
-    ended(context, id).await
+    let done = context.market.about("finalize", id, &context.signer).await?;
+    after(&done, &format!("finalized assignment {id}"), ended(context, id)).await
 }
 
 /// What can run out.
@@ -161,17 +193,16 @@ pub async fn expire(context: &Context, what: Expiring, id: u64) -> Outcome {
         Expiring::Request => close("Auction::close_request", "request").await,
         Expiring::Offer => close("Auction::close_offer", "offer").await,
         Expiring::Escrow => {
-            market.expire(id, signer).await?;
-            let state = format!("{:?}", market.escrow(id).await?.state);
-            let text = format!("escrow {id}: {state}");
-            Ok(Reply::new(text, json!({ "escrow": id, "state": state })))
+            let done = market.expire(id, signer).await?;
+            after(&done, &format!("expired escrow {id}"), stands(context, id)).await
         }
         Expiring::Assignment => {
             let escrow = market.assignment(id).await?.escrow;
-            if market.escrow(escrow).await?.ending.is_none() {
-                market.expire(escrow, signer).await?;
+            if market.escrow(escrow).await?.ending.is_some() {
+                return finalize(context, id).await;
             }
-            finalize(context, id).await
+            let done = market.expire(escrow, signer).await?;
+            after(&done, &format!("expired assignment {id}"), finalize(context, id)).await
         }
     }
 }
@@ -251,4 +282,17 @@ pub async fn permit(context: &Context, amount: u128) -> Outcome {
     let said = context.market.permit(&context.signer, amount).await?;
     let text = if said.is_empty() { "nothing had to be done".into() } else { said.join("\n") };
     Ok(Reply::new(text, json!({ "said": said })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_paid_is_not_paid_again_with_the_next_one() {
+        assert!(meant(None, 0, 1).is_ok() && meant(Some(0), 0, 1).is_ok());
+        assert!(matches!(meant(None, 0, 2), Err(Failure::Usage(_))));
+        assert!(meant(Some(0), 0, 2).is_ok());
+        assert!(matches!(meant(Some(0), 1, 2), Err(Failure::Refused(_))));
+    }
 }

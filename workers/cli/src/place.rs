@@ -88,8 +88,8 @@ struct SlaArgs {
     /// What each violation costs, in MMC; of uptime and of each quality metric half of it.
     #[arg(long, value_parser = parse_mmc, requires = "max_response")]
     penalty: Option<u128>,
-    /// The least uptime in basis points.
-    #[arg(long, value_parser = args::bps, requires = "max_response")]
+    /// The least uptime: 99.9%, or basis points.
+    #[arg(long, value_parser = args::measured, requires = "max_response")]
     uptime: Option<u16>,
     /// The least value of a metric, NAME=BPS; may be repeated.
     #[arg(long, value_parser = args::metric, requires = "max_response")]
@@ -278,7 +278,7 @@ pub struct OfferArgs {
     key_of: Option<PathBuf>,
     /// Makes the offer firm: requesters may take it without asking, at this effective price per
     /// unit or more.
-    #[arg(long, value_parser = parse_mmc)]
+    #[arg(long, value_parser = args::price)]
     firm_from: Option<u128>,
     #[command(flatten)]
     consent: ConsentArgs,
@@ -309,11 +309,11 @@ struct ConsentArgs {
     /// The most that all penalties of a service level may take, in basis points of the price.
     #[arg(long, value_parser = args::bps, default_value_t = 2_000)]
     most_penalty: u16,
-    /// The least time to respond, if there is a service level.
-    #[arg(long, value_parser = parse_ms, default_value = "10s")]
+    /// The least time to respond, if there is a service level: the chain needs some of it.
+    #[arg(long, value_parser = parse_ms, default_value = "1m")]
     least_response: u64,
-    /// The least time to work.
-    #[arg(long, value_parser = parse_ms, default_value = "1s")]
+    /// The least time to work, of which the chain needs some too.
+    #[arg(long, value_parser = parse_ms, default_value = "1m")]
     least_duration: u64,
     /// The most time for hand-over, response and work together.
     #[arg(long, value_parser = parse_ms, default_value = "2h")]

@@ -1,8 +1,9 @@
 //! What a command answers: lines for people or JSON for programs, and an exit status.
 
-use cicada_chain::Underway;
-use cicada_program::{complain, say, unsaid, visible, write_out};
+use cicada_chain::{CallOutcome, Underway};
+use cicada_program::{complain, is_hidden, say, unsaid, visible, write_out};
 use serde_json::{json, Value};
+use std::future::Future;
 use std::io::{stdout, IsTerminal};
 use std::process::ExitCode;
 
@@ -28,11 +29,45 @@ impl Reply {
     /// Prints it. Whoever reads it may have seen enough; what strangers wrote moves no cursor.
     pub fn print(&self, as_json: bool) {
         match &self.raw {
-            _ if as_json => say!("{}", self.json),
+            _ if as_json => say!("{}", shown(&self.json)),
             Some(bytes) if !stdout().is_terminal() => write_out(bytes),
             _ => say!("{}", visible(self.text.trim_end())),
         }
     }
+}
+
+/// JSON in which nothing moves a cursor: what strangers wrote is escaped where a text would be.
+fn shown(json: &Value) -> String {
+    let text = json.to_string();
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// What a command answers that is done, by what is read afterwards. If that cannot be read it is done all
+/// the same, and must not be repeated.
+pub async fn after(done: &CallOutcome, what: &str, read: impl Future<Output = Outcome>) -> Outcome {
+    Ok(match read.await {
+        Ok(reply) => reply,
+        Err(failure) => {
+            let (block, why) = (done.block, failure.text());
+            let text =
+                format!("{what}: done in block {block}, but how it stands is not known: {why}");
+            let transaction = format!("0x{}", hex::encode(done.transaction));
+            let json = json!({
+                "done": what, "block": block, "transaction": transaction, "not_known": why,
+            });
+            Reply::new(text, json)
+        }
+    })
 }
 
 /// The exit status of a command that did what it should, if all of its answer could be written.
@@ -57,6 +92,8 @@ pub enum Failure {
     NotFound(String),
     /// Sent, and perhaps done: exit status 4.
     Unknown(String, Underway),
+    /// Done, but what it did is not known: exit status 4 too.
+    Done(String),
 }
 
 /// The result of a command.
@@ -66,6 +103,17 @@ pub type Outcome = Result<Reply, Failure>;
 const NOT_THERE: [&str; 5] = ["NotFound", "NotDue", "StillOpen", "LineOpen", "NotEnded"];
 
 impl Failure {
+    /// What went wrong.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Refused(text)
+            | Self::Usage(text)
+            | Self::NotFound(text)
+            | Self::Done(text)
+            | Self::Unknown(text, _) => text,
+        }
+    }
+
     /// Prints it.
     pub fn print(&self, as_json: bool) {
         let (kind, text) = match self {
@@ -73,6 +121,7 @@ impl Failure {
             Self::Usage(text) => ("usage", text),
             Self::NotFound(text) => ("not found", text),
             Self::Unknown(text, _) => ("unknown", text),
+            Self::Done(text) => ("done", text),
         };
         if as_json {
             let mut json = json!({ "error": text, "kind": kind });
@@ -81,7 +130,7 @@ impl Failure {
                 json["nonce"] = underway.nonce.into();
                 json["valid_until_block"] = underway.valid_until.into();
             }
-            say!("{json}");
+            say!("{}", shown(&json));
         }
         complain!("cicada71: {text}");
     }
@@ -92,7 +141,7 @@ impl Failure {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
-            Self::Unknown(..) => 4,
+            Self::Unknown(..) | Self::Done(_) => 4,
         })
     }
 }
@@ -102,6 +151,9 @@ impl From<cicada_market::Error> for Failure {
         let text = error.to_string();
         if let Some(underway) = error.underway() {
             return Self::Unknown(text, *underway);
+        }
+        if let cicada_market::Error::Chain(cicada_chain::Error::Unread { .. }) = &error {
+            return Self::Done(text);
         }
         let absent = matches!(error, cicada_market::Error::NotFound { .. });
         let refusal = error.refusal().unwrap_or_default();
@@ -132,6 +184,9 @@ impl From<cicada_trade::Error> for Failure {
             Error::NoAddress { .. } | Error::ZeroAmount | Error::BadPrice { .. } => {
                 Self::Usage(error.to_string())
             }
+            Error::Chain { error } if matches!(error, cicada_chain::Error::Unread { .. }) => {
+                Self::Done(error.to_string())
+            }
             other => Self::Refused(other.to_string()),
         }
     }
@@ -157,6 +212,35 @@ mod tests {
             explanation: "It is so.".into(),
         };
         error.into()
+    }
+
+    #[test]
+    fn json_moves_no_cursor_and_means_the_same() {
+        let json = json!({ "text": "a\u{9b}31m\u{202e}b\u{e0001}ü" });
+        let text = shown(&json);
+        assert!(text.contains("\\u009b31m\\u202eb") && text.contains('ü'), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json);
+    }
+
+    #[tokio::test]
+    async fn what_is_done_and_cannot_be_read_is_done() {
+        let done = CallOutcome {
+            block: 7,
+            block_hash: [0; 32],
+            transaction: [9; 32],
+            gas_consumed: Default::default(),
+            weight: Default::default(),
+            fee: 0,
+            returned: vec![],
+            events: vec![],
+        };
+        let dead = async { Err(Failure::Refused("no node answers".into())) };
+        let reply = after(&done, "the deposit", dead).await.expect("it is done");
+        assert!(reply.holds && reply.text.contains("done in block 7"), "{}", reply.text);
+        assert_eq!(
+            (&reply.json["block"], &reply.json["not_known"]),
+            (&7.into(), &"no node answers".into())
+        );
     }
 
     #[test]

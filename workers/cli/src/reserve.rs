@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::context::Settings;
-use crate::reply::{Outcome, Reply};
+use crate::reply::{after, Outcome, Reply};
 use crate::trade::approved;
 use cicada_amounts::{mmc, parse_mmc, plain_mmc as plain};
 use cicada_core::quote::Framework;
@@ -64,12 +64,15 @@ pub async fn reserve(settings: &Settings, command: ReserveCommand) -> Outcome {
             (framework, outcome)
         }
     };
-    let reserve = exchange.now().await?.market(&framework).await?.reserve;
-    let text = format!("the reserve of {framework} is {} MMC", mmc(reserve));
-    let json = json!({
-        "framework": framework.as_str(), "reserve": plain(reserve), "block": outcome.block,
-    });
-    Ok(Reply::new(text, json))
+    after(&outcome, &format!("the reserve of {framework}"), async {
+        let reserve = exchange.now().await?.market(&framework).await?.reserve;
+        let text = format!("the reserve of {framework} is {} MMC", mmc(reserve));
+        let json = json!({
+            "framework": framework.as_str(), "reserve": plain(reserve), "block": outcome.block,
+        });
+        Ok(Reply::new(text, json))
+    })
+    .await
 }
 
 fn announcement(framework: &Framework, amount: u128, from_ms: u64, block: u64) -> Reply {

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::context::Context;
-use crate::reply::{Failure, Outcome, Reply};
+use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_core::market::{Assignment, HandOver, Privacy, Status};
 use cicada_market::Contract;
@@ -10,7 +10,8 @@ use cicada_payload::{ContentId, ProviderKey};
 use cicada_program::parse_ms;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How many of the newest assignments are searched for those of a request.
@@ -53,18 +54,21 @@ pub async fn accept(context: &Context, args: AcceptArgs) -> Outcome {
         let text = format!("waiting in line for request {request}");
         return Ok(Reply::new(text, json!({ "assignment": null, "waiting": true, "said": said })));
     };
-    let assignment = market.assignment(id).await?;
-    let text = format!(
-        "assignment {id}: {} units at {} MMC each, escrow {}",
-        assignment.units,
-        plain_mmc(assignment.price),
-        assignment.escrow
-    );
-    let json = json!({
-        "assignment": id, "units": assignment.units, "price": plain_mmc(assignment.price),
-        "escrow": assignment.escrow, "said": said,
-    });
-    Ok(Reply::new(text, json))
+    after(&done.outcome, &format!("accepted as assignment {id}"), async {
+        let assignment = market.assignment(id).await?;
+        let text = format!(
+            "assignment {id}: {} units at {} MMC each, escrow {}",
+            assignment.units,
+            plain_mmc(assignment.price),
+            assignment.escrow
+        );
+        let json = json!({
+            "assignment": id, "units": assignment.units, "price": plain_mmc(assignment.price),
+            "escrow": assignment.escrow, "said": said,
+        });
+        Ok(Reply::new(text, json))
+    })
+    .await
 }
 
 /// `cicada71 assign-next`.
@@ -116,9 +120,19 @@ pub async fn hand_over(context: &Context, args: HandOverArgs) -> Outcome {
         (None, Some(request)) => awaited(context, request, args.wait).await?,
         (None, None) => return Err(Failure::Usage("give an assignment or --request".into())),
     };
-    let mut text = String::new();
+    let (mut text, mut done) = (String::new(), Vec::new());
     for id in &ids {
-        hand_one_over(context, *id).await?;
+        match hand_one_over(context, *id).await {
+            Ok(()) => done.push(*id),
+            Err(failure) if done.is_empty() => return Err(failure),
+            // Those before it are handed over all the same.
+            Err(failure) => {
+                let why = failure.text();
+                text += &format!("assignment {id} is not handed over, nor those after it: {why}\n");
+                let json = json!({ "handed_over": done, "failed": id, "error": why });
+                return Ok(Reply { holds: false, ..Reply::new(text, json) });
+            }
+        }
         text += &format!("handed the payload key of assignment {id} over, sealed\n");
     }
     Ok(Reply::new(text, json!({ "handed_over": ids })))
@@ -166,16 +180,19 @@ async fn hand_one_over(context: &Context, id: u64) -> Result<(), Failure> {
 /// `cicada71 start` and `cicada71 decline`.
 pub async fn plain(context: &Context, message: &str, id: u64) -> Outcome {
     let outcome = context.market.about(message, id, &context.signer).await?;
-    let status = format!("{:?}", context.market.assignment(id).await?.status);
-    let text = format!("assignment {id}: {status}");
-    Ok(Reply::new(text, json!({ "assignment": id, "status": status, "block": outcome.block })))
+    after(&outcome, &format!("{message} of assignment {id}"), async {
+        let status = format!("{:?}", context.market.assignment(id).await?.status);
+        let text = format!("assignment {id}: {status}");
+        Ok(Reply::new(text, json!({ "assignment": id, "status": status, "block": outcome.block })))
+    })
+    .await
 }
 
 /// Delivers a result by hand, as the provider; 'cicada71-provider run' does it by itself.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cicada71 complete --suri //Bob 3 --result out.txt   # stores it as it is: encrypt it before
+  cicada71 complete --suri //Bob 3 --result out.txt   # stores it as it is: for public jobs
   cicada71 complete --suri //Bob 3 --hash 0x…")]
 pub struct CompleteArgs {
     /// The number of the assignment.
@@ -192,6 +209,12 @@ pub struct CompleteArgs {
 pub async fn complete(context: &Context, args: CompleteArgs) -> Outcome {
     let digest = match (&args.result, args.hash) {
         (Some(path), _) => {
+            let job = context.market.assignment(args.assignment).await?;
+            let privacy = context.market.request(job.request).await?.terms.privacy;
+            if !privacy.is_public() {
+                let text = "the payload of this job is private, and the store shows to everybody what is in it: encrypt the result to its requester, put it there, and deliver its --hash";
+                return Err(Failure::Refused(text.into()));
+            }
             let content = tokio::fs::read(path).await;
             let content =
                 content.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
@@ -243,7 +266,9 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
     };
     let cid = ContentId::from_sha256(digest);
     let stored = zeroize::Zeroizing::new(context.store.get(&cid).await?);
-    let content = match market.request(assignment.request).await?.terms.privacy {
+    let privacy = market.request(assignment.request).await?.terms.privacy;
+    let public = privacy.is_public();
+    let content = match privacy {
         Privacy::Public { .. } => stored,
         Privacy::Private { commitment } | Privacy::Confidential { commitment, .. } => {
             context.keystore.find(&commitment)?.reply_key.decrypt(&stored)?
@@ -251,7 +276,7 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
     };
     let mut json = json!({ "assignment": id, "cid": cid.to_string(), "bytes": content.len() });
     if let Some(path) = args.out {
-        let written = tokio::fs::write(&path, &content).await;
+        let written = write_out(&path, &content, public).await;
         written.map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
         let (length, place) = (content.len(), path.display());
         let text = format!("{length} bytes of result, checked against the chain: {place}");
@@ -264,4 +289,37 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
     }
     let text = String::from_utf8_lossy(&content).into_owned();
     Ok(Reply { raw: Some(content), ..Reply::new(text, json) })
+}
+
+/// Writes a result to a file; one that was encrypted is for its owner alone.
+async fn write_out(path: &Path, content: &[u8], public: bool) -> std::io::Result<()> {
+    use tokio::io::AsyncWriteExt;
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    if !public {
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).await?;
+    if !public {
+        // It may have been there before.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).await?;
+    }
+    file.write_all(content).await?;
+    file.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_private_result_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result");
+        std::fs::write(&path, "something longer that was there").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        write_out(&path, b"secret", false).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"secret");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -122,7 +122,7 @@ impl Place {
         let text = format!(
             "market = {:?}\nbundles = {:?}\nurl = {:?}\nsuri = {suri:?}\npayload_key = {key:?}\n\
              store = {:?}\nstate = \"state\"\nlisten = \"127.0.0.1:{port}\"\nauto_accept = true\n\
-             poll = \"300ms\"\n\n[[task]]\n{task}\n",
+             poll = \"300ms\"\n\n[[task]]\nmin_price = \"0.1\"\nmin_duration = \"1s\"\n{task}\n",
             self.market(),
             self.bundles,
             self.url,

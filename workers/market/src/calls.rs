@@ -7,7 +7,7 @@ use cicada_core::hash::Hash;
 use cicada_core::market::{HandOver, Offer, Order, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
 
 /// The event with the number of a request or an offer; its first field is an [`Order`].
 const PLACED: &str = "OrderPlaced";
@@ -34,7 +34,8 @@ pub enum EscrowOrAssignment {
 
 fn done<T: DecodeAll>(outcome: CallOutcome, label: &str) -> Result<Done<T>, Error> {
     let value = T::decode_all(&mut &outcome.returned[..]).map_err(|error| {
-        Error::Other(format!("{label} returned something else than expected: {error}"))
+        let why = format!("it returned something else than expected: {error}");
+        cicada_chain::Error::unread(label, &outcome, why)
     })?;
     Ok(Done { value, outcome })
 }
@@ -56,9 +57,11 @@ impl Market {
         }
         let spender = (&account, &self.file.escrow);
         let allowed: u128 = self.read(Contract::Token, "PSP22::allowance", &spender).await?;
-        if allowed < amount {
-            let args = (&self.file.escrow, amount);
-            self.call(Contract::Token, "PSP22::approve", &args, signer).await?;
+        let more = amount.saturating_sub(allowed);
+        if more > 0 {
+            // Added, not set: another program of this account may be doing the same.
+            let args = (&self.file.escrow, more);
+            self.call(Contract::Token, "PSP22::increase_allowance", &args, signer).await?;
             let amount = cicada_amounts::plain_mmc(amount);
             said.push(format!("approved {amount} MMC for the escrow contract"));
         }
@@ -116,9 +119,9 @@ impl Market {
     fn numbered(&self, done: Done<u64>, label: &str) -> Result<Done<u64>, Error> {
         let placed: Option<Order> = self.emitted(PLACED, &done.outcome);
         let (Order::Request(value) | Order::Offer(value)) = placed.ok_or_else(|| {
-            Error::Other(format!(
-                "{label} is done, but its event {PLACED} cannot be read: are the bundles those of this market?"
-            ))
+            let why =
+                format!("its event {PLACED} cannot be read: are the bundles those of this market?");
+            cicada_chain::Error::unread(label, &done.outcome, why)
         })?;
         Ok(Done { value, ..done })
     }
@@ -152,6 +155,31 @@ impl Market {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         self.call(Contract::Auction, &format!("Auction::{message}"), &id, signer).await
+    }
+
+    /// The same for many assignments, in as few blocks as they fit. The outcomes stand in no order.
+    ///
+    /// # Errors
+    /// As [`Market::call`], if nothing can be read or sent; each outcome as that of a call.
+    pub async fn about_each(
+        &self,
+        message: &str,
+        ids: &[u64],
+        signer: &Signer,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let (account, bundle) = self.at(Contract::Auction);
+        let label = format!("Auction::{message}");
+        let (mut calls, mut outcomes) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.chain.prepare(account, bundle, &label, &id.encode(), signer).await {
+                Ok(call) => calls.push(call),
+                Err(error) if error.refusal().is_some() => outcomes.push(Err(error.into())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let sent = self.chain.send_all(&calls, signer).await?;
+        outcomes.extend(sent.into_iter().map(|sent| Ok(sent.map(|_| ())?)));
+        Ok(outcomes)
     }
 
     /// Hands a private payload over.

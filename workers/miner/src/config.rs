@@ -11,7 +11,7 @@ use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
 use cicada_core::Account;
 use cicada_payload::read_secret;
-use cicada_program::{duration, secret_is_kept};
+use cicada_program::{duration, secret_is_kept, wrong_at};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -164,7 +164,8 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
-        let mut config: Self = toml::from_str(text)?;
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
         let paths = [&mut config.bundles, &mut config.ledger].into_iter();
         for path in paths.chain(config.account.as_mut()) {
             *path = folder.join(&path);

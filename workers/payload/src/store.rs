@@ -66,7 +66,9 @@ impl Store {
             let file = tokio::fs::File::create(&draft).await?;
             tokio::fs::write(&draft, content).await?;
             file.sync_all().await?;
-            tokio::fs::rename(&draft, &path).await
+            tokio::fs::rename(&draft, &path).await?;
+            // A power cut forgets names that were not written.
+            tokio::fs::File::open(folder).await?.sync_all().await
         };
         written.await.map_err(Error::file(&path))?;
         Ok(cid)

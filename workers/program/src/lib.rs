@@ -18,8 +18,8 @@ pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
 pub use output::{complain_line, say_line, unsaid, write_out};
 pub use server::{Limits, Server};
-pub use settings::{load, secret_is_kept};
-pub use visible::{visible, visible_line};
+pub use settings::{load, secret_is_kept, wrong_at};
+pub use visible::{is_hidden, visible, visible_line};
 
 use anyhow::Result;
 use std::io::IsTerminal;

@@ -63,6 +63,8 @@ impl Room {
             let mut crowds: Vec<_> = guests.values_mut().collect();
             crowds.sort_by_key(|crowd| std::cmp::Reverse(crowd.len()));
             if !crowds.into_iter().any(make_way) {
+                // Nobody of this address is here if nobody came in.
+                guests.retain(|_, crowd| !crowd.is_empty());
                 return None;
             }
         }

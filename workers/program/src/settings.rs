@@ -1,6 +1,7 @@
 //! Files of settings.
 
 use anyhow::{ensure, Context, Result};
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -19,6 +20,13 @@ pub fn load<T>(
         format!("{}: write one after {example}, or name another with --config", place())
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).with_context(place)
+}
+
+/// What is wrong with a file of settings, and in which line. The line itself is not repeated: a secret
+/// may stand in it.
+pub fn wrong_at(text: &str, place: Option<Range<usize>>, why: &str) -> anyhow::Error {
+    let before = place.and_then(|place| text.get(..place.start)).unwrap_or_default();
+    anyhow::anyhow!("line {}: {why}", before.matches('\n').count() + 1)
 }
 
 /// Checks that a file of settings in which a secret stands is readable by its owner only. Development

@@ -25,7 +25,7 @@ pub fn visible_line(text: &str) -> String {
 }
 
 /// Controls, and the marks that reorder what is shown.
-fn is_hidden(letter: char) -> bool {
+pub fn is_hidden(letter: char) -> bool {
     let reorders = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     reorders || letter.is_control() && letter != '\n' && letter != '\t'
 }

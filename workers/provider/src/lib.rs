@@ -4,9 +4,10 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`config`] | the configuration file |
+//! | [`task`] | a kind of work, as the configuration has it |
 //! | [`policy`] | which requests are taken, without input or output |
 //! | [`job`] | runs a command within limits, seen from the parent |
-//! | [`queue`] | what can be done in time |
+//! | [`queue`] | what can be begun in time |
 //! | [`sandbox`] | the world of its own that each job gets |
 //! | [`restrict`] | becomes the command, within limits: what the child does |
 //! | [`worker`] | what it works with |
@@ -27,5 +28,6 @@ pub mod sandbox;
 pub mod service;
 mod state;
 pub mod status;
+pub mod task;
 pub mod work;
 pub mod worker;

@@ -2,7 +2,7 @@
 
 use crate::config::Task;
 use cicada_core::market::matching::AUCTION_MS;
-use cicada_core::market::{Assignment, OfferRecord, Parameters, RequestRecord};
+use cicada_core::market::{Assignment, OfferRecord, Parameters, Request, RequestRecord};
 use cicada_core::Account;
 
 /// Why a request is left alone.
@@ -20,6 +20,9 @@ pub enum Leave {
     /// It may take longer than the configuration allows.
     #[error("it may take longer than max_duration")]
     TooLong,
+    /// Its payload may come later than the configuration waits for.
+    #[error("its payload may be handed over later than max_hand_over")]
+    HandOver,
     /// It gives one provider more units than the configuration allows.
     #[error("it wants more units from one provider than are offered, or than max_units")]
     TooMany,
@@ -62,9 +65,7 @@ pub fn judge(
     if terms.task_type != task.task_type || !able || terms.min_bond > task.bond {
         return Err(Leave::Other);
     }
-    if terms.max_duration_ms > task.max_duration {
-        return Err(Leave::TooLong);
-    }
+    within_times(task, terms)?;
     let most = u128::from(request.left).saturating_mul(terms.max_price);
     if task.consent().covers(terms, most).is_err() {
         return Err(Leave::Terms);
@@ -83,6 +84,20 @@ pub fn judge(
     Ok(units)
 }
 
+/// Whether a request lasts no longer than the configuration allows: also one that took a firm offer.
+///
+/// # Errors
+/// [`Leave::TooLong`], [`Leave::HandOver`].
+pub fn within_times(task: &Task, terms: &Request) -> Result<(), Leave> {
+    if terms.max_duration_ms > task.max_duration {
+        return Err(Leave::TooLong);
+    }
+    if !terms.privacy.is_public() && terms.hand_over_within_ms > task.max_hand_over {
+        return Err(Leave::HandOver);
+    }
+    Ok(())
+}
+
 /// Whether nothing will come of this request any more.
 pub fn is_over(request: &RequestRecord, now_ms: u64) -> bool {
     request.closed || now_ms >= request.ends_ms()
@@ -93,11 +108,16 @@ pub fn may_be_open(request: &RequestRecord, now_ms: u64) -> bool {
     now_ms < request.ends_ms().max(request.created_ms.saturating_add(AUCTION_MS))
 }
 
-/// Until when what cannot be begun is handed back: while that is free, with a quarter of the time
-/// for the transaction.
-pub fn give_up_ms(assignment: &Assignment, parameters: &Parameters) -> u64 {
+/// Until when an assignment is begun, or else handed back: while that is free, with a quarter of the
+/// time for the transaction, and before its response would be late.
+pub fn give_up_ms(assignment: &Assignment, terms: &Request, parameters: &Parameters) -> u64 {
+    let after = |time_ms: u64| assignment.ready_ms.saturating_add(time_ms);
     let free = assignment.free_until_ms(parameters).saturating_sub(assignment.ready_ms);
-    assignment.ready_ms.saturating_add(free - free / 4)
+    let begin_by = after(free - free / 4);
+    terms.sla.as_ref().map_or(begin_by, |sla| {
+        let slack = parameters.slack_ms - parameters.slack_ms / 4;
+        begin_by.min(after(sla.max_response_ms.saturating_add(slack)))
+    })
 }
 
 #[cfg(test)]
@@ -105,7 +125,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::config::tests::sample;
     use cicada_core::escrow::{Fallback, Panel};
-    use cicada_core::market::{Offer, Privacy, Request};
+    use cicada_core::market::{Offer, Privacy};
     use cicada_core::name::Name;
     use cicada_core::sla::Sla;
 
@@ -184,6 +204,8 @@ pub(crate) mod tests {
         assert_eq!(verdict(|r, _| r.terms.capabilities = gpu()), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.min_bond = 1), Err(Leave::Other));
         assert_eq!(verdict(|r, _| r.terms.max_duration_ms = 120_001), Err(Leave::TooLong));
+        let year = 366 * 86_400_000;
+        assert_eq!(verdict(|r, _| r.terms.hand_over_within_ms = year), Err(Leave::HandOver));
         assert_eq!(verdict(|r, _| r.terms.min_units = None), Ok(200), "a fifth is enough");
         let last_place = |r: &mut RequestRecord| (r.terms.min_units, r.assigned) = (None, 4);
         assert_eq!(verdict(|r, _| last_place(r)), Err(Leave::TooMany));

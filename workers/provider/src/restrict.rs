@@ -48,6 +48,8 @@ impl Restrictions {
     fn apply(&self) -> nix::Result<()> {
         umask(Mode::from_bits_truncate(0o077));
         close_inherited();
+        // Where memory ends, a job goes before the provider; some systems do not let anybody say so.
+        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
         let limits = [
             (Resource::RLIMIT_CORE, 0, 0),
             // At the soft limit it may tidy up, at the hard one it is killed.

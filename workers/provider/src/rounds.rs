@@ -1,12 +1,12 @@
 //! The provider's rounds over the market.
 
-use crate::queue::{all_fit, Promise};
+use crate::queue::{late, Promise};
 use crate::status::{Shown, View};
 use crate::work::Trouble;
 use crate::worker::Worker;
 use anyhow::Result;
 use assignments::Mine;
-use cicada_chain::{address, Fate, Underway};
+use cicada_chain::{address, Call, Fate, Underway};
 use cicada_core::hash::Hash;
 use cicada_core::name::Name;
 use cicada_market::Error;
@@ -22,6 +22,11 @@ mod promises;
 /// After so many failed rounds in a row the connection is made anew.
 const LOST_AFTER: u32 = 5;
 
+/// What was lost sight of for so long, in ms, is perhaps forgotten: another transaction shows it.
+const FORGOTTEN_MS: u64 = 60_000;
+/// A node that lags knows what was known before after so long, in ms; else the chain was set back.
+const SET_BACK_MS: u64 = 30_000;
+
 /// A provider's view of the market.
 pub struct Provider {
     worker: Arc<Worker>,
@@ -31,15 +36,22 @@ pub struct Provider {
     /// Requests that may still be taken.
     open: BTreeSet<u64>,
     next_request: Option<u64>,
-    /// Requests in whose line this provider waits.
-    waiting: BTreeSet<u64>,
+    /// Requests in whose line this provider waits, and the longest that each may take.
+    waiting: BTreeMap<u64, u64>,
     mine: BTreeMap<u64, Mine>,
     next_assignment: u64,
     jobs: JoinSet<Result<Hash, Trouble>>,
     /// The assignment of each job.
     of_job: HashMap<Id, u64>,
+    /// Hand-backs that nobody waits for, and their assignments.
+    errands: JoinSet<Result<(), Error>>,
+    of_errand: HashMap<Id, Vec<u64>>,
     /// An offer or an accept that was lost sight of: nothing is promised until it is known.
     underway: Option<Underway>,
+    /// When it was asked about last with a transaction.
+    asked_ms: u64,
+    /// Since when the node knows less than was known before.
+    behind_ms: Option<u64>,
     /// Jobs in a row that were not done, and until when nothing is accepted therefore.
     misses: u32,
     rest_until_ms: u64,
@@ -57,11 +69,15 @@ impl Provider {
             offers: BTreeMap::new(),
             open: BTreeSet::new(),
             next_request: None,
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             mine: BTreeMap::new(),
             jobs: JoinSet::new(),
             of_job: HashMap::new(),
+            errands: JoinSet::new(),
+            of_errand: HashMap::new(),
             underway: None,
+            asked_ms: 0,
+            behind_ms: None,
             misses: 0,
             rest_until_ms: 0,
             said: BTreeMap::new(),
@@ -124,15 +140,13 @@ impl Provider {
         while let Some(ended) = self.jobs.try_join_next_with_id() {
             self.job_ended(ended);
         }
+        self.see_errands();
         let market = self.worker.market();
-        if let Some(underway) = self.underway {
-            if market.chain.fate(&underway).await? != Fate::Open {
-                self.underway = None;
-                // What came of it shows on the chain.
-                self.offers.clear();
-            }
-        }
+        self.ask_about_underway().await?;
         let (requests, offers, assignments) = market.counts().await?;
+        if self.is_behind(requests, assignments)? {
+            return Ok(());
+        }
         self.find_assignments(assignments).await?;
         self.tend_assignments().await?;
         self.find_requests(requests).await?;
@@ -148,19 +162,76 @@ impl Provider {
         Ok(())
     }
 
-    /// Whether one more job can be done in time beside those that were promised.
-    fn fits(&self, longest_ms: u64, within_ms: u64) -> bool {
-        let now = now_ms();
-        let complete_by_ms = now.saturating_add(within_ms);
-        let new = Promise { longest_ms, complete_by_ms, runs: false };
-        let promised = self.mine.values().filter_map(|mine| mine.promise(now));
-        let all: Vec<Promise> = promised.chain([new]).collect();
-        all_fit(self.worker.config.max_jobs, &all, now)
+    /// Finds out what became of what was lost sight of. If a node has forgotten it, its number is free,
+    /// and whatever is done under it settles the matter.
+    async fn ask_about_underway(&mut self) -> Result<()> {
+        let Some(underway) = self.underway else {
+            return Ok(());
+        };
+        let chain = &self.worker.market().chain;
+        if chain.fate(&underway).await? != Fate::Open {
+            self.underway = None;
+            // What came of it shows on the chain.
+            self.offers.clear();
+        } else if now_ms() >= self.asked_ms.saturating_add(FORGOTTEN_MS) {
+            self.asked_ms = now_ms();
+            chain.send(&Call::remark(), &self.worker.signer).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the node knows less than was known before: it lags, or a development chain was set
+    /// back. Then everything begins anew.
+    fn is_behind(&mut self, requests: u64, assignments: u64) -> Result<bool> {
+        let known = |next: u64, newest: u64| next > newest.saturating_add(1);
+        let next_request = self.next_request.unwrap_or(1);
+        if !known(self.next_assignment, assignments) && !known(next_request, requests) {
+            self.behind_ms = None;
+            return Ok(false);
+        }
+        let since = *self.behind_ms.get_or_insert(now_ms());
+        if now_ms() < since.saturating_add(SET_BACK_MS) {
+            return Ok(true);
+        }
+        tracing::warn!("the chain was set back: what was known of it is forgotten");
+        self.jobs.abort_all();
+        self.of_job.clear();
+        self.errands.abort_all();
+        self.of_errand.clear();
+        self.mine.clear();
+        self.offers.clear();
+        self.open.clear();
+        self.waiting.clear();
+        (self.next_request, self.next_assignment, self.behind_ms) = (None, 1, None);
+        self.worker.state.set_settled_below(1)?;
+        Ok(false)
+    }
+
+    /// Whether one more job could begin now, beside those that were promised.
+    fn fits(&self, longest_ms: u64) -> bool {
+        let waiting = self.waiting.values().copied();
+        self.has_places(waiting.chain([longest_ms]), |_| true)
+    }
+
+    /// Whether all of these could begin now, beside the assignments that count.
+    fn has_places(&self, new: impl Iterator<Item = u64>, counts: impl Fn(&Mine) -> bool) -> bool {
+        let (now, parameters) = (now_ms(), &self.worker.parameters);
+        let new = new.map(|longest_ms| Promise {
+            longest_ms,
+            begin_by_ms: now,
+            complete_by_ms: u64::MAX,
+            since_ms: None,
+        });
+        let promised = self.mine.values().filter(|mine| counts(mine));
+        let promised = promised.filter_map(|mine| mine.promise(parameters, now));
+        let all: Vec<Promise> = promised.chain(new).collect();
+        late(self.worker.config.max_jobs, &all, parameters.slack_ms, now).is_empty()
     }
 
     /// Notes that something was sent of which nobody knows whether it was done.
     fn lost_sight(&mut self, error: &Error) -> bool {
         self.underway = error.underway().copied();
+        self.asked_ms = now_ms();
         if self.underway.is_some() {
             tracing::warn!("{error}; nothing is promised until that is known");
         }

@@ -1,9 +1,9 @@
 //! What a job sees of the machine: a world of its own, made by `bwrap` (bubblewrap).
 //!
 //! Own processes, mounts, users, IPC, host name and, unless switched off, network. Of the file system
-//! it sees the system's programs and libraries, the files that its command names, and nothing else;
-//! what it writes lies in memory, bounded, and is gone when its first process ends. So is everything
-//! that it started.
+//! it sees the system's programs and libraries with the few settings that they need, the files that
+//! its command names, and nothing else; what it writes lies in memory, bounded, and is gone when its
+//! first process ends. So is everything that it started.
 
 use crate::restrict::{Restrictions, RUN_RESTRICTED};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,25 @@ use std::process::Command;
 /// Where the program may be.
 const PLACES: [&str; 2] = ["/usr/bin/bwrap", "/usr/local/bin/bwrap"];
 /// What every job may read, as far as it is there.
-const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt"];
+const SYSTEM: [&str; 16] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    // Of the settings only what programs need: keys lie among the others.
+    "/etc/alternatives",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/ssl/certs",
+];
 /// The working directory.
 pub const HOME: &str = "/tmp";
 
@@ -26,6 +44,22 @@ pub struct Sandbox {
     pub temporary: u64,
     /// What it may read beside the system.
     pub readable: Vec<PathBuf>,
+}
+
+/// Whether jobs can read what lies here, as far as its permissions go: among the system's files, or
+/// those in `readable`.
+pub fn shown_to_jobs<'a>(path: &Path, readable: impl IntoIterator<Item = &'a PathBuf>) -> bool {
+    // A link counts as where it leads, also for a file that is still to be made.
+    let whole = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+        Some(path.canonicalize().ok().or_else(parent).unwrap_or_else(|| path.clone()))
+    };
+    let Some(path) = whole(path) else {
+        return false;
+    };
+    let shown = SYSTEM.iter().map(Path::new).chain(readable.into_iter().map(PathBuf::as_path));
+    shown.filter_map(whole).any(|shown| path.starts_with(shown))
 }
 
 impl Sandbox {

@@ -35,6 +35,9 @@ fn isolation(config: &Config, own_program: &Path) -> Result<Isolated> {
     if config.network_isolation == Isolation::Required && (sandbox.is_none() || !network) {
         bail!("this system does not let a job have a world of its own: install bubblewrap ('apt-get install bubblewrap') and allow user namespaces, or set network_isolation = \"if-possible\" and take public jobs only");
     }
+    if account.is_none() && sandbox.is_none() && !config.unprotected {
+        bail!("jobs would run as this user and could read its files, its keys among them: install bubblewrap ('apt-get install bubblewrap') and allow user namespaces, or start the provider as root, or set unprotected = true if your commands do nothing that a payload could choose");
+    }
     Ok(Isolated { sandbox, network })
 }
 
@@ -49,6 +52,7 @@ pub async fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Worker> {
     let (key, stores) = (config.provider_key()?, config.stores()?);
     let (market, identity) = market(config).await?;
     let state = State::open(&config.state, &identity)?;
+    let parameters = market.parameters().await?;
     Ok(Worker {
         connection: market.into(),
         own: account_of(&signer),
@@ -56,6 +60,7 @@ pub async fn connect(config: &Config, metrics: Arc<Metrics>) -> Result<Worker> {
         key,
         stores,
         identity,
+        parameters,
         state,
         isolation,
         own_program,

@@ -64,7 +64,9 @@ impl State {
             let mut file = File::create(&draft)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            fs::rename(&draft, path)
+            fs::rename(&draft, path)?;
+            // A power cut forgets names that were not written.
+            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
         };
         written().with_context(|| path.display().to_string())
     }

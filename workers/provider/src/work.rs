@@ -6,18 +6,16 @@ use crate::policy::give_up_ms;
 use crate::worker::Worker;
 use cicada_chain::Fate;
 use cicada_core::hash::Hash;
-use cicada_core::market::{Assignment, Privacy, RequestRecord, Status};
+use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
-use cicada_program::{count, now_ms};
+use cicada_program::{count, now_ms, visible_line};
 use std::path::Path;
-use std::time::Duration;
+use times::{in_time, time_for, Patience, AGAIN};
 use zeroize::Zeroizing;
 
-/// What is kept free before the deadline, for storing and delivering. In ms.
-const MARGIN_MS: u64 = 2_000;
-/// Between two attempts of what the chain or a disk did not take.
-const AGAIN: Duration = Duration::from_secs(1);
+mod times;
+
 /// What must be free on the disk of results beside the result itself, in bytes.
 const FREE: u64 = 16 * 1024 * 1024;
 
@@ -72,19 +70,14 @@ impl Worker {
         }
         let digest = match self.state.done(id, &assignment) {
             Some(digest) => {
-                self.start(id, &assignment).await?;
+                let request = self.market().request(assignment.request).await?;
+                self.start(id, &assignment, &request.terms).await?;
                 digest
             }
             None => self.produce(id, &assignment, slot).await?,
         };
         self.deliver(id, &assignment, &digest).await?;
         Ok(digest)
-    }
-
-    /// Whether what cannot be begun by now is to be handed back.
-    async fn must_give_up(&self, assignment: &Assignment) -> Result<bool, Error> {
-        let parameters = self.market().parameters().await?;
-        Ok(now_ms() >= give_up_ms(assignment, &parameters))
     }
 
     /// Runs the job and stores its result.
@@ -95,28 +88,25 @@ impl Worker {
         let task = task.ok_or_else(|| {
             Trouble::Never(format!("there is no task {} in the configuration", name.as_str()))
         })?;
-        let longest = request.terms.max_duration_ms;
-        let time = time_for(assignment, longest);
-        let time = time.ok_or_else(|| Trouble::Never("there is no time left for it".into()))?;
-        let input = match self.input(id, &request).await {
-            // Handed back while that is free, rather than missed.
-            Err(Trouble::Later(why)) if self.must_give_up(assignment).await? => {
-                Err(Trouble::Never(why))
-            }
-            other => other,
-        }?;
-        let job = self.job(task, assignment, time, slot);
-        self.rehearse(task, &job).await?;
-        self.start(id, assignment).await?;
+        let mut job = self.job(task, assignment, slot);
+        let input = self.prepare(id, assignment, &request, (task, &job)).await?;
+        self.start(id, assignment, &request.terms).await?;
+        // What a start that is not final yet says of its time does not matter without a service level.
+        let started_ms = match request.terms.sla {
+            Some(_) => self.market().assignment(id).await?.started_ms,
+            None => None,
+        };
+        job.timeout = time_for(assignment, &request.terms, started_ms, self.parameters.slack_ms);
         tracing::info!(assignment = id, task = name.as_str(), "running the job");
         let result = match job.run(&input.payload).await {
             Ok(result) => result,
             Err(JobError::NotStarted(why)) => return Err(Trouble::Later(why)),
             Err(error) => {
                 count(&self.metrics.jobs, "failed");
+                let said = visible_line(&error.to_string());
                 tracing::warn!(
                     assignment = id,
-                    "the job failed, and its report is delivered: {error}"
+                    "the job failed, and its report is delivered: {said}"
                 );
                 format!("cicada71: no result: {error}\n").into_bytes()
             }
@@ -131,6 +121,27 @@ impl Worker {
             tracing::warn!(assignment = id, "{error:#}");
         }
         Ok(digest)
+    }
+
+    /// Fetches the payload and finds out whether the job can be started, in the time in which handing
+    /// back is free: whatever hangs, lags or is missing by then will not come in time.
+    async fn prepare(
+        &self,
+        id: u64,
+        assignment: &Assignment,
+        request: &RequestRecord,
+        (task, job): (&Task, &Job),
+    ) -> Result<Input, Trouble> {
+        let ready = async {
+            let input = self.input(id, request).await?;
+            self.rehearse(task, job).await?;
+            Ok(input)
+        };
+        if assignment.status != Status::Assigned {
+            return ready.await;
+        }
+        let until_ms = give_up_ms(assignment, &request.terms, &self.parameters);
+        in_time(until_ms, ready).await
     }
 
     /// What can be known to be impossible is found out before the bond is at stake.
@@ -163,9 +174,10 @@ impl Worker {
     }
 
     /// Marks the start, unless it is marked; whatever happens to the connection.
-    async fn start(&self, id: u64, assignment: &Assignment) -> Result<(), Trouble> {
-        let mut status = assignment.status;
-        let mut patience = Patience::until(id, assignment.complete_by_ms);
+    async fn start(&self, id: u64, of: &Assignment, terms: &Request) -> Result<(), Trouble> {
+        let mut status = of.status;
+        let give_up_ms = give_up_ms(of, terms, &self.parameters);
+        let mut patience = Patience::until(id, of.complete_by_ms);
         loop {
             if status != Status::Assigned {
                 return Ok(());
@@ -174,10 +186,14 @@ impl Worker {
             let Err(error) = market.about("start", id, &self.signer).await else {
                 return Ok(());
             };
-            self.fate(&error, assignment.complete_by_ms).await;
+            self.fate(&error, of.complete_by_ms).await;
             match market.assignment(id).await {
                 Ok(now) if now.status == Status::Assigned && error.refusal().is_some() => {
                     return Err(error.into());
+                }
+                // Handed back while that is free, rather than begun without enough time.
+                Ok(now) if now.status == Status::Assigned && now_ms() >= give_up_ms => {
+                    return Err(Trouble::Never(error.to_string()));
                 }
                 Ok(now) => status = now.status,
                 Err(_) => {}
@@ -247,39 +263,24 @@ impl Worker {
 
     /// Gives an assignment back, if it has not been started.
     pub(crate) async fn give_back(&self, id: u64) -> Result<(), Error> {
-        let market = self.market();
-        let status = market.assignment(id).await?.status;
+        let status = self.market().assignment(id).await?.status;
         if matches!(status, Status::Assigned | Status::AwaitingPayload) {
-            market.about("decline", id, &self.signer).await?;
-            count(&self.metrics.jobs, "declined");
+            self.give_all_back(&[id]).await?;
         }
         Ok(())
     }
-}
 
-/// What is tried again until the time of an assignment is over. The log hears of it once.
-struct Patience {
-    assignment: u64,
-    until_ms: u64,
-    said: bool,
-}
-
-impl Patience {
-    fn until(assignment: u64, until_ms: u64) -> Self {
-        Self { assignment, until_ms, said: false }
-    }
-
-    /// A pause after a failure, unless there is no time for more.
-    async fn after(&mut self, error: &impl std::fmt::Display) -> Result<(), Trouble> {
-        if now_ms() >= self.until_ms {
-            return Err(Trouble::Later(error.to_string()));
+    /// Gives assignments back that have not been started, all at once.
+    pub(crate) async fn give_all_back(&self, ids: &[u64]) -> Result<(), Error> {
+        let each = self.market().about_each("decline", ids, &self.signer).await?;
+        let mut failed = None;
+        for outcome in each {
+            match outcome {
+                Ok(()) => count(&self.metrics.jobs, "declined"),
+                Err(error) => failed = Some(error),
+            }
         }
-        if !std::mem::replace(&mut self.said, true) {
-            let until = self.until_ms;
-            tracing::warn!(assignment = self.assignment, "{error}; trying again until {until}");
-        }
-        tokio::time::sleep(AGAIN).await;
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 
@@ -292,17 +293,10 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
     Ok(of.blocks_available().saturating_mul(of.fragment_size()))
 }
 
-/// How long the job may take: its request's bound, the whole of it after a restart too, and what
-/// the deadline leaves. None if there is nothing left.
-fn time_for(assignment: &Assignment, max_duration_ms: u64) -> Option<Duration> {
-    let left = assignment.complete_by_ms.saturating_sub(now_ms()).checked_sub(MARGIN_MS)?;
-    let time = left.min(max_duration_ms);
-    (time > 0).then(|| Duration::from_millis(time))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use cicada_core::market::Parameters;
     use cicada_core::sla::Violations;
 
     pub fn until(complete_by_ms: u64) -> Assignment {
@@ -329,15 +323,13 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn a_job_gets_its_bound_or_what_the_deadline_leaves() {
-        let now = now_ms();
-        assert_eq!(time_for(&until(now + 3_600_000), 5_000), Some(Duration::from_secs(5)));
-        let short = time_for(&until(now + 10_000), 60_000).expect("there is time");
-        assert!(short <= Duration::from_secs(8) && short > Duration::from_secs(6), "{short:?}");
-        assert_eq!(time_for(&until(now + MARGIN_MS), 60_000), None);
-        assert_eq!(time_for(&until(now - 1), 60_000), None);
-    }
+    pub const PARAMETERS: Parameters = Parameters {
+        priority_ms: 0,
+        violation_points: 5,
+        fast_response_ms: 60_000,
+        slack_ms: 24_000,
+        hand_back_ms: 120_000,
+    };
 
     #[test]
     fn only_what_may_change_is_tried_again() {

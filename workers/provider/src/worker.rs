@@ -7,7 +7,7 @@ use crate::sandbox::Sandbox;
 use crate::state::{Identity, State};
 use crate::status::Metrics;
 use cicada_chain::Signer;
-use cicada_core::market::Assignment;
+use cicada_core::market::{Assignment, Parameters};
 use cicada_core::Account;
 use cicada_market::Market;
 use cicada_payload::{ProviderKey, Store};
@@ -32,6 +32,8 @@ pub struct Worker {
     pub stores: (Store, Store),
     /// Which market this is.
     pub identity: Identity,
+    /// What was fixed when it was made.
+    pub parameters: Parameters,
     /// What survives a restart.
     pub state: State,
     /// How jobs are kept apart.
@@ -89,14 +91,8 @@ impl Worker {
         *self.connection.newest() = Arc::new(market);
     }
 
-    /// An assignment as a job, in one of the places of jobs.
-    pub(crate) fn job(
-        &self,
-        task: &Task,
-        assignment: &Assignment,
-        timeout: Duration,
-        slot: u32,
-    ) -> Job {
+    /// An assignment as a job, in one of the places of jobs; how long it may take is known at its start.
+    pub(crate) fn job(&self, task: &Task, assignment: &Assignment, slot: u32) -> Job {
         let [memory, file, output, temporary] = task.sizes();
         let mut environment = BTreeMap::from([
             ("CICADA_TASK_TYPE".to_owned(), task.task_type.as_str().to_owned()),
@@ -122,7 +118,7 @@ impl Worker {
                 parent: i32::try_from(std::process::id()).unwrap_or_default(),
             },
             output: usize::try_from(output).unwrap_or(usize::MAX),
-            timeout,
+            timeout: Duration::ZERO,
             folder,
             prefix,
         }

@@ -188,3 +188,27 @@ async fn jobs_of_two_accounts_do_not_end_each_other() {
     let (lived, _) = tokio::join!(victim.run(b""), killer.run(b""));
     assert_eq!(lived.unwrap(), b"alive\n");
 }
+
+/// A file that only its owner may read is no secret from a job that runs as its owner.
+#[test]
+fn settings_and_programs_of_others_are_not_shown() {
+    use cicada_provider::sandbox::shown_to_jobs;
+    let shown = |path: &str, more: &[&str]| {
+        let more: Vec<_> = more.iter().map(std::path::PathBuf::from).collect();
+        shown_to_jobs(Path::new(path), &more)
+    };
+    assert!(!shown("/etc/cicada71/provider.toml", &[]));
+    assert!(!shown("/opt/cicada71/key.toml", &[]));
+    assert!(shown("/opt/cicada71/key.toml", &["/opt/cicada71"]));
+    assert!(shown("/usr/local/etc/key.toml", &[]));
+    assert!(shown("/bin/key.toml", &[]), "a link counts as where it leads");
+}
+
+#[tokio::test]
+async fn of_the_settings_a_job_sees_what_programs_need() {
+    let script = "ls -A /etc; ls /opt 2>/dev/null || echo none";
+    let Some(seen) = text(script).await else { return };
+    let seen: Vec<&str> = seen.lines().collect();
+    assert!(!seen.contains(&"shadow") && !seen.contains(&"hostname"), "{seen:?}");
+    assert!(seen.contains(&"passwd") && seen.contains(&"none"), "{seen:?}");
+}

@@ -264,7 +264,8 @@ pub(crate) fn order_call(plan: &OrderPlan, deadline_ms: u64) -> (&'static str, O
 
 fn returned<T: Decode>(outcome: &CallOutcome, what: &str) -> Result<T, Error> {
     T::decode_all(&mut &outcome.returned[..]).map_err(|error| {
-        cicada_chain::Error::Decode { what: what.into(), reason: error.to_string() }.into()
+        let why = format!("it returned something else than expected: {error}");
+        cicada_chain::Error::unread(what, outcome, why).into()
     })
 }
 

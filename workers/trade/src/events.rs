@@ -55,10 +55,12 @@ impl Exchange {
         };
         let decode = |event: &ContractEvent| {
             T::decode_all(&mut &event.data[..]).map_err(|error| {
-                Error::from(cicada_chain::Error::Decode {
-                    what: format!("the event {name}"),
-                    reason: error.to_string(),
-                })
+                let what = format!("the event {name}");
+                Error::from(cicada_chain::Error::unread(
+                    "the call",
+                    outcome,
+                    format!("{what} cannot be read: {error}"),
+                ))
             })
         };
         outcome.events.iter().filter(own).map(decode).collect()

@@ -173,7 +173,8 @@ impl Walk {
         self.title("4. A job that is accepted and not done, and a request that nobody takes");
         let text = self.place.state.join("public.txt");
         std::fs::write(&text, "public\n")?;
-        let offer = "offer --task-type idling --units 10 --price 1 --bond 0.5 --payload-key";
+        let offer = "offer --task-type idling --units 10 --price 1 --bond 0.5 \
+                     --least-duration 1s --payload-key";
         let line = format!("{offer} {}", "07".repeat(32));
         let offer = self.place.number(IDLE, &line, "offer")?;
         let line = format!(

@@ -1,12 +1,14 @@
 //! What was promised, and what becomes of it.
 
 use super::Provider;
-use crate::queue::{all_fit, first_late, Promise};
+use crate::config::Config;
+use crate::policy::{give_up_ms, within_times};
+use crate::queue::{late, Promise};
 use crate::work::Trouble;
 use anyhow::Result;
 use cicada_core::escrow::State;
 use cicada_core::hash::Hash;
-use cicada_core::market::{Assignment, Status};
+use cicada_core::market::{Assignment, Parameters, Request, Status};
 use cicada_market::Error;
 use cicada_program::{count, now_ms};
 use std::collections::BTreeSet;
@@ -17,13 +19,15 @@ const MISSES: u32 = 3;
 /// … for so long. In ms.
 const REST_MS: u64 = 600_000;
 /// The longest pause before a job is tried again that could not be started, in ms.
-const LONGEST_PAUSE_MS: u64 = 60_000;
+const LONGEST_PAUSE_MS: u64 = 8_000;
 
 /// An own assignment that has not ended.
 pub(super) struct Mine {
     pub(super) assignment: Assignment,
-    longest_ms: u64,
+    terms: Request,
     pub(super) run: Option<Run>,
+    // Whether it is being handed back.
+    leaving: bool,
     // Attempts that came to nothing, and when the next one may begin.
     tries: u32,
     again_ms: u64,
@@ -36,20 +40,53 @@ pub(super) struct Run {
 }
 
 impl Mine {
-    pub(super) fn promise(&self, now_ms: u64) -> Option<Promise> {
-        let gone = self.run.as_ref().map_or(0, |run| now_ms.saturating_sub(run.since_ms));
-        let promise = Promise {
-            longest_ms: self.longest_ms.saturating_sub(gone),
+    fn new(assignment: Assignment, terms: Request) -> Self {
+        Self { assignment, terms, run: None, leaving: false, tries: 0, again_ms: 0 }
+    }
+
+    /// What it needs of a place, unless it needs none. One whose payload is still to come is kept a
+    /// place as if it came now.
+    pub(super) fn promise(&self, parameters: &Parameters, now_ms: u64) -> Option<Promise> {
+        let begin_by_ms = match self.assignment.status {
+            _ if self.leaving => return None,
+            Status::Assigned => give_up_ms(&self.assignment, &self.terms, parameters),
+            Status::AwaitingPayload => now_ms,
+            // Its start is marked: it cannot be handed back any more.
+            Status::InProgress => u64::MAX,
+            _ => return None,
+        };
+        Some(Promise {
+            longest_ms: self.terms.max_duration_ms,
+            begin_by_ms,
             complete_by_ms: self.assignment.complete_by_ms,
-            runs: self.run.is_some(),
-        };
-        let binds = match self.assignment.status {
-            Status::Assigned | Status::InProgress => true,
-            // A hand-over that comes too late binds nobody: the job is given back.
-            Status::AwaitingPayload => all_fit(1, &[promise], now_ms),
-            _ => false,
-        };
-        binds.then_some(promise)
+            since_ms: self.run.as_ref().map(|run| run.since_ms),
+        })
+    }
+
+    /// Whether its payload is still to come.
+    pub(super) fn awaits(&self) -> bool {
+        self.assignment.status == Status::AwaitingPayload
+    }
+
+    fn begin_by_ms(&self, parameters: &Parameters) -> u64 {
+        match self.assignment.status {
+            Status::InProgress => 0,
+            _ => give_up_ms(&self.assignment, &self.terms, parameters),
+        }
+    }
+
+    /// Why it is handed back whatever its place: a firm offer asks nobody.
+    fn unwanted(&self, config: &Config, parameters: &Parameters, now_ms: u64) -> Option<String> {
+        if !matches!(self.assignment.status, Status::Assigned | Status::AwaitingPayload) {
+            return None;
+        }
+        let hand_over_by_ms =
+            self.assignment.assigned_ms.saturating_add(self.terms.hand_over_ms(parameters));
+        if self.awaits() && now_ms >= hand_over_by_ms {
+            return Some("its payload was not handed over in time".into());
+        }
+        let task = config.task(&self.terms.task_type)?;
+        within_times(task, &self.terms).err().map(|why| why.to_string())
     }
 }
 
@@ -70,20 +107,17 @@ impl Provider {
         let assignment = market.assignment(id).await?;
         let own = assignment.provider == self.worker.own && !assignment.status.is_final();
         if own && !self.mine.contains_key(&id) {
-            let longest_ms = market.request(assignment.request).await?.terms.max_duration_ms;
-            let mine = Mine { assignment, longest_ms, run: None, tries: 0, again_ms: 0 };
-            self.mine.insert(id, mine);
+            let terms = market.request(assignment.request).await?.terms;
+            self.mine.insert(id, Mine::new(assignment, terms));
         }
         Ok(())
     }
 
-    /// Does what is next for each of them, the earliest deadline first. What a contract refuses about
-    /// one does not stop the others.
+    /// Does what is next for each of them. What a contract refuses about one does not stop the others.
     pub(super) async fn tend_assignments(&mut self) -> Result<()> {
-        let mut ids: Vec<u64> = self.mine.keys().copied().collect();
-        ids.sort_by_key(|id| self.mine.get(id).map(|mine| mine.assignment.complete_by_ms));
+        let ids: Vec<u64> = self.mine.keys().copied().collect();
         for id in ids {
-            if self.mine.get(&id).is_none_or(|mine| mine.run.is_some()) {
+            if self.mine.get(&id).is_none_or(|mine| mine.run.is_some() || mine.leaving) {
                 continue;
             }
             match self.tend(id).await {
@@ -93,46 +127,95 @@ impl Provider {
                 outcome => outcome?,
             }
         }
-        self.give_back_what_is_too_late().await
+        self.hand_back();
+        self.begin_jobs();
+        Ok(())
     }
 
     async fn tend(&mut self, id: u64) -> Result<(), Error> {
         let assignment = self.worker.market().assignment(id).await?;
         let (status, in_time) = (assignment.status, now_ms() < assignment.complete_by_ms);
+        let known = self.mine.get(&id).map(|mine| mine.assignment.assigned_ms);
+        if known.is_some_and(|known| known != assignment.assigned_ms) {
+            self.ended(id, "another one has its number: the chain was set back");
+            return self.note(id).await;
+        }
         if let Some(mine) = self.mine.get_mut(&id) {
             mine.assignment = assignment.clone();
         }
         match status {
             status if status.is_final() => self.ended(id, &format!("{status:?}")),
-            Status::Assigned | Status::InProgress if in_time => self.begin(id),
-            Status::AwaitingPayload if in_time => {}
+            Status::Assigned | Status::InProgress | Status::AwaitingPayload if in_time => {}
             _ => self.collect(id, &assignment).await?,
         }
         Ok(())
     }
 
-    /// What waits behind other jobs for longer than it can is handed back while that costs nothing.
-    async fn give_back_what_is_too_late(&mut self) -> Result<()> {
-        let now = now_ms();
-        let assigned =
-            |mine: &&Mine| matches!(mine.assignment.status, Status::Assigned | Status::InProgress);
-        let promised = self.mine.iter().filter(|(_, mine)| assigned(mine));
-        let promised: Vec<(u64, Promise)> =
-            promised.filter_map(|(id, mine)| Some((*id, mine.promise(now)?))).collect();
-        let waits = promised.iter().any(|(_, promise)| promise.runs);
-        let (ids, promises): (Vec<u64>, Vec<Promise>) = promised.into_iter().unzip();
-        let late = first_late(self.worker.config.max_jobs, &promises, now);
-        let Some(id) = late.and_then(|at| ids.get(at)).filter(|_| waits) else {
-            return Ok(());
-        };
-        if self.mine.get(id).is_some_and(|mine| mine.assignment.status == Status::Assigned) {
-            tracing::warn!(assignment = id, "handed back: other jobs leave it no time");
-            self.worker.give_back(*id).await?;
+    /// Hands back what gets no place in time, or is not wanted: all of it at once, without waiting for
+    /// it, while that costs nothing.
+    fn hand_back(&mut self) {
+        let (now, parameters) = (now_ms(), &self.worker.parameters);
+        let promised = self.mine.iter().filter(|(_, mine)| !mine.awaits());
+        let promised =
+            promised.filter_map(|(id, mine)| Some((*id, mine.promise(parameters, now)?)));
+        let (ids, promises): (Vec<u64>, Vec<Promise>) = promised.unzip();
+        let late = late(self.worker.config.max_jobs, &promises, parameters.slack_ms, now);
+        let late: BTreeSet<u64> = late.iter().filter_map(|at| ids.get(*at).copied()).collect();
+        let mut leaving = Vec::new();
+        for (id, mine) in &mut self.mine {
+            let mut why = mine.unwanted(&self.worker.config, parameters, now);
+            if late.contains(id) && mine.assignment.status == Status::Assigned {
+                why.get_or_insert("there is no place for it in time".into());
+            }
+            if let Some(why) = why.filter(|_| mine.run.is_none() && !mine.leaving) {
+                tracing::warn!(assignment = id, "handed back: {why}");
+                mine.leaving = true;
+                leaving.push(*id);
+            }
         }
-        Ok(())
+        if !leaving.is_empty() {
+            let (worker, ids) = (self.worker.clone(), leaving.clone());
+            let errand = self.errands.spawn(async move { worker.give_all_back(&ids).await });
+            self.of_errand.insert(errand.id(), leaving);
+        }
     }
 
-    fn begin(&mut self, id: u64) {
+    /// Notes what became of hand-backs. What is still there is looked at as before.
+    pub(super) fn see_errands(&mut self) {
+        while let Some(ended) = self.errands.try_join_next_with_id() {
+            let (errand, failed) = match ended {
+                Ok((errand, outcome)) => (errand, outcome.err().map(|error| error.to_string())),
+                Err(error) => (error.id(), Some(error.to_string())),
+            };
+            for id in self.of_errand.remove(&errand).unwrap_or_default() {
+                if let Some(mine) = self.mine.get_mut(&id) {
+                    mine.leaving = false;
+                }
+            }
+            if let Some(why) = failed {
+                self.warn("handing back", why);
+            }
+        }
+    }
+
+    /// Begins what waits, as far as there are places, in the order in which it must be begun.
+    fn begin_jobs(&mut self) {
+        let (now, parameters) = (now_ms(), self.worker.parameters);
+        let waits = |mine: &Mine| {
+            let status = mine.assignment.status;
+            let live = matches!(status, Status::Assigned | Status::InProgress);
+            live && !mine.leaving && mine.run.is_none() && now < mine.assignment.complete_by_ms
+        };
+        let waiting = self.mine.iter().filter(|(_, mine)| waits(mine));
+        let mut waiting: Vec<(u64, u64)> =
+            waiting.map(|(id, mine)| (mine.begin_by_ms(&parameters), *id)).collect();
+        waiting.sort_unstable();
+        for (_, id) in waiting {
+            self.begin(id);
+        }
+    }
+
+    pub(super) fn begin(&mut self, id: u64) {
         let used: BTreeSet<u32> =
             self.mine.values().filter_map(|mine| Some(mine.run.as_ref()?.slot)).collect();
         let slots = u32::try_from(self.worker.config.max_jobs).unwrap_or(u32::MAX);
@@ -140,7 +223,7 @@ impl Provider {
         let (Some(slot), Some(mine)) = (free, self.mine.get_mut(&id)) else {
             return;
         };
-        if now_ms() < mine.again_ms {
+        if now_ms() < mine.again_ms || mine.run.is_some() {
             return;
         }
         mine.run = Some(Run { slot, since_ms: now_ms() });
@@ -221,5 +304,49 @@ impl Provider {
         self.mine.remove(&id);
         self.said.retain(|about, _| !about.starts_with(&format!("assignment {id}")));
         self.worker.state.forget(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::sample;
+    use crate::policy::tests::request;
+    use crate::work::tests::{until, PARAMETERS};
+
+    fn mine(status: Status, edit: impl Fn(&mut Request)) -> Mine {
+        let mut terms = request().terms;
+        edit(&mut terms);
+        Mine::new(Assignment { status, ..until(648_000) }, terms)
+    }
+
+    #[test]
+    fn a_payload_that_does_not_come_keeps_no_place_for_a_year() {
+        let config = sample();
+        let why = |mine: &Mine, now| mine.unwanted(&config, &PARAMETERS, now);
+        let waits = mine(Status::AwaitingPayload, |_| ());
+        assert_eq!(why(&waits, 83_999), None);
+        assert!(why(&waits, 84_000).is_some(), "a minute and the slack are over");
+        let year =
+            mine(Status::AwaitingPayload, |terms| terms.hand_over_within_ms = 365 * 86_400_000);
+        assert!(why(&year, 0).is_some_and(|why| why.contains("max_hand_over")));
+        let long = |status| mine(status, |terms| terms.max_duration_ms = 365 * 86_400_000);
+        assert!(why(&long(Status::Assigned), 0).is_some_and(|why| why.contains("max_duration")));
+        assert_eq!(why(&long(Status::InProgress), 0), None, "it cannot be handed back");
+    }
+
+    #[test]
+    fn what_each_assignment_needs_of_a_place() {
+        let begin_by = |status| {
+            let mine = mine(status, |_| ());
+            mine.promise(&PARAMETERS, 5).map(|promise| promise.begin_by_ms)
+        };
+        assert_eq!(begin_by(Status::Assigned), Some(90_000));
+        assert_eq!(begin_by(Status::AwaitingPayload), Some(5));
+        assert_eq!(begin_by(Status::InProgress), Some(u64::MAX));
+        assert_eq!(begin_by(Status::Delivered), None);
+        let mut leaving = mine(Status::Assigned, |_| ());
+        leaving.leaving = true;
+        assert_eq!(leaving.promise(&PARAMETERS, 5), None);
     }
 }

@@ -10,6 +10,9 @@ use cicada_core::name::Name;
 use cicada_market::Contract;
 use cicada_program::{count, now_ms};
 
+/// The contract's word for a line that is to be served first.
+const LINE_WAITING: &str = "LineWaiting";
+
 impl Provider {
     /// Sees to it that an offer stands for each task.
     pub(super) async fn renew_offers(&mut self, newest: u64) -> Result<()> {
@@ -48,10 +51,11 @@ impl Provider {
         Ok(())
     }
 
-    /// Whether a job of the task could begin now.
+    /// Whether a job of the task could begin now. What only waits for its payload does not count: it
+    /// costs nobody anything, and could keep the offer away as long as it likes.
     fn has_room(&self, task: &Task) -> bool {
-        let busy = self.mine.values().filter(|mine| mine.promise(now_ms()).is_some()).count();
-        busy < self.worker.config.max_jobs && self.fits(task.max_duration, task.max_duration * 2)
+        let waiting = self.waiting.values().copied();
+        self.has_places(waiting.chain([task.max_duration]), |mine| !mine.awaits())
     }
 
     async fn withdraw(&mut self, name: &Name, id: u64) -> Result<()> {
@@ -112,9 +116,9 @@ impl Provider {
         Ok(())
     }
 
-    /// Accepts what the policy allows, the market qualifies, and can be done in time.
+    /// Accepts what the policy allows, the market qualifies, and can begin now: one in a round, since an
+    /// accept is waited for.
     pub(super) async fn accept_requests(&mut self) -> Result<()> {
-        let parameters = self.worker.market().parameters().await?;
         for id in self.open.clone() {
             let RequestRecord { terms, .. } = self.worker.market().request(id).await?;
             let Some(offer) = self.offers.get(&terms.task_type).copied() else {
@@ -124,10 +128,7 @@ impl Provider {
                 continue;
             };
             // Perhaps later.
-            let time_ms = terms
-                .complete_within_ms(&parameters)
-                .saturating_sub(terms.hand_over_ms(&parameters));
-            if !self.fits(terms.max_duration_ms, time_ms) {
+            if !self.fits(terms.max_duration_ms) {
                 tracing::debug!(request = id, "not now: what was promised comes first");
                 continue;
             }
@@ -137,16 +138,28 @@ impl Provider {
                     tracing::info!(request = id, assignment, "accepted");
                     self.open.remove(&id);
                     self.note(assignment).await?;
+                    if self.mine.get(&assignment).is_some_and(|mine| !mine.awaits()) {
+                        self.begin(assignment);
+                    }
+                    return Ok(());
                 }
                 Ok(Taken::Waiting) => {
                     count(&self.worker.metrics.requests, "waiting");
                     tracing::info!(request = id, "waiting in line");
                     self.open.remove(&id);
-                    self.waiting.insert(id);
+                    self.waiting.insert(id, terms.max_duration_ms);
+                    return Ok(());
                 }
                 // The next round makes a new one.
                 Ok(Taken::Left(Leave::NoOffer)) => {}
                 Ok(Taken::Left(why)) => self.leave(id, &why.to_string()),
+                // Whoever waits there goes first, and nobody else may see to it. Then again.
+                Err(error) if error.refusal() == Some(LINE_WAITING) => {
+                    if !self.serve_line(id).await? {
+                        self.leave(id, &error.to_string());
+                    }
+                    return Ok(());
+                }
                 Err(error) if error.refusal().is_some() => self.leave(id, &error.to_string()),
                 Err(error) if self.lost_sight(&error) => {
                     // It is not accepted twice: if it was, the assignment will be found.
@@ -159,32 +172,42 @@ impl Provider {
         Ok(())
     }
 
-    /// Serves the lines in which this provider waits: whoever is first gets units.
+    /// Serves the lines in which this provider waits, as far as there are places: whoever is first gets
+    /// units. One in a round, as accepts.
     pub(super) async fn serve_lines(&mut self) -> Result<()> {
         let market = self.worker.market();
-        for id in self.waiting.clone() {
+        for id in self.waiting.clone().into_keys() {
             let request = market.request(id).await?;
             let waits = request.line.iter().any(|waiting| waiting.provider == self.worker.own);
             if !waits || is_over(&request, now_ms()) {
                 self.waiting.remove(&id);
                 continue;
             }
-            let priority_ms = market.parameters().await?.priority_ms;
-            if now_ms() < request.line_until_ms(priority_ms) {
-                continue;
-            }
-            let label = "Auction::assign_next";
-            match market.call(Contract::Auction, label, &id, &self.worker.signer).await {
-                Ok(_) => tracing::info!(request = id, "served its line"),
-                // Somebody else was quicker, or its units are taken.
-                Err(error) if error.refusal().is_some() => {
-                    tracing::debug!(request = id, "its line: {error}");
-                }
-                Err(error) if self.lost_sight(&error) => return Ok(()),
-                Err(error) => return Err(error.into()),
+            // What waits is a promise already.
+            let others = self.waiting.values().copied();
+            let room = self.has_places(others, |_| true);
+            let due = now_ms() >= request.line_until_ms(self.worker.parameters.priority_ms);
+            if room && due && self.serve_line(id).await? {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Whether something was sent.
+    async fn serve_line(&mut self, id: u64) -> Result<bool> {
+        let (label, worker) = ("Auction::assign_next", self.worker.clone());
+        match worker.market().call(Contract::Auction, label, &id, &worker.signer).await {
+            Ok(_) => tracing::info!(request = id, "served its line"),
+            // Somebody else was quicker, or its units are taken.
+            Err(error) if error.refusal().is_some() => {
+                tracing::debug!(request = id, "its line: {error}");
+                return Ok(false);
+            }
+            Err(error) if self.lost_sight(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
     }
 
     fn leave(&mut self, request: u64, why: &str) {

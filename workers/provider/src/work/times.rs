@@ -1,0 +1,125 @@
+//! How long what is waited for may take.
+
+use super::Trouble;
+use cicada_core::market::{Assignment, Request};
+use cicada_program::now_ms;
+use std::future::Future;
+use std::time::Duration;
+
+/// Between two attempts of what the chain or a disk did not take.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
+
+/// What `ready` gives, if it does before `until_ms`; what would come later never comes.
+pub(super) async fn in_time<T>(
+    until_ms: u64,
+    ready: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let left = Duration::from_millis(until_ms.saturating_sub(now_ms()));
+    match tokio::time::timeout(left, ready).await {
+        Err(_) => Err(Trouble::Never("its payload is not there in time".into())),
+        Ok(Err(Trouble::Later(why))) if now_ms() >= until_ms => Err(Trouble::Never(why)),
+        Ok(outcome) => outcome,
+    }
+}
+
+/// What is tried again until the time of an assignment is over. The log hears of it once.
+pub(super) struct Patience {
+    assignment: u64,
+    until_ms: u64,
+    said: bool,
+}
+
+impl Patience {
+    pub(super) fn until(assignment: u64, until_ms: u64) -> Self {
+        Self { assignment, until_ms, said: false }
+    }
+
+    /// A pause after a failure, unless there is no time for more.
+    pub(super) async fn after(&mut self, error: &impl std::fmt::Display) -> Result<(), Trouble> {
+        if now_ms() >= self.until_ms {
+            return Err(Trouble::Later(error.to_string()));
+        }
+        if !std::mem::replace(&mut self.said, true) {
+            let until = self.until_ms;
+            tracing::warn!(assignment = self.assignment, "{error}; trying again until {until}");
+        }
+        tokio::time::sleep(AGAIN).await;
+        Ok(())
+    }
+}
+
+/// How long the job may take: its request's bound, the whole of it after a restart too, as far as
+/// there is a slack left then for storing and delivering. Under a service level the chain has
+/// counted since the start: half a slack more than the bound is no violation yet.
+pub(super) fn time_for(
+    of: &Assignment,
+    terms: &Request,
+    started_ms: Option<u64>,
+    slack_ms: u64,
+) -> Duration {
+    let longest = terms.max_duration_ms;
+    let measured = started_ms
+        .map_or(u64::MAX, |started| started.saturating_add(longest).saturating_add(slack_ms / 2));
+    let until_ms = of.complete_by_ms.saturating_sub(slack_ms).min(measured);
+    Duration::from_millis(until_ms.saturating_sub(now_ms()).min(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::give_up_ms;
+    use crate::policy::tests::request;
+    use crate::work::tests::{until, PARAMETERS};
+    use cicada_core::sla::Sla;
+
+    #[test]
+    fn a_job_gets_its_bound_or_what_the_deadline_leaves_after_a_slack() {
+        let now = now_ms();
+        let terms = |max_duration_ms| Request { max_duration_ms, ..request().terms };
+        let time = |left_ms, longest_ms, started_ms| {
+            time_for(&until(now + left_ms), &terms(longest_ms), started_ms, 24_000).as_millis()
+        };
+        assert_eq!(time(3_600_000, 5_000, None), 5_000);
+        let short = time(34_000, 60_000, None);
+        assert!(short <= 10_000 && short > 8_000, "{short:?}");
+        assert_eq!((time(24_000, 60_000, None), time(0, 60_000, None)), (0, 0));
+        let behind = time(3_600_000, 60_000, Some(now - 18_000));
+        assert!(behind <= 54_000 && behind > 52_000, "{behind:?}");
+        assert_eq!(time(3_600_000, 60_000, Some(now - 6_000)), 60_000);
+    }
+
+    #[test]
+    fn what_is_handed_back_has_a_block_left_in_which_that_is_free() {
+        for time_ms in [49_000, 58_000, 241_000, 648_000] {
+            let job = until(time_ms);
+            let give_up = give_up_ms(&job, &request().terms, &PARAMETERS);
+            let free = job.free_until_ms(&PARAMETERS);
+            assert!(give_up < free && free - give_up >= 6_000, "{time_ms}: {give_up} of {free}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_hangs_or_stays_away_is_handed_back_while_that_is_free() {
+        let hangs = in_time(now_ms() + 50, std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(hangs, Err(Trouble::Never(_))), "{hangs:?}");
+        let fails = |until_ms| {
+            let failed = std::future::ready(Err::<(), _>(Trouble::Later("no space".into())));
+            in_time(until_ms, failed)
+        };
+        assert!(matches!(fails(now_ms() - 1).await, Err(Trouble::Never(_))));
+        assert!(matches!(fails(now_ms() + 9_000).await, Err(Trouble::Later(_))), "tried again");
+    }
+
+    #[test]
+    fn a_response_that_would_be_late_is_handed_back_first() {
+        let sla = Sla {
+            uptime_bps: None,
+            max_response_ms: 30_000,
+            violation_penalty: 1,
+            quality: vec![],
+        };
+        let terms = Request { sla: Some(sla), ..request().terms };
+        assert_eq!(give_up_ms(&until(648_000), &terms, &PARAMETERS), 48_000);
+        assert_eq!(give_up_ms(&until(648_000), &request().terms, &PARAMETERS), 90_000);
+    }
+}
