@@ -172,7 +172,6 @@ impl StakeAccount {
         let ejected = self.ejected_in != 0 && self.ejected_in == epoch;
         standing(self.stake.bonded, minimum, ejected)
     }
-
 }
 
 #[cfg(test)]

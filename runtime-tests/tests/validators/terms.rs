@@ -25,8 +25,12 @@ fn the_first_rules_act_at_once_and_every_change_after_twice_the_delay() {
     assert_eq!((event.terms, event.from_ms), (terms.clone(), stage.world.now()));
     assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms.clone()));
 
-    let other = 
-        StakingTerms { minimum: MIN_STAKE / 2, reputation: None, unbonding_ms: DAY, ..terms.clone() };
+    let other = StakingTerms {
+        minimum: MIN_STAKE / 2,
+        reputation: None,
+        unbonding_ms: DAY,
+        ..terms.clone()
+    };
     let from_ms = stage.world.now() + 2 * DELAY;
     let receipt = stage.set_terms(other.clone()).succeeds();
     assert_eq!(receipt.event::<TermsSet>(&stage.validators).from_ms, from_ms);
