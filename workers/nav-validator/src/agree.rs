@@ -8,6 +8,7 @@ use crate::contracts::{Contracts, Office};
 use crate::observe::Observer;
 use crate::peers::Certified;
 use crate::service::App;
+use crate::watch::Judging;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
 use cicada_core::basket::agreed::Proposal as Basket;
@@ -17,7 +18,6 @@ use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState};
-use cicada_core::slashing::Bands;
 use cicada_network::verify_attestation;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
@@ -69,15 +69,6 @@ pub fn proposal(
     Proposal { report, observations }
 }
 
-/// Whether a seat with weight is off the median of a proposal by more than the usual tolerance.
-fn is_off(Proposal { observations, .. }: &Proposal, office: &Office) -> bool {
-    let Ok(median) = nav::median_e18(observations, &office.stakes) else {
-        return false;
-    };
-    let said = nav::deviations(observations, &office.stakes, median);
-    said.iter().any(|one| one.bps > Bands::NAV.none_bps)
-}
-
 /// One seat at work.
 pub struct Agreement {
     /// Everything else.
@@ -90,7 +81,7 @@ pub struct Agreement {
 
 /// Since when something is to be done, and when it is tried next.
 #[derive(Clone, Copy, Debug)]
-struct Due {
+pub(crate) struct Due {
     what: u64,
     since_ms: u64,
     next_ms: u64,
@@ -98,7 +89,7 @@ struct Due {
 
 impl Due {
     /// The same again, or something new from now on.
-    fn of(before: Option<Self>, what: u64, now_ms: u64) -> Self {
+    pub(crate) fn of(before: Option<Self>, what: u64, now_ms: u64) -> Self {
         let new = Self { what, since_ms: now_ms, next_ms: now_ms };
         before.filter(|due| due.what == what).unwrap_or(new)
     }
@@ -108,7 +99,7 @@ impl Agreement {
     /// Works until the process ends.
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
-        let mut watched = None;
+        let (mut watched, mut judged) = (None, Judging::default());
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
             let (demanded, rebalance) = tokio::select! {
@@ -130,6 +121,9 @@ impl Agreement {
             if let Err(error) = self.watch(&contracts, &mut watched).await {
                 tracing::warn!("watching the others: {error:#}");
             }
+            if let Err(error) = self.judge(&contracts, &mut judged).await {
+                tracing::warn!("having the others judged: {error:#}");
+            }
             if contracts.rewards.is_none() {
                 continue;
             }
@@ -141,7 +135,7 @@ impl Agreement {
     }
 
     /// Whether it is this seat's turn; if so, the next try is a turn later.
-    fn has_turn(&self, due: &mut Due, seat: u8, seats: u8, now_ms: u64) -> bool {
+    pub(crate) fn has_turn(&self, due: &mut Due, seat: u8, seats: u8, now_ms: u64) -> bool {
         let delay = self.app.config.turn_delay;
         let from = due.since_ms.saturating_add(delay.saturating_mul(turn(seat, due.what, seats)));
         if now_ms < from.max(due.next_ms) {
@@ -232,12 +226,7 @@ impl Agreement {
         let Certified { value, certificate } = agreed;
         let report = &value.report;
         let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
-        let block = contracts.settle_nav(&value, &certificate, &self.signer).await?;
-        // Whoever settled a slot in which a seat was off has it judged; anybody may.
-        if block.is_some() && is_off(&value, office) {
-            contracts.judge_nav(report.slot, &self.signer).await?;
-        }
-        Ok(block)
+        contracts.settle_nav(&value, &certificate, &self.signer).await
     }
 
     /// Gets agreement on the basket that this validator finds, and settles it.
