@@ -5,7 +5,7 @@
 
 use crate::payment::TokenRefused;
 pub use cicada_core::exchange::ExchangeError;
-use cicada_core::exchange::{Level, MakerTerms, Market, Order, Schedule, Side, Trade};
+use cicada_core::exchange::{Gate, Level, MakerTerms, Market, Order, Schedule, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -40,8 +40,8 @@ pub struct ExchangeTerms {
     pub token_code: [u8; 32],
     /// What the owner set, and what he announced.
     pub maker: Schedule,
-    /// Whether trading is paused.
-    pub paused: bool,
+    /// Whether trading is open.
+    pub gate: Gate,
     /// How many frameworks have a market.
     pub markets: u32,
 }

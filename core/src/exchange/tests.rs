@@ -5,7 +5,7 @@ use super::maker::is_fresh;
 use super::maker::Offer;
 use super::matching::{MarketRecord, Taker};
 use super::tree::{above, insert, remove, Node, Word, Words};
-use super::window::{LastHour, Volume};
+use super::window::{LastHour, Peak, Volume, DAY_MS};
 use super::{ExchangeError, Level, Limits, Side, MAX_FILLS, MAX_LEVELS, TICK};
 use crate::prices::HOUR_MS;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -169,6 +169,17 @@ proptest! {
         let sum = hour.sum(now);
         prop_assert!(since(HOUR_MS) <= sum && sum <= since(HOUR_MS + 600_000), "{sum}");
     }
+}
+
+#[test]
+fn a_peak_is_the_highest_of_today_and_seven_days_before() {
+    let mut peak = Peak::default();
+    for (day, bid) in [(0, 500), (1, 400), (1, 300), (5, 450), (8, 100)] {
+        peak.raise(day * DAY_MS + 7, bid);
+    }
+    let found = [8, 12, 13, 15, 16].map(|day| peak.highest(day * DAY_MS));
+    assert_eq!(found, [450, 450, 100, 100, 0]);
+    assert_eq!(peak.highest_then(), 450, "as on day 8");
 }
 
 #[test]
@@ -376,7 +387,8 @@ proptest! {
                 prop_assert_eq!(market.maker.outstanding + outcome.at_quote, before.outstanding);
             }
         }
-        prop_assert_eq!((hour.sum(5), market.maker.last_hour(side).sum(5)), (value, value));
+        let lately = if side == Side::Buy { &market.maker.risked } else { &market.maker.paid };
+        prop_assert_eq!((hour.sum(5), lately.sum(5)), (value, value));
         prop_assert_eq!(market.volume.sum(5), outcome.at_quote);
         // What is left of a limit crosses nothing, unless there were too many to meet.
         if let Some(limit) = limit.filter(|_| outcome.left > 0) {

@@ -57,7 +57,7 @@ struct Terms {
     leaderboard: Account,
     token_code: Hash,
     _maker: Schedule,
-    _paused: bool,
+    _gate: Gate,
     _markets: u32,
 }
 

@@ -32,7 +32,7 @@ struct Terms {
     leaderboard: Account,
     _token_code: [u8; 32],
     _maker: Schedule,
-    _paused: bool,
+    _gate: Gate,
     _markets: u32,
 }
 
