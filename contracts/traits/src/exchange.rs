@@ -164,8 +164,8 @@ pub trait Exchange {
     /// milliseconds since 1970. Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`, `UnknownFramework`, `ZeroAmount`; as long as tokens exist `NoQuote`, `StaleQuote`,
-    /// `ZeroPrice`, `LeaderboardUnavailable`.
+    /// `NotOwner`, `Paused`, `UnknownFramework`, `ZeroAmount`; as long as tokens exist
+    /// `LeaderboardUnavailable`.
     ///
     /// # Events
     /// `WithdrawalAnnounced`.
@@ -202,11 +202,13 @@ pub trait Exchange {
     #[ink(message)]
     fn set_terms(&mut self, terms: MakerTerms) -> Result<u64, ExchangeError>;
 
-    /// Stops or resumes listing, trading, placing and withdrawals. Cancelling and deposits go on.
+    /// Stops listing, trading, placing, withdrawals and announcements at once, and forgets what was
+    /// announced and does not act yet; or announces that all go on in
+    /// [`RESUME_MS`](cicada_core::exchange::terms::RESUME_MS). Cancelling and deposits always go on.
     /// Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`.
+    /// `NotOwner`; `TooEarly` for a pause when trading has been open for less than that since the last.
     ///
     /// # Events
     /// `PauseChanged`, if it does.

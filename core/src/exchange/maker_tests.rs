@@ -2,7 +2,7 @@
 
 use super::maker::{value, Look, Maker, Offer, LEAST_TOKENS, WITHDRAWAL_MS};
 use super::terms::{share_floor, Gate, MIN_QUOTE_AGE_MS, NOTICE_MS, RESUME_MS};
-use super::window::{LastHour, DAY_MS};
+use super::window::{LastHour, Peak, DAY_MS};
 use super::{ExchangeError, Limits, MakerTerms, Schedule, Side};
 use crate::prices::HOUR_MS;
 use alloc::collections::BTreeMap;
@@ -158,6 +158,17 @@ fn a_score_that_stays_low_gives_no_more_tokens_than_the_highest_of_the_week_cove
     // On the eighth day it is the price, a hundredth of the reserve an hour.
     assert_eq!(market.room(99, Side::Buy, &fallen(8 * DAY_MS - 1)), 0);
     assert!(market.room(99, Side::Buy, &fallen(8 * DAY_MS)) > 1_000_000);
+}
+
+#[test]
+fn a_peak_is_the_highest_of_today_and_seven_days_before() {
+    let mut peak = Peak::default();
+    for (day, bid) in [(0, 500), (1, 400), (1, 300), (5, 450), (8, 100)] {
+        peak.raise(day * DAY_MS + 7, bid);
+    }
+    let found = [8, 12, 13, 15, 16].map(|day| peak.highest(day * DAY_MS));
+    assert_eq!(found, [450, 450, 100, 100, 0]);
+    assert_eq!(peak.highest_then(), 450, "as on day 8");
 }
 
 #[test]

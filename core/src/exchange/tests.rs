@@ -5,7 +5,7 @@ use super::maker::is_fresh;
 use super::maker::Offer;
 use super::matching::{MarketRecord, Taker};
 use super::tree::{above, insert, remove, Node, Word, Words};
-use super::window::{LastHour, Peak, Volume, DAY_MS};
+use super::window::{LastHour, Volume};
 use super::{ExchangeError, Level, Limits, Side, MAX_FILLS, MAX_LEVELS, TICK};
 use crate::prices::HOUR_MS;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -169,17 +169,6 @@ proptest! {
         let sum = hour.sum(now);
         prop_assert!(since(HOUR_MS) <= sum && sum <= since(HOUR_MS + 600_000), "{sum}");
     }
-}
-
-#[test]
-fn a_peak_is_the_highest_of_today_and_seven_days_before() {
-    let mut peak = Peak::default();
-    for (day, bid) in [(0, 500), (1, 400), (1, 300), (5, 450), (8, 100)] {
-        peak.raise(day * DAY_MS + 7, bid);
-    }
-    let found = [8, 12, 13, 15, 16].map(|day| peak.highest(day * DAY_MS));
-    assert_eq!(found, [450, 450, 100, 100, 0]);
-    assert_eq!(peak.highest_then(), 450, "as on day 8");
 }
 
 #[test]

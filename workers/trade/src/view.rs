@@ -2,7 +2,7 @@
 
 use crate::{Error, Snapshot, Terms};
 use cicada_core::exchange::maker::{is_fresh, Offer, Position};
-use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Schedule, Side};
+use cicada_core::exchange::{Gate, Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
 
 /// A market as people look at it.
@@ -57,7 +57,7 @@ impl Snapshot<'_> {
 
 impl MarketView {
     /// An example for documentation and tests: 50,000 points, 1,000 tokens, a reserve of 5,050,000 MMC,
-    /// of whose hundredth 30,300 MMC were taken in the last hour.
+    /// of whose hundredth 30,300 MMC were risked in the last hour.
     #[doc(hidden)]
     #[allow(clippy::missing_panics_doc)]
     pub fn example() -> Self {
