@@ -9,7 +9,7 @@ use crate::events::{
     Deposited, MarketListed, OrderCancelled, OrderPlaced, Traded, WithdrawalAnnounced, Withdrawn,
 };
 use cicada_core::exchange::book::{key_of, Resting};
-use cicada_core::exchange::maker::{grow, is_fresh, shrink, value, Offer};
+use cicada_core::exchange::maker::{grow, is_fresh, shrink, value, Look, Offer};
 use cicada_core::exchange::matching::{MarketRecord, Outcome, Taker};
 use cicada_core::exchange::{MakerTerms, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
@@ -82,8 +82,8 @@ impl Desk<'_> {
     }
 
     #[inline(never)]
-    fn ensure_open(&self) -> Result<(), ExchangeError> {
-        ensure(!self.0.paused, ExchangeError::Paused)
+    pub fn ensure_open(&self) -> Result<(), ExchangeError> {
+        ensure(self.0.gate.is_open(now()), ExchangeError::Paused)
     }
 
     /// Exactly at the deadline it is too late.
@@ -94,12 +94,16 @@ impl Desk<'_> {
         ensure(amount > 0, ExchangeError::ZeroAmount)
     }
 
+    #[inline(never)]
+    fn is_fresh(&self, quote: &Quote) -> bool {
+        is_fresh(quote.time_ms, now(), self.maker().max_quote_age_ms)
+    }
+
     /// The newest quote, if it is fresh.
     #[inline(never)]
     pub fn quote(&self, framework: &Framework) -> Result<Quote, ExchangeError> {
         let quote = newest_quote(self.0.leaderboard, framework)?;
-        let fresh = is_fresh(quote.time_ms, now(), self.maker().max_quote_age_ms);
-        ensure(fresh, ExchangeError::StaleQuote)?;
+        ensure(self.is_fresh(&quote), ExchangeError::StaleQuote)?;
         Ok(quote)
     }
 
@@ -335,24 +339,25 @@ impl Desk<'_> {
     /// The bid that a withdrawal must respect. Without tokens there is nothing that a price could be
     /// asked for; with them a bid of 0 is none, since the score may rise again.
     #[inline(never)]
-    fn owed_bid(
-        &self,
-        framework: &Framework,
-        market: &MarketRecord,
-    ) -> Result<u128, ExchangeError> {
+    fn look(&self, framework: &Framework, market: &MarketRecord) -> Result<Look, ExchangeError> {
         if market.maker.outstanding == 0 {
-            return Ok(0);
+            return Ok(Look::default());
         }
-        Ok(self.offer_now(Side::Sell, framework)?.bid)
+        match newest_quote(self.0.leaderboard, framework) {
+            Ok(quote) => Ok(Look { bid: quote.bid, fresh: quote.bid > 0 && self.is_fresh(&quote) }),
+            Err(ExchangeError::NoQuote) => Ok(Look::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Announces a withdrawal, for the owner; from when on it can be taken.
     #[inline(never)]
     pub fn announce(&self, framework: Framework, amount: u128) -> Result<u64, ExchangeError> {
+        self.ensure_open()?;
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        let bid = self.owed_bid(&framework, &market)?;
-        let from_ms = market.maker.announce(bid, amount, now());
+        let look = self.look(&framework, &market)?;
+        let from_ms = market.maker.announce(look, amount, now());
         save_market(&framework, &market);
         let announced = WithdrawalAnnounced { framework, amount, from_ms };
         emit_event::<DefaultEnvironment, _>(announced);
@@ -365,8 +370,9 @@ impl Desk<'_> {
         self.ensure_open()?;
         let mut market = find_market(&framework)?;
         ensure(amount > 0, ExchangeError::ZeroAmount)?;
-        let bid = self.owed_bid(&framework, &market)?;
-        market.maker.withdraw(bid, amount, now())?;
+        let look = self.look(&framework, &market)?;
+        let open_from_ms = self.0.gate.open_from_ms.unwrap_or(u64::MAX);
+        market.maker.withdraw(look, amount, open_from_ms, now())?;
         save_market(&framework, &market);
         let to = caller();
         emit_event::<DefaultEnvironment, _>(Withdrawn { framework, to, amount });

@@ -128,12 +128,14 @@ pub struct TermsAnnounced {
     pub from_ms: u64,
 }
 
-/// Trading was paused or resumed.
+/// Trading was paused, or will be resumed.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PauseChanged {
-    /// Whether it is paused now.
+    /// Whether it was paused.
     pub paused: bool,
+    /// From when on it is paused or open, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// The owner offered ownership.

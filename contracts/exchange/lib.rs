@@ -15,7 +15,7 @@ pub mod exchange {
         Deposited, MarketListed, OrderCancelled, OrderPlaced, OwnershipAccepted, OwnershipProposed,
         PauseChanged, TermsAnnounced, Traded, WithdrawalAnnounced, Withdrawn,
     };
-    use cicada_core::exchange::{Level, MakerTerms, Market, Order, Schedule, Side, Trade};
+    use cicada_core::exchange::{Gate, Level, MakerTerms, Market, Order, Schedule, Side, Trade};
     use cicada_core::quote::{Framework, Quote};
     use cicada_traits::exchange::{Exchange, ExchangeError, ExchangeTerms, Placed, MAX_PAGE};
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -52,7 +52,7 @@ pub mod exchange {
                 leaderboard,
                 token_code,
                 maker: Schedule::new(maker)?,
-                paused: false,
+                gate: Gate::OPEN,
                 markets: 0,
             };
             let owner = Self::env().caller();
@@ -162,19 +162,27 @@ pub mod exchange {
         #[inline(never)]
         fn set_terms(&mut self, terms: MakerTerms) -> Result<u64, ExchangeError> {
             self.ensure_owner()?;
+            self.desk().ensure_open()?;
             let from_ms = self.terms.0.maker.announce(terms, now())?;
             self.env().emit_event(TermsAnnounced { terms, from_ms });
             Ok(from_ms)
         }
 
-        /// Stops or resumes trading. The owner.
+        /// Pauses trading, or announces that it is resumed. The owner.
         #[ink(message)]
         #[inline(never)]
         fn set_paused(&mut self, paused: bool) -> Result<(), ExchangeError> {
             self.ensure_owner()?;
-            if self.terms.0.paused != paused {
-                self.terms.0.paused = paused;
-                self.env().emit_event(PauseChanged { paused });
+            let now = now();
+            let terms = &mut self.terms.0;
+            let from_ms = if paused {
+                terms.maker.forget(now);
+                terms.gate.pause(now)?.then_some(now)
+            } else {
+                terms.gate.resume(now)
+            };
+            if let Some(from_ms) = from_ms {
+                self.env().emit_event(PauseChanged { paused, from_ms });
             }
             Ok(())
         }

@@ -16,7 +16,7 @@ mod maker_tests;
 mod tests;
 
 pub use maker::Withdrawal;
-pub use terms::{Limits, MakerTerms, Schedule};
+pub use terms::{Gate, Limits, MakerTerms, Schedule};
 
 use crate::fixed::MathError;
 use crate::quote::Framework;
@@ -95,12 +95,13 @@ pub struct Market {
     pub outstanding: u128,
     /// Tokens traded with the market maker in the present hour and the 23 before it.
     pub volume_24h: u128,
-    /// Base units of MMC that the market maker took for new tokens in the last hour.
-    pub taken: u128,
+    /// What the tokens count that the market maker sold in the last hour: base units of MMC that they
+    /// may come to be worth.
+    pub risked: u128,
     /// Base units of MMC that it paid for tokens in the last hour.
     pub paid: u128,
-    /// The highest bid that the market maker traded at, or the owner announced a withdrawal at, in the
-    /// last seven days; an older one stays until it is looked at again.
+    /// The highest bid that the market maker traded at, or the owner announced a withdrawal at, today or
+    /// on the seven days before.
     pub peak_bid: u128,
     /// What the owner announced to take out of the reserve.
     pub withdrawal: Option<Withdrawal>,
@@ -134,7 +135,7 @@ pub enum ExchangeError {
     TooMuch,
     /// It would yield less than the caller accepts.
     TooLittle,
-    /// More tokens would exist, or more money move within an hour, than the market maker accepts.
+    /// More tokens would exist, or more be risked within an hour, than the market maker accepts.
     LimitReached,
     /// The market maker's reserve does not suffice; who buys is told so where it could not buy all
     /// tokens back at the highest bid that was seen lately.
@@ -155,9 +156,10 @@ pub enum ExchangeError {
     OwnOrder,
     /// The quote has not reached the price of the order.
     NotReached,
-    /// No such withdrawal was announced, or more than a day ago it could have been taken.
+    /// No such withdrawal was announced, or before a pause, or more than a day ago it could have been
+    /// taken.
     NotAnnounced,
-    /// What was announced is not due yet.
+    /// What was announced is not due yet, or trading has only just been resumed.
     TooEarly,
 }
 

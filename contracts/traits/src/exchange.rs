@@ -5,7 +5,7 @@
 
 use crate::payment::TokenRefused;
 pub use cicada_core::exchange::ExchangeError;
-use cicada_core::exchange::{Level, MakerTerms, Market, Order, Schedule, Side, Trade};
+use cicada_core::exchange::{Gate, Level, MakerTerms, Market, Order, Schedule, Side, Trade};
 use cicada_core::quote::{Framework, Quote};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -40,8 +40,8 @@ pub struct ExchangeTerms {
     pub token_code: [u8; 32],
     /// What the owner set, and what he announced.
     pub maker: Schedule,
-    /// Whether trading is paused.
-    pub paused: bool,
+    /// Whether trading is open.
+    pub gate: Gate,
     /// How many frameworks have a market.
     pub markets: u32,
 }
@@ -164,8 +164,8 @@ pub trait Exchange {
     /// milliseconds since 1970. Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`, `UnknownFramework`, `ZeroAmount`; as long as tokens exist `NoQuote`, `StaleQuote`,
-    /// `ZeroPrice`, `LeaderboardUnavailable`.
+    /// `NotOwner`, `Paused`, `UnknownFramework`, `ZeroAmount`; as long as tokens exist
+    /// `LeaderboardUnavailable`.
     ///
     /// # Events
     /// `WithdrawalAnnounced`.
@@ -202,11 +202,13 @@ pub trait Exchange {
     #[ink(message)]
     fn set_terms(&mut self, terms: MakerTerms) -> Result<u64, ExchangeError>;
 
-    /// Stops or resumes listing, trading, placing and withdrawals. Cancelling and deposits go on.
+    /// Stops listing, trading, placing, withdrawals and announcements at once, and forgets what was
+    /// announced and does not act yet; or announces that all go on in
+    /// [`RESUME_MS`](cicada_core::exchange::terms::RESUME_MS). Cancelling and deposits always go on.
     /// Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`.
+    /// `NotOwner`; `TooEarly` for a pause when trading has been open for less than that since the last.
     ///
     /// # Events
     /// `PauseChanged`, if it does.

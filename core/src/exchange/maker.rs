@@ -1,7 +1,7 @@
 //! What the market maker has and risks on one framework.
 
 use super::terms::{share_floor, Limits, NOTICE_MS};
-use super::window::LastHour;
+use super::window::{LastHour, Peak};
 use super::{ExchangeError, Side};
 use crate::fixed::MathError;
 use crate::quote::Quote;
@@ -10,10 +10,6 @@ use parity_scale_codec::{Decode, Encode};
 /// What the market maker pays for within an hour at least, however small its reserve became: one
 /// token of each of so many accounts. Nobody is locked in by a limit that is less than a token.
 pub const LEAST_TOKENS: u128 = 4;
-
-/// How long a bid that was seen binds the reserve, though later ones are lower: 7 days, in
-/// milliseconds.
-pub const PEAK_MS: u64 = 604_800_000;
 
 /// How long an announced withdrawal can be taken once it is due: a day, in milliseconds.
 pub const WITHDRAWAL_MS: u64 = 86_400_000;
@@ -67,27 +63,25 @@ impl Withdrawal {
     pub fn is_over(&self, now_ms: u64) -> bool {
         now_ms.checked_sub(self.from_ms).is_some_and(|waited| waited >= WITHDRAWAL_MS)
     }
-}
 
-/// The highest bid that was seen lately: what tokens were worth, and may be again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Peak {
-    /// Base units of MMC.
-    pub bid: u128,
-    /// When it was seen last, in milliseconds since 1970.
-    seen_ms: u64,
-}
-
-impl Peak {
-    /// After a look at a bid: one that is lower counts only when the peak is [`PEAK_MS`] old.
-    pub fn after(self, bid: u128, now_ms: u64) -> Self {
-        let old = now_ms.saturating_sub(self.seen_ms) >= PEAK_MS;
-        if bid >= self.bid || old {
-            Self { bid, seen_ms: now_ms }
-        } else {
-            self
-        }
+    /// Whether it was announced before a time.
+    fn is_before(&self, time_ms: u64) -> bool {
+        self.from_ms.saturating_sub(NOTICE_MS) < time_ms
     }
+}
+
+/// The newest bid that is known, of whatever age.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Base units of MMC; 0 if there is none.
+    pub bid: u128,
+    /// Whether the market maker trades at it. Otherwise what was seen before is not forgotten.
+    pub fresh: bool,
+}
+
+/// How many tokens of so much each `money` is enough for.
+fn tokens(money: u128, each: u128) -> u128 {
+    money.checked_div(each).unwrap_or(0)
 }
 
 /// At which prices the market maker trades, and within which limits.
@@ -112,7 +106,7 @@ pub struct Position {
     pub outstanding: u128,
     /// The highest bid that was seen lately.
     pub peak_bid: u128,
-    /// Base units of MMC that it took or paid on this side in the last hour.
+    /// What the trades of the last hour on this side count, in base units of MMC.
     pub lately: u128,
 }
 
@@ -138,11 +132,21 @@ impl Offer {
         Some(Self { price: side.quoted(quote)?, bid: quote.bid, limits, now_ms })
     }
 
-    fn tokens(&self, money: u128) -> u128 {
-        money.checked_div(self.price).unwrap_or(0)
+    /// What a token counts in an hour, base units of MMC. One that is sold: what is paid for it. One
+    /// that is bought: what it may come to be worth, however little it costs now; that is the highest
+    /// bid that was seen lately, and no less than its part of the reserve if all existed that may.
+    #[inline(never)]
+    fn weight(&self, side: Side, at: &Position) -> u128 {
+        match side {
+            Side::Buy => {
+                let part = at.reserve.checked_div(self.limits.max_outstanding).unwrap_or(0);
+                self.price.max(at.peak_bid).max(part)
+            }
+            Side::Sell => self.price,
+        }
     }
 
-    /// The most base units of MMC that are taken or paid within an hour: in all, and of one account.
+    /// The most that may count within an hour, base units of MMC: in all, and of one account.
     #[inline(never)]
     fn hourly(&self, side: Side, reserve: u128) -> (u128, u128) {
         let Limits { hourly_bps, account_bps, .. } = self.limits;
@@ -165,10 +169,10 @@ impl Offer {
                 let more = self.limits.max_outstanding.saturating_sub(at.outstanding);
                 more.min(at.creatable(self.price))
             }
-            Side::Sell => at.outstanding.min(self.tokens(at.reserve)),
+            Side::Sell => at.outstanding.min(tokens(at.reserve, self.price)),
         };
         let (all, _) = self.hourly(side, at.reserve);
-        most.min(self.tokens(all.saturating_sub(at.lately)))
+        most.min(tokens(all.saturating_sub(at.lately), self.weight(side, at)))
     }
 }
 
@@ -179,41 +183,38 @@ pub struct Maker {
     pub reserve: u128,
     /// Tokens that exist.
     pub outstanding: u128,
-    /// Base units of MMC that it took for tokens.
-    pub taken: LastHour,
+    /// What the tokens that it sold count, base units of MMC.
+    pub risked: LastHour,
     /// Base units of MMC that it paid for tokens.
     pub paid: LastHour,
-    /// The highest bid that was seen lately.
+    /// The highest bids that were seen lately.
     pub peak: Peak,
     /// What the owner announced to take out.
     pub withdrawal: Option<Withdrawal>,
 }
 
 impl Maker {
-    /// What it took from buyers, or paid to sellers.
-    pub fn last_hour(&self, side: Side) -> &LastHour {
-        match side {
-            Side::Buy => &self.taken,
-            Side::Sell => &self.paid,
-        }
-    }
-
     fn position(&self, side: Side, offer: &Offer) -> Position {
+        let hour = match side {
+            Side::Buy => &self.risked,
+            Side::Sell => &self.paid,
+        };
         Position {
             reserve: self.reserve,
             outstanding: self.outstanding,
-            peak_bid: self.peak.after(offer.bid, offer.now_ms).bid,
-            lately: self.last_hour(side).sum(offer.now_ms),
+            peak_bid: self.peak.highest(offer.now_ms).max(offer.bid),
+            lately: hour.sum(offer.now_ms),
         }
     }
 
-    /// How many tokens it trades now with an account on this side, with which it traded `account` in
-    /// the last hour.
+    /// How many tokens it trades now with an account on this side, whose trades of the last hour count
+    /// `account`.
     #[inline(never)]
     pub fn room(&self, side: Side, offer: &Offer, account: &LastHour) -> u128 {
         let (_, each) = offer.hourly(side, self.reserve);
         let left = each.saturating_sub(account.sum(offer.now_ms));
-        offer.room(side, &self.position(side, offer)).min(offer.tokens(left))
+        let position = self.position(side, offer);
+        offer.room(side, &position).min(tokens(left, offer.weight(side, &position)))
     }
 
     /// Why it trades no more.
@@ -241,12 +242,13 @@ impl Maker {
         amount: u128,
         account: &mut LastHour,
     ) -> Result<u128, ExchangeError> {
+        let counted = value(offer.weight(side, &self.position(side, offer)), amount)?;
         let value = value(offer.price, amount)?;
         let hour = match side {
             Side::Buy => {
                 grow(&mut self.reserve, value)?;
                 grow(&mut self.outstanding, amount)?;
-                &mut self.taken
+                &mut self.risked
             }
             Side::Sell => {
                 shrink(&mut self.reserve, value)?;
@@ -254,37 +256,52 @@ impl Maker {
                 &mut self.paid
             }
         };
-        hour.record(offer.now_ms, value);
-        self.peak = self.peak.after(offer.bid, offer.now_ms);
-        account.record(offer.now_ms, value);
+        hour.record(offer.now_ms, counted);
+        account.record(offer.now_ms, counted);
+        self.peak.raise(offer.now_ms, offer.bid);
         Ok(value)
     }
 
-    /// Announces a withdrawal in place of another, at this bid; from when on it can be taken.
-    pub fn announce(&mut self, bid: u128, amount: u128, now_ms: u64) -> u64 {
+    /// The bid at which the reserve must buy all tokens back: the newest, and the highest that was seen
+    /// in the last seven days, or in those before what was seen last if there is no fresh one.
+    #[inline(never)]
+    fn owed(&mut self, look: Look, now_ms: u64) -> u128 {
+        if look.fresh {
+            self.peak.raise(now_ms, look.bid);
+        }
+        self.peak.highest_then().max(look.bid)
+    }
+
+    /// Announces a withdrawal in place of another, after a look at the bid; from when on it can be taken.
+    pub fn announce(&mut self, look: Look, amount: u128, now_ms: u64) -> u64 {
         let from_ms = now_ms.saturating_add(NOTICE_MS);
         self.withdrawal = Some(Withdrawal { amount, from_ms });
-        self.peak = self.peak.after(bid, now_ms);
+        let _ = self.owed(look, now_ms);
         from_ms
     }
 
-    /// Takes `amount` of what was announced out of the reserve, of which enough stays to buy all
-    /// tokens back at `bid` and at the highest that was seen lately.
+    /// Takes `amount` of what was announced since `open_from_ms` out of the reserve, of which enough stays
+    /// to buy all tokens back.
     ///
     /// # Errors
     /// `NotAnnounced`, `TooEarly`, `InsufficientReserve`, `Math`.
     #[inline(never)]
-    pub fn withdraw(&mut self, bid: u128, amount: u128, now_ms: u64) -> Result<(), ExchangeError> {
+    pub fn withdraw(
+        &mut self,
+        look: Look,
+        amount: u128,
+        open_from_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), ExchangeError> {
         let announced = self.withdrawal.as_mut().ok_or(ExchangeError::NotAnnounced)?;
+        if announced.is_over(now_ms) || announced.is_before(open_from_ms) {
+            return Err(ExchangeError::NotAnnounced);
+        }
         if now_ms < announced.from_ms {
             return Err(ExchangeError::TooEarly);
         }
-        if announced.is_over(now_ms) {
-            return Err(ExchangeError::NotAnnounced);
-        }
         shrink(&mut announced.amount, amount).map_err(|_| ExchangeError::NotAnnounced)?;
-        self.peak = self.peak.after(bid, now_ms);
-        let bound = value(self.peak.bid, self.outstanding)?;
+        let bound = value(self.owed(look, now_ms), self.outstanding)?;
         let mut free = self.reserve;
         let enough = shrink(&mut free, bound).and_then(|()| shrink(&mut free, amount));
         enough.map_err(|_| ExchangeError::InsufficientReserve)?;

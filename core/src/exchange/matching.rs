@@ -110,15 +110,15 @@ impl MarketRecord {
 
     /// The market as the world sees it.
     pub fn view(&self, now_ms: u64) -> Market {
-        let Maker { reserve, outstanding, taken, paid, peak, withdrawal } = &self.maker;
+        let Maker { reserve, outstanding, risked, paid, peak, withdrawal } = &self.maker;
         Market {
             token: self.token,
             reserve: *reserve,
             outstanding: *outstanding,
             volume_24h: self.volume.sum(now_ms),
-            taken: taken.sum(now_ms),
+            risked: risked.sum(now_ms),
             paid: paid.sum(now_ms),
-            peak_bid: peak.bid,
+            peak_bid: peak.highest(now_ms),
             withdrawal: *withdrawal,
         }
     }
@@ -150,8 +150,8 @@ impl MarketRecord {
     /// Trades `taker`'s amount, as far as it goes: with resting orders that are as good as the
     /// market maker's price or better, then with the market maker, then, if he named a limit, with
     /// what rests up to it. `offer` is none if the market maker does not trade, and counts for
-    /// nothing if the limit excludes it; without either nothing is traded. `hour` is what the market
-    /// maker traded with him on this side.
+    /// nothing if the limit excludes it; without either nothing is traded. `hour` is what his
+    /// trades with the market maker on this side count.
     ///
     /// # Errors
     /// `OwnOrder`, `Math`.
@@ -194,7 +194,7 @@ impl MarketRecord {
     }
 
     /// The market maker fills a resting order that its price has reached, at that price, as far as it
-    /// may; how many tokens. `hour` is what it traded with the owner on this side.
+    /// may; how many tokens. `hour` is what its trades with the owner on this side count.
     ///
     /// # Errors
     /// `NotReached`; `LimitReached` or `InsufficientReserve` if it may trade nothing; `Math`.

@@ -12,14 +12,19 @@ pub const MAX_QUOTE_AGE_MS: u64 = 604_800_000;
 /// How long before it acts a change or a withdrawal is announced: a day, in milliseconds.
 pub const NOTICE_MS: u64 = 86_400_000;
 
+/// How long before it acts the end of a pause is announced, and how long trading is open then before it
+/// can be paused again: 2 hours, in milliseconds. Whatever one party traded before the pause or first
+/// after it, is forgotten before the next.
+pub const RESUME_MS: u64 = 7_200_000;
+
 /// What the market maker risks on each framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Limits {
     /// The most tokens of a framework that may exist; with 0 the market maker only buys back.
     pub max_outstanding: u128,
-    /// The most money that it takes for new tokens, and the most that it pays for tokens, within
-    /// any hour: bps of the reserve, 10 to 1,000.
+    /// The most that new tokens may come to be worth, and the most that it pays for tokens, within any
+    /// hour: bps of the reserve, 10 to 1,000.
     pub hourly_bps: u16,
     /// The most of that for one account: bps, 1,000 to 10,000.
     pub account_bps: u16,
@@ -94,6 +99,11 @@ impl Schedule {
         }
     }
 
+    /// Forgets what was announced and does not act yet.
+    pub fn forget(&mut self, now_ms: u64) {
+        *self = Self { next: None, ..self.at(now_ms) };
+    }
+
     /// Announces terms in place of others that do not act yet; from when on they act.
     ///
     /// # Errors
@@ -103,6 +113,46 @@ impl Schedule {
         let from_ms = now_ms.saturating_add(NOTICE_MS);
         *self = Self { next: Some(NextTerms { terms, from_ms }), ..self.at(now_ms) };
         Ok(from_ms)
+    }
+}
+
+/// Whether trading is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Gate {
+    /// From when on it is, in milliseconds since 1970; none while the end of a pause is not announced.
+    pub open_from_ms: Option<u64>,
+}
+
+impl Gate {
+    /// Open from the start.
+    pub const OPEN: Self = Self { open_from_ms: Some(0) };
+
+    /// Whether trading is open at a time.
+    pub fn is_open(self, now_ms: u64) -> bool {
+        self.open_from_ms.is_some_and(|from_ms| from_ms <= now_ms)
+    }
+
+    /// Pauses trading at once, or takes back that a pause will end; whether anything changes.
+    ///
+    /// # Errors
+    /// `TooEarly` within [`RESUME_MS`] after a pause.
+    pub fn pause(&mut self, now_ms: u64) -> Result<bool, ExchangeError> {
+        let settled =
+            |from_ms: u64| now_ms < from_ms || now_ms.saturating_sub(from_ms) >= RESUME_MS;
+        if !self.open_from_ms.is_none_or(settled) {
+            return Err(ExchangeError::TooEarly);
+        }
+        Ok(self.open_from_ms.take().is_some())
+    }
+
+    /// Announces the end of a pause; from when on trading is open, unless that was known.
+    pub fn resume(&mut self, now_ms: u64) -> Option<u64> {
+        if self.open_from_ms.is_none() {
+            self.open_from_ms = Some(now_ms.saturating_add(RESUME_MS));
+            return self.open_from_ms;
+        }
+        None
     }
 }
 

@@ -376,7 +376,8 @@ proptest! {
                 prop_assert_eq!(market.maker.outstanding + outcome.at_quote, before.outstanding);
             }
         }
-        prop_assert_eq!((hour.sum(5), market.maker.last_hour(side).sum(5)), (value, value));
+        let lately = if side == Side::Buy { &market.maker.risked } else { &market.maker.paid };
+        prop_assert_eq!((hour.sum(5), lately.sum(5)), (value, value));
         prop_assert_eq!(market.volume.sum(5), outcome.at_quote);
         // What is left of a limit crosses nothing, unless there were too many to meet.
         if let Some(limit) = limit.filter(|_| outcome.left > 0) {

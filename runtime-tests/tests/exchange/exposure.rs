@@ -1,7 +1,7 @@
 //! What can be won from the market maker, and by whom: nothing by a new quote, little by knowing it.
 
 use crate::stage::*;
-use cicada_core::exchange::{Side, TICK};
+use cicada_core::exchange::{Limits, Side, TICK};
 use cicada_core::prices::HOUR_MS;
 use cicada_dice::Dice;
 use cicada_traits::exchange::ExchangeError;
@@ -30,6 +30,31 @@ fn a_new_quote_gives_no_new_room() {
     }
     let won = -stage.spent("bob") + (stage.tokens("bob") * bid) as i128;
     assert!(won <= (OF_ONE / ASK * (bid - ASK)) as i128, "{won}");
+    stage.check();
+}
+
+#[test]
+fn what_an_hour_gives_at_a_low_score_is_a_hundredth_of_the_reserve_at_a_high_one() {
+    let mut stage = Stage::with_score(100);
+    let reserve = 25_000_000 * MMC;
+    let _ = stage.deposit(OWNER, reserve).succeeds();
+    stage.limit(Limits::DEFAULT);
+    for who in PEOPLE {
+        stage.exhaust(who, Side::Buy);
+    }
+    assert!(stage.market().outstanding * BID <= reserve / 100);
+    // For an hour all results are missing but one; it gives as little.
+    stage.wait(FORGOTTEN_MS);
+    stage.score(50_000);
+    let _ = stage.buy("bob", 1).succeeds();
+    let before = stage.market().outstanding;
+    stage.wait(FORGOTTEN_MS);
+    stage.score(1);
+    for who in PEOPLE {
+        stage.exhaust(who, Side::Buy);
+    }
+    let given = stage.market().outstanding - before;
+    assert!(given * BID <= reserve * 101 / 10_000, "{given}");
     stage.check();
 }
 
@@ -102,7 +127,7 @@ fn without_a_reserve_the_market_maker_does_not_trade() {
     assert_eq!(stage.room("bob", Side::Buy), 0);
     assert_eq!(stage.buy("bob", 1).fails(), ExchangeError::InsufficientReserve);
     // The first token that an account can buy needs a reserve of 400 of them at most.
-    stage.limit(cicada_core::exchange::Limits::DEFAULT);
+    stage.limit(Limits::DEFAULT);
     let _ = stage.deposit(OWNER, 400 * ASK).succeeds();
     let _ = stage.buy("bob", 1).succeeds();
     stage.check();

@@ -8,6 +8,7 @@ mod exposure;
 mod model;
 mod orders;
 mod owner;
+mod pause;
 mod quotes;
 mod random;
 mod stage;

@@ -47,10 +47,13 @@ pub struct AtQuote {
     pub now_ms: u64,
     pub who: Name,
     pub side: Side,
+    pub amount: u128,
     pub value: u128,
-    pub price: u128,
+    pub bid: u128,
     pub reserve: u128,
     pub limits: Limits,
+    /// What it counts in the hour.
+    pub counted: u128,
 }
 
 /// Amounts here are far below 2¹²⁸: nothing overflows.
@@ -67,8 +70,8 @@ pub struct Model {
     pub trades: Vec<AtQuote>,
     /// Amount, from when on.
     pub announced: Option<(u128, u64)>,
-    /// The bid that binds the reserve, and when it was seen last.
-    pub peak: (u128, u64),
+    /// The bids that were seen, and when.
+    pub seen: Vec<(u128, u64)>,
     /// Score, time of the quote.
     pub score: (u64, u64),
     pub now_ms: u64,
@@ -97,7 +100,7 @@ impl Model {
             outstanding: 0,
             trades: vec![],
             announced: None,
-            peak: (0, 0),
+            seen: vec![],
             score: (50_000, now_ms),
             now_ms,
             limits: LIMITS,
@@ -134,8 +137,7 @@ impl Model {
             Op::Announce(amount) => {
                 require(who == OWNER, ExchangeError::NotOwner)?;
                 require(amount > 0, ExchangeError::ZeroAmount)?;
-                let bid = self.owed_bid()?;
-                self.peak = self.peak_after(bid);
+                self.look();
                 self.announced = Some((amount, self.now_ms + NOTICE_MS));
                 Ok(Done::Nothing)
             }
@@ -186,7 +188,7 @@ impl Model {
     pub fn volume_24h(&self) -> u128 {
         let hour = |ms: u64| ms / HOUR_MS;
         let counts = |trade: &&AtQuote| hour(self.now_ms) - hour(trade.now_ms) < 24;
-        self.trades.iter().filter(counts).map(|trade| trade.value / trade.price).sum()
+        self.trades.iter().filter(counts).map(|trade| trade.amount).sum()
     }
 
     fn fresh(&self) -> Result<(), ExchangeError> {
@@ -195,14 +197,14 @@ impl Model {
 
     /// What the market maker traded on a side in these ten minutes and the hour before them, with
     /// everybody or with one.
-    fn lately(&self, side: Side, who: Option<Name>) -> u128 {
+    pub fn lately(&self, side: Side, who: Option<Name>) -> u128 {
         let slot = |ms: u64| ms / (HOUR_MS / 6);
         let counts = |trade: &&AtQuote| {
             trade.side == side
                 && who.is_none_or(|who| trade.who == who)
                 && slot(self.now_ms) - slot(trade.now_ms) <= 6
         };
-        self.trades.iter().filter(counts).map(|trade| trade.value).sum()
+        self.trades.iter().filter(counts).map(|trade| trade.counted).sum()
     }
 
     /// Whether the reserve buys all tokens back at the bid.
@@ -210,18 +212,32 @@ impl Model {
         self.reserve > 0 && self.outstanding * self.price(Side::Sell) <= self.reserve
     }
 
-    fn peak_after(&self, bid: u128) -> (u128, u64) {
-        let (highest, seen_ms) = self.peak;
-        if bid >= highest || self.now_ms - seen_ms >= 7 * 24 * HOUR_MS {
-            (bid, self.now_ms)
-        } else {
-            self.peak
+    /// The highest bid that was seen on the day of a time, or on the seven days before.
+    pub fn peak(&self, now_ms: u64) -> u128 {
+        let day = |ms: u64| ms / (24 * HOUR_MS);
+        let lately = self.seen.iter().filter(|seen| day(now_ms) <= day(seen.1) + 7);
+        lately.map(|seen| seen.0).max().unwrap_or(0)
+    }
+
+    /// What a token counts in the hour.
+    fn weight(&self, side: Side) -> u128 {
+        match side {
+            Side::Buy => [
+                self.price(Side::Buy),
+                self.price(Side::Sell),
+                self.peak(self.now_ms),
+                self.reserve.checked_div(self.limits.max_outstanding).unwrap_or(0),
+            ]
+            .into_iter()
+            .fold(0, u128::max),
+            Side::Sell => self.price(Side::Sell),
         }
     }
 
     /// The most tokens that can be added so that the reserve buys all back at the peak.
     fn creatable(&self) -> u128 {
-        let (peak, ask) = (self.peak_after(self.price(Side::Sell)).0, self.price(Side::Buy));
+        let peak = self.peak(self.now_ms).max(self.price(Side::Sell));
+        let ask = self.price(Side::Buy);
         let bound = self.outstanding * peak;
         match (bound <= self.reserve && self.reserve > 0, peak > ask) {
             (false, _) => 0,
@@ -249,7 +265,7 @@ impl Model {
         let left = all
             .saturating_sub(self.lately(side, None))
             .min(one.saturating_sub(self.lately(side, Some(who))));
-        most.min(left.checked_div(price).unwrap_or(0))
+        most.min(left.checked_div(self.weight(side)).unwrap_or(0))
     }
 
     /// The number of the best order of a side.
@@ -325,8 +341,19 @@ impl Model {
         let price = self.price(side);
         let value = amount * price;
         let (now_ms, reserve, limits) = (self.now_ms, self.reserve, self.limits);
-        self.peak = self.peak_after(self.price(Side::Sell));
-        self.trades.push(AtQuote { now_ms, who, side, value, price, reserve, limits });
+        let (bid, counted) = (self.price(Side::Sell), amount * self.weight(side));
+        self.seen.push((bid, now_ms));
+        self.trades.push(AtQuote {
+            now_ms,
+            who,
+            side,
+            amount,
+            value,
+            bid,
+            reserve,
+            limits,
+            counted,
+        });
         match side {
             Side::Buy => {
                 self.reserve += value;
@@ -430,25 +457,24 @@ impl Model {
         Ok(Done::Count(amount))
     }
 
-    fn owed_bid(&self) -> Result<u128, ExchangeError> {
-        if self.outstanding == 0 {
-            return Ok(0);
+    /// The owner looks at the newest bid; the one at which all tokens must be bought back.
+    fn look(&mut self) -> u128 {
+        let bid = self.price(Side::Sell);
+        if self.outstanding > 0 && self.is_fresh() {
+            self.seen.push((bid, self.now_ms));
         }
-        self.fresh()?;
-        require(self.score.0 > 0, ExchangeError::ZeroPrice)?;
-        Ok(self.price(Side::Sell))
+        let last = self.seen.iter().map(|seen| seen.1).max().unwrap_or(0);
+        self.peak(last).max(bid)
     }
 
     fn withdraw(&mut self, who: Name, amount: u128) -> Answer {
         require(who == OWNER, ExchangeError::NotOwner)?;
         require(amount > 0, ExchangeError::ZeroAmount)?;
-        let bid = self.owed_bid()?;
         let (most, from_ms) = self.announced.ok_or(ExchangeError::NotAnnounced)?;
         require(self.now_ms >= from_ms, ExchangeError::TooEarly)?;
         let known = amount <= most && self.now_ms < from_ms + 24 * HOUR_MS;
         require(known, ExchangeError::NotAnnounced)?;
-        self.peak = self.peak_after(bid);
-        let bound = self.outstanding * self.peak.0;
+        let bound = self.outstanding * self.look();
         require(amount + bound <= self.reserve, ExchangeError::InsufficientReserve)?;
         self.announced = Some((most - amount, from_ms));
         self.reserve -= amount;

@@ -208,7 +208,8 @@ fn an_order_is_as_good_as_its_price_and_no_better() {
 #[test]
 fn what_the_market_maker_does_not_take_rests() {
     let mut stage = Stage::new();
-    stage.limit(Limits { max_outstanding: 10, ..LIMITS });
+    // Of a hundred tokens that may exist an hour sells a tenth.
+    stage.limit(Limits { max_outstanding: 100, ..LIMITS });
     let bought = stage.place("bob", Side::Buy, ASK + TICK, 15).succeeds().value;
     assert_eq!(bought.trade, Trade { amount: 10, value: 10 * ASK, at_quote: 10, fills: 0 });
     let rest = stage.order(bought.order.expect("five rest")).expect("it rests");

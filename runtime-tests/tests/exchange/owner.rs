@@ -1,4 +1,4 @@
-//! Listing, the reserve, the owner's parameters, and what a pause stops.
+//! Listing, the reserve and the owner's parameters.
 
 use crate::stage::*;
 use cicada_core::exchange::maker::WITHDRAWAL_MS;
@@ -11,7 +11,7 @@ use cicada_traits::ownable::{Ownable, OwnableError};
 use cicada_traits::psp22::{PSP22Metadata, Role, Roles, PSP22};
 use exchange::exchange::{
     Deposited, ExchangeContractRef, MarketListed, OwnershipAccepted, OwnershipProposed,
-    PauseChanged, TermsAnnounced, WithdrawalAnnounced, Withdrawn,
+    TermsAnnounced, WithdrawalAnnounced, Withdrawn,
 };
 use token::token::TokenRef;
 
@@ -222,22 +222,78 @@ fn an_announcement_is_good_for_one_day() {
 }
 
 #[test]
-fn at_a_score_of_nothing_the_reserve_stays() {
+fn a_score_of_nothing_or_next_to_it_frees_nothing() {
     let mut stage = Stage::new();
     let _ = stage.buy("bob", 1_000).succeeds();
     let reserve = stage.market().reserve;
+    let free = reserve - 1_000 * BID;
     let _ = stage.announce(OWNER, reserve).succeeds();
     stage.score(0);
-    assert_eq!(stage.announce(OWNER, reserve).fails(), ExchangeError::ZeroPrice);
     stage.wait(NOTICE_MS);
-    assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::ZeroPrice);
-    assert_eq!(stage.withdraw(OWNER, 1).fails(), ExchangeError::ZeroPrice);
-    // Nor does a score that has fallen for a moment free what the one before bound.
-    stage.score(1);
-    assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::InsufficientReserve);
-    let _ = stage.withdraw(OWNER, reserve - 1_000 * BID).succeeds();
+    for score in [0, 1] {
+        stage.score(score);
+        assert_eq!(stage.withdraw(OWNER, reserve).fails(), ExchangeError::InsufficientReserve);
+        assert_eq!(stage.withdraw(OWNER, free + 1).fails(), ExchangeError::InsufficientReserve);
+    }
+    let _ = stage.withdraw(OWNER, free).succeeds();
     stage.score(50_000);
     let _ = stage.sell("bob", 100).succeeds();
+    stage.check();
+}
+
+#[test]
+fn a_framework_that_is_ranked_no_more_keeps_what_its_tokens_were_worth_and_frees_the_rest() {
+    for ranked in [false, true] {
+        let mut stage = Stage::new();
+        let _ = stage.buy("bob", 1).succeeds();
+        let reserve = stage.market().reserve;
+        // Nobody looks for a month. Either its leaderboards end, or it is on none of them.
+        stage.world.advance(30 * NOTICE_MS);
+        if !ranked {
+            stage.rank(&[("openai", 45_000)]);
+        }
+        let _ = stage.announce(OWNER, reserve).succeeds();
+        stage.world.advance(NOTICE_MS);
+        let short = ExchangeError::InsufficientReserve;
+        assert_eq!(stage.withdraw(OWNER, reserve - BID + 1).fails(), short);
+        let _ = stage.withdraw(OWNER, reserve - BID).succeeds();
+        stage.check();
+    }
+}
+
+#[test]
+fn the_newest_bid_binds_though_it_is_stale() {
+    let mut stage = Stage::new();
+    let _ = stage.buy("bob", 100).succeeds();
+    let reserve = stage.market().reserve;
+    let _ = stage.announce(OWNER, reserve).succeeds();
+    stage.score(80_000);
+    stage.world.advance(NOTICE_MS);
+    let bound = 100 * 990 * 80_000;
+    assert_eq!(stage.quote(), Err(ExchangeError::StaleQuote));
+    let short = ExchangeError::InsufficientReserve;
+    assert_eq!(stage.withdraw(OWNER, reserve - bound + 1).fails(), short);
+    let _ = stage.withdraw(OWNER, reserve - bound).succeeds();
+    stage.check();
+}
+
+#[test]
+fn a_low_leaderboard_frees_nothing_when_the_highest_bid_is_a_week_old() {
+    let mut stage = Stage::new();
+    stage.score(50_001);
+    let _ = stage.buy("bob", 10_000).succeeds();
+    for _ in 0..8 {
+        stage.world.advance(NOTICE_MS);
+        stage.rank(&[(CLAUDE, 50_000)]);
+        let _ = stage.buy("charlie", 1).succeeds();
+    }
+    let market = stage.market();
+    let _ = stage.announce(OWNER, market.reserve).succeeds();
+    stage.world.advance(NOTICE_MS);
+    stage.score(1);
+    let free = market.reserve - market.outstanding * BID;
+    assert_eq!(stage.withdraw(OWNER, free + 1).fails(), ExchangeError::InsufficientReserve);
+    let _ = stage.withdraw(OWNER, free).succeeds();
     stage.check();
 }
 
@@ -268,8 +324,7 @@ fn strangers_change_nothing() {
         assert_eq!(stage.announce(who, 1).fails(), ExchangeError::NotOwner);
         assert_eq!(stage.withdraw(who, 1).fails(), ExchangeError::NotOwner);
         assert_eq!(stage.set_terms(who, TERMS).fails(), ExchangeError::NotOwner);
-        let message = on(&stage.exchange).set_paused(true);
-        assert_eq!(stage.call(who, message).fails(), ExchangeError::NotOwner);
+        assert_eq!(stage.set_paused(who, true).fails(), ExchangeError::NotOwner);
         let message = on(&stage.exchange).propose_owner(account(who));
         assert_eq!(stage.call(who, message).fails(), OwnableError::NotOwner);
         let message = on(&stage.exchange).accept_ownership();
@@ -315,40 +370,4 @@ fn new_terms_act_a_day_after_they_were_announced() {
     let _ = stage.sell("bob", 1).succeeds();
     stage.world.advance(600_000);
     assert_eq!(stage.sell("bob", 1).fails(), ExchangeError::StaleQuote);
-}
-
-#[test]
-fn a_pause_stops_trading_and_gives_orders_back() {
-    let mut stage = Stage::new();
-    let _ = stage.buy("bob", 10).succeeds();
-    let bid = stage.rest("bob", Side::Buy, 1_000, 5);
-    let ask = stage.rest("bob", Side::Sell, 90_000_000, 5);
-    let message = on(&stage.exchange).set_paused(true);
-    let paused = stage.call(OWNER, message).succeeds();
-    assert_eq!(paused.event::<PauseChanged>(&stage.exchange), PauseChanged { paused: true });
-    let again = on(&stage.exchange).set_paused(true);
-    let again = stage.call(OWNER, again).succeeds();
-    assert!(again.events::<PauseChanged>(&stage.exchange).is_empty(), "nothing changed");
-    stage.rank(&[(CLAUDE, 50_000), ("openai", 45_000)]);
-    let paused = ExchangeError::Paused;
-    assert_eq!(stage.buy("bob", 1).fails(), paused);
-    assert_eq!(stage.sell("bob", 1).fails(), paused);
-    assert_eq!(stage.place("bob", Side::Buy, 10, 1).fails(), paused);
-    assert_eq!(stage.fill_order("bob", bid).fails(), paused);
-    let room = on(&stage.exchange).room(framework(CLAUDE), Side::Buy, account("bob"));
-    assert_eq!(stage.world.read(room), Err(paused));
-    assert_eq!(stage.list("bob", "openai").fails(), paused);
-    // Everybody gets back what lies here.
-    let _ = stage.cancel("bob", bid).succeeds();
-    let _ = stage.cancel("bob", ask).succeeds();
-    let _ = stage.deposit("dave", 7).succeeds();
-    // What the pause may be about is the quote: nothing is paid out by it.
-    let _ = stage.announce(OWNER, 7).succeeds();
-    stage.world.advance(NOTICE_MS);
-    assert_eq!(stage.withdraw(OWNER, 7).fails(), paused);
-    stage.check();
-    stage.rank(&[(CLAUDE, 50_000), ("openai", 45_000)]);
-    stage.pause(false);
-    let _ = stage.withdraw(OWNER, 7).succeeds();
-    let _ = stage.sell("bob", 10).succeeds();
 }

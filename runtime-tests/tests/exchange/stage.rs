@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use cicada_core::exchange::terms::NOTICE_MS;
+use cicada_core::exchange::terms::{NOTICE_MS, RESUME_MS};
 use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Order, Side, Trade};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Standing};
@@ -32,7 +32,9 @@ pub const PEOPLE: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 pub const MAX_AGE_MS: u64 = 3_600_000;
 /// The widest: most tests are about something else.
 pub const LIMITS: Limits =
-    Limits { max_outstanding: 1_000_000, hourly_bps: 1_000, account_bps: 10_000 };
+    Limits { max_outstanding: 4_000_000, hourly_bps: 1_000, account_bps: 10_000 };
+/// Those of a deployment, but for the number of tokens: that is for a larger reserve.
+pub const GUARDED: Limits = Limits { max_outstanding: 4_000_000, ..Limits::DEFAULT };
 pub const TERMS: MakerTerms = MakerTerms { max_quote_age_ms: MAX_AGE_MS, limits: LIMITS };
 /// The reserve of most tests: a hundred million MMC.
 pub const RESERVE: u128 = 100_000_000 * MMC;
@@ -132,10 +134,10 @@ impl Stage {
         Self::at(50_000)
     }
 
-    /// The same with the market maker's default limits.
+    /// The same with the limits of a deployment.
     pub fn guarded() -> Self {
         let mut stage = Self::new();
-        stage.limit(Limits::DEFAULT);
+        stage.limit(GUARDED);
         stage
     }
 
@@ -318,9 +320,15 @@ impl Stage {
         self.rank(&[(CLAUDE, score)]);
     }
 
-    pub fn pause(&mut self, paused: bool) {
+    pub fn set_paused(&mut self, who: &str, paused: bool) -> Answer<()> {
         let message = on(&self.exchange).set_paused(paused);
-        let _ = self.call(OWNER, message).succeeds();
+        self.call(who, message)
+    }
+
+    /// Announces the end of a pause and waits for it; then there is a new quote of the same score.
+    pub fn resume(&mut self) {
+        let _ = self.set_paused(OWNER, false).succeeds();
+        self.wait(RESUME_MS);
     }
 
     /// Gives a contract the code of another, which does not know its messages.

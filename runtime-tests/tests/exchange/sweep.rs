@@ -33,7 +33,7 @@ fn a_bid_at_or_above_the_ask_is_filled_at_the_ask() {
     assert_eq!(stage.tokens("charlie"), 4);
     let market = stage.market();
     assert_eq!((market.reserve - reserve, market.outstanding), (7 * ask, 7));
-    assert_eq!((market.taken, market.volume_24h), (7 * ask, 7));
+    assert_eq!((market.risked, market.volume_24h), (7 * ask, 7));
     assert!(stage.order(below).is_some());
 }
 
@@ -136,8 +136,8 @@ fn a_pause_stops_filling() {
     let mut stage = Stage::new();
     let order = stage.rest("bob", Side::Buy, 45_000_000, 3);
     stage.score(40_000);
-    stage.pause(true);
+    let _ = stage.set_paused(OWNER, true).succeeds();
     assert_eq!(stage.fill_order("dave", order).fails(), ExchangeError::Paused);
-    stage.pause(false);
+    stage.resume();
     assert_eq!(stage.fill_order("dave", order).succeeds().value, 3);
 }

@@ -1,7 +1,7 @@
 //! Buying and selling at the quote: bounds, limits, reserve, deadline, pause.
 
 use crate::stage::*;
-use cicada_core::exchange::{Limits, Side};
+use cicada_core::exchange::{Gate, Limits, Side};
 use cicada_core::fixed::MathError;
 use cicada_core::prices::HOUR_MS;
 use cicada_runtime_tests::{account, address, at, on};
@@ -77,17 +77,17 @@ fn a_framework_without_a_market_is_unknown() {
 #[test]
 fn only_so_many_tokens_exist() {
     let mut stage = Stage::new();
+    let _ = stage.buy("bob", 950).succeeds();
     stage.limit(Limits { max_outstanding: 1_000, ..LIMITS });
-    let _ = stage.buy("bob", 600).succeeds();
-    assert_eq!(stage.buy("charlie", 401).fails(), ExchangeError::LimitReached);
-    let _ = stage.buy("charlie", 400).succeeds();
+    assert_eq!(stage.buy("charlie", 51).fails(), ExchangeError::LimitReached);
+    let _ = stage.buy("charlie", 50).succeeds();
     assert_eq!(stage.buy("dave", 1).fails(), ExchangeError::LimitReached);
     let _ = stage.sell("bob", 1).succeeds();
     let _ = stage.buy("dave", 1).succeeds();
     // A limit that was lowered stops buying, not selling.
     stage.limit(Limits { max_outstanding: 0, ..LIMITS });
     assert_eq!(stage.buy("dave", 1).fails(), ExchangeError::LimitReached);
-    let _ = stage.sell("bob", 599).succeeds();
+    let _ = stage.sell("bob", 949).succeeds();
     stage.check();
 }
 
@@ -212,7 +212,7 @@ fn the_parameters_are_told() {
     let mut stage = Stage::new();
     let terms = stage.world.read(on(&stage.exchange).terms());
     assert_eq!((terms.maker.present, terms.maker.next), (TERMS, None));
-    assert_eq!((terms.paused, terms.markets), (false, 1));
+    assert_eq!((terms.gate, terms.markets), (Gate::OPEN, 1));
     assert_eq!(terms.currency, address(&stage.mmc));
     assert_eq!(terms.leaderboard, address(&stage.board));
 }

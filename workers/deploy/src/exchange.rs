@@ -7,7 +7,7 @@ use crate::{instantiate, say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
-use cicada_core::exchange::{MakerTerms, Market, Schedule};
+use cicada_core::exchange::{Gate, MakerTerms, Market, Schedule};
 use cicada_core::hash::Hash;
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
@@ -57,7 +57,7 @@ struct Terms {
     leaderboard: Account,
     token_code: Hash,
     _maker: Schedule,
-    _paused: bool,
+    _gate: Gate,
     _markets: u32,
 }
 

@@ -7,7 +7,7 @@ use crate::store::{file, Identity, StoreError};
 use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
 use cicada_chain::{Bundle, Chain, ContractEvent, Error, WholeBlock};
-use cicada_core::exchange::Schedule;
+use cicada_core::exchange::{Gate, Schedule};
 use cicada_core::leaderboard::Record;
 use cicada_core::report::FeedState;
 use cicada_core::Account;
@@ -32,7 +32,7 @@ struct Terms {
     leaderboard: Account,
     _token_code: [u8; 32],
     _maker: Schedule,
-    _paused: bool,
+    _gate: Gate,
     _markets: u32,
 }
 

@@ -123,11 +123,13 @@ pub struct TermsAnnounced {
     pub from_ms: u64,
 }
 
-/// Trading was stopped or resumed.
+/// Trading was paused, or will be resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
 pub struct PauseChanged {
-    /// Whether it is stopped.
+    /// Whether it was paused.
     pub paused: bool,
+    /// From when on it is paused or open, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// The owner offered ownership.

@@ -3,7 +3,7 @@
 use crate::board::{bundle, Board};
 use crate::{Addresses, Error, Snapshot};
 use cicada_chain::{Bundle, CallOutcome, Chain, Signer};
-use cicada_core::exchange::Schedule;
+use cicada_core::exchange::{Gate, Schedule};
 use cicada_core::Account;
 use parity_scale_codec::{Decode, Encode};
 use std::path::Path;
@@ -19,8 +19,8 @@ pub struct Terms {
     pub token_code: [u8; 32],
     /// What the owner set, and what he announced.
     pub maker: Schedule,
-    /// Whether trading is paused.
-    pub paused: bool,
+    /// Whether trading is open.
+    pub gate: Gate,
     /// How many frameworks have a market.
     pub markets: u32,
 }

@@ -77,7 +77,7 @@ pub enum Error {
         max_ms: u64,
     },
     /// Trading is paused.
-    #[error("trading is paused by the exchange's owner; orders can still be cancelled")]
+    #[error("trading is paused by the exchange's owner; orders can still be cancelled, and 'cicada71 market --json' shows whether its end is announced")]
     Paused,
     /// The framework has no points.
     #[error("{0} has no points in the newest leaderboard: its price is 0 and the market maker trades nothing for nothing")]
@@ -170,7 +170,7 @@ fn advice(error: &cicada_chain::Error) -> &'static str {
         }
         "InsufficientReserve" => " Trade less, or place a limit order.",
         "NotReached" => " 'cicada71 market' shows the market maker's prices.",
-        "NotAnnounced" => " Announce it first with 'cicada71 reserve announce'; a day later it can be taken, for a day.",
+        "NotAnnounced" => " Announce it with 'cicada71 reserve announce' (anew after a pause); a day later it can be taken, for a day.",
         "TooEarly" => " 'cicada71 market' shows from when on it can be taken.",
         "OwnOrder" => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
         "TokenRefused" => " The account has too few tokens, or allows the exchange too few.",

@@ -193,7 +193,7 @@ impl Snapshot<'_> {
         price: u128,
         amount: u128,
     ) -> Result<OrderPlan, Error> {
-        if self.terms().await?.paused {
+        if !self.terms().await?.gate.is_open(self.now_ms) {
             return Err(Error::Paused);
         }
         if amount == 0 {

@@ -2,7 +2,7 @@
 
 use crate::{Error, Snapshot, Terms};
 use cicada_core::exchange::maker::{is_fresh, Offer, Position};
-use cicada_core::exchange::{Level, Limits, MakerTerms, Market, Schedule, Side};
+use cicada_core::exchange::{Gate, Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
 
 /// A market as people look at it.
@@ -57,7 +57,7 @@ impl Snapshot<'_> {
 
 impl MarketView {
     /// An example for documentation and tests: 50,000 points, 1,000 tokens, a reserve of 5,050,000 MMC,
-    /// of whose hundredth 30,300 MMC were taken in the last hour.
+    /// of whose hundredth 30,300 MMC were risked in the last hour.
     #[doc(hidden)]
     #[allow(clippy::missing_panics_doc)]
     pub fn example() -> Self {
@@ -77,7 +77,7 @@ impl MarketView {
                     },
                     next: None,
                 },
-                paused: false,
+                gate: Gate::OPEN,
                 markets: 1,
             },
             market: Market {
@@ -85,7 +85,7 @@ impl MarketView {
                 reserve: 5_050_000_000_000,
                 outstanding: 1_000,
                 volume_24h: 1_000,
-                taken: 30_300_000_000,
+                risked: 30_300_000_000,
                 paid: 0,
                 peak_bid: 49_500_000,
                 withdrawal: None,
@@ -108,7 +108,7 @@ impl MarketView {
     /// [`Error::Paused`], [`Error::NoQuote`], [`Error::Stale`], [`Error::ZeroPrice`].
     pub fn tradable(&self) -> Result<&Quote, Error> {
         let framework = || self.framework.clone();
-        if self.terms.paused {
+        if !self.terms.gate.is_open(self.now_ms) {
             return Err(Error::Paused);
         }
         let quote = self.quote.as_ref().ok_or_else(|| Error::NoQuote(framework()))?;
@@ -128,8 +128,8 @@ impl MarketView {
     pub fn room(&self, side: Side) -> u128 {
         let Ok(quote) = self.tradable() else { return 0 };
         let (trader, limits) = (side.opposite(), self.terms.maker.present.limits);
-        let Market { reserve, outstanding, taken, paid, peak_bid, .. } = self.market;
-        let lately = if trader == Side::Buy { taken } else { paid };
+        let Market { reserve, outstanding, risked, paid, peak_bid, .. } = self.market;
+        let lately = if trader == Side::Buy { risked } else { paid };
         let peak_bid = peak_bid.max(quote.bid);
         let position = Position { reserve, outstanding, peak_bid, lately };
         let offer = Offer::new(trader, quote, limits, self.now_ms);
@@ -207,7 +207,7 @@ mod tests {
         view.quote = None;
         assert!(matches!(view.tradable(), Err(Error::NoQuote(_))));
         assert_eq!((view.age_ms(), view.solvent(), view.room(Side::Sell)), (None, None, 0));
-        view.terms.paused = true;
+        view.terms.gate = Gate { open_from_ms: None };
         assert!(matches!(view.tradable(), Err(Error::Paused)));
         let mut worthless = MarketView::example();
         worthless.quote = Some(Quote::new(worthless.framework.clone(), 0, 0, 1_000));
