@@ -157,6 +157,21 @@ pub trait Application {
     /// A [`Refusal`] with the reason; it goes back to the proposer.
     fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal>;
 
+    /// Whether this node would propose the value itself, now, and waits for it while another leads.
+    /// At least as strict as [`Self::check`] of a fresh value.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the reason; it goes back to whoever suggests the value.
+    fn wants(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
+        self.check(value, Origin::Fresh, now)
+    }
+
+    /// Learns that the report at a position is certified. Nothing in [`Self::apply`] may depend on
+    /// it.
+    fn certified(&mut self, position: Position) {
+        let _ = position;
+    }
+
     /// Takes the next decided value. Depends on nothing but the values before it. `None` if
     /// there is nothing to attest; so too for a value that does not follow its predecessors.
     fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest>;
