@@ -6,7 +6,7 @@ use cicada_consensus::{Answer, Ballot, Request};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::report;
 use cicada_core::report::FeedState;
-use cicada_network::FaultModelName;
+use cicada_network::{read_token, FaultModelName, TOKEN_FILE, TOKEN_HEADER};
 use cluster::{Cluster, Response};
 use parity_scale_codec::Encode;
 use serde_json::{json, Value};
@@ -249,10 +249,53 @@ fn strangers_and_forgers_are_turned_away() {
     let large = vec![0; 200_000];
     let status = cluster.request(0, "POST", "/paxos/propose", &[], &large);
     assert!(status.is_none_or(|response| response.status == 413));
+    strangers_propose_nothing(&cluster);
     let metrics = cluster.get(0, "/metrics").unwrap();
     let text = String::from_utf8(metrics.body).unwrap();
     assert!(text.contains("paxos_refused_total{kind=\"stranger\"}"), "{text}");
     assert!(text.contains("paxos_refused_total{kind=\"forged\"} 1"), "{text}");
+}
+
+/// The node of seat 0 asks who proposes before it looks at what.
+fn strangers_propose_nothing(cluster: &Cluster) {
+    let value = cluster.proposal(0).encode();
+    let propose = |headers: &[(&str, String)], body: &[u8]| {
+        let path = "/paxos/propose?timeout_ms=1";
+        let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, text.clone())).collect();
+        cluster.request(0, "POST", path, &headers, body).unwrap().status
+    };
+    assert_eq!(propose(&[], &value), 401);
+    assert_eq!(propose(&[], b"rubbish"), 401, "not even decoded");
+    let [seat, signature] = cluster.pass(&value);
+    assert_eq!(propose(&[seat.clone()], &value), 401);
+    assert_eq!(propose(&[("x-cicada-seat", "1".into()), signature.clone()], &value), 401);
+    assert_eq!(propose(&[seat.clone(), signature.clone()], b"rubbish"), 401, "of another value");
+    // A seat may, though alone it comes to nothing.
+    assert_eq!(propose(&[seat, signature], &value), 503);
+    let token = read_token(&cluster.path("data-00").join(TOKEN_FILE)).unwrap();
+    assert_eq!(propose(&[(TOKEN_HEADER, "00".repeat(32))], &value), 401);
+    assert_eq!(propose(&[(TOKEN_HEADER, token.clone())], &value), 503);
+    assert_eq!(propose(&[(TOKEN_HEADER, token)], b"rubbish"), 400);
+}
+
+/// A node under other rules, or another fault model, is a stranger to the rest.
+#[test]
+fn nodes_of_other_rules_do_not_hear_each_other() {
+    let cluster = Cluster::new(4);
+    let mut faster = cluster.network.clone();
+    cluster.start(0..2);
+    let (own, other) = (cluster.path("network.toml"), cluster.path("right.toml"));
+    std::fs::rename(&own, &other).unwrap();
+    faster.rules.distance_ms.leaderboard = 7;
+    faster.save(&own).unwrap();
+    cluster.start(2..4);
+    let proposal = cluster.proposal(0);
+    let response = cluster.propose(0, &proposal, 2_000);
+    assert_eq!(response.status, 503, "{}", response.json());
+    cluster.kill(2..4);
+    std::fs::rename(&other, &own).unwrap();
+    cluster.start(2..4);
+    cluster.certify_soon(0);
 }
 
 #[test]
