@@ -149,9 +149,9 @@ pub struct AttestationRequest {
 /// What the log is for: checks values and applies them in order.
 pub trait Application {
     /// Whether this node, by its own observation, finds the value valid, and, if it is fresh,
-    /// whether it follows those applied and fits the clock. An adopted value may have been
-    /// chosen when less was applied; if it no longer follows, [`Self::apply`] passes over it.
-    /// Runs before every vote for a value that this node did not vote for already.
+    /// whether it follows those applied and fits the clock. Runs before every vote for a value that
+    /// the leader was free to choose. An adopted one is not refused, so nothing is asked about it;
+    /// if it no longer follows, [`Self::apply`] passes over it.
     ///
     /// # Errors
     /// A [`Refusal`] with the reason; it goes back to the proposer.
