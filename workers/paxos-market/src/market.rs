@@ -30,6 +30,8 @@ const TURNS: usize = 8;
 /// that seems to be there.
 const TRIES: usize = 3;
 
+/// How much slower the nodes' clocks may be.
+const SKEW: Duration = Duration::from_millis(200);
 /// A wait that is worth a word.
 const TOLD: Duration = Duration::from_secs(1);
 
@@ -203,10 +205,11 @@ impl Market<'_> {
     async fn wait_until(&self, time_ms: u64) -> Result<()> {
         let rest = Duration::from_millis(time_ms.saturating_sub(now_ms()?));
         if rest > TOLD {
-            let seconds = rest.as_secs_f64();
-            self.out.say(format!("the next leaderboard may come in {seconds:.1} s: waiting"));
+            self.out.say(format!("the next leaderboard may come in {rest:.1?}: waiting"));
         }
-        tokio::time::sleep(rest).await;
+        if !rest.is_zero() {
+            tokio::time::sleep(rest + SKEW).await;
+        }
         Ok(())
     }
 

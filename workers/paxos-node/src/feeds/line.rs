@@ -13,7 +13,7 @@ pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
 /// How far it may lie ahead: a time to come would hold up the feed until it is over.
 const MAX_AHEAD_MS: u64 = 2_000;
 
-/// How old the time of a NAV may be besides: it is that of its round.
+/// How old the time of a NAV or a basket may be besides: it is that of its round.
 const ROUND_MS: u64 = nav::ROUND_MS;
 
 /// How much of a feed may wait for the chain.
@@ -95,15 +95,19 @@ impl Line {
         self.state
             .check_next(&self.feed, report, now.wall_ms)
             .map_err(|error| explain(error, self.state.slot))?;
-        let is_nav = self.feed.kind == ReportKind::Nav;
-        // That of a NAV is the time of its round, before which no validator signs.
-        if !is_nav && report.time_ms > now.wall_ms.saturating_add(MAX_AHEAD_MS) {
-            return Err(explain(FeedError::TimeAhead, self.state.slot));
+        if report.time_ms == self.state.time_ms && self.state.slot > 0 {
+            return Err("its time is that of the report before it".into());
         }
-        let most = MAX_SKEW_MS.saturating_add(if is_nav { ROUND_MS } else { 0 });
+        let is_scheduled = matches!(self.feed.kind, ReportKind::Nav | ReportKind::Basket);
+        let most = MAX_SKEW_MS.saturating_add(if is_scheduled { ROUND_MS } else { 0 });
         let late = now.wall_ms.saturating_sub(report.time_ms);
         if late > most {
             return Err(format!("its time is {late} ms before my clock, more than {most} ms"));
+        }
+        // That of a NAV is the time of its round, before which no validator signs.
+        let ahead = report.time_ms.saturating_sub(now.wall_ms);
+        if self.feed.kind != ReportKind::Nav && ahead > MAX_AHEAD_MS {
+            return Err(explain(FeedError::TimeAhead, self.state.slot));
         }
         self.keeps_distance(report, now)?;
         self.is_awaited(report, limit)
