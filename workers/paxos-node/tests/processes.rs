@@ -189,7 +189,7 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
 
     let mut old = honest.clone();
     old.report = report::<Native>(feed, &FeedState::EMPTY, &old.board, time - 60_000);
-    refused(cluster.propose(0, &old, 10_000), "from my clock");
+    refused(cluster.propose(0, &old, 10_000), "before my clock");
 
     cluster.certify_next(1);
     let mut stale = honest.clone();
@@ -249,11 +249,11 @@ fn strangers_and_forgers_are_turned_away() {
     let large = vec![0; 200_000];
     let status = cluster.request(0, "POST", "/paxos/propose", &[], &large);
     assert!(status.is_none_or(|response| response.status == 413));
-    strangers_propose_nothing(&cluster);
     let metrics = cluster.get(0, "/metrics").unwrap();
     let text = String::from_utf8(metrics.body).unwrap();
     assert!(text.contains("paxos_refused_total{kind=\"stranger\"}"), "{text}");
     assert!(text.contains("paxos_refused_total{kind=\"forged\"} 1"), "{text}");
+    strangers_propose_nothing(&cluster);
 }
 
 /// The node of seat 0 asks who proposes before it looks at what.
