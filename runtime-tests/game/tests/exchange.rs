@@ -43,7 +43,7 @@ fn an_owner_wins_nothing_of_what_holders_have() {
 #[test]
 fn what_an_owner_takes_at_low_leaderboards_is_seen_where_nobody_traded_for_eight_days() {
     let plan = vec![(17, owner::Act::Announce(10_000)), (19, owner::Act::Withdraw(9_990))];
-    let mut gain = |mut role: Owner| {
+    let gain = |mut role: Owner| {
         let idle = play(&mut role, &vec![]);
         let end = play(&mut role, &plan);
         end.wealth - idle.wealth - end.allowed

@@ -100,7 +100,7 @@ impl Bundles {
         })
     }
 
-    fn of<'a>(&'a self, file: &'a IndexFile) -> Vec<(&'a Account, &'a Bundle)> {
+    pub(crate) fn of<'a>(&'a self, file: &'a IndexFile) -> Vec<(&'a Account, &'a Bundle)> {
         let mut all = vec![
             (&file.validators, &self.validators),
             (&file.tao, &self.token),
