@@ -83,6 +83,8 @@ fn wrong_requests_get_the_error_that_says_why() {
         ("dev_setBalance", json!(["5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY", "-5"])),
         ("dev_revert", json!([])),
         ("dev_saveState", json!([])),
+        ("dev_saveState", json!(["/tmp/chain.state"])),
+        ("dev_saveState", json!({ "path": "/tmp/chain.state" })),
         ("chainHead_v1_follow", json!(["yes"])),
         ("transaction_v1_broadcast", json!(["0x"])),
     ] {
@@ -99,6 +101,26 @@ fn wrong_requests_get_the_error_that_says_why() {
         client.error("state_call", json!(["AccountNonceApi_account_nonce", "0x1234"]));
     assert_eq!(code, 4003);
     assert!(error.contains("the runtime panicked"), "{error}");
+}
+
+#[test]
+fn a_storage_query_is_answered_up_to_a_message_and_no_further() {
+    let chain = Chain::start(&[]);
+    let mut client = chain.client();
+    let head = client.ok("chain_getBlockHash", json!([]));
+    let memory = chain.resident_kib();
+    for (kind, times) in
+        [("descendantsValues", 10_000), ("descendantsHashes", 10_000), ("value", 10_001)]
+    {
+        let items = vec![json!({ "key": "0x", "type": kind }); times];
+        let storage = client.subscribe("archive_v1_storage", json!([head, items, null]));
+        let last = client.until(&storage, |event| event["event"] != "storage");
+        assert_eq!(last["event"], "storageError", "{kind}: {last}");
+        let error = last["error"].as_str().unwrap_or_default();
+        assert!(error.contains("count exceeds maximum value"), "{kind}: {error}");
+    }
+    let grown = chain.resident_kib().saturating_sub(memory);
+    assert!(grown < 200 * 1024, "{grown} KiB");
 }
 
 #[test]

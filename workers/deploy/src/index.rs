@@ -3,13 +3,12 @@
 
 use crate::found::{all_there, keep, stays};
 use crate::index_file::{IndexFile, Subnet};
+use crate::left::{is_bonded, StakeTerms};
 use crate::{say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
 use cicada_core::basket::BASKET_SIZE;
-use cicada_core::committee::AttestationKey;
-use cicada_core::hash::Hash;
 use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
 use cicada_network::{Network, NodeKeys};
@@ -107,7 +106,7 @@ impl Bundles {
         })
     }
 
-    fn of<'a>(&'a self, file: &'a IndexFile) -> Vec<(&'a Account, &'a Bundle)> {
+    pub(crate) fn of<'a>(&'a self, file: &'a IndexFile) -> Vec<(&'a Account, &'a Bundle)> {
         let mut all = vec![
             (&file.validators, &self.validators),
             (&file.tao, &self.token),
@@ -140,10 +139,10 @@ pub async fn call_all(chain: &Chain, steps: Vec<Step<'_>>, signer: &Signer) -> R
     Ok(())
 }
 
-struct Deployer<'a> {
-    plan: &'a Plan,
-    chain: Chain,
-    bundles: Bundles,
+pub(crate) struct Deployer<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) chain: Chain,
+    pub(crate) bundles: Bundles,
     owner: Signer,
     salt: Vec<u8>,
 }
@@ -210,11 +209,8 @@ impl Deployer<'_> {
         }
         ensure!(file.validators == network.chain.validators, "the committee is another");
         ensure!(file.subnets.len() == BASKET_SIZE, "it has not {BASKET_SIZE} subnets");
-        // Token, treasury, reputation, judges.
-        type Terms = (Account, Account, Option<Account>, Vec<Account>);
-        let terms: Option<(Terms, u128, u64, [u32; 10])> =
-            self.validators(file, "Staking::terms", &[]).await?;
-        let (_, _, reputation, judges) = terms.context("there are no rules of stake")?.0;
+        let terms = self.stake_terms(file).await?.context("there are no rules of stake")?;
+        let StakeTerms { reputation, judges, .. } = terms;
         ensure!(judges.contains(&file.index), "the index may not report deviations");
         let reputation = reputation.context("no reputation hears of penalties")?;
         let (bundle, args) = (&self.bundles.reputation, file.validators.encode());
@@ -224,7 +220,7 @@ impl Deployer<'_> {
         Ok(true)
     }
 
-    async fn validators<T: Decode>(
+    pub(crate) async fn validators<T: Decode>(
         &self,
         file: &IndexFile,
         message: &str,
@@ -236,12 +232,24 @@ impl Deployer<'_> {
 
     async fn all(&self, network: &Network) -> Result<IndexFile> {
         let keys = self.keys(network)?;
-        let file = self.contracts(network.chain.validators).await?;
+        // Token and treasury of the stake can be set once. Whatever breaks off after it, the next run
+        // must find these very contracts.
+        let draft = self.draft();
+        let file = match self.begun(&draft, network).await? {
+            Some(file) => file,
+            None => {
+                keep(&draft)?;
+                let file = self.contracts(network.chain.validators).await?;
+                file.save(&draft)?;
+                file
+            }
+        };
         self.wire(&file, &keys).await?;
         self.bond(&file, &keys).await?;
         self.check_stakes(&file).await?;
         ensure!(self.answers(&file, network).await?, "the contracts do not answer");
         file.save(&self.plan.out)?;
+        std::fs::remove_file(&draft).with_context(|| draft.display().to_string())?;
         say(format!("wrote {}", self.plan.out.display()));
         Ok(file)
     }
@@ -324,7 +332,11 @@ impl Deployer<'_> {
     async fn wire(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
         let (token, validators) = (&self.bundles.token, &self.bundles.validators);
         let terms = self.plan.terms;
-        let reputation = self.make(&self.bundles.reputation, NO_DECAY.encode()).await?;
+        let told = self.stake_terms(file).await?.and_then(|terms| terms.reputation);
+        let reputation = match told {
+            Some(reputation) => reputation,
+            None => self.make(&self.bundles.reputation, NO_DECAY.encode()).await?,
+        };
         say(format!("reputation of the validators at {}", address(&reputation)));
         let told = Some(reputation);
         let judges = vec![file.index, file.rewards];
@@ -350,6 +362,7 @@ impl Deployer<'_> {
             let args = (keys.operator(), terms.bond, nothing).encode();
             steps.push((file.tao, token, "PSP22::transfer", args));
         }
+        let steps = self.left(file, steps).await?;
         call_all(&self.chain, steps, &self.owner).await.context("wiring the contracts")?;
         // What needs the steps above. Nobody but the index can make index tokens from now on.
         let owner = account_of(&self.owner);
@@ -359,12 +372,14 @@ impl Deployer<'_> {
             let funds = terms.funds.encode();
             last.push((file.rewards, &self.bundles.rewards, "Rewards::fund", funds));
         }
+        let last = self.left(file, last).await?;
         call_all(&self.chain, last, &self.owner).await.context("funding the rewards")
     }
 
     /// Each operator bonds with his own signature.
     async fn bond(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
         let amount = self.plan.terms.bond;
+        let stakes = self.stakes(file).await?;
         let (token, validators) = (&self.bundles.token, &self.bundles.validators);
         let one = |(seat, keys): (usize, &NodeKeys)| {
             let operator = signer_from_seed(keys.operator_seed());
@@ -379,18 +394,16 @@ impl Deployer<'_> {
                 bonded.await.with_context(|| format!("bonding the stake of seat {seat}"))
             }
         };
-        let done = stream::iter(keys.iter().enumerate().map(one)).buffer_unordered(AT_ONCE);
+        let unbonded = keys.iter().enumerate().filter(|(seat, _)| !is_bonded(&stakes, *seat));
+        let done = stream::iter(unbonded.map(one)).buffer_unordered(AT_ONCE);
         let done = done.try_collect::<Vec<_>>().await?;
         say(format!("{} operators bonded {} TAO each", done.len(), amount / TAO));
         Ok(())
     }
 
     async fn check_stakes(&self, file: &IndexFile) -> Result<()> {
-        type Electorate = (u32, Hash, Vec<AttestationKey>, Vec<u128>);
-        // Of those in office.
-        let office = None::<u32>.encode();
-        let electorate: Electorate = self.validators(file, "Judged::electorate", &office).await?;
-        let without = electorate.3.iter().filter(|stake| **stake < self.plan.terms.minimum).count();
+        let stakes = self.stakes(file).await?;
+        let without = stakes.iter().filter(|stake| **stake < self.plan.terms.minimum).count();
         ensure!(without == 0, "{without} seats have no stake that counts");
         Ok(())
     }

@@ -5,6 +5,7 @@ pub mod exchange;
 pub mod found;
 pub mod index;
 mod index_file;
+mod left;
 pub mod market;
 
 pub use addresses::Addresses;
@@ -13,9 +14,9 @@ pub use index_file::{IndexFile, Subnet};
 use anyhow::Result;
 use cicada_chain::{address, Bundle, Chain, Instance, Signer};
 
-/// Tells the person at the terminal what happens.
+/// Tells the person at the terminal what happens; that there is none is no reason to stop half-way.
 pub fn say(text: impl std::fmt::Display) {
-    eprintln!("==> {text}");
+    cicada_program::complain!("==> {text}");
 }
 
 /// Makes a contract and says so.

@@ -35,13 +35,13 @@ const ANSWER: Duration = Duration::from_secs(90);
 /// How long a process may take to end.
 const STOP: Duration = Duration::from_secs(15);
 
-/// Tells the person at the terminal what happens.
+/// Tells the person at the terminal what happens; that there is none is no reason to stop half-way.
 fn say(text: impl std::fmt::Display) {
-    eprintln!("==> {text}");
+    cicada_program::complain!("==> {text}");
 }
 
 fn warn(text: impl std::fmt::Display) {
-    eprintln!("warning: {text}");
+    cicada_program::complain!("warning: {text}");
 }
 
 /// A network on this machine, by its settings.

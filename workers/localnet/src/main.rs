@@ -113,7 +113,7 @@ fn foreground(net: &Localnet, parts: &[Part]) -> Result<()> {
     note_the_end(ending.clone());
     let mut ended = net.up(parts);
     if ended.is_ok() {
-        eprintln!("==> everything is up; Ctrl-C ends it");
+        cicada_program::complain!("==> everything is up; Ctrl-C ends it");
     }
     while ended.is_ok() && !ending.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK);

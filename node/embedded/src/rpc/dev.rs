@@ -6,7 +6,7 @@ use cicada_runtime::{AccountId, Balance, BlockNumber, Hash};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Deserialize;
 use sp_core::U256;
-use std::{path::PathBuf, str::FromStr};
+use std::str::FromStr;
 
 type Answer<T> = Result<T, ErrorObjectOwned>;
 
@@ -109,11 +109,15 @@ fn set_balance(app: &App, args: Args) -> Answer<Hash> {
     Ok(app.node.set_balance(account, free)?.hash)
 }
 
-/// Writes the whole chain to the file `path`, or to the one that the program was started with.
+/// Writes the whole chain to the file that the program was started with, and to no other: whoever
+/// reaches the port may ask for it.
 fn save_state(app: &App, args: Args) -> Answer<String> {
-    let path: Option<PathBuf> = args.options().next("path")?;
-    let path = path.as_ref().or(app.state_file.as_ref()).ok_or_else(|| {
-        error::params("path: name a file, as the chain was started without --state FILE")
+    let path: Option<String> = args.options().next("path")?;
+    if path.is_some() {
+        return Err(error::params("path: the file is that of --state, and cannot be chosen here"));
+    }
+    let path = app.state_file.as_ref().ok_or_else(|| {
+        error::params("the chain was started without --state FILE: there is no file to write")
     })?;
     file::save(&app.node, path)
         .map_err(|error| error::internal(format!("{}: {error}", path.display())))?;

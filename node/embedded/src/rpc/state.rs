@@ -25,7 +25,7 @@ type Answer<T> = Result<T, ErrorObjectOwned>;
 /// How many keys a page has at most.
 const PAGE: usize = 1000;
 /// How many keys one request may ask for or watch.
-const KEYS: usize = 10_000;
+pub(super) const KEYS: usize = 10_000;
 /// How many pairs of block and key `state_queryStorage` compares.
 const COMPARISONS: usize = 1_000_000;
 

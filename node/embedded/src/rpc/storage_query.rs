@@ -1,6 +1,6 @@
 //! The storage queries of `chainHead_v1_storage` and `archive_v1_storage`.
 
-use super::{error, state};
+use super::{error, state, MESSAGE_BYTES};
 use crate::state::View;
 use cicada_runtime::Hash;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -10,6 +10,9 @@ use sp_state_machine::backend::Backend;
 use sp_trie::MerkleValue;
 
 type Answer<T> = Result<T, ErrorObjectOwned>;
+
+/// What an item is long besides its bytes, which are written in hexadecimal digits.
+const ITEM_BYTES: usize = 50;
 
 /// What is asked about a key.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -63,18 +66,48 @@ enum Found {
     ClosestDescendantMerkleValue(Bytes),
 }
 
+impl Found {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Value(value) | Self::ClosestDescendantMerkleValue(value) => value.len(),
+            Self::Hash(hash) => hash.as_bytes().len(),
+        }
+    }
+}
+
+/// The items of one answer, which together are no longer than a message.
+struct Items {
+    found: Vec<Item>,
+    child_trie_key: Option<Bytes>,
+    bytes: usize,
+}
+
+impl Items {
+    fn add(&mut self, key: Vec<u8>, found: Option<Found>) -> Answer<()> {
+        let Some(found) = found else { return Ok(()) };
+        let child = self.child_trie_key.as_ref().map_or(0, |key| key.len());
+        self.bytes += ITEM_BYTES + 2 * (key.len() + found.bytes() + child);
+        if self.bytes > MESSAGE_BYTES as usize {
+            return Err(error::count(self.bytes, MESSAGE_BYTES as usize));
+        }
+        let child_trie_key = self.child_trie_key.clone();
+        self.found.push(Item { key: Bytes(key), found, child_trie_key });
+        Ok(())
+    }
+}
+
 /// What a state answers to `queries`, of the main trie or of the child named `child`.
 ///
 /// # Errors
-/// If the state cannot be read, or a start key is given where there is nothing to start.
+/// If there are more queries, or would be more bytes found, than one request gets; if the state cannot
+/// be read, or a start key is given where there is nothing to start.
 pub(super) fn run(view: &View, queries: &[Query], child: Option<HexBytes>) -> Answer<Vec<Item>> {
+    if queries.len() > state::KEYS {
+        return Err(error::count(queries.len(), state::KEYS));
+    }
     let child_trie_key = child.clone().map(|child| Bytes(child.0));
     let trie = child.map(|child| ChildInfo::new_default_from_vec(child.0));
-    let mut items = Vec::new();
-    let mut add = |key: Vec<u8>, found: Option<Found>| {
-        let child_trie_key = child_trie_key.clone();
-        items.extend(found.map(|found| Item { key: Bytes(key), found, child_trie_key }));
-    };
+    let mut items = Items { found: Vec::new(), child_trie_key, bytes: 0 };
     let value = |key: &[u8]| -> Answer<_> {
         Ok(state::value(view, &trie, key)?.map(|value| Found::Value(Bytes(value.0))))
     };
@@ -87,28 +120,28 @@ pub(super) fn run(view: &View, queries: &[Query], child: Option<HexBytes>) -> An
         }
         let after = pagination_start_key.as_ref().map(|key| &key.0[..]);
         match kind {
-            Kind::Value => add(key.clone(), value(key)?),
-            Kind::Hash => add(key.clone(), hash(key)?),
+            Kind::Value => items.add(key.clone(), value(key)?)?,
+            Kind::Hash => items.add(key.clone(), hash(key)?)?,
             Kind::ClosestDescendantMerkleValue => {
-                add(key.clone(), closest(view, &trie, key)?);
+                items.add(key.clone(), closest(view, &trie, key)?)?;
             }
             Kind::DescendantsValues => {
                 for key in state::keys_from(view, &trie, key, after)? {
                     let key = key?.0;
                     let found = value(&key)?;
-                    add(key, found);
+                    items.add(key, found)?;
                 }
             }
             Kind::DescendantsHashes => {
                 for key in state::keys_from(view, &trie, key, after)? {
                     let key = key?.0;
                     let found = hash(&key)?;
-                    add(key, found);
+                    items.add(key, found)?;
                 }
             }
         }
     }
-    Ok(items)
+    Ok(items.found)
 }
 
 fn closest(view: &View, trie: &Option<ChildInfo>, key: &[u8]) -> Answer<Option<Found>> {

@@ -16,12 +16,13 @@ const RESERVE: u128 = 1_000_000 * MMC;
 /// Tokens of honest holders, who sell some of them at the end of each day.
 const HELD: u128 = 400;
 /// The time of a moment.
-const MOMENT_MS: u64 = 6 * 3_600_000;
-/// The score of each moment's leaderboard. For a moment all results are missing, for another all but
-/// one; in the end it is what it was.
-const SCORES: [u64; 14] = [
-    50_000, 50_000, 50_000, 50_000, 50_000, 0, 50_000, 50_000, 1, 50_000, 50_000, 50_000, 50_000,
-    50_000,
+const MOMENT_MS: u64 = 12 * 3_600_000;
+/// The score of each moment's leaderboard, ten days long. The first is the highest. Now and then all
+/// results are missing, or all but one: also when the first is more than a week old; in the end it is
+/// nearly what it was.
+const SCORES: [u64; 21] = [
+    50_001, 50_000, 50_000, 50_000, 50_000, 0, 50_000, 50_000, 1, 50_000, 50_000, 50_000, 50_000,
+    50_000, 50_000, 50_000, 50_000, 1, 1, 1, 50_000,
 ];
 
 /// Something that the owner can do.
@@ -51,11 +52,23 @@ pub struct Owner {
     stage: Stage,
     start: Snapshot,
     score: u64,
+    /// Whether holders trade now and then.
+    watched: bool,
 }
 
 impl Owner {
     /// With the limits that a deployment has by default.
     pub fn new() -> Self {
+        Self::among(true)
+    }
+
+    /// The same where nobody trades for ten days: the market maker then knows no price but that of the
+    /// moment.
+    pub fn unwatched() -> Self {
+        Self::among(false)
+    }
+
+    fn among(watched: bool) -> Self {
         let mut stage = Stage::with_score(SCORES[0]);
         let _ = stage.deposit(OWNER, RESERVE).succeeds();
         equip(&mut stage, OTHER, OWNER, FUNDS);
@@ -64,7 +77,7 @@ impl Owner {
         let _ = stage.set_terms(OWNER, MakerTerms { limits, ..TERMS }).succeeds();
         stage.wait(cicada_core::exchange::terms::NOTICE_MS);
         let start = stage.world.snapshot();
-        Self { stage, start, score: SCORES[0] }
+        Self { stage, start, score: SCORES[0], watched }
     }
 }
 
@@ -114,14 +127,14 @@ impl Role for Owner {
                 let limits = Limits { max_outstanding, hourly_bps, account_bps };
                 drop(stage.set_terms(OWNER, MakerTerms { limits, ..TERMS }));
             }
-            Act::Pause(paused) => stage.pause(paused),
+            Act::Pause(paused) => drop(stage.set_paused(OWNER, paused)),
             Act::Trade(side, amount) => drop(trade(stage, OTHER, side, amount)),
         }
     }
 
     fn pass(&mut self, moment: u32) {
         let stage = &mut self.stage;
-        if moment % 4 == 3 && self.score >= SCORES[0] {
+        if self.watched && moment % 4 == 3 && self.score > 1 {
             let _ = stage.sell("bob", 1);
         }
         stage.world.advance(MOMENT_MS);
@@ -140,7 +153,7 @@ impl Role for Owner {
         super::worth(&mut self.stage, &own, bid) + free as i128
     }
 
-    /// Nothing: the holders' tokens are worth at the end what they were worth at the start.
+    /// Nothing: the holders' tokens are worth at the end nearly what they were worth at the start.
     fn allowed(&mut self) -> i128 {
         0
     }

@@ -16,10 +16,12 @@ const FUNDS: u128 = 2_000_000 * MMC;
 const RESERVE: u128 = 1_000_000 * MMC;
 /// The time of a moment: twelve of them are an hour.
 const MOMENT_MS: u64 = HOUR_MS / 12;
-/// The score of each moment's leaderboard: it rises by a tenth once, and hardly before and after.
-const SCORES: [u64; 12] = [
-    50_000, 50_000, 50_000, 50_010, 50_010, 50_010, 55_000, 55_000, 55_000, 55_010, 55_010, 55_010,
-];
+/// The score of each moment's leaderboard: a framework begins with few points and gets many, loses all
+/// but one for a moment, and then rises by a tenth.
+const SCORES: [u64; 12] =
+    [100, 100, 1_000, 20_000, 50_000, 50_000, 1, 50_000, 50_010, 55_000, 55_010, 55_010];
+/// What a token is worth when as many exist as may, and the reserve is what it is at the start.
+const PART: u128 = 50 * MMC;
 /// What honest others leave in the book and buy at the quote, in tokens.
 const OTHERS: u128 = 20;
 /// What the specification lets the market maker risk within an hour, in bps of the reserve.
@@ -71,7 +73,7 @@ pub struct Trader {
 impl Trader {
     /// With the limits that a deployment has by default.
     pub fn new() -> Self {
-        Self::with(Limits::DEFAULT)
+        Self::with(Limits { max_outstanding: RESERVE / PART, ..Limits::DEFAULT })
     }
 
     /// With other limits than the specification's: what [`Role::allowed`] says stays the same.
@@ -157,7 +159,7 @@ impl Role for Trader {
     fn pass(&mut self, moment: u32) {
         let stage = &mut self.stage;
         // An honest seller, who does not know the next score, and an honest buyer.
-        if moment == 4 {
+        if moment == 8 {
             let _ = stage.place("charlie", Side::Sell, bid(self.score) + 600 * TICK, OTHERS);
         }
         let _ = stage.buy("dave", OTHERS / 10);
@@ -176,15 +178,15 @@ impl Role for Trader {
         worth(&mut self.stage, &accounts, bid(self.score))
     }
 
-    /// Of all that the market maker may take in an hour, and of what others left in the book, the rise
-    /// of the price; and nothing of what he gave.
+    /// What tokens come to be worth that the market maker may sell in an hour: its share of the reserve,
+    /// and more only as far as a price rises above that at which the reserve buys all back. Besides,
+    /// what others left in the book; and nothing of what he gave.
     fn allowed(&mut self) -> i128 {
         let hours = u128::from((u64::from(self.moments()) * MOMENT_MS).div_ceil(HOUR_MS));
         // What trades and gifts add to the reserve counts too; an hour adds no more than a fiftieth.
         let reserve = (RESERVE + self.given) * 51 / 50;
-        let [first, last] = [SCORES[0], SCORES[SCORES.len() - 1]];
-        let others = OTHERS * bid(last) * 2;
-        let money = hours * reserve * HOURLY_BPS / 10_000 + others;
-        (money * (bid(last) - bid(first)) / bid(first)) as i128
+        let last = bid(SCORES[SCORES.len() - 1]);
+        let worth = hours * reserve * HOURLY_BPS / 10_000 * last.max(PART) / PART;
+        (worth + OTHERS * last * 2) as i128
     }
 }

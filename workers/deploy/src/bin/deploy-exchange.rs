@@ -37,14 +37,15 @@ struct Options {
     /// Deploy a new exchange although the network file names one; the file is kept under another name.
     #[arg(long)]
     anew: bool,
-    /// The age from which on a quote is too old to trade at, in hours.
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
+    /// The age from which on a quote is too old to trade at, in hours: so long can anybody trade at a
+    /// price of which he knows better.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=168))]
     max_quote_age_hours: u64,
     /// The most tokens of a framework that may exist.
     #[arg(long, default_value_t = Limits::DEFAULT.max_outstanding)]
     max_outstanding: u128,
-    /// The most money that the market maker takes, and the most that it pays, within an hour: basis
-    /// points of the reserve.
+    /// The most that the tokens which the market maker sells within an hour may come to be worth, and
+    /// the most that it pays within one: basis points of the reserve.
     #[arg(long, default_value_t = Limits::DEFAULT.hourly_bps,
         value_parser = clap::value_parser!(u16).range(10..=1_000))]
     hourly_bps: u16,
