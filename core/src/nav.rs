@@ -194,20 +194,35 @@ pub fn check(
     needed: u8,
     time_ms: u64,
 ) -> Result<(), ObservationError> {
+    if observations.iter().any(|observation| observation.nav_e18 == 0) {
+        return Err(ObservationError::ZeroNav);
+    }
+    let said = observations.iter().map(|observation| (observation.seat, observation.time_ms));
+    check_seats(said, weights, needed, time_ms)
+}
+
+/// Checks who observed and of which time: at least `needed` seats with weight, one observation of
+/// a seat, in order of seats, all of `time_ms`. `weights` are in seat order.
+///
+/// # Errors
+/// [`ObservationError`].
+pub fn check_seats(
+    observations: impl Iterator<Item = (u8, u64)>,
+    weights: &[u128],
+    needed: u8,
+    time_ms: u64,
+) -> Result<(), ObservationError> {
     let (mut heard, mut before) = (0u8, None);
-    for observation in observations {
-        if before.is_some_and(|seat| observation.seat <= seat) {
+    for (seat, of_ms) in observations {
+        if before.is_some_and(|before| seat <= before) {
             return Err(ObservationError::NotInOrder);
         }
-        before = Some(observation.seat);
-        match weights.get(usize::from(observation.seat)) {
+        before = Some(seat);
+        match weights.get(usize::from(seat)) {
             None => return Err(ObservationError::UnknownSeat),
             Some(weight) => heard = heard.saturating_add(u8::from(*weight > 0)),
         }
-        if observation.nav_e18 == 0 {
-            return Err(ObservationError::ZeroNav);
-        }
-        if observation.time_ms != time_ms {
+        if of_ms != time_ms {
             return Err(ObservationError::WrongTime);
         }
     }
