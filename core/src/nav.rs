@@ -376,9 +376,9 @@ pub enum Difference {
 }
 
 impl Own {
-    /// Whether observations of `time_ms` are what this validator can agree to at `now_ms`: the
-    /// contract would take them, its own stands among them if they were told of it in time, and
-    /// their median is near its own.
+    /// Whether observations that reached the node at `come_ms` are what this validator can agree
+    /// to: the contract would take them, its own stands among them if they were told of it in time,
+    /// and their median is near its own.
     ///
     /// # Errors
     /// [`Difference`].
@@ -387,7 +387,7 @@ impl Own {
         report: &Report,
         observations: &[Observation],
         needed: u8,
-        now_ms: u64,
+        come_ms: u64,
     ) -> Result<(), Difference> {
         let Self { slot, observation: own, signed_ms, weights } = self;
         if (*slot, own.time_ms) != (report.slot, report.time_ms) {
@@ -395,7 +395,7 @@ impl Own {
         }
         check(observations, weights, needed, report.time_ms).map_err(Difference::Observations)?;
         let theirs = observations.iter().find(|other| other.seat == own.seat);
-        let is_known = now_ms.saturating_sub(*signed_ms) >= HEARD_MS;
+        let is_known = come_ms.saturating_sub(*signed_ms) >= HEARD_MS;
         match theirs {
             Some(theirs) if theirs.nav_e18 != own.nav_e18 => return Err(Difference::LeftOut),
             None if is_known => return Err(Difference::LeftOut),

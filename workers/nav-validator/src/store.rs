@@ -8,7 +8,6 @@ use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
 use cicada_core::Account;
-use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use std::collections::BTreeMap;
@@ -41,7 +40,6 @@ const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
-const BORN: &str = "born";
 
 /// Why the store cannot be used, or does not take something.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +129,6 @@ impl Store {
             let known = meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec());
             if known.is_none() {
                 meta.insert(IDENTITY, &own[..])?;
-                meta.insert(BORN, &now_ms().encode()[..])?;
             }
             Ok(known.is_none_or(|known| known == own))
         })?;
@@ -140,18 +137,6 @@ impl Store {
         } else {
             Err(StoreError::Foreign(store.path))
         }
-    }
-
-    /// When this store was made, in milliseconds since 1970: what was signed before is not in it.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn born_ms(&self) -> Result<u64, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(META)?.get(BORN)?;
-            let bytes = bytes.ok_or("it does not say when it was made")?;
-            Ok(u64::decode_all(&mut bytes.value())?)
-        })
     }
 
     /// The newest block that was taken over.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// How far the time of a new report may lie from this node's clock.
 pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
 
-/// How old the time of a NAV may be besides: it is that of its round.
+/// How old the time of a NAV or a basket may be besides: it is that of its round.
 const ROUND_MS: u64 = nav::ROUND_MS;
 
 /// The reports of one feed.
@@ -62,8 +62,8 @@ impl Line {
         if report.time_ms == self.state.time_ms && self.state.slot > 0 {
             return Err("its time is that of the report before it".into());
         }
-        let is_nav = self.feed.kind == ReportKind::Nav;
-        let most = MAX_SKEW_MS.saturating_add(if is_nav { ROUND_MS } else { 0 });
+        let is_scheduled = matches!(self.feed.kind, ReportKind::Nav | ReportKind::Basket);
+        let most = MAX_SKEW_MS.saturating_add(if is_scheduled { ROUND_MS } else { 0 });
         let late = now.wall_ms.saturating_sub(report.time_ms);
         if late > most {
             return Err(format!("its time is {late} ms before my clock, more than {most} ms"));

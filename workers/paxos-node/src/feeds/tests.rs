@@ -2,8 +2,8 @@ use super::*;
 use crate::keyring::Keyring;
 use crate::ranking::Reader;
 use cicada_consensus::Keys;
-use cicada_core::basket::agreed::Observed;
-use cicada_core::basket::holdings as entries;
+use cicada_core::basket::sheet::{Sheet, Wanted};
+use cicada_core::basket::{agreed, holdings as entries, observed};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
 use cicada_core::nav::Observation;
@@ -154,10 +154,59 @@ impl Bench {
         }
     }
 
-    fn basket(&self, list: Vec<entries::Entry>, time_ms: u64) -> baskets::agreed::Proposal {
+    fn prices(&self, seat: u8, prices: &[(u16, u128)], time_ms: u64) -> observed::Observation {
+        let (prices, signature) = (prices.to_vec(), [0; 64]);
+        let mut observation = observed::Observation { seat, time_ms, prices, signature };
+        let (feed, slot) = (self.network.basket_feed().unwrap(), self.state("basket").slot + 1);
+        let message = observation.message::<Native>(&self.network.config_digest(), &feed, slot);
+        observation.signature = self.keys[usize::from(seat)].attest(&message);
+        observation
+    }
+
+    /// The next basket of these entries, at whose prices these seats have observed.
+    fn basket_of(
+        &self,
+        list: Vec<entries::Entry>,
+        seats: std::ops::Range<u8>,
+        time_ms: u64,
+    ) -> agreed::Proposal {
+        let prices = own_files::prices(&list);
+        let observations = seats.map(|seat| self.prices(seat, &prices, time_ms)).collect();
         let feed = self.network.basket_feed().unwrap();
         let report = entries::report::<Native>(feed, &self.state("basket"), &list, time_ms);
-        baskets::agreed::Proposal { report, entries: list }
+        agreed::Proposal { report, entries: list, observations }
+    }
+
+    fn basket(&self, list: Vec<entries::Entry>, time_ms: u64) -> agreed::Proposal {
+        self.basket_of(list, 0..16, time_ms)
+    }
+
+    /// What this node's validator, of seat 0, has signed for the next basket, which is of these
+    /// entries.
+    fn own_basket(&self, list: &[entries::Entry], time_ms: u64) -> agreed::Own {
+        let ranked = list.iter().filter(|entry| entry.weight_bps > 0);
+        let ranked = ranked.map(|entry| Wanted {
+            netuid: entry.netuid,
+            token: entry.token,
+            emission: entry.weight_bps.into(),
+        });
+        let held = list.iter().filter(|entry| entry.weight_bps == 0);
+        let held = held.map(|entry| entries::Holding {
+            token: entry.token,
+            netuid: entry.netuid,
+            weight_bps: 0,
+            price_e18: entry.price_e18,
+            amount: 1_000_000,
+            unpriced_ms: 0,
+        });
+        let (ranked, held) = (ranked.collect(), held.collect());
+        agreed::Own {
+            slot: self.state("basket").slot + 1,
+            observation: self.prices(0, &own_files::prices(list), time_ms),
+            signed_ms: time_ms,
+            weights: vec![1_000; usize::from(SEATS)],
+            sheet: Sheet { index_token: own_files::INDEX_TOKEN, ranked, held },
+        }
     }
 
     fn write(&self, name: &str, content: &impl Encode) {
@@ -238,7 +287,10 @@ fn a_nav_is_held_against_that_of_the_own_validator() {
     let seats = (1..17).map(|seat| bench.observation(seat, 1, NAV, NOW));
     let without = bench.nav_of(seats.collect(), NOW);
     assert_eq!(bench.check(&without, NOW + 4_999), Ok(()));
-    bench.refuses(&without, NOW + 5_000, &hex::encode(own.observation.encode()));
+    assert_eq!(bench.check(&without, NOW + 60_000), Ok(()), "a later view asks again");
+    let seats = (1..18).map(|seat| bench.observation(seat, 1, NAV, NOW));
+    let another = bench.nav_of(seats.collect(), NOW);
+    bench.refuses(&another, NOW + 5_000, &hex::encode(own.observation.encode()));
     bench.restart(false);
     bench.refuses(&without, NOW, "--nav is not given");
 }
@@ -391,10 +443,13 @@ fn the_longest_values_of_all_feeds_fit() {
     nav.observations = vec![nav.observations[0]; 32];
     let mut basket = bench.basket(own_files::entries(), NOW);
     basket.entries = vec![basket.entries[0]; entries::MAX_HOLDINGS];
+    basket.observations.truncate(1);
+    basket.observations[0].prices = vec![(1, 1); entries::MAX_HOLDINGS];
+    basket.observations = vec![basket.observations[0].clone(); 32];
     let award = bench.award(own_files::FIRST, NOW);
     let lengths =
         [board.encoded_size(), nav.encoded_size(), basket.encoded_size(), award.encoded_size()];
-    assert_eq!(lengths[..2], [3_800, 2_967], "as the constant's comment says");
+    assert_eq!(lengths[..3], [3_800, 2_967, 27_608], "as the constant's comment says");
     let longest = lengths.into_iter().max().unwrap();
     assert!(longest <= LONGEST_VALUE && LONGEST_VALUE < longest * 5 / 4, "{lengths:?}");
 }
