@@ -19,6 +19,8 @@ const FILE: &str = "nav-validator.redb";
 const VERSION: u8 = 2;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
+/// Of a seat so many observations of one slot are kept: nobody needs more rounds.
+const WITNESSED_ROUNDS: usize = 32;
 /// What others signed is kept for so many slots: a day, at one a minute.
 const WITNESSED_KEPT: u64 = 1_440;
 
@@ -33,8 +35,9 @@ const SETTLED: TableDefinition<u64, Bytes> = TableDefinition::new("settled");
 const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees");
 const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
 const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
-// What others signed: by slot, committee and seat.
-const WITNESSED: TableDefinition<(u64, Hash, u8), Bytes> = TableDefinition::new("witnessed");
+// What others signed: by slot, committee, seat and time.
+const WITNESSED: TableDefinition<(u64, Hash, u8, u64), Bytes> =
+    TableDefinition::new("witnessed_rounds");
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
@@ -275,23 +278,19 @@ impl Store {
             let mut table = transaction.open_table(WITNESSED)?;
             let mut pairs = Vec::new();
             for observation in observations {
-                let key = (slot, *config_digest, observation.seat);
-                let known = table.get(key)?.map(|bytes| bytes.value().to_vec());
-                match known {
-                    Some(bytes) => {
-                        let known = Observation::decode_all(&mut &bytes[..])?;
-                        if known.contradicts(observation) {
-                            pairs.push((known, *observation));
-                        } else if known.time_ms < observation.time_ms {
-                            table.insert(key, &observation.encode()[..])?;
-                        }
+                let Observation { seat, time_ms, .. } = *observation;
+                let key = |time_ms| (slot, *config_digest, seat, time_ms);
+                let known = table.get(key(time_ms))?.map(|bytes| bytes.value().to_vec());
+                if let Some(bytes) = known {
+                    let known = Observation::decode_all(&mut &bytes[..])?;
+                    if known.contradicts(observation) {
+                        pairs.push((known, *observation));
                     }
-                    None => {
-                        table.insert(key, &observation.encode()[..])?;
-                    }
+                } else if table.range(key(0)..=key(u64::MAX))?.count() < WITNESSED_ROUNDS {
+                    table.insert(key(time_ms), &observation.encode()[..])?;
                 }
             }
-            let oldest = (slot.saturating_sub(WITNESSED_KEPT), [0; 32], 0);
+            let oldest = (slot.saturating_sub(WITNESSED_KEPT), [0; 32], 0, 0);
             table.retain_in(..oldest, |_, _| false)?;
             Ok(pairs)
         })
