@@ -2,8 +2,7 @@ use super::*;
 use crate::keyring::Keyring;
 use crate::ranking::Reader;
 use cicada_consensus::Keys;
-use cicada_core::basket::sheet::{Sheet, Wanted};
-use cicada_core::basket::{agreed, holdings as entries, observed};
+use cicada_core::basket::holdings as entries;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
 use cicada_core::nav::Observation;
@@ -13,6 +12,7 @@ use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys};
 use parity_scale_codec::Encode;
 use tempfile::TempDir;
 
+mod baskets;
 mod own_files;
 mod volumes;
 mod withdrawn;
@@ -151,61 +151,6 @@ impl Bench {
         awards::Proposal {
             report: award.report::<Native>(feed, &self.state("rewards"), time_ms),
             award,
-        }
-    }
-
-    fn prices(&self, seat: u8, prices: &[(u16, u128)], time_ms: u64) -> observed::Observation {
-        let (prices, signature) = (prices.to_vec(), [0; 64]);
-        let mut observation = observed::Observation { seat, time_ms, prices, signature };
-        let (feed, slot) = (self.network.basket_feed().unwrap(), self.state("basket").slot + 1);
-        let message = observation.message::<Native>(&self.network.config_digest(), &feed, slot);
-        observation.signature = self.keys[usize::from(seat)].attest(&message);
-        observation
-    }
-
-    /// The next basket of these entries, at whose prices these seats have observed.
-    fn basket_of(
-        &self,
-        list: Vec<entries::Entry>,
-        seats: std::ops::Range<u8>,
-        time_ms: u64,
-    ) -> agreed::Proposal {
-        let prices = own_files::prices(&list);
-        let observations = seats.map(|seat| self.prices(seat, &prices, time_ms)).collect();
-        let feed = self.network.basket_feed().unwrap();
-        let report = entries::report::<Native>(feed, &self.state("basket"), &list, time_ms);
-        agreed::Proposal { report, entries: list, observations }
-    }
-
-    fn basket(&self, list: Vec<entries::Entry>, time_ms: u64) -> agreed::Proposal {
-        self.basket_of(list, 0..16, time_ms)
-    }
-
-    /// What this node's validator, of seat 0, has signed for the next basket, which is of these
-    /// entries.
-    fn own_basket(&self, list: &[entries::Entry], time_ms: u64) -> agreed::Own {
-        let ranked = list.iter().filter(|entry| entry.weight_bps > 0);
-        let ranked = ranked.map(|entry| Wanted {
-            netuid: entry.netuid,
-            token: entry.token,
-            emission: entry.weight_bps.into(),
-        });
-        let held = list.iter().filter(|entry| entry.weight_bps == 0);
-        let held = held.map(|entry| entries::Holding {
-            token: entry.token,
-            netuid: entry.netuid,
-            weight_bps: 0,
-            price_e18: entry.price_e18,
-            amount: 1_000_000,
-            unpriced_ms: 0,
-        });
-        let (ranked, held) = (ranked.collect(), held.collect());
-        agreed::Own {
-            slot: self.state("basket").slot + 1,
-            observation: self.prices(0, &own_files::prices(list), time_ms),
-            signed_ms: time_ms,
-            weights: vec![1_000; usize::from(SEATS)],
-            sheet: Sheet { index_token: own_files::INDEX_TOKEN, ranked, held },
         }
     }
 
