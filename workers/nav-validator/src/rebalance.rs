@@ -18,6 +18,10 @@ use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// A basket is proposed at most so long after its time, in milliseconds; later, the next one is waited
+/// for: its prices serve for 300 s.
+const YOUNG_MS: u64 = 60_000;
+
 /// What is to be done about the basket.
 #[derive(Default)]
 pub(crate) struct Rebalancing {
@@ -38,10 +42,12 @@ impl Rebalancing {
         }
     }
 
-    /// Whether this slot is wanted: the first that is looked at after somebody asked.
-    fn wants(&mut self, slot: u64, now_ms: u64) -> bool {
+    /// Whether this slot, the first that is looked at after somebody asked, is to be proposed now
+    /// of `time_ms`.
+    fn wants(&mut self, slot: u64, time_ms: u64, now_ms: u64) -> bool {
         let of = *self.slot.get_or_insert(slot);
-        of == slot && now_ms < self.until_ms
+        let is_young = now_ms.saturating_sub(time_ms) <= YOUNG_MS;
+        of == slot && is_young && (self.next_ms..self.until_ms).contains(&now_ms)
     }
 }
 
@@ -91,7 +97,7 @@ impl Agreement {
     ) -> Result<()> {
         let (newest, now) = (contracts.feeds().await?.0, now_ms());
         let slot = newest.slot.saturating_add(1);
-        let wanted = state.wants(slot, now) && now >= state.next_ms;
+        let wanted = state.wants(slot, baskets.time(now), now);
         let agreed = match self.app.peers.certified::<Proposal>("basket", slot).await? {
             Some(done) => {
                 let office = contracts.office().await?;
@@ -167,13 +173,15 @@ mod tests {
     #[test]
     fn one_is_wanted_once_and_not_for_ever() {
         let mut state = Rebalancing::default();
-        assert!(!state.wants(1, NOW), "nobody asked");
+        assert!(!state.wants(1, NOW, NOW), "nobody asked");
         state.ask(true, NOW);
-        assert!(state.wants(1, NOW) && state.wants(1, NOW + 300_000));
-        assert!(!state.wants(2, NOW), "one");
+        assert!(state.wants(1, NOW, NOW) && state.wants(1, NOW + 300_000, NOW + 300_000));
+        assert!(state.wants(1, NOW, NOW + 60_000));
+        assert!(!state.wants(1, NOW, NOW + 60_001), "its prices would not serve for long");
+        assert!(!state.wants(2, NOW, NOW), "one");
         state.ask(true, NOW);
-        assert!(state.wants(2, NOW + 599_999));
-        assert!(!state.wants(2, NOW + 600_000));
+        assert!(state.wants(2, NOW + 599_999, NOW + 599_999));
+        assert!(!state.wants(2, NOW + 600_000, NOW + 600_000));
     }
 
     #[test]
