@@ -17,7 +17,9 @@ use primitive_types::U256;
 
 pub mod agreed;
 pub mod holdings;
+pub mod observed;
 pub mod rebalance;
+pub mod sheet;
 
 /// Subnet tokens in the basket.
 pub const BASKET_SIZE: usize = 20;
@@ -125,6 +127,22 @@ pub struct Target {
 /// # Errors
 /// [`BasketError::Empty`], [`BasketError::RepeatedSubnet`], [`BasketError::Math`].
 pub fn select(candidates: &[Candidate]) -> Result<Vec<Target>, BasketError> {
+    let ranked = ranked(candidates)?;
+    let totals: Vec<u128> = ranked.iter().map(|(_, total)| *total).collect();
+    let weights = split_largest_remainder(BPS, &totals)?;
+    let targets = ranked.iter().zip(weights).map(|((netuid, _), weight)| {
+        let weight_bps = u16::try_from(weight).map_err(|_| MathError::Overflow)?;
+        Ok(Target { netuid: *netuid, weight_bps })
+    });
+    targets.collect()
+}
+
+/// The [`BASKET_SIZE`] subnets of highest emission, the highest first, of equal ones the lower
+/// number, each with its emission of all days. Subnets without emission are left out.
+///
+/// # Errors
+/// As [`select`].
+pub fn ranked(candidates: &[Candidate]) -> Result<Vec<(u16, u128)>, BasketError> {
     let mut ranked = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         ranked.push((candidate.netuid, candidate.total()?));
@@ -140,13 +158,7 @@ pub fn select(candidates: &[Candidate]) -> Result<Vec<Target>, BasketError> {
     if ranked.is_empty() {
         return Err(BasketError::Empty);
     }
-    let totals: Vec<u128> = ranked.iter().map(|(_, total)| *total).collect();
-    let weights = split_largest_remainder(BPS, &totals)?;
-    let targets = ranked.iter().zip(weights).map(|((netuid, _), weight)| {
-        let weight_bps = u16::try_from(weight).map_err(|_| MathError::Overflow)?;
-        Ok(Target { netuid: *netuid, weight_bps })
-    });
-    targets.collect()
+    Ok(ranked)
 }
 
 /// Checks target weights that someone else made: at most 20, no subnet twice, 10,000 bps in all.

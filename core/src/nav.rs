@@ -17,6 +17,10 @@ use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 use primitive_types::U256;
 
+mod agreed;
+
+pub use agreed::{Difference, Own, Proposal, AGREE_BPS, HEARD_MS};
+
 /// The NAV of an index without tokens: one TAO for one token.
 pub const ONE_E18: u128 = 1_000_000_000_000_000_000;
 
@@ -31,9 +35,6 @@ pub const STALENESS_MS: u64 = 300_000;
 
 /// How long after a scheduled time the next round of the same slot is scheduled, in milliseconds.
 pub const ROUND_MS: u64 = STALENESS_MS;
-
-/// How far a median may be off a node's own validator for the node to agree to it, in bps.
-pub const AGREE_BPS: u128 = 50;
 
 const OBSERVATION_TAG: &[u8] = b"cicada71/nav-observation/v1";
 
@@ -194,20 +195,35 @@ pub fn check(
     needed: u8,
     time_ms: u64,
 ) -> Result<(), ObservationError> {
+    if observations.iter().any(|observation| observation.nav_e18 == 0) {
+        return Err(ObservationError::ZeroNav);
+    }
+    let said = observations.iter().map(|observation| (observation.seat, observation.time_ms));
+    check_seats(said, weights, needed, time_ms)
+}
+
+/// Checks who observed and of which time: at least `needed` seats with weight, one observation of
+/// a seat, in order of seats, all of `time_ms`. `weights` are in seat order.
+///
+/// # Errors
+/// [`ObservationError`].
+pub fn check_seats(
+    observations: impl Iterator<Item = (u8, u64)>,
+    weights: &[u128],
+    needed: u8,
+    time_ms: u64,
+) -> Result<(), ObservationError> {
     let (mut heard, mut before) = (0u8, None);
-    for observation in observations {
-        if before.is_some_and(|seat| observation.seat <= seat) {
+    for (seat, of_ms) in observations {
+        if before.is_some_and(|before| seat <= before) {
             return Err(ObservationError::NotInOrder);
         }
-        before = Some(observation.seat);
-        match weights.get(usize::from(observation.seat)) {
+        before = Some(seat);
+        match weights.get(usize::from(seat)) {
             None => return Err(ObservationError::UnknownSeat),
             Some(weight) => heard = heard.saturating_add(u8::from(*weight > 0)),
         }
-        if observation.nav_e18 == 0 {
-            return Err(ObservationError::ZeroNav);
-        }
-        if observation.time_ms != time_ms {
+        if of_ms != time_ms {
             return Err(ObservationError::WrongTime);
         }
     }
@@ -326,82 +342,6 @@ pub fn report<H: Hasher>(
 /// Whether the observations are the content of the report.
 pub fn matches<H: Hasher>(report: &Report, observations: &[Observation]) -> bool {
     report.leaf_count == 1 && report.root == root::<H>(observations)
-}
-
-/// What a validator tells its node of a slot: what it signed, when, and whose word has weight.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Own {
-    /// The slot.
-    pub slot: u64,
-    /// What it signed.
-    pub observation: Observation,
-    /// When, by its clock, in milliseconds since 1970.
-    pub signed_ms: u64,
-    /// The weight of each seat, as the chain had it.
-    pub weights: Vec<u128>,
-}
-
-/// How long, in milliseconds, a proposer may not have heard of an observation.
-pub const HEARD_MS: u64 = 5_000;
-
-/// Why a node does not agree to a NAV.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// Its validator has signed nothing for this slot and time.
-    Unseen,
-    /// The observations make no NAV.
-    Observations(ObservationError),
-    /// Its own validator's observation is left out, or another stands in its place.
-    LeftOut,
-    /// The median is off its validator's NAV by more than [`AGREE_BPS`].
-    Median {
-        /// How far, rounded up.
-        off_bps: u128,
-    },
-}
-
-impl Own {
-    /// Whether observations of `time_ms` are what this validator can agree to at `now_ms`: the
-    /// contract would take them, its own stands among them if they were told of it in time, and
-    /// their median is near its own.
-    ///
-    /// # Errors
-    /// [`Difference`].
-    pub fn agrees(
-        &self,
-        report: &Report,
-        observations: &[Observation],
-        needed: u8,
-        now_ms: u64,
-    ) -> Result<(), Difference> {
-        let Self { slot, observation: own, signed_ms, weights } = self;
-        if (*slot, own.time_ms) != (report.slot, report.time_ms) {
-            return Err(Difference::Unseen);
-        }
-        check(observations, weights, needed, report.time_ms).map_err(Difference::Observations)?;
-        let theirs = observations.iter().find(|other| other.seat == own.seat);
-        let is_known = now_ms.saturating_sub(*signed_ms) >= HEARD_MS;
-        match theirs {
-            Some(theirs) if theirs.nav_e18 != own.nav_e18 => return Err(Difference::LeftOut),
-            None if is_known => return Err(Difference::LeftOut),
-            _ => {}
-        }
-        let median = median_e18(observations, weights).map_err(Difference::Observations)?;
-        let off_bps = deviation_bps_ceil(median, own.nav_e18);
-        if off_bps > AGREE_BPS {
-            return Err(Difference::Median { off_bps });
-        }
-        Ok(())
-    }
-}
-
-/// What the nodes agree on for one slot of the NAV: the report and its content.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Proposal {
-    /// The report to attest.
-    pub report: Report,
-    /// The observations, in order of seats.
-    pub observations: Vec<Observation>,
 }
 
 /// A settled NAV, as the chain keeps it.

@@ -35,6 +35,7 @@ pub struct TwoFaced {
 #[derive(Deserialize)]
 struct OfSlot {
     slot: u64,
+    feed: Option<String>,
 }
 
 /// Serves it on a free port; its address.
@@ -54,7 +55,7 @@ type Shared = State<Arc<(TwoFaced, reqwest::Client)>>;
 
 async fn say(State(shared): Shared, Query(of): Query<OfSlot>) -> (StatusCode, Json<Value>) {
     let (one, client) = &*shared;
-    match one.answer(client, of.slot).await {
+    match one.answer(client, &of).await {
         Ok((status, answer)) => (status, Json(answer)),
         Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": format!("{error:#}") }))),
     }
@@ -70,12 +71,14 @@ pub fn observation_in(answer: &Value) -> Result<Observation> {
 }
 
 impl TwoFaced {
-    async fn answer(&self, client: &reqwest::Client, slot: u64) -> Result<(StatusCode, Value)> {
-        let url = format!("{}/observation?slot={slot}", self.honest);
+    async fn answer(&self, client: &reqwest::Client, of: &OfSlot) -> Result<(StatusCode, Value)> {
+        let (slot, feed) = (of.slot, of.feed.as_deref().unwrap_or("nav"));
+        let url = format!("{}/observation?slot={slot}&feed={feed}", self.honest);
         let answer = client.get(url).send().await?;
         let status = StatusCode::from_u16(answer.status().as_u16())?;
         let answer: Value = serde_json::from_str(&answer.text().await?)?;
-        if !status.is_success() || slot != self.slot || !self.heard.swap(true, Ordering::Relaxed) {
+        let lies = status.is_success() && feed == "nav" && slot == self.slot;
+        if !lies || !self.heard.swap(true, Ordering::Relaxed) {
             return Ok((status, answer));
         }
         let other = self.other(slot, &observation_in(&answer)?);

@@ -157,6 +157,8 @@ impl Localnet {
                 "prices": config.prices_of.get(&seat).unwrap_or(&config.validator_prices),
                 "emissions": config.emissions,
                 "basket": "basket.scale",
+                // Nobody waits for the next five minutes here.
+                "basket_interval": "10s",
                 "paxos": self.node_url(seat),
                 "peers": peers,
                 "listen": self.validator_url(seat).trim_start_matches("http://"),

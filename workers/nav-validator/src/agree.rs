@@ -7,12 +7,11 @@ use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::observe::Observer;
 use crate::peers::Certified;
+use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
-use cicada_core::basket::agreed::Proposal as Basket;
-use cicada_core::basket::holdings;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
@@ -100,6 +99,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
+        let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
             let (demanded, rebalance) = tokio::select! {
@@ -108,11 +108,12 @@ impl Agreement {
                 () = tokio::time::sleep(poll) => (false, false),
             };
             let contracts = self.app.contracts();
-            if rebalance {
-                if let Err(error) = self.rebalance(&contracts).await {
-                    tracing::warn!("basket: {error:#}");
-                }
+            rebalancing.ask(rebalance, now_ms());
+            if self.app.chain_problem().is_some() {
+                // What is signed or brought now might be of another history.
+                continue;
             }
+            self.look_at_basket(&contracts, &mut rebalancing).await;
             if let Err(error) = self.look_at_nav(&contracts, &mut nav_due, demanded).await {
                 tracing::warn!("NAV: {error:#}");
                 self.app.said_of_nav(format!("{error:#}"));
@@ -196,6 +197,7 @@ impl Agreement {
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
             return self.settle_nav(contracts, office, done).await;
         }
+        self.observer.outlooks.forget().await;
         let (_, own) = self.observer.observation(contracts, slot).await?;
         self.app.metrics.set_nav(own.nav_e18);
         let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
@@ -229,36 +231,8 @@ impl Agreement {
         contracts.settle_nav(&value, &certificate, &self.signer).await
     }
 
-    /// Gets agreement on the basket that this validator finds, and settles it.
-    async fn rebalance(&self, contracts: &Contracts) -> Result<()> {
-        let peers = &self.app.peers;
-        let baskets = self.app.baskets.as_ref().context("no file of emissions is configured")?;
-        let newest = contracts.basket_state().await?;
-        let slot = newest.slot.saturating_add(1);
-        let agreed = match peers.certified::<Basket>("basket", slot).await? {
-            Some(done) => done,
-            None => {
-                let now = now_ms();
-                let held = contracts.index().await?.holdings;
-                let entries = baskets.at(&held, now)?.entries;
-                let time_ms = now.max(newest.time_ms);
-                let feed = contracts.basket_feed();
-                let report = holdings::report::<Native>(feed, &newest, &entries, time_ms);
-                peers.propose::<Basket>(Basket { report, entries }.encode()).await?
-            }
-        };
-        let Certified { value, certificate } = agreed;
-        let office = contracts.office().await?;
-        let report = &value.report;
-        let certificate =
-            self.with_voice(contracts, &office, "basket", report, certificate).await?;
-        let block = contracts.set_basket(&value, &certificate, &self.signer).await?;
-        tracing::info!("basket {slot} is on the chain, block {block:?}");
-        Ok(())
-    }
-
     /// The certificate, with others in the place of seats that have lost their voice.
-    async fn with_voice(
+    pub(crate) async fn with_voice(
         &self,
         contracts: &Contracts,
         office: &Office,

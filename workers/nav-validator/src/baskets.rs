@@ -1,20 +1,28 @@
-//! The basket as this validator finds it: weights by emission, prices of now.
+//! The basket as this validator finds it: emissions and holdings, which are the same everywhere, and
+//! its own prices, which it signs once for a slot and time.
 //!
 //! The emission file has JSON lines `{"day", "netuid", "emission"}`: the day in days since 1970,
-//! the emission of that day in smallest units of TAO. The 14 whole days before today count.
+//! the emission of that day in smallest units of TAO. The 14 whole days before the basket's count.
 
 use crate::config::Config;
-use crate::prices::{Price, Prices};
-use anyhow::{Context, Result};
-use cicada_core::basket::agreed::Observed;
+use crate::contracts::{Contracts, Office};
+use crate::observe::{replace, Observer, Which};
+use crate::outlook::Newest;
+use crate::prices::Prices;
+use anyhow::{anyhow, ensure, Context, Result};
+use cicada_core::basket::agreed::Own;
 use cicada_core::basket::holdings::{Entry, Holding};
-use cicada_core::basket::{select, Candidate, EMISSION_DAYS};
+use cicada_core::basket::observed::{scheduled, Observation};
+use cicada_core::basket::sheet::{Sheet, Wanted};
+use cicada_core::basket::{ranked, Candidate, EMISSION_DAYS};
+use cicada_core::hash::Native;
 use cicada_core::Account;
+use cicada_program::now_ms;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 const DAY_MS: u64 = 86_400_000;
@@ -45,45 +53,42 @@ pub fn candidates(text: &str, today: u64) -> Result<Vec<Candidate>> {
     Ok(found.into_iter().map(|(netuid, emission)| Candidate { netuid, emission }).collect())
 }
 
-/// The basket of these candidates; what is held besides is priced, without weight, if it has a price.
+/// The sheet of these candidates.
 ///
 /// # Errors
-/// Names the subnet that has no token or no fresh price.
-pub fn observed(
+/// Names the subnet that has no token.
+pub fn sheet(
     candidates: &[Candidate],
     tokens: &BTreeMap<u16, Account>,
-    held: &[Holding],
-    prices: &BTreeMap<u16, Price>,
-) -> Result<Observed> {
-    let targets = select(candidates).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let mut time_ms = u64::MAX;
-    let mut entries = Vec::new();
-    for target in &targets {
-        let netuid = target.netuid;
-        let token = *tokens.get(&netuid).with_context(|| format!("no token of subnet {netuid}"))?;
-        let price = prices.get(&netuid);
-        let price = price.with_context(|| format!("no fresh price of subnet {netuid}"))?;
-        time_ms = time_ms.min(price.time_ms);
-        let (weight_bps, price_e18) = (target.weight_bps, price.price_e18);
-        entries.push(Entry { netuid, token, weight_bps, price_e18 });
-    }
-    for left in held.iter().filter(|held| held.amount > 0) {
-        let known = targets.iter().any(|target| target.netuid == left.netuid);
-        if let (false, Some(price)) = (known, prices.get(&left.netuid)) {
-            time_ms = time_ms.min(price.time_ms);
-            let (netuid, token, price_e18) = (left.netuid, left.token, price.price_e18);
-            entries.push(Entry { netuid, token, weight_bps: 0, price_e18 });
-        }
-    }
-    Ok(Observed { time_ms, entries })
+    index_token: Account,
+    held: Vec<Holding>,
+) -> Result<Sheet> {
+    let ranked = ranked(candidates).map_err(|error| anyhow!("{error:?}"))?;
+    let wanted = |(netuid, emission): (u16, u128)| {
+        let token = tokens.get(&netuid).with_context(|| format!("no token of subnet {netuid}"))?;
+        Ok(Wanted { netuid, token: *token, emission })
+    };
+    let ranked = ranked.into_iter().map(wanted).collect::<Result<Vec<_>>>()?;
+    Ok(Sheet { index_token, ranked, held })
 }
 
-/// Finds the basket, and writes it where the consensus node reads it.
+/// The prices of what a sheet wants, in order of subnets. What has none, or one of 0, is left out.
+pub fn prices(sheet: &Sheet, known: &BTreeMap<u16, u128>) -> Vec<(u16, u128)> {
+    let wanted = sheet.wanted();
+    let is_wanted = |netuid: &u16| wanted.iter().any(|one| one.netuid == *netuid);
+    let found = known.iter().filter(|(netuid, price)| is_wanted(netuid) && **price > 0);
+    found.map(|(netuid, price)| (*netuid, *price)).collect()
+}
+
+/// Finds what the basket is made of, signs the prices, and writes both where the consensus node
+/// reads them.
 pub struct Baskets {
     emissions: PathBuf,
     tokens: BTreeMap<u16, Account>,
     prices: Mutex<Prices>,
     file: PathBuf,
+    interval_ms: u64,
+    newest: Newest<Which, Own>,
 }
 
 impl Baskets {
@@ -94,38 +99,89 @@ impl Baskets {
             tokens: config.tokens(),
             prices: Mutex::new(Prices::new(config.prices.as_ref()?)),
             file: config.basket.clone()?,
+            interval_ms: config.basket_interval,
+            newest: Newest::default(),
         })
     }
 
-    /// The basket of now.
+    /// The time of which a basket is now.
+    pub fn time(&self, now_ms: u64) -> u64 {
+        scheduled(self.interval_ms, now_ms)
+    }
+
+    fn sheet(&self, index_token: Account, held: Vec<Holding>, time_ms: u64) -> Result<Sheet> {
+        let at = || self.emissions.display().to_string();
+        let text = fs::read_to_string(&self.emissions).with_context(at)?;
+        let candidates = candidates(&text, time_ms / DAY_MS).with_context(at)?;
+        sheet(&candidates, &self.tokens, index_token, held)
+    }
+
+    fn prices(&self, sheet: &Sheet, time_ms: u64) -> Result<Vec<(u16, u128)>> {
+        let known = self.prices.lock().unwrap_or_else(PoisonError::into_inner).at(time_ms)?;
+        let known = known.into_iter().map(|(netuid, price)| (netuid, price.price_e18));
+        Ok(prices(sheet, &known.collect()))
+    }
+
+    /// The basket of now by our prices alone, for people.
     ///
     /// # Errors
     /// In words.
-    pub fn at(&self, held: &[Holding], now_ms: u64) -> Result<Observed> {
-        let at = || self.emissions.display().to_string();
-        let text = fs::read_to_string(&self.emissions).with_context(at)?;
-        let candidates = candidates(&text, now_ms / DAY_MS).with_context(at)?;
-        let prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner).at(now_ms)?;
-        observed(&candidates, &self.tokens, held, &prices)
+    pub async fn own_view(&self, contracts: &Contracts) -> Result<(u64, Vec<Entry>)> {
+        let time_ms = now_ms();
+        let held = contracts.index().await?.holdings;
+        let sheet = self.sheet(contracts.index_token(), held, time_ms)?;
+        let known: BTreeMap<u16, u128> = self.prices(&sheet, time_ms)?.into_iter().collect();
+        let entries = sheet.entries(time_ms, |netuid| Ok(known.get(&netuid).copied()));
+        Ok((time_ms, entries.map_err(|error| anyhow!("{error:?}"))?))
     }
 
-    /// Writes the basket of now for the node, whole or not at all.
+    /// What we have signed for a slot, which the node is told, too.
     ///
     /// # Errors
-    /// In words; the file is then as it was.
-    pub fn write(&self, held: &[Holding], now_ms: u64) -> Result<()> {
-        let bytes = self.at(held, now_ms)?.encode();
-        if fs::read(&self.file).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
-        replace(&self.file, &bytes).with_context(|| self.file.display().to_string())
+    /// In words.
+    pub async fn own(
+        &self,
+        contracts: &Contracts,
+        observer: &Observer,
+        slot: u64,
+    ) -> Result<(Office, Own)> {
+        let outlook = observer.outlooks.now(contracts).await?;
+        let (office, newest) = (&outlook.office, &outlook.basket);
+        let seat = observer.seat_in(office)?;
+        let next = newest.slot.saturating_add(1);
+        ensure!(slot == next, "slot {slot} is not the next one: that is {next}");
+        let time_ms = self.time(now_ms());
+        ensure!(time_ms > newest.time_ms, "too soon after slot {}", newest.slot);
+        observer.may_sign(time_ms)?;
+        let which = (slot, office.config_digest, time_ms);
+        let observe = self.observe(contracts, observer, which, seat);
+        let own = self.newest.of(which, true, observe).await?;
+        Ok((office.clone(), own))
     }
-}
 
-fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
-    let new = file.with_extension("new");
-    fs::write(&new, bytes)?;
-    Ok(fs::rename(new, file)?)
+    /// Signs the prices of a time, once: what the index held in the last block that is not later.
+    async fn observe(
+        &self,
+        contracts: &Contracts,
+        observer: &Observer,
+        (slot, config_digest, time_ms): Which,
+        seat: u8,
+    ) -> Result<Own> {
+        let block = contracts.chain.block_of(time_ms).await?;
+        let block = block.with_context(|| format!("no block after {time_ms} ms is final yet"))?;
+        let held = contracts.index_at(block).await?.holdings;
+        let sheet = self.sheet(contracts.index_token(), held, time_ms)?;
+        let prices = self.prices(&sheet, time_ms)?;
+        ensure!(!prices.is_empty(), "no token has a price of the 300 s up to {time_ms} ms");
+        let mut observation = Observation { seat, time_ms, prices, signature: [0; 64] };
+        let feed = contracts.basket_feed();
+        let message = observation.message::<Native>(&config_digest, &feed, slot);
+        observation.signature = observer.keys.attest(&message);
+        let weights = contracts.office_at(block).await?.stakes;
+        let own = Own { slot, observation, signed_ms: now_ms(), weights, sheet };
+        replace(&self.file, &own.encode())?;
+        Ok(own)
+    }
 }
 
 #[cfg(test)]
@@ -150,15 +206,13 @@ mod tests {
         assert!(format!("{error:#}").contains("line 2"));
     }
 
-    fn price(time_ms: u64) -> Price {
-        Price { time_ms, price_e18: 10 }
+    fn emitted(netuid: u16, each: u128) -> Candidate {
+        Candidate { netuid, emission: [each; EMISSION_DAYS] }
     }
 
     #[test]
-    fn what_leaves_the_basket_is_priced_without_weight() {
-        let emitted = |netuid: u16, each| Candidate { netuid, emission: [each; EMISSION_DAYS] };
+    fn what_has_no_price_is_left_out_and_stops_nothing() {
         let tokens: BTreeMap<u16, Account> = [(1, [1; 32]), (2, [2; 32])].into();
-        let prices: BTreeMap<u16, Price> = [(1, price(50)), (2, price(40)), (3, price(30))].into();
         let holding = |netuid: u8, amount| Holding {
             token: [netuid; 32],
             netuid: netuid.into(),
@@ -168,18 +222,17 @@ mod tests {
             unpriced_ms: 0,
         };
         let all = [emitted(1, 1), emitted(2, 3), emitted(3, 0)];
-        let found = observed(&all, &tokens, &[holding(3, 5), holding(2, 5)], &prices).unwrap();
-        let weights: Vec<_> =
-            found.entries.iter().map(|entry| (entry.netuid, entry.weight_bps)).collect();
-        assert_eq!(weights, [(2, 7_500), (1, 2_500), (3, 0)]);
-        assert_eq!(found.time_ms, 30, "as old as the oldest price");
-        let none = observed(&all, &tokens, &[holding(3, 0), holding(9, 5)], &prices).unwrap();
-        assert_eq!(none.entries.len(), 2, "nothing is held of 3, and 9 has no price");
-        let missing = |tokens: &_, prices: &_| {
-            format!("{:#}", observed(&all, tokens, &[], prices).unwrap_err())
-        };
-        assert!(missing(&BTreeMap::new(), &prices).contains("no token of subnet 2"));
-        assert!(missing(&tokens, &BTreeMap::new()).contains("no fresh price of subnet 2"));
+        let held = vec![holding(3, 5), holding(2, 5), holding(4, 0)];
+        let sheet = |tokens| sheet(&all, tokens, [9; 32], held.clone());
+        let found = sheet(&tokens).unwrap();
+        let order: Vec<u16> = found.wanted().iter().map(|one| one.netuid).collect();
+        assert_eq!(order, [2, 1, 3], "targets by rank, and what is held besides");
+        let signs = |known: &[(u16, u128)]| prices(&found, &known.iter().copied().collect());
+        let whole = [(1, 50), (2, 40), (3, 30), (4, 20), (5, 10)];
+        assert_eq!(signs(&whole), whole[..3]);
+        assert_eq!(signs(&[(3, 30), (1, 0)]), [(3, 30)], "a price of 0 is none");
+        let error = sheet(&BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("no token of subnet 2"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::related::Related;
 use anyhow::{ensure, Result};
 use cicada_chain::{account_setting, parse_account};
+use cicada_core::basket::observed::BASKET_MS;
 use cicada_core::Account;
 use cicada_program::duration;
 use serde::{Deserialize, Deserializer};
@@ -38,8 +39,11 @@ pub struct Config {
     pub prices: Option<PathBuf>,
     /// The file of emissions, from which weights of the basket follow; with `basket` and `prices`.
     pub emissions: Option<PathBuf>,
-    /// Where the basket is written for the consensus node; without it, nowhere.
+    /// Where what was observed for the basket is written for the consensus node; without it, nowhere.
     pub basket: Option<PathBuf>,
+    /// Baskets are of whole multiples of this. All validators need the same.
+    #[serde(default = "five_minutes", deserialize_with = "duration")]
+    pub basket_interval: u64,
     /// The tokens of subnets that may come into the basket.
     #[serde(default)]
     token: Vec<Listed>,
@@ -99,6 +103,9 @@ fn port_8081() -> SocketAddr {
 fn minute() -> u64 {
     60_000
 }
+fn five_minutes() -> u64 {
+    BASKET_MS
+}
 fn five_seconds() -> u64 {
     5_000
 }
@@ -138,6 +145,7 @@ impl Config {
         }
         ensure!(config.poll > 0, "poll is not 0");
         ensure!(config.nav_interval > 0, "nav_interval is not 0: see nav_on_demand");
+        ensure!(config.basket_interval > 0, "basket_interval is not 0");
         let emissions = config.emissions.is_some();
         ensure!(emissions == config.basket.is_some(), "emissions and basket go together");
         ensure!(!emissions || config.prices.is_some(), "a basket needs prices");
@@ -199,7 +207,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 23] = [
+    const KEYS: [&str; 24] = [
         "url",
         "bundles",
         "index",
@@ -211,6 +219,7 @@ mod tests {
         "prices",
         "emissions",
         "basket",
+        "basket_interval",
         "token",
         "paxos",
         "peers",
@@ -231,6 +240,7 @@ mod tests {
         let config = Config::parse(&text, Path::new("")).unwrap();
         assert_eq!((config.rewards, config.keys, config.epoch), (None, None, None));
         assert_eq!((config.nav_interval, config.nav_on_demand), (60_000, false));
+        assert_eq!(config.basket_interval, 300_000);
         assert_eq!(config.listen.to_string(), "127.0.0.1:8081");
     }
 

@@ -193,13 +193,20 @@ impl Contracts {
         Feed { kind: ReportKind::Nav, contract: self.index.account }
     }
 
+    /// The newest settled slots of the basket and of the NAV.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn feeds(&self) -> Result<(FeedState, FeedState)> {
+        self.read(&self.index, "Index::feeds", &()).await
+    }
+
     /// The newest settled slot of the NAV.
     ///
     /// # Errors
     /// In words.
     pub async fn nav_state(&self) -> Result<FeedState> {
-        let (_, nav): (FeedState, FeedState) = self.read(&self.index, "Index::feeds", &()).await?;
-        Ok(nav)
+        Ok(self.feeds().await?.1)
     }
 
     /// The feed of the basket.
@@ -207,14 +214,9 @@ impl Contracts {
         Feed { kind: ReportKind::Basket, contract: self.index.account }
     }
 
-    /// The newest settled slot of the basket.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn basket_state(&self) -> Result<FeedState> {
-        let (basket, _): (FeedState, FeedState) =
-            self.read(&self.index, "Index::feeds", &()).await?;
-        Ok(basket)
+    /// The contract of the index token.
+    pub fn index_token(&self) -> Account {
+        self.token.account
     }
 
     /// The committee in office at a block.

@@ -69,6 +69,10 @@ impl Follower {
         self.close_due().await?;
         let newest = self.contracts.chain.final_block().await?;
         let cursor = self.store.cursor()?;
+        if cursor.is_some_and(|cursor| newest <= cursor.block) {
+            // Nothing new: perhaps it is a shorter history.
+            return self.check().await;
+        }
         let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
         let watched = [self.contracts.index.account, self.contracts.validators.account];
         let fetch = |number| self.contracts.chain.block_events(number, &watched);

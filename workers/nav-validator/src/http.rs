@@ -1,26 +1,25 @@
 //! What can be asked of a validator.
 
-use crate::certify::confirmed;
 use crate::service::App;
 use crate::view;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{header, HeaderMap, StatusCode};
+use axum::middleware::{from_fn, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cicada_chain::{address, parse_account};
-use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::hash::Native;
 use cicada_core::merkle::Tree;
-use cicada_core::nav::Proposal;
-use cicada_core::report::Report;
-use cicada_core::rewards::{leaves, Award, Claim};
-use cicada_program::{count, now_ms};
-use parity_scale_codec::Encode;
+use cicada_core::rewards::{leaves, Claim};
+use cicada_program::now_ms;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use tokio::sync::Semaphore;
+
+mod signed;
 
 /// NAVs over which the members' parts are counted: those of a day.
 const A_DAY: usize = 1_440;
@@ -66,19 +65,43 @@ type Shared = State<Arc<App>>;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/status", get(status))
+    // What reads the chain, or verifies signatures, for anybody.
+    let people = Router::new()
         .route("/consensus", get(consensus))
-        .route("/rankings", get(rankings))
-        .route("/slashing", get(slashing))
         .route("/nav", get(nav).post(demand))
         .route("/basket", get(basket).post(rebalance))
+        .route("/claims", get(claims));
+    let peers = Router::new().route("/attestation", get(signed::attestation));
+    Router::new()
+        .merge(with_room(people))
+        .merge(with_room(peers))
+        .route("/status", get(status))
+        .route("/rankings", get(rankings))
+        .route("/slashing", get(slashing))
         .route("/rewards", get(rewards))
-        .route("/claims", get(claims))
-        .route("/observation", get(observation))
-        .route("/attestation", get(attestation))
+        .route("/observation", get(signed::observation))
         .route("/metrics", get(metrics))
         .with_state(app)
+}
+
+/// Requests that are answered at once; what comes besides is told to come again.
+const ROOM: usize = 8;
+
+/// Routes with room of their own.
+fn with_room<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    let room = Arc::new(Semaphore::new(ROOM));
+    routes.route_layer(from_fn(move |request: Request, next: Next| {
+        let room = room.clone();
+        async move {
+            match room.try_acquire() {
+                Ok(_permit) => next.run(request).await,
+                Err(_) => {
+                    let busy = "busy: ask again";
+                    Failure::new(StatusCode::SERVICE_UNAVAILABLE, busy).into_response()
+                }
+            }
+        }
+    }))
 }
 
 async fn metrics(State(app): Shared) -> String {
@@ -112,7 +135,7 @@ async fn status(State(app): Shared) -> Answer {
 async fn consensus(State(app): Shared) -> Answer {
     let contracts = app.contracts();
     let office = contracts.office().await?;
-    let newest = contracts.nav_state().await?;
+    let newest = contracts.feeds().await?.1;
     let seat = app.observer.as_ref().and_then(|o| office.seat_of(&o.keys.attestation_key()));
     let taken: Vec<_> = app.store.newest_settled(A_DAY)?;
     let part = |seat: u32, bits: fn(&crate::rows::SettledNav) -> u32| {
@@ -230,10 +253,10 @@ async fn demand(
 async fn basket(State(app): Shared) -> Answer {
     let own = match &app.baskets {
         None => Value::Null,
-        Some(baskets) => match baskets.at(&app.contracts().index().await?.holdings, now_ms()) {
-            Ok(found) => json!({
-                "time_ms": found.time_ms,
-                "entries": found.entries.iter().map(|entry| json!({
+        Some(baskets) => match baskets.own_view(&app.contracts()).await {
+            Ok((time_ms, entries)) => json!({
+                "time_ms": time_ms,
+                "entries": entries.iter().map(|entry| json!({
                     "netuid": entry.netuid,
                     "token": address(&entry.token),
                     "weight_bps": entry.weight_bps,
@@ -243,7 +266,7 @@ async fn basket(State(app): Shared) -> Answer {
             Err(error) => json!({ "error": format!("{error:#}") }),
         },
     };
-    let newest = app.contracts().basket_state().await?;
+    let (newest, _) = app.contracts().feeds().await?;
     Ok(Json(json!({ "own": own, "settled_slot": newest.slot, "settled_time_ms": newest.time_ms })))
 }
 
@@ -265,76 +288,6 @@ async fn rewards(State(app): Shared) -> Answer {
     let epochs = app.store.newest_epochs(SHOWN_EPOCHS)?;
     let epochs = epochs.iter().map(|epoch| view::epoch(epoch, settled));
     Ok(Json(json!({ "epochs": epochs.collect::<Vec<_>>() })))
-}
-
-#[derive(Deserialize)]
-struct OfSlot {
-    slot: u64,
-}
-
-async fn observation(State(app): Shared, Query(of): Query<OfSlot>) -> Answer {
-    let observer = app.observer.as_ref();
-    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
-    match observer.observation(&app.contracts(), of.slot).await {
-        Ok((office, observation)) => {
-            count(&app.metrics.observations, "signed");
-            Ok(Json(json!({
-                "committee": office.epoch,
-                "config_digest": hex::encode(office.config_digest),
-                "slot": of.slot,
-                "seat": observation.seat,
-                "nav_e18": observation.nav_e18.to_string(),
-                "time_ms": observation.time_ms,
-                "signature": hex::encode(observation.signature),
-                "scale": hex::encode(observation.encode()),
-            })))
-        }
-        Err(error) => {
-            count(&app.metrics.observations, "refused");
-            Err(Failure::conflict(error))
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct OfFeed {
-    feed: String,
-    slot: u64,
-}
-
-/// Our signature under what the nodes decided and certified: for a bringer who has to replace that
-/// of a seat without a voice.
-async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) -> Answer {
-    let observer = app.observer.as_ref();
-    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
-    let contracts = app.contracts();
-    let (peers, slot) = (&app.peers, of.slot);
-    let (feed, decided) = match of.feed.as_str() {
-        "nav" => {
-            let decided = peers.certified::<Proposal>("nav", slot).await?;
-            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
-            (contracts.nav_feed(), decided)
-        }
-        "basket" => {
-            let decided = peers.certified::<Basket>("basket", slot).await?;
-            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
-            (contracts.basket_feed(), decided)
-        }
-        "rewards" => {
-            let decided = peers.certified::<(Report, Award)>("rewards", slot).await?;
-            let decided = decided.map(|decided| (decided.value.0, decided.certificate));
-            (contracts.rewards_feed()?, decided)
-        }
-        _ => return Err(Failure::bad("the feeds are nav, basket and rewards")),
-    };
-    let (report, certificate) =
-        decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
-    let office = contracts.office().await?;
-    let seat = office.seat_of(&observer.keys.attestation_key());
-    let seat = seat.ok_or_else(|| Failure::conflict("these keys have no seat"))?;
-    let message =
-        confirmed(&office, &feed, slot, &report, &certificate).map_err(Failure::conflict)?;
-    Ok(Json(json!({ "seat": seat, "signature": hex::encode(observer.keys.attest(&message)) })))
 }
 
 #[derive(Deserialize)]
@@ -397,6 +350,30 @@ mod tests {
             (name.parse().unwrap(), axum::http::HeaderValue::from_static(value))
         });
         is_own_program(from.parse().unwrap(), &named.collect()).is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_has_no_room_is_told_to_come_again() {
+        let end = Arc::new(Semaphore::new(0));
+        let wait = end.clone();
+        let slow =
+            Router::new().route("/", get(|| async move { wait.acquire().await.unwrap().forget() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let served = with_room(slow).into_make_service();
+        tokio::spawn(async move { axum::serve(listener, served).await });
+        let ask = || async { reqwest::get(&url).await.unwrap().status().as_u16() };
+        let nine = futures::future::join_all((0..ROOM + 1).map(|_| async {
+            let status = ask().await;
+            if status == 503 {
+                // Only then do the others end.
+                end.add_permits(ROOM);
+            }
+            status
+        }));
+        let statuses = nine.await;
+        assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 1, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), ROOM);
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! | [`follow`] | one final block after another |
 //! | [`prices`], [`observe`] | the NAV of this validator, signed once for a slot |
 //! | [`peers`], [`agree`] | the agreement, and its way to the chain |
-//! | [`baskets`] | the basket as this validator finds it |
+//! | [`baskets`], `rebalance` | the prices of this validator, and the basket that follows from all of them |
+//! | [`outlook`] | what many ask of the chain, asked once |
 //! | [`certify`] | certificates without barred seats |
 //! | `watch` | who signs two NAVs for a slot is brought to the chain |
 //! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
@@ -29,8 +30,10 @@ pub mod follow;
 pub mod http;
 pub mod metrics;
 pub mod observe;
+pub mod outlook;
 pub mod peers;
 pub mod prices;
+mod rebalance;
 pub mod recording;
 pub mod related;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! The NAV of this validator, signed once for a slot.
 
 use crate::contracts::{Contracts, Index, Office};
+use crate::outlook::{Newest, Outlooks};
 use crate::prices::{Price, Prices};
 use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
@@ -10,11 +11,10 @@ use cicada_core::nav::{nav_e18_floor, scheduled, Observation, Own, Position};
 use cicada_core::report::{Feed, FeedState};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
-use parity_scale_codec::Encode;
+use parity_scale_codec::{DecodeAll, Encode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 /// A NAV and what it is made of.
 #[derive(Clone, Debug)]
@@ -72,14 +72,8 @@ pub struct Task {
     pub time_ms: u64,
 }
 
-/// What is to be said of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
-    /// What was said before.
-    Known(Observation),
-    /// The NAV of this time.
-    Now(u64),
-}
+/// What is observed: slot, committee, time.
+pub(crate) type Which = (u64, Hash, u64);
 
 /// Computes and signs.
 pub struct Observer {
@@ -90,12 +84,12 @@ pub struct Observer {
     interval_ms: u64,
     /// Where it is told to the consensus node.
     file: Option<PathBuf>,
-    // One at a time; and the newest, which needs no look at the chain.
-    gate: tokio::sync::Mutex<Option<(u64, Instant, Office, Observation)>>,
+    /// Since when this process runs, in milliseconds since 1970.
+    started_ms: u64,
+    /// What the chain says.
+    pub outlooks: Outlooks,
+    newest: Newest<Which, Observation>,
 }
-
-/// For how long the newest observation is given out without a look at the chain.
-const REMEMBERED: Duration = Duration::from_secs(2);
 
 impl Observer {
     /// With the keys of a seat. NAVs are scheduled `interval_ms` after one another.
@@ -107,7 +101,8 @@ impl Observer {
         file: Option<PathBuf>,
     ) -> Self {
         let prices = prices.map(|path| Mutex::new(Prices::new(path)));
-        Self { keys, store, prices, interval_ms, file, gate: tokio::sync::Mutex::default() }
+        let (started_ms, outlooks, newest) = (now_ms(), Outlooks::default(), Newest::default());
+        Self { keys, store, prices, interval_ms, file, started_ms, outlooks, newest }
     }
 
     /// The NAV as we see it now, for people.
@@ -141,7 +136,8 @@ impl Observer {
     }
 
     /// Our observation for a slot: what was signed for it before, or a new one if the slot comes
-    /// next and a round of it has begun. It is on disk before it is returned.
+    /// next and a round of it has begun. It is on disk before it is returned. What cannot be signed
+    /// is refused from what is remembered of the chain.
     ///
     /// # Errors
     /// In words.
@@ -150,72 +146,87 @@ impl Observer {
         contracts: &Contracts,
         slot: u64,
     ) -> Result<(Office, Observation)> {
-        let mut newest_known = self.gate.lock().await;
-        if let Some((known, since, office, observation)) = newest_known.as_ref() {
-            if *known == slot && since.elapsed() < REMEMBERED {
-                return Ok((office.clone(), *observation));
-            }
-        }
-        let office = contracts.office().await?;
-        let seat = office
-            .seat_of(&self.keys.attestation_key())
-            .with_context(|| format!("these keys have no seat in committee {}", office.epoch))?;
+        let outlook = self.outlooks.now(contracts).await?;
+        let office = &outlook.office;
+        let seat = self.seat_in(office)?;
         let config_digest = office.config_digest;
-        let known = self.store.observation(slot, &config_digest)?;
-        let newest = contracts.nav_state().await?;
-        let observation = match self.due(slot, known, &newest, now_ms())? {
-            Due::Known(observation) => observation,
-            Due::Now(time_ms) => {
-                let task = Task { feed: contracts.nav_feed(), slot, seat, config_digest, time_ms };
-                let (then, nav) = self.nav_at(contracts, time_ms).await?;
-                let observation = self.sign(&task, nav.nav_e18)?;
-                self.tell(&task, observation, then.stakes)?;
-                observation
-            }
-        };
-        *newest_known = Some((slot, Instant::now(), office.clone(), observation));
-        Ok((office, observation))
+        if slot <= outlook.nav.slot {
+            let known = self.store.observation(slot, &config_digest)?;
+            let known = known.with_context(|| format!("slot {slot} is settled without us"))?;
+            return Ok((office.clone(), known));
+        }
+        let time_ms = self.due(slot, &outlook.nav, now_ms())?;
+        let task = Task { feed: contracts.nav_feed(), slot, seat, config_digest, time_ms };
+        let which = (slot, config_digest, time_ms);
+        let observation = self.newest.of(which, true, self.observe(contracts, task)).await?;
+        Ok((office.clone(), observation))
     }
 
-    /// What is to be said of a slot at `now_ms`. Nothing is signed before its time, nor of a time
-    /// before this store was made: another, which is lost, may have signed it.
-    fn due(
-        &self,
-        slot: u64,
-        known: Option<Observation>,
-        newest: &FeedState,
-        now_ms: u64,
-    ) -> Result<Due> {
-        if slot <= newest.slot {
-            let known = known.with_context(|| format!("slot {slot} is settled without us"))?;
-            return Ok(Due::Known(known));
-        }
+    /// Our seat.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn seat_in(&self, office: &Office) -> Result<u8> {
+        let seat = office.seat_of(&self.keys.attestation_key());
+        seat.with_context(|| format!("these keys have no seat in committee {}", office.epoch))
+    }
+
+    /// The time of which a slot is to be observed at `now_ms`.
+    fn due(&self, slot: u64, newest: &FeedState, now_ms: u64) -> Result<u64> {
         let next = newest.slot.saturating_add(1);
         ensure!(slot == next, "slot {slot} is not the next one: that is {next}");
         ensure!(newest.time_ms > 0, "there is no basket yet");
-        let time_ms = scheduled(newest.time_ms, self.interval_ms, now_ms)
-            .with_context(|| format!("too soon after slot {}", newest.slot))?;
-        if let Some(known) = known.filter(|known| known.time_ms >= time_ms) {
-            return Ok(Due::Known(known));
-        }
-        let born_ms = self.store.born_ms()?;
-        ensure!(
-            time_ms > born_ms,
-            "what was signed before this data folder was made is not known: from the next round on"
-        );
-        Ok(Due::Now(time_ms))
+        scheduled(newest.time_ms, self.interval_ms, now_ms)
+            .with_context(|| format!("too soon after slot {}", newest.slot))
     }
 
-    /// Tells the consensus node what was signed, whole or not at all.
+    /// Nothing is signed of a time before this process started: another, or this one before its disk
+    /// was put back, may have signed something else.
+    ///
+    /// # Errors
+    /// If it is.
+    pub fn may_sign(&self, time_ms: u64) -> Result<()> {
+        ensure!(
+            time_ms > self.started_ms,
+            "what was signed before this process started is not known: from the next round on"
+        );
+        Ok(())
+    }
+
+    /// What was signed of a time, or is signed now; the node is told either way.
+    async fn observe(&self, contracts: &Contracts, task: Task) -> Result<Observation> {
+        let known = self.store.observation(task.slot, &task.config_digest)?;
+        if let Some(known) = known.filter(|known| known.time_ms >= task.time_ms) {
+            if !self.is_told(&task, &known) {
+                let block = contracts.chain.block_of(known.time_ms).await?;
+                let block = block.context("no later block is final yet")?;
+                self.tell(&task, known, contracts.office_at(block).await?.stakes)?;
+            }
+            return Ok(known);
+        }
+        self.may_sign(task.time_ms)?;
+        let (then, nav) = self.nav_at(contracts, task.time_ms).await?;
+        let observation = self.sign(&task, nav.nav_e18)?;
+        self.tell(&task, observation, then.stakes)?;
+        Ok(observation)
+    }
+
+    /// Whether the consensus node knows.
+    fn is_told(&self, task: &Task, observation: &Observation) -> bool {
+        let Some(file) = &self.file else {
+            return true;
+        };
+        let told = std::fs::read(file).ok().and_then(|bytes| Own::decode_all(&mut &bytes[..]).ok());
+        told.is_some_and(|told| told.slot == task.slot && told.observation == *observation)
+    }
+
+    /// Tells the consensus node what was signed.
     fn tell(&self, task: &Task, observation: Observation, weights: Vec<u128>) -> Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         let own = Own { slot: task.slot, observation, signed_ms: now_ms(), weights };
-        let draft = file.with_extension("new");
-        std::fs::write(&draft, own.encode())
-            .and_then(|()| std::fs::rename(&draft, file))
-            .with_context(|| file.display().to_string())
+        replace(file, &own.encode())
     }
 
     /// Signs a NAV and returns when that is on disk.
@@ -230,6 +241,17 @@ impl Observer {
     }
 }
 
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// If the system says no; it is then as it was.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = file.with_extension("new");
+    std::fs::write(&draft, bytes)
+        .and_then(|()| std::fs::rename(&draft, file))
+        .with_context(|| file.display().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,29 +263,29 @@ mod tests {
 
     struct Bench {
         observer: Observer,
-        born_ms: u64,
+        started_ms: u64,
         task: Task,
         newest: FeedState,
         _folder: tempfile::TempDir,
     }
 
-    /// Slot 5 comes next, and was scheduled after the store was made.
+    /// Slot 5 comes next, and was scheduled after the process started.
     fn bench() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let keys = Arc::new(NodeKeys::generate(&folder.path().join("keys.toml")).unwrap());
         let store = Arc::new(Store::open(&folder.path().join("data"), b"").unwrap());
-        let born_ms = store.born_ms().unwrap();
-        let newest = FeedState { slot: 4, digest: [1; 32], time_ms: born_ms };
+        let file = Some(folder.path().join("nav.scale"));
+        let observer = Observer::new(keys, store, None, INTERVAL, file);
+        let started_ms = observer.started_ms;
+        let newest = FeedState { slot: 4, digest: [1; 32], time_ms: started_ms };
         let task = Task {
             feed: Feed { kind: ReportKind::Nav, contract: [3; 32] },
             slot: 5,
             seat: 2,
             config_digest: [8; 32],
-            time_ms: born_ms + INTERVAL,
+            time_ms: started_ms + INTERVAL,
         };
-        let file = Some(folder.path().join("nav.scale"));
-        let observer = Observer::new(keys, store, None, INTERVAL, file);
-        Bench { observer, born_ms, task, newest, _folder: folder }
+        Bench { observer, started_ms, task, newest, _folder: folder }
     }
 
     fn held(netuid: u16, amount: u128) -> Holding {
@@ -296,50 +318,53 @@ mod tests {
         assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(signed));
         assert!(observer.sign(&task, 78).is_err(), "no second value");
         assert!(observer.sign(&Task { slot: 6, ..task }, 0).is_err(), "no NAV of 0");
+        // Who was killed in between tells it the next time.
+        assert!(!observer.is_told(&task, &signed));
         observer.tell(&task, signed, vec![1, 2]).unwrap();
+        assert!(observer.is_told(&task, &signed));
+        assert!(!observer.is_told(&Task { slot: 6, ..task }, &signed));
         let told = std::fs::read(_folder.path().join("nav.scale")).unwrap();
-        let told = <Own as parity_scale_codec::DecodeAll>::decode_all(&mut &told[..]).unwrap();
+        let told = Own::decode_all(&mut &told[..]).unwrap();
         assert_eq!((told.slot, told.observation, told.weights), (5, signed, vec![1, 2]));
     }
 
     #[test]
     fn only_the_next_slot_is_signed_of_its_scheduled_time_and_never_before() {
-        let Bench { observer, newest, born_ms, .. } = bench();
+        let Bench { observer, newest, started_ms, .. } = bench();
         let due = |slot, newest: &FeedState, now| {
-            observer.due(slot, None, newest, now).map_err(|error| error.to_string())
+            observer.due(slot, newest, now).map_err(|error| error.to_string())
         };
-        let first = born_ms + INTERVAL;
-        assert_eq!(due(5, &newest, first), Ok(Due::Now(first)));
-        assert_eq!(due(5, &newest, first + ROUND_MS - 1), Ok(Due::Now(first)), "whoever asks when");
+        let first = started_ms + INTERVAL;
+        assert_eq!(due(5, &newest, first), Ok(first));
+        assert_eq!(due(5, &newest, first + ROUND_MS - 1), Ok(first), "whoever asks when");
+        assert_eq!(due(5, &newest, first + ROUND_MS), Ok(first + ROUND_MS), "the next round");
         assert!(due(5, &newest, first - 1).unwrap_err().contains("too soon"));
         assert!(due(6, &newest, first).unwrap_err().contains("that is 5"));
-        assert!(due(4, &newest, first).unwrap_err().contains("without us"));
         assert!(due(1, &FeedState::EMPTY, first).unwrap_err().contains("no basket"));
     }
 
     #[test]
-    fn a_slot_that_takes_long_is_looked_at_again_of_the_next_round() {
-        let Bench { observer, task, newest, .. } = bench();
-        let first = observer.sign(&task, 77).unwrap();
-        let due = |newest: &FeedState, now| observer.due(5, Some(first), newest, now).unwrap();
-        assert_eq!(due(&newest, task.time_ms + ROUND_MS - 1), Due::Known(first));
+    fn a_slot_that_takes_long_is_signed_again_of_the_next_round() {
+        let Bench { observer, task, .. } = bench();
+        observer.sign(&task, 77).unwrap();
         let second = Task { time_ms: task.time_ms + ROUND_MS, ..task };
-        assert_eq!(due(&newest, second.time_ms), Due::Now(second.time_ms));
         let renewed = observer.sign(&second, 78).unwrap();
         assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(renewed));
         assert!(observer.sign(&task, 77).is_err(), "nothing of a round that is over");
-        let settled = FeedState { slot: 5, ..newest };
-        let after = due(&settled, second.time_ms + ROUND_MS);
-        assert_eq!(after, Due::Known(first), "a settled slot is not signed again");
     }
 
     #[test]
-    fn what_a_lost_disk_may_have_signed_is_not_signed() {
-        let Bench { observer, newest, born_ms, .. } = bench();
-        let before = FeedState { time_ms: born_ms - INTERVAL, ..newest };
-        let error = observer.due(5, None, &before, born_ms + 1).unwrap_err();
+    fn what_a_disk_that_was_put_back_may_have_signed_is_not_signed() {
+        let Bench { observer, started_ms, .. } = bench();
+        let error = observer.may_sign(started_ms).unwrap_err();
         assert!(error.to_string().contains("from the next round on"));
-        let next = observer.due(5, None, &before, born_ms + ROUND_MS).unwrap();
-        assert_eq!(next, Due::Now(born_ms + ROUND_MS));
+        assert!(observer.may_sign(started_ms + 1).is_ok());
+        // However old the store is: another process has another start.
+        let Observer { keys, store, .. } = observer;
+        let again = Observer {
+            started_ms: started_ms + 60_000,
+            ..Observer::new(keys, store, None, INTERVAL, None)
+        };
+        assert!(again.may_sign(started_ms + 60_000).is_err());
     }
 }

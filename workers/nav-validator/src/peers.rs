@@ -1,6 +1,7 @@
 //! The other validators, and the seat's consensus node, over HTTP.
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
+use cicada_core::basket::observed;
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
@@ -109,15 +110,34 @@ impl Peers {
         self.paxos.is_some()
     }
 
-    /// What the peers signed for a slot under a committee, and why others did not. Nothing is
-    /// verified yet.
+    /// What the peers signed for a slot of the NAV under a committee, and why others did not.
+    /// Nothing is verified yet.
     pub async fn observations(
         &self,
         slot: u64,
         config_digest: &Hash,
     ) -> (Vec<Observation>, Vec<String>) {
+        self.observed("nav", slot, config_digest).await
+    }
+
+    /// The prices that the peers signed for a slot of the basket; the same.
+    pub async fn prices(
+        &self,
+        slot: u64,
+        config_digest: &Hash,
+    ) -> (Vec<observed::Observation>, Vec<String>) {
+        self.observed("basket", slot, config_digest).await
+    }
+
+    async fn observed<T: Decode>(
+        &self,
+        feed: &str,
+        slot: u64,
+        config_digest: &Hash,
+    ) -> (Vec<T>, Vec<String>) {
         let ask = |peer: &String| {
-            let request = self.client.get(format!("{peer}/observation?slot={slot}")).timeout(ASK);
+            let url = format!("{peer}/observation?feed={feed}&slot={slot}");
+            let request = self.client.get(url).timeout(ASK);
             let peer = peer.clone();
             async move {
                 let asked = async {
@@ -214,7 +234,7 @@ fn refused(status: u16, body: &[u8]) -> anyhow::Error {
     anyhow!("{}{}", failed.error, why.unwrap_or_default())
 }
 
-fn observed(status: u16, body: &[u8], config_digest: &Hash) -> Result<Observation> {
+fn observed<T: Decode>(status: u16, body: &[u8], config_digest: &Hash) -> Result<T> {
     if status != 200 {
         return Err(refused(status, body));
     }
@@ -279,6 +299,7 @@ mod tests {
         let digest = hex::encode([8u8; 32]);
         let body =
             format!("{{\"config_digest\":\"0x{digest}\",\"scale\":\"0x{scale}\",\"seat\":3}}");
+        let observed = observed::<Observation>;
         assert_eq!(observed(200, body.as_bytes(), &[8; 32]).unwrap(), OBSERVATION);
         let other = observed(200, body.as_bytes(), &[9; 32]).unwrap_err();
         assert!(other.to_string().contains("another committee"));

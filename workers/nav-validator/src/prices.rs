@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result};
 use cicada_core::nav::STALENESS_MS;
+use cicada_core::report::MAX_TIME_AHEAD_MS;
+use cicada_program::now_ms;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -46,12 +48,14 @@ impl Prices {
     }
 
     /// The price of each subnet at a time: the lower median of what was observed in the 300 s up to
-    /// it. Lines that cannot be read are passed over: one bad line must not silence a validator.
+    /// it. Lines that cannot be read, or lie in the future, are passed over: one bad line must not
+    /// silence a validator.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn at(&mut self, time_ms: u64) -> Result<BTreeMap<u16, Price>> {
-        self.read_on().with_context(|| format!("prices: {}", self.path.display()))?;
+        let latest = now_ms().saturating_add(MAX_TIME_AHEAD_MS);
+        self.read_on(latest).with_context(|| format!("prices: {}", self.path.display()))?;
         let mut prices = BTreeMap::new();
         let from = time_ms.saturating_sub(STALENESS_MS);
         for (netuid, known) in &mut self.known {
@@ -73,8 +77,9 @@ impl Prices {
         Ok(prices)
     }
 
-    /// Takes over whole lines that were appended; begins anew if the file is another or shorter.
-    fn read_on(&mut self) -> Result<()> {
+    /// Takes over whole lines that were appended, none later than `latest`; begins anew if the file is
+    /// another or shorter.
+    fn read_on(&mut self, latest: u64) -> Result<()> {
         let mut file = File::open(&self.path)?;
         let about = file.metadata()?;
         let this = (about.dev(), about.ino());
@@ -89,6 +94,11 @@ impl Prices {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         for line in bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match parse(line) {
+                Ok((netuid, price)) if price.time_ms > latest => tracing::warn!(
+                    "a line of {}: subnet {netuid} at {} ms, which is in the future",
+                    self.path.display(),
+                    price.time_ms
+                ),
                 Ok((netuid, price)) => {
                     self.known.entry(netuid).or_default().insert(price.time_ms, price.price_e18);
                 }
@@ -183,6 +193,17 @@ mod tests {
         append(&feed, &format!("nonsense\n{}", rest.replace("\"20\"", "20")));
         append(&feed, &rest);
         assert_eq!(now(&mut feed, NOW), [(1, 10), (2, 20)]);
+    }
+
+    #[test]
+    fn a_line_of_the_future_is_passed_over() {
+        // A clock that is wrong, and microseconds in the place of milliseconds.
+        let ahead = line(now_ms() + MAX_TIME_AHEAD_MS + 60_000, 1, 99);
+        let text = [line(NOW, 1, 10), ahead, line(NOW * 1_000, 1, 99), line(NOW, 2, 20)];
+        let mut feed = feed(&text.concat());
+        assert_eq!(now(&mut feed, NOW), [(1, 10), (2, 20)]);
+        append(&feed, &line(NOW + 1, 1, 10));
+        assert_eq!(now(&mut feed, NOW + 1), [(1, 10), (2, 20)], "also at the next look");
     }
 
     #[test]

@@ -174,27 +174,6 @@ impl App {
         Ok(())
     }
 
-    /// Keeps the basket for the node up to date until the process ends.
-    async fn keep_basket(&self) {
-        let Some(baskets) = &self.baskets else {
-            return std::future::pending().await;
-        };
-        let poll = Duration::from_millis(self.config.poll);
-        let mut said = String::new();
-        loop {
-            let written = match self.contracts().index().await {
-                Ok(index) => baskets.write(&index.holdings, now_ms()),
-                Err(error) => Err(error),
-            };
-            let problem = written.err().map(|error| format!("{error:#}")).unwrap_or_default();
-            if problem != said {
-                tracing::warn!("basket: {}", if problem.is_empty() { "found" } else { &problem });
-                said = problem;
-            }
-            tokio::time::sleep(poll).await;
-        }
-    }
-
     /// Follows the chain until the process ends.
     async fn follow(&self) {
         let poll = Duration::from_millis(self.config.poll);
@@ -251,8 +230,6 @@ pub async fn run(config: Config) -> Result<()> {
     tasks.spawn(server.serve(router(app.clone()), std::future::pending()));
     let following = app.clone();
     tasks.spawn(async move { following.follow().await });
-    let finding = app.clone();
-    tasks.spawn(async move { finding.keep_basket().await });
     match &app.observer {
         Some(observer) if app.peers.has_node() => {
             let signer = signer_from_seed(observer.keys.operator_seed())?;

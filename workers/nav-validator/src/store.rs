@@ -8,7 +8,6 @@ use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
 use cicada_core::Account;
-use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use std::collections::BTreeMap;
@@ -20,6 +19,8 @@ const FILE: &str = "nav-validator.redb";
 const VERSION: u8 = 2;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
+/// Of a seat so many observations of one slot are kept: nobody needs more rounds.
+const WITNESSED_ROUNDS: usize = 32;
 /// What others signed is kept for so many slots: a day, at one a minute.
 const WITNESSED_KEPT: u64 = 1_440;
 
@@ -34,14 +35,14 @@ const SETTLED: TableDefinition<u64, Bytes> = TableDefinition::new("settled");
 const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees");
 const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
 const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
-// What others signed: by slot, committee and seat.
-const WITNESSED: TableDefinition<(u64, Hash, u8), Bytes> = TableDefinition::new("witnessed");
+// What others signed: by slot, committee, seat and time.
+const WITNESSED: TableDefinition<(u64, Hash, u8, u64), Bytes> =
+    TableDefinition::new("witnessed_rounds");
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
-const BORN: &str = "born";
 
 /// Why the store cannot be used, or does not take something.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +132,6 @@ impl Store {
             let known = meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec());
             if known.is_none() {
                 meta.insert(IDENTITY, &own[..])?;
-                meta.insert(BORN, &now_ms().encode()[..])?;
             }
             Ok(known.is_none_or(|known| known == own))
         })?;
@@ -140,18 +140,6 @@ impl Store {
         } else {
             Err(StoreError::Foreign(store.path))
         }
-    }
-
-    /// When this store was made, in milliseconds since 1970: what was signed before is not in it.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub fn born_ms(&self) -> Result<u64, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(META)?.get(BORN)?;
-            let bytes = bytes.ok_or("it does not say when it was made")?;
-            Ok(u64::decode_all(&mut bytes.value())?)
-        })
     }
 
     /// The newest block that was taken over.
@@ -290,23 +278,19 @@ impl Store {
             let mut table = transaction.open_table(WITNESSED)?;
             let mut pairs = Vec::new();
             for observation in observations {
-                let key = (slot, *config_digest, observation.seat);
-                let known = table.get(key)?.map(|bytes| bytes.value().to_vec());
-                match known {
-                    Some(bytes) => {
-                        let known = Observation::decode_all(&mut &bytes[..])?;
-                        if known.contradicts(observation) {
-                            pairs.push((known, *observation));
-                        } else if known.time_ms < observation.time_ms {
-                            table.insert(key, &observation.encode()[..])?;
-                        }
+                let Observation { seat, time_ms, .. } = *observation;
+                let key = |time_ms| (slot, *config_digest, seat, time_ms);
+                let known = table.get(key(time_ms))?.map(|bytes| bytes.value().to_vec());
+                if let Some(bytes) = known {
+                    let known = Observation::decode_all(&mut &bytes[..])?;
+                    if known.contradicts(observation) {
+                        pairs.push((known, *observation));
                     }
-                    None => {
-                        table.insert(key, &observation.encode()[..])?;
-                    }
+                } else if table.range(key(0)..=key(u64::MAX))?.count() < WITNESSED_ROUNDS {
+                    table.insert(key(time_ms), &observation.encode()[..])?;
                 }
             }
-            let oldest = (slot.saturating_sub(WITNESSED_KEPT), [0; 32], 0);
+            let oldest = (slot.saturating_sub(WITNESSED_KEPT), [0; 32], 0, 0);
             table.retain_in(..oldest, |_, _| false)?;
             Ok(pairs)
         })

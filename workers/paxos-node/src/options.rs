@@ -56,7 +56,7 @@ pub struct Options {
     /// Without it this node agrees to no NAV
     #[arg(long, value_name = "FILE")]
     pub nav: Option<PathBuf>,
-    /// The file where this node's own validator writes weights and prices of the basket (SCALE).
+    /// The file where this node's own validator writes what it observed for the basket (SCALE).
     /// Without it this node agrees to no basket
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,

@@ -2,8 +2,9 @@
 
 mod cluster;
 
-use cicada_core::basket::agreed::{self, Observed};
 use cicada_core::basket::holdings::{self, Entry};
+use cicada_core::basket::sheet::{Sheet, Wanted};
+use cicada_core::basket::{agreed, observed};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
@@ -74,13 +75,47 @@ fn basket(price_e18: u128) -> Vec<Entry> {
     vec![entry(1, 6_000, price_e18), entry(2, 4_000, 9_000)]
 }
 
+/// What a seat has observed for the first basket.
+fn prices(cluster: &Cluster, seat: u8, entries: &[Entry], time_ms: u64) -> observed::Observation {
+    let prices = entries.iter().map(|entry| (entry.netuid, entry.price_e18)).collect();
+    let mut one = observed::Observation { seat, time_ms, prices, signature: [0; 64] };
+    let feed = cluster.network.basket_feed().unwrap();
+    let message = one.message::<Native>(&cluster.network.config_digest(), &feed, 1);
+    one.signature = cluster.keys(seat).attest(&message);
+    one
+}
+
+/// The first basket, of what these seats have observed.
+fn first_basket(
+    cluster: &Cluster,
+    observations: Vec<observed::Observation>,
+    entries: Vec<Entry>,
+    time_ms: u64,
+) -> agreed::Proposal {
+    let feed = cluster.network.basket_feed().unwrap();
+    let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, time_ms);
+    agreed::Proposal { report, entries, observations }
+}
+
 /// What the validator of a seat writes for its node.
 fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_ms: u64) {
     let awards = cluster.path(&format!("awards-{seat:02}"));
     std::fs::create_dir_all(&awards).unwrap();
     std::fs::write(awards.join("epoch-1.scale"), award.encode()).unwrap();
-    let observed = Observed { time_ms, entries };
-    std::fs::write(cluster.path(&format!("basket-{seat:02}")), observed.encode()).unwrap();
+    let wanted = |entry: &Entry| Wanted {
+        netuid: entry.netuid,
+        token: entry.token,
+        emission: entry.weight_bps.into(),
+    };
+    let ranked = entries.iter().map(wanted).collect();
+    let own = agreed::Own {
+        slot: 1,
+        observation: prices(cluster, seat, &entries, time_ms),
+        signed_ms: time_ms,
+        weights: vec![1; cluster.network.nodes.len()],
+        sheet: Sheet { index_token: [99; 32], ranked, held: Vec::new() },
+    };
+    std::fs::write(cluster.path(&format!("basket-{seat:02}")), own.encode()).unwrap();
 }
 
 /// Proposes a value and checks its certificate.
@@ -117,10 +152,9 @@ fn so_they_do_in_crash_mode() {
 fn share_a_log(model: FaultModelName) {
     let cluster = Cluster::of(4, model).with_index();
     let (begin, own) = (Cluster::now_ms(), award(Cluster::now_ms()));
-    // Prices that differ by less than one per cent.
-    (0..4).for_each(|seat| {
-        write(&cluster, seat, &own, basket(10_000 + u128::from(seat)), begin);
-    });
+    // Prices that differ a little.
+    let found = |seat: u8| basket(10_000 + u128::from(seat));
+    (0..4).for_each(|seat| write(&cluster, seat, &own, found(seat), begin));
     cluster.start(0..4);
 
     let (slot, board) = cluster.certify_next(0);
@@ -132,11 +166,9 @@ fn share_a_log(model: FaultModelName) {
     let first = certify(&cluster, 1, &navs[0]);
     assert_eq!((&first["slot"], &first["position"]), (&Value::from(1), &Value::from(2)));
 
-    let feed = cluster.network.basket_feed().unwrap();
-    let report =
-        holdings::report::<Native>(feed, &FeedState::EMPTY, &basket(10_000), Cluster::now_ms());
-    let entries = basket(10_000);
-    certify(&cluster, 2, &agreed::Proposal { report, entries });
+    let observations = (0..4).map(|seat| prices(&cluster, seat, &found(seat), begin)).collect();
+    // The lower median of four.
+    certify(&cluster, 2, &first_basket(&cluster, observations, found(1), begin));
     let feed = cluster.network.rewards_feed().unwrap();
     let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
     certify(&cluster, 3, &rewards::Proposal { report, award: own });
@@ -240,10 +272,11 @@ fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
     let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
     let proposal = rewards::Proposal { report, award: own };
     refused(&cluster, 3, &proposal, "awarded: proposed is 900, my validator has 800");
-    let feed = cluster.network.basket_feed().unwrap();
-    let entries = basket(10_000);
-    let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, Cluster::now_ms());
-    refused(&cluster, 2, &agreed::Proposal { report, entries }, "subnet 1");
+    let found =
+        |seat: u8| prices(&cluster, seat, &basket(if seat < 2 { 10_000 } else { 10_102 }), begin);
+    let observations = (0..4).map(found).collect();
+    let basket = first_basket(&cluster, observations, basket(10_000), begin);
+    refused(&cluster, 2, &basket, "subnet 1: the price is 101 bps off");
 
     let response = cluster.try_propose_value(0, &proposal.encode(), 8_000).unwrap();
     let answer = response.json();

@@ -108,7 +108,13 @@ fn whoever_signs_two_values_is_seen() {
     assert!(seen(4, &[of(1, 100, 9)]).is_empty(), "the same value at another time");
     assert!(seen(5, &[of(1, 101, 9)]).is_empty(), "another slot");
     assert_eq!(seen(4, &[of(1, 101, 9), of(2, 100, 1)]), [(of(1, 100, 9), of(1, 101, 9))]);
+    let earlier = of(1, 102, 1);
+    assert_eq!(seen(4, &[earlier]), [(of(1, 100, 1), earlier)], "of an earlier round, told late");
     assert!(store.witness(4, &[2; 32], &[of(1, 102, 9)]).unwrap().is_empty(), "of another epoch");
+    // Nobody fills the disk with times.
+    let many: Vec<_> = (0..1_000).map(|time_ms| of(3, 100, time_ms)).collect();
+    assert!(seen(4, &many).is_empty());
+    assert!(!seen(4, &[of(3, 101, 31)]).is_empty() && seen(4, &[of(3, 101, 32)]).is_empty());
     assert!(seen(4 + WITNESSED_KEPT + 1, &[]).is_empty());
     assert!(seen(4, &[of(1, 101, 9)]).is_empty(), "forgotten after a day");
 }

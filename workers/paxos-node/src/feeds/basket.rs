@@ -1,81 +1,120 @@
-//! The index's target weights and prices: a node agrees to what its own validator has found, with
-//! some room for prices that were observed at another moment.
+//! The index's target weights and prices: signed observations of the validators, and the entries
+//! that follow from them. A node vouches that the observations are genuine and the entries those
+//! that its own validator's sheet makes of them.
 
+use super::nav::explain as explain_observations;
 use super::{own, Content};
 use cicada_consensus::{Now, Origin};
-use cicada_core::basket::agreed::{Difference, Observed, Proposal, PRICE_TOLERANCE_BPS};
-use cicada_core::basket::holdings::{check_entries, matches, Entry};
-use cicada_core::hash::Native;
-use cicada_core::nav::STALENESS_MS;
-use cicada_core::Account;
-use parity_scale_codec::DecodeAll;
+use cicada_core::basket::agreed::{Difference, Own, Proposal};
+use cicada_core::basket::holdings::{matches, MAX_HOLDINGS};
+use cicada_core::basket::observed::{check, Observation};
+use cicada_core::hash::{Hash, Native};
+use cicada_core::nav::{AGREE_BPS, HEARD_MS};
+use cicada_core::report::Feed;
+use cicada_network::PublicKeys;
+use parity_scale_codec::{DecodeAll, Encode};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// The feed's content.
+/// What is to be known of a committee to judge its observations.
 pub(super) struct Basket {
-    /// The index, which is no token of its own basket either.
-    pub(super) index: Account,
-    /// The SCALE of [`Observed`] that this node's validator writes.
+    pub(super) feed: Feed,
+    pub(super) config_digest: Hash,
+    pub(super) members: Arc<PublicKeys>,
+    pub(super) seats: u8,
+    /// How many must observe, and name a price.
+    pub(super) needed: u8,
+    /// The SCALE of [`Own`] that this node's validator writes.
     pub(super) file: Option<PathBuf>,
+    pub(super) arrivals: own::Arrivals,
 }
 
 impl Basket {
-    // A value whose form is right.
+    // A value whose form is right. Whose word has weight, and what the index holds, the log does
+    // not know.
     fn read(&self, value: &[u8]) -> Result<Proposal, String> {
         let proposal =
             Proposal::decode_all(&mut &value[..]).map_err(|_| "not a basket".to_owned())?;
-        check_entries(&proposal.entries, &self.index)
-            .map_err(|error| format!("not a basket: {error:?}"))?;
-        match matches::<Native>(&proposal.report, &proposal.entries) {
+        let Proposal { report, entries, observations } = &proposal;
+        if entries.is_empty() || entries.len() > MAX_HOLDINGS {
+            return Err(format!("a basket of {} tokens", entries.len()));
+        }
+        let weights = vec![1; usize::from(self.seats)];
+        check(observations, &weights, self.needed, report.time_ms)
+            .map_err(|error| explain_observations(error, observations.len()))?;
+        if let Some(one) = observations.iter().find(|one| !one.is_well_formed()) {
+            return Err(format!("the prices of seat {} are not in order", one.seat));
+        }
+        match matches::<Native>(report, entries) {
             true => Ok(proposal),
             false => Err("the report's root is not that of its entries".into()),
         }
     }
 
-    fn compare(&self, proposed: &[Entry], time_ms: u64) -> Result<(), String> {
+    fn genuine(&self, Proposal { report, observations, .. }: &Proposal) -> Result<(), String> {
+        let is_forged = |one: &&Observation| {
+            let message = one.message::<Native>(&self.config_digest, &self.feed, report.slot);
+            !self.members.verify_attestation(one.seat, &message, &one.signature)
+        };
+        match observations.iter().find(is_forged) {
+            None => Ok(()),
+            Some(forged) => Err(format!("the observation of seat {} is forged", forged.seat)),
+        }
+    }
+
+    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
         let file =
             self.file.as_ref().ok_or("I have no validator's basket: --basket is not given")?;
-        let mine = own::read::<Observed>(file)
+        let mine = own::read::<Own>(file)
             .map_err(|error| format!("cannot read my basket {error}"))?
             .ok_or("my validator has not written a basket yet")?;
-        mine.agrees(proposed, time_ms)
-            .map_err(|difference| explain(difference, proposed, &mine.entries))
+        let come_ms = self.arrivals.of(&proposal.report, now.wall_ms);
+        mine.agrees(proposal, self.needed, come_ms)
+            .map_err(|difference| explain(difference, proposal, &mine))
     }
 }
 
 impl Content for Basket {
-    // An adopted value, which only crash mode knows, was found valid by who proposed it first and
-    // does not lie in that mode. The prices have moved since: to ask again could block the log.
-    fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), String> {
-        let Proposal { report, entries } = self.read(value)?;
+    // An adopted value, which only crash mode knows, was found right by who proposed it first and
+    // does not lie in that mode.
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
+        let proposal = self.read(value)?;
+        self.genuine(&proposal)?;
         match origin {
-            Origin::Fresh => self.compare(&entries, report.time_ms),
+            Origin::Fresh => self.compare(&proposal, now),
             Origin::Adopted => Ok(()),
         }
     }
 
+    // Whoever voted for it has verified the signatures.
     fn apply(&mut self, value: &[u8]) -> bool {
         self.read(value).is_ok()
     }
 }
 
-fn explain(difference: Difference, proposed: &[Entry], mine: &[Entry]) -> String {
-    let netuid = |place: usize| proposed.get(place).map_or(0, |entry| entry.netuid);
+fn explain(difference: Difference, proposal: &Proposal, mine: &Own) -> String {
+    let entry = |place: usize| match proposal.entries.get(place) {
+        Some(entry) => format!("place {}, subnet {}", place.saturating_add(1), entry.netuid),
+        None => String::new(),
+    };
     match difference {
-        Difference::Stale => {
-            format!("my validator's basket is older than {STALENESS_MS} ms at the report's time")
+        Difference::Unseen => "my validator has not observed this slot at this time".into(),
+        Difference::Observations(error) => explain_observations(error, proposal.observations.len()),
+        // What it rests on, so that whoever proposed it can do better.
+        Difference::LeftOut => format!(
+            "my validator's observation, signed {HEARD_MS} ms before it came, is not in it: {}",
+            hex::encode(mine.observation.encode())
+        ),
+        Difference::Basket(error) => format!("the observations make no basket: {error:?}"),
+        Difference::Count { expected } => {
+            format!("{} tokens, and {expected} follow", proposal.entries.len())
         }
-        Difference::Count => {
-            format!("{} tokens, my validator has {}", proposed.len(), mine.len())
-        }
-        Difference::Target { place } => {
-            let rank = place.saturating_add(1);
-            format!("place {rank}: my validator has not this token with this weight")
+        Difference::Entry { place } => {
+            format!("{}: not what follows from the observations", entry(place))
         }
         Difference::Price { place, off_bps } => format!(
-            "subnet {}: the price is {off_bps} bps off my validator's, more than \
-             {PRICE_TOLERANCE_BPS}",
-            netuid(place)
+            "{}: the price is {off_bps} bps off my validator's, more than {AGREE_BPS}",
+            entry(place)
         ),
     }
 }

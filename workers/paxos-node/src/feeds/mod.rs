@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows and commitment, and the exchange the same volumes |
 //! | `nav` | `nav::Proposal` | enough observations are genuine and of one time, its own validator's among them, and their median is near it |
-//! | `basket` | `basket::agreed::Proposal` | its own validator has the same tokens and weights, and prices that are near |
+//! | `basket` | `basket::agreed::Proposal` | enough observations are genuine and of one time, its own validator's among them, the entries follow from them, and each price is near its own |
 //! | `rewards` | `rewards::Proposal` | its own validator has the same award |
 
 mod basket;
@@ -36,9 +36,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The longest value of all feeds, in bytes: 64 rows of a leaderboard need 3,800, observations of
-/// 32 seats 2,967.
-pub const LONGEST_VALUE: usize = 4 * 1024;
+/// The longest value of all feeds, in bytes. A basket of 40 tokens needs 27,608 if 32 seats observe
+/// all of them: each node has to see what each price rests on. One comes in 300 s at most; 64 rows
+/// of a leaderboard need 3,800, NAVs of 32 seats 2,967.
+pub const LONGEST_VALUE: usize = 28 * 1024;
 
 /// The name of the leaderboard's feed, which is always there.
 pub const LEADERBOARD: &str = "leaderboard";
@@ -102,11 +103,14 @@ impl Feeds {
         add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
         if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {
-            let file = sources.nav;
-            add("nav", feed, Box::new(Nav { feed, config_digest, members, seats, needed, file }));
+            let (file, arrivals) = (sources.nav, own::Arrivals::default());
+            let members = members.clone();
+            let nav = Nav { feed, config_digest, members, seats, needed, file, arrivals };
+            add("nav", feed, Box::new(nav));
         }
-        if let Some(feed) = network.basket_feed() {
-            let basket = Basket { index: feed.contract, file: sources.basket };
+        if let (Some(feed), Some(needed)) = (network.basket_feed(), min_observations(seats)) {
+            let (file, arrivals) = (sources.basket, own::Arrivals::default());
+            let basket = Basket { feed, config_digest, members, seats, needed, file, arrivals };
             add("basket", feed, Box::new(basket));
         }
         if let Some(feed) = network.rewards_feed() {

@@ -23,6 +23,7 @@ pub(super) struct Nav {
     pub(super) needed: u8,
     /// The SCALE of [`Own`] that this node's validator writes.
     pub(super) file: Option<PathBuf>,
+    pub(super) arrivals: own::Arrivals,
 }
 
 impl Nav {
@@ -61,7 +62,8 @@ impl Nav {
         let mine = own::read::<Own>(file)
             .map_err(|error| format!("cannot read my NAV {error}"))?
             .ok_or("my validator has not written a NAV yet")?;
-        mine.agrees(report, observations, self.needed, now.wall_ms)
+        let come_ms = self.arrivals.of(report, now.wall_ms);
+        mine.agrees(report, observations, self.needed, come_ms)
             .map_err(|difference| differs(difference, &mine, observations.len()))
     }
 }
@@ -90,7 +92,7 @@ fn differs(difference: Difference, mine: &Own, found: usize) -> String {
         Difference::Observations(error) => explain(error, found),
         // What it rests on, so that whoever proposed it can do better.
         Difference::LeftOut => format!(
-            "my validator's observation, signed {HEARD_MS} ms ago or before, is not in it: {}",
+            "my validator's observation, signed {HEARD_MS} ms before it came, is not in it: {}",
             hex::encode(mine.observation.encode())
         ),
         Difference::Median { off_bps } => {
@@ -99,7 +101,7 @@ fn differs(difference: Difference, mine: &Own, found: usize) -> String {
     }
 }
 
-fn explain(error: ObservationError, found: usize) -> String {
+pub(super) fn explain(error: ObservationError, found: usize) -> String {
     match error {
         ObservationError::TooFew { needed } => {
             format!("{found} observations; {needed} of seats with weight are needed")

@@ -1,9 +1,38 @@
-//! Files that this node's own validator writes for it, in SCALE.
+//! Files that this node's own validator writes for it, in SCALE, and when proposals came that are
+//! held against them.
 
+use cicada_core::hash::{Hash, Native};
+use cicada_core::report::Report;
 use parity_scale_codec::DecodeAll;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// The most proposals of a feed whose coming is remembered.
+const MOST: usize = 32;
+
+/// When the newest proposals of a feed first reached this node: one that was right then is right
+/// when a later view asks again.
+#[derive(Default)]
+pub(super) struct Arrivals(Mutex<VecDeque<(Hash, u64)>>);
+
+impl Arrivals {
+    /// When a proposal that is here at `now_ms` came, in milliseconds since 1970.
+    pub(super) fn of(&self, report: &Report, now_ms: u64) -> u64 {
+        let digest = report.digest::<Native>();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, come_ms)) = known.iter().find(|(other, _)| *other == digest) {
+            return *come_ms;
+        }
+        if known.len() >= MOST {
+            known.pop_front();
+        }
+        known.push_back((digest, now_ms));
+        now_ms
+    }
+}
 
 /// More bytes than any of these files has.
 const LONGEST: u64 = 64 * 1024;

@@ -8,7 +8,8 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cicada_consensus::{digest, Input};
+use cicada_consensus::{digest, Entry, Input};
+use cicada_core::hash::Hash;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// The most entries in one answer.
 const LIMIT: u16 = 256;
+/// Values of one answer begin within so many bytes, as in [`log`]: those of baskets are long.
+const LONGEST_LIST: usize = 512 * 1024;
 
 pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
     let snapshot = service.engine.snapshot();
@@ -138,7 +141,13 @@ pub(super) async fn certificates(
             Some((slot, digest, entry))
         };
         let newer = line.into_iter().flat_map(|line| line.after(slots.after));
-        newer.take(usize::from(limit)).filter_map(entry).collect::<Vec<_>>()
+        let mut room = LONGEST_LIST;
+        let fits = |(_, _, entry): &(u64, Hash, Entry)| {
+            let begun = room > 0;
+            room = room.saturating_sub(entry.value.len());
+            begun
+        };
+        newer.take(usize::from(limit)).filter_map(entry).take_while(fits).collect::<Vec<_>>()
     });
     let found = found.await.ok_or_else(Failure::busy)?;
     if found.iter().any(|(_, _, entry)| entry.certificate.is_none()) {

@@ -1,0 +1,121 @@
+//! What other validators ask for: our signatures.
+
+use super::{Answer, Failure, Shared};
+use crate::certify::confirmed;
+use crate::contracts::Office;
+use crate::service::App;
+use axum::extract::{Query, State};
+use axum::Json;
+use cicada_core::basket::agreed::Proposal as Basket;
+use cicada_core::certificate::Signature;
+use cicada_core::nav::Proposal;
+use cicada_core::report::Report;
+use cicada_core::rewards::Award;
+use cicada_program::count;
+use parity_scale_codec::Encode;
+use serde::Deserialize;
+use serde_json::{json, Value};
+
+#[derive(Deserialize)]
+pub(super) struct OfSlot {
+    slot: u64,
+    #[serde(default = "of_nav")]
+    feed: String,
+}
+
+fn of_nav() -> String {
+    "nav".into()
+}
+
+pub(super) async fn observation(State(app): Shared, Query(of): Query<OfSlot>) -> Answer {
+    let signed = match &app.chain_problem() {
+        None => signed(&app, &of).await,
+        Some(problem) => Err(Failure::conflict(problem)),
+    };
+    count(&app.metrics.observations, if signed.is_ok() { "signed" } else { "refused" });
+    signed.map(Json)
+}
+
+async fn signed(app: &App, of: &OfSlot) -> Result<Value, Failure> {
+    let observer = app.observer.as_ref();
+    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let contracts = app.contracts();
+    match of.feed.as_str() {
+        "nav" => {
+            let known = observer.observation(&contracts, of.slot).await;
+            let (office, one) = known.map_err(Failure::conflict)?;
+            let mut said = said(&office, of.slot, one.seat, one.time_ms, &one.signature, &one);
+            said["nav_e18"] = one.nav_e18.to_string().into();
+            Ok(said)
+        }
+        "basket" => {
+            let none = || Failure::conflict("no file of emissions is configured");
+            let baskets = app.baskets.as_ref().ok_or_else(none)?;
+            let known = baskets.own(&contracts, observer, of.slot).await;
+            let (office, own) = known.map_err(Failure::conflict)?;
+            let one = &own.observation;
+            Ok(said(&office, of.slot, one.seat, one.time_ms, &one.signature, one))
+        }
+        _ => Err(Failure::bad("the feeds are nav and basket")),
+    }
+}
+
+fn said(
+    office: &Office,
+    slot: u64,
+    seat: u8,
+    time_ms: u64,
+    signature: &Signature,
+    whole: &impl Encode,
+) -> Value {
+    json!({
+        "committee": office.epoch,
+        "config_digest": hex::encode(office.config_digest),
+        "slot": slot,
+        "seat": seat,
+        "time_ms": time_ms,
+        "signature": hex::encode(signature),
+        "scale": hex::encode(whole.encode()),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfFeed {
+    feed: String,
+    slot: u64,
+}
+
+/// Our signature under what the nodes decided and certified: for a bringer who has to replace that
+/// of a seat without a voice.
+pub(super) async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) -> Answer {
+    let observer = app.observer.as_ref();
+    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let contracts = app.contracts();
+    let (peers, slot) = (&app.peers, of.slot);
+    let (feed, decided) = match of.feed.as_str() {
+        "nav" => {
+            let decided = peers.certified::<Proposal>("nav", slot).await?;
+            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
+            (contracts.nav_feed(), decided)
+        }
+        "basket" => {
+            let decided = peers.certified::<Basket>("basket", slot).await?;
+            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
+            (contracts.basket_feed(), decided)
+        }
+        "rewards" => {
+            let decided = peers.certified::<(Report, Award)>("rewards", slot).await?;
+            let decided = decided.map(|decided| (decided.value.0, decided.certificate));
+            (contracts.rewards_feed()?, decided)
+        }
+        _ => return Err(Failure::bad("the feeds are nav, basket and rewards")),
+    };
+    let (report, certificate) =
+        decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
+    let office = contracts.office().await?;
+    let seat = office.seat_of(&observer.keys.attestation_key());
+    let seat = seat.ok_or_else(|| Failure::conflict("these keys have no seat"))?;
+    let message =
+        confirmed(&office, &feed, slot, &report, &certificate).map_err(Failure::conflict)?;
+    Ok(Json(json!({ "seat": seat, "signature": hex::encode(observer.keys.attest(&message)) })))
+}

@@ -1,0 +1,219 @@
+//! Agreement on the basket: one is proposed when somebody asks for it, and whatever the nodes have
+//! certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
+
+use crate::agree::{Agreement, Due};
+use crate::baskets::Baskets;
+use crate::contracts::{Contracts, Office};
+use crate::peers::Certified;
+use anyhow::{Context, Result};
+use cicada_core::basket::agreed::Proposal;
+use cicada_core::basket::holdings;
+use cicada_core::basket::observed::{check, Observation};
+use cicada_core::hash::Native;
+use cicada_core::nav::{min_observations, ROUND_MS};
+use cicada_core::report::{Feed, FeedState};
+use cicada_network::verify_attestation;
+use cicada_program::now_ms;
+use parity_scale_codec::Encode;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A basket is proposed at most so long after its time, in milliseconds; later, the next one is waited
+/// for: its prices serve for 300 s.
+const YOUNG_MS: u64 = 60_000;
+
+/// What is to be done about the basket.
+#[derive(Default)]
+pub(crate) struct Rebalancing {
+    // Until when one is wanted, and of which slot.
+    until_ms: u64,
+    slot: Option<u64>,
+    due: Option<Due>,
+    next_ms: u64,
+    said: String,
+}
+
+impl Rebalancing {
+    /// Notes that somebody wants a basket; that holds for two scheduled times at least.
+    pub(crate) fn ask(&mut self, asked: bool, now_ms: u64) {
+        if asked {
+            self.until_ms = now_ms.saturating_add(2 * ROUND_MS);
+            (self.slot, self.next_ms) = (None, now_ms);
+        }
+    }
+
+    /// Whether this slot, the first that is looked at after somebody asked, is to be proposed now
+    /// of `time_ms`.
+    fn wants(&mut self, slot: u64, time_ms: u64, now_ms: u64) -> bool {
+        let of = *self.slot.get_or_insert(slot);
+        let is_young = now_ms.saturating_sub(time_ms) <= YOUNG_MS;
+        of == slot && is_young && (self.next_ms..self.until_ms).contains(&now_ms)
+    }
+}
+
+/// The genuine observations for a slot, one of a seat, in order of seats, all of `time_ms`.
+fn select(
+    office: &Office,
+    feed: &Feed,
+    slot: u64,
+    candidates: Vec<Observation>,
+    time_ms: u64,
+) -> Vec<Observation> {
+    let usable = |one: &Observation| {
+        let message = one.message::<Native>(&office.config_digest, feed, slot);
+        let key = office.keys.get(usize::from(one.seat));
+        one.is_well_formed()
+            && one.time_ms == time_ms
+            && key.is_some_and(|key| verify_attestation(&one.signature, &message, key))
+    };
+    let mut seats = BTreeMap::new();
+    for observation in candidates.into_iter().filter(usable) {
+        seats.entry(observation.seat).or_insert(observation);
+    }
+    seats.into_values().collect()
+}
+
+impl Agreement {
+    /// Brings what is certified; proposes what is wanted.
+    pub(crate) async fn look_at_basket(&self, contracts: &Contracts, state: &mut Rebalancing) {
+        let Some(baskets) = &self.app.baskets else {
+            return;
+        };
+        let problem = match self.bring_or_propose(contracts, baskets, state).await {
+            Ok(()) => String::new(),
+            Err(error) => format!("{error:#}"),
+        };
+        if problem != state.said {
+            tracing::warn!("basket: {}", if problem.is_empty() { "well again" } else { &problem });
+            state.said = problem;
+        }
+    }
+
+    async fn bring_or_propose(
+        &self,
+        contracts: &Contracts,
+        baskets: &Baskets,
+        state: &mut Rebalancing,
+    ) -> Result<()> {
+        let (newest, now) = (contracts.feeds().await?.0, now_ms());
+        let slot = newest.slot.saturating_add(1);
+        let wanted = state.wants(slot, baskets.time(now), now);
+        let agreed = match self.app.peers.certified::<Proposal>("basket", slot).await? {
+            Some(done) => {
+                let office = contracts.office().await?;
+                let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+                    return Ok(());
+                };
+                let mut due = Due::of(state.due, slot, now);
+                let turn = self.has_turn(&mut due, seat, office.seats(), now);
+                state.due = Some(due);
+                if !turn {
+                    return Ok(());
+                }
+                done
+            }
+            None if wanted => {
+                state.next_ms = now.saturating_add(self.app.config.turn_delay.max(1_000));
+                self.propose_basket(contracts, baskets, &newest).await?
+            }
+            None => return Ok(()),
+        };
+        let Certified { value, certificate } = agreed;
+        let office = contracts.office().await?;
+        let report = &value.report;
+        let certificate =
+            self.with_voice(contracts, &office, "basket", report, certificate).await?;
+        let block = contracts.set_basket(&value, &certificate, &self.signer).await?;
+        tracing::info!("basket {slot} is on the chain, block {block:?}");
+        Ok(())
+    }
+
+    /// Collects prices and gets agreement on what follows from them.
+    async fn propose_basket(
+        &self,
+        contracts: &Contracts,
+        baskets: &Baskets,
+        newest: &FeedState,
+    ) -> Result<Certified<Proposal>> {
+        let slot = newest.slot.saturating_add(1);
+        // A chain that makes blocks on demand has to come past the time first.
+        let now = now_ms();
+        let age = now.saturating_sub(baskets.time(now)).saturating_sub(1);
+        contracts.chain.freshen(&self.signer, Duration::from_millis(age)).await?;
+        self.observer.outlooks.forget().await;
+        let (office, own) = baskets.own(contracts, &self.observer, slot).await?;
+        let time_ms = own.observation.time_ms;
+        let (mut all, failed) = self.app.peers.prices(slot, &office.config_digest).await;
+        all.push(own.observation.clone());
+        let feed = contracts.basket_feed();
+        let observations = select(&office, &feed, slot, all, time_ms);
+        let needed = min_observations(office.seats()).context("no committee")?;
+        check(&observations, &own.weights, needed, time_ms).map_err(|error| {
+            let why = failed.first().map_or("the others are invalid or of another time", |one| one);
+            anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", observations.len())
+        })?;
+        let entries = own.sheet.agreed(time_ms, &observations, &own.weights, needed);
+        let entries = entries.map_err(|error| anyhow::anyhow!("slot {slot}: {error:?}"))?;
+        let report = holdings::report::<Native>(feed, newest, &entries, time_ms);
+        let proposal = Proposal { report, entries, observations };
+        self.app.peers.propose::<Proposal>(proposal.encode()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::report::ReportKind;
+    use cicada_network::NodeKeys;
+
+    const NOW: u64 = 1_738_425_600_000;
+    const FEED: Feed = Feed { kind: ReportKind::Basket, contract: [3; 32] };
+    const SLOT: u64 = 5;
+
+    #[test]
+    fn one_is_wanted_once_and_not_for_ever() {
+        let mut state = Rebalancing::default();
+        assert!(!state.wants(1, NOW, NOW), "nobody asked");
+        state.ask(true, NOW);
+        assert!(state.wants(1, NOW, NOW) && state.wants(1, NOW + 300_000, NOW + 300_000));
+        assert!(state.wants(1, NOW, NOW + 60_000));
+        assert!(!state.wants(1, NOW, NOW + 60_001), "its prices would not serve for long");
+        assert!(!state.wants(2, NOW, NOW), "one");
+        state.ask(true, NOW);
+        assert!(state.wants(2, NOW + 599_999, NOW + 599_999));
+        assert!(!state.wants(2, NOW + 600_000, NOW + 600_000));
+    }
+
+    #[test]
+    fn genuine_prices_of_one_time_are_taken_in_order_of_seats() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = |seat: u8| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap();
+        let keys: Vec<NodeKeys> = (0..4).map(key).collect();
+        let office = Office {
+            epoch: 1,
+            config_digest: [8; 32],
+            operators: vec![[0; 32]; 4],
+            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
+            stakes: vec![1; 4],
+        };
+        let signed = |seat: u8, prices: &[(u16, u128)], time_ms| {
+            let (prices, signature) = (prices.to_vec(), [0; 64]);
+            let mut one = Observation { seat, time_ms, prices, signature };
+            let message = one.message::<Native>(&[8; 32], &FEED, SLOT);
+            one.signature = keys[usize::from(seat)].attest(&message);
+            one
+        };
+        let good = |seat| signed(seat, &[(1, 5), (2, 6)], NOW);
+        let taken = |more: Vec<Observation>| -> Vec<u8> {
+            let found = select(&office, &FEED, SLOT, more, NOW);
+            found.iter().map(|one| one.seat).collect()
+        };
+        assert_eq!(taken(vec![good(2), good(0), good(0), good(1)]), [0, 1, 2]);
+        let refused = |one: Observation| taken(vec![one]).is_empty();
+        assert!(refused(Observation { seat: 3, ..good(0) }), "another's signature");
+        assert!(refused(Observation { seat: 9, ..good(0) }), "no such seat");
+        assert!(refused(signed(1, &[(1, 5)], NOW - 300_000)), "of another time");
+        assert!(refused(signed(1, &[(2, 6), (1, 5)], NOW)), "not in order");
+        assert!(refused(signed(1, &[(1, 0)], NOW)), "a price of 0");
+    }
+}
