@@ -165,7 +165,7 @@ impl Provider {
         for (id, mine) in &mut self.mine {
             let mut why = mine.unwanted(&self.worker.config, parameters, now);
             if late.contains(id) && mine.assignment.status == Status::Assigned {
-                why.get_or_insert("there is no place for it in time".into());
+                why.get_or_insert("it cannot be begun in time".into());
             }
             if let Some(why) = why.filter(|_| mine.run.is_none() && !mine.leaving) {
                 tracing::warn!(assignment = id, "handed back: {why}");

@@ -49,8 +49,8 @@ impl Patience {
 }
 
 /// How long the job may take: its request's bound, the whole of it after a restart too, as far as
-/// there is a slack left then for storing and delivering. Under a service level the chain has
-/// counted since the start: half a slack more than the bound is no violation yet.
+/// there is half a slack left then, two blocks, for storing and delivering. Under a service level the
+/// chain has counted since the start: as much more than the bound is no violation yet.
 pub(super) fn time_for(
     of: &Assignment,
     terms: &Request,
@@ -60,7 +60,7 @@ pub(super) fn time_for(
     let longest = terms.max_duration_ms;
     let measured = started_ms
         .map_or(u64::MAX, |started| started.saturating_add(longest).saturating_add(slack_ms / 2));
-    let until_ms = of.complete_by_ms.saturating_sub(slack_ms).min(measured);
+    let until_ms = of.complete_by_ms.saturating_sub(slack_ms / 2).min(measured);
     Duration::from_millis(until_ms.saturating_sub(now_ms()).min(longest))
 }
 
@@ -73,16 +73,16 @@ mod tests {
     use cicada_core::sla::Sla;
 
     #[test]
-    fn a_job_gets_its_bound_or_what_the_deadline_leaves_after_a_slack() {
+    fn a_job_gets_its_bound_or_what_the_deadline_leaves_before_the_delivery() {
         let now = now_ms();
         let terms = |max_duration_ms| Request { max_duration_ms, ..request().terms };
         let time = |left_ms, longest_ms, started_ms| {
             time_for(&until(now + left_ms), &terms(longest_ms), started_ms, 24_000).as_millis()
         };
         assert_eq!(time(3_600_000, 5_000, None), 5_000);
-        let short = time(34_000, 60_000, None);
+        let short = time(22_000, 60_000, None);
         assert!(short <= 10_000 && short > 8_000, "{short:?}");
-        assert_eq!((time(24_000, 60_000, None), time(0, 60_000, None)), (0, 0));
+        assert_eq!((time(12_000, 60_000, None), time(0, 60_000, None)), (0, 0));
         let behind = time(3_600_000, 60_000, Some(now - 18_000));
         assert!(behind <= 54_000 && behind > 52_000, "{behind:?}");
         assert_eq!(time(3_600_000, 60_000, Some(now - 6_000)), 60_000);
