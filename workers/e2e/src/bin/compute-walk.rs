@@ -158,7 +158,9 @@ impl Walk {
     }
 
     fn poor_job(&mut self) -> Result<u128> {
-        self.title("3. A missed service level: a metric, by report; the response, by the chain, was kept");
+        self.title(
+            "3. A missed service level: a metric, by report; the response, by the chain, was kept",
+        );
         let sla = "--no-panel --max-response 10m --penalty 4 --quality accuracy=9500 --review 1h";
         let id = self.delivered(sla)?;
         self.place.must(REQUESTER, &format!("settle {id} --quality accuracy=9000"))?;
