@@ -77,6 +77,20 @@ pub struct ReserveSpent {
     pub escrow: Option<u64>,
 }
 
+/// The money of an escrow that was made of a reserve came back to it: nothing was delivered, or it was
+/// taken back.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReserveReturned {
+    /// The number of the reserve.
+    #[ink(topic)]
+    pub reserve: u64,
+    /// How much, in the token's smallest unit.
+    pub amount: u128,
+    /// The escrow.
+    pub escrow: u64,
+}
+
 /// A payment waits for its account to claim it: the token refused it, or an arbitrator earned it.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ mod money;
 #[ink::contract]
 pub mod escrow {
     pub use crate::events::{
-        Claimed, Credited, EscrowAdvanced, OperatorSet, ReserveOpened, ReserveSpent,
+        Claimed, Credited, EscrowAdvanced, OperatorSet, ReserveOpened, ReserveReturned,
+        ReserveSpent,
     };
     use crate::money::Books;
     use cicada_core::certificate::Signature;
@@ -94,7 +95,8 @@ pub mod escrow {
                 self.ballots.insert((escrow, round), &ballots);
             }
             self.write(escrow, actor, before.state, &mut after, &act, &payout);
-            self.move_money(&terms, &before, &after, run_by.map(|run_by| run_by.1), &payout)?;
+            let drawn = run_by.map(|(_, reserve)| (escrow, reserve));
+            self.move_money(&terms, (&before, &after), drawn, &payout)?;
             let judges = if matches!(act, Act::Vote { .. }) { ballots.0 } else { Vec::new() };
             self.move_deposit(&terms, (&before, &after), &judges, actor)
         }
@@ -135,14 +137,13 @@ pub mod escrow {
         }
 
         /// Locks or pays what the rules say. What an undone escrow gives back goes to the reserve
-        /// that it was drawn from, as long as that is open.
+        /// that it was `drawn` from (escrow and reserve), as long as that is open.
         #[inline(never)]
         fn move_money(
             &mut self,
             terms: &Terms,
-            before: &Progress,
-            after: &Progress,
-            reserve: Option<u64>,
+            (before, after): (&Progress, &Progress),
+            drawn: Option<(u64, u64)>,
             payout: &Payout,
         ) -> Result<(), EscrowError> {
             let (requester, token) = (terms.requester.into(), terms.token.into());
@@ -151,12 +152,14 @@ pub mod escrow {
             }
             self.books.relock(requester, token, before.locked, after.locked)?;
             if after.state == State::Refunded {
-                let source = reserve.and_then(|id| Some((id, self.reserve_of(id)?)));
-                if let Some((id, mut source)) = source.filter(|source| !source.1.closed) {
+                let source = drawn.and_then(|drawn| Some((drawn, self.reserve_of(drawn.1)?)));
+                if let Some(((escrow, reserve), mut source)) = source.filter(|it| !it.1.closed) {
+                    let amount = payout.requester;
                     // It was there before.
-                    source.balance = source.balance.saturating_add(payout.requester);
-                    self.reserves.insert(id, &Stored(source));
-                    return self.books.relock(requester, token, 0, payout.requester);
+                    source.balance = source.balance.saturating_add(amount);
+                    self.reserves.insert(reserve, &Stored(source));
+                    self.env().emit_event(ReserveReturned { reserve, amount, escrow });
+                    return self.books.relock(requester, token, 0, amount);
                 }
             }
             self.books.pay(terms.provider.into(), token, payout.provider)?;

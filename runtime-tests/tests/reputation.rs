@@ -271,9 +271,8 @@ fn a_writer_that_is_taken_off_the_list_gives_its_cell_back() {
     let event = receipt.event::<WriterChanged>(&book.contract);
     let from_ms = book.world.now();
     assert_eq!(event, WriterChanged { account: book.market, allowed: false, from_ms });
-    // One unit for the cell: half of what the contract's two cells cost. The chain rounds such
-    // shares down, so that of three cells it would be none.
-    assert_eq!(receipt.deposit, -1);
+    // The cell and its eight bytes cost nine. The chain rounds shares of a deposit down.
+    assert_eq!(receipt.deposit, -8);
     assert!(!book.world.read(on(&book.contract).is_writer(book.market)));
     assert_eq!(book.send(&[Event::Completed]).fails(), ReputationError::NotWriter);
 }

@@ -289,7 +289,8 @@ impl Economy {
                     steps.push((assigned + 30 * MINUTE, *id, Step::Expire));
                     continue;
                 }
-                Conduct::SlowStart => (5 * MINUTE, 5 * MINUTE),
+                // Beyond two minutes and the slack of four.
+                Conduct::SlowStart => (7 * MINUTE, 5 * MINUTE),
                 Conduct::SlowWork => (30 * SECOND, 15 * MINUTE),
                 Conduct::Good | Conduct::BadWork => (30 * SECOND, 5 * MINUTE),
             };

@@ -6,6 +6,7 @@ use cicada_core::escrow::{Decision, EscrowError};
 use cicada_core::market::{Status, Unqualified};
 use cicada_core::reputation::START_POINTS;
 use cicada_traits::auction::AuctionError;
+use escrow::escrow::ReserveReturned;
 
 /// A bonded job of 100 units: 5,000 are escrowed, 300 are the bond.
 pub fn bonded(stage: &mut Stage, firm: bool, start: bool) -> u64 {
@@ -205,8 +206,11 @@ fn what_is_handed_back_can_be_taken_again_by_others() {
     let closed = AuctionError::Unqualified(Unqualified::RequestClosed);
     assert_eq!(stage.accept(OTHER, request, other, 199).fails(), closed);
     stage.world.advance(FREE);
-    let _ = stage.decline(PROVIDER, job).succeeds();
+    let (escrow, declined) = (stage.job(job).escrow, stage.decline(PROVIDER, job).succeeds());
     let record = stage.request_of(request);
+    let returned = declined.event::<ReserveReturned>(&stage.escrow);
+    let reserve = record.reserve;
+    assert_eq!(returned, ReserveReturned { reserve, amount: 199 * 50, escrow });
     assert_eq!((record.left, record.assigned, record.closed), (199, 0, false));
     assert_eq!(record.budget, 19_900, "all of its money");
     assert_eq!(record.ends_ms(), end + FREE, "it lost no time");

@@ -80,7 +80,7 @@ fn a_job_that_is_not_settled_has_no_price() {
 fn a_job_with_a_penalty_counts_with_what_was_paid() {
     let mut stage = Stage::new();
     let job = stage.assigned(|terms| terms.sla = sla(0, 1_000));
-    stage.world.advance(1);
+    stage.world.advance(SLACK + 1);
     let _ = stage.start(PROVIDER, job).succeeds();
     let _ = stage.complete(PROVIDER, job).succeeds();
     let _ = stage.settle(REQUESTER, job, None).succeeds();
