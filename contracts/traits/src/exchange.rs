@@ -177,13 +177,12 @@ pub trait Exchange {
     ) -> Result<u64, ExchangeError>;
 
     /// Pays of what was announced out of the reserve of a framework to the owner, if all tokens can
-    /// still be bought back at a fresh bid and at the highest that was seen in the last seven days;
-    /// without tokens no quote is needed. Only the owner may.
+    /// still be bought back at the newest bid and at the highest that was seen in the last seven days, or
+    /// in those before what was seen last if there is no fresh bid above 0. Only the owner may.
     ///
     /// # Errors
     /// `NotOwner`, `Paused`, `UnknownFramework`, `ZeroAmount`, `NotAnnounced`, `TooEarly`,
-    /// `InsufficientReserve`, `TokenRefused`, `Math`; as long as tokens exist `NoQuote`, `StaleQuote`,
-    /// `ZeroPrice`, `LeaderboardUnavailable`.
+    /// `InsufficientReserve`, `TokenRefused`, `Math`; as long as tokens exist `LeaderboardUnavailable`.
     ///
     /// # Events
     /// `Withdrawn`.
@@ -195,7 +194,7 @@ pub trait Exchange {
     /// since 1970. Only the owner may.
     ///
     /// # Errors
-    /// `NotOwner`, `InvalidTerms`.
+    /// `NotOwner`, `Paused`, `InvalidTerms`.
     ///
     /// # Events
     /// `TermsAnnounced`.
