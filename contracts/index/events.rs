@@ -133,7 +133,7 @@ impl From<Record> for NavSettled {
     }
 }
 
-/// The owner set the terms.
+/// The owner announced fee and minimum, or stopped minting or let it go on.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TermsSet {
@@ -141,8 +141,10 @@ pub struct TermsSet {
     pub fee_bps: u16,
     /// The least that is minted or redeemed, in units of the index token.
     pub minimum: u128,
-    /// Whether minting is stopped.
+    /// Whether minting is stopped, from now on.
     pub minting_paused: bool,
+    /// From when on fee and minimum are in force, in milliseconds since 1970.
+    pub from_ms: u64,
 }
 
 /// The owner offered ownership.

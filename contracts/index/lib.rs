@@ -23,12 +23,18 @@ pub mod index {
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::slashing::Deviation;
     use cicada_traits::host::HostSha256;
-    use cicada_traits::index::{Index, IndexError, IndexTerms};
+    use cicada_traits::index::{AnnouncedCharges, Index, IndexError, IndexTerms, NOTICE_MS};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::stored::{Opaque, Stored};
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
+
+    /// Fee in bps, and the least that is minted or redeemed.
+    type Charges = (u16, u128);
+
+    /// A slot, and how far each seat was off.
+    type Off = (u64, Vec<Deviation>);
 
     /// The index. What a mint or a redemption needs besides the holdings lies in the one cell.
     #[ink(storage)]
@@ -37,10 +43,14 @@ pub mod index {
         proposed_owner: Option<AccountId>,
         validators: AccountId,
         token: AccountId,
-        fee_bps: u16,
-        minimum: u128,
+        charges: Stored<Charges>,
+        // In their place from this time on; 0 for never.
+        next_charges: Stored<Charges>,
+        next_ms: u64,
         minting_paused: bool,
         basket: Stored<FeedState>,
+        // When the basket was taken over.
+        basket_ms: u64,
         newest: Stored<FeedState>,
         // Of the newest slot that is not void; 0 for none.
         nav_slot: u64,
@@ -48,8 +58,10 @@ pub mod index {
         nav_e18: u128,
         holdings: Lazy<Stored<Vec<Holding>>, ManualKey<0x484f_4c44>>,
         records: Mapping<u64, Stored<nav::Record>, ManualKey<0x534c_4f54>>,
-        // Of slots in which somebody was off, until they are judged.
-        off: Mapping<u64, Stored<Vec<Deviation>>, ManualKey<0x4f46_465f>>,
+        // Of slots in which somebody was off, until they are judged: numbered in their order.
+        off: Mapping<u64, Stored<Off>, ManualKey<0x4f46_465f>>,
+        off_count: u64,
+        off_judged: u64,
         written_off: Mapping<AccountId, u128, ManualKey<0x5752_4954>>,
         // By account and token. What this contract itself is owed stands for the sum of all.
         owed: Mapping<(AccountId, AccountId), u128, ManualKey<0x4f57_4544>>,
@@ -66,10 +78,12 @@ pub mod index {
                 proposed_owner: None,
                 validators,
                 token,
-                fee_bps: 0,
-                minimum: 0,
+                charges: Stored((0, 0)),
+                next_charges: Stored((0, 0)),
+                next_ms: 0,
                 minting_paused: false,
                 basket: Stored(FeedState::EMPTY),
+                basket_ms: 0,
                 newest: Stored(FeedState::EMPTY),
                 nav_slot: 0,
                 nav_ms: 0,
@@ -77,9 +91,25 @@ pub mod index {
                 holdings: Lazy::new(),
                 records: Mapping::new(),
                 off: Mapping::new(),
+                off_count: 0,
+                off_judged: 0,
                 written_off: Mapping::new(),
                 owed: Mapping::new(),
             }
+        }
+
+        /// Whether other charges are announced, and not in force yet.
+        fn is_announced(&self) -> bool {
+            self.env().block_timestamp() < self.next_ms
+        }
+
+        /// Fee and minimum in force.
+        #[inline(never)]
+        fn charges(&self) -> Charges {
+            if self.next_ms == 0 || self.is_announced() {
+                return self.charges.0;
+            }
+            self.next_charges.0
         }
 
         /// Exactly at the deadline it is too late.
@@ -204,8 +234,10 @@ pub mod index {
             (self.nav_slot, self.nav_ms) = (record.slot, record.time_ms);
             self.nav_e18 = record.nav_e18;
             self.records.insert(record.slot, &Stored(record));
-            if off.iter().any(|deviation| deviation.bps > 0) {
-                self.off.insert(record.slot, &Stored(off));
+            // Nearer than that, nodes agree to one another: nobody is off.
+            if off.iter().any(|deviation| u128::from(deviation.bps) > nav::AGREE_BPS) {
+                self.off.insert(self.off_count, &Stored((record.slot, off)));
+                self.off_count = self.off_count.saturating_add(1);
             }
             self.env().emit_event(NavSettled::from(record));
         }
@@ -233,7 +265,7 @@ pub mod index {
     }
 
     impl Index for IndexContract {
-        /// Sets fee and minimum, and stops minting or lets it go on. The owner.
+        /// Announces fee and minimum, and stops minting or lets it go on. The owner.
         #[ink(message)]
         fn set_terms(
             &mut self,
@@ -250,10 +282,20 @@ pub mod index {
             if minimum > MAX_MINIMUM {
                 return Err(IndexError::MinimumTooHigh);
             }
-            self.fee_bps = fee_bps;
-            self.minimum = minimum;
+            let (now, next) = (self.env().block_timestamp(), (fee_bps, minimum));
+            let mut from_ms = now;
+            self.charges = Stored(self.charges());
+            self.next_ms = 0;
+            // Nobody holds anything before there is a basket.
+            if self.basket.0.slot == 0 {
+                self.charges = Stored(next);
+            } else if next != self.charges.0 {
+                from_ms = now.saturating_add(NOTICE_MS);
+                self.next_charges = Stored(next);
+                self.next_ms = from_ms;
+            }
             self.minting_paused = minting_paused;
-            self.env().emit_event(TermsSet { fee_bps, minimum, minting_paused });
+            self.env().emit_event(TermsSet { fee_bps, minimum, minting_paused, from_ms });
             Ok(())
         }
 
@@ -288,6 +330,7 @@ pub mod index {
                 self.newest.0.time_ms = report.time_ms;
             }
             self.basket = Stored(FeedState::after(&report, digest));
+            self.basket_ms = self.env().block_timestamp();
             self.rebase(next)?;
             let (epoch, signers) = checks::signed_by(&certificate);
             let Report { slot, time_ms, .. } = report;
@@ -309,10 +352,11 @@ pub mod index {
                 return Err(IndexError::Paused);
             }
             self.check_deadline(deadline_ms)?;
-            if tokens < self.minimum {
+            let (fee_bps, minimum) = self.charges();
+            if tokens < minimum {
                 return Err(IndexError::BelowMinimum);
             }
-            let left = after_fee_floor(tokens, self.fee_bps.into())?;
+            let left = after_fee_floor(tokens, fee_bps.into())?;
             let supply = calls::supply(&self.token)?;
             let (credited, locked) = split_credit(left, supply)?;
             if credited < min_received {
@@ -346,10 +390,11 @@ pub mod index {
         ) -> Result<(), IndexError> {
             self.check_deadline(deadline_ms)?;
             let who = self.env().caller();
-            if tokens < self.minimum && calls::balance(&self.token, &who) != Some(tokens) {
+            let (fee_bps, minimum) = self.charges();
+            if tokens < minimum && calls::balance(&self.token, &who) != Some(tokens) {
                 return Err(IndexError::BelowMinimum);
             }
-            let left = after_fee_floor(tokens, self.fee_bps.into())?;
+            let left = after_fee_floor(tokens, fee_bps.into())?;
             let mut holdings = self.held();
             let supply = calls::supply(&self.token)?;
             let amounts = amounts_to_redeem_floor(&holdings, supply, left)?;
@@ -414,7 +459,8 @@ pub mod index {
             if !self.is_fresh(slot, time_ms) {
                 return Err(BasketError::StalePrices.into());
             }
-            let age_ms = self.env().block_timestamp().saturating_sub(time_ms);
+            // Not of the prices: else whoever holds a certificate back has the last part of the fall.
+            let age_ms = self.env().block_timestamp().saturating_sub(self.basket_ms);
             let mut holdings = self.held();
             let (given, wanted) = (give.as_ref(), take.as_ref());
             let taken = swap_floor(&mut holdings, given, give_amount, wanted, age_ms)?;
@@ -468,14 +514,21 @@ pub mod index {
             Ok(Settlement::Recorded)
         }
 
-        /// Hands on who was off the NAV of a slot, once.
+        /// Hands on who was off the NAV of the oldest slot that was not judged.
         #[ink(message)]
         #[inline(never)]
-        fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError> {
-            let (Some(record), Some(off)) = (self.nav(slot), self.off.take(slot)) else {
-                return Err(IndexError::NothingToJudge);
-            };
-            calls::report_deviations(&self.validators, &record, &off.0)
+        fn judge_nav(&mut self) -> Result<(), IndexError> {
+            let nothing = IndexError::NothingToJudge;
+            let Stored((slot, off)) = self.off.take(self.off_judged).ok_or(nothing)?;
+            let record = self.nav(slot).ok_or(nothing)?;
+            self.off_judged = self.off_judged.saturating_add(1);
+            calls::report_deviations(&self.validators, &record, &off)
+        }
+
+        /// The slot that would be judged.
+        #[ink(message)]
+        fn to_judge(&self) -> Option<u64> {
+            self.off.get(self.off_judged).map(|off| off.0 .0)
         }
 
         /// What is held of each token, its target and its price.
@@ -515,16 +568,31 @@ pub mod index {
             (self.basket.0, self.newest.0)
         }
 
-        /// Fee, minimum, pause and the contracts that this one calls.
+        /// When the newest basket was taken over.
+        #[ink(message)]
+        fn basket_taken_ms(&self) -> u64 {
+            self.basket_ms
+        }
+
+        /// Fee and minimum in force, pause and the contracts that this one calls.
         #[ink(message)]
         fn terms(&self) -> IndexTerms {
+            let (fee_bps, minimum) = self.charges();
             IndexTerms {
                 validators: self.validators,
                 token: self.token,
-                fee_bps: self.fee_bps,
-                minimum: self.minimum,
+                fee_bps,
+                minimum,
                 minting_paused: self.minting_paused,
             }
+        }
+
+        /// Fee and minimum that will be in force.
+        #[ink(message)]
+        fn announced(&self) -> Option<AnnouncedCharges> {
+            let (fee_bps, minimum) = self.next_charges.0;
+            let from_ms = self.next_ms;
+            self.is_announced().then_some(AnnouncedCharges { fee_bps, minimum, from_ms })
         }
     }
 

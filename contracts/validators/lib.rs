@@ -21,7 +21,7 @@ pub mod validators {
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
-    use cicada_core::slashing::{judge, Offence, OffenceKind};
+    use cicada_core::slashing::{judge, Offence, OffenceKind, MIN_UNBONDING_MS};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::staking::{
@@ -55,6 +55,8 @@ pub mod validators {
         barred: u32,
         /// The same of the committee before.
         barred_before: u32,
+        /// When the committee in office was seated.
+        seated_ms: u64,
         feed_state: Stored<FeedState>,
         /// Of every epoch, since evidence may come late.
         members: Mapping<u32, Seats, ManualKey<0x4d45_4d42>>,
@@ -88,6 +90,7 @@ pub mod validators {
                 attestation_keys: Stored(AttestationKeys::default()),
                 barred: 0,
                 barred_before: 0,
+                seated_ms: 0,
                 feed_state: Stored(FeedState::EMPTY),
                 members: Mapping::new(),
                 weights: Mapping::new(),
@@ -128,6 +131,7 @@ pub mod validators {
                 self.weights.remove(self.epoch_before());
             }
             self.epoch = epoch;
+            self.seated_ms = self.env().block_timestamp();
             self.config_digest = digest;
             self.attestation_keys = Stored(AttestationKeys(attestation_keys(&members)));
             self.barred_before = self.barred;
@@ -145,6 +149,28 @@ pub mod validators {
         /// The epoch before the one in office; 0 for none.
         fn epoch_before(&self) -> u32 {
             self.epoch.saturating_sub(1)
+        }
+
+        /// Whether this is the committee before, and none of its stake can be out yet.
+        fn counts_still(&self, epoch: u32) -> bool {
+            let until_ms = self.seated_ms.saturating_add(MIN_UNBONDING_MS);
+            epoch > 0 && epoch == self.epoch_before() && self.env().block_timestamp() < until_ms
+        }
+
+        /// Takes the weight of seats of the committee before.
+        #[inline(never)]
+        fn mute_before(&mut self, seats: u32) {
+            if seats == 0 {
+                return;
+            }
+            let epoch = self.epoch_before();
+            let mut weights = self.weights.get(epoch).unwrap_or_default();
+            for (seat, weight) in (0u8..).zip(weights.iter_mut()) {
+                if seats & seat_bit(seat) != 0 {
+                    *weight = 0;
+                }
+            }
+            self.weights.insert(epoch, &weights);
         }
 
         /// The weights of a committee in office or the one before.
@@ -185,6 +211,7 @@ pub mod validators {
             let before = attestation_keys(&self.committee_of(self.epoch_before()));
             let barred = Self::bit_of(&before, key);
             self.barred_before = silence(&self.quorum.0, self.barred_before, barred);
+            self.mute_before(barred);
             verdict.execute(&terms, Some(self.env().caller()))
         }
 
@@ -310,10 +337,11 @@ pub mod validators {
             Ok(())
         }
 
-        /// Whether the committee in office, or the one before, certified the report with this digest.
+        /// Whether the committee in office, or for a day the one before, certified the report with
+        /// this digest.
         #[ink(message)]
         fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), CertificateError> {
-            if certificate.epoch > 0 && certificate.epoch == self.epoch_before() {
+            if self.counts_still(certificate.epoch) {
                 return self.verify_before(digest, certificate);
             }
             certificate.check_form(self.epoch, &self.quorum.0)?;
@@ -368,14 +396,18 @@ pub mod validators {
     }
 
     impl Judged for ValidatorsContract {
-        /// Who is in office, or was in the epoch before, with what weight.
+        /// Who is in office, or was in the epoch before until a day ago, with what weight.
         #[ink(message)]
         #[inline(never)]
         fn electorate(&self, epoch: Option<u32>) -> Electorate {
             let epoch = epoch.unwrap_or(self.epoch);
-            let members = match epoch == self.epoch || epoch == self.epoch_before() {
-                true => self.committee_of(epoch),
-                false => Vec::new(),
+            let (members, stakes) = match epoch == self.epoch || self.counts_still(epoch) {
+                true => {
+                    let members = self.committee_of(epoch);
+                    let stakes = self.weights_of(epoch, &members);
+                    (members, stakes)
+                }
+                false => (Vec::new(), Vec::new()),
             };
             Electorate {
                 epoch,
@@ -386,7 +418,7 @@ pub mod validators {
                     }
                 },
                 keys: attestation_keys(&members),
-                stakes: self.weights_of(epoch, &members),
+                stakes,
             }
         }
 
@@ -411,8 +443,12 @@ pub mod validators {
                 return Err(StakingError::TooMany);
             }
             let members = self.committee_of(epoch);
-            if epoch < self.epoch_before() || members.is_empty() {
+            if members.is_empty() {
                 return Err(StakingError::UnknownEpoch);
+            }
+            // Too old to cost anything; an error would keep all that comes after it from being judged.
+            if epoch < self.epoch_before() {
+                return Ok(());
             }
             let (offence, needed) = match kind {
                 ReportKind::Rewards => (

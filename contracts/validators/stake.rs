@@ -6,7 +6,8 @@ use cicada_core::committee::{seat_bit, Member};
 use cicada_core::fixed::{add, mul_div_floor, sub, BPS};
 use cicada_core::hash::Hash;
 use cicada_core::slashing::{
-    check_unbonding, Offence, ParameterError, Severity, StakeAccount, Standing, BOUNTY_BPS,
+    check_unbonding, weights, Offence, ParameterError, Severity, StakeAccount, Standing,
+    BOUNTY_BPS,
 };
 use cicada_traits::host::HostSha256;
 use cicada_traits::payment;
@@ -81,6 +82,10 @@ impl Stakes {
         if let Some(before) = self.terms() {
             if before.token != terms.token || before.treasury != terms.treasury {
                 return Err(StakingError::Fixed);
+            }
+            // Else one change could put the minimum beyond everybody: nobody would be left to seat.
+            if terms.minimum > before.minimum.saturating_mul(2) {
+                return Err(ParameterError::MinimumTooHigh.into());
             }
             // Time for a seat to leave first: to resign, to be replaced, to wait.
             let notice = before.unbonding_ms.saturating_mul(2);
@@ -173,15 +178,17 @@ impl Stakes {
     #[inline(never)]
     pub fn weights(&self, members: &[Member], epoch: u32, barred: u32) -> Vec<u128> {
         let terms = self.terms();
-        let weight = |(seat, member): (u8, &Member)| {
+        let active = |(seat, member): (u8, &Member)| {
             if barred & seat_bit(seat) != 0 {
-                return 0;
+                return None;
             }
             let operator = member.operator.into();
             let account = self.account(operator);
-            account.weight(self.minimum(operator, &account, terms.as_ref()), epoch)
+            let minimum = self.minimum(operator, &account, terms.as_ref());
+            let is_active = account.standing(minimum, epoch) == Standing::Active;
+            is_active.then_some((account.stake.bonded, minimum))
         };
-        (0u8..).zip(members).map(weight).collect()
+        weights(&(0u8..).zip(members).map(active).collect::<Vec<_>>())
     }
 
     /// Takes stake in.

@@ -12,7 +12,7 @@ use primitive_types::U256;
 mod account;
 mod judgement;
 
-pub use account::{weight_cap, StakeAccount, StakeError, JUDGED_MS};
+pub use account::{weight_cap, weights, StakeAccount, StakeError, JUDGED_MS};
 pub use judgement::{judge, Deviation, JudgementError};
 
 /// The stake that a seat needs: 1,000 TAO.
@@ -73,6 +73,8 @@ pub enum ParameterError {
     BelowFloor,
     /// A seat would need no stake.
     NoMinimum,
+    /// A seat would need more than twice what it needs now.
+    MinimumTooHigh,
 }
 
 /// The least that a proven offence costs, in bps of the stake.

@@ -9,6 +9,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{Observation, Record};
 use cicada_core::report::{FeedError, FeedState, Report};
+use cicada_core::slashing::MIN_UNBONDING_MS;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -19,6 +20,10 @@ pub const PAY_REF_TIME: u64 = 10_000_000_000;
 
 /// Bytes of storage proof that it may use: forty of them fit the proof of a block.
 pub const PAY_PROOF_SIZE: u64 = 100 * 1_024;
+
+/// How long after its announcement another fee or minimum is in force, in milliseconds: two days,
+/// twice the shortest unbonding delay.
+pub const NOTICE_MS: u64 = 2 * MIN_UNBONDING_MS;
 
 /// Why a message of the index is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ pub enum IndexError {
     IndexTokenRefused,
     /// Nothing is owed to the caller in this token.
     NothingOwed,
-    /// Nobody was off in this slot, or it was judged already.
+    /// No slot is left in which somebody was off.
     NothingToJudge,
 }
 
@@ -102,11 +107,25 @@ pub struct IndexTerms {
     pub minting_paused: bool,
 }
 
+/// Fee and minimum that are announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct AnnouncedCharges {
+    /// The fee in bps.
+    pub fee_bps: u16,
+    /// The least that is minted or redeemed, in units of the index token.
+    pub minimum: u128,
+    /// From when on they are in force, in milliseconds since 1970.
+    pub from_ms: u64,
+}
+
 /// The index.
 #[ink::trait_definition]
 pub trait Index {
-    /// Sets fee and minimum, and stops minting (and nothing else) or lets it go on. Only the owner
-    /// may. Who has less than the minimum may still redeem all of it.
+    /// Stops minting (and nothing else) or lets it go on, at once, and announces fee and minimum, in
+    /// place of what was announced before; they are in force [`NOTICE_MS`] later, or at once before
+    /// the first basket. Only the owner may. Those in force take an announcement back. Who has less
+    /// than the minimum may still redeem all of it.
     ///
     /// # Errors
     /// [`IndexError::NotOwner`], [`BasketError::FeeTooHigh`], [`IndexError::MinimumTooHigh`].
@@ -203,7 +222,7 @@ pub trait Index {
     /// Gives a token that is below its target, from the caller's allowance, and takes one that is
     /// above it, for the same value at the certified prices less a spread, rounded down; at least
     /// `min_take`. Anybody may, while the prices are fresh. The spread falls in a straight line from
-    /// 200 bps at the time of the prices to −20 bps 300 s later.
+    /// 200 bps when the basket was taken over ([`Index::basket_taken_ms`]) to −20 bps 300 s later.
     ///
     /// # Errors
     /// [`IndexError::Expired`], [`IndexError::Basket`], [`IndexError::BeyondLimit`],
@@ -241,7 +260,7 @@ pub trait Index {
     ) -> Result<Settlement, IndexError>;
 
     /// Hands on how far each seat was off the NAV of a slot to the contract of validators, which
-    /// punishes. Anybody may, once.
+    /// punishes: of the oldest slot in which somebody was off and that was not judged. Anybody may.
     ///
     /// # Errors
     /// [`IndexError::NothingToJudge`], [`IndexError::PenaltiesRefused`].
@@ -249,7 +268,11 @@ pub trait Index {
     /// # Events
     /// None of this contract.
     #[ink(message)]
-    fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError>;
+    fn judge_nav(&mut self) -> Result<(), IndexError>;
+
+    /// The slot that [`Index::judge_nav`] would judge.
+    #[ink(message)]
+    fn to_judge(&self) -> Option<u64>;
 
     /// What is held of each token, its target and its price: the targets, then what leaves.
     #[ink(message)]
@@ -276,7 +299,16 @@ pub trait Index {
     #[ink(message)]
     fn feeds(&self) -> (FeedState, FeedState);
 
-    /// Fee, minimum, pause and the contracts that this one calls.
+    /// When the newest basket was taken over, in milliseconds since 1970; 0 before the first. From
+    /// then on the spread of its swaps falls, whatever the time of its prices.
+    #[ink(message)]
+    fn basket_taken_ms(&self) -> u64;
+
+    /// Fee and minimum in force, pause and the contracts that this one calls.
     #[ink(message)]
     fn terms(&self) -> IndexTerms;
+
+    /// Fee and minimum that will be in force, if some are announced.
+    #[ink(message)]
+    fn announced(&self) -> Option<AnnouncedCharges>;
 }

@@ -17,6 +17,12 @@ use ink::primitives::AccountId;
 /// The most contracts that may judge.
 pub const MAX_JUDGES: usize = 4;
 
+/// Picoseconds of the reference machine that the reputation contract may use to hear of a penalty.
+pub const TELL_REF_TIME: u64 = 2_000_000_000;
+
+/// Bytes of storage proof that it may use.
+pub const TELL_PROOF_SIZE: u64 = 64 * 1_024;
+
 /// The rules of stake. Under the owner; token and treasury are fixed with the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
@@ -29,7 +35,7 @@ pub struct StakingTerms {
     pub reputation: Option<AccountId>,
     /// The contracts that may report deviations, at most [`MAX_JUDGES`].
     pub judges: Vec<AccountId>,
-    /// What a seat needs, in units of the token; not 0.
+    /// What a seat needs, in units of the token; not 0, and at most twice what it needs now.
     pub minimum: u128,
     /// How long stake that is taken out can still be slashed, in milliseconds; 1 to 366 days.
     pub unbonding_ms: u64,
@@ -57,8 +63,8 @@ pub struct StakeView {
     pub is_resigned: bool,
 }
 
-/// What a contract that settles observations needs to know of a committee: that in office, or the
-/// one before, whose weights are those of its last block in office.
+/// What a contract that settles observations needs to know of a committee: that in office, or for a
+/// day the one before, with the weights of its last block in office; who was convicted since has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 pub struct Electorate {
@@ -68,8 +74,8 @@ pub struct Electorate {
     pub config_digest: Hash,
     /// Attestation keys in seat order; none if there is no such committee.
     pub keys: Vec<AttestationKey>,
-    /// Weights in seat order: the stake, at most 5/4 of the minimum; 0 for a seat that is inactive
-    /// or ejected.
+    /// Weights in seat order: the stake, at most 5/4 of the lowest minimum that binds one of them; 0
+    /// for a seat that is inactive or ejected.
     pub stakes: Vec<u128>,
 }
 
@@ -148,7 +154,7 @@ pub enum StakingError {
     NoConviction,
     /// A calculation has no result.
     Math(MathError),
-    /// The reputation contract broke off the call: no gas was left for it, or it trapped.
+    /// Too little gas was left to tell the reputation contract.
     ReputationUnavailable,
     /// Token, treasury or reputation would be this contract itself.
     OwnAccount,
@@ -195,7 +201,7 @@ impl From<JudgementError> for StakingError {
 #[ink::trait_definition]
 pub trait Judged {
     /// Who is in office, with what weight; with an epoch, of that one, if it is in office or was the
-    /// one before.
+    /// one before until a day ago.
     #[ink(message)]
     fn electorate(&self, epoch: Option<u32>) -> Electorate;
 
@@ -203,7 +209,7 @@ pub trait Judged {
     /// slot of the caller's feed of `kind`, whose report was of `time_ms`. Only listed judges may.
     /// `deviations` name every seat that was heard. Nobody pays unless a quorum was within
     /// tolerance (of awards: as many as are surely more than may lie, nine of sixteen), nor twice
-    /// in an hour but for what is worse.
+    /// in an hour but for what is worse, nor for a committee before that one: its slots are passed over.
     ///
     /// # Errors
     /// [`StakingError::NotJudge`], [`StakingError::NoTerms`], [`StakingError::TooMany`],

@@ -2,6 +2,7 @@
 
 use super::{standing, Rates, Severity, Stake, Standing};
 use crate::fixed::{add, sub, MathError};
+use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
 /// For how long a seat that was off pays once, in milliseconds: an hour.
@@ -11,6 +12,17 @@ pub const JUDGED_MS: u64 = 3_600_000;
 /// 35/4 minima, and the 9 others of the smallest report at least 9: no purse makes the median.
 pub fn weight_cap(minimum: u128) -> u128 {
     minimum.saturating_add(minimum / 4)
+}
+
+/// The weights of a committee, in seat order. Of each seat that may serve: what is bonded, and the
+/// minimum that binds it, which is at most that; none for the others, who weigh 0.
+///
+/// The cap is one for all, of the lowest minimum: were it each seat's own, whoever is bound by older
+/// terms would outweigh the others after a change of the minimum.
+pub fn weights(seats: &[Option<(u128, u128)>]) -> Vec<u128> {
+    let lowest = seats.iter().flatten().map(|(_, minimum)| *minimum).min();
+    let cap = weight_cap(lowest.unwrap_or_default());
+    seats.iter().map(|seat| seat.map_or(0, |(bonded, _)| bonded.min(cap))).collect()
 }
 
 /// Why stake does not move.
@@ -160,15 +172,6 @@ impl StakeAccount {
         let ejected = self.ejected_in != 0 && self.ejected_in == epoch;
         standing(self.stake.bonded, minimum, ejected)
     }
-
-    /// The weight of the operator's word: what is bonded, at most [`weight_cap`]; 0 if he may not
-    /// serve.
-    pub fn weight(&self, minimum: u128, epoch: u32) -> u128 {
-        match self.standing(minimum, epoch) {
-            Standing::Active => self.stake.bonded.min(weight_cap(minimum)),
-            Standing::Inactive | Standing::Ejected => 0,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -238,14 +241,19 @@ mod tests {
         let mut account = bonded(MIN_STAKE);
         assert_eq!(account.standing(MIN_STAKE, 0), Standing::Active, "no committee, no ejection");
         account.ejected_in = 3;
-        let at = |epoch| (account.standing(MIN_STAKE, epoch), account.weight(MIN_STAKE, epoch));
-        assert_eq!(at(3), (Standing::Ejected, 0));
-        assert_eq!(at(4), (Standing::Active, MIN_STAKE));
-        let rich = StakeAccount { stake: Stake { bonded: 3 * MIN_STAKE, unbonding: 0 }, ..account };
-        assert_eq!(rich.weight(MIN_STAKE, 4), MIN_STAKE * 5 / 4);
+        assert_eq!(account.standing(MIN_STAKE, 3), Standing::Ejected);
+        assert_eq!(account.standing(MIN_STAKE, 4), Standing::Active);
         account.unbond(1, 0, 0, DAY).unwrap();
         assert_eq!(account.standing(MIN_STAKE, 4), Standing::Inactive);
-        assert_eq!(account.weight(MIN_STAKE, 4), 0);
+    }
+
+    #[test]
+    fn one_cap_of_the_lowest_minimum_is_for_all() {
+        assert_eq!(weights(&[]), []);
+        assert_eq!(weights(&[None, Some((1_000, 1_000)), Some((9_000, 1_000))]), [0, 1_000, 1_250]);
+        // Who is bound by an older, higher minimum, or a lower one.
+        assert_eq!(weights(&[Some((1_250, 1_000)), Some((600, 500))]), [625, 600]);
+        assert_eq!(weights(&[Some((2_500, 2_000)), Some((1_000, 1_000))]), [1_250, 1_000]);
     }
 
     #[test]
@@ -264,6 +272,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn seven_never_outweigh_nine_others_whatever_terms_bind_them(
+            seats in prop::collection::vec((1..=u128::MAX / 64, 0..=u128::MAX / 64), 16),
+        ) {
+            let stakes: Vec<_> =
+                seats.iter().map(|(minimum, more)| Some((minimum + more, *minimum))).collect();
+            let mut found = weights(&stakes);
+            found.sort_unstable();
+            let nine: u128 = found[..9].iter().sum();
+            prop_assert!(found[9..].iter().sum::<u128>() < nine);
+        }
+
         #[test]
         fn any_number_of_deviations_in_an_hour_costs_no_more_than_the_worst(
             found in prop::collection::vec((1u32..5, 0..JUDGED_MS), 1..40),

@@ -5,6 +5,7 @@ mod basket;
 mod common;
 mod cost;
 mod frozen;
+mod judged;
 mod mint;
 mod nav;
 mod observers;

@@ -50,7 +50,7 @@ fn every_other_mint_is_in_proportion_and_rounded_up() {
 fn the_fee_is_not_credited_and_stays_in_the_basket() {
     let mut stage = Stage::minted();
     let held = stage.amounts();
-    let _ = stage.set_terms(OWNER, 100, 0, false).succeeds();
+    stage.enforce_terms(100, 0, false);
     let receipt = stage.mint("charlie", 100 * ONE).succeeds();
     assert_eq!(stage.tokens(account("charlie")), 99 * ONE);
     assert_eq!(stage.supply(), 1_099 * ONE);
@@ -140,7 +140,8 @@ fn no_more_is_taken_and_no_less_credited_than_the_caller_says() {
         let wrong = stage.mint_within("charlie", ONE, 0, limits, deadline);
         assert_eq!(wrong.fails(), IndexError::WrongLength);
     }
-    let _ = stage.set_terms(OWNER, 10, 0, false).succeeds();
+    stage.enforce_terms(10, 0, false);
+    let deadline = stage.world.now() + 1;
     let received = ONE / 1_000 * 999;
     let few = stage.mint_within("charlie", ONE, received + 1, exact.clone(), deadline);
     assert_eq!(few.fails(), IndexError::BeyondLimit);

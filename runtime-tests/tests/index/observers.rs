@@ -1,11 +1,12 @@
 //! A committee with stake that observes the NAV.
 
-use crate::common::{attestation_key, Committee, GENESIS, SEATS};
+use crate::common::{attestation_key, quorum, Committee, GENESIS, SEATS};
 use crate::stage::*;
+use cicada_core::committee::members_root;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation, Record};
-use cicada_core::report::{FeedState, Report, ReportKind};
+use cicada_core::report::{Feed, FeedState, Report, ReportKind};
 use cicada_core::slashing::{Bands, Rates, MIN_STAKE};
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
 use cicada_traits::index::{Index, IndexError};
@@ -109,10 +110,29 @@ impl Stage {
         self.bring_nav(report, &observations)
     }
 
-    /// Hands on who was off in a slot.
-    pub fn judge_nav(&mut self, slot: u64) -> Answer {
-        let message = on(&self.index).judge_nav(slot);
+    /// Hands on who was off in the oldest slot that was not judged.
+    pub fn judge_nav(&mut self) -> Answer {
+        let message = on(&self.index).judge_nav();
         self.world.as_(account("heidi")).call(message)
+    }
+
+    /// The slot that is judged next.
+    pub fn to_judge(&mut self) -> Option<u64> {
+        self.world.read(on(&self.index).to_judge())
+    }
+
+    /// The next epoch, of the same operators.
+    pub fn rotate(&mut self) {
+        let next = Committee::named("node", self.committee.epoch + 1);
+        let contract = *address(&self.validators).as_ref();
+        let state = self.world.read(on(&self.validators).feed_state());
+        let feed = Feed { kind: ReportKind::Committee, contract };
+        let root = members_root::<Native>(&quorum(), &next.members());
+        let change = state.next_report(feed, self.world.now(), root);
+        let signed = self.committee.certify(&self.validators, &change);
+        let rotate = on(&self.validators).rotate(change, next.members(), signed);
+        let _ = self.world.as_(account("heidi")).call(rotate).succeeds();
+        self.committee = next;
     }
 
     pub fn newest(&mut self) -> Option<Record> {

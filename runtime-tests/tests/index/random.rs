@@ -143,7 +143,10 @@ impl Run {
             12 => {
                 self.model.fee = dice.wide(101);
                 let fee = self.model.fee as u16;
-                (4, true, self.stage.set_terms(OWNER, fee, 0, false).value.is_ok())
+                self.stage.enforce_terms(fee, 0, false);
+                // The first mint needs fresh prices.
+                self.stage.set_usual();
+                (4, true, true)
             }
             13 if self.infos[coin].is_none() && self.model.purse[who][coin] > 0 => {
                 let gift = 1 + dice.wide(self.model.purse[who][coin].min(1_000));

@@ -26,7 +26,7 @@ fn a_redemption_is_in_proportion_and_rounded_down() {
 fn the_fee_is_not_paid_out_and_stays_in_the_basket() {
     let mut stage = Stage::minted();
     let (held, before) = (stage.amounts(), stage.purse("bob"));
-    let _ = stage.set_terms(OWNER, 100, 0, false).succeeds();
+    stage.enforce_terms(100, 0, false);
     let receipt = stage.redeem("bob", 100 * ONE).succeeds();
     let paid: Vec<u128> = held.iter().map(|held| floor(*held, 99, 1_000)).collect();
     assert_eq!(less(&stage.purse("bob"), &before), paid);
@@ -56,7 +56,7 @@ fn round_trips_gain_nothing() {
     let mut stage = Stage::minted();
     let _ = stage.mint("charlie", 3 * ONE + 1).succeeds();
     for (round, fee) in [(1u128, 0), (2, 1), (3, 100), (4, 0)] {
-        let _ = stage.set_terms(OWNER, fee, 0, false).succeeds();
+        stage.enforce_terms(fee, 0, false);
         let before = stage.purse("dave");
         let _ = stage.mint("dave", round * ONE / 7 + round).succeeds();
         let all = stage.tokens(account("dave"));
@@ -116,7 +116,7 @@ fn nobody_redeems_more_than_he_has_or_without_approval() {
 fn who_has_less_than_the_minimum_can_redeem_all_of_it() {
     let mut stage = Stage::minted();
     let _ = stage.mint("charlie", ONE / 2).succeeds();
-    let _ = stage.set_terms(OWNER, 0, ONE, false).succeeds();
+    stage.enforce_terms(0, ONE, false);
     assert_eq!(stage.mint("charlie", ONE - 1).fails(), IndexError::BelowMinimum);
     assert_eq!(stage.redeem("bob", ONE - 1).fails(), IndexError::BelowMinimum);
     assert_eq!(stage.redeem("charlie", ONE / 2 - 1).fails(), IndexError::BelowMinimum);

@@ -5,7 +5,7 @@ use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
-use cicada_traits::index::{Index, IndexError, IndexTerms};
+use cicada_traits::index::{AnnouncedCharges, Index, IndexError, IndexTerms};
 use cicada_traits::psp22::{Role, Roles, PSP22};
 use index::index::IndexContractRef;
 use token::token::TokenRef;
@@ -165,6 +165,14 @@ impl Stage {
         self.world.as_(account(who)).call(message)
     }
 
+    /// The same by the owner, and in force.
+    pub fn enforce_terms(&mut self, fee_bps: u16, minimum: u128, paused: bool) {
+        let _ = self.set_terms(OWNER, fee_bps, minimum, paused).succeeds();
+        if let Some(announced) = self.announced() {
+            self.world.at(announced.from_ms);
+        }
+    }
+
     /// Mints without limits.
     pub fn mint(&mut self, who: &str, tokens: u128) -> Answer {
         let limits = vec![u128::MAX; self.holdings().len()];
@@ -237,6 +245,10 @@ impl Stage {
 
     pub fn terms(&mut self) -> IndexTerms {
         self.world.read(on(&self.index).terms())
+    }
+
+    pub fn announced(&mut self) -> Option<AnnouncedCharges> {
+        self.world.read(on(&self.index).announced())
     }
 
     pub fn holdings(&mut self) -> Vec<Holding> {

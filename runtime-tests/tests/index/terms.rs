@@ -4,9 +4,9 @@ use crate::stage::*;
 use cicada_core::basket::holdings::MAX_MINIMUM;
 use cicada_core::basket::BasketError;
 use cicada_runtime_tests::{account, address, on};
-use cicada_traits::index::{IndexError, IndexTerms};
+use cicada_traits::index::{AnnouncedCharges, IndexError, IndexTerms, NOTICE_MS};
 use cicada_traits::ownable::{Ownable, OwnableError};
-use index::index::{OwnershipAccepted, OwnershipProposed, TermsSet};
+use index::index::{OwnershipAccepted, OwnershipProposed, Redeemed, TermsSet};
 
 #[test]
 fn a_new_index_has_no_fee_no_minimum_and_is_its_makers() {
@@ -23,8 +23,10 @@ fn the_owner_sets_the_terms_and_nobody_else() {
     for who in ["bob", "heidi", "node-0"] {
         assert_eq!(stage.set_terms(who, 0, 0, true).fails(), IndexError::NotOwner);
     }
+    // Before the first basket, which nobody can hold a part of, they act at once.
     let receipt = stage.set_terms(OWNER, 100, MAX_MINIMUM, true).succeeds();
     let event = receipt.event::<TermsSet>(&stage.index);
+    assert_eq!((event.from_ms, stage.announced()), (stage.world.now(), None));
     assert_eq!((event.fee_bps, event.minimum, event.minting_paused), (100, MAX_MINIMUM, true));
     let terms = stage.terms();
     assert_eq!((terms.fee_bps, terms.minimum, terms.minting_paused), (100, MAX_MINIMUM, true));
@@ -33,6 +35,47 @@ fn the_owner_sets_the_terms_and_nobody_else() {
     let high = stage.set_terms(OWNER, 0, MAX_MINIMUM + 1, false);
     assert_eq!(high.fails(), IndexError::MinimumTooHigh);
     assert_eq!(stage.terms(), terms);
+}
+
+#[test]
+fn fee_and_minimum_are_announced_and_a_pause_acts_at_once() {
+    let mut stage = Stage::minted();
+    let from_ms = stage.world.now() + NOTICE_MS;
+    let receipt = stage.set_terms(OWNER, 100, ONE, true).succeeds();
+    assert_eq!(receipt.event::<TermsSet>(&stage.index).from_ms, from_ms);
+    let announced = AnnouncedCharges { fee_bps: 100, minimum: ONE, from_ms };
+    assert_eq!(stage.announced(), Some(announced));
+    let terms = stage.terms();
+    assert_eq!((terms.fee_bps, terms.minimum, terms.minting_paused), (0, 0, true));
+    stage.world.at(from_ms - 1);
+    let receipt = stage.redeem("bob", ONE / 2).succeeds();
+    assert_eq!(receipt.event::<Redeemed>(&stage.index).fee, 0, "who leaves in time pays nothing");
+    stage.world.at(from_ms);
+    let receipt = stage.redeem("bob", ONE).succeeds();
+    assert_eq!(receipt.event::<Redeemed>(&stage.index).fee, ONE / 100);
+    assert_eq!(stage.redeem("bob", ONE - 1).fails(), IndexError::BelowMinimum);
+    assert_eq!(stage.announced(), None);
+    let terms = stage.terms();
+    assert_eq!((terms.fee_bps, terms.minimum, terms.minting_paused), (100, ONE, true));
+}
+
+#[test]
+fn an_announcement_takes_the_place_of_another_or_takes_it_back() {
+    let mut stage = Stage::minted();
+    let fee = |stage: &mut Stage| stage.terms().fee_bps;
+    let _ = stage.set_terms(OWNER, 10, 0, false).succeeds();
+    stage.world.advance(NOTICE_MS - 1);
+    let _ = stage.set_terms(OWNER, 20, 0, false).succeeds();
+    stage.world.advance(NOTICE_MS - 1);
+    assert_eq!(fee(&mut stage), 0, "the first is forgotten");
+    stage.world.advance(1);
+    assert_eq!(fee(&mut stage), 20);
+    // Those in force, with a pause or without one, leave nothing to wait for.
+    let _ = stage.set_terms(OWNER, 30, 0, false).succeeds();
+    let _ = stage.set_terms(OWNER, 20, 0, true).succeeds();
+    assert_eq!(stage.announced(), None);
+    stage.world.advance(2 * NOTICE_MS);
+    assert_eq!(fee(&mut stage), 20);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Stage {
             BasketOp::SettleNav { values, time_ms, fault, signed } => {
                 self.bring_nav(values, *time_ms, *fault, signed)
             }
-            BasketOp::JudgeNav { slot } => self.tell(Who::Stranger, on_it.judge_nav(*slot)),
+            BasketOp::JudgeNav => self.tell(Who::Stranger, on_it.judge_nav()),
             BasketOp::BringNavAgain { slot, rival } => {
                 let place = usize::try_from(slot - 1).expect("fits");
                 let (mut report, observations, certificate) = self.navs[place].clone();

@@ -199,7 +199,7 @@ impl Found {
 
     fn committee(&mut self, stage: &mut Stage, model: &Model) {
         let electorate = stage.world.read(on(&stage.validators).electorate(None));
-        let weights = (0..SEATS).map(|seat| model.stakes.weight(seat)).collect();
+        let weights = model.stakes.weights();
         let expected = (model.stakes.epoch(), weights);
         self.same("electorate", (electorate.epoch, electorate.stakes), expected);
         for node in 0..NODES {
@@ -214,6 +214,11 @@ impl Found {
         let terms = stage.world.read(on(&stage.index).terms());
         let chain = (terms.fee_bps, terms.minimum, terms.minting_paused);
         self.same("terms", chain, (basket.fee_bps, basket.minimum, basket.paused));
+        let announced = stage.world.read(on(&stage.index).announced());
+        let announced = announced.map(|next| (next.fee_bps, next.minimum, next.from_ms));
+        self.same("announced terms", announced, basket.next);
+        let chain = stage.world.read(on(&stage.index).to_judge());
+        self.same("slot to judge", chain, basket.off.keys().next().copied());
         let (set, newest) = stage.world.read(on(&stage.index).feeds());
         let chain = [(set.slot, set.time_ms), (newest.slot, newest.time_ms)];
         let places = [basket.set, basket.newest].map(|place| (place.slot, place.time_ms));

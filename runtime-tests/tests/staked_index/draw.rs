@@ -270,7 +270,7 @@ impl Draw {
 
     fn rules(&mut self) -> StakeOp {
         let mut rules = first_rules();
-        rules.minimum = self.dice.pick(&[MIN_STAKE / 2, MIN_STAKE, MIN_STAKE]);
+        rules.minimum = self.dice.pick(&[MIN_STAKE / 2, MIN_STAKE, MIN_STAKE, 2 * MIN_STAKE + 1]);
         rules.delay_ms = DELAY_MS - self.dice.below(3) * DAY_MS;
         rules.rates[0] += u32::from(self.dice.small(100));
         if self.dice.once_in(10) {

@@ -1,5 +1,7 @@
 //! Which operation of the index comes next.
 
+use cicada_traits::index::NOTICE_MS;
+
 use crate::dice::Draws;
 use crate::draw::Draw;
 use crate::model::{floor, Model, Part};
@@ -13,7 +15,7 @@ impl Draw {
     pub fn basket(&mut self, model: &Model) -> BasketOp {
         match self.dice.below(41) {
             0..=9 => self.settle_nav(model),
-            10 | 11 if model.basket.newest.slot > 0 => self.judge_nav(model),
+            10 | 11 if model.basket.newest.slot > 0 => BasketOp::JudgeNav,
             12 | 13 if model.basket.newest.slot > 0 => {
                 let slot = 1 + self.dice.below(model.basket.newest.slot);
                 BasketOp::BringNavAgain { slot, rival: self.dice.once_in(3) }
@@ -39,6 +41,9 @@ impl Draw {
             self.then_draw(|draw, model| Op::Basket(draw.mint(model)));
             self.then_draw(|draw, model| Op::Basket(draw.redeem(model)));
             self.then([Op::Basket(again)]);
+        }
+        if self.dice.once_in(2) {
+            self.then([Op::Wait { ms: NOTICE_MS - self.dice.below(2) }]);
         }
         BasketOp::SetTerms { by: self.ruler(), fee_bps, minimum, paused }
     }
@@ -219,17 +224,6 @@ impl Draw {
         };
         let (time_ms, signed) = (self.time(model), self.signed(model));
         BasketOp::SettleNav { values, time_ms, fault, signed }
-    }
-
-    /// Mostly of a slot in which somebody was off.
-    fn judge_nav(&mut self, model: &Model) -> BasketOp {
-        let off: Vec<u64> = model.basket.off.keys().copied().collect();
-        let any = off.is_empty() || self.dice.once_in(6);
-        let slot = match any {
-            true => 1 + self.dice.below(model.basket.newest.slot),
-            false => self.dice.pick(&off),
-        };
-        BasketOp::JudgeNav { slot }
     }
 
     /// A value that is off by the edge of a band or a drawn deviation.

@@ -177,10 +177,8 @@ pub enum BasketOp {
         fault: Option<NavFault>,
         signed: Signed,
     },
-    /// Hands on who was off in a slot.
-    JudgeNav {
-        slot: u64,
-    },
+    /// Hands on who was off in the oldest slot that was not judged.
+    JudgeNav,
     /// A settled NAV once more, or another report for its slot.
     BringNavAgain {
         slot: u64,

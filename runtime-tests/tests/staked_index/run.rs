@@ -90,7 +90,7 @@ fn kind(op: &Op) -> &'static str {
             BasketOp::Sync { .. } => "sync",
             BasketOp::Swap { .. } => "swap in basket",
             BasketOp::SettleNav { .. } => "settle NAV",
-            BasketOp::JudgeNav { .. } => "judge NAV",
+            BasketOp::JudgeNav => "judge NAV",
             BasketOp::BringNavAgain { .. } => "NAV again",
         },
         Op::Pool(op) => match op {

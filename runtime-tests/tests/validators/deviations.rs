@@ -128,7 +128,8 @@ fn distance_costs_once_an_hour_and_then_only_what_is_worse() {
     assert_eq!(at(&mut stage, 20_000, 9_999), 0);
     assert_eq!(stage.amounts(node(5)).0, left - part(left, 14));
     assert!(at(&mut stage, JUDGED_MS, 60) > 0, "the next hour");
-    assert_eq!(at(&mut stage, JUDGED_MS / 2, 9_999), part(stage.amounts(node(5)).0, 14));
+    let left = stage.amounts(node(5)).0;
+    assert_eq!(at(&mut stage, JUDGED_MS / 2, 9_999), part(left, 14));
     assert_eq!(at(&mut stage, 0, 9_999), 0, "what is older costs nothing any more");
 }
 
@@ -197,7 +198,8 @@ fn only_judges_report_and_only_on_seats_of_a_committee_that_still_counts() {
     let _ = of(&mut stage, 1).succeeds();
     assert_eq!(stage.amounts(node(0)).0, STAKE - part(STAKE, 1), "settled before, judged after");
     stage.next_epoch();
-    assert_eq!(of(&mut stage, 1).fails(), StakingError::UnknownEpoch);
+    let receipt = of(&mut stage, 1).succeeds();
+    assert!(receipt.emitted.is_empty(), "two changes ago: passed over");
     let receipt = report(&mut stage, &[]).succeeds();
     assert!(receipt.emitted.is_empty());
 }

@@ -6,10 +6,11 @@ use cicada_core::report::Feed;
 use cicada_core::slashing::{OffenceKind, Severity, Standing, MIN_STAKE};
 use cicada_runtime_tests::{account, on};
 use cicada_traits::staking::{Staking, StakingError};
+use cicada_traits::validators::Validators;
 use validators::validators::Slashed;
 
 use crate::common::{attestation_key, member, register};
-use crate::stage::{bounty, node, Stage, DELAY, NOBODYS, STAKE, STRANGER, TREASURY};
+use crate::stage::{bounty, node, Stage, DAY, DELAY, JUDGE, NOBODYS, STAKE, STRANGER, TREASURY};
 
 const HALF: u128 = STAKE.div_ceil(2);
 
@@ -168,7 +169,8 @@ fn an_old_offence_is_punished_under_the_keys_of_its_epoch() {
     assert_eq!(stage.standing(node(9)), Standing::Active);
     assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
     let before = stage.electorate_of(1);
-    assert_eq!(before.stakes[9], MIN_STAKE * 5 / 4, "the weights of the change stay");
+    assert_eq!(before.stakes[9], 0, "nor is he heard any more among those before");
+    assert_eq!(before.stakes[8], MIN_STAKE * 5 / 4, "the weights of the change stay");
     // Nor does his namesake in the same seat answer for him.
     assert_eq!(stage.amounts(account("other-9")), (STAKE, 0));
     let reports = stage.two_reports(1, 9, stage.a_report(4, 1), stage.a_report(4, 2));
@@ -176,6 +178,33 @@ fn an_old_offence_is_punished_under_the_keys_of_its_epoch() {
     // What he signs now in the name of an epoch in which he does not sit is nothing.
     let error = stage.convict_observer(stage.two_navs(2, 9, 4)).fails();
     assert_eq!(error, StakingError::NoConviction);
+}
+
+#[test]
+fn the_committee_before_counts_for_as_long_as_none_of_its_stake_can_be_out() {
+    let mut stage = Stage::new();
+    let report = stage.a_report(9, 9);
+    let certificate = stage.committee.certify(&stage.validators, &report);
+    let digest = report.digest::<cicada_core::hash::Native>();
+    let verify = |stage: &mut Stage| {
+        stage.world.read(on(&stage.validators).verify(digest, certificate.clone()))
+    };
+    stage.world.advance(10 * DAY);
+    let weights = stage.electorate().stakes;
+    stage.next_epoch();
+    assert_eq!(verify(&mut stage), Ok(()));
+    stage.world.advance(DAY - 1);
+    assert_eq!(verify(&mut stage), Ok(()));
+    assert_eq!(stage.electorate_of(1).stakes, weights);
+    stage.world.advance(1);
+    assert_eq!(verify(&mut stage), Err(CertificateError::WrongEpoch { expected: 2 }));
+    let gone = stage.electorate_of(1);
+    assert_eq!((gone.keys.len(), gone.stakes.len()), (0, 0));
+    // What it certified in time is judged all the same, if it takes longer.
+    let list = crate::stage::everybody(&[(5, 60)]);
+    let nav = cicada_core::report::ReportKind::Nav;
+    let _ = stage.report_of(JUDGE, nav, (1, 1), 1, &list).succeeds();
+    assert!(stage.amounts(node(5)).0 < STAKE);
 }
 
 #[test]
@@ -197,7 +226,6 @@ fn an_old_offence_does_not_bar_a_new_key() {
     let domain = crate::common::domain(&stage.validators);
     let statement = domain.possession_statement::<cicada_core::hash::Native>(&new);
     let proof = attestation_key("node-9 again").sign(&statement);
-    use cicada_traits::validators::Validators;
     let message = on(&stage.validators).register(new.consensus_key, new.attestation_key, proof);
     let _ = stage.world.as_(node(9)).call(message).succeeds();
     let everybody: Vec<u8> = (0..23).collect();

@@ -2,11 +2,12 @@
 
 use cicada_core::reputation::{Event, START_POINTS};
 use cicada_core::slashing::Severity;
-use cicada_runtime_tests::{account, address, on, AccountId};
+use cicada_runtime_tests::world::GAS_LIMIT;
+use cicada_runtime_tests::{account, address, on, AccountId, Gas};
 use cicada_traits::reputation::{ReputationView, Writers};
-use cicada_traits::staking::{Staking, StakingError};
+use cicada_traits::staking::{Staking, TELL_REF_TIME};
 
-use crate::stage::{node, Stage, OWNER, SILENT, STAKE, STRANGER, TRAPS};
+use crate::stage::{node, Stage, ENDLESS, OWNER, SILENT, STAKE, STRANGER, TRAPS};
 
 #[test]
 fn points_fall_with_the_severity() {
@@ -47,26 +48,38 @@ fn a_refusal_stops_no_penalty() {
 }
 
 #[test]
-fn a_call_that_is_broken_off_fails_the_penalty() {
+fn neither_does_one_that_traps_or_burns_all_its_gas() {
     let mut stage = Stage::new();
-    let traps = stage.deploy_raw(TRAPS);
-    stage.enforce_terms(|terms| terms.reputation = Some(traps));
-    let unavailable = StakingError::ReputationUnavailable;
-    assert_eq!(stage.report(1, &[(0, 501)]).fails(), unavailable);
-    let navs = stage.two_navs(1, 9, 4);
-    assert_eq!(stage.convict_observer(navs.clone()).fails(), unavailable);
-    // The owner names another, and nothing was used up.
-    stage.enforce_terms(|_| ());
-    let _ = stage.report(1, &[(0, 501)]).succeeds();
-    let _ = stage.convict_observer(navs).succeeds();
-    // An answer that is none is no trap.
-    let is_silent = stage.deploy_raw(SILENT);
-    stage.enforce_terms(|terms| terms.reputation = Some(is_silent));
-    let _ = stage.report(2, &[(0, 501)]).succeeds();
+    for (slot, code) in [(1, TRAPS), (2, SILENT), (3, ENDLESS)] {
+        let reputation = stage.deploy_raw(code);
+        stage.enforce_terms(|terms| terms.reputation = Some(reputation));
+        let before = stage.amounts(node(0)).0;
+        let receipt = stage.report(slot, &[(0, 501)]).succeeds();
+        assert_eq!(stage.amounts(node(0)).0, before - (before * 15).div_ceil(100));
+        let navs = stage.two_navs(1, 9, slot);
+        let convicted = stage.convict_observer(navs).succeeds();
+        let most = 12_000_000_000 + TELL_REF_TIME;
+        assert!(receipt.gas.ref_time < most && convicted.gas.ref_time < most);
+    }
 }
 
 #[test]
-fn no_limit_of_gas_keeps_a_penalty_from_being_told() {
+fn what_a_dry_run_says_and_a_fifth_is_enough_for_one_that_traps() {
+    let mut stage = Stage::new();
+    let traps = stage.deploy_raw(TRAPS);
+    stage.enforce_terms(|terms| terms.reputation = Some(traps));
+    let navs = stage.two_navs(1, 9, 4);
+    let start = stage.world.snapshot();
+    let needed = stage.convict_observer(navs.clone()).succeeds().gas.ref_time;
+    stage.world.restore(&start);
+    let message = on(&stage.validators).convict_observer(navs);
+    let actor = stage.world.as_(account(STRANGER)).with_gas_limit(needed / 5 * 6, u64::MAX);
+    let _ = actor.call(message).succeeds();
+}
+
+/// Tries 121 limits of time and proof, from nothing to more than is needed: no penalty happens that is
+/// not told. How many were told, and how many failed.
+fn tell_within(limit_of: impl Fn(Gas, u64) -> (u64, u64)) -> (u32, u32) {
     let mut stage = Stage::new();
     let evidence = stage.two_navs(1, 9, 4);
     let message = |stage: &Stage| on(&stage.validators).convict_observer(evidence.clone());
@@ -77,14 +90,12 @@ fn no_limit_of_gas_keeps_a_penalty_from_being_told() {
 
     let (mut told, mut failed) = (0, 0);
     for step in 0..=120u64 {
-        // From nothing to a tenth more than is needed; the last sixth in small steps.
-        let percent_x10 = if step < 40 { step * 23 } else { 900 + (step - 40) * 5 / 2 };
-        let limit = needed.ref_time / 1_000 * percent_x10;
+        let (time, proof) = limit_of(needed, step);
         let call = message(&stage);
-        let actor = stage.world.as_(account(STRANGER)).with_gas_limit(limit, u64::MAX);
+        let actor = stage.world.as_(account(STRANGER)).with_gas_limit(time, proof);
         match actor.try_call(call) {
             Ok(receipt) if receipt.value.is_ok() => {
-                assert_eq!(stage.points(node(9)), 0, "with {limit} of {}", needed.ref_time);
+                assert_eq!(stage.points(node(9)), 0, "with {time} ps and {proof} B");
                 told += 1;
                 stage.world.restore(&start);
             }
@@ -94,5 +105,17 @@ fn no_limit_of_gas_keeps_a_penalty_from_being_told() {
             }
         }
     }
-    assert!(told > 5 && failed > 40, "{told} told, {failed} failed");
+    (told, failed)
+}
+
+#[test]
+fn no_limit_of_gas_keeps_a_penalty_from_being_told() {
+    // The last sixth in small steps.
+    let part = |step| if step < 40 { step * 23 } else { 900 + (step - 40) * 5 / 2 };
+    let times = tell_within(|needed, step| (needed.ref_time / 1_000 * part(step), u64::MAX));
+    assert!(times.0 > 5 && times.1 > 40, "{times:?} told and failed");
+    let all = GAS_LIMIT.ref_time();
+    // Reads are charged for the most that they may bring first: more is needed than is used.
+    let proofs = tell_within(|needed, step| (all, needed.proof_size * step / 60));
+    assert!(proofs.0 > 5 && proofs.1 > 40, "{proofs:?} told and failed");
 }

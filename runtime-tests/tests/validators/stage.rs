@@ -37,6 +37,8 @@ pub const JUDGE: &str = "judge";
 
 /// The body of a contract's `call` that traps.
 pub const TRAPS: &[u8] = &[0, 0x00, 0x0b];
+/// One that goes on until its gas is used up. The body's length is one more than that of the others.
+pub const ENDLESS: &[u8] = &[0, 0x03, 0x40, 0x0c, 0x00, 0x0b, 0x0b];
 /// One that does nothing and answers nothing.
 pub const SILENT: &[u8] = &[0, 0x01, 0x0b];
 
@@ -142,7 +144,8 @@ impl Stage {
         let import = b"\x02\x10\x01\x03env\x06memory\x02\x01\x01\x01";
         let functions = &[3, 3, 2, 0, 0];
         let exports = b"\x07\x11\x02\x06deploy\0\0\x04call\0\x01";
-        let code = &[10, 8, 2, 2, 0, 0x0b, 3];
+        let length = u8::try_from(call.len()).expect("a short body");
+        let code = &[10, 5 + length, 2, 2, 0, 0x0b, length];
         let wasm = [header, types, import, functions, exports, code, call].concat();
         let (origin, gas) = (*AsRef::<[u8; 32]>::as_ref(&account(OWNER)), GAS_LIMIT);
         let made = self.world.sandbox().deploy_contract(

@@ -25,7 +25,12 @@ fn the_first_rules_act_at_once_and_every_change_after_twice_the_delay() {
     assert_eq!((event.terms, event.from_ms), (terms.clone(), stage.world.now()));
     assert_eq!(stage.world.read(on(&stage.validators).terms()), Some(terms.clone()));
 
-    let other = StakingTerms { minimum: 5, reputation: None, unbonding_ms: DAY, ..terms.clone() };
+    let other = StakingTerms {
+        minimum: MIN_STAKE / 2,
+        reputation: None,
+        unbonding_ms: DAY,
+        ..terms.clone()
+    };
     let from_ms = stage.world.now() + 2 * DELAY;
     let receipt = stage.set_terms(other.clone()).succeeds();
     assert_eq!(receipt.event::<TermsSet>(&stage.validators).from_ms, from_ms);
@@ -113,7 +118,7 @@ fn who_resigned_is_judged_by_the_rules_of_then_and_gets_out_after_a_change() {
     assert_eq!(stage.unbond(node(4), STAKE).fails(), StakingError::Seated);
     let change = |terms: &mut StakingTerms| {
         terms.rates = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
-        terms.minimum = 3 * MIN_STAKE;
+        terms.minimum = 2 * MIN_STAKE;
         terms.unbonding_ms = 100 * DAY;
     };
     stage.enforce_terms(change);
@@ -132,6 +137,40 @@ fn who_resigned_is_judged_by_the_rules_of_then_and_gets_out_after_a_change() {
     assert_eq!(stage.withdraw(node(4)).succeeds().value, STAKE / 2);
     let stake = stage.stake(node(4));
     assert!(!stake.is_resigned, "and all is forgotten");
+}
+
+#[test]
+fn no_change_puts_the_minimum_beyond_twice_what_it_is() {
+    let mut stage = Stage::new();
+    let beyond = StakingError::Parameters(ParameterError::MinimumTooHigh);
+    for minimum in [2 * MIN_STAKE + 1, u128::MAX] {
+        assert_eq!(stage.change_terms(|terms| terms.minimum = minimum).fails(), beyond);
+    }
+    stage.enforce_terms(|terms| terms.minimum = 2 * MIN_STAKE);
+    let _ = stage.change_terms(|terms| terms.minimum = 4 * MIN_STAKE).succeeds();
+    // Of what is in force, not of what is announced.
+    assert_eq!(stage.change_terms(|terms| terms.minimum = 8 * MIN_STAKE).fails(), beyond);
+    // The first rules have none before them.
+    let mut bare = Stage::bare();
+    let _ = bare.change_terms(|terms| terms.minimum = u128::MAX).succeeds();
+}
+
+#[test]
+fn seven_that_resigned_before_a_change_of_the_minimum_outweigh_no_nine_others() {
+    for minimum in [MIN_STAKE / 2, 2 * MIN_STAKE] {
+        let mut stage = Stage::new();
+        for seat in 0..7 {
+            let _ = stage.resign(node(seat)).succeeds();
+        }
+        stage.enforce_terms(|terms| terms.minimum = minimum);
+        let mut weights = stage.electorate().stakes;
+        assert!(weights.iter().all(|weight| *weight > 0), "all of them are heard");
+        weights.sort_unstable();
+        let sum = |weights: &[u128]| weights.iter().sum::<u128>();
+        assert!(sum(&weights[16..]) < sum(&weights[..9]), "{weights:?}");
+        let cap = minimum.min(MIN_STAKE) * 5 / 4;
+        assert_eq!(weights, [cap; 23], "the cap is of the lowest minimum, for all");
+    }
 }
 
 #[test]
@@ -181,6 +220,7 @@ fn the_contract_itself_is_no_token_treasury_or_reputation() {
 fn another_minimum_counts_when_it_is_in_force() {
     let mut stage = Stage::new();
     assert_eq!(stage.standing(node(3)), Standing::Active);
+    stage.enforce_terms(|terms| terms.minimum = 2 * MIN_STAKE);
     stage.enforce_terms(|terms| terms.minimum = STAKE);
     assert_eq!(stage.standing(node(3)), Standing::Active, "exactly the minimum is enough");
     let _ = stage.change_terms(|terms| terms.minimum = STAKE + 1).succeeds();
@@ -231,7 +271,7 @@ fn before_the_first_committee_there_are_no_voters() {
     let mut stage = Stage::with_terms();
     let electorate = stage.world.read(on(&stage.validators).electorate(None));
     assert_eq!((electorate.epoch, electorate.keys.len(), electorate.stakes.len()), (0, 0, 0));
-    assert_eq!(stage.report(1, &[(0, 60)]).fails(), StakingError::UnknownSeat);
+    assert_eq!(stage.report(1, &[(0, 60)]).fails(), StakingError::UnknownEpoch);
     let _ = stage.bond(node(0), MIN_STAKE).succeeds();
     assert_eq!(stage.standing(node(0)), Standing::Active, "stake comes before the seat");
     assert_eq!(stage.stake(node(0)).releases_ms, 0);

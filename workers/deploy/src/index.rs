@@ -1,4 +1,5 @@
-//! The contracts of the index: tokens, index, pool, rewards, and the stake of those who attest.
+//! The contracts of the index: tokens, index, pool, rewards, and the stake of those who attest, with
+//! their reputation.
 
 use crate::found::{all_there, keep, stays};
 use crate::index_file::{IndexFile, Subnet};
@@ -22,6 +23,8 @@ const MINTER: u8 = 1;
 const BURNER: u8 = 2;
 /// How many dry runs or transactions are under way at a time.
 const AT_ONCE: usize = 8;
+/// Epochs of 0 ms, of which each takes 0 bps: what was lost stays lost.
+const NO_DECAY: (u64, u16) = (0, 0);
 /// The first subnet's number; 0 is the root of the network, which has no token.
 const FIRST_SUBNET: u16 = 1;
 /// Of TAO and of each subnet token, for the account that deploys.
@@ -83,6 +86,8 @@ pub struct Bundles {
     pub pair: Bundle,
     /// The rewards.
     pub rewards: Bundle,
+    /// The reputation of those who attest.
+    pub reputation: Bundle,
 }
 
 impl Bundles {
@@ -98,6 +103,7 @@ impl Bundles {
             index: load("index")?,
             pair: load("pair")?,
             rewards: load("rewards")?,
+            reputation: load("reputation")?,
         })
     }
 
@@ -208,8 +214,13 @@ impl Deployer<'_> {
         type Terms = (Account, Account, Option<Account>, Vec<Account>);
         let terms: Option<(Terms, u128, u64, [u32; 10])> =
             self.validators(file, "Staking::terms", &[]).await?;
-        let judges = terms.map(|(terms, ..)| terms.3).unwrap_or_default();
+        let (_, _, reputation, judges) = terms.context("there are no rules of stake")?.0;
         ensure!(judges.contains(&file.index), "the index may not report deviations");
+        let reputation = reputation.context("no reputation hears of penalties")?;
+        let (bundle, args) = (&self.bundles.reputation, file.validators.encode());
+        let is_writer: bool =
+            self.chain.read(&reputation, bundle, "Writers::is_writer", &args).await?;
+        ensure!(is_writer, "the committee's contract may not write reputation");
         Ok(true)
     }
 
@@ -229,6 +240,7 @@ impl Deployer<'_> {
         self.wire(&file, &keys).await?;
         self.bond(&file, &keys).await?;
         self.check_stakes(&file).await?;
+        ensure!(self.answers(&file, network).await?, "the contracts do not answer");
         file.save(&self.plan.out)?;
         say(format!("wrote {}", self.plan.out.display()));
         Ok(file)
@@ -307,14 +319,17 @@ impl Deployer<'_> {
         })
     }
 
-    /// Grants, rules of stake with their judges, TAO for the operators.
+    /// Grants, rules of stake with their judges and the reputation that hears of penalties, TAO for the
+    /// operators.
     async fn wire(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
         let (token, validators) = (&self.bundles.token, &self.bundles.validators);
         let terms = self.plan.terms;
-        let nobody: Option<Account> = None;
+        let reputation = self.make(&self.bundles.reputation, NO_DECAY.encode()).await?;
+        say(format!("reputation of the validators at {}", address(&reputation)));
+        let told = Some(reputation);
         let judges = vec![file.index, file.rewards];
         let staking = (
-            (file.tao, file.treasury, nobody, judges, terms.minimum, terms.unbonding_ms),
+            (file.tao, file.treasury, told, judges, terms.minimum, terms.unbonding_ms),
             (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
         );
         let role = |role: u8, account: Account| (role, account).encode();
@@ -322,6 +337,12 @@ impl Deployer<'_> {
             (file.index_token, token, "Roles::grant_role", role(MINTER, file.index)),
             (file.index_token, token, "Roles::grant_role", role(BURNER, file.index)),
             (file.tao, token, "PSP22::approve", (file.rewards, terms.funds).encode()),
+            (
+                reputation,
+                &self.bundles.reputation,
+                "Writers::set_writer",
+                (file.validators, true).encode(),
+            ),
             (file.validators, validators, "Staking::set_terms", staking.encode()),
         ];
         for keys in keys {

@@ -9,6 +9,7 @@ use crate::observe::Observer;
 use crate::peers::Certified;
 use crate::rebalance::Rebalancing;
 use crate::service::App;
+use crate::watch::Judging;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
 use cicada_core::certificate::Certificate;
@@ -16,7 +17,6 @@ use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState};
-use cicada_core::slashing::Bands;
 use cicada_network::verify_attestation;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
@@ -68,15 +68,6 @@ pub fn proposal(
     Proposal { report, observations }
 }
 
-/// Whether a seat with weight is off the median of a proposal by more than the usual tolerance.
-fn is_off(Proposal { observations, .. }: &Proposal, office: &Office) -> bool {
-    let Ok(median) = nav::median_e18(observations, &office.stakes) else {
-        return false;
-    };
-    let said = nav::deviations(observations, &office.stakes, median);
-    said.iter().any(|one| one.bps > Bands::NAV.none_bps)
-}
-
 /// One seat at work.
 pub struct Agreement {
     /// Everything else.
@@ -107,7 +98,8 @@ impl Agreement {
     /// Works until the process ends.
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
-        let (mut watched, mut rebalancing) = (None, Rebalancing::default());
+        let (mut watched, mut judged) = (None, Judging::default());
+        let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
             let (demanded, rebalance) = tokio::select! {
@@ -129,6 +121,9 @@ impl Agreement {
             }
             if let Err(error) = self.watch(&contracts, &mut watched).await {
                 tracing::warn!("watching the others: {error:#}");
+            }
+            if let Err(error) = self.judge(&contracts, &mut judged).await {
+                tracing::warn!("having the others judged: {error:#}");
             }
             if contracts.rewards.is_none() {
                 continue;
@@ -233,12 +228,7 @@ impl Agreement {
         let Certified { value, certificate } = agreed;
         let report = &value.report;
         let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
-        let block = contracts.settle_nav(&value, &certificate, &self.signer).await?;
-        // Whoever settled a slot in which a seat was off has it judged; anybody may.
-        if block.is_some() && is_off(&value, office) {
-            contracts.judge_nav(report.slot, &self.signer).await?;
-        }
-        Ok(block)
+        contracts.settle_nav(&value, &certificate, &self.signer).await
     }
 
     /// The certificate, with others in the place of seats that have lost their voice.

@@ -299,16 +299,24 @@ impl Contracts {
         self.read(self.rewards()?, "Rewards::paid_of", account).await
     }
 
-    /// Has the chain judge who was off in a slot. The block, or `None` if there is nothing to judge.
+    /// The oldest slot in which somebody was off and that was not judged.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn to_judge(&self) -> Result<Option<u64>> {
+        self.read(&self.index, "Index::to_judge", &()).await
+    }
+
+    /// Has the chain judge who was off in that slot. The block, or `None` if there is nothing to judge.
     ///
     /// # Errors
     /// In words, if the chain does not answer.
-    pub async fn judge_nav(&self, slot: u64, signer: &Signer) -> Result<Option<u64>> {
+    pub async fn judge_nav(&self, signer: &Signer) -> Result<Option<u64>> {
         let At { account, bundle } = &self.index;
-        match self.chain.call(account, bundle, "Index::judge_nav", &slot.encode(), signer).await {
+        match self.chain.call(account, bundle, "Index::judge_nav", &[], signer).await {
             Ok(outcome) => Ok(Some(outcome.block)),
             Err(error) if error.refusal().is_some() => {
-                tracing::info!("slot {slot} is not judged: {error}");
+                tracing::info!("the oldest slot is not judged: {error}");
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -1,10 +1,20 @@
-//! Watching the other validators: whoever signs two NAVs for one slot is brought to the chain.
+//! Watching the other validators: whoever signs two NAVs for one slot is brought to the chain, and every
+//! slot in which somebody was off is judged there.
 
-use crate::agree::{genuine, Agreement};
+use crate::agree::{genuine, Agreement, Due};
 use crate::contracts::{Contracts, Office};
 use anyhow::Result;
 use cicada_core::nav::{Observation, Proposal};
-use cicada_program::count;
+use cicada_program::{count, now_ms};
+
+/// What this validator has done so far to have others judged.
+#[derive(Debug, Default)]
+pub(crate) struct Judging {
+    /// The newest settled slot after which nothing was left to judge.
+    done: Option<u64>,
+    /// The slot that is to be judged now.
+    due: Option<Due>,
+}
 
 impl Agreement {
     /// Once for each newly settled slot: compares what the others say now with what they said
@@ -34,6 +44,32 @@ impl Agreement {
         said.retain(|observation| genuine(&office, &contracts.nav_feed(), slot, observation));
         for pair in self.app.store.witness(slot, &office.config_digest, &said)? {
             self.accuse(contracts, &office, slot, &pair).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the oldest slot judged in which somebody was off, whoever settled it, in the turn of this
+    /// seat. The chain is asked again after each newly settled slot, until nothing is left.
+    pub(crate) async fn judge(&self, contracts: &Contracts, judging: &mut Judging) -> Result<()> {
+        let newest = self.app.store.newest_settled(1)?.first().map(|(slot, _)| *slot);
+        if newest.is_none() || judging.done == newest {
+            return Ok(());
+        }
+        let Some(slot) = contracts.to_judge().await? else {
+            *judging = Judging { done: newest, due: None };
+            return Ok(());
+        };
+        let office = contracts.office().await?;
+        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+            return Ok(());
+        };
+        let now = now_ms();
+        let mut due = Due::of(judging.due, slot, now);
+        let has_turn = self.has_turn(&mut due, seat, office.seats(), now);
+        judging.due = Some(due);
+        if has_turn {
+            tracing::info!("somebody was off in slot {slot}");
+            contracts.judge_nav(&self.signer).await?;
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ use super::{ceil, floor, Answer, Done, FeedPlace, Mistake, Model, FRESH_MS};
 use crate::op::{BasketFault, BasketOp, Signed, Target};
 use crate::people::{Coin, Who};
 
+/// How long fee and minimum are announced.
+const NOTICE_MS: u64 = 2 * 86_400_000;
 const ONE_E9: u128 = 1_000_000_000;
 const ONE_E18: u128 = ONE_E9 * ONE_E9;
 
@@ -31,11 +33,15 @@ pub struct Part {
 pub struct Basket {
     pub fee_bps: u16,
     pub minimum: u128,
+    /// Fee and minimum that are announced, and from when on they count.
+    pub next: Option<(u16, u128, u64)>,
     pub paused: bool,
     /// In the order of the contract.
     pub parts: Vec<Part>,
     pub supply: u128,
     pub set: FeedPlace,
+    /// When the basket was taken over.
+    pub taken_ms: u64,
     pub newest: FeedPlace,
     /// The first slot's first, without those that are void.
     pub navs: Vec<Nav>,
@@ -53,16 +59,25 @@ impl Basket {
         Self {
             fee_bps: 0,
             minimum: 0,
+            next: None,
             paused: false,
             parts: Vec::new(),
             supply: 0,
             set: FeedPlace::default(),
+            taken_ms: 0,
             newest: FeedPlace::default(),
             navs: Vec::new(),
             voids: BTreeSet::new(),
             off: BTreeMap::new(),
             written_off: BTreeMap::new(),
             owed: BTreeMap::new(),
+        }
+    }
+
+    /// Time went on: what was announced may count by now.
+    pub fn at(&mut self, now_ms: u64) {
+        if let Some((fee_bps, minimum, _)) = self.next.filter(|(_, _, from)| now_ms >= *from) {
+            (self.fee_bps, self.minimum, self.next) = (fee_bps, minimum, None);
         }
     }
 
@@ -146,7 +161,7 @@ impl Model {
             BasketOp::SettleNav { values, time_ms, fault, signed } => {
                 return Ok(Done::Settled(self.settle_nav(values, *time_ms, *fault, signed)?));
             }
-            BasketOp::JudgeNav { slot } => self.judge_nav(*slot)?,
+            BasketOp::JudgeNav => self.judge_nav()?,
             BasketOp::BringNavAgain { slot, rival: false }
                 if self.basket.voids.contains(slot) && *slot < self.basket.newest.slot =>
             {
@@ -181,8 +196,14 @@ impl Model {
         if minimum > MAX_MINIMUM {
             return Err(IndexError::MinimumTooHigh);
         }
+        let from_ms = self.now_ms + NOTICE_MS;
         let basket = &mut self.basket;
-        (basket.fee_bps, basket.minimum, basket.paused) = (fee_bps, minimum, paused);
+        basket.paused = paused;
+        if basket.set.slot == 0 {
+            (basket.fee_bps, basket.minimum) = (fee_bps, minimum);
+        }
+        let changes = (fee_bps, minimum) != (basket.fee_bps, basket.minimum);
+        basket.next = changes.then_some((fee_bps, minimum, from_ms));
         Ok(())
     }
 
@@ -234,6 +255,7 @@ impl Model {
         }
         parts.retain(|part| !goes(part));
         (self.basket.parts, self.basket.set) = (parts, set);
+        self.basket.taken_ms = self.now_ms;
         Ok(Settlement::Recorded)
     }
 
@@ -371,7 +393,7 @@ impl Model {
             unpriced_ms: part.unpriced_ms,
         };
         let mut holdings: Vec<Holding> = self.basket.parts.iter().map(holding).collect();
-        let age = self.now_ms.saturating_sub(self.basket.set.time_ms);
+        let age = self.now_ms - self.basket.taken_ms;
         let taken = swap_floor(&mut holdings, &id(give.0), give.1, &id(take.0), age)?;
         if taken < take.1 {
             return Err(IndexError::BeyondLimit);

@@ -155,6 +155,7 @@ impl Model {
             Op::Wait { ms } => {
                 self.now_ms += ms;
                 self.stakes.at(self.now_ms);
+                self.basket.at(self.now_ms);
                 Ok(Done::Nothing)
             }
             Op::Freeze { coin, frozen } => {

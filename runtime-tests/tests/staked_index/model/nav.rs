@@ -47,7 +47,7 @@ impl Model {
             .filter(|(seat, _)| self.stakes.weight(*seat) > 0)
             .map(|(seat, value)| (*seat, ceil(value.abs_diff(median), 10_000, median)))
             .collect();
-        if off.iter().any(|(_, bps)| *bps > 0) {
+        if off.iter().any(|(_, bps)| *bps > 50) {
             self.basket.off.insert(newest.slot, off);
         }
         let (signers, observers) = (bits(&signed.seats), bits(values.iter().map(|(seat, _)| seat)));
@@ -57,8 +57,8 @@ impl Model {
         Ok(Settlement::Recorded)
     }
 
-    pub(super) fn judge_nav(&mut self, slot: u64) -> Result<(), IndexError> {
-        let off = self.basket.off.remove(&slot).ok_or(IndexError::NothingToJudge)?;
+    pub(super) fn judge_nav(&mut self) -> Result<(), IndexError> {
+        let (slot, off) = self.basket.off.pop_first().ok_or(IndexError::NothingToJudge)?;
         let nav = self.basket.navs.iter().find(|nav| nav.slot == slot).copied();
         let Nav { epoch, time_ms, .. } = nav.expect("it was settled");
         self.deviate(epoch, time_ms, &off).map_err(|_| IndexError::PenaltiesRefused)

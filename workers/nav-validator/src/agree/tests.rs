@@ -63,17 +63,3 @@ fn forged_repeated_ones_and_those_of_another_time_are_left_out() {
     assert_eq!(taken(signed(&keys, 1, 100, NOW + 1)), 1, "later");
     assert_eq!(taken(signed(&keys, 1, 100, NOW - 1)), 1, "earlier");
 }
-
-#[test]
-fn whether_a_seat_is_off_is_known_before_the_chain_is_asked() {
-    let (keys, mut office) = committee(4);
-    let of = |by: u128| {
-        let value = |seat: u8| if seat == 3 { 10_000 + by } else { 10_000 };
-        let list = (0..4).map(|seat| signed(&keys, seat, value(seat), NOW)).collect();
-        proposal(FEED, &FeedState::EMPTY, list, NOW)
-    };
-    assert!(!is_off(&of(50), &office), "within tolerance");
-    assert!(is_off(&of(51), &office));
-    office.stakes[3] = 0;
-    assert!(!is_off(&of(51), &office), "a seat without weight is not judged");
-}
