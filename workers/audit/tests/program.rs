@@ -62,6 +62,7 @@ impl Scene {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
             chain: ChainSection::unasked(),
+            rules: Rules::UNASKED,
             nodes: keys.iter().map(entry).collect(),
         };
         network.save(&dir.path().join("network.toml")).unwrap();

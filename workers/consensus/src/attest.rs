@@ -194,6 +194,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return false;
         }
         self.persist(Record::Certified { position, certificate });
+        self.application.certified(position);
         self.rounds.0.remove(&position);
         self.emit(Output::Certified { position });
         self.finish_decided(position);

@@ -149,13 +149,28 @@ pub struct AttestationRequest {
 /// What the log is for: checks values and applies them in order.
 pub trait Application {
     /// Whether this node, by its own observation, finds the value valid, and, if it is fresh,
-    /// whether it follows those applied and fits the clock. An adopted value may have been
-    /// chosen when less was applied; if it no longer follows, [`Self::apply`] passes over it.
-    /// Runs before every vote for a value that this node did not vote for already.
+    /// whether it follows those applied and fits the clock. Runs before every vote for a value that
+    /// the leader was free to choose. An adopted one is not refused, so nothing is asked about it;
+    /// if it no longer follows, [`Self::apply`] passes over it.
     ///
     /// # Errors
     /// A [`Refusal`] with the reason; it goes back to the proposer.
     fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal>;
+
+    /// Whether this node would propose the value itself, now, and waits for it while another leads.
+    /// At least as strict as [`Self::check`] of a fresh value.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the reason; it goes back to whoever suggests the value.
+    fn wants(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
+        self.check(value, Origin::Fresh, now)
+    }
+
+    /// Learns that the report at a position is certified. Nothing in [`Self::apply`] may depend on
+    /// it.
+    fn certified(&mut self, position: Position) {
+        let _ = position;
+    }
 
     /// Takes the next decided value. Depends on nothing but the values before it. `None` if
     /// there is nothing to attest; so too for a value that does not follow its predecessors.

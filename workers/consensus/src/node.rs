@@ -133,7 +133,9 @@ impl<A: Application, K: Keys> Node<A, K> {
         self.byzantine.forget_up_to(self.log.applied());
         for (position, certificate) in certificates {
             // Verified before it was written.
-            self.log.certify(position, certificate);
+            if self.log.certify(position, certificate) {
+                self.application.certified(position);
+            }
         }
         Ok(())
     }
@@ -261,8 +263,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     fn on_propose(&mut self, ticket: u64, value: Value, deadline_ms: u64) {
-        let fits = (1..=self.config.max_value_len).contains(&value.len());
-        if !fits {
+        if !(1..=self.config.max_value_len).contains(&value.len()) {
             let refusal = Refusal("the value is empty or too long".into());
             return self.finish(ticket, Outcome::Refused(refusal));
         }

@@ -1,7 +1,7 @@
 //! Values that nodes want decided and only the leader can propose. In crash mode nobody but
 //! the leader keeps them, and no longer than it leads.
 
-use crate::io::{Application, Keys, Origin, Outcome, Refusal};
+use crate::io::{Application, Keys, Outcome, Refusal};
 use crate::message::{Answer, Request};
 use crate::node::{invalid, Node};
 use crate::types::{digest, Seat, Value};
@@ -64,7 +64,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return invalid("too many values of this seat wait already");
         }
         let ended = self.refusal_at_end().map_or(Ok(()), Err);
-        let check = || self.application.check(&value, Origin::Fresh, self.now);
+        let check = || self.application.wants(&value, self.now);
         if let Err(Refusal(reason)) = ended.and_then(|()| check()) {
             return Answer::Unwanted { digest: hash, reason };
         }
@@ -124,7 +124,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     /// Drops values that are not valid any more: nobody must wait for them.
     pub(crate) fn drop_stale_work(&mut self) {
         let (application, now) = (&self.application, self.now);
-        let valid = |value: &Value| application.check(value, Origin::Fresh, now);
+        let valid = |value: &Value| application.wants(value, now);
         self.suggestions.waiting.retain(|(_, s)| valid(&s.value).is_ok());
         for value in self.proposals.waiting_values() {
             self.refuse_if_stale(&value);
@@ -133,7 +133,7 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     // Ends the own proposals of a value that this node itself does not find valid any more.
     fn refuse_if_stale(&mut self, value: &[u8]) {
-        if let Err(refusal) = self.application.check(value, Origin::Fresh, self.now) {
+        if let Err(refusal) = self.application.wants(value, self.now) {
             for proposal in self.proposals.take_waiting(digest(value)) {
                 self.finish(proposal.ticket, Outcome::Refused(refusal.clone()));
             }

@@ -106,14 +106,15 @@ impl<A: Application, K: Keys> Node<A, K> {
         accepted
     }
 
-    /// Checks a value before a vote for it, unless this node voted for the same one already.
+    /// Checks a value before a vote for it, also one that has this node's vote in an earlier
+    /// ballot. A leader that had to adopt its value has no choice, so that one is never refused:
+    /// who first proposed it found it valid, and does not lie.
     pub(crate) fn examine(&self, vote: &Vote) -> Result<(), Refusal> {
-        let known = self.acceptor.vote(vote.position);
-        if vote.value.is_empty() || known.is_some_and(|known| known.value == vote.value) {
-            return Ok(());
+        let adopted = vote.since < vote.ballot;
+        match adopted || vote.value.is_empty() {
+            true => Ok(()),
+            false => self.application.check(&vote.value, Origin::Fresh, self.now),
         }
-        let origin = if vote.since == vote.ballot { Origin::Fresh } else { Origin::Adopted };
-        self.application.check(&vote.value, origin, self.now)
     }
 
     /// Votes: durable before any later output.

@@ -3,7 +3,7 @@
 mod deploy;
 
 use cicada_chain::BUNDLES;
-use cicada_network::FaultModelName;
+use cicada_network::{Distances, FaultModelName};
 use cicada_program::{quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
@@ -41,6 +41,12 @@ pub struct Options {
     /// stop, none may lie).
     #[arg(long, env = "CICADA_FAULT_MODEL", default_value = "byzantine")]
     fault_model: FaultModelName,
+    /// The least time between two reports of a feed, in ms, such as leaderboard=500,basket=1000; all=0
+    /// for every feed [default: leaderboard 10000, nav 10000, basket 300000, rewards 60000]. It stands
+    /// in the network file, and all nodes must have the same.
+    #[arg(long, env = "CICADA_DISTANCES", default_value = "", hide_default_value = true,
+        value_parser = distances)]
+    distances: Distances,
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
@@ -64,6 +70,13 @@ Examples:
   deploy-paxos --url ws://127.0.0.1:9955 --out /tmp/n/network.toml --keys /tmp/n/keys --base-port 7200
   deploy-paxos --fault-model crash
   deploy-paxos --addresses frontend-abi/addresses/local.json";
+
+fn distances(text: &str) -> Result<Distances, String> {
+    match text {
+        "" => Ok(Distances::default()),
+        text => text.parse(),
+    }
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -9,11 +9,12 @@ use cicada_chain::{Bundle, Chain, BUNDLES};
 use cicada_core::leaderboard::Proposal;
 pub use cicada_localnet::{programs, repository};
 use cicada_localnet::{Config, Owned, Part};
-use cicada_network::{Network, NodeKeys};
+use cicada_network::{Network, NodeKeys, Proposer};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -165,12 +166,14 @@ impl Deployment {
     /// Proposes through a node; returns the status and the answer.
     pub async fn propose(&self, seat: u8, proposal: &Proposal) -> (u16, Value) {
         let url = self.net.node_url(seat) + "/paxos/propose";
-        let request = client()
-            .post(url)
-            .timeout(Duration::from_secs(90))
-            .header("content-type", "application/octet-stream")
-            .body(proposal.encode());
-        let answer = request.send().await.expect("the node answers");
+        let body = proposal.encode();
+        let proposer = Proposer::of(&self.network(), Arc::new(self.keys(seat))).expect("a seat");
+        let mut request = client().post(url).timeout(Duration::from_secs(90));
+        request = request.header("content-type", "application/octet-stream");
+        for (name, value) in proposer.headers(&body) {
+            request = request.header(name, value);
+        }
+        let answer = request.body(body).send().await.expect("the node answers");
         let status = answer.status().as_u16();
         (status, answer.json().await.expect("the answer is JSON"))
     }

@@ -159,8 +159,10 @@ fn ask_and_forget(cluster: &Cluster, seat: Seat, body: &[u8]) -> TcpStream {
     let host = cluster.network.nodes[usize::from(seat)].url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
-    let head =
-        format!("POST /paxos/propose HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n");
+    let pass = cluster.pass(body).map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let head = format!(
+        "POST /paxos/propose HTTP/1.1\r\nhost: {host}\r\n{pass}content-length: {length}\r\n\r\n"
+    );
     stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
     stream
 }

@@ -96,6 +96,9 @@ impl Localnet {
             command.args(["--url", config.url.as_str(), "--nodes", &config.nodes.to_string()]);
             command.args(["--base-port", &config.base_port.to_string()]);
             command.args(["--fault-model", &config.fault_model.to_string()]);
+            if let Some(distances) = &config.distances {
+                command.args(["--distances", distances]);
+            }
             command.arg("--out").arg(self.network_file());
             command.arg("--keys").arg(config.state.join("keys"));
             command.arg("--bundles").arg(&config.bundles);

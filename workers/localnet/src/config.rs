@@ -3,7 +3,7 @@
 use crate::chain::{ChainUrl, Kind};
 use crate::ports::{free_ports, free_range};
 use anyhow::{ensure, Context, Result};
-use cicada_network::FaultModelName;
+use cicada_network::{Distances, FaultModelName};
 use cicada_program::BUNDLES;
 use clap::{Args, ValueEnum};
 use serde::de::Error;
@@ -92,6 +92,11 @@ pub struct Options {
     /// byzantine (default: 7 of 23 nodes may lie) or crash (11 of 23 may stop)
     #[arg(long, env = "CICADA_FAULT_MODEL", global = true)]
     pub fault_model: Option<FaultModelName>,
+    /// The least time between two reports of a feed, in ms, such as leaderboard=500,basket=1000, or
+    /// all=0 (default leaderboard 10000, nav 10000, basket 300000, rewards 60000)
+    #[arg(long, env = "CICADA_DISTANCES", global = true, value_parser = distances)]
+    #[serde(deserialize_with = "checked_distances")]
+    pub distances: Option<String>,
     /// Evaluation results of the nodes (default examples/results.jsonl)
     #[arg(long, env = "CICADA_RESULTS", global = true)]
     pub results: Option<PathBuf>,
@@ -157,6 +162,7 @@ pub struct Config {
     pub nodes: u8,
     pub base_port: u16,
     pub fault_model: FaultModelName,
+    pub distances: Option<String>,
     pub results: PathBuf,
     pub addresses: PathBuf,
     pub validator_port: u16,
@@ -186,6 +192,14 @@ pub fn programs() -> PathBuf {
     // A test lies one deeper than a program.
     let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
     folder.unwrap_or(Path::new("")).to_owned()
+}
+
+fn distances(text: &str) -> Result<String, String> {
+    text.parse::<Distances>().map(|_| text.to_owned())
+}
+
+fn checked_distances<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    distances(&String::deserialize(d)?).map(Some).map_err(D::Error::custom)
 }
 
 impl Options {
@@ -228,6 +242,7 @@ impl Options {
             base_port: self.base_port.or(file.base_port).unwrap_or(7100),
             fault_model: (self.fault_model.or(file.fault_model))
                 .unwrap_or(FaultModelName::Byzantine),
+            distances: self.distances.or(file.distances),
             results: (at(self.results.or(file.results)))
                 .unwrap_or_else(|| root.join("examples/results.jsonl")),
             addresses: at(self.addresses.or(file.addresses)).unwrap_or(addresses),
@@ -286,6 +301,8 @@ impl Config {
             base_port: Some(first),
             chain: Some(Kind::of_environment()?),
             tmp: true,
+            // Tests settle one report after the other.
+            distances: Some("all=0".into()),
             ..Options::default()
         }
         .settle()?;

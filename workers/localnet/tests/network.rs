@@ -1,7 +1,7 @@
 //! The program and real nodes. What is on the chain is given: `deploy-paxos` finds it and does nothing.
 
 use cicada_localnet::{free_range, json, Process};
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -47,6 +47,7 @@ impl Net {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
             chain: ChainSection { validators, ..ChainSection::unasked() },
+            rules: Rules::UNASKED,
             nodes: (0..NODES).map(entry).collect(),
         };
         network.save(&self.path("network.toml")).unwrap();

@@ -5,9 +5,12 @@ use cicada_core::basket::observed;
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
+use cicada_core::report::Report;
+use cicada_network::{NodeKeys, Proposer};
 use futures::future::join_all;
 use parity_scale_codec::{Decode, DecodeAll};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a peer may take to answer.
@@ -41,6 +44,13 @@ struct Agreed {
     certificate: Option<String>,
 }
 
+/// What of a node's status its proposals are signed for.
+#[derive(Deserialize)]
+struct Status {
+    node_id: u8,
+    rules_digest: String,
+}
+
 #[derive(Deserialize)]
 struct Failed {
     error: String,
@@ -68,6 +78,7 @@ pub struct Peers {
     client: reqwest::Client,
     peers: Vec<String>,
     paxos: Option<String>,
+    keys: Option<Arc<NodeKeys>>,
 }
 
 fn from_hex<T: Decode>(text: &str) -> Result<T> {
@@ -86,7 +97,12 @@ impl Peers {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(ASK)
             .build()?;
-        Ok(Self { client, peers, paxos })
+        Ok(Self { client, peers, paxos, keys: None })
+    }
+
+    /// With the keys of the seat, under which its node takes proposals.
+    pub fn signing(self, keys: Option<Arc<NodeKeys>>) -> Self {
+        Self { keys, ..self }
     }
 
     /// Whether there is a consensus node.
@@ -156,16 +172,30 @@ impl Peers {
         self.paxos.as_deref().context("no consensus node is configured")
     }
 
+    /// The seat as its node knows it.
+    async fn proposer(&self) -> Result<Proposer> {
+        let keys = self.keys.clone().context("proposals are signed: no keys are configured")?;
+        let url = format!("{}/paxos/status", self.paxos()?);
+        let (code, body) = answer(self.client.get(url).timeout(ASK)).await?;
+        ensure!(code == 200, "the node answers {code} to a question for its status");
+        let Status { node_id, rules_digest } = serde_json::from_slice(&body)?;
+        Ok(Proposer::new(node_id, from_hex(&rules_digest)?, keys))
+    }
+
     /// Asks the node to get a value decided and certified.
     ///
     /// # Errors
     /// In words, with what the nodes say.
     pub async fn propose<T: Decode>(&self, value: Vec<u8>) -> Result<Certified<T>> {
+        let asked = Report::decode(&mut &value[..])?;
         let url = format!("{}/paxos/propose?timeout_ms={PROPOSE_MS}", self.paxos()?);
-        let request = self.client.post(url).timeout(PROPOSE).body(value);
-        let request = request.header("content-type", "application/octet-stream");
-        let (status, body) = answer(request).await?;
-        agreed(status, &body)
+        let mut request = self.client.post(url).timeout(PROPOSE);
+        request = request.header("content-type", "application/octet-stream");
+        for (name, value) in self.proposer().await?.headers(&value) {
+            request = request.header(name, value);
+        }
+        let (status, body) = answer(request.body(value)).await?;
+        agreed(status, &body, &asked)
     }
 
     /// What the nodes decided and certified for a slot of a feed, if they did.
@@ -219,11 +249,19 @@ fn attested(body: &[u8]) -> Option<(u8, Signature)> {
     Some((attested.seat, from_hex(&attested.signature).ok()?))
 }
 
-fn agreed<T: Decode>(status: u16, body: &[u8]) -> Result<Certified<T>> {
+// What another proposed for the same slot is an answer; another slot is none.
+fn agreed<T: Decode>(status: u16, body: &[u8], asked: &Report) -> Result<Certified<T>> {
     if status != 200 {
         return Err(refused(status, body));
     }
     let agreed: Agreed = serde_json::from_slice(body)?;
+    let bytes = hex::decode(agreed.proposal.trim_start_matches("0x"))?;
+    let report = Report::decode(&mut &bytes[..])?;
+    ensure!(
+        (report.feed, report.slot, report.previous) == (asked.feed, asked.slot, asked.previous),
+        "the node answers with another slot, not with slot {} that was asked for",
+        asked.slot
+    );
     let certificate = agreed.certificate.context("decided, but not certified yet")?;
     Ok(Certified { value: from_hex(&agreed.proposal)?, certificate: from_hex(&certificate)? })
 }
@@ -245,6 +283,7 @@ fn newest<T: Decode>(status: u16, body: &[u8], slot: u64) -> Result<Option<Certi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::report::{Feed, FeedState, ReportKind};
     use parity_scale_codec::Encode;
 
     const OBSERVATION: Observation =
@@ -279,20 +318,28 @@ mod tests {
 
     #[test]
     fn an_agreement_has_a_value_and_a_certificate() {
-        let (value, scale) = (hex::encode(7u32.encode()), hex::encode(certificate().encode()));
+        let feed = Feed { kind: ReportKind::Nav, contract: [1; 32] };
+        let report = FeedState::EMPTY.next_report(feed, 9, [2; 32]);
+        let (value, scale) = (hex::encode(report.encode()), hex::encode(certificate().encode()));
         let body = format!(
             "{{\"slot\":4,\"proposal\":\"{value}\",\"certificate\":\"{scale}\",\"promised\":[1]}}"
         );
-        let expected = Certified { value: 7u32, certificate: certificate() };
-        assert_eq!(agreed::<u32>(200, body.as_bytes()).unwrap(), expected);
+        let expected = Certified { value: report, certificate: certificate() };
+        assert_eq!(agreed::<Report>(200, body.as_bytes(), &report).unwrap(), expected);
+        let other = Report { slot: 2, ..report };
+        let error = agreed::<Report>(200, body.as_bytes(), &other).unwrap_err().to_string();
+        assert!(error.contains("not with slot 2"), "{error}");
         let list = format!("[{body}]");
-        assert_eq!(newest::<u32>(200, list.as_bytes(), 4).unwrap(), Some(expected));
-        assert_eq!(newest::<u32>(200, list.as_bytes(), 3).unwrap(), None, "another slot");
+        assert_eq!(newest::<Report>(200, list.as_bytes(), 4).unwrap(), Some(expected));
+        assert_eq!(newest::<Report>(200, list.as_bytes(), 3).unwrap(), None, "another slot");
         let bare = format!("[{{\"slot\":4,\"proposal\":\"{value}\",\"certificate\":null}}]");
-        assert!(newest::<u32>(200, bare.as_bytes(), 4).is_err(), "decided, and to be waited for");
+        assert!(
+            newest::<Report>(200, bare.as_bytes(), 4).is_err(),
+            "decided, and to be waited for"
+        );
         let refusals =
             b"{\"error\":\"not decided\",\"refusals\":[{\"seat\":2,\"reason\":\"stale\"}]}";
-        let error = agreed::<u32>(503, refusals).unwrap_err().to_string();
+        let error = agreed::<Report>(503, refusals, &report).unwrap_err().to_string();
         assert_eq!(error, "not decided (seat 2: stale)");
     }
 }

@@ -84,12 +84,13 @@ impl App {
         let store = Arc::new(Store::open(&config.data, &identity.encode())?);
         let only_user = config.keys.as_deref().map(claim).transpose()?;
         let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
+        let peers = Peers::new(config.peers.clone(), config.paxos.clone())?.signing(keys.clone());
         let observer = keys.map(|keys| {
             let (prices, told) = (config.prices.as_deref(), config.nav.clone());
             Arc::new(Observer::new(keys, store.clone(), prices, config.nav_interval, told))
         });
         Ok(Arc::new(Self {
-            peers: Peers::new(config.peers.clone(), config.paxos.clone())?,
+            peers,
             related: Arc::new(config.related()?),
             metrics: Arc::new(Metrics::new()),
             demand: Notify::new(),

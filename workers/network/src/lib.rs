@@ -5,18 +5,27 @@
 
 mod bytes32;
 mod keys;
+mod proposer;
 mod public;
+mod rules;
 
 pub use keys::{verify_attestation, verify_consensus, NodeKeys};
+pub use proposer::{
+    make_token, proposal_message, read_token, Proposer, SEAT_HEADER, SIGNATURE_HEADER, TOKEN_FILE,
+    TOKEN_HEADER,
+};
 pub use public::PublicKeys;
+pub use rules::{Distances, Rules};
 
 use cicada_core::committee::{check_members, CommitteeError, Domain, Member};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Hash, Hasher, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::{Feed, ReportKind};
 use cicada_core::Account;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+const RULES_TAG: &[u8] = b"cicada71/paxos-rules/v1";
 
 /// What can be wrong with a network or key file.
 #[derive(Debug, thiserror::Error)]
@@ -173,6 +182,9 @@ pub struct Network {
     pub fault_model: FaultModelName,
     /// The chain and the contracts.
     pub chain: ChainSection,
+    /// What the nodes keep to.
+    #[serde(default)]
+    pub rules: Rules,
     /// The nodes in seat order.
     pub nodes: Vec<NodeEntry>,
 }
@@ -207,7 +219,8 @@ impl Network {
         check_members(&quorum, &self.members()).map_err(|error| match error {
             CommitteeError::WrongSize => "a network has 1 to 32 nodes",
             CommitteeError::RepeatedMember => "two nodes share an operator or a key",
-        })
+        })?;
+        self.rules.check()
     }
 
     fn quorum_of(&self, model: FaultModel) -> Quorum {
@@ -246,6 +259,14 @@ impl Network {
         self.domain().config_digest::<Native>(self.epoch, &quorum, &self.members())
     }
 
+    /// The digest that the messages between nodes bind: committee, fault model and rules. Nodes
+    /// with others do not hear each other. What contracts verify binds [`Self::config_digest`].
+    pub fn rules_digest(&self) -> Hash {
+        let model = self.fault_model.to_string();
+        let parts = [RULES_TAG, &self.config_digest(), &self.rules.bytes(), model.as_bytes()];
+        Native::sha256(&parts.concat())
+    }
+
     /// The feed of the leaderboard.
     pub fn leaderboard_feed(&self) -> Feed {
         Feed { kind: ReportKind::Leaderboard, contract: self.chain.leaderboard }
@@ -282,6 +303,7 @@ mod tests {
             epoch: 1,
             fault_model: FaultModelName::Crash,
             chain: ChainSection::unasked(),
+            rules: Rules::default(),
             nodes: (0..nodes).map(entry).collect(),
         }
     }
@@ -306,7 +328,8 @@ mod tests {
         old.save(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let optional = ["index", "rewards", "exchange"];
-        assert!(!optional.iter().any(|key| text.contains(key)), "{text}");
+        let addressed = |key: &&str| text.contains(&format!("{key} = \""));
+        assert!(!optional.iter().any(|key| addressed(&key)), "{text}");
         let none = Network::load(&path).unwrap();
         assert_eq!((none.nav_feed(), none.basket_feed(), none.rewards_feed()), (None, None, None));
         let mut all = old.clone();
@@ -325,6 +348,30 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("0x0505", "0x05")).unwrap();
         assert!(Network::load(&path).unwrap_err().to_string().contains("64 hex digits"));
+    }
+
+    #[test]
+    fn messages_between_nodes_bind_rules_and_fault_model() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("network.toml");
+        let network = network(4);
+        network.save(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rules) = text.split_once("[rules]").unwrap();
+        let (_, nodes) = rules.split_once("[[nodes]]").unwrap();
+        std::fs::write(&path, format!("{before}[[nodes]]{nodes}")).unwrap();
+        let old = Network::load(&path).unwrap();
+        assert_eq!(old, network, "a file without rules has those of the specification");
+        let digest = network.rules_digest();
+        let mut faster = network.clone();
+        faster.rules.distance_ms.leaderboard = 0;
+        assert_eq!(faster.config_digest(), network.config_digest(), "contracts know no rules");
+        assert_ne!(faster.rules_digest(), digest);
+        let lying = Network { fault_model: FaultModelName::Byzantine, ..network.clone() };
+        assert_ne!(lying.rules_digest(), digest);
+        let text = text.replace("leader_backlog = 4", "leader_backlog = 9");
+        std::fs::write(&path, text).unwrap();
+        assert!(Network::load(&path).unwrap_err().to_string().contains("leader_backlog"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod board;
 mod format;
 mod market;
 mod nodes;
+mod pass;
 #[cfg(test)]
 mod testing;
 mod transcript;
@@ -44,6 +45,14 @@ pub struct Options {
     /// The seat of the node that is asked first; without it, another one for each slot.
     #[arg(long)]
     seat: Option<u8>,
+    /// Key file of a seat, whose signature lets the proposal into any node [default: keys/node-00.toml
+    /// beside the network file].
+    #[arg(long, env = "CICADA_NODE_KEYS", conflicts_with = "token")]
+    keys: Option<PathBuf>,
+    /// Instead, the file proposals.token in the data folder of the node of --seat, on this machine; only
+    /// that node is asked then.
+    #[arg(long, env = "CICADA_NODE_TOKEN", requires = "seat")]
+    token: Option<PathBuf>,
     /// Print the quotes as JSON on standard output; all else goes to standard error.
     #[arg(long)]
     json: bool,
@@ -53,6 +62,7 @@ const EXAMPLES: &str = "\
 Examples:
   paxos-market
   paxos-market --results my-results.jsonl --out /tmp/LEADERBOARD.md
+  paxos-market --seat 3 --token data/node-03/proposals.token
   paxos-market --json | jq '.quotes[0].bid'
 
 Exit status: 0 if the leaderboard is final on the chain, 1 if not.";
@@ -73,5 +83,7 @@ mod tests {
         Options::command().debug_assert();
         let options = Options::try_parse_from(["paxos-market"]).unwrap();
         assert_eq!(options.out, PathBuf::from("LEADERBOARD.md"));
+        let alone = ["paxos-market", "--token", "t"];
+        assert!(Options::try_parse_from(alone).is_err(), "a token is that of one node");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::board::Finalized;
 use crate::nodes::{Agreed, Answer, Failed, Nodes};
+use crate::pass::Pass;
 use crate::transcript::{no_quorum, Transcript};
 use crate::verify::{verify, without_barred};
 use crate::Options;
@@ -11,7 +12,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
 use cicada_core::quote::{Framework, Quote};
-use cicada_core::report::{FeedState, MAX_TIME_AHEAD_MS};
+use cicada_core::report::{FeedState, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::Tally;
 use cicada_network::{FaultModelName, Network};
 use cicada_program::{complain, say};
@@ -28,6 +29,15 @@ const TURNS: usize = 8;
 /// How many nodes are asked, at the least, that answer but refuse, or that fail to gather a quorum
 /// that seems to be there.
 const TRIES: usize = 3;
+
+/// How much slower the nodes' clocks may be.
+const SKEW: Duration = Duration::from_millis(200);
+/// A wait that is worth a word.
+const TOLD: Duration = Duration::from_secs(1);
+
+fn now_ms() -> Result<u64> {
+    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
+}
 
 /// How asking the nodes ended.
 enum Round {
@@ -56,7 +66,7 @@ pub async fn run(options: &Options) -> Result<()> {
         .context("there is no usable network; 'scripts/deploy_paxos.sh' makes one")?;
     let chain = Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?;
     let market = Market {
-        nodes: Nodes::new(&network)?,
+        nodes: Nodes::new(&network, pass(options, &network)?)?,
         exchange: exchange(options, &network, &chain)?,
         chain,
         bundle: Bundle::find(&options.bundles, "leaderboard")?,
@@ -81,6 +91,15 @@ pub async fn run(options: &Options) -> Result<()> {
         say!("{}", finalized.line());
     }
     Ok(())
+}
+
+/// What lets the proposal into the nodes.
+fn pass(options: &Options, network: &Network) -> Result<Pass> {
+    if let Some(token) = &options.token {
+        return Pass::of_token(token);
+    }
+    let beside = options.network.with_file_name("keys").join("node-00.toml");
+    Pass::of_keys(network, options.keys.as_ref().unwrap_or(&beside))
 }
 
 /// The exchange of the network, if it has one.
@@ -162,9 +181,9 @@ impl Market<'_> {
     /// When a proposal is made, not before `earliest_ms`, and the volumes then. With an exchange
     /// it is the time of the newest final block, so that every node reads the same volumes.
     async fn observed(&self, earliest_ms: u64) -> Result<(u64, Volumes)> {
+        self.wait_until(earliest_ms).await?;
         let Some(exchange) = &self.exchange else {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-            return Ok((u64::try_from(now)?.max(earliest_ms), Volumes::new()));
+            return Ok((now_ms()?.max(earliest_ms), Volumes::new()));
         };
         // A node refuses what is too far from its clock, and a chain may stand still.
         self.chain.freshen(&self.signer, FRESH).await?;
@@ -175,16 +194,33 @@ impl Market<'_> {
         let time_ms = exchange.time_ms(block).await?;
         ensure!(
             time_ms >= earliest_ms,
-            "the newest final block is older than the leaderboard before: run paxos-market again"
+            "the newest final block is too old to follow the leaderboard before: run paxos-market again"
         );
         let volumes = exchange.volumes(block).await?;
         self.out.say(format!("exchange: {} markets in block {block}", volumes.len()));
         Ok((time_ms, volumes))
     }
 
+    // Nodes take a report only so long after the one before.
+    async fn wait_until(&self, time_ms: u64) -> Result<()> {
+        let rest = Duration::from_millis(time_ms.saturating_sub(now_ms()?));
+        if rest > TOLD {
+            self.out.say(format!("the next leaderboard may come in {rest:.1?}: waiting"));
+        }
+        if !rest.is_zero() {
+            tokio::time::sleep(rest + SKEW).await;
+        }
+        Ok(())
+    }
+
     /// What the results come to now, as the report that follows `state`.
     async fn proposal(&self, state: &FeedState) -> Result<Proposal> {
-        let (time_ms, volumes) = self.observed(state.time_ms).await?;
+        let distances = &self.network.rules.distance_ms;
+        let earliest_ms = match state.slot {
+            0 => 0,
+            _ => distances.earliest(ReportKind::Leaderboard, state.time_ms),
+        };
+        let (time_ms, volumes) = self.observed(earliest_ms).await?;
         let outcome = cicada_results::read(&self.options.results, time_ms)?;
         self.out.results(&self.options.results, &outcome);
         self.tell_new(&outcome.tally).await?;
@@ -222,21 +258,21 @@ impl Market<'_> {
         let tries = TRIES.max(usize::from(self.network.quorum().weak_size()));
         let mut silent = Vec::new();
         let (mut conflicts, mut failures) = (0, 0);
-        for seat in (0..count).map(|step| (first + step) % count) {
+        // A token opens one node.
+        let asked = if self.options.token.is_some() { 1 } else { count };
+        for seat in (0..asked).map(|step| (first + step) % count) {
             self.out.say(format!(
                 "node {seat} ({}) proposes slot {}",
                 self.network.nodes[seat].url, proposal.report.slot
             ));
             let reason = match self.nodes.propose(seat, proposal).await {
-                Answer::Agreed(agreed) => {
-                    match verify(self.network, &agreed.proposal, &agreed.certificate) {
-                        Ok(()) => {
-                            self.out.agreed(self.network, &agreed);
-                            return Ok(Round::Agreed(agreed));
-                        }
-                        Err(error) => error.to_string(),
+                Answer::Agreed(agreed) => match agreed.check(self.network, &proposal.report) {
+                    Ok(()) => {
+                        self.out.agreed(self.network, &agreed);
+                        return Ok(Round::Agreed(agreed));
                     }
-                }
+                    Err(error) => error.to_string(),
+                },
                 Answer::Silent(reason) => {
                     silent.extend(u8::try_from(seat));
                     reason

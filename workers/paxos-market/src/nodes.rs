@@ -1,9 +1,12 @@
 //! The nodes' HTTP interface, as a proposer uses it.
 
+use crate::pass::Pass;
 use crate::verify::verify;
+use anyhow::{ensure, Result};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::Proposal;
+use cicada_core::report::Report;
 use cicada_network::{Network, NodeEntry};
 use cicada_program::{cause, read_answer};
 use futures::future::join_all;
@@ -63,6 +66,21 @@ pub struct Agreed {
     pub attested: Vec<u8>,
 }
 
+impl Agreed {
+    /// Checks that this is the agreement about the slot of a report, and genuine. What was decided
+    /// there may be another's proposal; the certificate of another slot, however true, is no answer.
+    pub fn check(&self, network: &Network, asked: &Report) -> Result<()> {
+        let report = &self.proposal.report;
+        ensure!(
+            (report.slot, report.previous) == (asked.slot, asked.previous),
+            "it answers with slot {}, not with the slot {} that was asked for",
+            report.slot,
+            asked.slot
+        );
+        verify(network, &self.proposal, &self.certificate)
+    }
+}
+
 /// Why there is no agreement.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Failed {
@@ -102,29 +120,31 @@ pub enum Answer {
 pub struct Nodes<'a> {
     client: reqwest::Client,
     network: &'a Network,
+    pass: Pass,
 }
 
 impl<'a> Nodes<'a> {
     /// The nodes of `network`; nobody is asked yet.
-    pub fn new(network: &'a Network) -> Result<Self, reqwest::Error> {
+    pub fn new(network: &'a Network, pass: Pass) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(ASK)
             .build()?;
-        Ok(Self { client, network })
+        Ok(Self { client, network, pass })
     }
 
     /// Asks a node to lead a round for a proposal.
     pub async fn propose(&self, seat: usize, proposal: &Proposal) -> Answer {
         let node = &self.network.nodes[seat].url;
         let url = format!("{node}/paxos/propose?timeout_ms={PROPOSE_MS}");
-        let request = self
-            .client
-            .post(url)
-            .timeout(PROPOSE)
-            .header("content-type", "application/octet-stream")
-            .body(proposal.encode());
+        let body = proposal.encode();
+        let mut request = self.client.post(url).timeout(PROPOSE);
+        request = request.header("content-type", "application/octet-stream");
+        for (name, value) in self.pass.headers(&body) {
+            request = request.header(name, value);
+        }
+        let request = request.body(body);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Answer::Silent(cause(&error)),
@@ -285,6 +305,21 @@ mod tests {
         assert_eq!(agreed.proposal, proposal);
         assert_eq!(agreed.certificate, certificate);
         assert_eq!(agreed.promised, [0, 1]);
+    }
+
+    #[test]
+    fn an_answer_about_another_slot_is_no_agreement() {
+        let (network, proposal, certificate) = certified();
+        let asked = proposal.report;
+        let (promised, accepted, attested) = (Vec::new(), Vec::new(), Vec::new());
+        let agreed = Agreed { proposal, certificate, promised, accepted, attested };
+        agreed.check(&network, &asked).unwrap();
+        // What another proposed for this slot is the nodes' to decide.
+        agreed.check(&network, &Report { time_ms: 7, root: [9; 32], ..asked }).unwrap();
+        let next = Report { slot: asked.slot + 1, previous: [1; 32], ..asked };
+        let error = agreed.check(&network, &next).unwrap_err().to_string();
+        assert_eq!(error, "it answers with slot 1, not with the slot 2 that was asked for");
+        assert!(agreed.check(&network, &Report { previous: [1; 32], ..asked }).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal, Standing};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedState, ReportKind};
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, Rules};
 
 const LEADERBOARD: [u8; 32] = [3; 32];
 
@@ -46,6 +46,7 @@ pub fn certified() -> (Network, Proposal, Certificate) {
         epoch: 1,
         fault_model: FaultModelName::Crash,
         chain: ChainSection { leaderboard: LEADERBOARD, ..ChainSection::unasked() },
+        rules: Rules::default(),
         nodes: (0..23).map(node).collect(),
     };
     let proposal = proposal();

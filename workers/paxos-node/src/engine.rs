@@ -98,6 +98,8 @@ pub struct FeedView {
     pub newest: FeedState,
     /// The highest slot up to which all are certified.
     pub certified_slot: u64,
+    /// The newest slot that the chain was seen to have.
+    pub settled_slot: u64,
     /// Slots that are decided and not certified, the lowest first; at most 64.
     pub uncertified_slots: Vec<u64>,
 }
@@ -196,6 +198,7 @@ fn look(node: &FeedsNode) -> Snapshot {
         name: line.name(),
         newest: line.state(),
         certified_slot: line.state().slot,
+        settled_slot: line.settled(),
         uncertified_slots: Vec::new(),
     };
     let mut feeds: Vec<FeedView> = application.lines().map(view).collect();

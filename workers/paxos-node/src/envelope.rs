@@ -1,31 +1,29 @@
 //! Signatures around what nodes say to each other.
 //!
-//! A request is signed for its receiver, an answer for the very request. Both bind the
-//! committee's configuration digest, so nothing of one deployment means anything in another.
+//! A request is signed for its receiver, an answer for the very request. Both bind the digest of
+//! committee, fault model and rules ([`cicada_network::Network::rules_digest`]): nothing of one
+//! deployment means anything in another, and nodes that keep to other rules do not hear each other.
 
 use cicada_consensus::Seat;
 use cicada_core::certificate::Signature;
 use cicada_core::hash::{Hash, Hasher, Native};
 use cicada_network::{verify_consensus, NodeKeys};
 
-/// The header with the sender's seat.
-pub const SEAT_HEADER: &str = "x-cicada-seat";
-/// The header with the signature, in hex.
-pub const SIGNATURE_HEADER: &str = "x-cicada-signature";
+pub use cicada_network::{SEAT_HEADER, SIGNATURE_HEADER};
 
 const REQUEST_TAG: &[u8] = b"cicada71/paxos-request/v1";
 const ANSWER_TAG: &[u8] = b"cicada71/paxos-answer/v1";
 
 /// What a request's sender signs; also names the request in its answer.
-pub fn request_message(config: &Hash, from: Seat, to: Seat, body: &[u8]) -> Hash {
+pub fn request_message(rules: &Hash, from: Seat, to: Seat, body: &[u8]) -> Hash {
     let digest = Native::sha256(body);
-    Native::sha256(&[REQUEST_TAG, config, &[from, to], &digest].concat())
+    Native::sha256(&[REQUEST_TAG, rules, &[from, to], &digest].concat())
 }
 
 /// What an answer's sender signs.
-pub fn answer_message(config: &Hash, from: Seat, request: &Hash, body: &[u8]) -> Hash {
+pub fn answer_message(rules: &Hash, from: Seat, request: &Hash, body: &[u8]) -> Hash {
     let digest = Native::sha256(body);
-    Native::sha256(&[ANSWER_TAG, config, &[from], request, &digest].concat())
+    Native::sha256(&[ANSWER_TAG, rules, &[from], request, &digest].concat())
 }
 
 /// Signs one of the two messages.
@@ -52,24 +50,24 @@ mod tests {
     fn a_signature_binds_sender_receiver_body_and_request() {
         let dir = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&dir.path().join("key")).unwrap();
-        let config = [1; 32];
-        let message = request_message(&config, 1, 2, b"body");
+        let rules = [1; 32];
+        let message = request_message(&rules, 1, 2, b"body");
         let signature = sign(&keys, &message);
         let key = keys.consensus_key();
         assert!(verify(&signature, &message, &key));
         for other in [
             request_message(&[2; 32], 1, 2, b"body"),
-            request_message(&config, 3, 2, b"body"),
-            request_message(&config, 1, 3, b"body"),
-            request_message(&config, 1, 2, b"bode"),
-            answer_message(&config, 1, &message, b"body"),
+            request_message(&rules, 3, 2, b"body"),
+            request_message(&rules, 1, 3, b"body"),
+            request_message(&rules, 1, 2, b"bode"),
+            answer_message(&rules, 1, &message, b"body"),
         ] {
             assert!(!verify(&signature, &other, &key));
         }
         assert!(!verify("zz", &message, &key));
         assert_ne!(
-            answer_message(&config, 1, &message, b"body"),
-            answer_message(&config, 1, &[0; 32], b"body")
+            answer_message(&rules, 1, &message, b"body"),
+            answer_message(&rules, 1, &[0; 32], b"body")
         );
     }
 }

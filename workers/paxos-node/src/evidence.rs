@@ -10,21 +10,23 @@
 use cicada_consensus::byzantine::{Contradiction, Kind, Statement};
 use cicada_consensus::{Position, Seat, View};
 use cicada_core::certificate::Signature;
+use serde::Deserialize;
 use serde_json::{json, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// The file in the data directory.
 pub const FILE: &str = "contradictions.jsonl";
-/// The most lines in it: a liar must not fill the disk.
-pub const MOST: usize = 1_000;
+/// The most lines of one seat in it: a liar must fill neither the disk nor the room of the others,
+/// and one line convicts.
+pub const MOST: usize = 32;
 
 /// The evidence of one node.
 pub struct Evidence {
     path: PathBuf,
-    lines: usize,
+    lines: BTreeMap<Seat, usize>,
     // One contradiction for each seat, view and position is enough.
     kept: BTreeSet<(Seat, View, Position)>,
 }
@@ -36,29 +38,44 @@ impl Evidence {
     /// If it is there and cannot be read.
     pub fn open(directory: &Path) -> std::io::Result<Self> {
         let path = directory.join(FILE);
-        let lines = match File::open(&path) {
-            Ok(file) => BufReader::new(file).lines().count(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        let mut evidence = Self { path, lines: BTreeMap::new(), kept: BTreeSet::new() };
+        let file = match File::open(&evidence.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(evidence),
             Err(error) => return Err(error),
         };
-        Ok(Self { path, lines, kept: BTreeSet::new() })
+        for line in BufReader::new(file).lines() {
+            // What a crash left of the last line is of nobody.
+            if let Ok(Line { seat }) = serde_json::from_str(&line?) {
+                let lines = evidence.lines.entry(seat).or_default();
+                *lines = lines.saturating_add(1);
+            }
+        }
+        Ok(evidence)
     }
 
-    /// Appends a contradiction, unless it is known since the start or there are enough.
+    /// Appends a contradiction, unless it is known since the start or there are enough of its seat.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn keep(&mut self, found: &Contradiction) -> std::io::Result<()> {
         let Statement { position, view, .. } = found.first.0;
-        if self.lines >= MOST || !self.kept.insert((found.seat, view, position)) {
+        let lines = self.lines.entry(found.seat).or_default();
+        if *lines >= MOST || !self.kept.insert((found.seat, view, position)) {
             return Ok(());
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         file.write_all(format!("{}\n", line(found)).as_bytes())?;
         file.sync_data()?;
-        self.lines = self.lines.saturating_add(1);
+        *lines = lines.saturating_add(1);
         Ok(())
     }
+}
+
+// Of whom a line is.
+#[derive(Deserialize)]
+struct Line {
+    seat: Seat,
 }
 
 fn line(found: &Contradiction) -> Value {
@@ -93,33 +110,45 @@ fn name(kind: Kind) -> &'static str {
 mod tests {
     use super::*;
 
-    fn contradiction(position: Position) -> Contradiction {
+    fn contradiction(seat: Seat, position: Position) -> Contradiction {
         let statement = |digest| Statement { kind: Kind::Proposal, position, view: 2, digest };
         Contradiction {
-            seat: 3,
+            seat,
             first: (statement([1; 32]), [4; 64]),
             second: (statement([2; 32]), [5; 64]),
         }
     }
 
+    fn lines(dir: &Path) -> Vec<Value> {
+        let text = std::fs::read_to_string(dir.join(FILE)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     #[test]
-    fn evidence_is_kept_once_and_is_bounded() {
+    fn evidence_is_kept_once() {
         let dir = tempfile::tempdir().unwrap();
         let mut evidence = Evidence::open(dir.path()).unwrap();
-        evidence.keep(&contradiction(7)).unwrap();
-        evidence.keep(&contradiction(7)).unwrap();
-        let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
-        let found: Value = serde_json::from_str(text.trim()).unwrap();
-        assert_eq!(found["seat"], 3);
-        assert_eq!(found["first"]["kind"], "proposal");
-        assert_eq!(found["second"]["digest"], "02".repeat(32));
-        let lines = "{}\n".repeat(MOST - 1);
-        std::fs::write(dir.path().join(FILE), lines).unwrap();
-        let mut evidence = Evidence::open(dir.path()).unwrap();
-        for position in 8..12 {
-            evidence.keep(&contradiction(position)).unwrap();
+        evidence.keep(&contradiction(3, 7)).unwrap();
+        evidence.keep(&contradiction(3, 7)).unwrap();
+        let all = lines(dir.path());
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0]["seat"], 3);
+        assert_eq!(all[0]["first"]["kind"], "proposal");
+        assert_eq!(all[0]["second"]["digest"], "02".repeat(32));
+    }
+
+    #[test]
+    fn a_liar_leaves_the_others_their_room_also_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |seat: Seat| lines(dir.path()).iter().filter(|line| line["seat"] == seat).count();
+        for _ in 0..2 {
+            let mut evidence = Evidence::open(dir.path()).unwrap();
+            for position in 0..100 {
+                evidence.keep(&contradiction(3, position)).unwrap();
+            }
         }
-        let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
-        assert_eq!(text.lines().count(), MOST);
+        assert_eq!(of(3), MOST);
+        Evidence::open(dir.path()).unwrap().keep(&contradiction(4, 1)).unwrap();
+        assert_eq!(of(4), 1);
     }
 }

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
 use crate::ranking;
+use crate::settled;
 use crate::volumes::Reader;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -38,6 +39,16 @@ const PROPOSALS: usize = 16;
 /// The longest that a request may take.
 const LONGEST: Duration = Duration::from_secs(70);
 
+/// What is read before the node judges a value.
+pub struct Readers {
+    /// Its results.
+    pub results: ranking::Reader,
+    /// The exchange's volumes, if there is an exchange.
+    pub volumes: Option<Reader>,
+    /// What the chain has settled, if the rules ask for it.
+    pub settled: Option<settled::Reader>,
+}
+
 /// What the handlers share.
 pub struct Service {
     engine: Engine,
@@ -45,8 +56,8 @@ pub struct Service {
     metrics: Arc<Metrics>,
     network: Network,
     config: Config,
-    results: ranking::Reader,
-    volumes: Option<Reader>,
+    sources: Readers,
+    token: String,
     started: Instant,
     certify_again: Mutex<Instant>,
     node_room: Semaphore,
@@ -57,21 +68,21 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service of one node.
+    /// The service of one node; who shows the `token` from its own machine may propose.
     pub fn new(
         engine: Engine,
         peers: Arc<Peers>,
         metrics: Arc<Metrics>,
         network: Network,
         config: Config,
-        (results, volumes): (ranking::Reader, Option<Reader>),
+        (sources, token): (Readers, String),
     ) -> Arc<Self> {
         let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
         Arc::new(Self {
             seat_room: seat_room.collect(),
             config,
-            results,
-            volumes,
+            sources,
+            token,
             engine,
             peers,
             metrics,
@@ -87,19 +98,24 @@ impl Service {
 
     /// Reads what the node must know to judge a value. Whether that came to an end.
     async fn observe(&self, value: &[u8]) -> bool {
-        let feed = begin(value).map(|report| report.feed);
+        let report = begin(value);
         let ranked = async {
-            if feed == Some(self.network.leaderboard_feed()) {
-                self.results.refresh().await;
+            if report.is_some_and(|report| report.feed == self.network.leaderboard_feed()) {
+                self.sources.results.refresh().await;
+            }
+        };
+        let settled = async {
+            if let (Some(settled), Some(report)) = (&self.sources.settled, &report) {
+                settled.observe(&report.feed, report.slot).await;
             }
         };
         let traded = async {
-            match &self.volumes {
+            match &self.sources.volumes {
                 Some(volumes) => volumes.observe(value, wall_ms()).await,
                 None => true,
             }
         };
-        tokio::join!(ranked, traded).1
+        tokio::join!(ranked, settled, traded).2
     }
 
     /// What a server allows the clients of this service.

@@ -17,6 +17,7 @@
 //! | [`http`] | the routes |
 //! | [`metrics`] | figures |
 //! | [`service`] | putting it together |
+//! | [`settled`] | what it reads of what the chain has settled |
 //! | [`volumes`] | what it reads of the exchange |
 
 mod board;
@@ -32,6 +33,7 @@ pub mod options;
 pub mod peers;
 pub mod ranking;
 pub mod service;
+pub mod settled;
 pub mod volumes;
 
 pub use cicada_store as store;

@@ -36,7 +36,8 @@ pub struct Options {
     /// This node's key file
     #[arg(long, env = "PAXOS_NODE_KEYS")]
     pub keys: Option<PathBuf>,
-    /// The directory for what must survive a restart
+    /// The directory for what must survive a restart. The node also writes proposals.token there:
+    /// who shows it from this machine may propose
     #[arg(long, env = "PAXOS_NODE_DATA")]
     pub data: Option<PathBuf>,
     /// This node's own copy of the evaluation results, as JSON lines
@@ -59,8 +60,9 @@ pub struct Options {
     /// Without it this node agrees to no basket
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,
-    /// The folder of the built contracts, where the exchange's metadata are; only for a network
-    /// with an exchange. By default contracts/bundles
+    /// The folder of the built contracts, where the metadata of leaderboard, index, rewards and
+    /// exchange are; not read if the network's rules ask no chain and it has no exchange. By default
+    /// contracts/bundles
     #[arg(long, env = "PAXOS_NODE_BUNDLES")]
     pub bundles: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file

@@ -44,7 +44,7 @@ struct Peer {
 /// The other nodes, by seat.
 pub struct Peers {
     seat: Seat,
-    config_digest: Hash,
+    rules_digest: Hash,
     keys: Arc<NodeKeys>,
     public: PublicKeys,
     peers: Vec<Peer>,
@@ -77,7 +77,7 @@ impl Peers {
         });
         Self {
             seat,
-            config_digest: network.config_digest(),
+            rules_digest: network.rules_digest(),
             keys,
             public: PublicKeys::new(&network.members()),
             peers: peers.collect(),
@@ -102,9 +102,9 @@ impl Peers {
         sign(&self.keys, message)
     }
 
-    /// The digest that binds all signatures to this committee.
-    pub fn config_digest(&self) -> &Hash {
-        &self.config_digest
+    /// The digest that all messages between nodes bind.
+    pub fn rules_digest(&self) -> &Hash {
+        &self.rules_digest
     }
 
     /// This node's seat.
@@ -166,7 +166,7 @@ impl Peers {
 
     async fn ask(&self, seat: Seat, route: &str, body: Bytes) -> Result<Answer, String> {
         let peer = self.peers.get(usize::from(seat)).ok_or("no such seat")?;
-        let message = request_message(&self.config_digest, self.seat, seat, &body);
+        let message = request_message(&self.rules_digest, self.seat, seat, &body);
         let request = hyper::Request::post(format!("{}{route}", peer.url))
             .header("content-type", "application/octet-stream")
             .header(SEAT_HEADER, self.seat.to_string())
@@ -182,7 +182,7 @@ impl Peers {
         }
         let signature = head.headers.get(SIGNATURE_HEADER);
         let signature = signature.and_then(|s| s.to_str().ok()).unwrap_or_default();
-        let expected = answer_message(&self.config_digest, seat, &message, &body);
+        let expected = answer_message(&self.rules_digest, seat, &message, &body);
         if !self.verify(seat, &expected, signature) {
             return Err("the answer is not signed by that seat".into());
         }

@@ -3,17 +3,18 @@
 use crate::engine::{Command, Engine, FeedsNode, Machine, Parts};
 use crate::evidence::Evidence;
 use crate::feeds::{Feeds, Sources, LONGEST_VALUE};
-use crate::http::Service;
+use crate::http::{Readers, Service};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::ranking::{self, Results};
+use crate::settled::{self, Contracts, Settled};
 use crate::store::{Owner, Store};
 use crate::volumes::{Connection, Reader, Seen};
 use cicada_consensus::{Config, Node, Seat};
-use cicada_network::{Network, NodeKeys};
+use cicada_network::{make_token, Network, NodeKeys, TOKEN_FILE};
 use cicada_program::{termination, Server};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -52,11 +53,13 @@ pub async fn run_as(
     let evidence = Evidence::open(&settings.data)?;
     let keyring = Keyring::new(keys.clone(), network.members());
     let connection = Connection::of(&network, &settings.bundles)?;
+    let contracts = Contracts::of(&network, &settings.bundles)?;
+    let token = make_token(&settings.data.join(TOKEN_FILE))?;
     let (results, reader) = ranking::Reader::start(settings.results.clone()).map_err(|error| {
         format!("{error}: name the results with --results; without any yet, make an empty file")
     })?;
     let sources = sources(&settings, results);
-    let seen = sources.volumes.clone();
+    let (seen, settled) = (sources.volumes.clone(), sources.settled.clone());
     let feeds = Feeds::new(&network, keyring.members(), sources);
     let node = Node::recover(config.clone(), feeds, keyring.clone(), store.records()?)?;
     let machine = wrap(node, config.clone(), keyring);
@@ -70,7 +73,9 @@ pub async fn run_as(
     tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
     let feed = network.leaderboard_feed();
     let volumes = connection.map(|connection| Reader::start(feed, seen, connection));
-    let service = Service::new(engine.clone(), peers, metrics, network, config, (reader, volumes));
+    let settled = contracts.map(|contracts| settled::Reader::start(settled, contracts));
+    let readers = Readers { results: reader, volumes, settled };
+    let service = Service::new(engine.clone(), peers, metrics, network, config, (readers, token));
     serve(server, service, engine, thread).await
 }
 
@@ -118,6 +123,7 @@ fn sources(settings: &Settings, results: Results) -> Sources {
         nav: settings.nav.clone(),
         basket: settings.basket.clone(),
         volumes: Seen::default(),
+        settled: Settled::default(),
     }
 }
 

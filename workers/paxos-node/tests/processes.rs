@@ -6,7 +6,7 @@ use cicada_consensus::{Answer, Ballot, Request};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::report;
 use cicada_core::report::FeedState;
-use cicada_network::FaultModelName;
+use cicada_network::{read_token, FaultModelName, TOKEN_FILE, TOKEN_HEADER};
 use cluster::{Cluster, Response};
 use parity_scale_codec::Encode;
 use serde_json::{json, Value};
@@ -189,7 +189,7 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
 
     let mut old = honest.clone();
     old.report = report::<Native>(feed, &FeedState::EMPTY, &old.board, time - 60_000);
-    refused(cluster.propose(0, &old, 10_000), "from my clock");
+    refused(cluster.propose(0, &old, 10_000), "before my clock");
 
     cluster.certify_next(1);
     let mut stale = honest.clone();
@@ -253,6 +253,49 @@ fn strangers_and_forgers_are_turned_away() {
     let text = String::from_utf8(metrics.body).unwrap();
     assert!(text.contains("paxos_refused_total{kind=\"stranger\"}"), "{text}");
     assert!(text.contains("paxos_refused_total{kind=\"forged\"} 1"), "{text}");
+    strangers_propose_nothing(&cluster);
+}
+
+/// The node of seat 0 asks who proposes before it looks at what.
+fn strangers_propose_nothing(cluster: &Cluster) {
+    let value = cluster.proposal(0).encode();
+    let propose = |headers: &[(&str, String)], body: &[u8]| {
+        let path = "/paxos/propose?timeout_ms=1";
+        let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, text.clone())).collect();
+        cluster.request(0, "POST", path, &headers, body).unwrap().status
+    };
+    assert_eq!(propose(&[], &value), 401);
+    assert_eq!(propose(&[], b"rubbish"), 401, "not even decoded");
+    let [seat, signature] = cluster.pass(&value);
+    assert_eq!(propose(&[seat.clone()], &value), 401);
+    assert_eq!(propose(&[("x-cicada-seat", "1".into()), signature.clone()], &value), 401);
+    assert_eq!(propose(&[seat.clone(), signature.clone()], b"rubbish"), 401, "of another value");
+    // A seat may, though alone it comes to nothing.
+    assert_eq!(propose(&[seat, signature], &value), 503);
+    let token = read_token(&cluster.path("data-00").join(TOKEN_FILE)).unwrap();
+    assert_eq!(propose(&[(TOKEN_HEADER, "00".repeat(32))], &value), 401);
+    assert_eq!(propose(&[(TOKEN_HEADER, token.clone())], &value), 503);
+    assert_eq!(propose(&[(TOKEN_HEADER, token)], b"rubbish"), 400);
+}
+
+/// A node under other rules, or another fault model, is a stranger to the rest.
+#[test]
+fn nodes_of_other_rules_do_not_hear_each_other() {
+    let cluster = Cluster::new(4);
+    let mut faster = cluster.network.clone();
+    cluster.start(0..2);
+    let (own, other) = (cluster.path("network.toml"), cluster.path("right.toml"));
+    std::fs::rename(&own, &other).unwrap();
+    faster.rules.distance_ms.leaderboard = 7;
+    faster.save(&own).unwrap();
+    cluster.start(2..4);
+    let proposal = cluster.proposal(0);
+    let response = cluster.propose(0, &proposal, 2_000);
+    assert_eq!(response.status, 503, "{}", response.json());
+    cluster.kill(2..4);
+    std::fs::rename(&other, &own).unwrap();
+    cluster.start(2..4);
+    cluster.certify_soon(0);
 }
 
 #[test]

@@ -187,7 +187,12 @@ impl Oracle {
             let against = dissenters(&report);
             let agrees = |seat: &Seat| against >> seat & 1 == 0 && !self.liars.contains(seat);
             let agree = (0..self.quorum.n()).filter(agrees).count();
-            if agree.saturating_add(self.liars.len()) < usize::from(self.quorum.size()) {
+            // In crash mode who first proposed it did.
+            let needed = match self.config.byzantine() {
+                true => usize::from(self.quorum.size()).saturating_sub(self.liars.len()),
+                false => 1,
+            };
+            if agree < needed {
                 self.broken(format!("position {position}: {agree} honest nodes find it valid"));
             }
         }

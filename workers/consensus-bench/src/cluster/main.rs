@@ -84,7 +84,8 @@ fn now_ms() -> Result<u64> {
 impl Bench {
     fn next_proposal(&self) -> Result<Proposal> {
         let feed = self.cluster.network.leaderboard_feed();
-        let time_ms = now_ms()?.max(self.state.time_ms);
+        // Later than the one before.
+        let time_ms = now_ms()?.max(self.state.time_ms.saturating_add(1));
         let report = report::<Native>(feed, &self.state, &self.board, time_ms);
         Ok(Proposal { report, board: self.board.clone() })
     }

@@ -3,12 +3,13 @@
 use anyhow::{ensure, Context, Result};
 use cicada_consensus::Seat;
 use cicada_localnet::Process;
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Proposer, Rules};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -22,6 +23,7 @@ pub struct Cluster {
     results: PathBuf,
     directory: TempDir,
     children: Vec<Option<Process>>,
+    proposer: Proposer,
 }
 
 impl Cluster {
@@ -46,11 +48,14 @@ impl Cluster {
             nodes.push(NodeEntry::new(format!("http://127.0.0.1:{port}"), &keys));
         }
         let chain = ChainSection::unasked();
-        let network = Network { epoch: 1, fault_model, chain, nodes };
+        let rules = Rules::UNASKED;
+        let network = Network { epoch: 1, fault_model, chain, rules, nodes };
         network.save(&directory.path().join("network.toml"))?;
         let children = (0..n).map(|_| None).collect();
         let (program, results) = (program.to_owned(), results.to_owned());
-        let mut cluster = Self { network, program, results, directory, children };
+        let keys = NodeKeys::load(&directory.path().join("node-00.json"))?;
+        let proposer = Proposer::new(0, network.rules_digest(), Arc::new(keys));
+        let mut cluster = Self { network, program, results, directory, children, proposer };
         for seat in 0..n {
             cluster.spawn(seat)?;
         }
@@ -128,7 +133,7 @@ impl Cluster {
     /// # Errors
     /// If the node does not answer.
     pub fn status(&self, seat: Seat) -> Result<Value> {
-        let (status, body) = self.request(seat, "GET", "/paxos/status", &[])?;
+        let (status, body) = self.request(seat, "GET", "/paxos/status", &[], &[])?;
         ensure!(status == 200, "seat {seat} answers {status} to a question for its status");
         Ok(serde_json::from_slice(&body)?)
     }
@@ -139,17 +144,27 @@ impl Cluster {
     /// If it does not come.
     pub fn propose(&self, seat: Seat, proposal: &[u8]) -> Result<(u16, Value)> {
         let path = "/paxos/propose?timeout_ms=60000";
-        let (status, body) = self.request(seat, "POST", path, proposal)?;
+        let headers = self.proposer.headers(proposal);
+        let (status, body) = self.request(seat, "POST", path, &headers, proposal)?;
         Ok((status, serde_json::from_slice(&body)?))
     }
 
-    fn request(&self, seat: Seat, method: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+    fn request(
+        &self,
+        seat: Seat,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Result<(u16, Vec<u8>)> {
         let host = self.network.nodes[usize::from(seat)].url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\
              content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )

@@ -2,7 +2,7 @@
 
 use super::leader::{Reign, Role};
 use super::statement::{Kind, QuorumCertificate, Statement};
-use crate::io::{Application, Keys, Origin};
+use crate::io::{Application, Keys};
 use crate::message::{Proposal, Request};
 use crate::node::Node;
 use crate::resend::Resend;
@@ -91,7 +91,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             if flying {
                 continue;
             }
-            if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
+            if let Err(refusal) = self.application.wants(&value, self.now) {
                 self.suggestions.remove(&hash);
                 self.refuse_own(hash, &refusal);
                 continue;

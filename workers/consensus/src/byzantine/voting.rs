@@ -132,13 +132,15 @@ impl<A: Application, K: Keys> Node<A, K> {
         Some(Answer::Entries { entries, decided: applied })
     }
 
-    // A value that the mandate binds was found valid by a quorum; a free one is checked here.
+    // A value that the mandate binds was found valid by a quorum; a free one is checked here, also
+    // if it is held since an earlier view, unless this is the leader repeating itself.
     fn find_valid(&self, position: Position, hash: Hash, value: &Value) -> Result<(), Refusal> {
         let Some(mandate) = &self.byzantine.views.mandate else {
             return Ok(());
         };
         let bound = mandate.bound().get(&position) == Some(&hash);
-        let again = self.byzantine.acceptor.value(position, &hash).is_some();
+        let said = (position, mandate.view(), hash);
+        let again = self.byzantine.acceptor.prepared().any(|known| known == said);
         if bound || again || self.config.mutated(Mutant::SkipValidity) {
             return Ok(());
         }

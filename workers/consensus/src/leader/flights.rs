@@ -1,7 +1,7 @@
 //! The proposals of a leader that are in flight: sent, counted, decided or given up.
 
 use super::{Flight, Role};
-use crate::io::{Application, Keys, Origin, Outcome, Refusal};
+use crate::io::{Application, Keys, Outcome, Refusal};
 use crate::message::Request;
 use crate::mutant::Mutant;
 use crate::node::Node;
@@ -35,7 +35,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             if flying {
                 continue;
             }
-            if let Err(refusal) = self.application.check(&value, Origin::Fresh, self.now) {
+            if let Err(refusal) = self.application.wants(&value, self.now) {
                 self.suggestions.remove(&hash);
                 self.refuse_own(hash, &refusal);
                 continue;
@@ -106,7 +106,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             return;
         };
         let own_makes_it = flight.accepted.len().saturating_add(1) >= needed;
-        let own_is_open = !flight.accepted.contains(&seat) && !flight.refused.contains(&seat);
+        let own_is_open = !flight.accepted.contains(&seat);
         if !own_makes_it {
             return;
         }
@@ -115,12 +115,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             if self.acceptor.promised() > ballot {
                 return self.step_down();
             }
-            // A fresh value was checked when its turn came.
-            if vote.since != ballot {
-                if let Err(Refusal(reason)) = self.examine(&vote) {
-                    return self.on_refused(seat, ballot, position, &reason);
-                }
-            }
+            // A fresh value was checked when its turn came; an adopted one is not refused.
             self.cast(vote.clone());
             if let Some(flight) = self.leader.flight(ballot, position) {
                 flight.accepted.insert(seat);

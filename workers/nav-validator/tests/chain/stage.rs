@@ -7,7 +7,7 @@ use cicada_core::basket::holdings::Holding;
 use cicada_core::hash::Hash;
 use cicada_core::nav::{nav_e18_floor, Position};
 use cicada_core::report::ReportKind;
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, Rules};
 use cicada_program::now_ms;
 use cicada_stage::{free_addresses, Service, PRICES, TOKEN};
 use parity_scale_codec::Encode;
@@ -118,6 +118,8 @@ impl Stage {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
             chain,
+            // A NAV each few seconds, and no leaderboard to ask for.
+            rules: Rules::UNASKED,
             nodes: urls.iter().zip(self.keys.iter()).map(entry).collect(),
         };
         let (file, results) = (folder.join("network.toml"), folder.join("results.jsonl"));

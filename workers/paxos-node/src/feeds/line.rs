@@ -1,30 +1,61 @@
 //! One feed as the log builds it: its newest report, and where its slots stand.
 
+use crate::settled::Settled;
 use cicada_consensus::{AttestationRequest, Now, Position};
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use std::collections::BTreeMap;
+use cicada_network::Rules;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How far the time of a new report may lie from this node's clock.
+/// How old the time of a new report may be by this node's clock.
 pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
+/// How far it may lie ahead: a time to come would hold up the feed until it is over.
+const MAX_AHEAD_MS: u64 = 2_000;
 
 /// How old the time of a NAV or a basket may be besides: it is that of its round.
 const ROUND_MS: u64 = nav::ROUND_MS;
+
+/// How much of a feed may wait for the chain.
+#[derive(Clone, Copy)]
+pub(super) enum Limit {
+    /// As much as anybody votes for.
+    Vote,
+    /// As much as a leader proposes.
+    Lead,
+}
 
 /// The reports of one feed.
 pub struct Line {
     name: &'static str,
     feed: Feed,
     config_digest: Hash,
+    rules: Rules,
+    settled: Settled,
     state: FeedState,
     history: BTreeMap<u64, (Position, Hash)>,
+    certified: BTreeSet<u64>,
 }
 
 impl Line {
-    /// An empty feed. `name` is what people call it.
-    pub(crate) fn new(name: &'static str, feed: Feed, config_digest: Hash) -> Self {
-        Self { name, feed, config_digest, state: FeedState::EMPTY, history: BTreeMap::new() }
+    /// An empty feed. `name` is what people call it; `settled` is what the chain has of it.
+    pub(crate) fn new(
+        name: &'static str,
+        feed: Feed,
+        config_digest: Hash,
+        rules: Rules,
+        settled: Settled,
+    ) -> Self {
+        Self {
+            name,
+            feed,
+            config_digest,
+            rules,
+            settled,
+            state: FeedState::EMPTY,
+            history: BTreeMap::new(),
+            certified: BTreeSet::new(),
+        }
     }
 
     /// What people call it.
@@ -54,8 +85,13 @@ impl Line {
         self.history.get(&slot).copied()
     }
 
+    /// The newest slot that the chain was seen to have.
+    pub fn settled(&self) -> u64 {
+        self.settled.slot(&self.feed)
+    }
+
     /// Whether a report comes next, now.
-    pub(super) fn follows(&self, report: &Report, now: Now) -> Result<(), String> {
+    pub(super) fn follows(&self, report: &Report, now: Now, limit: Limit) -> Result<(), String> {
         self.state
             .check_next(&self.feed, report, now.wall_ms)
             .map_err(|error| explain(error, self.state.slot))?;
@@ -68,7 +104,58 @@ impl Line {
         if late > most {
             return Err(format!("its time is {late} ms before my clock, more than {most} ms"));
         }
-        Ok(())
+        // That of a NAV is the time of its round, before which no validator signs.
+        let ahead = report.time_ms.saturating_sub(now.wall_ms);
+        if self.feed.kind != ReportKind::Nav && ahead > MAX_AHEAD_MS {
+            return Err(explain(FeedError::TimeAhead, self.state.slot));
+        }
+        self.keeps_distance(report, now)?;
+        self.is_awaited(report, limit)
+    }
+
+    // Whether it comes long enough after the report before, by its own time and by this clock.
+    fn keeps_distance(&self, report: &Report, now: Now) -> Result<(), String> {
+        if self.state.slot == 0 {
+            return Ok(());
+        }
+        let (before, distances) = (self.state.time_ms, &self.rules.distance_ms);
+        let (kind, earliest) = (self.feed.kind, distances.earliest(self.feed.kind, before));
+        let words = |what: &str, time_ms: u64| {
+            let (after, least) = (time_ms.saturating_sub(before), distances.of(kind).max(1));
+            format!("{what} is {after} ms after the report before it, less than {least} ms")
+        };
+        if report.time_ms < earliest {
+            return Err(words("its time", report.time_ms));
+        }
+        match now.wall_ms < earliest {
+            true => Err(words("my clock", now.wall_ms)),
+            false => Ok(()),
+        }
+    }
+
+    // Whether the chain has as much of the feed as the next report needs there.
+    fn is_awaited(&self, report: &Report, limit: Limit) -> Result<(), String> {
+        let Rules { backlog, leader_backlog, .. } = self.rules;
+        if backlog == 0 {
+            return Ok(());
+        }
+        let settled = self.settled();
+        // What these say rests on what the chain made of the slot before.
+        if self.feed.kind != ReportKind::Leaderboard && report.slot > settled.saturating_add(1) {
+            let before = report.slot.saturating_sub(1);
+            return Err(format!("slot {before} before it is not on the chain yet"));
+        }
+        let most = match limit {
+            Limit::Vote => backlog,
+            Limit::Lead => leader_backlog.saturating_sub(1),
+        };
+        let waiting = self.certified.range(settled.saturating_add(1)..).count();
+        match u64::try_from(waiting).is_ok_and(|waiting| waiting <= most) {
+            true => Ok(()),
+            false => {
+                Err(format!("{waiting} certified slots are not on the chain yet, more than {most}"))
+            }
+        }
     }
 
     /// Whether a decided report comes next. No clock here: every node must come to the same.
@@ -83,6 +170,13 @@ impl Line {
         self.history.insert(report.slot, (position, digest));
         let message = report.attestation_message::<Native>(&self.config_digest);
         AttestationRequest { message, report }
+    }
+
+    /// Notes that a slot is certified. Of those that are on the chain none is kept.
+    pub(super) fn certify(&mut self, slot: u64) {
+        self.certified.insert(slot);
+        let next = self.settled().saturating_add(1);
+        self.certified = self.certified.split_off(&next);
     }
 }
 

@@ -18,6 +18,7 @@ mod tests;
 
 use crate::board::Leaderboard;
 use crate::ranking::Results;
+use crate::settled::Settled;
 use crate::volumes::Seen;
 use basket::Basket;
 use cicada_consensus::{Application, AttestationRequest, Now, Origin, Position, Refusal};
@@ -26,6 +27,7 @@ use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_core::{basket as baskets, leaderboard as boards, nav as navs, rewards as awards};
 use cicada_network::{Network, PublicKeys};
+use line::Limit;
 pub use line::{Line, MAX_SKEW_MS};
 use nav::Nav;
 use parity_scale_codec::{Decode, DecodeAll};
@@ -68,6 +70,8 @@ pub struct Sources {
     pub basket: Option<PathBuf>,
     /// The exchange's volumes, as far as they were read.
     pub volumes: Seen,
+    /// What the chain has of each feed, as far as it was read.
+    pub settled: Settled,
 }
 
 struct Entry {
@@ -90,7 +94,8 @@ impl Feeds {
         let config_digest = network.config_digest();
         let mut feeds = Self { entries: Vec::new(), places: BTreeMap::new() };
         let mut add = |name, feed: Feed, content| {
-            let line = Line::new(name, feed, config_digest);
+            let settled = sources.settled.clone();
+            let line = Line::new(name, feed, config_digest, network.rules, settled);
             feeds.entries.push(Entry { line, content });
         };
         let volumes = network.chain.exchange.map(|_| sources.volumes);
@@ -134,12 +139,12 @@ impl Feeds {
         self.places.get(&position).copied()
     }
 
-    fn examine(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
+    fn examine(&self, value: &[u8], origin: Origin, now: Now, limit: Limit) -> Result<(), String> {
         let report = begin(value).ok_or("it does not begin with a report")?;
         let entry = self.entries.iter().find(|entry| entry.line.feed() == report.feed);
         let entry = entry.ok_or(line::ANOTHER_FEED)?;
         if origin == Origin::Fresh {
-            entry.line.follows(&report, now)?;
+            entry.line.follows(&report, now, limit)?;
         }
         entry.content.check(value, origin, now)
     }
@@ -147,7 +152,20 @@ impl Feeds {
 
 impl Application for Feeds {
     fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal> {
-        self.examine(value, origin, now).map_err(Refusal)
+        self.examine(value, origin, now, Limit::Vote).map_err(Refusal)
+    }
+
+    fn wants(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
+        self.examine(value, Origin::Fresh, now, Limit::Lead).map_err(Refusal)
+    }
+
+    fn certified(&mut self, position: Position) {
+        let Some((at, slot)) = self.place(position) else {
+            return;
+        };
+        if let Some(entry) = self.entries.get_mut(at) {
+            entry.line.certify(slot);
+        }
     }
 
     fn apply(&mut self, position: Position, value: &[u8]) -> Option<AttestationRequest> {

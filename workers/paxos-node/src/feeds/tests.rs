@@ -4,16 +4,17 @@ use crate::ranking::Reader;
 use cicada_consensus::Keys;
 use cicada_core::basket::holdings as entries;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
 use cicada_core::nav::Observation;
 use cicada_core::report::FeedState;
 use cicada_core::rewards::Award;
-use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys};
+use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys, Rules};
 use parity_scale_codec::Encode;
 use tempfile::TempDir;
 
 mod baskets;
+mod form;
 mod own_files;
+mod rules;
 mod volumes;
 mod withdrawn;
 
@@ -33,6 +34,7 @@ struct Bench {
     feeds: Feeds,
     volumes: Seen,
     withdrawn: Vec<Framework>,
+    settled: Settled,
 }
 
 impl Bench {
@@ -49,6 +51,7 @@ impl Bench {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
             chain: ChainSection { index, rewards, ..ChainSection::unasked() },
+            rules: Rules::UNASKED,
             nodes: keys.iter().map(entry).collect(),
         };
         let results = dir.path().join("results.jsonl");
@@ -61,6 +64,7 @@ impl Bench {
             feeds: Feeds { entries: Vec::new(), places: BTreeMap::new() },
             volumes: Seen::default(),
             withdrawn: Vec::new(),
+            settled: Settled::default(),
             dir,
             network,
             keys,
@@ -80,6 +84,7 @@ impl Bench {
             nav: own("nav.scale"),
             basket: own("basket.scale"),
             volumes: self.volumes.clone(),
+            settled: self.settled.clone(),
         };
         self.feeds = Feeds::new(&self.network, members, sources);
     }
@@ -352,49 +357,4 @@ fn a_feed_without_a_contract_is_not_there() {
     let mut disguised = full.board(NOW);
     disguised.report.feed = nav.report.feed;
     full.refuses(&disguised, NOW, "not a NAV");
-}
-
-#[test]
-fn only_what_has_the_form_of_its_feed_is_read_as_a_proposal() {
-    let bench = Bench::new();
-    let nav = bench.nav(3, NOW);
-    assert_eq!(report_of(&nav.encode()), Some(nav.report), "the form is all that counts");
-    let basket = bench.basket(own_files::entries(), NOW);
-    assert_eq!(report_of(&basket.encode()), Some(basket.report));
-    let award = bench.award(own_files::FIRST, NOW);
-    assert_eq!(report_of(&award.encode()), Some(award.report));
-    let board = bench.board(NOW);
-    assert_eq!(report_of(&board.encode()), Some(board.report));
-    let mut mixed = board.clone();
-    mixed.report.feed = award.report.feed;
-    assert_eq!(report_of(&mixed.encode()), None);
-    assert_eq!(report_of(&nav.report.encode()), None);
-    assert_eq!(report_of(&[]), None);
-    // The same with or without a tuple's brackets.
-    assert_eq!((award.report, award.award).encode(), award.encode());
-}
-
-#[test]
-fn the_longest_values_of_all_feeds_fit() {
-    let bench = Bench::new();
-    let row = |i: usize| Standing {
-        framework: Framework::new(format!("{i:0>32}")).unwrap(),
-        score: u64::MAX,
-        volume_24h: u128::MAX,
-    };
-    let mut board = bench.board(NOW);
-    board.board.standings = (0..MAX_FRAMEWORKS).map(row).collect();
-    let mut nav = bench.nav(1, NOW);
-    nav.observations = vec![nav.observations[0]; 32];
-    let mut basket = bench.basket(own_files::entries(), NOW);
-    basket.entries = vec![basket.entries[0]; entries::MAX_HOLDINGS];
-    basket.observations.truncate(1);
-    basket.observations[0].prices = vec![(1, 1); entries::MAX_HOLDINGS];
-    basket.observations = vec![basket.observations[0].clone(); 32];
-    let award = bench.award(own_files::FIRST, NOW);
-    let lengths =
-        [board.encoded_size(), nav.encoded_size(), basket.encoded_size(), award.encoded_size()];
-    assert_eq!(lengths[..3], [3_800, 2_967, 27_608], "as the constant's comment says");
-    let longest = lengths.into_iter().max().unwrap();
-    assert!(longest <= LONGEST_VALUE && LONGEST_VALUE < longest * 5 / 4, "{lengths:?}");
 }

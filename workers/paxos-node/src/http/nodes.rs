@@ -133,7 +133,7 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
     };
     let body = answered.encode();
     let peers = &service.peers;
-    let signed = answer_message(peers.config_digest(), peers.seat(), &message, &body);
+    let signed = answer_message(peers.rules_digest(), peers.seat(), &message, &body);
     let headers = [
         (CONTENT_TYPE.as_str(), "application/octet-stream".to_owned()),
         (SIGNATURE_HEADER, peers.sign(&signed)),
@@ -177,7 +177,7 @@ fn claimed<'a>(service: &Service, headers: &'a HeaderMap) -> Result<Claimed<'a>,
 // The message that was signed, if the claim is true.
 fn authenticate(service: &Service, claimed: &Claimed, body: &[u8]) -> Result<[u8; 32], Failure> {
     let peers = &service.peers;
-    let message = request_message(peers.config_digest(), claimed.seat, peers.seat(), body);
+    let message = request_message(peers.rules_digest(), claimed.seat, peers.seat(), body);
     match peers.verify(claimed.seat, &message, claimed.signature) {
         true => Ok(message),
         false => Err(refuse(service, "forged", "the signature is not that of the seat")),

@@ -54,7 +54,8 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "quorum": network.quorum().size(),
         "attestation_quorum": network.attestation_quorum().size(),
         "epoch": network.epoch,
-        "config_digest": hex::encode(service.peers.config_digest()),
+        "config_digest": hex::encode(network.config_digest()),
+        "rules_digest": hex::encode(service.peers.rules_digest()),
         "promised_proposal": status.promised.round,
         "promised_proposer": status.promised.seat,
         "accepted": votes.collect::<Vec<Value>>(),
@@ -77,6 +78,7 @@ fn feed_view(feed: &FeedView) -> Value {
         "digest": hex::encode(feed.newest.digest),
         "time_ms": feed.newest.time_ms,
         "certified_slot": feed.certified_slot,
+        "settled_slot": feed.settled_slot,
         "uncertified_slots": feed.uncertified_slots,
     })
 }

@@ -5,15 +5,17 @@ use crate::engine::{Command, FeedsNode};
 use crate::feeds::report_of;
 use crate::metrics::count;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use cicada_consensus::{Application, Entry, Now, Origin, Outcome, Position, Refusal, Seat};
-use cicada_core::hash::{Hash, Native};
+use cicada_consensus::{Application, Entry, Now, Outcome, Position, Refusal, Seat};
+use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_network::{proposal_message, SEAT_HEADER, SIGNATURE_HEADER, TOKEN_HEADER};
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -31,8 +33,11 @@ pub(super) struct Patience {
 pub(super) async fn propose(
     State(service): State<Arc<Service>>,
     Query(patience): Query<Patience>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
+    admit(&service, from, &headers, &body)?;
     let _permit = service.proposal_room.try_acquire().map_err(|_| Failure::busy())?;
     let report = report_of(&body)
         .ok_or_else(|| Failure::bad("the body is not the SCALE encoding of a value of any feed"))?;
@@ -69,6 +74,41 @@ pub(super) async fn propose(
     respond(&service, slot, digest, outcome).await
 }
 
+// Whether this comes from a seat, or from a program of this machine that can read the token. A
+// stranger takes no room.
+fn admit(
+    service: &Service,
+    from: SocketAddr,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), Failure> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let refuse = |reason, error: &str| {
+        count(&service.metrics.refused, reason);
+        Err(Failure::new(StatusCode::UNAUTHORIZED, error))
+    };
+    if let Some(token) = text(TOKEN_HEADER) {
+        // Compared by digest: how long that takes tells nothing.
+        let same = Native::sha256(token.as_bytes()) == Native::sha256(service.token.as_bytes());
+        return match same && from.ip().to_canonical().is_loopback() {
+            true => Ok(()),
+            false => refuse("token", "not the token of this node, or not from its machine"),
+        };
+    }
+    let seat = text(SEAT_HEADER).and_then(|seat| seat.parse::<Seat>().ok());
+    let signature = text(SIGNATURE_HEADER).filter(|signature| signature.len() == 128);
+    let (Some(seat), Some(signature)) = (seat, signature) else {
+        let error = "a proposal is signed by a seat, or comes from this machine with the token";
+        return refuse("unsigned", error);
+    };
+    let peers = &service.peers;
+    let message = proposal_message(peers.rules_digest(), body);
+    match peers.verify(seat, &message, signature) {
+        true => Ok(()),
+        false => refuse("forged", "the signature is not that of a seat under the rules here"),
+    }
+}
+
 async fn wait_for_certificate(
     service: &Service,
     position: Position,
@@ -98,7 +138,7 @@ async fn own_view(service: &Service, value: Vec<u8>, outcome: Outcome) -> Outcom
         _ => return outcome,
     }
     let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
-    let check = move |node: &FeedsNode| node.application().check(&value, Origin::Fresh, now);
+    let check = move |node: &FeedsNode| node.application().wants(&value, now);
     match service.engine.look(check).await {
         Some(Err(refusal)) => Outcome::Refused(refusal),
         _ => outcome,

@@ -7,7 +7,7 @@ mod proposals;
 
 use cicada_consensus::{Answer, Request, Seat};
 use cicada_localnet::{Process, Signal};
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys};
+use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules};
 use parity_scale_codec::{DecodeAll, Encode};
 use paxos_node::envelope::{
     answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
@@ -86,6 +86,7 @@ impl Cluster {
             epoch: 1,
             fault_model,
             chain: ChainSection::unasked(),
+            rules: Rules::UNASKED,
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
         network.save(&directory.path().join("network.toml")).unwrap();
@@ -286,8 +287,8 @@ impl Cluster {
     /// Asks a node in the name of another, with that one's key.
     pub fn ask_as(&self, from: Seat, to: Seat, request: &Request) -> Answer {
         let body = request.encode();
-        let config = self.network.config_digest();
-        let message = request_message(&config, from, to, &body);
+        let rules = self.network.rules_digest();
+        let message = request_message(&rules, from, to, &body);
         let headers = [
             ("content-type", "application/octet-stream".to_owned()),
             (SEAT_HEADER, from.to_string()),
@@ -296,7 +297,7 @@ impl Cluster {
         let path = paxos_node::peers::route(request);
         let response = self.request(to, "POST", path, &headers, &body).unwrap();
         assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
-        let expected = answer_message(&config, to, &message, &response.body);
+        let expected = answer_message(&rules, to, &message, &response.body);
         let key = self.keys[usize::from(to)].consensus_key();
         assert!(verify(&response.signature, &expected, &key));
         Answer::decode_all(&mut &response.body[..]).unwrap()

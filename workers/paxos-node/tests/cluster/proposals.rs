@@ -6,8 +6,10 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{report, Board, Proposal};
 use cicada_core::report::FeedState;
+use cicada_network::{NodeKeys, Proposer};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 impl Cluster {
@@ -63,8 +65,16 @@ impl Cluster {
     /// The same with a value of any feed.
     pub fn try_propose_value(&self, seat: Seat, value: &[u8], timeout_ms: u64) -> Option<Response> {
         let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
-        let headers = [("content-type", "application/octet-stream".to_owned())];
+        // Any seat may propose anywhere.
+        let mut headers = vec![("content-type", "application/octet-stream".to_owned())];
+        headers.extend(self.pass(value));
         self.request(seat, "POST", &path, &headers, value)
+    }
+
+    /// The headers that let a value into any node.
+    pub fn pass(&self, value: &[u8]) -> [(&'static str, String); 2] {
+        let keys = NodeKeys::load(&self.path("node-00.json")).unwrap();
+        Proposer::of(&self.network, Arc::new(keys)).unwrap().headers(value)
     }
 
     /// Like [`Self::certify_next`], with as many attempts as it takes.

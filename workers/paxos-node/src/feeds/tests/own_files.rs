@@ -66,7 +66,7 @@ fn an_award_follows_the_one_before_it() {
     // As the first report of the feed, epoch 2 is none that the contract would take.
     bench.refuses(&bench.award(second, NOW), NOW, "WrongEpoch");
     assert!(bench.feeds.apply(1, &bench.award(second, NOW).encode()).is_none());
-    bench.feeds.apply(2, &bench.award(FIRST, NOW).encode()).unwrap();
+    bench.feeds.apply(2, &bench.award(FIRST, NOW - 1).encode()).unwrap();
     assert_eq!(bench.check(&bench.award(second, NOW), NOW), Ok(()));
     let gap = Award { start_ms: FIRST.end_ms + 1, ..second };
     bench.write("awards/epoch-2.scale", &gap);

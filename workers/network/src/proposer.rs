@@ -1,0 +1,122 @@
+//! Who may bring a value to a node: a seat, by its signature, or a program of the node's own
+//! machine, by a token.
+
+use crate::keys::write_whole;
+use crate::{Error, Network, NodeKeys};
+use cicada_core::hash::{Hash, Hasher, Native};
+use rand::rngs::OsRng;
+use rand::RngCore;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The header with the sender's seat.
+pub const SEAT_HEADER: &str = "x-cicada-seat";
+/// The header with the signature, in hex.
+pub const SIGNATURE_HEADER: &str = "x-cicada-signature";
+/// The header with the token.
+pub const TOKEN_HEADER: &str = "x-cicada-token";
+/// The file with the token, in the data directory of its node.
+pub const TOKEN_FILE: &str = "proposals.token";
+
+const PROPOSAL_TAG: &[u8] = b"cicada71/paxos-proposal/v1";
+
+/// What a seat signs to propose a value. To whom is left open: the same value again, there or
+/// elsewhere, is no other one.
+pub fn proposal_message(rules_digest: &Hash, body: &[u8]) -> Hash {
+    Native::sha256(&[PROPOSAL_TAG, rules_digest, &Native::sha256(body)].concat())
+}
+
+/// A seat that proposes.
+#[derive(Clone)]
+pub struct Proposer {
+    seat: u8,
+    rules_digest: Hash,
+    keys: Arc<NodeKeys>,
+}
+
+impl Proposer {
+    /// A seat of the network with this [`Network::rules_digest`].
+    pub fn new(seat: u8, rules_digest: Hash, keys: Arc<NodeKeys>) -> Self {
+        Self { seat, rules_digest, keys }
+    }
+
+    /// The seat of these keys in a network, if it has one.
+    pub fn of(network: &Network, keys: Arc<NodeKeys>) -> Option<Self> {
+        let own = |key: &[u8; 32]| *key == keys.consensus_key();
+        let seat = network.nodes.iter().position(|node| own(&node.consensus_key))?;
+        Some(Self::new(u8::try_from(seat).ok()?, network.rules_digest(), keys))
+    }
+
+    /// The headers of a request with this body.
+    pub fn headers(&self, body: &[u8]) -> [(&'static str, String); 2] {
+        let signature = self.keys.sign(&proposal_message(&self.rules_digest, body));
+        [(SEAT_HEADER, self.seat.to_string()), (SIGNATURE_HEADER, hex::encode(signature))]
+    }
+}
+
+/// Makes a new token and writes it to a file that only its owner may read, in place of the one
+/// before.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn make_token(path: &Path) -> Result<String, Error> {
+    let mut bytes = [0; 32];
+    OsRng.fill_bytes(&mut bytes);
+    let token = hex::encode(bytes);
+    write_whole(path, token.as_bytes(), 0o600)?;
+    Ok(token)
+}
+
+/// Reads a token.
+///
+/// # Errors
+/// If it cannot be read, is none, or others than its owner may read it.
+pub fn read_token(path: &Path) -> Result<String, Error> {
+    let mode = std::fs::metadata(path).map_err(Error::io(path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(Error::invalid(path, "others may read this token: chmod 600 it"));
+    }
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let token = text.trim();
+    match hex::decode(token) {
+        Ok(bytes) if bytes.len() == 32 => Ok(token.to_owned()),
+        _ => Err(Error::invalid(path, "is not the token of a node")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify_consensus;
+
+    #[test]
+    fn a_proposal_is_signed_under_the_rules() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Arc::new(NodeKeys::generate(&dir.path().join("k")).unwrap());
+        let headers = Proposer::new(5, [1; 32], keys.clone()).headers(b"value");
+        assert_eq!(headers[0], (SEAT_HEADER, "5".to_owned()));
+        let mut signature = [0; 64];
+        hex::decode_to_slice(&headers[1].1, &mut signature).unwrap();
+        let genuine = |rules: [u8; 32], body: &[u8]| {
+            verify_consensus(&signature, &proposal_message(&rules, body), &keys.consensus_key())
+        };
+        assert!(genuine([1; 32], b"value"));
+        assert!(!genuine([2; 32], b"value") && !genuine([1; 32], b"other"));
+    }
+
+    #[test]
+    fn a_token_is_new_at_each_start_and_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(TOKEN_FILE);
+        let first = make_token(&path).unwrap();
+        let second = make_token(&path).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(read_token(&path).unwrap(), second);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(read_token(&path).unwrap_err().to_string().contains("chmod 600"));
+        std::fs::write(dir.path().join("x"), "short").unwrap();
+        assert!(read_token(&dir.path().join("x")).is_err());
+    }
+}
