@@ -158,7 +158,7 @@ impl Localnet {
                 "emissions": config.emissions,
                 "basket": "basket.scale",
                 // Nobody waits for the next five minutes here.
-                "basket_interval": "5s",
+                "basket_interval": "10s",
                 "paxos": self.node_url(seat),
                 "peers": peers,
                 "listen": self.validator_url(seat).trim_start_matches("http://"),
