@@ -159,8 +159,10 @@ fn share_a_log(model: FaultModelName) {
 
     let (slot, board) = cluster.certify_next(0);
     assert_eq!((slot, &board["position"]), (1, &Value::from(1)));
-    let navs = [next_nav(&cluster, &[0, 1, 2]), next_nav(&cluster, &[0, 1])];
-    refused(&cluster, 1, &navs[1], "2 observations, 3 are needed");
+    let now = Cluster::now_ms();
+    let nav = |seats: &[u8]| nav_after(&cluster, seats, &FeedState::EMPTY, now);
+    let navs = [nav(&[0, 1, 2]), nav(&[0, 1])];
+    refused(&cluster, 1, &navs[1], "2 observations; 3 of seats with weight are needed");
     let first = certify(&cluster, 1, &navs[0]);
     assert_eq!((&first["slot"], &first["position"]), (&Value::from(1), &Value::from(2)));
 
@@ -233,7 +235,7 @@ fn sixteen_of_twenty_three_are_enough_for_a_nav_and_fifteen_are_not() {
     cluster.start(sixteen.clone());
     let state = FeedState::EMPTY;
     let few = nav_after(&cluster, &sixteen[1..], &state, Cluster::now_ms());
-    refused(&cluster, 4, &few, "15 observations, 16 are needed");
+    refused(&cluster, 4, &few, "15 observations; 16 of seats with weight are needed");
     let mut forged = nav_after(&cluster, &sixteen, &state, Cluster::now_ms());
     // A node's own observation, changed by whoever brings it.
     forged.observations[2].nav_e18 += 1;
