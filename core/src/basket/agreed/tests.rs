@@ -122,7 +122,9 @@ fn a_median_is_near_the_own_price_where_there_is_one() {
 fn one_validator_without_a_price_stops_no_basket_and_eight_stop_that_token_alone() {
     let with = |missing: usize| {
         let mut list = all(0..23);
-        list[..missing].iter_mut().for_each(|one| drop(one.prices.remove(1)));
+        for one in &mut list[..missing] {
+            one.prices.remove(1);
+        }
         let mut own = own();
         own.observation = list[0].clone();
         let proposal = of(&own, list);
