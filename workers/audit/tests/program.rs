@@ -12,7 +12,7 @@ use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Board, Proposal};
 use cicada_core::report::Report;
 use cicada_network::{
-    verify_attestation, ChainSection, FaultModelName, Network, NodeEntry, NodeKeys,
+    verify_attestation, ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules,
 };
 use common::{report, World};
 use parity_scale_codec::{DecodeAll, Encode};
