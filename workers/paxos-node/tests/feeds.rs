@@ -8,7 +8,7 @@ use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::FeedState;
-use cicada_core::rewards::{self, Award};
+use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::FaultModelName;
 use cluster::Cluster;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -79,6 +79,9 @@ fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_m
     let awards = cluster.path(&format!("awards-{seat:02}"));
     std::fs::create_dir_all(&awards).unwrap();
     std::fs::write(awards.join("epoch-1.scale"), award.encode()).unwrap();
+    let state = AwardState::starting(award.start_ms);
+    let settled = Settled { state, latest: FeedState::EMPTY };
+    std::fs::write(awards.join("settled.scale"), settled.encode()).unwrap();
     let observed = Observed { time_ms, entries };
     std::fs::write(cluster.path(&format!("basket-{seat:02}")), observed.encode()).unwrap();
 }

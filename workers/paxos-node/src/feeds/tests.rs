@@ -8,7 +8,7 @@ use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Standing, MAX_FRAMEWORKS};
 use cicada_core::nav::Observation;
 use cicada_core::report::FeedState;
-use cicada_core::rewards::Award;
+use cicada_core::rewards::{Award, AwardState, Settled};
 use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys};
 use parity_scale_codec::Encode;
 use tempfile::TempDir;
