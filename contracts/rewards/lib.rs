@@ -1,5 +1,4 @@
 //! Rewards of certified epochs, paid by Merkle claims (`docs/contracts/rewards.md`).
-//!
 //! Nothing here grows with the number of miners but the length of a proof.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 #![allow(clippy::large_enum_variant)] // the enum of all messages, which ink! makes
@@ -21,8 +20,8 @@ pub mod rewards {
     use cicada_core::merkle;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::rewards::{
-        is_bond, is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission,
-        Registration, MAX_PROOF,
+        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, Registration,
+        MAX_PROOF,
     };
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -75,9 +74,6 @@ pub mod rewards {
             if !starts_soon(start_ms, Self::env().block_timestamp()) {
                 return Err(RewardsError::StartTooLate);
             }
-            if !is_bond(bond, unbonding_ms) {
-                return Err(RewardsError::WrongBond);
-            }
             Ok(Self {
                 validators,
                 token,
@@ -92,7 +88,7 @@ pub mod rewards {
                 latest: Stored(FeedState::EMPTY),
                 epochs: Mapping::new(),
                 paid_of: Mapping::new(),
-                registry: Registry::new(bond, unbonding_ms),
+                registry: Registry::new(bond, unbonding_ms)?,
             })
         }
 
@@ -166,7 +162,6 @@ pub mod rewards {
                 return Err(RewardsError::ContentMismatch);
             }
             self.verify(digest, certificate)?;
-
             self.latest = Stored(FeedState::after(&report, digest));
             let bounds = self.bounds(award.epoch, report.time_ms);
             if award.check_next(&self.state.0, &bounds).is_err() {
@@ -243,9 +238,9 @@ pub mod rewards {
             if self.env().caller() != self.owner {
                 return Err(RewardsError::NotOwner);
             }
-            let (state, now_ms) = (&self.state.0, self.env().block_timestamp());
-            let changed =
-                self.emission.0.changed(state, self.min_epoch_ms, now_ms, from_epoch, amount);
+            let (state, now_ms, least) =
+                (&self.state.0, self.env().block_timestamp(), self.min_epoch_ms);
+            let changed = self.emission.0.changed(state, least, now_ms, from_epoch, amount);
             self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
             self.env().emit_event(EmissionSet { from_epoch, amount });
             Ok(())
@@ -335,7 +330,6 @@ pub mod rewards {
         #[ink(message)]
         #[inline(never)]
         fn available(&self) -> u128 {
-            // Never an error: no epoch takes more than there is.
             self.state.0.free(self.funded).unwrap_or_default()
         }
 

@@ -1,7 +1,7 @@
 //! Miners that are registered for the tiers, and their bonds.
 
 use cicada_core::fixed::{add, sub};
-use cicada_core::rewards::Registration;
+use cicada_core::rewards::{is_bond, Registration};
 use cicada_traits::rewards::RewardsError;
 use cicada_traits::stored::Stored;
 use ink::primitives::AccountId;
@@ -22,8 +22,11 @@ pub struct Registry {
 
 impl Registry {
     /// Nobody.
-    pub fn new(bond: u128, unbonding_ms: u64) -> Self {
-        Self { bond, unbonding_ms, bonded: 0, miners: Mapping::new() }
+    pub fn new(bond: u128, unbonding_ms: u64) -> Result<Self, RewardsError> {
+        if !is_bond(bond, unbonding_ms) {
+            return Err(RewardsError::WrongBond);
+        }
+        Ok(Self { bond, unbonding_ms, bonded: 0, miners: Mapping::new() })
     }
 
     /// The registration of an account.

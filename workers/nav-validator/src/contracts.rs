@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::epochs::Funding;
+use crate::events::Source;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{Bundle, Chain, Signer};
 use cicada_core::basket::agreed::Proposal as Basket;
@@ -25,19 +26,6 @@ pub struct At {
     /// Its account.
     pub account: Account,
     bundle: Bundle,
-}
-
-/// A contract whose events are followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The index.
-    Index,
-    /// The contract of validators.
-    Validators,
-    /// The index token.
-    Token,
-    /// The contract of rewards.
-    Rewards,
 }
 
 /// The contracts of one index.

@@ -9,6 +9,19 @@ use cicada_core::slashing::{OffenceKind, Severity};
 use cicada_core::Account;
 use parity_scale_codec::{DecodeAll, Error};
 
+/// A contract whose events are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The index.
+    Index,
+    /// The contract of validators.
+    Validators,
+    /// The index token.
+    Token,
+    /// The contract of rewards.
+    Rewards,
+}
+
 /// An event of the index by its name; `None` if it does not matter. `time_ms` is its block's time.
 ///
 /// # Errors

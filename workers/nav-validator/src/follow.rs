@@ -1,8 +1,8 @@
 //! One final block after another, into the store.
 
-use crate::contracts::{Contracts, Source};
+use crate::contracts::Contracts;
 use crate::epochs::{close, due, running, Schedule};
-use crate::events;
+use crate::events::{self, Source};
 use crate::metrics::Metrics;
 use crate::rows::{Block, Change, Cursor, Epoch};
 use crate::store::Store;
