@@ -83,11 +83,11 @@ fn who_turns_tokens_round_is_paid_nothing_beside_who_stays() {
     // One with capital of the last minute, for a minute.
     take(&store, 2, at(2, 0) - 60_000, mint(at(2, 0) - 60_000, 3, 1_000 * TAO).to_vec());
     let late = trade(at(2, 60_000), 3, Side::Redeem, 1_000 * TAO);
-    take(&store, 3, at(2, 60_000), late.to_vec());
-    take(&store, 4, at(4, 0), vec![]);
-    let epochs: Vec<Epoch> =
-        std::iter::from_fn(|| close_due(&store, &funding(1_000, 9_000))).collect();
-    assert_eq!(epochs.len(), 3);
+    let blocks = [(3, at(2, 60_000), late.to_vec()), (4, at(3, 0), vec![]), (5, at(4, 0), vec![])];
+    let epochs = blocks.map(|(number, time_ms, changes)| {
+        take(&store, number, time_ms, changes);
+        close_due(&store, &funding(1_000, 9_000)).unwrap()
+    });
     let paid: Vec<Vec<(u8, u128)>> = epochs
         .iter()
         .map(|epoch| epoch.placements.iter().map(|place| (place.miner[0], place.base)).collect())
@@ -129,10 +129,10 @@ fn only_who_is_registered_for_the_whole_epoch_is_ranked() {
     take(&store, 1, at(1, 9), early.into_iter().chain(mints).collect());
     // The third comes a moment late, the second leaves within, the fourth after the end.
     take(&store, 2, at(2, 1), vec![register(3, at(2, 1))]);
-    take(&store, 3, at(3, 0) - 1, vec![Change::Unregistered([2; 32], at(3, 0) - 1)]);
-    take(&store, 4, at(3, 0), vec![Change::Unregistered([4; 32], at(3, 0))]);
     let first = close_due(&store, &funding(1_000, 2_000)).unwrap();
     assert!(first.placements.is_empty());
+    take(&store, 3, at(3, 0) - 1, vec![Change::Unregistered([2; 32], at(3, 0) - 1)]);
+    take(&store, 4, at(3, 0), vec![Change::Unregistered([4; 32], at(3, 0))]);
     let second = close_due(&store, &funding(1_000, 2_000)).unwrap();
     let ranks: Vec<_> = second.placements.iter().map(|p| (p.miner[0], p.rank)).collect();
     assert_eq!(ranks, [(1, Some(1)), (4, Some(2)), (2, None), (3, None)]);
@@ -191,8 +191,8 @@ fn a_spike_is_flagged_and_still_counts() {
         at(2, 9),
         [mint(at(2, 9), 1, 10 * TAO + 1), mint(at(2, 9), 2, 10 * TAO)].concat(),
     );
-    take(&store, 3, at(3, 9), vec![]);
     close_due(&store, &funding(100, 1_000)).unwrap();
+    take(&store, 3, at(3, 9), vec![]);
     let second = close_due(&store, &funding(100, 1_000)).unwrap();
     assert!(second.spikes.is_empty(), "without a past there is no spike");
     let now = running(&store, &schedule()).unwrap();
