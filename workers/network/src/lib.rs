@@ -328,8 +328,8 @@ mod tests {
         old.save(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let optional = ["index", "rewards", "exchange"];
-        let addressed = |key: &&str| text.contains(&format!("{key} = \""));
-        assert!(!optional.iter().any(|key| addressed(&key)), "{text}");
+        let addressed = |key: &str| text.contains(&format!("{key} = \""));
+        assert!(!optional.iter().any(|key| addressed(key)), "{text}");
         let none = Network::load(&path).unwrap();
         assert_eq!((none.nav_feed(), none.basket_feed(), none.rewards_feed()), (None, None, None));
         let mut all = old.clone();

@@ -261,13 +261,12 @@ fn strangers_propose_nothing(cluster: &Cluster) {
     let value = cluster.proposal(0).encode();
     let propose = |headers: &[(&str, String)], body: &[u8]| {
         let path = "/paxos/propose?timeout_ms=1";
-        let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, text.clone())).collect();
-        cluster.request(0, "POST", path, &headers, body).unwrap().status
+        cluster.request(0, "POST", path, headers, body).unwrap().status
     };
     assert_eq!(propose(&[], &value), 401);
     assert_eq!(propose(&[], b"rubbish"), 401, "not even decoded");
     let [seat, signature] = cluster.pass(&value);
-    assert_eq!(propose(&[seat.clone()], &value), 401);
+    assert_eq!(propose(std::slice::from_ref(&seat), &value), 401);
     assert_eq!(propose(&[("x-cicada-seat", "1".into()), signature.clone()], &value), 401);
     assert_eq!(propose(&[seat.clone(), signature.clone()], b"rubbish"), 401, "of another value");
     // A seat may, though alone it comes to nothing.
