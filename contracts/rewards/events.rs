@@ -59,6 +59,37 @@ pub struct Claimed {
     pub cumulative: u128,
 }
 
+/// A miner is registered from now on.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Who.
+    #[ink(topic)]
+    pub account: AccountId,
+}
+
+/// A miner is not registered any more.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unregistered {
+    /// Who.
+    #[ink(topic)]
+    pub account: AccountId,
+    /// From when on his bond is free, in milliseconds since 1970.
+    pub free_ms: u64,
+}
+
+/// A bond was paid back.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BondReturned {
+    /// To whom.
+    #[ink(topic)]
+    pub account: AccountId,
+    /// How much.
+    pub amount: u128,
+}
+
 /// The owner changed the largest pool of epochs to come.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,16 +1,18 @@
 //! Rewards of certified epochs, paid by Merkle claims (`docs/contracts/rewards.md`).
-//!
 //! Nothing here grows with the number of miners but the length of a proof.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 #![allow(clippy::large_enum_variant)] // the enum of all messages, which ink! makes
 
 mod events;
+mod registry;
 
 #[ink::contract]
 pub mod rewards {
     pub use crate::events::{
-        Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted, OwnershipProposed, SlotVoid,
+        BondReturned, Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted,
+        OwnershipProposed, Registered, SlotVoid, Unregistered,
     };
+    use crate::registry::Registry;
     use cicada_core::certificate::{Certificate, CertificateError};
     use cicada_core::fixed::add;
     use cicada_core::hash::Hash as Digest;
@@ -18,7 +20,8 @@ pub mod rewards {
     use cicada_core::merkle;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::rewards::{
-        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, MAX_PROOF,
+        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, Registration,
+        MAX_PROOF,
     };
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -48,6 +51,7 @@ pub mod rewards {
         epochs: Mapping<u64, Stored<EpochRecord>, ManualKey<0x4550_4f43>>,
         /// What each account was paid; there are no zeros.
         paid_of: Mapping<AccountId, u128, ManualKey<0x5041_4944>>,
+        registry: Registry,
     }
 
     impl RewardsContract {
@@ -55,14 +59,15 @@ pub mod rewards {
         /// committee of `validators` and paid in `token`.
         ///
         /// # Errors
-        /// [`RewardsError::WrongEpochLength`], [`RewardsError::StartTooLate`].
+        /// [`RewardsError::WrongEpochLength`], [`RewardsError::StartTooLate`],
+        /// [`RewardsError::WrongBond`].
         #[ink(constructor)]
         pub fn new(
             validators: AccountId,
             token: AccountId,
             terms: RewardTerms,
         ) -> Result<Self, RewardsError> {
-            let RewardTerms { start_ms, min_epoch_ms, emission } = terms;
+            let RewardTerms { start_ms, min_epoch_ms, emission, bond, unbonding_ms } = terms;
             if !is_epoch_length(min_epoch_ms) {
                 return Err(RewardsError::WrongEpochLength);
             }
@@ -83,6 +88,7 @@ pub mod rewards {
                 latest: Stored(FeedState::EMPTY),
                 epochs: Mapping::new(),
                 paid_of: Mapping::new(),
+                registry: Registry::new(bond, unbonding_ms)?,
             })
         }
 
@@ -156,7 +162,6 @@ pub mod rewards {
                 return Err(RewardsError::ContentMismatch);
             }
             self.verify(digest, certificate)?;
-
             self.latest = Stored(FeedState::after(&report, digest));
             let bounds = self.bounds(award.epoch, report.time_ms);
             if award.check_next(&self.state.0, &bounds).is_err() {
@@ -233,12 +238,54 @@ pub mod rewards {
             if self.env().caller() != self.owner {
                 return Err(RewardsError::NotOwner);
             }
-            let (state, now_ms) = (&self.state.0, self.env().block_timestamp());
-            let changed =
-                self.emission.0.changed(state, self.min_epoch_ms, now_ms, from_epoch, amount);
+            let (state, now_ms, least) =
+                (&self.state.0, self.env().block_timestamp(), self.min_epoch_ms);
+            let changed = self.emission.0.changed(state, least, now_ms, from_epoch, amount);
             self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
             self.env().emit_event(EmissionSet { from_epoch, amount });
             Ok(())
+        }
+
+        /// Registers the caller for the tiers.
+        #[ink(message)]
+        #[inline(never)]
+        fn register(&mut self) -> Result<(), RewardsError> {
+            let (account, this) = (self.env().caller(), self.env().account_id());
+            let bond = self.registry.enter(account, self.env().block_timestamp())?;
+            self.env().emit_event(Registered { account });
+            Ok(payment::pull(self.token, account, this, bond)?)
+        }
+
+        /// Ends the caller's registration.
+        #[ink(message)]
+        #[inline(never)]
+        fn unregister(&mut self) -> Result<(), RewardsError> {
+            let account = self.env().caller();
+            let free_ms = self.registry.leave(account, self.env().block_timestamp())?;
+            self.env().emit_event(Unregistered { account, free_ms });
+            Ok(())
+        }
+
+        /// Pays the caller's bond back.
+        #[ink(message)]
+        #[inline(never)]
+        fn withdraw_bond(&mut self) -> Result<(), RewardsError> {
+            let account = self.env().caller();
+            let amount = self.registry.release(account, self.env().block_timestamp())?;
+            self.env().emit_event(BondReturned { account, amount });
+            Ok(payment::pay(self.token, account, amount)?)
+        }
+
+        /// The registration of an account.
+        #[ink(message)]
+        fn registration(&self, account: AccountId) -> Option<Registration> {
+            self.registry.of(account)
+        }
+
+        /// All bonds that are here.
+        #[ink(message)]
+        fn bonded(&self) -> u128 {
+            self.registry.bonded
         }
 
         /// A settled epoch.
@@ -283,7 +330,6 @@ pub mod rewards {
         #[ink(message)]
         #[inline(never)]
         fn available(&self) -> u128 {
-            // Never an error: no epoch takes more than there is.
             self.state.0.free(self.funded).unwrap_or_default()
         }
 
@@ -300,6 +346,8 @@ pub mod rewards {
                 start_ms: self.start_ms,
                 min_epoch_ms: self.min_epoch_ms,
                 emission: self.emission.0.at(self.state.0.epoch.saturating_add(1)),
+                bond: self.registry.bond,
+                unbonding_ms: self.registry.unbonding_ms,
             }
         }
 

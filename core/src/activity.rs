@@ -1,7 +1,7 @@
-//! What of a miner's mints and redemptions counts in an epoch (seed 004).
+//! What of a miner's mints and redemptions counts in an epoch (seed 004): capital that stayed.
 //!
-//! A pure function of the events: their order of arrival, a replay and the clock of whoever
-//! computes it make no difference.
+//! A pure function of the events and balances: their order of arrival, a replay and the clock of
+//! whoever computes it make no difference.
 
 use crate::fixed::{add, mul_div_floor, product, sub, MathError};
 use crate::nav::{INDEX_UNITS_PER_TAO_UNIT, ONE_E18};
@@ -9,7 +9,10 @@ use crate::Account;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
+use held::Held;
 use parity_scale_codec::{Decode, Encode};
+
+pub mod held;
 
 /// The least value of an event that counts, in units of TAO: 0.01 TAO.
 pub const MIN_VALUE: u128 = 10_000_000;
@@ -43,6 +46,17 @@ impl Window {
         let window = Self { start_ms, end_ms };
         let valid = start_ms < end_ms && window.hours() <= MAX_HOURS;
         valid.then_some(window)
+    }
+
+    /// When it begins, in milliseconds since 1970.
+    pub fn start_ms(&self) -> u64 {
+        self.start_ms
+    }
+
+    /// The time of the same length before it; what lies before 1970 is left out.
+    pub fn before(&self) -> Self {
+        let length = self.end_ms.saturating_sub(self.start_ms);
+        Self { start_ms: self.start_ms.saturating_sub(length), end_ms: self.start_ms }
     }
 
     /// Its hours; a last one that is not full counts.
@@ -82,7 +96,9 @@ pub struct Event {
     pub miner: Account,
     /// Which way.
     pub side: Side,
-    /// Value at NAV, in units of TAO.
+    /// Index tokens minted or redeemed, in their smallest units.
+    pub tokens: u128,
+    /// Their value at NAV, in units of TAO.
     pub value: u128,
 }
 
@@ -101,29 +117,31 @@ pub fn value_floor(tokens: u128, nav_e18: u128) -> Result<u128, MathError> {
 pub enum Ignored {
     /// Block and index are those of an event before it in the list.
     Repeated,
-    /// It lies outside the epoch.
+    /// It lies outside the epoch and the one before it.
     OutsideEpoch,
     /// Below [`MIN_VALUE`].
     TooSmall,
     /// The miner has [`MAX_PER_MINUTE`] that count in the minute that ends with it.
     TooFrequent,
+    /// What was minted did not stay, or what was redeemed had not been there for an epoch.
+    NotHeld,
 }
 
-/// What counts of one miner. The value of a round trip is in it once, as redeemed.
+/// What counts of one miner.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Activity {
     /// Who.
     pub miner: Account,
-    /// Value minted and not redeemed again, in units of TAO.
+    /// Value minted in the epoch before that stayed for this one, in units of TAO.
     pub minted: u128,
-    /// Value redeemed.
+    /// Value redeemed in this epoch that had stayed for the one before.
     pub redeemed: u128,
-    /// Events, without mints that were redeemed whole.
+    /// Events of which anything counts.
     pub transactions: u64,
-    /// Value of each hour of the epoch, idle hours as 0.
+    /// Value of each hour, idle hours as 0: a mint is in the hour of its own epoch.
     pub hourly: Vec<u128>,
-    /// When the last event was, in milliseconds since 1970.
+    /// When the last event that counts was, in milliseconds since 1970.
     pub last_ms: u64,
 }
 
@@ -146,73 +164,91 @@ pub struct Tally {
     pub ignored: Vec<(Event, Ignored)>,
 }
 
-/// A mint, or what is left of it, that a redemption may close.
-struct OpenMint {
-    miner: Account,
-    hour: usize,
-    value: u128,
-}
-
-/// Applies the rules to the events of an epoch, in any order and with repetitions.
+/// Applies the rules to the events of an epoch and of the one before it, in any order and with
+/// repetitions.
 ///
 /// - An event counts once, by block and index.
 /// - One below [`MIN_VALUE`] does not count.
 /// - Of one miner at most [`MAX_PER_MINUTE`] count within any minute; those above do not.
-/// - `group_of` names the group of related accounts that an account belongs to: itself, if it has
-///   no relations. What a group mints and then redeems within the epoch is a round trip. It counts
-///   once, at the lower figure: the redemption, as it is, and no longer the minted value that it
-///   closes, oldest first. Cutting a round trip into pieces changes nothing.
+/// - Of an account count its mints of the epoch before, up to its least balance in this one, and its
+///   redemptions of this one, up to its least balance in the one before; the oldest first, and of
+///   the last in proportion. `held` names these balances. So what counts is bounded by what lay
+///   still for a whole epoch, however often, by whatever accounts and in whatever pieces it moved.
 ///
 /// # Errors
 /// [`MathError::Overflow`] if values sum to more than 128 bits.
 pub fn tally(
     events: &[Event],
     window: &Window,
-    group_of: impl Fn(&Account) -> Account,
+    held: impl Fn(&Account) -> Held,
 ) -> Result<Tally, MathError> {
     let mut ordered: Vec<&Event> = events.iter().collect();
     ordered.sort_unstable();
     let mut ignored = Vec::new();
     let mut recent: BTreeMap<Account, VecDeque<u64>> = BTreeMap::new();
-    let mut open: BTreeMap<Account, VecDeque<OpenMint>> = BTreeMap::new();
+    let mut left: BTreeMap<(Account, Side), u128> = BTreeMap::new();
     let mut activities: BTreeMap<Account, Activity> = BTreeMap::new();
-    let mut before = None;
+    let earlier = window.before();
+    let mut last = None;
     for event in ordered {
         let id = (event.block, event.index);
-        let repeated = before == Some(id);
-        before = Some(id);
-        let hour = match judge(event, repeated, window, &mut recent) {
-            Ok(hour) => hour,
-            Err(reason) => {
-                ignored.push((*event, reason));
-                continue;
-            }
+        let repeated = last == Some(id);
+        last = Some(id);
+        let (mine, other) = match event.side {
+            Side::Mint => (&earlier, window),
+            Side::Redeem => (window, &earlier),
         };
-        let open = open.entry(group_of(&event.miner)).or_default();
-        count(&mut activities, event, hour, window)?;
-        match event.side {
-            Side::Mint => {
-                open.push_back(OpenMint { miner: event.miner, hour, value: event.value });
+        let hour = mine.hour_of(event.time_ms);
+        let outside = hour.is_none() && other.hour_of(event.time_ms).is_none();
+        let judged = judge(event, repeated, outside, &mut recent);
+        if let Err(reason) = judged {
+            if hour.is_some() || outside {
+                ignored.push((*event, reason));
             }
-            Side::Redeem => close(&mut activities, open, event.value)?,
+            continue;
+        }
+        // Otherwise it counts in the epoch after this one, or did in the one before.
+        let Some(hour) = hour else {
+            continue;
+        };
+        let left = left.entry((event.miner, event.side)).or_insert_with(|| {
+            let held = held(&event.miner);
+            match event.side {
+                Side::Mint => held.now,
+                Side::Redeem => held.before,
+            }
+        });
+        match stayed(event, left)? {
+            0 => ignored.push((*event, Ignored::NotHeld)),
+            value => count(&mut activities, event, value, hour, window)?,
         }
     }
-    let mut activities: Vec<Activity> = activities.into_values().collect();
-    activities.retain(|activity| activity.transactions > 0);
-    Ok(Tally { activities, ignored })
+    Ok(Tally { activities: activities.into_values().collect(), ignored })
 }
 
-/// The hour in which an event counts, or why it does not.
+/// The value of that part of an event for which tokens are left, which it takes.
+fn stayed(event: &Event, left: &mut u128) -> Result<u128, MathError> {
+    let tokens = event.tokens.min(*left);
+    *left = sub(*left, tokens)?;
+    if tokens == event.tokens {
+        return Ok(event.value);
+    }
+    mul_div_floor(event.value, tokens, event.tokens)
+}
+
+/// Why an event does not count, whatever stayed.
 fn judge(
     event: &Event,
     repeated: bool,
-    window: &Window,
+    outside: bool,
     recent: &mut BTreeMap<Account, VecDeque<u64>>,
-) -> Result<usize, Ignored> {
+) -> Result<(), Ignored> {
     if repeated {
         return Err(Ignored::Repeated);
     }
-    let hour = window.hour_of(event.time_ms).ok_or(Ignored::OutsideEpoch)?;
+    if outside {
+        return Err(Ignored::OutsideEpoch);
+    }
     if event.value < MIN_VALUE {
         return Err(Ignored::TooSmall);
     }
@@ -224,12 +260,13 @@ fn judge(
         return Err(Ignored::TooFrequent);
     }
     times.push_back(event.time_ms);
-    Ok(hour)
+    Ok(())
 }
 
 fn count(
     activities: &mut BTreeMap<Account, Activity>,
     event: &Event,
+    value: u128,
     hour: usize,
     window: &Window,
 ) -> Result<(), MathError> {
@@ -245,43 +282,12 @@ fn count(
         Side::Mint => &mut activity.minted,
         Side::Redeem => &mut activity.redeemed,
     };
-    *side = add(*side, event.value)?;
+    *side = add(*side, value)?;
     if let Some(bucket) = activity.hourly.get_mut(hour) {
-        *bucket = add(*bucket, event.value)?;
+        *bucket = add(*bucket, value)?;
     }
     activity.transactions = activity.transactions.saturating_add(1);
     activity.last_ms = activity.last_ms.max(event.time_ms);
-    Ok(())
-}
-
-/// Takes minted value that was redeemed out of what counts.
-fn close(
-    activities: &mut BTreeMap<Account, Activity>,
-    open: &mut VecDeque<OpenMint>,
-    redeemed: u128,
-) -> Result<(), MathError> {
-    let mut left = redeemed;
-    while left > 0 {
-        let Some(mint) = open.front_mut() else {
-            break;
-        };
-        let closed = mint.value.min(left);
-        left = sub(left, closed)?;
-        mint.value = sub(mint.value, closed)?;
-        let whole = mint.value == 0;
-        if let Some(activity) = activities.get_mut(&mint.miner) {
-            activity.minted = sub(activity.minted, closed)?;
-            if let Some(bucket) = activity.hourly.get_mut(mint.hour) {
-                *bucket = sub(*bucket, closed)?;
-            }
-            if whole {
-                activity.transactions = activity.transactions.saturating_sub(1);
-            }
-        }
-        if whole {
-            open.pop_front();
-        }
-    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub struct Attendance {
     pub epoch: u32,
     /// The time of the report, in milliseconds since 1970.
     pub time_ms: u64,
-    /// Bit `i` is set if seat `i` observed, or signed the certificate.
+    /// Bit `i` is set if seat `i` observed: a signature under the certificate takes no work.
     pub seats: u32,
 }
 

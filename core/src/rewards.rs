@@ -10,7 +10,7 @@ use crate::hash::{Hash, Hasher};
 use crate::merkle;
 use crate::scores::Score;
 use crate::Account;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -19,12 +19,14 @@ use primitive_types::U256;
 
 mod agreed;
 mod award;
+mod registration;
 
-pub use agreed::Proposal;
+pub use agreed::{Proposal, Settled};
 pub use award::{
     is_epoch_length, starts_soon, Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS,
     MAX_EPOCH_MS, MAX_PROOF,
 };
+pub use registration::{is_bond, Registration, MIN_UNBONDING_MS};
 
 /// Parts of the pool in per cent: base, bonus, validators.
 const POOLS: [u128; 3] = [70, 25, 5];
@@ -84,8 +86,8 @@ impl Tier {
 pub struct Placement {
     /// Who.
     pub miner: Account,
-    /// Place, from 1.
-    pub rank: u32,
+    /// Place among the registered, from 1; none for others.
+    pub rank: Option<u32>,
     /// The tier of that place.
     pub tier: Option<Tier>,
     /// Part of the base.
@@ -102,7 +104,7 @@ pub struct Validator {
     pub account: Account,
     /// Its stake, in units of TAO.
     pub stake: u128,
-    /// The part of the epoch's reports that it signed, in bps.
+    /// The part of the epoch's reports in which it observed, in bps.
     pub participation_bps: u16,
 }
 
@@ -128,6 +130,33 @@ pub struct Distribution {
 }
 
 impl Distribution {
+    /// Carries what is for accounts that get no leaf: those in `before` have one, and so many more
+    /// can be made that there are at most `most`, the largest amounts first, then the lower address.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn fit(&mut self, before: &[Claim], most: u32) -> Result<(), MathError> {
+        let known: BTreeSet<Account> = before.iter().map(|claim| claim.account).collect();
+        let mut fresh = self.payouts()?;
+        fresh.retain(|payout| !known.contains(&payout.account));
+        let most = usize::try_from(most).map_err(|_| MathError::Overflow)?;
+        let room = most.saturating_sub(known.len());
+        if fresh.len() <= room {
+            return Ok(());
+        }
+        fresh.sort_unstable_by_key(|payout| (Reverse(payout.amount), payout.account));
+        let out: BTreeSet<Account> = fresh.iter().skip(room).map(|one| one.account).collect();
+        let all = sum(fresh.iter().skip(room).map(|payout| payout.amount))?;
+        self.carried = add(self.carried, all)?;
+        for place in self.placements.iter_mut().filter(|place| out.contains(&place.miner)) {
+            (place.base, place.bonus) = (0, 0);
+        }
+        for paid in self.validators.iter_mut().filter(|paid| out.contains(&paid.account)) {
+            paid.amount = 0;
+        }
+        Ok(())
+    }
+
     /// All that is paid, one amount for an account, in order of addresses, nothing of 0.
     ///
     /// # Errors
@@ -154,20 +183,23 @@ pub fn pools(total: u128) -> Result<[u128; 3], MathError> {
     parts.try_into().map_err(|_| MathError::Overflow)
 }
 
-/// The order of reward: final score descending, then earlier last activity, then lower address.
-/// Who moved nothing has no place.
+/// The order of reward: who is registered first; then final score descending, earlier last activity,
+/// lower address. Who moved nothing has no place.
 pub fn rank(scores: &[Score]) -> Vec<Score> {
     let mut ranked: Vec<Score> = scores.iter().filter(|s| s.weighted_tenths > 0).copied().collect();
-    ranked.sort_unstable_by_key(|score| (Reverse(score.final_e9), score.last_ms, score.miner));
+    ranked.sort_unstable_by_key(|score| {
+        (Reverse(score.registered), Reverse(score.final_e9), score.last_ms, score.miner)
+    });
     ranked
 }
 
 /// The rewards of an epoch from a pool of `total`, what was carried into it included.
 ///
-/// Base in proportion to W, so that a split account gets no unit more than one; bonus by tiers and in
-/// each in proportion to the score, at most [`MAX_BONUS`] times the base of who gets it; validators
-/// by stake × participation; all by largest remainder. What has no taker (an empty tier; what is
-/// above that; the base without miners; the validators' part if none took part) is carried.
+/// Base in proportion to W, so that a split account gets no unit more than one; bonus by tiers to who
+/// is registered, in each in proportion to the score, at most [`MAX_BONUS`] times the base of who
+/// gets it; validators by stake × participation; all by largest remainder. What has no taker (an
+/// empty tier; what is above that; the base without miners; the validators' part if none took
+/// part) is carried.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
@@ -178,7 +210,8 @@ pub fn distribute(
 ) -> Result<Distribution, MathError> {
     let [base, bonus, for_validators] = pools(total)?;
     let ranked = rank(scores);
-    let finals: Vec<u128> = ranked.iter().map(|score| score.final_e9).collect();
+    let finals: Vec<u128> =
+        ranked.iter().take_while(|score| score.registered).map(|score| score.final_e9).collect();
     let weighted: Vec<u128> = ranked.iter().map(|score| score.weighted_tenths).collect();
     let (bases, no_base) = split_or_carry(base, &weighted)?;
     let (mut bonuses, no_bonus) = bonuses(bonus, &finals)?;
@@ -190,17 +223,15 @@ pub fn distribute(
     }
     let (validators, no_validators) = pay_validators(for_validators, validators)?;
     let tiers = Tier::ALL.into_iter().flat_map(|tier| vec![Some(tier); tier.places()]);
-    let mut tiers = tiers.chain(core::iter::repeat(None));
-    let placements = ranked.iter().zip(1u32..).zip(bases.iter().zip(&bonuses));
-    let placements = placements.map(|((score, rank), (base, bonus))| Placement {
-        miner: score.miner,
-        rank,
-        tier: tiers.next().flatten(),
-        base: *base,
-        bonus: *bonus,
-    });
+    let tiers = tiers.chain(core::iter::repeat(None));
+    let places = (1u32..).zip(tiers).zip(&bonuses);
+    let mut places = places.map(|((rank, tier), bonus)| (Some(rank), tier, *bonus));
+    let placement = |(score, base): (&Score, &u128)| {
+        let (rank, tier, bonus) = places.next().unwrap_or_default();
+        Placement { miner: score.miner, rank, tier, base: *base, bonus }
+    };
     Ok(Distribution {
-        placements: placements.collect(),
+        placements: ranked.iter().zip(&bases).map(placement).collect(),
         validators,
         carried: sum([no_base, no_bonus, cut, no_validators])?,
     })

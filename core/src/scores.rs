@@ -32,6 +32,8 @@ pub struct Score {
     pub final_e9: u128,
     /// When the miner was last active, in milliseconds since 1970: decides ties.
     pub last_ms: u64,
+    /// Whether it is registered for the whole epoch: only then it has a rank and a tier.
+    pub registered: bool,
 }
 
 /// W: 1.10 for what was minted and 1.00 for what was redeemed, in tenths of a unit; exact.
@@ -96,11 +98,15 @@ pub fn final_e9_floor(
     mul_div_floor(add(add(volume, frequency)?, consistency)?, 1, 10)
 }
 
-/// The scores of all miners, in the order of their activities.
+/// The scores of all miners, in the order of their activities; `registered` says who is so for the
+/// whole epoch.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
-pub fn scores(activities: &[Activity]) -> Result<Vec<Score>, MathError> {
+pub fn scores(
+    activities: &[Activity],
+    registered: impl Fn(&Account) -> bool,
+) -> Result<Vec<Score>, MathError> {
     let mut weighted = Vec::with_capacity(activities.len());
     for activity in activities {
         weighted.push(weighted_tenths(activity.minted, activity.redeemed)?);
@@ -120,6 +126,7 @@ pub fn scores(activities: &[Activity]) -> Result<Vec<Score>, MathError> {
             consistency_e9,
             final_e9: final_e9_floor(volume_e9, frequency_e9, consistency_e9)?,
             last_ms: activity.last_ms,
+            registered: registered(&activity.miner),
         })
     };
     activities.iter().zip(weighted).map(score).collect()
@@ -172,10 +179,10 @@ mod tests {
     fn the_best_in_everything_has_one() {
         let best = activity(1, 100, 100, vec![100, 100]);
         let idle = Activity { transactions: 0, ..activity(2, 0, 0, vec![0, 0]) };
-        let scores = scores(&[best, idle]).unwrap();
+        let scores = scores(&[best, idle], |_| true).unwrap();
         assert_eq!((scores[0].final_e9, scores[1].final_e9), (ONE_E9, 0));
         assert_eq!(scores[0].weighted_tenths, 2_100);
-        assert_eq!(super::scores(&[]), Ok(vec![]));
+        assert_eq!(super::scores(&[], |_| true), Ok(vec![]));
     }
 
     #[test]
@@ -239,7 +246,7 @@ mod tests {
             let busiest = miners.iter().map(|m| m.2).max().unwrap();
             prop_assume!(most > Ratio::from(BigUint::ZERO));
             let part = |numerator: u32| Ratio::new(BigUint::from(numerator), BigUint::from(10u32));
-            for (score, miner) in scores(&activities).unwrap().iter().zip(&miners) {
+            for (score, miner) in scores(&activities, |_| true).unwrap().iter().zip(&miners) {
                 let volume = weighted(miner.0, miner.1) / &most;
                 let frequency = Ratio::new(BigUint::from(miner.2), BigUint::from(busiest));
                 let even = Ratio::new(BigUint::from(score.consistency_e9), BigUint::from(ONE_E9));

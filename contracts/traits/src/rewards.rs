@@ -9,7 +9,7 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{FeedError, FeedState, Report};
-use cicada_core::rewards::{Award, AwardState, Emission};
+use cicada_core::rewards::{Award, AwardState, Emission, Registration};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -23,6 +23,10 @@ pub struct RewardTerms {
     pub min_epoch_ms: u64,
     /// The largest pool of an epoch, until the owner changes it.
     pub emission: u128,
+    /// What a miner deposits to be ranked, in units of the token; not 0.
+    pub bond: u128,
+    /// How long a bond stays after its miner left, in milliseconds: 1 to 366 days.
+    pub unbonding_ms: u64,
 }
 
 /// An epoch that is settled.
@@ -75,6 +79,14 @@ pub enum RewardsError {
     StartTooLate,
     /// No such epoch is settled.
     UnknownEpoch,
+    /// The bond is 0, or stays less than a day or more than 366 days.
+    WrongBond,
+    /// The caller is registered, or his bond is still here.
+    AlreadyRegistered,
+    /// The caller is not registered.
+    NotRegistered,
+    /// The bond is not free yet.
+    StillBonded,
 }
 
 impl From<FeedError> for RewardsError {
@@ -181,6 +193,47 @@ pub trait Rewards {
     /// `EmissionSet`.
     #[ink(message)]
     fn set_emission(&mut self, from_epoch: u64, amount: u128) -> Result<(), RewardsError>;
+
+    /// Registers the caller for the tiers of the epochs that begin from now on, with the bond of the
+    /// terms out of what he allows at the token.
+    ///
+    /// # Errors
+    /// [`RewardsError::AlreadyRegistered`], [`RewardsError::Math`], [`RewardsError::TokenRefused`].
+    ///
+    /// # Events
+    /// `Registered`.
+    #[ink(message)]
+    fn register(&mut self) -> Result<(), RewardsError>;
+
+    /// Ends the caller's registration, with the epoch that runs. His bond is free after
+    /// [`RewardTerms::unbonding_ms`].
+    ///
+    /// # Errors
+    /// [`RewardsError::NotRegistered`].
+    ///
+    /// # Events
+    /// `Unregistered`.
+    #[ink(message)]
+    fn unregister(&mut self) -> Result<(), RewardsError>;
+
+    /// Pays the caller's bond back.
+    ///
+    /// # Errors
+    /// [`RewardsError::NotRegistered`] without a bond, [`RewardsError::StillBonded`],
+    /// [`RewardsError::TokenRefused`].
+    ///
+    /// # Events
+    /// `BondReturned`.
+    #[ink(message)]
+    fn withdraw_bond(&mut self) -> Result<(), RewardsError>;
+
+    /// The registration of an account, until its bond is paid back.
+    #[ink(message)]
+    fn registration(&self, account: AccountId) -> Option<Registration>;
+
+    /// All bonds that are here.
+    #[ink(message)]
+    fn bonded(&self) -> u128;
 
     /// A settled epoch.
     #[ink(message)]

@@ -6,20 +6,31 @@ const START: u64 = 1_738_425_600_000;
 const TAO: u128 = 1_000_000_000;
 const DAY: Window = Window { start_ms: START, end_ms: START + 24 * HOUR_MS };
 
+/// A redemption of the epoch, or a mint of the one before; a token is worth a TAO.
 fn event(block: u64, miner: u8, side: Side, value: u128) -> Event {
-    Event { block, index: 0, time_ms: START + block * 6_000, miner: [miner; 32], side, value }
+    let begin = if side == Mint { DAY.before().start_ms } else { START };
+    Event {
+        block,
+        index: 0,
+        time_ms: begin + block * 6_000,
+        miner: [miner; 32],
+        side,
+        tokens: value,
+        value,
+    }
 }
 
-fn alone(account: &Account) -> Account {
-    *account
+/// Everything stayed.
+fn all(_: &Account) -> Held {
+    Held { before: u128::MAX, now: u128::MAX }
 }
 
 fn counted(events: &[Event]) -> Vec<Activity> {
-    tally(events, &DAY, alone).unwrap().activities
+    tally(events, &DAY, all).unwrap().activities
 }
 
 fn reasons(events: &[Event]) -> Vec<(u64, Ignored)> {
-    let ignored = tally(events, &DAY, alone).unwrap().ignored;
+    let ignored = tally(events, &DAY, all).unwrap().ignored;
     ignored.into_iter().map(|(event, reason)| (event.block, reason)).collect()
 }
 
@@ -36,6 +47,8 @@ fn an_epoch_has_an_end_and_a_length() {
     assert_eq!(Window::new(0, 744 * HOUR_MS).map(|window| window.hours()), Some(744));
     assert_eq!(Window::new(0, 1).map(|window| window.hours()), Some(1));
     assert_eq!(Window::new(0, HOUR_MS + 1).map(|window| window.hours()), Some(2));
+    assert_eq!((DAY.before().start_ms, DAY.before().end_ms), (START - 24 * HOUR_MS, START));
+    assert_eq!(Window { start_ms: 5, end_ms: 15 }.before(), Window { start_ms: 0, end_ms: 5 });
     assert_eq!(DAY.hour_of(START - 1), None);
     assert_eq!(DAY.hour_of(START), Some(0));
     assert_eq!(DAY.hour_of(START + HOUR_MS), Some(1));
@@ -54,12 +67,12 @@ fn small_and_foreign_events_and_repetitions_do_not_count() {
     let activities = counted(&events);
     assert_eq!(activities.len(), 1);
     assert_eq!(figures(&activities[0]), (MIN_VALUE, 0, 1));
-    assert_eq!(activities[0].last_ms, START + 12_000);
+    assert_eq!(activities[0].last_ms, DAY.before().start_ms + 12_000);
 }
 
 #[test]
 fn the_eleventh_within_a_minute_does_not_count() {
-    let at = |block: u64, ms: u64| Event { time_ms: START + ms, ..event(block, 1, Mint, TAO) };
+    let at = |block: u64, ms: u64| Event { time_ms: START + ms, ..event(block, 1, Redeem, TAO) };
     let mut events: Vec<_> = (0..11).map(|block| at(block, block * 100)).collect();
     assert_eq!(reasons(&events), [(10, Ignored::TooFrequent)]);
     events[10].time_ms = START + 59_999;
@@ -74,40 +87,42 @@ fn the_eleventh_within_a_minute_does_not_count() {
 }
 
 #[test]
-fn a_round_trip_counts_once() {
-    let activities = counted(&[event(1, 1, Mint, 10 * TAO), event(2, 1, Redeem, 10 * TAO)]);
-    assert_eq!(figures(&activities[0]), (0, 10 * TAO, 1));
-    let activities = counted(&[event(1, 1, Mint, 10 * TAO), event(2, 1, Redeem, 4 * TAO)]);
-    assert_eq!(figures(&activities[0]), (6 * TAO, 4 * TAO, 2));
-    let activities = counted(&[event(1, 1, Mint, 4 * TAO), event(2, 1, Redeem, 10 * TAO)]);
-    assert_eq!(figures(&activities[0]), (0, 10 * TAO, 1));
-    let activities = counted(&[event(1, 1, Redeem, 10 * TAO), event(2, 1, Mint, 10 * TAO)]);
-    assert_eq!(figures(&activities[0]), (10 * TAO, 10 * TAO, 2), "the other way round is none");
+fn mints_count_in_the_next_epoch_and_redemptions_in_their_own() {
+    let late = |side| Event { time_ms: START + 1, ..event(3, 1, side, TAO) };
+    let early = |side| Event { time_ms: START - 1, ..event(2, 1, side, TAO) };
+    assert_eq!(figures(&counted(&[early(Mint), late(Redeem)])[0]), (TAO, TAO, 2));
+    assert_eq!(counted(&[early(Redeem), late(Mint)]), []);
+    assert_eq!(reasons(&[early(Redeem), late(Mint)]), [], "they count elsewhere");
+    let hours = &counted(&[early(Mint), late(Redeem)])[0].hourly;
+    assert_eq!((hours.len(), hours[0], hours[23]), (24, TAO, TAO), "each in its own epoch's hour");
 }
 
 #[test]
-fn a_round_trip_through_a_related_account_counts_once_and_through_a_stranger_twice() {
-    let events = [event(1, 1, Mint, 10 * TAO), event(2, 2, Redeem, 10 * TAO)];
-    let activities = counted(&events);
-    let both: Vec<_> = activities.iter().map(figures).collect();
-    assert_eq!(both, [(10 * TAO, 0, 1), (0, 10 * TAO, 1)]);
-    let related = tally(&events, &DAY, |_| [1; 32]).unwrap().activities;
-    assert_eq!(related.len(), 1);
-    assert_eq!((related[0].miner, figures(&related[0])), ([2; 32], (0, 10 * TAO, 1)));
-}
-
-#[test]
-fn a_closed_mint_leaves_its_hour_and_the_oldest_goes_first() {
-    let hour = HOUR_MS / 6_000;
+fn what_did_not_stay_does_not_count() {
     let events = [
-        event(0, 1, Mint, 3 * TAO),
-        event(hour, 1, Mint, 5 * TAO),
-        event(2 * hour, 1, Redeem, 4 * TAO),
+        event(1, 1, Mint, 10 * TAO),
+        event(2, 1, Mint, 10 * TAO),
+        event(3, 1, Mint, 10 * TAO),
+        event(4, 1, Redeem, 7 * TAO),
+        event(5, 2, Redeem, 7 * TAO),
     ];
-    let activities = counted(&events);
-    assert_eq!(activities[0].hourly[..4], [0, 4 * TAO, 4 * TAO, 0]);
-    assert_eq!(activities[0].hourly.len(), 24);
-    assert_eq!(figures(&activities[0]), (4 * TAO, 4 * TAO, 2));
+    let held = |miner: &Account| match miner[0] {
+        1 => Held { before: 5 * TAO, now: 14 * TAO },
+        _ => Held { before: 0, now: u128::MAX },
+    };
+    let tally = tally(&events, &DAY, held).unwrap();
+    assert_eq!(tally.activities.len(), 1);
+    assert_eq!(figures(&tally.activities[0]), (14 * TAO, 5 * TAO, 3), "the oldest first");
+    let ignored: Vec<_> =
+        tally.ignored.iter().map(|(e, why)| (e.block, e.miner[0], *why)).collect();
+    assert_eq!(ignored, [(3, 1, Ignored::NotHeld), (5, 2, Ignored::NotHeld)]);
+}
+
+#[test]
+fn a_part_has_its_part_of_the_value_rounded_down() {
+    let one = Event { value: 1_000_000_001, tokens: 3, ..event(1, 1, Mint, TAO) };
+    let held = |_: &Account| Held { before: 0, now: 2 };
+    assert_eq!(tally(&[one], &DAY, held).unwrap().activities[0].minted, 666_666_667);
 }
 
 #[test]
@@ -121,24 +136,22 @@ fn a_spike_is_above_ten_times_the_own_average() {
 
 #[test]
 fn values_beyond_128_bits_are_an_error() {
-    let events = [event(1, 1, Mint, u128::MAX), event(2, 1, Mint, MIN_VALUE)];
-    assert_eq!(tally(&events, &DAY, alone), Err(MathError::Overflow));
+    let one = |block, value| Event { tokens: 1, ..event(block, 1, Mint, value) };
+    let events = [one(1, u128::MAX), one(2, MIN_VALUE)];
+    assert_eq!(tally(&events, &DAY, all), Err(MathError::Overflow));
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let one = (0u64..200, 0u32..2, 0u8..4, any::<bool>(), 1u128..5_000).prop_map(
         |(block, index, miner, mint, value)| Event {
             index,
-            time_ms: START + block * 20_000,
             ..event(block, miner, if mint { Mint } else { Redeem }, value * MIN_VALUE / 100)
         },
     );
     prop::collection::btree_map((0u64..200, 0u32..2), one, 0..60).prop_map(|events| {
-        let identified = events.into_iter().map(|((block, index), event)| Event {
-            block,
-            index,
-            time_ms: START + block * 20_000,
-            ..event
+        let identified = events.into_iter().map(|((block, index), event)| {
+            let begin = if event.side == Mint { DAY.before().start_ms } else { START };
+            Event { block, index, time_ms: begin + block * 20_000, ..event }
         });
         identified.collect()
     })
@@ -156,34 +169,21 @@ proptest! {
     }
 
     #[test]
-    fn figures_add_up_and_a_group_never_counts_for_more_than_strangers(list in events()) {
-        let strangers = tally(&list, &DAY, alone).unwrap();
-        let group = tally(&list, &DAY, |_| [0; 32]).unwrap();
-        let mut totals = Vec::new();
-        for tally in [&strangers, &group] {
-            let mut total = 0;
-            for activity in &tally.activities {
-                prop_assert_eq!(activity.hourly.iter().sum::<u128>(), activity.value().unwrap());
-                total += activity.value().unwrap();
-            }
-            totals.push(total);
+    fn no_miner_counts_for_more_than_what_it_held(
+        list in events(), held in prop::collection::vec((0u128..1 << 40, 0u128..1 << 40), 4),
+    ) {
+        let of = |miner: &Account| held[usize::from(miner[0])];
+        let limits = |miner: &Account| Held { before: of(miner).0, now: of(miner).1 };
+        let free = tally(&list, &DAY, all).unwrap();
+        let tally = tally(&list, &DAY, limits).unwrap();
+        for activity in &tally.activities {
+            prop_assert_eq!(activity.hourly.iter().sum::<u128>(), activity.value().unwrap());
+            let most = free.activities.iter().find(|one| one.miner == activity.miner).unwrap();
+            let (before, now) = of(&activity.miner);
+            // The plain definition; a token is worth a TAO.
+            prop_assert_eq!(activity.minted, most.minted.min(now));
+            prop_assert_eq!(activity.redeemed, most.redeemed.min(before));
         }
-        prop_assert_eq!(&strangers.ignored, &group.ignored);
-        prop_assert!(totals[1] <= totals[0]);
-        // What one group minted after all its redemptions is left of it, all others were closed:
-        // the plain definition keeps a stack of open value.
-        let counts = |event: &&Event| !group.ignored.iter().any(|(other, _)| other == *event);
-        let (mut open, mut redeemed) = (0u128, 0u128);
-        for event in list.iter().filter(counts) {
-            match event.side {
-                Mint => open += event.value,
-                Redeem => {
-                    open = open.saturating_sub(event.value);
-                    redeemed += event.value;
-                }
-            }
-        }
-        prop_assert_eq!(totals[1], open + redeemed);
     }
 
     #[test]
@@ -194,7 +194,7 @@ proptest! {
         times.sort_unstable();
         let list: Vec<_> = (0u64..)
             .zip(&times)
-            .map(|(block, offset)| Event { time_ms: START + offset, ..event(block, 1, Mint, TAO) })
+            .map(|(block, offset)| Event { time_ms: START + offset, ..event(block, 1, Redeem, TAO) })
             .collect();
         let ignored = reasons(&list).len();
         // The plain definition, quadratic.

@@ -95,7 +95,7 @@ pub struct Bounds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub enum AwardError {
-    /// Not the epoch that comes next.
+    /// Not the epoch, or not the report, that comes next on the chain.
     WrongEpoch {
         /// The epoch that comes next.
         expected: u64,
@@ -185,7 +185,8 @@ impl Award {
         before: &[Claim],
     ) -> Result<(Self, Distribution, Vec<Claim>), AwardError> {
         let carried_in = state.carried;
-        let distribution = distribute(add(pool, carried_in)?, scores, validators)?;
+        let mut distribution = distribute(add(pool, carried_in)?, scores, validators)?;
+        distribution.fit(before, MAX_CLAIMS)?;
         let payouts = distribution.payouts()?;
         let awarded = crate::fixed::sum(payouts.iter().map(|payout| payout.amount))?;
         let claims = accumulate(before, &payouts)?;

@@ -168,6 +168,7 @@ fn scores(miners: u32, epoch: u32) -> Vec<Score> {
             consistency_e9: 0,
             final_e9: moved(number),
             last_ms: u64::from(number % 17),
+            registered: number % 5 > 0,
         })
         .collect()
 }

@@ -13,6 +13,7 @@ fn score(miner: u8, final_e9: u128) -> Score {
         consistency_e9: 0,
         final_e9,
         last_ms: 100,
+        registered: true,
     }
 }
 
@@ -150,6 +151,77 @@ fn fairness_of_simple_distributions() {
     assert_eq!(top_ten_bps_floor(&[&[10; 10][..], &[1; 20]].concat()), Ok(8_333));
 }
 
+/// What each is paid of a million: base and bonus together.
+fn of_a_million(scores: &[Score]) -> Vec<u128> {
+    let placements = distribute(1_000_000, scores, &[]).unwrap().placements;
+    let paid = |score: &Score| {
+        let place = placements.iter().find(|place| place.miner == score.miner).unwrap();
+        place.base + place.bonus
+    };
+    scores.iter().map(paid).collect()
+}
+
+#[test]
+fn who_is_not_registered_has_his_base_and_no_rank() {
+    let outside = Score { registered: false, ..score(1, 900) };
+    let distribution = distribute(1_000, &[outside, score(2, 90), score(3, 10)], &[]).unwrap();
+    let places: Vec<_> =
+        distribution.placements.iter().map(|p| (p.miner[0], p.rank, p.tier)).collect();
+    let [first, second] = [Some(Tier::Diamond), Some(Tier::Platinum)];
+    assert_eq!(places, [(2, Some(1), first), (3, Some(2), second), (1, None, None)]);
+    let paid: Vec<_> = distribution.placements.iter().map(|p| (p.base, p.bonus)).collect();
+    assert_eq!(paid, [(63, 100), (7, 14), (630, 0)], "Platinum's 62 are at most twice 7");
+    let alone = distribute(1_000, &[outside], &[]).unwrap();
+    assert_eq!((paid_to(&alone), alone.carried), (700, 300));
+}
+
+fn paid_to(distribution: &Distribution) -> u128 {
+    distribution.placements.iter().map(|place| place.base + place.bonus).sum()
+}
+
+/// The figures of `docs/contracts/rewards.md`: half of all W, beside ten others with 5 % each.
+#[test]
+fn what_more_registered_seats_earn() {
+    let others = (100..110).map(|miner| score(miner, 50));
+    let of = |parts: &[u128]| -> u128 {
+        let own = (1u8..).zip(parts).map(|(miner, part)| score(miner, *part));
+        let scores: Vec<_> = own.chain(others.clone()).collect();
+        of_a_million(&scores)[..parts.len()].iter().sum()
+    };
+    assert_eq!(of(&[500]), 450_000);
+    assert_eq!(of(&[250, 250]), 512_500);
+    assert_eq!(of(&[167, 167, 166]), 543_703);
+    assert_eq!(of(&[100; 5]), 562_500);
+}
+
+#[test]
+fn at_the_most_leaves_who_has_one_is_paid_and_the_rest_is_carried() {
+    let scores = [score(1, 50), score(2, 30), score(3, 20)];
+    let validators = [validator(2, 1, 1), validator(9, 1, 1)];
+    let before =
+        [Claim { account: [1; 32], cumulative: 4 }, Claim { account: [7; 32], cumulative: 1 }];
+    let whole = distribute(1_000, &scores, &validators).unwrap();
+    for most in 0..=6u32 {
+        let mut fitted = whole.clone();
+        fitted.fit(&before, most).unwrap();
+        assert_eq!(paid(&fitted) + fitted.carried, 1_000, "{most}");
+        let payouts = fitted.payouts().unwrap();
+        let names: Vec<u8> = payouts.iter().map(|payout| payout.account[0]).collect();
+        let expected: &[u8] = match most {
+            0..=2 => &[1],
+            3 => &[1, 2],
+            4 => &[1, 2, 3],
+            _ => &[1, 2, 3, 9],
+        };
+        assert_eq!(names, expected, "the largest first: {most}");
+        let leaves = accumulate(&before, &payouts).unwrap().len();
+        assert!(leaves <= 2.max(most as usize));
+        if most >= 5 {
+            assert_eq!(fitted, whole);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_is_lost_and_everybody_is_within_one_unit_of_his_share(
@@ -180,7 +252,7 @@ proptest! {
         let tiers: Vec<u128> = split_largest_remainder(bonus, &[40, 25, 20, 10, 5]).unwrap();
         let bounds = [(0, 1), (1, 2), (2, 5), (5, 10), (10, 20)];
         for (at, (score, place)) in ranked.iter().zip(&distribution.placements).enumerate() {
-            prop_assert_eq!((score.miner, at + 1), (place.miner, place.rank as usize));
+            prop_assert_eq!((score.miner, Some(at + 1)), (place.miner, place.rank.map(|rank| rank as usize)));
             let own = BigUint::from(score.final_e9);
             prop_assert!(near(place.base, Ratio::new(&own * base, sum_of(&ranked))));
             let tier = bounds.iter().position(|(from, to)| (*from..*to).contains(&at));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::stage::*;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::merkle;
-use cicada_core::rewards::{Award, Claim, MAX_PROOF};
+use cicada_core::merkle::{self, Tree};
+use cicada_core::rewards::{leaves, Award, Claim, MAX_PROOF};
 use cicada_core::Account;
 use cicada_runtime_tests::{account, address, check_gas, on, Gas};
 use cicada_traits::rewards::{Rewards, RewardsError};
@@ -18,6 +18,15 @@ impl Stage {
         let epoch = stage.next(&[score(id("bob"), 3), score(id("charlie"), 1)], &[], 1_000);
         stage.settle(epoch);
         stage
+    }
+
+    /// Settles an award over a tree that the committee certified, right or not.
+    fn settle_tree(&mut self, award: Award, claims: Vec<Claim>) -> Award {
+        let tree = Tree::new::<Native>(leaves::<Native>(&claims));
+        let award = Award { claims_root: tree.root(), ..award };
+        let _ = self.settle_award(award).succeeds();
+        self.keep(claims);
+        award
     }
 
     fn bring_claim(
@@ -156,9 +165,7 @@ fn claims_that_sum_to_more_than_was_awarded_are_paid_up_to_that() {
         .into();
     let mut claims = claims;
     claims.sort_by_key(|claim| claim.account);
-    stage.keep(claims);
-    let award = Award { claims_root: stage.tree.root(), ..honest.award };
-    let _ = stage.settle_award(award).succeeds();
+    let award = stage.settle_tree(honest.award, claims);
     assert_eq!(stage.claim("bob").succeeds().value, award.awarded);
     assert_eq!(stage.claim("charlie").fails(), RewardsError::AboveTotal);
     assert_eq!(stage.money(), (10_000, award.awarded, 9_000));
@@ -173,9 +180,7 @@ fn a_claim_that_fell_is_not_paid() {
     for claim in &mut epoch.claims {
         claim.cumulative = 7;
     }
-    stage.keep(epoch.claims);
-    let award = Award { claims_root: stage.tree.root(), ..epoch.award };
-    let _ = stage.settle_award(award).succeeds();
+    let _ = stage.settle_tree(epoch.award, epoch.claims);
     assert_eq!(stage.claim("bob").fails(), RewardsError::NothingDue);
     assert_eq!(stage.claim("charlie").succeeds().value, 7);
 }

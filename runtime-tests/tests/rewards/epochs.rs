@@ -41,9 +41,9 @@ impl Stage {
 #[test]
 fn a_new_contract_is_empty() {
     let mut stage = Stage::new();
-    let terms = stage.world.read(on(&stage.rewards).terms());
+    let found = stage.world.read(on(&stage.rewards).terms());
     let start_ms = stage.world.now();
-    assert_eq!(terms, RewardTerms { start_ms, min_epoch_ms: HOUR, emission: EMISSION });
+    assert_eq!(found, terms(start_ms));
     assert_eq!(stage.state(), AwardState::starting(start_ms));
     assert_eq!((stage.latest(), stage.money()), (FeedState::EMPTY, (0, 0, 0)));
     assert_eq!(stage.world.read(on(&stage.rewards).epoch(0)), None);
@@ -58,7 +58,7 @@ fn epochs_have_a_length_and_begin_within_a_year() {
     let mut stage = Stage::new();
     let latest_ms = stage.world.now() + MAX_EPOCH_MS;
     let mut deployed = |start_ms, min_epoch_ms| {
-        let terms = RewardTerms { start_ms, min_epoch_ms, emission: 1 };
+        let terms = RewardTerms { min_epoch_ms, ..terms(start_ms) };
         let constructor =
             RewardsContractRef::new(address(&stage.validators), address(&stage.token), terms);
         stage.world.as_(account(OWNER)).deploy("rewards", constructor).map(|_| ())
@@ -196,7 +196,7 @@ fn what_a_committee_certified_before_it_left_is_settled_after_it() {
     let mut stage = Stage::funded(10_000);
     let next = Committee::named("next", 2);
     next.register(&mut stage.world, &stage.validators);
-    let award = stage.three().award;
+    let Epoch { award, claims, .. } = stage.three();
     let report = stage.report(&award);
     let contract = *address(&stage.validators).as_ref();
     let change = Report {
@@ -209,6 +209,7 @@ fn what_a_committee_certified_before_it_left_is_settled_after_it() {
     let _ = stage.call(STRANGER, rotate).succeeds();
     let old = stage.certify(&report);
     assert_eq!(stage.bring(report, award, &old).succeeds().value, Settlement::Recorded);
+    stage.keep(claims);
     let award = stage.next(&[], &[], 0).award;
     let report = stage.report(&award);
     let certificate = next.certify(&stage.validators, &report);

@@ -9,4 +9,5 @@ mod cost;
 mod epochs;
 mod owner;
 mod random;
+mod registry;
 mod stage;

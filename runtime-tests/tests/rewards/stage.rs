@@ -25,6 +25,8 @@ pub const STRANGER: &str = "heidi";
 pub const SUPPLY: u128 = 1_000_000_000_000;
 pub const EMISSION: u128 = 1_000_000;
 pub const HOUR: u64 = 3_600_000;
+pub const BOND: u128 = 100;
+pub const UNBONDING: u64 = 24 * HOUR;
 
 pub type Answer<T> = Receipt<Result<T, RewardsError>>;
 
@@ -69,6 +71,7 @@ pub fn score(miner: Account, final_e9: u128) -> Score {
         consistency_e9: 0,
         final_e9,
         last_ms: 100,
+        registered: true,
     }
 }
 
@@ -88,6 +91,17 @@ pub fn validators() -> Vec<Validator> {
     (0..23).map(validator).collect()
 }
 
+/// An hour an epoch, from `start_ms` on.
+pub fn terms(start_ms: u64) -> RewardTerms {
+    RewardTerms {
+        start_ms,
+        min_epoch_ms: HOUR,
+        emission: EMISSION,
+        bond: BOND,
+        unbonding_ms: UNBONDING,
+    }
+}
+
 impl Stage {
     /// The first epoch begins now and lasts at least an hour. Nothing is paid in.
     pub fn new() -> Self {
@@ -95,7 +109,7 @@ impl Stage {
         let (validators, committee) = seated(&mut world);
         let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, SUPPLY);
         let token = world.as_(account(OWNER)).deploy("token", coin);
-        let terms = RewardTerms { start_ms: world.now(), min_epoch_ms: HOUR, emission: EMISSION };
+        let terms = terms(world.now());
         let constructor = RewardsContractRef::new(address(&validators), address(&token), terms);
         let rewards = world.as_(account(OWNER)).deploy("rewards", constructor).expect("terms");
         let approval = on(&token).approve(address(&rewards), u128::MAX);

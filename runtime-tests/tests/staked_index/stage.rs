@@ -5,7 +5,7 @@ use cicada_core::committee::Member;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind};
-use cicada_core::rewards::{Award, Claim};
+use cicada_core::rewards::{Award, Claim, MIN_UNBONDING_MS};
 use cicada_core::slashing::{Bands, Rates, MIN_STAKE};
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::psp22::{Role, Roles, PSP22};
@@ -85,8 +85,13 @@ impl Stage {
         let index = world.as_(owner).deploy("index", new);
         let new = PairContractRef::new(address(&tao20), address(&tao), FEE_BPS);
         let pair = world.as_(owner).deploy("pair", new).expect("a pool");
-        let terms =
-            RewardTerms { start_ms: world.now(), min_epoch_ms: EPOCH_MS, emission: EMISSION };
+        let terms = RewardTerms {
+            start_ms: world.now(),
+            min_epoch_ms: EPOCH_MS,
+            emission: EMISSION,
+            bond: 1,
+            unbonding_ms: MIN_UNBONDING_MS,
+        };
         let new = RewardsContractRef::new(address(&validators), address(&tao), terms);
         let rewards = world.as_(owner).deploy("rewards", new).expect("terms");
         let mut stage = Self {

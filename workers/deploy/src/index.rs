@@ -28,6 +28,8 @@ const NO_DECAY: (u64, u16) = (0, 0);
 const FIRST_SUBNET: u16 = 1;
 /// Of TAO and of each subnet token, for the account that deploys.
 const SUPPLY: u128 = 100_000_000 * TAO;
+/// What a miner deposits to be ranked.
+const REGISTRATION_BOND: u128 = 100 * TAO;
 
 /// What to deploy, and where.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ pub struct Terms {
     pub minimum: u128,
     /// What each operator bonds.
     pub bond: u128,
-    /// How long stake that is taken out can be slashed.
+    /// How long stake that is taken out can be slashed, and how long a miner's bond stays.
     pub unbonding_ms: u64,
     /// Fee of the pool in bps.
     pub pair_fee_bps: u16,
@@ -304,7 +306,8 @@ impl Deployer<'_> {
         let pair = (index_token, tao, terms.pair_fee_bps).encode();
         let pair = self.make(&self.bundles.pair, pair).await?;
         let start_ms = self.chain.final_time_ms().await?;
-        let rewards = (validators, tao, start_ms, terms.epoch_ms, terms.emission).encode();
+        let epochs = (start_ms, terms.epoch_ms, terms.emission);
+        let rewards = (validators, tao, epochs, REGISTRATION_BOND, terms.unbonding_ms).encode();
         let rewards = self.make(&self.bundles.rewards, rewards).await?;
         say(format!(
             "index at {}, pair at {}, rewards at {}",

@@ -99,15 +99,18 @@ impl Story {
             format!("{} claims are paid to the unit of the published table: {sum}", payouts.len()),
             exact && sum == paid && !payouts.is_empty(),
         );
-        self.check(format!("{miners} miners and some validators are paid"), {
-            miners == self.miners.len() && payouts.len() > miners
-        });
+        // The miners turn their tokens round, which pays them their spread and no rewards.
+        self.check(
+            format!("some validators are paid, and {miners} miners whose tokens stayed an epoch"),
+            payouts.len() > miners,
+        );
         Ok(payouts)
     }
 
     /// Makes blocks until the epoch of the last trade is settled.
     async fn await_epoch(&self) -> Result<()> {
-        let terms: (u64, u64, u128) = self.stage.of_rewards("Rewards::terms", &()).await?;
+        let terms: (u64, u64, u128, u128, u64) =
+            self.stage.of_rewards("Rewards::terms", &()).await?;
         // The epoch that runs ends at most a whole one from now.
         let deadline = Instant::now() + Duration::from_millis(terms.1) + PATIENCE;
         say("waiting for the end of the epoch of rewards");

@@ -5,6 +5,7 @@
 
 use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
+use crate::follow::write_settled;
 use crate::observe::Observer;
 use crate::peers::Certified;
 use crate::rebalance::Rebalancing;
@@ -16,7 +17,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
-use cicada_core::rewards::{Award, AwardState};
+use cicada_core::rewards::{Award, AwardState, Settled};
 use cicada_network::verify_attestation;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
@@ -264,11 +265,14 @@ impl Agreement {
         }
         let (state, newest) = contracts.rewards_state().await?;
         self.app.set_settled_epoch(state.epoch);
+        if let Some(folder) = &self.app.config.awards {
+            write_settled(folder, &Settled { state, latest: newest })?;
+        }
         if state.epoch > 0 {
             let own = self.app.store.epoch(state.epoch)?.map(|own| AwardState::after(&own.award));
             ensure!(
                 own.is_none_or(|own| own == state),
-                "the chain settled another award for epoch {} than we computed: compare the groups of related accounts, and from_block",
+                "the chain settled another award for epoch {} than we computed: compare epoch and from_block",
                 state.epoch
             );
         }

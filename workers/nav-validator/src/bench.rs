@@ -2,13 +2,14 @@
 
 use crate::epochs::Schedule;
 use crate::recording::{contiguous, generate, START_MS};
-use crate::related::Related;
 use crate::replay::Replay;
 use crate::rows::Block;
 use crate::store::Store;
 use anyhow::{ensure, Context, Result};
+use cicada_core::activity::held::Held;
 use cicada_core::activity::{tally, Event, Window};
 use cicada_core::scores::scores;
+use cicada_core::Account;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -62,7 +63,6 @@ pub fn measure(events: u64, folder: &Path) -> Result<Vec<Row>> {
             schedule: Schedule::new(START_MS, EPOCH_MS).context("the length of an epoch")?,
             pool: POOL,
             batch,
-            related: Related::default(),
         };
         let begin = Instant::now();
         replay.run(&store, blocks.iter().cloned(), |_| ())?;
@@ -77,18 +77,20 @@ pub fn measure(events: u64, folder: &Path) -> Result<Vec<Row>> {
 /// Tally and scores of the same epochs, without a disk.
 fn in_memory(events: &[Event]) -> Result<Duration> {
     let begin = Instant::now();
-    let mut rest = events;
+    let until = |end_ms: u64| events.partition_point(|event| event.time_ms < end_ms);
+    let all = |_: &Account| Held { before: u128::MAX, now: u128::MAX };
     let mut start_ms = START_MS;
-    while !rest.is_empty() {
+    while until(start_ms) < events.len() {
         let end_ms = start_ms.saturating_add(EPOCH_MS);
         let window = Window::new(start_ms, end_ms).context("the length of an epoch")?;
-        let (epoch, after) = rest.split_at(rest.partition_point(|event| event.time_ms < end_ms));
-        let counted = tally(epoch, &window, |account| *account);
+        // Of the epoch and of the one before it.
+        let both = until(window.before().start_ms())..until(end_ms);
+        let counted = tally(events.get(both).unwrap_or_default(), &window, all);
         let counted = counted.map_err(|error| anyhow::anyhow!("{error:?}"))?;
         std::hint::black_box(
-            scores(&counted.activities).map_err(|error| anyhow::anyhow!("{error:?}"))?,
+            scores(&counted.activities, |_| true).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         );
-        (rest, start_ms) = (after, end_ms);
+        start_ms = end_ms;
     }
     Ok(begin.elapsed())
 }

@@ -1,8 +1,7 @@
 //! The configuration: a TOML file; relative paths in it start at its folder.
 
-use crate::related::Related;
 use anyhow::{ensure, Result};
-use cicada_chain::{account_setting, parse_account};
+use cicada_chain::account_setting;
 use cicada_core::basket::observed::BASKET_MS;
 use cicada_core::Account;
 use cicada_program::duration;
@@ -75,15 +74,6 @@ pub struct Config {
     /// The length of an epoch; by default the shortest that the contract allows.
     #[serde(default, deserialize_with = "maybe_duration")]
     pub epoch: Option<u64>,
-    /// Groups of related accounts. All validators need the same.
-    #[serde(default)]
-    related: Vec<Group>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Group {
-    accounts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -150,28 +140,12 @@ impl Config {
         ensure!(emissions == config.basket.is_some(), "emissions and basket go together");
         ensure!(!emissions || config.prices.is_some(), "a basket needs prices");
         ensure!(config.tokens().len() == config.token.len(), "a subnet has two tokens");
-        config.related()?;
         Ok(config)
     }
 
     /// The token of each subnet that may come into the basket.
     pub fn tokens(&self) -> BTreeMap<u16, Account> {
         self.token.iter().map(|listed| (listed.netuid, listed.account)).collect()
-    }
-
-    /// The groups of related accounts.
-    ///
-    /// # Errors
-    /// In words.
-    pub fn related(&self) -> Result<Related> {
-        let group = |group: &Group| -> Result<Vec<Account>, cicada_chain::Error> {
-            group.accounts.iter().map(|account| parse_account(account)).collect()
-        };
-        let groups: Result<Vec<_>, _> = self.related.iter().map(group).collect();
-        Related::new(&groups?).map_err(|twice| {
-            let twice = cicada_chain::address(&twice);
-            anyhow::anyhow!("{twice} stands in two places among the related accounts")
-        })
     }
 }
 
@@ -193,8 +167,6 @@ mod tests {
         assert_eq!((config.nav_interval, config.listen.port()), (60_000, 8081));
         assert_eq!(config.peers.len(), 2);
         assert_eq!(config.paxos.as_deref(), Some("http://127.0.0.1:7103"));
-        let related = config.related().unwrap();
-        assert_ne!(related, Related::default());
         // Every key of the struct is written down with its meaning.
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/nav-validator.md");
         let page = std::fs::read_to_string(page).unwrap();
@@ -207,7 +179,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 24] = [
+    const KEYS: [&str; 23] = [
         "url",
         "bundles",
         "index",
@@ -231,7 +203,6 @@ mod tests {
         "turn_delay",
         "poll",
         "epoch",
-        "related",
     ];
 
     #[test]
@@ -259,9 +230,5 @@ mod tests {
         assert!(wrong("emissions = \"emissions.jsonl\"\n", "").contains("go together"));
         assert!(wrong("prices = \"prices.jsonl\"\n", "").contains("needs prices"));
         assert!(wrong("netuid = 8", "netuid = 7").contains("two tokens"));
-        let twice = format!("\n[[related]]\naccounts = [\"{ALICE}\", \"{ALICE}\"]\n");
-        let text = format!("{}{twice}", example());
-        let error = format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err());
-        assert!(error.contains("two places"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::epochs::Funding;
+use crate::events::Source;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{Bundle, Chain, Signer};
 use cicada_core::basket::agreed::Proposal as Basket;
@@ -67,6 +68,10 @@ pub struct RewardTerms {
     pub min_epoch_ms: u64,
     /// The largest pool.
     pub emission: u128,
+    /// What a miner deposits to be ranked.
+    pub bond: u128,
+    /// How long a bond stays after its miner left, in milliseconds.
+    pub unbonding_ms: u64,
 }
 
 /// The committee in office.
@@ -158,14 +163,24 @@ impl Contracts {
         self.rewards.as_ref().context("no contract of rewards is configured")
     }
 
-    /// The name of an event of the index.
-    pub fn index_event(&self, event: &cicada_chain::ContractEvent) -> Option<&str> {
-        self.index.bundle.event_name(event)
+    fn sources(&self) -> impl Iterator<Item = (Source, &At)> {
+        let always = [
+            (Source::Index, &self.index),
+            (Source::Validators, &self.validators),
+            (Source::Token, &self.token),
+        ];
+        always.into_iter().chain(self.rewards.as_ref().map(|at| (Source::Rewards, at)))
     }
 
-    /// The name of an event of the contract of validators.
-    pub fn validators_event(&self, event: &cicada_chain::ContractEvent) -> Option<&str> {
-        self.validators.bundle.event_name(event)
+    /// The contracts whose events are followed.
+    pub fn watched(&self) -> Vec<Account> {
+        self.sources().map(|(_, at)| at.account).collect()
+    }
+
+    /// Whose an event is, and its name; `None` if its contract's bundle does not know it.
+    pub fn event(&self, event: &cicada_chain::ContractEvent) -> Option<(Source, &str)> {
+        let (source, at) = self.sources().find(|(_, at)| at.account == event.contract)?;
+        Some((source, at.bundle.event_name(event)?))
     }
 
     /// What the index holds, all at one block.

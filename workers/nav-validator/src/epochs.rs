@@ -2,9 +2,9 @@
 //!
 //! Everything comes from final blocks, so all validators come to the same award.
 
-use crate::related::Related;
 use crate::rows::{Epoch, IgnoredCounts, Past};
 use crate::store::{Store, StoreError};
+use cicada_core::activity::held::Holder;
 use cicada_core::activity::{is_spike, tally, Activity, Ignored, Tally, Window, MAX_HOURS};
 use cicada_core::fixed::MathError;
 use cicada_core::hash::Native;
@@ -15,7 +15,7 @@ use cicada_core::rewards::{
 };
 use cicada_core::scores::{scores, Score};
 use cicada_core::Account;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why an epoch cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +123,8 @@ pub struct Standings {
     pub scores: Vec<Score>,
     /// Miners far above their own average.
     pub spikes: Vec<Account>,
+    /// Accounts that traded or moved index tokens, as they are now.
+    holders: BTreeMap<Account, Holder>,
 }
 
 /// The standings of the running epoch before a block.
@@ -133,13 +135,27 @@ pub fn standings(
     store: &Store,
     running: &Running,
     before_block: u64,
-    related: &Related,
 ) -> Result<Standings, EpochError> {
-    let events = store.events(running.from_block..before_block)?;
+    // The epoch before began with the block that closed the one before it.
+    let older = store.epoch(running.state.epoch.saturating_sub(1))?;
+    let since = older.map_or(0, |epoch| epoch.closed_by);
+    let events = store.events(since..before_block)?;
+    let movements = store.movements(running.from_block..before_block)?;
+    let miners: BTreeSet<Account> = events.iter().map(|event| event.miner).collect();
+    let moved = movements.iter().flat_map(|moved| [moved.from, moved.to]).flatten();
+    let mut holders = store.holders(&miners.iter().copied().chain(moved).collect())?;
+    let registered = store.registered(&miners, (running.state.end_ms, running.end_ms))?;
     let past = store.past()?;
-    let compute = || -> Result<Standings, MathError> {
-        let tally = tally(&events, &running.window, |account| related.group_of(account))?;
-        let scores = scores(&tally.activities)?;
+    for movement in &movements {
+        movement.apply(&mut holders, &running.window).map_err(|_| {
+            rules(running, "somebody gave more index tokens than he had: from_block is too late")
+        })?;
+    }
+    let compute = || -> Result<(Tally, Vec<Score>, Vec<Account>), MathError> {
+        let held =
+            |miner: &Account| holders.get(miner).copied().unwrap_or_default().held(&running.window);
+        let tally = tally(&events, &running.window, held)?;
+        let scores = scores(&tally.activities, |miner| registered.contains(miner))?;
         let mut spikes = Vec::new();
         for activity in &tally.activities {
             let past = past.get(&activity.miner).copied().unwrap_or_default();
@@ -147,9 +163,10 @@ pub fn standings(
                 spikes.push(activity.miner);
             }
         }
-        Ok(Standings { tally, scores, spikes })
+        Ok((tally, scores, spikes))
     };
-    compute().map_err(|error| rules(running, error))
+    let (tally, scores, spikes) = compute().map_err(|error| rules(running, error))?;
+    Ok(Standings { tally, scores, spikes, holders })
 }
 
 fn rules(running: &Running, error: impl std::fmt::Debug) -> EpochError {
@@ -165,9 +182,8 @@ pub fn close(
     running: &Running,
     block: u64,
     funding: &Funding,
-    related: &Related,
 ) -> Result<Epoch, EpochError> {
-    let standings = standings(store, running, block, related)?;
+    let standings = standings(store, running, block)?;
     let validators = validators(store, running, funding)?;
     let before = match running.state.epoch {
         0 => Vec::new(),
@@ -195,7 +211,7 @@ pub fn close(
     };
     let past =
         grown(store.past()?, &standings.tally.activities).map_err(|error| rules(running, error))?;
-    store.keep_epoch(&epoch, &claims, &past)?;
+    store.keep_epoch(&epoch, &claims, &past, &standings.holders)?;
     Ok(epoch)
 }
 
@@ -212,7 +228,7 @@ fn award(
     Award::compute::<Native>(state, running.end_ms, pool, scores, validators, before)
 }
 
-/// Who is in office at the end, with the part of the epoch's NAVs in which he took part.
+/// Who is in office at the end, with the part of the epoch's NAVs that he observed.
 fn validators(
     store: &Store,
     running: &Running,
@@ -239,6 +255,7 @@ fn ignored(tally: &Tally) -> IgnoredCounts {
             Ignored::Repeated | Ignored::OutsideEpoch => &mut counts.outside,
             Ignored::TooSmall => &mut counts.too_small,
             Ignored::TooFrequent => &mut counts.too_frequent,
+            Ignored::NotHeld => &mut counts.not_held,
         };
         *count = count.saturating_add(1);
     }

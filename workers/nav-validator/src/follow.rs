@@ -2,13 +2,13 @@
 
 use crate::contracts::Contracts;
 use crate::epochs::{close, due, running, Schedule};
-use crate::events;
+use crate::events::{self, Source};
 use crate::metrics::Metrics;
-use crate::related::Related;
 use crate::rows::{Block, Change, Cursor, Epoch};
 use crate::store::Store;
 use anyhow::{bail, Context, Result};
 use cicada_chain::FinalBlock;
+use cicada_core::rewards::Settled;
 use cicada_core::Account;
 use futures::stream::{self, StreamExt};
 use parity_scale_codec::Encode;
@@ -32,8 +32,6 @@ pub struct Follower {
     pub store: Arc<Store>,
     /// When epochs are, if there are any.
     pub schedule: Option<Schedule>,
-    /// Accounts that belong together.
-    pub related: Arc<Related>,
     /// The first block, if the store is empty.
     pub from_block: u64,
     /// Where awards are written.
@@ -74,7 +72,7 @@ impl Follower {
             return self.check().await;
         }
         let next = cursor.map_or(self.from_block, |cursor| cursor.block.saturating_add(1));
-        let watched = [self.contracts.index.account, self.contracts.validators.account];
+        let watched = self.contracts.watched();
         let fetch = |number| self.contracts.chain.block_events(number, &watched);
         let mut blocks = stream::iter(next..=newest).map(fetch).buffered(AHEAD);
         let mut end_ms = self.end_of_epoch()?;
@@ -112,20 +110,15 @@ impl Follower {
     fn read(&self, block: FinalBlock) -> Result<Block> {
         let mut changes = Vec::new();
         for event in &block.events {
-            let of_index = event.contract == self.contracts.index.account;
-            let name = if of_index {
-                self.contracts.index_event(event)
-            } else {
-                self.contracts.validators_event(event)
-            };
-            let Some(name) = name else {
+            let Some((source, name)) = self.contracts.event(event) else {
                 tracing::warn!("block {}: an event that the bundle does not know", block.number);
                 continue;
             };
-            let change = if of_index {
-                events::of_index(name, &event.data, block.time_ms)
-            } else {
-                events::of_validators(name, &event.data)
+            let change = match source {
+                Source::Index => events::of_index(name, &event.data, block.time_ms),
+                Source::Validators => events::of_validators(name, &event.data),
+                Source::Token => events::of_token(name, &event.data, block.time_ms),
+                Source::Rewards => events::of_rewards(name, &event.data, block.time_ms),
             };
             let place = || format!("event {name} of block {}", block.number);
             changes.extend(change.with_context(place)?.map(|change| (event.index, change)));
@@ -180,7 +173,7 @@ impl Follower {
                 return Ok(());
             };
             let funding = self.contracts.funding_at(block).await?;
-            let epoch = close(&self.store, &now, block, &funding, &self.related)?;
+            let epoch = close(&self.store, &now, block, &funding)?;
             tracing::info!(
                 "epoch {} is over: {} awarded to {} miners and {} validators",
                 epoch.award.epoch,
@@ -218,14 +211,31 @@ fn award_path(folder: &Path, epoch: &Epoch) -> PathBuf {
     folder.join(format!("epoch-{}.scale", epoch.award.epoch))
 }
 
-/// Writes an award, whole or not at all.
 fn write_award(folder: &Path, epoch: &Epoch) -> Result<()> {
-    let path = award_path(folder, epoch);
+    write(&award_path(folder, epoch), &epoch.award.encode())
+}
+
+/// Writes what the chain made of the rewards until now, if it changed, for the consensus node.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_settled(folder: &Path, settled: &Settled) -> Result<()> {
+    let (path, bytes) = (folder.join("settled.scale"), settled.encode());
+    if std::fs::read(&path).ok().as_ref() == Some(&bytes) {
+        return Ok(());
+    }
+    write(&path, &bytes)
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         let draft = path.with_extension("new");
-        std::fs::write(&draft, epoch.award.encode())?;
-        std::fs::rename(&draft, &path)
+        std::fs::write(&draft, bytes)?;
+        std::fs::rename(&draft, path)
     };
     write().with_context(|| path.display().to_string())
 }

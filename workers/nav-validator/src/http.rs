@@ -127,7 +127,6 @@ async fn status(State(app): Shared) -> Answer {
         "newest_slot": app.store.newest_settled(1)?.first().map_or(0, |(slot, _)| *slot),
         "epochs_over": newest,
         "epochs_on_chain": app.settled_epoch(),
-        "related_digest": hex::encode(app.related.digest()),
         "chain_problem": app.chain_problem(),
     })))
 }

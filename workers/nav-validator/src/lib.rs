@@ -6,7 +6,7 @@
 //! | [`config`] | the configuration file |
 //! | [`rows`], [`store`] | what must survive, in one file |
 //! | [`events`] | events of the contracts |
-//! | [`related`], [`epochs`] | scores and rewards of an epoch |
+//! | [`epochs`] | scores and rewards of an epoch |
 //! | [`recording`], [`replay`], [`bench`] | events from a file, without a chain |
 //! | [`contracts`] | typed calls of the contracts |
 //! | [`follow`] | one final block after another |
@@ -35,7 +35,6 @@ pub mod peers;
 pub mod prices;
 mod rebalance;
 pub mod recording;
-pub mod related;
 pub mod replay;
 pub mod rows;
 pub mod service;

@@ -7,7 +7,6 @@ use nav_validator::bench;
 use nav_validator::config::Config;
 use nav_validator::epochs::Schedule;
 use nav_validator::recording::{contiguous, generate, read, write, START_MS};
-use nav_validator::related::Related;
 use nav_validator::replay::Replay;
 use nav_validator::service;
 use nav_validator::store::Store;
@@ -124,8 +123,7 @@ fn run(command: Command) -> Result<()> {
         Command::Replay { file, data, epoch_ms, pool, batch, progress } => {
             let schedule = Schedule::new(START_MS, epoch_ms);
             let schedule = schedule.context("an epoch has 1 ms to 31 days")?;
-            let related = Related::default();
-            replay(&file, &data, &Replay { schedule, pool, batch, related }, progress)
+            replay(&file, &data, &Replay { schedule, pool, batch }, progress)
         }
         Command::Generate { file, events, miners, seed } => {
             let output = File::create(&file).with_context(|| file.display().to_string())?;

@@ -2,11 +2,14 @@
 
 use crate::rows::{Block, Change, Cursor, Trade};
 use anyhow::{ensure, Context, Result};
+use cicada_core::activity::held::Movement;
 use cicada_core::activity::Side;
 use cicada_core::hash::{Hasher, Native};
+use cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
 use cicada_core::Account;
 use cicada_dice::Dice;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
 /// The time between generated blocks.
@@ -36,6 +39,11 @@ enum Way {
 /// A block of recorded events: only such as have any.
 pub type Recorded = (u64, u64, Vec<(u32, Trade)>);
 
+/// At a NAV of 1.
+fn trade(time_ms: u64, miner: Account, side: Side, value: u128) -> Trade {
+    Trade { time_ms, miner, side, tokens: value.saturating_mul(INDEX_UNITS_PER_TAO_UNIT), value }
+}
+
 fn parse(text: &str) -> Result<(u64, u32, Trade)> {
     let line: Line = serde_json::from_str(text)?;
     let mut miner = [0; 32];
@@ -45,7 +53,7 @@ fn parse(text: &str) -> Result<(u64, u32, Trade)> {
         Way::Redeem => Side::Redeem,
     };
     let value = line.value.parse().context("value")?;
-    Ok((line.block, line.index, Trade { time_ms: line.time_ms, miner, side, value }))
+    Ok((line.block, line.index, trade(line.time_ms, miner, side, value)))
 }
 
 /// Reads a recording: blocks in rising order, events of a block at one time and in rising order.
@@ -114,7 +122,15 @@ pub fn contiguous(recorded: Vec<Recorded>) -> impl Iterator<Item = Block> {
 
 fn block((number, time_ms, trades): Recorded) -> Block {
     let hash = Native::sha256(&number.to_le_bytes());
-    let changes = trades.into_iter().map(|(index, trade)| (index, Change::Traded(trade)));
+    // A trade, and the transfer that is part of it.
+    let changes = trades.into_iter().flat_map(|(index, trade)| {
+        let (from, to) = match trade.side {
+            Side::Mint => (None, Some(trade.miner)),
+            Side::Redeem => (Some(trade.miner), None),
+        };
+        let moved = Movement { time_ms, from, to, tokens: trade.tokens };
+        [(index, Change::Traded(trade)), (index, Change::Moved(moved))]
+    });
     Block { at: Cursor { block: number, hash, time_ms }, changes: changes.collect() }
 }
 
@@ -127,7 +143,7 @@ fn miner(number: u64) -> Account {
 /// The same seed gives the same.
 pub fn generate(seed: u64, events: u64, miners: u64) -> Vec<Recorded> {
     let mut dice = Dice::new(seed);
-    let mut blocks = Vec::new();
+    let (mut blocks, mut balances) = (Vec::new(), BTreeMap::new());
     let (mut left, mut number) = (events, 1u64);
     while left > 0 {
         let count = dice.below(21).min(left);
@@ -142,7 +158,14 @@ pub fn generate(seed: u64, events: u64, miners: u64) -> Vec<Recorded> {
             let value = 1_000_000 + u128::from(dice.below(1 << digits));
             let spread = 1 + dice.below(miners);
             let miner = miner(dice.below(spread));
-            trades.push((index, Trade { time_ms, miner, side, value }));
+            let held = balances.entry(miner).or_insert(0u128);
+            // Nobody redeems what he has not.
+            let side = if *held < value { Side::Mint } else { side };
+            *held = match side {
+                Side::Mint => held.saturating_add(value),
+                Side::Redeem => held.saturating_sub(value),
+            };
+            trades.push((index, trade(time_ms, miner, side, value)));
         }
         if count > 0 {
             blocks.push((number, time_ms, trades));
@@ -178,7 +201,7 @@ mod tests {
         let (first, last) = (blocks[0].0, blocks[blocks.len() - 1].0);
         assert_eq!(numbers, (first..=last).collect::<Vec<_>>());
         assert!(filled.windows(2).all(|pair| pair[0].at.time_ms <= pair[1].at.time_ms));
-        assert_eq!(filled.iter().map(|block| block.changes.len()).sum::<usize>(), events);
+        assert_eq!(filled.iter().map(|block| block.changes.len()).sum::<usize>(), 2 * events);
     }
 
     #[test]

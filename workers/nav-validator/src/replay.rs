@@ -1,7 +1,6 @@
 //! Recorded events through the store and the rules, as if they came from a chain.
 
 use crate::epochs::{close, due, running, standings, EpochError, Funding, Running, Schedule};
-use crate::related::Related;
 use crate::rows::Block;
 use crate::store::Store;
 use cicada_core::rewards::{rank, Emission};
@@ -16,8 +15,6 @@ pub struct Replay {
     pub pool: u128,
     /// How many blocks go into one transaction.
     pub batch: usize,
-    /// Accounts that belong together.
-    pub related: Related,
 }
 
 impl Replay {
@@ -63,7 +60,7 @@ impl Replay {
                 funded: self.pool.saturating_mul(epoch.into()),
                 stakes: Vec::new(),
             };
-            close(store, &now, block, &funding, &self.related)?;
+            close(store, &now, block, &funding)?;
         }
     }
 
@@ -75,7 +72,7 @@ impl Replay {
         let now = running(store, &self.schedule)?;
         let cursor = store.cursor()?;
         let next = cursor.map_or(0, |cursor| cursor.block.saturating_add(1));
-        let live = standings(store, &now, next, &self.related)?;
+        let live = standings(store, &now, next)?;
         let epochs = store.epochs()?;
         let scores = |scores: &[cicada_core::scores::Score]| -> Vec<Value> {
             let score = |score: &cicada_core::scores::Score| {
@@ -101,7 +98,12 @@ impl Replay {
                 "claims_root": hex::encode(epoch.award.claims_root),
                 "total": epoch.award.total.to_string(),
                 "spikes": epoch.spikes.iter().map(hex::encode).collect::<Vec<_>>(),
-                "ignored": [epoch.ignored.outside, epoch.ignored.too_small, epoch.ignored.too_frequent],
+                "ignored": [
+                    epoch.ignored.outside,
+                    epoch.ignored.too_small,
+                    epoch.ignored.too_frequent,
+                    epoch.ignored.not_held,
+                ],
                 "scores": scores(&epoch.scores),
             })
         };

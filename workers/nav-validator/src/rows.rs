@@ -1,5 +1,6 @@
 //! What is kept on disk, row by row.
 
+use cicada_core::activity::held::Movement;
 use cicada_core::activity::{Event, Side};
 use cicada_core::hash::Hash;
 use cicada_core::participation::Attendance;
@@ -30,15 +31,17 @@ pub struct Trade {
     pub miner: Account,
     /// Which way.
     pub side: Side,
-    /// Value at NAV, in units of TAO.
+    /// Index tokens, in their smallest units.
+    pub tokens: u128,
+    /// Their value at NAV, in units of TAO.
     pub value: u128,
 }
 
 impl Trade {
     /// As `core` counts it.
     pub fn event(&self, (block, index): (u64, u32)) -> Event {
-        let Self { time_ms, miner, side, value } = *self;
-        Event { block, index, time_ms, miner, side, value }
+        let Self { time_ms, miner, side, tokens, value } = *self;
+        Event { block, index, time_ms, miner, side, tokens, value }
     }
 }
 
@@ -60,13 +63,9 @@ pub struct SettledNav {
 }
 
 impl SettledNav {
-    /// Who took part: a seat that observed or signed.
+    /// Who took part: a seat that observed. A certificate is signed without any look at the market.
     pub fn attendance(&self) -> Attendance {
-        Attendance {
-            epoch: self.epoch,
-            time_ms: self.time_ms,
-            seats: self.signers | self.observers,
-        }
+        Attendance { epoch: self.epoch, time_ms: self.time_ms, seats: self.observers }
     }
 }
 
@@ -98,6 +97,12 @@ pub enum Change {
     Settled(u64, SettledNav),
     /// A penalty.
     Slashed(Penalty),
+    /// A transfer of index tokens.
+    Moved(Movement),
+    /// A miner is registered from this time on.
+    Registered(Account, u64),
+    /// A miner is not registered any more from this time on.
+    Unregistered(Account, u64),
 }
 
 /// A final block.
@@ -127,6 +132,8 @@ pub struct IgnoredCounts {
     pub too_small: u64,
     /// Above the most that count in a minute.
     pub too_frequent: u64,
+    /// What did not stay for an epoch.
+    pub not_held: u64,
 }
 
 /// An epoch of rewards that is over. What the chain made of it stands on the chain.
@@ -138,7 +145,7 @@ pub struct Epoch {
     pub closed_by: u64,
     /// The scores, in order of addresses.
     pub scores: Vec<Score>,
-    /// The miners in order of rank.
+    /// The miners, those with a rank first.
     pub placements: Vec<Placement>,
     /// The validators' pay.
     pub validators: Vec<Payout>,

@@ -10,7 +10,6 @@ use crate::http::{router, Claims};
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::peers::Peers;
-use crate::related::Related;
 use crate::store::Store;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::signer_from_seed;
@@ -37,8 +36,6 @@ pub struct App {
     pub observer: Option<Arc<Observer>>,
     /// When epochs are, if there is a contract of rewards.
     pub schedule: Option<Schedule>,
-    /// Accounts that belong together.
-    pub related: Arc<Related>,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// The other validators, and the consensus node.
@@ -91,7 +88,6 @@ impl App {
         });
         Ok(Arc::new(Self {
             peers,
-            related: Arc::new(config.related()?),
             metrics: Arc::new(Metrics::new()),
             demand: Notify::new(),
             rebalance: Notify::new(),
@@ -155,7 +151,6 @@ impl App {
             contracts,
             store: self.store.clone(),
             schedule: self.schedule,
-            related: self.related.clone(),
             from_block: self.config.from_block,
             awards: self.config.awards.clone(),
             metrics: self.metrics.clone(),
@@ -274,7 +269,6 @@ pub async fn check(config: Config) -> Result<()> {
         let now = crate::epochs::running(&app.store, schedule)?;
         say!("epoch {} ends at {} ms", now.state.epoch.saturating_add(1), now.end_ms);
     }
-    say!("related accounts {}", hex::encode(app.related.digest()));
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //! A block and the cursor go into one transaction, so that a process that is killed goes on where
 //! it was, and an event is there once however often its block is brought.
 
-use crate::rows::{Block, Change, Cursor, Epoch, Past};
+use crate::rows::{Block, Cursor, Epoch, Past};
+use cicada_core::activity::held::Holder;
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
@@ -13,10 +14,11 @@ use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTrans
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use tables::Tables;
 
 const FILE: &str = "nav-validator.redb";
 /// Raised whenever rows change their form.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
 /// Of a seat so many observations of one slot are kept: nobody needs more rounds.
@@ -41,6 +43,10 @@ const WITNESSED: TableDefinition<(u64, Hash, u8, u64), Bytes> =
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
 const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
+// Transfers of index tokens since the newest epoch, and what the accounts had at its end.
+const MOVEMENTS: TableDefinition<Place, Bytes> = TableDefinition::new("movements");
+const HOLDERS: TableDefinition<Account, Bytes> = TableDefinition::new("holders");
+const REGISTERED: TableDefinition<Account, Bytes> = TableDefinition::new("registered");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
 
@@ -78,6 +84,7 @@ pub enum StoreError {
 }
 
 mod queries;
+mod tables;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -128,6 +135,9 @@ impl Store {
             transaction.open_table(EPOCHS)?;
             transaction.open_table(CLAIMS)?;
             transaction.open_table(PAST)?;
+            transaction.open_table(MOVEMENTS)?;
+            transaction.open_table(HOLDERS)?;
+            transaction.open_table(REGISTERED)?;
             let mut meta = transaction.open_table(META)?;
             let known = meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec());
             if known.is_none() {
@@ -169,9 +179,7 @@ impl Store {
                 Some(bytes) => Some(Cursor::decode_all(&mut bytes.value())?),
                 None => None,
             };
-            let mut trades = transaction.open_table(TRADES)?;
-            let mut settled = transaction.open_table(SETTLED)?;
-            let mut penalties = transaction.open_table(PENALTIES)?;
+            let mut tables = Tables::open(transaction)?;
             for block in blocks {
                 let number = block.at.block;
                 let expected = cursor.map_or(number, |cursor| cursor.block.saturating_add(1));
@@ -182,12 +190,7 @@ impl Store {
                     return Err(Box::new(StoreError::Gap { expected, got: number }));
                 }
                 for (index, change) in &block.changes {
-                    let key = (number, *index);
-                    match change {
-                        Change::Traded(trade) => trades.insert(key, &trade.encode()[..])?,
-                        Change::Settled(slot, nav) => settled.insert(slot, &nav.encode()[..])?,
-                        Change::Slashed(penalty) => penalties.insert(key, &penalty.encode()[..])?,
-                    };
+                    tables.take((number, *index), change)?;
                 }
                 cursor = Some(block.at);
             }
@@ -296,7 +299,8 @@ impl Store {
         })
     }
 
-    /// Keeps an epoch that is over, with the claims after it and what its miners have done by now.
+    /// Keeps an epoch that is over, with the claims after it, what its miners have done by now, and
+    /// what the accounts that moved index tokens have. Its transfers are forgotten.
     ///
     /// # Errors
     /// [`StoreError::NotNextEpoch`], [`StoreError::Failed`].
@@ -305,6 +309,7 @@ impl Store {
         epoch: &Epoch,
         claims: &[Claim],
         past: &BTreeMap<Account, Past>,
+        holders: &BTreeMap<Account, Holder>,
     ) -> Result<(), StoreError> {
         let number = epoch.award.epoch;
         self.change(|transaction| {
@@ -321,6 +326,12 @@ impl Store {
             for (miner, past) in past {
                 table.insert(miner, &past.encode()[..])?;
             }
+            let mut table = transaction.open_table(HOLDERS)?;
+            for (account, holder) in holders {
+                table.insert(account, &holder.encode()[..])?;
+            }
+            let mut movements = transaction.open_table(MOVEMENTS)?;
+            movements.retain_in(..(epoch.closed_by, 0), |_, _| false)?;
             Ok(())
         })
     }

@@ -59,7 +59,7 @@ pub fn rankings(app: &App) -> Result<Option<Value>, EpochError> {
     };
     let now = running(&app.store, schedule)?;
     let block = app.store.cursor()?.map_or(0, |cursor| cursor.block);
-    let standings = standings(&app.store, &now, block.saturating_add(1), &app.related)?;
+    let standings = standings(&app.store, &now, block.saturating_add(1))?;
     Ok(Some(ranking(&now, block, &standings)))
 }
 
@@ -70,9 +70,9 @@ fn ranking(now: &Running, block: u64, standings: &Standings) -> Value {
         let activity = activities.binary_search_by_key(&score.miner, |activity| activity.miner);
         let activity = activity.ok().and_then(|at| activities.get(at));
         json!({
-            "rank": place,
+            "rank": score.registered.then_some(place),
             "miner": address(&score.miner),
-            "tier": tier(place),
+            "tier": score.registered.then(|| tier(place)).flatten(),
             "score_e9": score.final_e9.to_string(),
             "volume_e9": score.volume_e9.to_string(),
             "frequency_e9": score.frequency_e9.to_string(),
@@ -131,6 +131,7 @@ pub fn epoch(epoch: &Epoch, settled: u64) -> Value {
             "outside": epoch.ignored.outside,
             "too_small": epoch.ignored.too_small,
             "too_frequent": epoch.ignored.too_frequent,
+            "not_held": epoch.ignored.not_held,
         },
         "fairness": {
             "gini_bps": epoch.gini_bps.to_string(),

@@ -9,7 +9,7 @@ use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::FeedState;
-use cicada_core::rewards::{self, Award};
+use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::FaultModelName;
 use cluster::Cluster;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -116,6 +116,9 @@ fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_m
         sheet: Sheet { index_token: [99; 32], ranked, held: Vec::new() },
     };
     std::fs::write(cluster.path(&format!("basket-{seat:02}")), own.encode()).unwrap();
+    let state = AwardState::starting(award.start_ms);
+    let settled = Settled { state, latest: FeedState::EMPTY };
+    std::fs::write(awards.join("settled.scale"), settled.encode()).unwrap();
 }
 
 /// Proposes a value and checks its certificate.

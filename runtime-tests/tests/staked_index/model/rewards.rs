@@ -88,6 +88,7 @@ pub fn inputs(epoch: &Epoch) -> (Vec<Score>, Vec<Validator>) {
         consistency_e9: 0,
         final_e9: *final_e9,
         last_ms: 7,
+        registered: true,
     };
     let validator = |(who, stake, participation_bps): &(Who, u128, u16)| Validator {
         account: *who.account().as_ref(),

@@ -118,7 +118,7 @@ impl Stakes {
 
     /// Whose word has weight, of all seats.
     fn heard(&self) -> impl Iterator<Item = Option<Who>> + '_ {
-        (0u8..).zip(self.committee()).map(|(seat, node)| {
+        (0u8..).zip(self.committee()).map(move |(seat, node)| {
             let node = Who::Node(*node);
             let heard = !self.barred.contains(&seat) && self.standing(node) == Standing::Active;
             heard.then_some(node)

@@ -1,14 +1,15 @@
 //! Questions to the store that change nothing.
 
-use super::{rows, Place, Row, Store, StoreError, CLAIMS, COMMITTEES, EPOCHS, PAST, PENALTIES};
-use super::{SETTLED, TRADES};
+use super::{rows, Place, Row, Store, StoreError, CLAIMS, COMMITTEES, EPOCHS, HOLDERS, MOVEMENTS};
+use super::{PAST, PENALTIES, REGISTERED, SETTLED, TRADES};
 use crate::rows::{Epoch, Past, Penalty, SettledNav, Trade};
+use cicada_core::activity::held::{Holder, Movement};
 use cicada_core::activity::Event;
-use cicada_core::rewards::Claim;
+use cicada_core::rewards::{Claim, Registration};
 use cicada_core::Account;
 use parity_scale_codec::DecodeAll;
 use redb::ReadableTable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 impl Store {
@@ -25,6 +26,62 @@ impl Store {
                 Ok(Trade::decode_all(&mut bytes.value())?.event(key.value()))
             };
             range.map(event).collect()
+        })
+    }
+
+    /// Transfers of index tokens in blocks, in order. Those of epochs that are over are forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn movements(&self, blocks: Range<u64>) -> Result<Vec<Movement>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(MOVEMENTS)?;
+            let range = table.range((blocks.start, 0)..(blocks.end, 0))?;
+            range.map(|row| Ok(Movement::decode_all(&mut row?.1.value())?)).collect()
+        })
+    }
+
+    /// What accounts had at the end of the newest epoch, as far as they ever had anything.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn holders(
+        &self,
+        accounts: &BTreeSet<Account>,
+    ) -> Result<BTreeMap<Account, Holder>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(HOLDERS)?;
+            let mut found = BTreeMap::new();
+            for account in accounts {
+                if let Some(bytes) = table.get(account)? {
+                    found.insert(*account, Holder::decode_all(&mut bytes.value())?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// Which of the accounts are registered from `start_ms` on and before `end_ms`, as far as that
+    /// is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn registered(
+        &self,
+        accounts: &BTreeSet<Account>,
+        (start_ms, end_ms): (u64, u64),
+    ) -> Result<BTreeSet<Account>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(REGISTERED)?;
+            let mut found = BTreeSet::new();
+            for account in accounts {
+                let bytes = table.get(account)?;
+                let registration = bytes.map(|bytes| Registration::decode_all(&mut bytes.value()));
+                if registration.transpose()?.is_some_and(|one| one.covers(start_ms, end_ms)) {
+                    found.insert(*account);
+                }
+            }
+            Ok(found)
         })
     }
 

@@ -1,11 +1,11 @@
 use super::*;
-use crate::rows::{SettledNav, Trade};
+use crate::rows::{Change, SettledNav, Trade};
 use cicada_core::activity::Side;
 
 const MINER: Account = [9; 32];
 
 fn trade(value: u128) -> Change {
-    Change::Traded(Trade { time_ms: 5, miner: MINER, side: Side::Mint, value })
+    Change::Traded(Trade { time_ms: 5, miner: MINER, side: Side::Mint, tokens: value, value })
 }
 
 fn block(number: u64, changes: Vec<(u32, Change)>) -> Block {

@@ -90,7 +90,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     }
     assert_eq!(off[0]["amount"], (250 * TAO).to_string());
 
-    // A mint at a fresh NAV counts; one validator is killed and takes it over at its next start.
+    // A mint at a fresh NAV counts in the next epoch; one validator is killed and takes it over at its next start.
     validators[1].kill();
     stage.mint(5 * TOKEN).await;
     validators[1].start();

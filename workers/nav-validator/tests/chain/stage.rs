@@ -24,6 +24,8 @@ pub const LIAR: usize = 3;
 
 const EPOCH_MS: u64 = 20_000;
 const EMISSION: u128 = 100 * TAO;
+const BOND: u128 = 100 * TAO;
+const UNBONDING_MS: u64 = 86_400_000;
 const FUNDS: u128 = 10_000 * TAO;
 
 /// Everything on the chain.
@@ -45,11 +47,12 @@ impl Stage {
     pub async fn build() -> Self {
         let mut stage = cicada_stage::Stage::new(SEATS).await;
         stage.place_index().await;
-        let terms = (now_ms(), EPOCH_MS, EMISSION);
+        let terms = ((now_ms(), EPOCH_MS, EMISSION), BOND, UNBONDING_MS);
         let rewards = (stage.at("validators"), stage.at("TAO"), terms).encode();
         stage.place("rewards", "rewards", rewards).await;
         stage.approve("TAO", "rewards", &stage.alice).await;
         stage.call("rewards", "Rewards::fund", &FUNDS).await;
+        stage.call("rewards", "Rewards::register", &()).await;
         stage.seat_index().await;
         stage.mint(10 * TOKEN).await;
         let config_digest = stage.config_digest().await;

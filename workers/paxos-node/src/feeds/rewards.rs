@@ -3,22 +3,20 @@
 use super::{own, Content};
 use cicada_consensus::{Now, Origin};
 use cicada_core::hash::Native;
-use cicada_core::rewards::{Award, AwardState, Proposal};
+use cicada_core::rewards::{Award, Proposal, Settled};
 use parity_scale_codec::DecodeAll;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The feed's content.
 pub(super) struct Rewards {
     directory: Option<PathBuf>,
-    // After the newest award of the log.
-    state: Option<AwardState>,
 }
 
 impl Rewards {
-    /// Before the first award. In `directory` this node's validator writes its own:
-    /// `epoch-<number>.scale`.
+    /// In `directory` this node's validator writes its own awards, `epoch-<number>.scale`, and what
+    /// the chain made of those before, `settled.scale`.
     pub(super) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory, state: None }
+        Self { directory }
     }
 
     // A value whose form is right.
@@ -31,10 +29,23 @@ impl Rewards {
         }
     }
 
+    fn directory(&self) -> Result<&Path, &'static str> {
+        self.directory.as_deref().ok_or("I have no validator's awards: --awards is not given")
+    }
+
+    // A void award takes a slot and no epoch, which the log does not know: the chain says.
+    fn follows(&self, proposal: &Proposal) -> Result<(), String> {
+        let settled = own::read::<Settled>(&self.directory()?.join("settled.scale"))
+            .map_err(|error| format!("cannot read what the chain has settled: {error}"))?
+            .ok_or("my validator has not read yet what the chain has settled")?;
+        proposal.follows(&settled).map_err(|error| {
+            let (slot, epoch) = (settled.latest.slot, settled.state.epoch);
+            format!("it does not follow slot {slot} and epoch {epoch} on the chain: {error:?}")
+        })
+    }
+
     fn compare(&self, proposed: &Award) -> Result<(), String> {
-        let epoch = proposed.epoch;
-        let directory = self.directory.as_ref();
-        let directory = directory.ok_or("I have no validator's awards: --awards is not given")?;
+        let (epoch, directory) = (proposed.epoch, self.directory()?);
         let mine = own::read::<Award>(&directory.join(format!("epoch-{epoch}.scale")))
             .map_err(|error| format!("cannot read my award {error}"))?
             .ok_or_else(|| format!("my validator has not computed epoch {epoch} yet"))?;
@@ -55,23 +66,16 @@ impl Rewards {
 impl Content for Rewards {
     fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), String> {
         let proposal = Self::read(value)?;
+        // An adopted value, which only crash mode knows, was found right by who proposed it first.
         if origin == Origin::Fresh {
-            proposal
-                .follows(self.state.as_ref())
-                .map_err(|error| format!("it does not follow the award before it: {error:?}"))?;
+            self.follows(&proposal)?;
+            self.compare(&proposal.award)?;
         }
-        self.compare(&proposal.award)
+        Ok(())
     }
 
     fn apply(&mut self, value: &[u8]) -> bool {
-        let Ok(proposal) = Self::read(value) else {
-            return false;
-        };
-        if proposal.follows(self.state.as_ref()).is_err() {
-            return false;
-        }
-        self.state = Some(AwardState::after(&proposal.award));
-        true
+        Self::read(value).is_ok()
     }
 }
 

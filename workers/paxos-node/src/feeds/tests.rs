@@ -6,7 +6,7 @@ use cicada_core::basket::holdings as entries;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::FeedState;
-use cicada_core::rewards::Award;
+use cicada_core::rewards::{Award, AwardState};
 use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys, Rules};
 use parity_scale_codec::Encode;
 use tempfile::TempDir;

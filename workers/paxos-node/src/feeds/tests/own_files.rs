@@ -29,6 +29,8 @@ pub(super) fn entries() -> Vec<entries::Entry> {
 fn an_award_is_the_one_that_its_own_validator_computed() {
     let bench = Bench::new();
     let proposal = bench.award(FIRST, NOW);
+    bench.refuses(&proposal, NOW, "my validator has not read yet what the chain has settled");
+    bench.settled(&start(), &FeedState::EMPTY);
     bench.refuses(&proposal, NOW, "my validator has not computed epoch 1 yet");
     bench.write("awards/epoch-1.scale", &FIRST);
     assert_eq!(bench.check(&proposal, NOW), Ok(()));
@@ -45,13 +47,18 @@ fn an_award_is_the_one_that_its_own_validator_computed() {
     bench.refuses(&proposal, NOW, "cannot read my award");
     bench.write("awards/epoch-1.scale", &(FIRST, 0u8));
     bench.refuses(&proposal, NOW, "cannot read my award");
+    bench.write("awards/settled.scale", &7u8);
+    bench.refuses(&proposal, NOW, "cannot read what the chain has settled");
+    assert_eq!(bench.check_as(&proposal, Origin::Adopted, NOW), Ok(()), "it was judged before");
 }
 
-#[test]
-fn an_award_follows_the_one_before_it() {
-    let mut bench = Bench::new();
-    bench.write("awards/epoch-1.scale", &FIRST);
-    let second = Award {
+/// Before the first epoch.
+fn start() -> AwardState {
+    AwardState::starting(FIRST.start_ms)
+}
+
+fn second() -> Award {
+    Award {
         epoch: 2,
         start_ms: FIRST.end_ms,
         end_ms: NOW,
@@ -61,17 +68,55 @@ fn an_award_follows_the_one_before_it() {
         claims: 13,
         total: 2_000,
         ..FIRST
-    };
+    }
+}
+
+impl Bench {
+    /// What this node's validator reads on the chain.
+    fn settled(&self, state: &AwardState, latest: &FeedState) {
+        self.write("awards/settled.scale", &awards::Settled { state: *state, latest: *latest });
+    }
+}
+
+#[test]
+fn after_a_void_award_the_same_epoch_comes_in_the_next_slot() {
+    let mut bench = Bench::new();
+    bench.write("awards/epoch-1.scale", &FIRST);
+    bench.write("awards/epoch-2.scale", &second());
+    bench.settled(&start(), &FeedState::EMPTY);
+    let first = bench.award(FIRST, NOW);
+    assert_eq!(bench.check(&first, NOW), Ok(()));
+    bench.feeds.apply(1, &first.encode()).unwrap();
+    // Certified, and not brought yet: whatever comes next waits for it.
+    let (again, later) = (NOW + 60_000, NOW + 120_000);
+    bench.refuses(&bench.award(FIRST, again), again, "it does not follow slot 0 and epoch 0");
+    bench.refuses(&bench.award(second(), again), again, "it does not follow slot 0 and epoch 0");
+    // It was void: the slot is taken and the epoch is not.
+    bench.settled(&start(), &bench.state("rewards"));
+    bench.refuses(&bench.award(second(), again), again, "WrongEpoch");
+    let retried = bench.award(FIRST, again);
+    assert_eq!(retried.report.slot, 2);
+    assert_eq!(bench.check(&retried, again), Ok(()));
+    bench.feeds.apply(2, &retried.encode()).unwrap();
+    bench.settled(&AwardState::after(&FIRST), &bench.state("rewards"));
+    assert_eq!(bench.check(&bench.award(second(), later), later), Ok(()));
+}
+
+#[test]
+fn an_award_follows_the_one_before_it() {
+    let mut bench = Bench::new();
+    bench.write("awards/epoch-1.scale", &FIRST);
+    let second = second();
     bench.write("awards/epoch-2.scale", &second);
+    bench.settled(&start(), &FeedState::EMPTY);
     // As the first report of the feed, epoch 2 is none that the contract would take.
     bench.refuses(&bench.award(second, NOW), NOW, "WrongEpoch");
-    assert!(bench.feeds.apply(1, &bench.award(second, NOW).encode()).is_none());
-    bench.feeds.apply(2, &bench.award(FIRST, NOW - 1).encode()).unwrap();
+    bench.feeds.apply(2, &bench.award(FIRST, NOW - 500).encode()).unwrap();
+    bench.settled(&AwardState::after(&FIRST), &bench.state("rewards"));
     assert_eq!(bench.check(&bench.award(second, NOW), NOW), Ok(()));
     let gap = Award { start_ms: FIRST.end_ms + 1, ..second };
     bench.write("awards/epoch-2.scale", &gap);
     bench.refuses(&bench.award(gap, NOW), NOW, "WrongStart");
-    assert!(bench.feeds.apply(3, &bench.award(gap, NOW).encode()).is_none());
     let unfinished = Award { end_ms: NOW + 1, ..second };
     bench.refuses(&bench.award(unfinished, NOW), NOW, "NotOver");
     let mut changed = bench.award(second, NOW);
