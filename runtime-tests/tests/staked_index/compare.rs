@@ -18,7 +18,7 @@ use cicada_traits::staking::{Judged, StakeView, Staking};
 
 use crate::model::{bits, Model};
 use crate::op::{BasketOp, Op, PoolOp};
-use crate::people::{Coin, Who, NODES, SEATS, SUBNETS};
+use crate::people::{Coin, Who, NODES, SUBNETS};
 use crate::stage::{Stage, SUPPLY};
 
 /// What is looked at after each operation.

@@ -43,7 +43,8 @@ impl Draw {
             self.then([Op::Basket(again)]);
         }
         if self.dice.once_in(2) {
-            self.then([Op::Wait { ms: NOTICE_MS - self.dice.below(2) }]);
+            let ms = NOTICE_MS - self.dice.below(2);
+            self.then([Op::Wait { ms }]);
         }
         BasketOp::SetTerms { by: self.ruler(), fee_bps, minimum, paused }
     }
