@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xeb9bc7f1ba38fc4e670213ba9c619a5fcc512a947191df8e4d4e4d1f00a7c41d';
+export const codeHash = '0x8655399ec65b1673dfce67414679170e7a3656e9381ee430e58e7c34034a4d46';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x5abaf519968e1e9f8db70606a41ad99d61e935f1879ed2bed128355720566805';
+export const codeHash = '0xa21579bbb476e042b39a2cf371d5e62a01bd5110566699882cb29e14d379ceb9';
 export const compiler = 'rustc 1.85.0';

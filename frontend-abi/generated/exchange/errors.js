@@ -63,7 +63,7 @@ export default {
   },
   "LimitReached": {
    "index": 12,
-   "message": "More tokens would exist, or more money move within an hour, than the market maker accepts.",
+   "message": "More tokens would exist, or more be risked within an hour, than the market maker accepts.",
    "inner": []
   },
   "InsufficientReserve": {
@@ -115,12 +115,12 @@ export default {
   },
   "NotAnnounced": {
    "index": 22,
-   "message": "No such withdrawal was announced, or more than a day ago it could have been taken.",
+   "message": "No such withdrawal was announced, or before a pause, or more than a day ago it could have been taken.",
    "inner": []
   },
   "TooEarly": {
    "index": 23,
-   "message": "What was announced is not due yet.",
+   "message": "What was announced is not due yet, or trading has only just been resumed.",
    "inner": []
   }
  },

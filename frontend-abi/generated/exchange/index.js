@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xf1d4b03721651992930eaa85c6f789acc2cb3e38fe833e262f80a02dfaa51e69';
+export const codeHash = '0xa658a85e5e32d69c2d2fc14f8a3122c6893c6ed41866d3c05429094097f2073c';
 export const compiler = 'rustc 1.85.0';

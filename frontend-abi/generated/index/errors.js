@@ -96,7 +96,7 @@ export default {
   },
   "NothingToJudge": {
    "index": 16,
-   "message": "Nobody was off in this slot, or it was judged already.",
+   "message": "No slot is left in which somebody was off.",
    "inner": []
   }
  },

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x2814466acf2ac25cdb68be7551a66d5a3f27ad7f4fe23a225b4b42ff5e33d23e';
+export const codeHash = '0xfb3631987590c04b858a7a5d33a38dedc88e6b83eaf5378e0528e4094cd8afed';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x27c7948e7cd282382d4b6a0e5a55e7e207243be4a5e9785cce3004a1e9ef621a';
+export const codeHash = '0xe464c9da8aaef202fe3051f32d77de31c48e90223b41ac1825c1a36601faa0f1';
 export const compiler = 'rustc 1.85.0';

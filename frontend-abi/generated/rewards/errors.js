@@ -86,6 +86,26 @@ export default {
    "index": 15,
    "message": "No such epoch is settled.",
    "inner": []
+  },
+  "WrongBond": {
+   "index": 16,
+   "message": "The bond is 0, or stays less than a day or more than 366 days.",
+   "inner": []
+  },
+  "AlreadyRegistered": {
+   "index": 17,
+   "message": "The caller is registered, or his bond is still here.",
+   "inner": []
+  },
+  "NotRegistered": {
+   "index": 18,
+   "message": "The caller is not registered.",
+   "inner": []
+  },
+  "StillBonded": {
+   "index": 19,
+   "message": "The bond is not free yet.",
+   "inner": []
   }
  },
  "FeedError": {

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xd5a24b0aaf08e17f8fd1863026f489b4e3f902f4f7de9206f95937c8d7774656';
+export const codeHash = '0x4cf94e8cbadd5b1798431f445776536df1a9e8b758a542aea9560d0636075cda';
 export const compiler = 'rustc 1.85.0';

@@ -240,7 +240,7 @@ export default {
   },
   "ReputationUnavailable": {
    "index": 17,
-   "message": "The reputation contract broke off the call: no gas was left for it, or it trapped.",
+   "message": "Too little gas was left to tell the reputation contract.",
    "inner": []
   },
   "OwnAccount": {
@@ -288,6 +288,11 @@ export default {
   "NoMinimum": {
    "index": 5,
    "message": "A seat would need no stake.",
+   "inner": []
+  },
+  "MinimumTooHigh": {
+   "index": 6,
+   "message": "A seat would need more than twice what it needs now.",
    "inner": []
   }
  },

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x9ac5be921dc7e635800540e3f59a520ca59fee053c64c0205d559644c2896dce';
+export const codeHash = '0x96a9768054375c7786eef922d3e69aecd8c404a9f99946f7af6b9bed4e7a7ea4';
 export const compiler = 'rustc 1.85.0';

@@ -237,6 +237,7 @@ export type CicadaCoreEscrowFallback =
 export type CicadaCoreMarketOffer = {
   taskType: CicadaCoreQuoteFramework;
   units: bigint;
+  minUnits: bigint;
   price: bigint;
   capabilities: Array<CicadaCoreQuoteFramework>;
   bond: bigint;
@@ -249,6 +250,7 @@ export type CicadaCoreMarketOffer = {
 export type CicadaCoreMarketOfferLike = {
   taskType: CicadaCoreQuoteFrameworkLike;
   units: bigint;
+  minUnits: bigint;
   price: bigint;
   capabilities: Array<CicadaCoreQuoteFrameworkLike>;
   bond: bigint;
@@ -264,6 +266,7 @@ export type CicadaCoreMarketConsent = {
   maxPenaltyBps: number;
   minResponseMs: bigint;
   minDurationMs: bigint;
+  maxTimeMs: bigint;
   arbitrators: Array<FixedBytes<32>>;
   minRequired: number;
   maxFeeBps: number;
@@ -275,6 +278,7 @@ export type CicadaCoreMarketConsentLike = {
   maxPenaltyBps: number;
   minResponseMs: bigint;
   minDurationMs: bigint;
+  maxTimeMs: bigint;
   arbitrators: Array<FixedBytes<32>>;
   minRequired: number;
   maxFeeBps: number;
@@ -342,6 +346,7 @@ export type CicadaCoreMarketAssignment = {
   price: bigint;
   status: CicadaCoreMarketEndingStatus;
   assignedMs: bigint;
+  auctionLeftMs: bigint;
   completeByMs: bigint;
   readyMs: bigint;
   startedMs?: bigint | undefined;
@@ -364,7 +369,6 @@ export type CicadaCoreMarketEndingStatus =
   | "Declined"
   | "Void"
   | "ProviderWon"
-  | "Shared"
   | "RequesterWon"
   | "Undecided"
   | "Gift";

@@ -190,6 +190,37 @@ export interface ContractEvents<
   >;
 
   /**
+   * The money of an escrow that was made of a reserve came back to it: nothing was delivered, or it was
+   * taken back.
+   *
+   * @signature_topic: 0x62ac826d62d348c201ee4e358e28c9998fe51401106c606838c23c622ba2a314
+   **/
+  ReserveReturned: GenericContractEvent<
+    "ReserveReturned",
+    {
+      /**
+       * The number of the reserve.
+       *
+       * @indexed: true
+       **/
+      reserve: bigint;
+      /**
+       * How much, in the token's smallest unit.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+      /**
+       * The escrow.
+       *
+       * @indexed: false
+       **/
+      escrow: bigint;
+    },
+    Type
+  >;
+
+  /**
    * A payment waits for its account to claim it: the token refused it, or an arbitrator earned it.
    *
    * @signature_topic: 0x88c1aa3cfff89981d7c31228406f122b6cca848d92bf9ad533fc95615fdc82ad

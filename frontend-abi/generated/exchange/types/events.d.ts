@@ -299,19 +299,25 @@ export interface ContractEvents<
   >;
 
   /**
-   * Trading was paused or resumed.
+   * Trading was paused, or will be resumed.
    *
-   * @signature_topic: 0x98da4797e069fa9d78897c77a02bf87b42d74f3b2b794c3747b66f912c82a018
+   * @signature_topic: 0x6a32fc1b16aef00cb7734c5b69633cecf4b524922b3a4e6fdadd6f51b6073825
    **/
   PauseChanged: GenericContractEvent<
     "PauseChanged",
     {
       /**
-       * Whether it is paused now.
+       * Whether it was paused.
        *
        * @indexed: false
        **/
       paused: boolean;
+      /**
+       * From when on it is paused or open, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
     },
     Type
   >;

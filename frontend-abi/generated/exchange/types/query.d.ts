@@ -267,7 +267,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Stops or resumes trading. The owner.
+   * Pauses trading, or announces that it is resumed. The owner.
    *
    * @param {boolean} paused
    * @param {ContractCallOptions} options

@@ -205,7 +205,7 @@ export interface ContractTx<
   >;
 
   /**
-   * Stops or resumes trading. The owner.
+   * Pauses trading, or announces that it is resumed. The owner.
    *
    * @param {boolean} paused
    * @param {ContractTxOptions} options

@@ -7,7 +7,7 @@ export type CicadaTraitsExchangeExchangeTerms = {
   leaderboard: AccountId32;
   tokenCode: FixedBytes<32>;
   maker: CicadaCoreExchangeTermsSchedule;
-  paused: boolean;
+  gate: CicadaCoreExchangeTermsGate;
   markets: number;
 };
 
@@ -31,6 +31,8 @@ export type CicadaCoreExchangeTermsNextTerms = {
   terms: CicadaCoreExchangeTermsMakerTerms;
   fromMs: bigint;
 };
+
+export type CicadaCoreExchangeTermsGate = { openFromMs?: bigint | undefined };
 
 export type InkStorageLazyMapping = {};
 
@@ -112,7 +114,7 @@ export type CicadaCoreExchangeMarket = {
   reserve: bigint;
   outstanding: bigint;
   volume24h: bigint;
-  taken: bigint;
+  risked: bigint;
   paid: bigint;
   peakBid: bigint;
   withdrawal?: CicadaCoreExchangeMakerWithdrawal | undefined;

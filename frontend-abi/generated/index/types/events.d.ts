@@ -307,9 +307,9 @@ export interface ContractEvents<
   >;
 
   /**
-   * The owner set the terms.
+   * The owner announced fee and minimum, or stopped minting or let it go on.
    *
-   * @signature_topic: 0xb8aadca4b4a292588d749846d400f55af36e17d65b47863587fa33c6ee03c8b3
+   * @signature_topic: 0x9bc52cff14a14522c4d3d928178e5eea4ebf5d2f97a10bd15b73ceced1499252
    **/
   TermsSet: GenericContractEvent<
     "TermsSet",
@@ -327,11 +327,17 @@ export interface ContractEvents<
        **/
       minimum: bigint;
       /**
-       * Whether minting is stopped.
+       * Whether minting is stopped, from now on.
        *
        * @indexed: false
        **/
       mintingPaused: boolean;
+      /**
+       * From when on fee and minimum are in force, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
     },
     Type
   >;

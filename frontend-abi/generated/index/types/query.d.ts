@@ -22,6 +22,7 @@ import type {
   CicadaCoreNavRecord,
   CicadaCoreReportFeedState,
   CicadaTraitsIndexIndexTerms,
+  CicadaTraitsIndexAnnouncedCharges,
   CicadaTraitsOwnableOwnableError,
 } from "./types.js";
 
@@ -29,7 +30,7 @@ export interface ContractQuery<
   Type extends MetadataType,
 > extends GenericContractQuery<Type> {
   /**
-   * Sets fee and minimum, and stops minting or lets it go on. The owner.
+   * Announces fee and minimum, and stops minting or lets it go on. The owner.
    *
    * @param {number} feeBps
    * @param {bigint} minimum
@@ -227,22 +228,36 @@ export interface ContractQuery<
   >;
 
   /**
-   * Hands on who was off the NAV of a slot, once.
+   * Hands on who was off the NAV of the oldest slot that was not judged.
    *
-   * @param {bigint} slot
    * @param {ContractCallOptions} options
    *
    * @selector 0xc6f0b9ab
    **/
   indexJudgeNav: GenericContractQueryCall<
     (
-      slot: bigint,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
         Result<[], CicadaTraitsIndexIndexError>,
         ContractCallResult
       >
+    >,
+    Type
+  >;
+
+  /**
+   * The slot that would be judged.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x8384bf2c
+   **/
+  indexToJudge: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<bigint | undefined, ContractCallResult>
     >,
     Type
   >;
@@ -360,7 +375,21 @@ export interface ContractQuery<
   >;
 
   /**
-   * Fee, minimum, pause and the contracts that this one calls.
+   * When the newest basket was taken over.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x53b42a79
+   **/
+  indexBasketTakenMs: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<GenericContractCallResult<bigint, ContractCallResult>>,
+    Type
+  >;
+
+  /**
+   * Fee and minimum in force, pause and the contracts that this one calls.
    *
    * @param {ContractCallOptions} options
    *
@@ -371,6 +400,25 @@ export interface ContractQuery<
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<CicadaTraitsIndexIndexTerms, ContractCallResult>
+    >,
+    Type
+  >;
+
+  /**
+   * Fee and minimum that will be in force.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x6d47e430
+   **/
+  indexAnnounced: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaTraitsIndexAnnouncedCharges | undefined,
+        ContractCallResult
+      >
     >,
     Type
   >;

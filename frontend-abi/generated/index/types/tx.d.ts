@@ -20,7 +20,7 @@ export interface ContractTx<
   Type extends MetadataType,
 > extends GenericContractTx<Type> {
   /**
-   * Sets fee and minimum, and stops minting or lets it go on. The owner.
+   * Announces fee and minimum, and stops minting or lets it go on. The owner.
    *
    * @param {number} feeBps
    * @param {bigint} minimum
@@ -178,15 +178,14 @@ export interface ContractTx<
   >;
 
   /**
-   * Hands on who was off the NAV of a slot, once.
+   * Hands on who was off the NAV of the oldest slot that was not judged.
    *
-   * @param {bigint} slot
    * @param {ContractTxOptions} options
    *
    * @selector 0xc6f0b9ab
    **/
   indexJudgeNav: GenericContractTxCall<
-    (slot: bigint, options?: ContractTxOptions) => ContractSubmittableExtrinsic,
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
     Type
   >;
 

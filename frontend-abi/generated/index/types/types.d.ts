@@ -44,31 +44,40 @@ export type CicadaCoreSlashingJudgementDeviation = {
   bps: number;
 };
 
-export type CicadaTraitsStored003 = Array<CicadaCoreSlashingJudgementDeviation>;
+export type CicadaTraitsStored003 = [
+  bigint,
+  Array<CicadaCoreSlashingJudgementDeviation>,
+];
 
 export type IndexIndexContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
   validators: AccountId32;
   token: AccountId32;
-  feeBps: number;
-  minimum: bigint;
+  charges: CicadaTraitsStored004;
+  nextCharges: CicadaTraitsStored004;
+  nextMs: bigint;
   mintingPaused: boolean;
-  basket: CicadaTraitsStored004;
-  newest: CicadaTraitsStored004;
+  basket: CicadaTraitsStored005;
+  basketMs: bigint;
+  newest: CicadaTraitsStored005;
   navSlot: bigint;
   navMs: bigint;
   navE18: bigint;
   holdings: { get(): Promise<CicadaTraitsStored | undefined> };
   records: { get(arg: bigint): Promise<CicadaTraitsStored002 | undefined> };
   off: { get(arg: bigint): Promise<CicadaTraitsStored003 | undefined> };
+  offCount: bigint;
+  offJudged: bigint;
   writtenOff: { get(arg: AccountId32Like): Promise<bigint | undefined> };
   owed: {
     get(arg: [AccountId32Like, AccountId32Like]): Promise<bigint | undefined>;
   };
 };
 
-export type CicadaTraitsStored004 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored004 = [number, bigint];
+
+export type CicadaTraitsStored005 = CicadaCoreReportFeedState;
 
 export type InkPrimitivesLangError = "CouldNotReadInput";
 
@@ -217,6 +226,12 @@ export type CicadaTraitsIndexIndexTerms = {
   feeBps: number;
   minimum: bigint;
   mintingPaused: boolean;
+};
+
+export type CicadaTraitsIndexAnnouncedCharges = {
+  feeBps: number;
+  minimum: bigint;
+  fromMs: bigint;
 };
 
 export type CicadaTraitsOwnableOwnableError = "NotOwner" | "NotProposed";

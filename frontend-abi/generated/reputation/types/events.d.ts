@@ -49,9 +49,9 @@ export interface ContractEvents<
   >;
 
   /**
-   * An account may write from now on, or no longer.
+   * An account may write from some time on, or no longer.
    *
-   * @signature_topic: 0x9d690685879e09f35c03360c3668a3d7d41c7ec654c1906e4f3b08ab0a6e5069
+   * @signature_topic: 0x897475ede685e602bca36d2f80ba3996cf4ee9cc7c5c9679d8b05af3653c5b20
    **/
   WriterChanged: GenericContractEvent<
     "WriterChanged",
@@ -68,6 +68,12 @@ export interface ContractEvents<
        * @indexed: false
        **/
       allowed: boolean;
+      /**
+       * From when on that is so, in ms.
+       *
+       * @indexed: false
+       **/
+      fromMs: bigint;
     },
     Type
   >;

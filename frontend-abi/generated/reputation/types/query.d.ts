@@ -145,7 +145,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Whether an account may write.
+   * Whether an account may write now.
    *
    * @param {AccountId32Like} account
    * @param {ContractCallOptions} options

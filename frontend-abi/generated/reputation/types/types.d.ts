@@ -71,7 +71,8 @@ export type ReputationReputationContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
   decay: CicadaTraitsStored002;
-  writers: { get(arg: AccountId32Like): Promise<[] | undefined> };
+  writers: { get(arg: AccountId32Like): Promise<bigint | undefined> };
+  inUse: boolean;
   profiles: {
     get(arg: AccountId32Like): Promise<CicadaTraitsStored | undefined>;
   };

@@ -21,7 +21,8 @@ export interface ConstructorTx<
    * committee of `validators` and paid in `token`.
    *
    * # Errors
-   * [`RewardsError::WrongEpochLength`], [`RewardsError::StartTooLate`].
+   * [`RewardsError::WrongEpochLength`], [`RewardsError::StartTooLate`],
+   * [`RewardsError::WrongBond`].
    *
    * @param {AccountId32Like} validators
    * @param {AccountId32Like} token

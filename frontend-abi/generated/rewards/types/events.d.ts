@@ -150,6 +150,72 @@ export interface ContractEvents<
   >;
 
   /**
+   * A miner is registered from now on.
+   *
+   * @signature_topic: 0xf7076672b177d2dbadbcda2a12026cd8a64083c35cb2117da52929e574c80fa9
+   **/
+  Registered: GenericContractEvent<
+    "Registered",
+    {
+      /**
+       * Who.
+       *
+       * @indexed: true
+       **/
+      account: AccountId32;
+    },
+    Type
+  >;
+
+  /**
+   * A miner is not registered any more.
+   *
+   * @signature_topic: 0xc123cd7f9b56583eed6b440cfe521bcf4cea819e3a72c04a305ee9009b0f2644
+   **/
+  Unregistered: GenericContractEvent<
+    "Unregistered",
+    {
+      /**
+       * Who.
+       *
+       * @indexed: true
+       **/
+      account: AccountId32;
+      /**
+       * From when on his bond is free, in milliseconds since 1970.
+       *
+       * @indexed: false
+       **/
+      freeMs: bigint;
+    },
+    Type
+  >;
+
+  /**
+   * A bond was paid back.
+   *
+   * @signature_topic: 0xc5f47d5f00878086592f6657b607e76ee495c842325ef6d588a888058d3f9480
+   **/
+  BondReturned: GenericContractEvent<
+    "BondReturned",
+    {
+      /**
+       * To whom.
+       *
+       * @indexed: true
+       **/
+      account: AccountId32;
+      /**
+       * How much.
+       *
+       * @indexed: false
+       **/
+      amount: bigint;
+    },
+    Type
+  >;
+
+  /**
    * The owner changed the largest pool of epochs to come.
    *
    * @signature_topic: 0x436b19edd464201b0c68ab3d8568041eb95a2f9cc9c8124d0602517867aa8e8d

@@ -22,6 +22,7 @@ import type {
   CicadaCoreRewardsAwardLike,
   CicadaCoreCertificateLike,
   CicadaCoreLeaderboardSettlement,
+  CicadaCoreRewardsRegistration,
   CicadaTraitsRewardsEpochRecord,
   CicadaCoreRewardsAwardAwardState,
   CicadaCoreReportFeedState,
@@ -158,6 +159,98 @@ export interface ContractQuery<
         ContractCallResult
       >
     >,
+    Type
+  >;
+
+  /**
+   * Registers the caller for the tiers.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x25cad988
+   **/
+  rewardsRegister: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsRewardsRewardsError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Ends the caller's registration.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x8e5e7c2e
+   **/
+  rewardsUnregister: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsRewardsRewardsError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Pays the caller's bond back.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x961a69e5
+   **/
+  rewardsWithdrawBond: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsRewardsRewardsError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * The registration of an account.
+   *
+   * @param {AccountId32Like} account
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x5b7ba32a
+   **/
+  rewardsRegistration: GenericContractQueryCall<
+    (
+      account: AccountId32Like,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        CicadaCoreRewardsRegistration | undefined,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * All bonds that are here.
+   *
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x7a7162d8
+   **/
+  rewardsBonded: GenericContractQueryCall<
+    (
+      options?: ContractCallOptions,
+    ) => Promise<GenericContractCallResult<bigint, ContractCallResult>>,
     Type
   >;
 

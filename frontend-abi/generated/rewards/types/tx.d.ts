@@ -119,6 +119,42 @@ export interface ContractTx<
   >;
 
   /**
+   * Registers the caller for the tiers.
+   *
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x25cad988
+   **/
+  rewardsRegister: GenericContractTxCall<
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Ends the caller's registration.
+   *
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x8e5e7c2e
+   **/
+  rewardsUnregister: GenericContractTxCall<
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Pays the caller's bond back.
+   *
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x961a69e5
+   **/
+  rewardsWithdrawBond: GenericContractTxCall<
+    (options?: ContractTxOptions) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
    * Offers ownership to an account. The owner.
    *
    * @param {AccountId32Like} account

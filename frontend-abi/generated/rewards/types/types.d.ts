@@ -62,6 +62,13 @@ export type InkStorageTraitsImplsResolverKey = {};
 
 export type InkStorageTraitsImplsManualKey = {};
 
+export type CicadaCoreRewardsRegistration = {
+  sinceMs: bigint;
+  leftMs?: bigint | undefined;
+};
+
+export type CicadaTraitsStored002 = CicadaCoreRewardsRegistration;
+
 export type RewardsRewardsContract = {
   validators: AccountId32;
   token: AccountId32;
@@ -69,25 +76,37 @@ export type RewardsRewardsContract = {
   proposedOwner?: AccountId32 | undefined;
   startMs: bigint;
   minEpochMs: bigint;
-  emission: CicadaTraitsStored002;
+  emission: CicadaTraitsStored003;
   funded: bigint;
   paid: bigint;
-  state: CicadaTraitsStored003;
-  latest: CicadaTraitsStored004;
+  state: CicadaTraitsStored004;
+  latest: CicadaTraitsStored005;
   epochs: { get(arg: bigint): Promise<CicadaTraitsStored | undefined> };
   paidOf: { get(arg: AccountId32Like): Promise<bigint | undefined> };
+  registry: RewardsRegistry;
 };
 
-export type CicadaTraitsStored002 = CicadaCoreRewardsAwardEmission;
+export type CicadaTraitsStored003 = CicadaCoreRewardsAwardEmission;
 
-export type CicadaTraitsStored003 = CicadaCoreRewardsAwardAwardState;
+export type CicadaTraitsStored004 = CicadaCoreRewardsAwardAwardState;
 
-export type CicadaTraitsStored004 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored005 = CicadaCoreReportFeedState;
+
+export type RewardsRegistry = {
+  bond: bigint;
+  unbondingMs: bigint;
+  bonded: bigint;
+  miners: {
+    get(arg: AccountId32Like): Promise<CicadaTraitsStored002 | undefined>;
+  };
+};
 
 export type CicadaTraitsRewardsRewardTerms = {
   startMs: bigint;
   minEpochMs: bigint;
   emission: bigint;
+  bond: bigint;
+  unbondingMs: bigint;
 };
 
 export type CicadaTraitsRewardsRewardsError =
@@ -106,7 +125,11 @@ export type CicadaTraitsRewardsRewardsError =
   | { type: "AboveTotal" }
   | { type: "Math"; value: CicadaCoreFixedMathError }
   | { type: "StartTooLate" }
-  | { type: "UnknownEpoch" };
+  | { type: "UnknownEpoch" }
+  | { type: "WrongBond" }
+  | { type: "AlreadyRegistered" }
+  | { type: "NotRegistered" }
+  | { type: "StillBonded" };
 
 export type CicadaCoreReportFeedError =
   | { type: "UnknownVersion" }

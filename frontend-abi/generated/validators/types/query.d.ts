@@ -113,7 +113,8 @@ export interface ContractQuery<
   >;
 
   /**
-   * Whether the committee in office, or the one before, certified the report with this digest.
+   * Whether the committee in office, or for a day the one before, certified the report with
+   * this digest.
    *
    * @param {FixedBytes<32>} digest
    * @param {CicadaCoreCertificateLike} certificate
@@ -250,7 +251,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Who is in office, or was in the epoch before, with what weight.
+   * Who is in office, or was in the epoch before until a day ago, with what weight.
    *
    * @param {number | undefined} epoch
    * @param {ContractCallOptions} options

@@ -106,6 +106,7 @@ export type ValidatorsValidatorsContract = {
   attestationKeys: CicadaTraitsStored006;
   barred: number;
   barredBefore: number;
+  seatedMs: bigint;
   feedState: CicadaTraitsStored007;
   members: { get(arg: number): Promise<CicadaTraitsStored | undefined> };
   weights: { get(arg: number): Promise<Array<bigint> | undefined> };
@@ -262,7 +263,8 @@ export type CicadaCoreSlashingParameterError =
   | "DelayTooLong"
   | "DelayTooShort"
   | "BelowFloor"
-  | "NoMinimum";
+  | "NoMinimum"
+  | "MinimumTooHigh";
 
 export type CicadaCoreEvidenceEvidenceError =
   | { type: "WrongEpoch"; value: number }
