@@ -218,23 +218,37 @@ fn every_bad_certificate_is_refused_with_its_own_error() {
 }
 
 #[test]
-fn an_older_epoch_certifies_nothing() {
+fn the_committee_before_certifies_and_an_older_one_nothing() {
     let mut board = Stage::new();
-    let next = Committee::named("next", 2);
-    next.register(&mut board.world, &board.validators);
+    let (second, third) = (Committee::named("next", 2), Committee::named("third", 3));
+    second.register(&mut board.world, &board.validators);
+    third.register(&mut board.world, &board.validators);
     let contract = *address(&board.validators).as_ref();
-    let change = Report {
-        feed: Feed { kind: ReportKind::Committee, contract },
+    let feed = Feed { kind: ReportKind::Committee, contract };
+    let change = |report: Report, to: &Committee| Report {
+        feed,
         leaf_count: 1,
-        root: cicada_core::committee::members_root::<Native>(&common::quorum(), &next.members()),
-        ..board.next(&rows())
+        root: cicada_core::committee::members_root::<Native>(&common::quorum(), &to.members()),
+        ..report
     };
-    let certificate = board.certify(&change);
-    let rotate = on(&board.validators).rotate(change, next.members(), certificate);
+    let to_second = change(board.next(&rows()), &second);
+    let certificate = board.certify(&to_second);
+    let rotate = on(&board.validators).rotate(to_second, second.members(), certificate);
+    let _ = board.world.as_(account("bob")).call(rotate).succeeds();
+    // What the first committee certified before it left is still brought.
+    board.settle(&rows());
+
+    let to_third = Report {
+        slot: 2,
+        previous: to_second.digest::<Native>(),
+        ..change(board.next(&rows()), &third)
+    };
+    let certificate = second.certify(&board.validators, &to_third);
+    let rotate = on(&board.validators).rotate(to_third, third.members(), certificate);
     let _ = board.world.as_(account("bob")).call(rotate).succeeds();
     let report = board.next(&rows());
-    board.refuse(report, &rows(), CertificateError::WrongEpoch { expected: 2 });
-    let certificate = next.certify(&board.validators, &report);
+    board.refuse(report, &rows(), CertificateError::WrongEpoch { expected: 3 });
+    let certificate = second.certify(&board.validators, &report);
     let _ = board.submit(report, &rows(), certificate).succeeds();
 }
 

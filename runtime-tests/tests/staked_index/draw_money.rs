@@ -74,7 +74,8 @@ impl Draw {
             2..=5 => self.epoch(model),
             6 if model.rewards.epoch > 0 => RewardOp::BringEpochAgain,
             7 => {
-                let from_epoch = model.rewards.epoch + self.dice.below(4);
+                let late_ms = model.now_ms.saturating_sub(model.rewards.end_ms);
+                let from_epoch = model.rewards.epoch + late_ms / EPOCH_MS + self.dice.below(4);
                 let amount = self.dice.wide(3_000_000_000_000);
                 RewardOp::SetEmission { by: self.ruler(), from_epoch, amount }
             }
