@@ -325,7 +325,7 @@ pub mod index {
                 self.basket = Stored(FeedState { time_ms, ..state });
                 return self.void(&report, digest);
             };
-            if self.basket.0.slot == 0 && self.newest.0.slot == 0 {
+            if self.newest.0.time_ms == 0 {
                 // The first NAV is scheduled from here on.
                 self.newest.0.time_ms = report.time_ms;
             }

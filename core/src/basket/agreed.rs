@@ -59,6 +59,12 @@ pub enum Difference {
         /// The place in the list, from 0.
         place: usize,
     },
+    /// A token without a price, although its own validator names one and so few observers do not
+    /// that all of them may lie: who chooses the observers must not choose who is silent.
+    Withheld {
+        /// The subnet.
+        netuid: u16,
+    },
     /// A median that is off its own validator's price by more than [`AGREE_BPS`].
     Price {
         /// The place in the list, from 0.
@@ -71,7 +77,8 @@ pub enum Difference {
 impl Own {
     /// Whether a proposal that reached the node at `come_ms` is what this validator can agree to:
     /// its own observation stands in it if it was told of in time, the entries are those that
-    /// follow, and each price is near its own where it has one.
+    /// follow, each price is near its own where it has one, and none of those is missing unless
+    /// more seats name none than the fault model lets lie.
     ///
     /// # Errors
     /// [`Difference`]: the first that there is.
@@ -107,7 +114,24 @@ impl Own {
                 return Err(Difference::Price { place, off_bps });
             }
         }
-        Ok(())
+        match self.withheld(&found, observations, needed) {
+            Some(netuid) => Err(Difference::Withheld { netuid }),
+            None => Ok(()),
+        }
+    }
+
+    fn withheld(&self, found: &[Entry], observations: &[Observation], needed: u8) -> Option<u16> {
+        let liars = self.weights.len().saturating_sub(usize::from(needed));
+        let has_weight = |seat: u8| self.weights.get(usize::from(seat)).is_some_and(|w| *w > 0);
+        let is_withheld = |netuid: u16| {
+            let silent =
+                |one: &&Observation| one.price_of(netuid).is_none() && has_weight(one.seat);
+            self.observation.price_of(netuid).is_some()
+                && !found.iter().any(|entry| entry.netuid == netuid)
+                && observations.iter().filter(silent).count() <= liars
+        };
+        let wanted = self.sheet.wanted();
+        wanted.iter().map(|one| one.netuid).find(|netuid| is_withheld(*netuid))
     }
 }
 

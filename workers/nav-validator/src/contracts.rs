@@ -110,6 +110,8 @@ pub struct Index {
     pub holdings: Vec<Holding>,
     /// Index tokens.
     pub supply: u128,
+    /// Of which time its certified prices are.
+    pub priced_ms: u64,
 }
 
 impl Contracts {
@@ -196,8 +198,11 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn index_at(&self, block: u64) -> Result<Index> {
+        let feeds: (FeedState, FeedState) =
+            self.read_at(block, &self.index, "Index::feeds").await?;
         Ok(Index {
             block,
+            priced_ms: feeds.0.time_ms,
             holdings: self.read_at(block, &self.index, "Index::holdings").await?,
             supply: self.read_at(block, &self.token, "PSP22::total_supply").await?,
         })

@@ -7,7 +7,7 @@ use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_core::basket::holdings::Holding;
 use cicada_core::hash::{Hash, Native};
-use cicada_core::nav::{nav_e18_floor, scheduled, Observation, Own, Position};
+use cicada_core::nav::{nav_e18_floor, scheduled, Observation, Own, Position, STALENESS_MS};
 use cicada_core::report::{Feed, FeedState};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
@@ -32,21 +32,23 @@ pub struct OwnNav {
 }
 
 /// What is held, at its prices. What is not held needs no price, and what the newest certified
-/// basket has no price of counts 0.
+/// basket has no price of counts 0. What has no fresh price here counts at the certified one, if
+/// that is fresh (`is_fresh`): sixteen have seen it, and one missing price silences nobody.
 ///
 /// # Errors
 /// Names the subnets without a fresh price.
 pub fn positions(
     holdings: &[Holding],
     prices: &BTreeMap<u16, Price>,
+    is_fresh: bool,
 ) -> Result<Vec<(u16, Position)>> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     let counts = |held: &&Holding| held.amount > 0 && held.price_e18 > 0;
     for held in holdings.iter().filter(counts) {
-        match prices.get(&held.netuid) {
-            Some(price) => {
-                let position = Position { holding: held.amount, price_e18: price.price_e18 };
-                found.push((held.netuid, position));
+        let certified = is_fresh.then_some(held.price_e18);
+        match prices.get(&held.netuid).map(|price| price.price_e18).or(certified) {
+            Some(price_e18) => {
+                found.push((held.netuid, Position { holding: held.amount, price_e18 }));
             }
             None => missing.push(held.netuid.to_string()),
         }
@@ -128,7 +130,8 @@ impl Observer {
     fn nav_of(&self, index: Index, time_ms: u64) -> Result<OwnNav> {
         let prices = self.prices.as_ref().context("no file of prices is configured")?;
         let prices = prices.lock().unwrap_or_else(PoisonError::into_inner).at(time_ms)?;
-        let positions = positions(&index.holdings, &prices)?;
+        let is_fresh = time_ms.saturating_sub(index.priced_ms) <= STALENESS_MS;
+        let positions = positions(&index.holdings, &prices, is_fresh)?;
         let values: Vec<Position> = positions.iter().map(|(_, position)| *position).collect();
         let nav_e18 = nav_e18_floor(&values, index.supply)
             .map_err(|error| anyhow::anyhow!("the NAV: {error:?}"))?;
@@ -298,14 +301,20 @@ mod tests {
         let price = |price_e18| Price { time_ms: 0, price_e18 };
         let prices = BTreeMap::from([(1, price(10)), (2, price(20))]);
         let unpriced = Holding { price_e18: 0, weight_bps: 0, ..held(8, 9) };
-        let found = positions(&[held(2, 7), held(9, 0), held(1, 5), unpriced], &prices).unwrap();
+        let all = [held(2, 7), held(9, 0), held(1, 5), unpriced];
+        let found = positions(&all, &prices, false).unwrap();
         let expected = [
             (2, Position { holding: 7, price_e18: 20 }),
             (1, Position { holding: 5, price_e18: 10 }),
         ];
         assert_eq!(found, expected, "and what no basket has a price of counts nothing");
-        let error = positions(&[held(9, 1), held(1, 1), held(8, 1)], &prices).unwrap_err();
+        let some = [held(9, 3), held(1, 1), held(8, 1)];
+        let error = positions(&some, &prices, false).unwrap_err();
         assert_eq!(error.to_string(), "no fresh price of subnet 9, 8");
+        // Certified a short time ago, it serves in the place of an own one.
+        let found = positions(&some, &prices, true).unwrap();
+        let worth = found.iter().map(|(netuid, position)| (*netuid, position.price_e18));
+        assert_eq!(worth.collect::<Vec<_>>(), [(9, 1), (1, 10), (8, 1)]);
     }
 
     #[test]

@@ -32,8 +32,8 @@ impl Agreement {
             return Ok(());
         }
         let office = contracts.office().await?;
-        *watched = Some(slot);
         if office.epoch != settled.epoch {
+            *watched = Some(slot);
             return Ok(());
         }
         let peers = &self.app.peers;
@@ -45,6 +45,7 @@ impl Agreement {
         for pair in self.app.store.witness(slot, &office.config_digest, &said)? {
             self.accuse(contracts, &office, slot, &pair).await?;
         }
+        *watched = Some(slot);
         Ok(())
     }
 

@@ -137,6 +137,24 @@ fn one_validator_without_a_price_stops_no_basket_and_eight_stop_that_token_alone
     assert_eq!(with(8), [(1, 8_571), (3, 1_429)], "neither price nor weight");
 }
 
+#[test]
+fn who_chooses_sixteen_does_not_choose_who_is_silent() {
+    let with = |seats: u8, silent: usize| {
+        let mut list = all(0..seats);
+        for one in list.iter_mut().rev().take(silent) {
+            one.prices.truncate(1);
+        }
+        agrees(&of(&own(), list))
+    };
+    let withheld = Err(Difference::Withheld { netuid: 2 });
+    // One liar among sixteen that it picked would take the price from all tokens but one.
+    assert_eq!(with(16, 1), withheld);
+    assert_eq!(with(22, 7), withheld);
+    assert_eq!(with(23, 7), Ok(()), "sixteen name them");
+    assert_eq!(with(23, 8), Ok(()), "an honest one has no price either");
+    assert_eq!(with(16, 8), Ok(()));
+}
+
 proptest! {
     /// What the proposer, with up to seven seats, can choose never leaves what the honest found.
     #[test]

@@ -112,6 +112,10 @@ fn explain(difference: Difference, proposal: &Proposal, mine: &Own) -> String {
         Difference::Entry { place } => {
             format!("{}: not what follows from the observations", entry(place))
         }
+        Difference::Withheld { netuid } => format!(
+            "subnet {netuid} has no price, my validator names one, and so few of these observers \
+             do not that all of them may lie"
+        ),
         Difference::Price { place, off_bps } => format!(
             "{}: the price is {off_bps} bps off my validator's, more than {AGREE_BPS}",
             entry(place)
