@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xfb3631987590c04b858a7a5d33a38dedc88e6b83eaf5378e0528e4094cd8afed';
+export const codeHash = '0x21da7c78049d0b3fec6327a74c8e1c1f8f20afccb77de388b10335765e69ca82';
 export const compiler = 'rustc 1.85.0';
