@@ -2,9 +2,12 @@
 //! something.
 
 use cicada_game::market::{
-    arbitrators::Arbitrators, provider::Provider, requester::Requester, Aim,
+    arbitrators::Arbitrators,
+    provider::{self, Provider},
+    requester::Requester,
+    Aim,
 };
-use cicada_game::role::Role;
+use cicada_game::role::{play, Role};
 use cicada_game::search::{search, Budget};
 
 /// Plays of each aim.
@@ -27,6 +30,20 @@ fn finds_something<R: Role>(mut role: R) {
 #[test]
 fn a_provider_wins_no_more_than_good_work_in_time_is_worth() {
     finds_nothing(Provider::new);
+}
+
+#[test]
+fn good_work_in_time_wins_just_what_is_allowed() {
+    let plan = vec![
+        (0, provider::Act::Accept { who: 0, request: 1 }),
+        (0, provider::Act::Deliver { job: 0, good: true }),
+    ];
+    for (aim, won) in [(Aim::Money, 5_000), (Aim::Points, 12)] {
+        let mut role = Provider::new(aim);
+        let idle = play(&mut role, &vec![]);
+        let end = play(&mut role, &plan);
+        assert_eq!((end.wealth - idle.wealth, end.allowed), (won, won), "{aim:?}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use cicada_traits::escrow::Escrow;
 pub enum Act {
     /// What a provider can.
     Work(provider::Act),
-    /// Votes in all disputes: so much of a job is the provider's, in quarters.
+    /// Votes in all disputes, from now on: so much of a job is the provider's, in quarters.
     Vote(u128),
     /// Has what was earned paid out.
     Claim,
@@ -26,14 +26,16 @@ pub struct Arbitrators {
     work: Provider,
     aim: Aim,
     follow: bool,
-    /// What the accomplice said last.
+    /// What the arbitrator says, in quarters.
+    says: Option<u128>,
+    /// What he voted last.
     said: Option<Verdict>,
 }
 
 impl Arbitrators {
     /// Among the honest, who are two of three.
     pub fn new(aim: Aim) -> Self {
-        Self { work: Provider::new(aim), aim, follow: false, said: None }
+        Self { work: Provider::new(aim), aim, follow: false, says: None, said: None }
     }
 
     /// The other two repeat what was said first.
@@ -45,7 +47,8 @@ impl Arbitrators {
         &mut self.work.scene
     }
 
-    fn vote(&mut self, quarters: u128) {
+    fn vote(&mut self) {
+        let Some(quarters) = self.says else { return };
         for job in 0..self.scene().jobs.len() {
             let now = self.scene().jobs[job];
             if now.over || now.disputed.is_none() {
@@ -76,7 +79,7 @@ impl Role for Arbitrators {
 
     fn begin(&mut self) {
         self.work.begin();
-        self.said = None;
+        (self.says, self.said) = (None, None);
     }
 
     fn moments(&self) -> u32 {
@@ -94,12 +97,16 @@ impl Role for Arbitrators {
     fn act(&mut self, act: &Act) {
         match act {
             Act::Work(act) => self.work.act(act),
-            Act::Vote(quarters) => self.vote(*quarters),
+            Act::Vote(quarters) => {
+                self.says = Some(*quarters);
+                self.vote();
+            }
             Act::Claim => self.claim(),
         }
     }
 
     fn pass(&mut self, _moment: u32) {
+        self.vote();
         let told = self.said.filter(|_| self.follow);
         self.work.pass_with(|scene| scene.honest_panel(&ARBITRATORS[1..], told));
     }
