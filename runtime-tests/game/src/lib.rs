@@ -6,11 +6,13 @@
 //! | [`role`] | what a role is: acts, moments, wealth, and what it may win |
 //! | [`search`] | looks for a plan that wins more, from a seed, within a budget |
 //! | [`exchange`] | trader and owner of the exchange |
+//! | [`market`] | provider, requester and arbitrators of the compute market |
 //!
 //! A role is added as a module with a type that implements [`role::Role`], a line in the program
 //! `game`, and a test in `tests`.
 
 pub mod exchange;
+pub mod market;
 pub mod role;
 pub mod search;
 

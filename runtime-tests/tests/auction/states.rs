@@ -1,6 +1,6 @@
 //! How a test gets where it wants to be, and what it sees there.
 
-use crate::stage::*;
+use super::stage::*;
 use cicada_core::escrow::Summary;
 use cicada_core::market::{Assignment, Offer, OfferRecord, Request, RequestRecord, Status};
 use cicada_core::prices::Prices;

@@ -1,6 +1,9 @@
 //! Looks for gains that the rules do not allow.
 
 use cicada_game::exchange::{owner::Owner, trader::Trader};
+use cicada_game::market::{
+    arbitrators::Arbitrators, provider::Provider, requester::Requester, Aim,
+};
 use cicada_game::role::Role;
 use cicada_game::search::{search, Budget};
 use clap::{Parser, ValueEnum};
@@ -35,6 +38,9 @@ struct Options {
 enum Who {
     Trader,
     Owner,
+    Provider,
+    Requester,
+    Arbitrators,
 }
 
 fn run<R: Role>(name: &str, mut role: R, options: &Options) -> bool {
@@ -53,6 +59,12 @@ fn run<R: Role>(name: &str, mut role: R, options: &Options) -> bool {
     true
 }
 
+/// First for money, then for points.
+fn run_both<R: Role>(name: &str, role: impl Fn(Aim) -> R, options: &Options) -> bool {
+    let money = run(&format!("{name}, money"), role(Aim::Money), options);
+    run(&format!("{name}, points"), role(Aim::Points), options) || money
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let roles = match options.roles.is_empty() {
@@ -62,6 +74,9 @@ fn main() -> ExitCode {
     let found = roles.into_iter().map(|who| match who {
         Who::Trader => run("trader", Trader::new(), &options),
         Who::Owner => run("owner", Owner::new(), &options),
+        Who::Provider => run_both("provider", Provider::new, &options),
+        Who::Requester => run_both("requester", Requester::new, &options),
+        Who::Arbitrators => run_both("arbitrators", Arbitrators::new, &options),
     });
     ExitCode::from(u8::from(found.filter(|found| *found).count() > 0))
 }
