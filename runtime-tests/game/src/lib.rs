@@ -6,13 +6,18 @@
 //! | [`role`] | what a role is: acts, moments, wealth, and what it may win |
 //! | [`search`] | looks for a plan that wins more, from a seed, within a budget |
 //! | [`exchange`] | trader and owner of the exchange |
+//! | [`validator`] | seats of the committee that lie |
+//! | [`miner`] | who mints, redeems and swaps, for the basket or for the rewards |
 //!
 //! A role is added as a module with a type that implements [`role::Role`], a line in the program
 //! `game`, and a test in `tests`.
 
+pub mod basket;
 pub mod exchange;
+pub mod miner;
 pub mod role;
 pub mod search;
+pub mod validator;
 
 /// The committee of the tests of the contracts.
 #[path = "../../tests/common/mod.rs"]

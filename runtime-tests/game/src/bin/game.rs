@@ -1,8 +1,10 @@
 //! Looks for gains that the rules do not allow.
 
 use cicada_game::exchange::{owner::Owner, trader::Trader};
+use cicada_game::miner::{Goal, Miner};
 use cicada_game::role::Role;
 use cicada_game::search::{search, Budget};
+use cicada_game::validator::Validator;
 use clap::{Parser, ValueEnum};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,6 +37,11 @@ struct Options {
 enum Who {
     Trader,
     Owner,
+    Validator,
+    /// For the basket.
+    Miner,
+    /// For the rewards.
+    MinerOfRewards,
 }
 
 fn run<R: Role>(name: &str, mut role: R, options: &Options) -> bool {
@@ -62,6 +69,9 @@ fn main() -> ExitCode {
     let found = roles.into_iter().map(|who| match who {
         Who::Trader => run("trader", Trader::new(), &options),
         Who::Owner => run("owner", Owner::new(), &options),
+        Who::Validator => run("validator", Validator::new(), &options),
+        Who::Miner => run("miner", Miner::new(Goal::Basket), &options),
+        Who::MinerOfRewards => run("miner of rewards", Miner::new(Goal::Rewards), &options),
     });
     ExitCode::from(u8::from(found.filter(|found| *found).count() > 0))
 }
