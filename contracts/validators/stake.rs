@@ -6,8 +6,7 @@ use cicada_core::committee::{seat_bit, Member};
 use cicada_core::fixed::{add, mul_div_floor, sub, BPS};
 use cicada_core::hash::Hash;
 use cicada_core::slashing::{
-    check_unbonding, weights, Offence, ParameterError, Severity, StakeAccount, Standing,
-    BOUNTY_BPS,
+    check_unbonding, weights, Offence, ParameterError, Severity, StakeAccount, Standing, BOUNTY_BPS,
 };
 use cicada_traits::host::HostSha256;
 use cicada_traits::payment;

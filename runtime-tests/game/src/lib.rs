@@ -7,14 +7,19 @@
 //! | [`search`] | looks for a plan that wins more, from a seed, within a budget |
 //! | [`exchange`] | trader and owner of the exchange |
 //! | [`market`] | provider, requester and arbitrators of the compute market |
+//! | [`validator`] | seats of the committee that lie |
+//! | [`miner`] | who mints, redeems and swaps, for the basket or for the rewards |
 //!
 //! A role is added as a module with a type that implements [`role::Role`], a line in the program
 //! `game`, and a test in `tests`.
 
+pub mod basket;
 pub mod exchange;
 pub mod market;
+pub mod miner;
 pub mod role;
 pub mod search;
+pub mod validator;
 
 /// The committee of the tests of the contracts.
 #[path = "../../tests/common/mod.rs"]

@@ -1,7 +1,7 @@
 //! A committee with stake that observes the NAV.
 
+use super::stage::*;
 use crate::common::{attestation_key, quorum, Committee, GENESIS, SEATS};
-use crate::stage::*;
 use cicada_core::committee::members_root;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;

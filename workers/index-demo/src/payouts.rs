@@ -199,8 +199,9 @@ mod tests {
 
     #[test]
     fn a_claim_becomes_its_arguments() {
-        let claim = json!({ "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
-        let expected = ([1u8; 32], 7u128, 3u32, vec![[11u8; 32]]).encode();
+        let claim =
+            json!({ "epoch": 4, "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
+        let expected = ([1u8; 32], 4u64, 7u128, 3u32, vec![[11u8; 32]]).encode();
         assert_eq!(arguments(&[1; 32], &claim).unwrap(), expected);
         assert!(arguments(&[1; 32], &json!({})).is_err());
     }

@@ -4,8 +4,10 @@ use cicada_game::exchange::{owner::Owner, trader::Trader};
 use cicada_game::market::{
     arbitrators::Arbitrators, provider::Provider, requester::Requester, Aim,
 };
+use cicada_game::miner::{Goal, Miner};
 use cicada_game::role::Role;
 use cicada_game::search::{search, Budget};
+use cicada_game::validator::Validator;
 use clap::{Parser, ValueEnum};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -41,6 +43,11 @@ enum Who {
     Provider,
     Requester,
     Arbitrators,
+    Validator,
+    /// For the basket.
+    Miner,
+    /// For the rewards.
+    MinerOfRewards,
 }
 
 fn run<R: Role>(name: &str, mut role: R, options: &Options) -> bool {
@@ -77,6 +84,9 @@ fn main() -> ExitCode {
         Who::Provider => run_both("provider", Provider::new, &options),
         Who::Requester => run_both("requester", Requester::new, &options),
         Who::Arbitrators => run_both("arbitrators", Arbitrators::new, &options),
+        Who::Validator => run("validator", Validator::new(), &options),
+        Who::Miner => run("miner", Miner::new(Goal::Basket), &options),
+        Who::MinerOfRewards => run("miner of rewards", Miner::new(Goal::Rewards), &options),
     });
     ExitCode::from(u8::from(found.filter(|found| *found).count() > 0))
 }

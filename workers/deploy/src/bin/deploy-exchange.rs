@@ -144,7 +144,7 @@ mod tests {
             options.map(Options::plan)
         };
         let bare = plan(&[]).unwrap();
-        assert_eq!((bare.terms.max_quote_age_ms, bare.stock.is_none()), (86_400_000, true));
+        assert_eq!((bare.terms.max_quote_age_ms, bare.stock.is_none()), (3_600_000, true));
         let stock = plan(&["--fill", "--hold", "openai=500"]).unwrap().stock.unwrap();
         assert_eq!((stock.reserve, stock.funds), (25_000_000_000_000, 1_000_000_000_000));
         assert_eq!(stock.holdings, [(Framework::new("openai").unwrap(), 500)]);
