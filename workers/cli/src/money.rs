@@ -97,8 +97,9 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
                 let text = format!("escrow {escrow} is {:?}: nothing was paid", seen.state);
                 return Err(Failure::Refused(text));
             }
-            let done = market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
-            after(&done, &format!("paid assignment {id}"), finalize(context, id)).await
+            market.decide(escrow, &seen, Decision::Release, &context.signer).await?;
+            let text = format!("escrow {escrow} was released (finalize {id} does the rest)");
+            finalize(context, id).await.map_err(|failure| failure.having(&text))
         }
         status => {
             let text =
@@ -174,7 +175,7 @@ pub enum Expiring {
     Request,
     /// An offer whose time is over: its bond goes back.
     Offer,
-    /// An assignment whose escrow's deadline has passed.
+    /// An assignment that was not delivered by its deadline, or whose escrow's deadline has passed.
     Assignment,
     /// An escrow of two people.
     Escrow,
@@ -197,14 +198,22 @@ pub async fn expire(context: &Context, what: Expiring, id: u64) -> Outcome {
             after(&done, &format!("expired escrow {id}"), stands(context, id)).await
         }
         Expiring::Assignment => {
-            let escrow = market.assignment(id).await?.escrow;
-            if market.escrow(escrow).await?.ending.is_some() {
+            let job = market.assignment(id).await?;
+            let escrow = job.escrow;
+            if has_own_deadline(job.status) || market.escrow(escrow).await?.ending.is_some() {
                 return finalize(context, id).await;
             }
-            let done = market.expire(escrow, signer).await?;
-            after(&done, &format!("expired assignment {id}"), finalize(context, id)).await
+            market.expire(escrow, signer).await?;
+            let text = format!("escrow {escrow} was expired (finalize {id} does the rest)");
+            finalize(context, id).await.map_err(|failure| failure.having(&text))
         }
     }
+}
+
+/// Whether the market itself ends an assignment at its deadline. Its escrow, which waits for the last
+/// moment of a hand-over, may run for much longer.
+fn has_own_deadline(status: Status) -> bool {
+    matches!(status, Status::Assigned | Status::InProgress)
 }
 
 /// `cicada71 feedback`.
@@ -287,6 +296,13 @@ pub async fn permit(context: &Context, amount: u128) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_that_was_handed_over_does_not_wait_for_its_escrow() {
+        assert!(has_own_deadline(Status::Assigned) && has_own_deadline(Status::InProgress));
+        let by_escrow = [Status::AwaitingPayload, Status::Delivered];
+        assert!(!by_escrow.into_iter().any(has_own_deadline));
+    }
 
     #[test]
     fn a_part_that_is_paid_is_not_paid_again_with_the_next_one() {

@@ -114,6 +114,17 @@ impl Failure {
         }
     }
 
+    /// The same, of a command that has done this much before.
+    pub fn having(mut self, done: &str) -> Self {
+        let (Self::Refused(text)
+        | Self::Usage(text)
+        | Self::NotFound(text)
+        | Self::Done(text)
+        | Self::Unknown(text, _)) = &mut self;
+        *text = format!("{done}, and then: {text}");
+        self
+    }
+
     /// Prints it.
     pub fn print(&self, as_json: bool) {
         let (kind, text) = match self {
@@ -241,6 +252,13 @@ mod tests {
             (&reply.json["block"], &reply.json["not_known"]),
             (&7.into(), &"no node answers".into())
         );
+    }
+
+    #[test]
+    fn what_fails_after_something_was_done_says_both_and_fails() {
+        let failed = refusal("NotEnded").having("expired escrow 3");
+        let Failure::NotFound(text) = failed else { panic!("not yet") };
+        assert!(text.starts_with("expired escrow 3, and then: x refuses: NotEnded"), "{text}");
     }
 
     #[test]

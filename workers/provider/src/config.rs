@@ -303,5 +303,6 @@ pub(crate) mod tests {
         }
         assert!(wrong("min_price = \"0.2\"", "").contains("min_price"));
         assert!(wrong("\"0.2\"", "\"0\"").contains("min_price"));
+        assert!(wrong("\"2m\"", "\"30s\"").contains("min_duration"), "a minute, unless it is said");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Task;
 use cicada_core::market::matching::AUCTION_MS;
-use cicada_core::market::{Assignment, OfferRecord, Parameters, Request, RequestRecord};
+use cicada_core::market::{Assignment, OfferRecord, Parameters, Request, RequestRecord, Status};
 use cicada_core::Account;
 
 /// Why a request is left alone.
@@ -108,9 +108,43 @@ pub fn may_be_open(request: &RequestRecord, now_ms: u64) -> bool {
     now_ms < request.ends_ms().max(request.created_ms.saturating_add(AUCTION_MS))
 }
 
+/// What handing a job back costs that has not been started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandBack {
+    /// Nothing.
+    Free,
+    /// A part of the bond: less the earlier.
+    Part,
+    /// As much as a failure. Doing the job, however late, costs nothing.
+    All,
+}
+
+/// What handing an assignment back costs if it is sent now: it counts a block later.
+pub fn hand_back(assignment: &Assignment, parameters: &Parameters, now_ms: u64) -> HandBack {
+    let then_ms = now_ms.saturating_add(parameters.slack_ms / 4);
+    let used = then_ms.saturating_sub(assignment.ready_ms);
+    let time = assignment.complete_by_ms.saturating_sub(assignment.ready_ms);
+    match assignment.status {
+        // There is no job yet.
+        Status::AwaitingPayload => HandBack::Free,
+        _ if then_ms <= assignment.free_until_ms(parameters) => HandBack::Free,
+        _ if used.saturating_mul(2) < time => HandBack::Part,
+        _ => HandBack::All,
+    }
+}
+
 /// Until when an assignment is begun, or else handed back: while that is free, with a quarter of the
-/// time for the transaction, and before its response would be late.
-pub fn give_up_ms(assignment: &Assignment, terms: &Request, parameters: &Parameters) -> u64 {
+/// time for the transaction, and before its response would be late. Once it is not free any more, as
+/// long as the job can be done.
+pub fn give_up_ms(
+    assignment: &Assignment,
+    terms: &Request,
+    parameters: &Parameters,
+    now_ms: u64,
+) -> u64 {
+    if hand_back(assignment, parameters, now_ms) != HandBack::Free {
+        return assignment.complete_by_ms.saturating_sub(parameters.slack_ms);
+    }
     let after = |time_ms: u64| assignment.ready_ms.saturating_add(time_ms);
     let free = assignment.free_until_ms(parameters).saturating_sub(assignment.ready_ms);
     let begin_by = after(free - free / 4);
@@ -124,6 +158,7 @@ pub fn give_up_ms(assignment: &Assignment, terms: &Request, parameters: &Paramet
 pub(crate) mod tests {
     use super::*;
     use crate::config::tests::sample;
+    use crate::work::tests::{until, PARAMETERS};
     use cicada_core::escrow::{Fallback, Panel};
     use cicada_core::market::{Offer, Privacy};
     use cicada_core::name::Name;
@@ -228,6 +263,25 @@ pub(crate) mod tests {
         assert_eq!(verdict(|r, _| r.terms.sla = sla(0, 0)), Err(Leave::Terms));
         assert_eq!(verdict(|r, _| r.terms.sla = sla(60_000, u128::MAX)), Err(Leave::Terms));
         assert_eq!(verdict(|r, _| r.terms.sla = sla(60_000, 1_000)), Ok(200));
+    }
+
+    #[test]
+    fn a_job_is_begun_as_long_as_it_can_be_done_once_handing_back_is_not_free() {
+        // Of 108 s 54 are free, of 648 s 120; a transaction takes 6 s to count.
+        let cases = [(108_000, 47_999, 48_000), (648_000, 114_000, 318_000)];
+        for (time, free, half) in cases {
+            let job = until(time);
+            let costs = |now| hand_back(&job, &PARAMETERS, now);
+            assert_eq!(costs(free), HandBack::Free);
+            let after = if free + 1 == half { HandBack::All } else { HandBack::Part };
+            assert_eq!(costs(free + 1), after);
+            assert_eq!((costs(half - 1) == HandBack::All, costs(half)), (false, HandBack::All));
+            let begin_by = |now| give_up_ms(&job, &request().terms, &PARAMETERS, now);
+            assert!(begin_by(free) < free);
+            assert_eq!((begin_by(free + 1), begin_by(half)), (time - 24_000, time - 24_000));
+        }
+        let waits = Assignment { status: Status::AwaitingPayload, ..until(108_000) };
+        assert_eq!(hand_back(&waits, &PARAMETERS, 107_000), HandBack::Free);
     }
 
     #[test]

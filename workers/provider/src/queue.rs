@@ -113,6 +113,10 @@ mod tests {
         let ending = runs(1_000, NOW - 24_000);
         assert_eq!(late_of(1, &[ending, waits(600_000)]), [1]);
         let over = Promise { begin_by_ms: NOW - 1, ..waits(10_000) };
-        assert_eq!(late_of(1, &[over]), [0], "its time to begin is over");
+        assert_eq!(
+            late_of(1, &[over]),
+            [0],
+            "its time to begin is over, and it is handed back while that is free"
+        );
     }
 }

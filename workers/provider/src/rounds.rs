@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 
 mod assignments;
+mod errands;
 mod promises;
 
 /// After so many failed rounds in a row the connection is made anew.
@@ -31,8 +32,9 @@ const SET_BACK_MS: u64 = 30_000;
 pub struct Provider {
     worker: Arc<Worker>,
     shown: Shown,
-    /// The offer of each task type.
+    /// The offer of each task type, and whether all that stand are known.
     offers: BTreeMap<Name, u64>,
+    offers_known: bool,
     /// Requests that may still be taken.
     open: BTreeSet<u64>,
     next_request: Option<u64>,
@@ -43,7 +45,7 @@ pub struct Provider {
     jobs: JoinSet<Result<Hash, Trouble>>,
     /// The assignment of each job.
     of_job: HashMap<Id, u64>,
-    /// Hand-backs that nobody waits for, and their assignments.
+    /// What is sent and nobody waits for, and the assignments that it is about.
     errands: JoinSet<Result<(), Error>>,
     of_errand: HashMap<Id, Vec<u64>>,
     /// An offer or an accept that was lost sight of: nothing is promised until it is known.
@@ -67,6 +69,7 @@ impl Provider {
             worker,
             shown,
             offers: BTreeMap::new(),
+            offers_known: false,
             open: BTreeSet::new(),
             next_request: None,
             waiting: BTreeMap::new(),
@@ -135,20 +138,12 @@ impl Provider {
         }
     }
 
-    /// One look at everything.
+    /// Sees to what was promised; more is promised only after that.
     async fn round(&mut self) -> Result<()> {
-        while let Some(ended) = self.jobs.try_join_next_with_id() {
-            self.job_ended(ended);
-        }
-        self.see_errands();
-        let market = self.worker.market();
-        self.ask_about_underway().await?;
-        let (requests, offers, assignments) = market.counts().await?;
-        if self.is_behind(requests, assignments)? {
+        let Some((requests, offers)) = self.look().await? else {
             return Ok(());
-        }
-        self.find_assignments(assignments).await?;
-        self.tend_assignments().await?;
+        };
+        self.ask_about_underway().await?;
         self.find_requests(requests).await?;
         if self.underway.is_none() {
             self.renew_offers(offers).await?;
@@ -162,20 +157,38 @@ impl Provider {
         Ok(())
     }
 
+    /// Sees to what was promised, without waiting for a transaction. How many requests and offers there
+    /// are, unless the node knows less than was known before.
+    async fn look(&mut self) -> Result<Option<(u64, u64)>> {
+        while let Some(ended) = self.jobs.try_join_next_with_id() {
+            self.job_ended(ended);
+        }
+        self.see_errands();
+        let (requests, offers, assignments) = self.worker.market().counts().await?;
+        if self.is_behind(requests, assignments)? {
+            return Ok(None);
+        }
+        let found = self.find_assignments(assignments).await;
+        self.tend_assignments().await?;
+        found?;
+        Ok(Some((requests, offers)))
+    }
+
     /// Finds out what became of what was lost sight of. If a node has forgotten it, its number is free,
     /// and whatever is done under it settles the matter.
     async fn ask_about_underway(&mut self) -> Result<()> {
         let Some(underway) = self.underway else {
             return Ok(());
         };
-        let chain = &self.worker.market().chain;
-        if chain.fate(&underway).await? != Fate::Open {
+        let worker = self.worker.clone();
+        let market = worker.market();
+        if market.chain.fate(&underway).await? != Fate::Open {
             self.underway = None;
             // What came of it shows on the chain.
-            self.offers.clear();
+            self.offers_known = false;
         } else if now_ms() >= self.asked_ms.saturating_add(FORGOTTEN_MS) {
             self.asked_ms = now_ms();
-            chain.send(&Call::remark(), &self.worker.signer).await?;
+            self.meanwhile(market.chain.send(&Call::remark(), &worker.signer)).await?;
         }
         Ok(())
     }
@@ -200,6 +213,7 @@ impl Provider {
         self.of_errand.clear();
         self.mine.clear();
         self.offers.clear();
+        self.offers_known = false;
         self.open.clear();
         self.waiting.clear();
         (self.next_request, self.next_assignment, self.behind_ms) = (None, 1, None);
@@ -210,11 +224,11 @@ impl Provider {
     /// Whether one more job could begin now, beside those that were promised.
     fn fits(&self, longest_ms: u64) -> bool {
         let waiting = self.waiting.values().copied();
-        self.has_places(waiting.chain([longest_ms]), |_| true)
+        self.has_places(waiting.chain([longest_ms]))
     }
 
-    /// Whether all of these could begin now, beside the assignments that count.
-    fn has_places(&self, new: impl Iterator<Item = u64>, counts: impl Fn(&Mine) -> bool) -> bool {
+    /// Whether all of these could begin now, beside the assignments.
+    fn has_places(&self, new: impl Iterator<Item = u64>) -> bool {
         let (now, parameters) = (now_ms(), &self.worker.parameters);
         let new = new.map(|longest_ms| Promise {
             longest_ms,
@@ -222,8 +236,7 @@ impl Provider {
             complete_by_ms: u64::MAX,
             since_ms: None,
         });
-        let promised = self.mine.values().filter(|mine| counts(mine));
-        let promised = promised.filter_map(|mine| mine.promise(parameters, now));
+        let promised = self.mine.values().filter_map(|mine| mine.promise(parameters, now));
         let all: Vec<Promise> = promised.chain(new).collect();
         late(self.worker.config.max_jobs, &all, parameters.slack_ms, now).is_empty()
     }

@@ -228,6 +228,12 @@ impl Task {
         ensure!(self.units > 0 && self.price > 0, "task {name} needs units and a price");
         ensure!(self.min_price > 0, "task {name}: min_price is more than 0");
         ensure!(
+            self.min_duration <= self.max_duration,
+            "task {name}: min_duration ({} ms; 1m if it is not said) is at most max_duration ({} ms)",
+            self.min_duration,
+            self.max_duration
+        );
+        ensure!(
             self.consent().check().is_ok(),
             "task {name}: max_penalty_bps is at most 10000, min_dispute at most max_dispute, arbitrators are at most 32"
         );

@@ -2,7 +2,7 @@
 
 use crate::config::Task;
 use crate::job::{Job, JobError};
-use crate::policy::give_up_ms;
+use crate::policy::{give_up_ms, hand_back, HandBack};
 use crate::worker::Worker;
 use cicada_chain::Fate;
 use cicada_core::hash::Hash;
@@ -11,10 +11,13 @@ use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
 use cicada_program::{count, now_ms, visible_line};
 use std::path::Path;
-use times::{in_time, time_for, Patience, AGAIN};
+use times::{in_time, soon, time_for, Patience, AGAIN};
 use zeroize::Zeroizing;
 
 mod times;
+
+/// How long what is missing is waited for at most, where handing back costs more the later it comes.
+const SOON_MS: u64 = 30_000;
 
 /// What must be free on the disk of results beside the result itself, in bytes.
 const FREE: u64 = 16 * 1024 * 1024;
@@ -124,7 +127,9 @@ impl Worker {
     }
 
     /// Fetches the payload and finds out whether the job can be started, in the time in which handing
-    /// back is free: whatever hangs, lags or is missing by then will not come in time.
+    /// back is free: whatever hangs, lags or is missing by then will not come in time. Who comes too
+    /// late for that hands back only what is not there soon, and nothing once that costs as much as a
+    /// failure.
     async fn prepare(
         &self,
         id: u64,
@@ -132,16 +137,24 @@ impl Worker {
         request: &RequestRecord,
         (task, job): (&Task, &Job),
     ) -> Result<Input, Trouble> {
-        let ready = async {
+        let ready = || async {
             let input = self.input(id, request).await?;
             self.rehearse(task, job).await?;
             Ok(input)
         };
         if assignment.status != Status::Assigned {
-            return ready.await;
+            return ready().await;
         }
-        let until_ms = give_up_ms(assignment, &request.terms, &self.parameters);
-        in_time(until_ms, ready).await
+        let (now, parameters) = (now_ms(), &self.parameters);
+        let left = assignment.complete_by_ms.saturating_sub(now);
+        match hand_back(assignment, parameters, now) {
+            HandBack::Free => {
+                let until_ms = give_up_ms(assignment, &request.terms, parameters, now);
+                in_time(until_ms, ready()).await
+            }
+            HandBack::Part => soon(now.saturating_add(SOON_MS.min(left / 4)), ready).await,
+            HandBack::All => ready().await,
+        }
     }
 
     /// What can be known to be impossible is found out before the bond is at stake.
@@ -176,7 +189,9 @@ impl Worker {
     /// Marks the start, unless it is marked; whatever happens to the connection.
     async fn start(&self, id: u64, of: &Assignment, terms: &Request) -> Result<(), Trouble> {
         let mut status = of.status;
-        let give_up_ms = give_up_ms(of, terms, &self.parameters);
+        let parameters = &self.parameters;
+        let give_up_ms = give_up_ms(of, terms, parameters, now_ms());
+        let is_free = || hand_back(of, parameters, now_ms()) == HandBack::Free;
         let mut patience = Patience::until(id, of.complete_by_ms);
         loop {
             if status != Status::Assigned {
@@ -192,7 +207,9 @@ impl Worker {
                     return Err(error.into());
                 }
                 // Handed back while that is free, rather than begun without enough time.
-                Ok(now) if now.status == Status::Assigned && now_ms() >= give_up_ms => {
+                Ok(now)
+                    if now.status == Status::Assigned && now_ms() >= give_up_ms && is_free() =>
+                {
                     return Err(Trouble::Never(error.to_string()));
                 }
                 Ok(now) => status = now.status,

@@ -2,11 +2,10 @@
 
 use super::Provider;
 use crate::config::Config;
-use crate::policy::{give_up_ms, within_times};
-use crate::queue::{late, Promise};
+use crate::policy::{give_up_ms, hand_back, within_times, HandBack};
+use crate::queue::Promise;
 use crate::work::Trouble;
 use anyhow::Result;
-use cicada_core::escrow::State;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Parameters, Request, Status};
 use cicada_market::Error;
@@ -26,8 +25,9 @@ pub(super) struct Mine {
     pub(super) assignment: Assignment,
     terms: Request,
     pub(super) run: Option<Run>,
-    // Whether it is being handed back.
-    leaving: bool,
+    // Whether something is sent about it that nobody waits for: it is handed back, or its money is
+    // seen to.
+    pub(super) errand: bool,
     // Attempts that came to nothing, and when the next one may begin.
     tries: u32,
     again_ms: u64,
@@ -41,15 +41,15 @@ pub(super) struct Run {
 
 impl Mine {
     fn new(assignment: Assignment, terms: Request) -> Self {
-        Self { assignment, terms, run: None, leaving: false, tries: 0, again_ms: 0 }
+        Self { assignment, terms, run: None, errand: false, tries: 0, again_ms: 0 }
     }
 
     /// What it needs of a place, unless it needs none. One whose payload is still to come is kept a
     /// place as if it came now.
     pub(super) fn promise(&self, parameters: &Parameters, now_ms: u64) -> Option<Promise> {
         let begin_by_ms = match self.assignment.status {
-            _ if self.leaving => return None,
-            Status::Assigned => give_up_ms(&self.assignment, &self.terms, parameters),
+            _ if self.errand => return None,
+            Status::Assigned => give_up_ms(&self.assignment, &self.terms, parameters, now_ms),
             Status::AwaitingPayload => now_ms,
             // Its start is marked: it cannot be handed back any more.
             Status::InProgress => u64::MAX,
@@ -63,21 +63,32 @@ impl Mine {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn run_since(&mut self, since_ms: u64) {
+        self.run = Some(Run { slot: 0, since_ms });
+    }
+
     /// Whether its payload is still to come.
     pub(super) fn awaits(&self) -> bool {
         self.assignment.status == Status::AwaitingPayload
     }
 
-    fn begin_by_ms(&self, parameters: &Parameters) -> u64 {
+    fn begin_by_ms(&self, parameters: &Parameters, now_ms: u64) -> u64 {
         match self.assignment.status {
             Status::InProgress => 0,
-            _ => give_up_ms(&self.assignment, &self.terms, parameters),
+            _ => give_up_ms(&self.assignment, &self.terms, parameters, now_ms),
         }
     }
 
     /// Why it is handed back whatever its place: a firm offer asks nobody.
-    fn unwanted(&self, config: &Config, parameters: &Parameters, now_ms: u64) -> Option<String> {
-        if !matches!(self.assignment.status, Status::Assigned | Status::AwaitingPayload) {
+    pub(super) fn unwanted(
+        &self,
+        config: &Config,
+        parameters: &Parameters,
+        now_ms: u64,
+    ) -> Option<String> {
+        let open = matches!(self.assignment.status, Status::Assigned | Status::AwaitingPayload);
+        if !open || hand_back(&self.assignment, parameters, now_ms) != HandBack::Free {
             return None;
         }
         let hand_over_by_ms =
@@ -113,23 +124,28 @@ impl Provider {
         Ok(())
     }
 
-    /// Does what is next for each of them. What a contract refuses about one does not stop the others.
+    /// Does what is next for each of them. What cannot be read stops no job.
     pub(super) async fn tend_assignments(&mut self) -> Result<()> {
         let ids: Vec<u64> = self.mine.keys().copied().collect();
+        let mut seen = Ok(());
         for id in ids {
-            if self.mine.get(&id).is_none_or(|mine| mine.run.is_some() || mine.leaving) {
+            if self.mine.get(&id).is_none_or(|mine| mine.run.is_some() || mine.errand) {
                 continue;
             }
             match self.tend(id).await {
                 Err(error) if error.refusal().is_some() => {
                     self.warn(&format!("assignment {id}"), error.to_string());
                 }
-                outcome => outcome?,
+                Err(error) => {
+                    seen = Err(error.into());
+                    break;
+                }
+                Ok(()) => {}
             }
         }
         self.hand_back();
         self.begin_jobs();
-        Ok(())
+        seen
     }
 
     async fn tend(&mut self, id: u64) -> Result<(), Error> {
@@ -151,64 +167,17 @@ impl Provider {
         Ok(())
     }
 
-    /// Hands back what gets no place in time, or is not wanted: all of it at once, without waiting for
-    /// it, while that costs nothing.
-    fn hand_back(&mut self) {
-        let (now, parameters) = (now_ms(), &self.worker.parameters);
-        let promised = self.mine.iter().filter(|(_, mine)| !mine.awaits());
-        let promised =
-            promised.filter_map(|(id, mine)| Some((*id, mine.promise(parameters, now)?)));
-        let (ids, promises): (Vec<u64>, Vec<Promise>) = promised.unzip();
-        let late = late(self.worker.config.max_jobs, &promises, parameters.slack_ms, now);
-        let late: BTreeSet<u64> = late.iter().filter_map(|at| ids.get(*at).copied()).collect();
-        let mut leaving = Vec::new();
-        for (id, mine) in &mut self.mine {
-            let mut why = mine.unwanted(&self.worker.config, parameters, now);
-            if late.contains(id) && mine.assignment.status == Status::Assigned {
-                why.get_or_insert("it cannot be begun in time".into());
-            }
-            if let Some(why) = why.filter(|_| mine.run.is_none() && !mine.leaving) {
-                tracing::warn!(assignment = id, "handed back: {why}");
-                mine.leaving = true;
-                leaving.push(*id);
-            }
-        }
-        if !leaving.is_empty() {
-            let (worker, ids) = (self.worker.clone(), leaving.clone());
-            let errand = self.errands.spawn(async move { worker.give_all_back(&ids).await });
-            self.of_errand.insert(errand.id(), leaving);
-        }
-    }
-
-    /// Notes what became of hand-backs. What is still there is looked at as before.
-    pub(super) fn see_errands(&mut self) {
-        while let Some(ended) = self.errands.try_join_next_with_id() {
-            let (errand, failed) = match ended {
-                Ok((errand, outcome)) => (errand, outcome.err().map(|error| error.to_string())),
-                Err(error) => (error.id(), Some(error.to_string())),
-            };
-            for id in self.of_errand.remove(&errand).unwrap_or_default() {
-                if let Some(mine) = self.mine.get_mut(&id) {
-                    mine.leaving = false;
-                }
-            }
-            if let Some(why) = failed {
-                self.warn("handing back", why);
-            }
-        }
-    }
-
     /// Begins what waits, as far as there are places, in the order in which it must be begun.
     fn begin_jobs(&mut self) {
         let (now, parameters) = (now_ms(), self.worker.parameters);
         let waits = |mine: &Mine| {
             let status = mine.assignment.status;
             let live = matches!(status, Status::Assigned | Status::InProgress);
-            live && !mine.leaving && mine.run.is_none() && now < mine.assignment.complete_by_ms
+            live && !mine.errand && mine.run.is_none() && now < mine.assignment.complete_by_ms
         };
         let waiting = self.mine.iter().filter(|(_, mine)| waits(mine));
         let mut waiting: Vec<(u64, u64)> =
-            waiting.map(|(id, mine)| (mine.begin_by_ms(&parameters), *id)).collect();
+            waiting.map(|(id, mine)| (mine.begin_by_ms(&parameters, now), *id)).collect();
         waiting.sort_unstable();
         for (_, id) in waiting {
             self.begin(id);
@@ -233,30 +202,8 @@ impl Provider {
         self.of_job.insert(job.id(), id);
     }
 
-    /// Sees to the money of a job that is delivered or over. Deadlines that favour this side are
-    /// applied; that of a job which was missed is left to the requester.
-    async fn collect(&mut self, id: u64, assignment: &Assignment) -> Result<(), Error> {
-        let market = self.worker.market();
-        let escrow = market.escrow(assignment.escrow).await?;
-        if escrow.ending.is_none() {
-            let missed = matches!(assignment.status, Status::Assigned | Status::InProgress);
-            if missed && escrow.state == State::Funded {
-                self.missed();
-                self.ended(id, "its time is over");
-                return Ok(());
-            }
-            if escrow.due_ms.is_none_or(|due| now_ms() < due) {
-                return Ok(());
-            }
-            tracing::info!(assignment = id, "a deadline has passed: applying it");
-            market.expire(assignment.escrow, &self.worker.signer).await?;
-        }
-        market.about("finalize", id, &self.worker.signer).await?;
-        Ok(())
-    }
-
     /// Something here is wrong if one promise after the other is not kept.
-    fn missed(&mut self) {
+    pub(super) fn missed(&mut self) {
         self.misses = self.misses.saturating_add(1);
         if self.misses >= MISSES {
             self.rest_until_ms = now_ms().saturating_add(REST_MS);
@@ -299,7 +246,7 @@ impl Provider {
         }
     }
 
-    fn ended(&mut self, id: u64, how: &str) {
+    pub(super) fn ended(&mut self, id: u64, how: &str) {
         tracing::info!(assignment = id, "ended: {how}");
         self.mine.remove(&id);
         self.said.retain(|about, _| !about.starts_with(&format!("assignment {id}")));
@@ -308,13 +255,13 @@ impl Provider {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::config::tests::sample;
     use crate::policy::tests::request;
     use crate::work::tests::{until, PARAMETERS};
 
-    fn mine(status: Status, edit: impl Fn(&mut Request)) -> Mine {
+    pub(in super::super) fn mine(status: Status, edit: impl Fn(&mut Request)) -> Mine {
         let mut terms = request().terms;
         edit(&mut terms);
         Mine::new(Assignment { status, ..until(648_000) }, terms)
@@ -346,7 +293,7 @@ mod tests {
         assert_eq!(begin_by(Status::InProgress), Some(u64::MAX));
         assert_eq!(begin_by(Status::Delivered), None);
         let mut leaving = mine(Status::Assigned, |_| ());
-        leaving.leaving = true;
+        leaving.errand = true;
         assert_eq!(leaving.promise(&PARAMETERS, 5), None);
     }
 }

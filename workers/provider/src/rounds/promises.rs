@@ -2,40 +2,61 @@
 
 use super::Provider;
 use crate::accept::{place_offer, take, terms, Taken, OFFERS_SEARCHED};
-use crate::config::Task;
 use crate::policy::{is_over, may_be_open, Leave};
 use anyhow::Result;
 use cicada_core::market::{OfferRecord, RequestRecord};
 use cicada_core::name::Name;
 use cicada_market::Contract;
 use cicada_program::{count, now_ms};
+use std::collections::btree_map::{BTreeMap, Entry};
 
 /// The contract's word for a line that is to be served first.
 const LINE_WAITING: &str = "LineWaiting";
+/// Its word for an order that somebody has closed.
+const ALREADY_CLOSED: &str = "AlreadyClosed";
+
+/// The first wanted one of each task, and all others.
+fn one_of_each(offers: Vec<(u64, Name, bool)>) -> (BTreeMap<Name, u64>, Vec<u64>) {
+    let (mut kept, mut others) = (BTreeMap::new(), Vec::new());
+    for (id, name, wanted) in offers {
+        match kept.entry(name) {
+            Entry::Vacant(place) if wanted => {
+                place.insert(id);
+            }
+            _ => others.push(id),
+        }
+    }
+    (kept, others)
+}
 
 impl Provider {
-    /// Sees to it that an offer stands for each task.
+    /// Sees to it that one offer stands for each task.
     pub(super) async fn renew_offers(&mut self, newest: u64) -> Result<()> {
-        if self.offers.is_empty() {
-            self.find_offers(newest).await?;
+        if !self.offers_known && !self.find_offers(newest).await? {
+            return Ok(());
         }
         let worker = self.worker.clone();
         for task in &worker.config.tasks {
             let name = &task.task_type;
             // A firm offer is taken without asking: it stands only while there is room.
-            let room = !task.firm || self.has_room(task);
+            let room = !task.firm || self.fits(task.max_duration);
             if let Some(id) = self.offers.get(name).copied() {
-                if worker.market().offer(id).await?.is_open(now_ms()) {
-                    if !room {
-                        self.withdraw(name, id).await?;
-                    }
+                let open = worker.market().offer(id).await?.is_open(now_ms());
+                if open && room {
                     continue;
                 }
+                // What comes back to one that is used up would be on offer beside the new one, and one
+                // that is over keeps the bond of what nobody took.
+                let why = if open { "there is no room for more" } else { "it is used up or over" };
+                if !self.withdraw(id, why).await? {
+                    return Ok(());
+                }
+                self.offers.remove(name);
             }
             if !room {
                 continue;
             }
-            match place_offer(&worker, task).await {
+            match self.meanwhile(place_offer(&worker, task)).await {
                 Ok(id) => {
                     self.said.remove(&format!("offer of {}", name.as_str()));
                     self.offers.insert(name.clone(), id);
@@ -51,37 +72,42 @@ impl Provider {
         Ok(())
     }
 
-    /// Whether a job of the task could begin now. What only waits for its payload does not count: it
-    /// costs nobody anything, and could keep the offer away as long as it likes.
-    fn has_room(&self, task: &Task) -> bool {
-        let waiting = self.waiting.values().copied();
-        self.has_places(waiting.chain([task.max_duration]), |mine| !mine.awaits())
-    }
-
-    async fn withdraw(&mut self, name: &Name, id: u64) -> Result<()> {
-        let market = self.worker.market();
-        let closed =
-            market.call(Contract::Auction, "Auction::cancel_offer", &id, &self.worker.signer);
-        match closed.await {
-            Ok(_) => tracing::info!(offer = id, "withdrawn: there is no room for more"),
-            Err(error) if error.refusal().is_some() => {}
-            Err(error) if self.lost_sight(&error) => return Ok(()),
+    /// Closes an own offer, if nobody has. Whether that is known.
+    async fn withdraw(&mut self, id: u64, why: &str) -> Result<bool> {
+        let worker = self.worker.clone();
+        let market = worker.market();
+        let closed = market.call(Contract::Auction, "Auction::cancel_offer", &id, &worker.signer);
+        match self.meanwhile(closed).await {
+            Ok(_) => tracing::info!(offer = id, "withdrawn: {why}"),
+            Err(error) if error.refusal() == Some(ALREADY_CLOSED) => {}
+            Err(error) if self.lost_sight(&error) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        self.offers.remove(name);
-        Ok(())
+        Ok(true)
     }
 
-    /// Own offers that still stand, of an earlier run.
-    async fn find_offers(&mut self, newest: u64) -> Result<()> {
+    /// Own offers that still stand, of an earlier run: one for each task is kept, and all others are
+    /// withdrawn. Whether all of that is known.
+    async fn find_offers(&mut self, newest: u64) -> Result<bool> {
         let oldest = newest.saturating_sub(OFFERS_SEARCHED).max(1);
+        let (worker, mut own) = (self.worker.clone(), Vec::new());
         for id in (oldest..=newest).rev() {
-            let offer = self.worker.market().offer(id).await?;
-            if offer.provider == self.worker.own && self.still_wanted(&offer) {
-                self.offers.entry(offer.terms.task_type).or_insert(id);
+            let offer = worker.market().offer(id).await?;
+            let known = worker.config.task(&offer.terms.task_type).is_some();
+            if offer.provider == worker.own && !offer.closed && known {
+                let wanted = self.still_wanted(&offer);
+                own.push((id, offer.terms.task_type, wanted));
             }
         }
-        Ok(())
+        let (kept, others) = one_of_each(own);
+        self.offers = kept;
+        for id in others {
+            if !self.withdraw(id, "it is not the one that stands").await? {
+                return Ok(false);
+            }
+        }
+        self.offers_known = true;
+        Ok(true)
     }
 
     /// Whether an offer is open and as the configuration has it today.
@@ -132,7 +158,8 @@ impl Provider {
                 tracing::debug!(request = id, "not now: what was promised comes first");
                 continue;
             }
-            match take(&self.worker, id, offer, None).await {
+            let worker = self.worker.clone();
+            match self.meanwhile(take(&worker, id, offer, None)).await {
                 Ok(Taken::Assigned(assignment)) => {
                     count(&self.worker.metrics.requests, "accepted");
                     tracing::info!(request = id, assignment, "accepted");
@@ -185,7 +212,7 @@ impl Provider {
             }
             // What waits is a promise already.
             let others = self.waiting.values().copied();
-            let room = self.has_places(others, |_| true);
+            let room = self.has_places(others);
             let due = now_ms() >= request.line_until_ms(self.worker.parameters.priority_ms);
             if room && due && self.serve_line(id).await? {
                 return Ok(());
@@ -196,8 +223,10 @@ impl Provider {
 
     /// Whether something was sent.
     async fn serve_line(&mut self, id: u64) -> Result<bool> {
-        let (label, worker) = ("Auction::assign_next", self.worker.clone());
-        match worker.market().call(Contract::Auction, label, &id, &worker.signer).await {
+        let worker = self.worker.clone();
+        let market = worker.market();
+        let served = market.call(Contract::Auction, "Auction::assign_next", &id, &worker.signer);
+        match self.meanwhile(served).await {
             Ok(_) => tracing::info!(request = id, "served its line"),
             // Somebody else was quicker, or its units are taken.
             Err(error) if error.refusal().is_some() => {
@@ -214,5 +243,22 @@ impl Provider {
         count(&self.worker.metrics.requests, "left");
         tracing::info!(request, "left alone: {why}");
         self.open.remove(&request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_offer_of_each_task_stands() {
+        let name = |text: &str| Name::new(text).unwrap();
+        let own = vec![
+            (9, name("a"), false),
+            (8, name("a"), true),
+            (7, name("b"), false),
+            (3, name("a"), true),
+        ];
+        assert_eq!(one_of_each(own), (BTreeMap::from([(name("a"), 8)]), vec![9, 7, 3]));
     }
 }

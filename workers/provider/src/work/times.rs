@@ -22,6 +22,20 @@ pub(super) async fn in_time<T>(
     }
 }
 
+/// What `attempt` gives, which is made again and again before `until_ms`: handing back costs more the
+/// later it comes.
+pub(super) async fn soon<T, F: Future<Output = Result<T, Trouble>>>(
+    until_ms: u64,
+    attempt: impl Fn() -> F,
+) -> Result<T, Trouble> {
+    loop {
+        match in_time(until_ms, attempt()).await {
+            Err(Trouble::Later(_)) => tokio::time::sleep(AGAIN).await,
+            outcome => return outcome,
+        }
+    }
+}
+
 /// What is tried again until the time of an assignment is over. The log hears of it once.
 pub(super) struct Patience {
     assignment: u64,
@@ -71,6 +85,7 @@ mod tests {
     use crate::policy::tests::request;
     use crate::work::tests::{until, PARAMETERS};
     use cicada_core::sla::Sla;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
     fn a_job_gets_its_bound_or_what_the_deadline_leaves_before_the_delivery() {
@@ -92,7 +107,7 @@ mod tests {
     fn what_is_handed_back_has_a_block_left_in_which_that_is_free() {
         for time_ms in [49_000, 58_000, 241_000, 648_000] {
             let job = until(time_ms);
-            let give_up = give_up_ms(&job, &request().terms, &PARAMETERS);
+            let give_up = give_up_ms(&job, &request().terms, &PARAMETERS, 0);
             let free = job.free_until_ms(&PARAMETERS);
             assert!(give_up < free && free - give_up >= 6_000, "{time_ms}: {give_up} of {free}");
         }
@@ -110,6 +125,18 @@ mod tests {
         assert!(matches!(fails(now_ms() + 9_000).await, Err(Trouble::Later(_))), "tried again");
     }
 
+    #[tokio::test]
+    async fn what_is_there_a_little_later_is_done_and_not_handed_back() {
+        let tried = AtomicU32::new(0);
+        let second = || {
+            let first = tried.fetch_add(1, Ordering::Relaxed) == 0;
+            std::future::ready(if first { Err(Trouble::Later("not yet".into())) } else { Ok(()) })
+        };
+        assert!(soon(now_ms() + 9_000, second).await.is_ok());
+        let never = || std::future::ready(Err::<(), _>(Trouble::Later("no store".into())));
+        assert!(matches!(soon(now_ms() + 500, never).await, Err(Trouble::Never(_))));
+    }
+
     #[test]
     fn a_response_that_would_be_late_is_handed_back_first() {
         let sla = Sla {
@@ -119,7 +146,7 @@ mod tests {
             quality: vec![],
         };
         let terms = Request { sla: Some(sla), ..request().terms };
-        assert_eq!(give_up_ms(&until(648_000), &terms, &PARAMETERS), 48_000);
-        assert_eq!(give_up_ms(&until(648_000), &request().terms, &PARAMETERS), 90_000);
+        assert_eq!(give_up_ms(&until(648_000), &terms, &PARAMETERS, 0), 48_000);
+        assert_eq!(give_up_ms(&until(648_000), &request().terms, &PARAMETERS, 0), 90_000);
     }
 }
