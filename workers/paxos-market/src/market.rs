@@ -1,31 +1,30 @@
 //! One run: results, agreement, settlement, page.
 
+mod settle;
+mod turns;
+
 use crate::board::Finalized;
 use crate::nodes::{Agreed, Answer, Failed, Nodes};
 use crate::pass::Pass;
 use crate::transcript::{no_quorum, Transcript};
-use crate::verify::{verify, without_barred};
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
-use cicada_chain::{account_of, signer, Bundle, Chain, Signer};
+use cicada_chain::{signer, Bundle, Chain, Signer};
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{report, Board, Proposal};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{FeedState, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::Tally;
 use cicada_network::{FaultModelName, Network};
 use cicada_program::{complain, say};
 use cicada_volumes::{Exchange, Source, Volumes};
-use parity_scale_codec::{DecodeAll, Encode};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use turns::{settle_next, Desk, Round};
 
-const SUBMIT: &str = "Leaderboard::submit";
 /// The oldest block whose clock is good enough for a dry run of a new report.
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
-/// How many slots of others may be finished before our own proposal has its turn.
-const TURNS: usize = 8;
 /// How many nodes are asked, at the least, that answer but refuse, or that fail to gather a quorum
 /// that seems to be there.
 const TRIES: usize = 3;
@@ -37,14 +36,6 @@ const TOLD: Duration = Duration::from_secs(1);
 
 fn now_ms() -> Result<u64> {
     Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
-
-/// How asking the nodes ended.
-enum Round {
-    /// They decided and certified.
-    Agreed(Box<Agreed>),
-    /// They do not propose this, for this reason.
-    Refused(String),
 }
 
 /// Everything that a run needs.
@@ -81,7 +72,7 @@ pub async fn run(options: &Options) -> Result<()> {
         "{} is for another chain than the one at this address: run 'scripts/deploy_paxos.sh'",
         options.network.display()
     );
-    let finalized = market.settle_next().await?;
+    let finalized = settle_next(&market).await?;
     finalized.write(&options.out).with_context(|| options.out.display().to_string())?;
     market.out.say(format!("wrote {} from the chain", options.out.display()));
     if options.json {
@@ -112,72 +103,6 @@ fn exchange(options: &Options, network: &Network, chain: &Chain) -> Result<Optio
 }
 
 impl Market<'_> {
-    /// Settles what is left over, then the next slot.
-    async fn settle_next(&self) -> Result<Finalized> {
-        let mut state = self.catch_up().await?;
-        for _ in 0..TURNS {
-            let proposal = self.proposal(&state).await?;
-            self.out.proposal(&proposal);
-            let agreed = match self.agree(&proposal).await? {
-                Round::Agreed(agreed) => agreed,
-                Round::Refused(reason) => {
-                    // Perhaps the slot went to another proposer meanwhile.
-                    let before = std::mem::replace(&mut state, self.catch_up().await?);
-                    ensure!(state != before, "the nodes do not propose this: {reason}");
-                    continue;
-                }
-            };
-            let finalized = self.settle(&agreed.proposal, &agreed.certificate).await?;
-            if agreed.proposal == proposal {
-                return Ok(finalized);
-            }
-            // Paxos: a value that a node may have accepted before comes first.
-            self.out.say(format!(
-                "slot {} was taken by an earlier proposal; ours goes for the next",
-                agreed.proposal.report.slot
-            ));
-            state = self.latest().await?;
-        }
-        bail!("others settled {TURNS} slots meanwhile: run paxos-market again")
-    }
-
-    async fn latest(&self) -> Result<FeedState> {
-        let label = "Leaderboard::latest";
-        Ok(self.chain.read(&self.network.chain.leaderboard, &self.bundle, label, &[]).await?)
-    }
-
-    /// Settles the slots that the nodes decided and the chain does not have, in order.
-    async fn catch_up(&self) -> Result<FeedState> {
-        let mut state = self.latest().await?;
-        let (decided, silent) = self.nodes.decided_after(state.slot).await;
-        self.out.say(format!(
-            "chain: slot {} is final; nodes: {} of {} answer",
-            state.slot,
-            self.network.nodes.len() - silent.len(),
-            self.network.nodes.len()
-        ));
-        for (slot, decided) in decided {
-            if slot != state.slot.saturating_add(1) {
-                break;
-            }
-            self.out.say(format!(
-                "slot {slot} was decided earlier and is not on the chain: settling it first"
-            ));
-            let (proposal, certificate) = match decided.certificate {
-                Some(certificate) => (decided.proposal, certificate),
-                None => match self.agree(&decided.proposal).await? {
-                    Round::Agreed(agreed) => (agreed.proposal, agreed.certificate),
-                    Round::Refused(reason) => {
-                        bail!("slot {slot} is decided, but no certificate can be had: {reason}")
-                    }
-                },
-            };
-            self.settle(&proposal, &certificate).await?;
-            state = self.latest().await?;
-        }
-        Ok(state)
-    }
-
     /// When a proposal is made, not before `earliest_ms`, and the volumes then. With an exchange
     /// it is the time of the newest final block, so that every node reads the same volumes.
     async fn observed(&self, earliest_ms: u64) -> Result<(u64, Volumes)> {
@@ -213,7 +138,74 @@ impl Market<'_> {
         Ok(())
     }
 
-    /// What the results come to now, as the report that follows `state`.
+    /// Names whoever would be ranked for the first time: a slip of the pen stays.
+    async fn tell_new(&self, tally: &Tally) -> Result<()> {
+        let (contract, bundle) = (&self.network.chain.leaderboard, &self.bundle);
+        let label = "Leaderboard::ranking";
+        let ranked: Vec<Quote> = self.chain.read(contract, bundle, label, &[]).await?;
+        let known = |name: &Framework| ranked.iter().any(|quote| quote.framework == *name);
+        for name in tally.scores().keys().filter(|name| !known(name)) {
+            self.out.say(format!("new: {name} was never ranked before; once settled it stays"));
+        }
+        Ok(())
+    }
+
+    /// Whether no other node can do better than the one that failed. If nodes may lie, its word
+    /// is not enough: too few nodes must answer this program, too.
+    async fn must_be_so(&self, failed: &Failed, proposal: &Proposal) -> bool {
+        let count = self.network.nodes.len();
+        let needed = usize::from(self.network.attestation_quorum().size());
+        if self.network.fault_model == FaultModelName::Crash {
+            let present = count.saturating_sub(failed.missing.len());
+            return !failed.refusals.is_empty() || present < needed;
+        }
+        let before = proposal.report.slot.saturating_sub(1);
+        let (_, silent) = self.nodes.decided_after(before).await;
+        count.saturating_sub(silent.len()) < needed
+    }
+}
+
+impl Desk for Market<'_> {
+    fn say(&self, text: String) {
+        self.out.say(text);
+    }
+
+    async fn latest(&self) -> Result<FeedState> {
+        let label = "Leaderboard::latest";
+        Ok(self.chain.read(&self.network.chain.leaderboard, &self.bundle, label, &[]).await?)
+    }
+
+    async fn catch_up(&self) -> Result<FeedState> {
+        let mut state = self.latest().await?;
+        let (decided, silent) = self.nodes.decided_after(state.slot).await;
+        self.out.say(format!(
+            "chain: slot {} is final; nodes: {} of {} answer",
+            state.slot,
+            self.network.nodes.len() - silent.len(),
+            self.network.nodes.len()
+        ));
+        for (slot, decided) in decided {
+            if slot != state.slot.saturating_add(1) {
+                break;
+            }
+            self.out.say(format!(
+                "slot {slot} was decided earlier and is not on the chain: settling it first"
+            ));
+            let (proposal, certificate) = match decided.certificate {
+                Some(certificate) => (decided.proposal, certificate),
+                None => match self.agree(&decided.proposal).await? {
+                    Round::Agreed(agreed) => (agreed.proposal, agreed.certificate),
+                    Round::Refused(reason) => {
+                        bail!("slot {slot} is decided, but no certificate can be had: {reason}")
+                    }
+                },
+            };
+            self.settle(&proposal, &certificate).await?;
+            state = self.latest().await?;
+        }
+        Ok(state)
+    }
+
     async fn proposal(&self, state: &FeedState) -> Result<Proposal> {
         let distances = &self.network.rules.distance_ms;
         let earliest_ms = match state.slot {
@@ -232,22 +224,11 @@ impl Market<'_> {
             self.options.results.display()
         );
         let feed = self.network.leaderboard_feed();
-        Ok(Proposal { report: report::<Native>(feed, state, &board, time_ms), board })
+        let proposal = Proposal { report: report::<Native>(feed, state, &board, time_ms), board };
+        self.out.proposal(&proposal);
+        Ok(proposal)
     }
 
-    /// Names whoever would be ranked for the first time: a slip of the pen stays.
-    async fn tell_new(&self, tally: &Tally) -> Result<()> {
-        let (contract, bundle) = (&self.network.chain.leaderboard, &self.bundle);
-        let label = "Leaderboard::ranking";
-        let ranked: Vec<Quote> = self.chain.read(contract, bundle, label, &[]).await?;
-        let known = |name: &Framework| ranked.iter().any(|quote| quote.framework == *name);
-        for name in tally.scores().keys().filter(|name| !known(name)) {
-            self.out.say(format!("new: {name} was never ranked before; once settled it stays"));
-        }
-        Ok(())
-    }
-
-    /// Has a node lead the round; the next one if it does not answer, or does not propose it.
     async fn agree(&self, proposal: &Proposal) -> Result<Round> {
         let count = self.network.nodes.len();
         let first = match self.options.seat {
@@ -302,99 +283,11 @@ impl Market<'_> {
         bail!(no_quorum(self.network, &failed))
     }
 
-    /// Whether no other node can do better than the one that failed. If nodes may lie, its word
-    /// is not enough: too few nodes must answer this program, too.
-    async fn must_be_so(&self, failed: &Failed, proposal: &Proposal) -> bool {
-        let count = self.network.nodes.len();
-        let needed = usize::from(self.network.attestation_quorum().size());
-        if self.network.fault_model == FaultModelName::Crash {
-            let present = count.saturating_sub(failed.missing.len());
-            return !failed.refusals.is_empty() || present < needed;
-        }
-        let before = proposal.report.slot.saturating_sub(1);
-        let (_, silent) = self.nodes.decided_after(before).await;
-        count.saturating_sub(silent.len()) < needed
-    }
-
-    /// Verifies a certificate, brings it to the chain, and reads the record back.
     async fn settle(&self, proposal: &Proposal, certificate: &Certificate) -> Result<Finalized> {
-        verify(self.network, proposal, certificate)?;
-        self.out.say("certificate verified: rows, root and every signature");
-        // A dry run sees the clock of the newest block, and the contract refuses a report
-        // that lies too far ahead of it.
-        self.chain.freshen(&self.signer, FRESH).await?;
-        let certificate = self.with_voice(proposal, certificate).await?;
-        let block = self.submit(proposal, &certificate).await?;
-        let record = self.read_back(proposal).await?;
-        Ok(Finalized {
-            record,
-            contract: self.network.chain.leaderboard,
-            genesis: self.network.chain.genesis,
-            block,
-            nodes: self.network.nodes.len(),
-        })
+        self.settle_slot(proposal, certificate).await
     }
 
-    /// The certificate, with others in the place of seats that have lost their voice on the chain.
-    async fn with_voice(
-        &self,
-        proposal: &Proposal,
-        certificate: &Certificate,
-    ) -> Result<Certificate> {
-        let contract = &self.network.chain.validators;
-        let barred: u32 =
-            self.chain.read(contract, &self.validators, "Staking::barred", &[]).await?;
-        if certificate.signers & barred == 0 {
-            return Ok(certificate.clone());
-        }
-        let slot = proposal.report.slot;
-        let more = self.nodes.attestations(slot).await;
-        let replaced = without_barred(self.network, proposal, certificate, barred, more);
-        self.out.say("some who signed have lost their voice; others signed in their place");
-        replaced.with_context(|| format!("too few nodes with a voice attest slot {slot}"))
-    }
-
-    /// Sends the certificate, unless the chain has the record already. Returns the block.
-    async fn submit(&self, proposal: &Proposal, certificate: &Certificate) -> Result<u64> {
-        let contract = &self.network.chain.leaderboard;
-        let args = (&proposal.report, &proposal.board, certificate).encode();
-        let origin = account_of(&self.signer);
-        let dry_run = self.chain.dry_run(contract, &self.bundle, SUBMIT, &args, &origin).await?;
-        if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
-            let block = self.chain.final_block().await?;
-            self.out.say("chain: it is settled already");
-            return Ok(block);
-        }
-        let outcome = self.chain.call(contract, &self.bundle, SUBMIT, &args, &self.signer).await?;
-        self.out.say(format!(
-            "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
-            outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
-        ));
-        for event in &outcome.events {
-            self.out.say(format!("  event {}", self.bundle.event_text(event)));
-        }
-        Ok(outcome.block)
-    }
-
-    /// The chain's record of the slot; it must be what the nodes decided.
-    async fn read_back(&self, proposal: &Proposal) -> Result<Record> {
-        let slot = proposal.report.slot;
-        let record: Option<Record> = self
-            .chain
-            .read(
-                &self.network.chain.leaderboard,
-                &self.bundle,
-                "Leaderboard::record",
-                &slot.encode(),
-            )
-            .await?;
-        let record = record.with_context(|| format!("the chain has no record of slot {slot}"))?;
-        let digest = |report: &cicada_core::report::Report| -> Hash { report.digest::<Native>() };
-        ensure!(
-            digest(&record.report) == digest(&proposal.report)
-                && record.board == proposal.board,
-            "the chain's record of slot {slot} is not what the nodes decided: another deployment? run 'scripts/deploy_paxos.sh status'"
-        );
-        Ok(record)
+    async fn settled(&self, slot: u64) -> Result<Option<Finalized>> {
+        self.settled_slot(slot).await
     }
 }

@@ -34,10 +34,18 @@ const PER_SEAT: usize = 16;
 const QUESTIONS: usize = 64;
 /// Questions for this node's verdict on a value; its engine answers them.
 const VERDICTS: usize = 4;
-/// Proposals in work at once.
+/// Proposals in work at once that the own seat, or a program of this machine, brings.
 const PROPOSALS: usize = 16;
+/// Those that each other seat brings: what one of them does takes no room from the rest.
+const PROPOSALS_PER_SEAT: usize = 2;
 /// The longest that a request may take.
 const LONGEST: Duration = Duration::from_secs(70);
+
+/// The most proposals in work at once in a network of so many nodes.
+pub(crate) fn max_proposals(nodes: usize) -> usize {
+    let others = nodes.saturating_sub(1).saturating_mul(PROPOSALS_PER_SEAT);
+    PROPOSALS.saturating_add(others)
+}
 
 /// What is read before the node judges a value.
 pub struct Readers {
@@ -64,7 +72,8 @@ pub struct Service {
     seat_room: Vec<Semaphore>,
     question_room: Semaphore,
     verdict_room: Arc<Semaphore>,
-    proposal_room: Semaphore,
+    // By the seat that brings them.
+    proposal_rooms: Vec<Arc<Semaphore>>,
 }
 
 impl Service {
@@ -78,8 +87,12 @@ impl Service {
         (sources, token): (Readers, String),
     ) -> Arc<Self> {
         let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
+        let own = usize::from(peers.seat());
+        let places = |seat| if seat == own { PROPOSALS } else { PROPOSALS_PER_SEAT };
+        let proposal_rooms = (0..network.nodes.len()).map(|seat| Semaphore::new(places(seat)));
         Arc::new(Self {
             seat_room: seat_room.collect(),
+            proposal_rooms: proposal_rooms.map(Arc::new).collect(),
             config,
             sources,
             token,
@@ -92,7 +105,6 @@ impl Service {
             node_room: Semaphore::new(NODE_REQUESTS),
             question_room: Semaphore::new(QUESTIONS),
             verdict_room: Arc::new(Semaphore::new(VERDICTS)),
-            proposal_room: Semaphore::new(PROPOSALS),
         })
     }
 

@@ -3,14 +3,14 @@
 use crate::engine::{Command, Engine, FeedsNode, Machine, Parts};
 use crate::evidence::Evidence;
 use crate::feeds::{Feeds, Sources, LONGEST_VALUE};
-use crate::http::{Readers, Service};
+use crate::http::{max_proposals, Readers, Service};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::options::Settings;
 use crate::peers::Peers;
 use crate::ranking::{self, Results};
-use crate::settled::{self, Contracts, Settled};
+use crate::settled::{self, Contracts, Kept, Settled};
 use crate::store::{Owner, Store};
 use crate::volumes::{Connection, Reader, Seen};
 use cicada_consensus::{Config, Node, Seat};
@@ -73,7 +73,7 @@ pub async fn run_as(
     tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
     let feed = network.leaderboard_feed();
     let volumes = connection.map(|connection| Reader::start(feed, seen, connection));
-    let settled = contracts.map(|contracts| settled::Reader::start(settled, contracts));
+    let settled = contracts.map(|contracts| settled::Reader::start(settled, Kept::new(contracts)));
     let readers = Readers { results: reader, volumes, settled };
     let service = Service::new(engine.clone(), peers, metrics, network, config, (readers, token));
     serve(server, service, engine, thread).await
@@ -150,7 +150,7 @@ fn config(network: &Network, seat: Seat) -> Config {
         network.epoch,
         network.config_digest(),
     );
-    config.max_proposals = 16;
+    config.max_proposals = max_proposals(network.nodes.len());
     config.max_value_len = LONGEST_VALUE;
     config
 }

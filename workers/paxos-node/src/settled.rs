@@ -9,14 +9,20 @@ use cicada_network::Network;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 /// Between two looks at the chain that nobody asks for.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long a look may take. A node that asks this one waits for three seconds.
+/// How long who asks waits for a look. A node that asks this one waits for three seconds. The look
+/// goes on: on a slow line it still comes to its end.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long the chain may take over one contract. After that the line is given up for silent, and
+/// made anew: whoever was at its other end, TCP may not notice for hours that he is gone.
+const ANSWER: Duration = Duration::from_secs(20);
 /// Looks that are waited for at once; one look serves all of them.
 const WAITING: usize = 256;
 
@@ -47,7 +53,7 @@ impl Settled {
 
 /// Something that reads the newest slots.
 pub trait Source: Send + 'static {
-    /// The newest slots of all feeds that can be read, and why others cannot.
+    /// The newest slots of all feeds that can be read, and why others cannot. It comes to an end.
     fn read(&mut self) -> impl Future<Output = (Vec<(Feed, u64)>, Option<String>)> + Send;
 }
 
@@ -94,9 +100,8 @@ async fn follow(
         while let Ok(done) = asked.try_recv() {
             waiting.push(done);
         }
-        let late = || (Vec::new(), Some("it takes too long".to_owned()));
-        let looked = tokio::time::timeout(PATIENCE, source.read()).await;
-        let (read, problem) = looked.unwrap_or_else(|_| late());
+        // However long it takes: it has its own limits.
+        let (read, problem) = source.read().await;
         settled.keep(&read);
         if let (true, Some(problem)) = (well, &problem) {
             tracing::warn!("cannot read what the chain has settled: {problem}");
@@ -109,13 +114,99 @@ async fn follow(
     }
 }
 
+/// The newest slots of a contract's feeds, or why they cannot be read.
+pub(crate) type Answer = Result<Vec<(Feed, u64)>, Fault>;
+
+/// A question under way.
+pub(crate) type Question = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// Why a contract was not read.
+pub(crate) enum Fault {
+    /// By its own fault: the line works.
+    Contract(String),
+    /// Nobody answered.
+    Line(String),
+}
+
+impl From<cicada_chain::Error> for Fault {
+    fn from(error: cicada_chain::Error) -> Self {
+        use cicada_chain::Error::{Connect, Node};
+        let words = error.to_string();
+        match error {
+            Connect { .. } | Node { .. } => Self::Line(words),
+            _ => Self::Contract(words),
+        }
+    }
+}
+
+/// Something that can be reached by a line, and asked several things at once.
+pub(crate) trait Remote: Send + Sync + 'static {
+    /// The line.
+    type Line: Send + Sync;
+
+    /// Makes a line. It comes to an end.
+    fn connect(&self) -> impl Future<Output = Result<Self::Line, String>> + Send;
+
+    /// All that is to be asked.
+    fn questions(&self, line: &Self::Line) -> Vec<Question>;
+}
+
+/// A line to something that is made when it is needed, and anew when it fails or is silent.
+pub(crate) struct Kept<R: Remote> {
+    remote: R,
+    open: Option<R::Line>,
+}
+
+impl<R: Remote> Kept<R> {
+    /// No line yet.
+    pub fn new(remote: R) -> Self {
+        Self { remote, open: None }
+    }
+}
+
+impl<R: Remote> Source for Kept<R> {
+    async fn read(&mut self) -> (Vec<(Feed, u64)>, Option<String>) {
+        let line = match self.open.take() {
+            Some(line) => line,
+            None => match self.remote.connect().await {
+                Ok(line) => line,
+                Err(error) => return (Vec::new(), Some(error)),
+            },
+        };
+        let (mut all, mut problem, mut works) = (Vec::new(), None, true);
+        let mut asked = JoinSet::new();
+        for question in self.remote.questions(&line) {
+            asked.spawn(tokio::time::timeout(ANSWER, question));
+        }
+        while let Some(answer) = asked.join_next().await {
+            let fault = match answer {
+                Ok(Ok(Ok(some))) => {
+                    all.extend(some);
+                    continue;
+                }
+                Ok(Ok(Err(fault))) => fault,
+                Ok(Err(_)) => Fault::Line(format!("silent for {ANSWER:?}")),
+                Err(error) => Fault::Line(error.to_string()),
+            };
+            works &= matches!(fault, Fault::Contract(_));
+            let (Fault::Contract(words) | Fault::Line(words)) = fault;
+            problem = Some(words);
+        }
+        // One contract's error costs the others nothing.
+        self.open = works.then_some(line);
+        (all, problem)
+    }
+}
+
 // A contract, and the message that tells of its feeds.
+#[derive(Clone)]
 struct Contract {
     bundle: Arc<Bundle>,
     account: Account,
     says: Says,
 }
 
+#[derive(Clone, Copy)]
 enum Says {
     // The state of the feed, under this name.
     One(Feed, &'static str),
@@ -123,17 +214,15 @@ enum Says {
     Index(Feed, Feed),
 }
 
-/// A connection to the contracts of a network that is made when it is needed, and anew when it
-/// fails.
+/// The contracts of a network.
 pub struct Contracts {
     url: String,
     genesis: Hash,
     contracts: Vec<Contract>,
-    open: Option<Chain>,
 }
 
 impl Contracts {
-    /// To those of a network, unless its rules ask for no chain; the metadata are in the folder
+    /// Those of a network, unless its rules ask for no chain; the metadata are in the folder
     /// `bundles`.
     ///
     /// # Errors
@@ -158,102 +247,44 @@ impl Contracts {
             contracts.push(find("rewards", rewards, says)?);
         }
         let (url, genesis) = (at.url.clone(), at.genesis);
-        Ok(Some(Self { url, genesis, contracts, open: None }))
-    }
-
-    async fn connected(&mut self) -> Result<Chain, String> {
-        if let Some(chain) = &self.open {
-            return Ok(chain.clone());
-        }
-        let chain = Chain::connect(&self.url).await.map_err(|error| error.to_string())?;
-        if chain.genesis() != self.genesis {
-            return Err(format!("{} is another chain than the network file's", self.url));
-        }
-        Ok(self.open.insert(chain).clone())
+        Ok(Some(Self { url, genesis, contracts }))
     }
 }
 
 impl Contract {
-    async fn read(&self, chain: &Chain) -> Result<Vec<(Feed, u64)>, String> {
+    async fn read(self, chain: Chain) -> Answer {
         let (account, bundle) = (&self.account, &*self.bundle);
-        let error = |error: cicada_chain::Error| error.to_string();
         match self.says {
             Says::One(feed, label) => {
-                let latest: FeedState =
-                    chain.read(account, bundle, label, &[]).await.map_err(error)?;
+                let latest: FeedState = chain.read(account, bundle, label, &[]).await?;
                 Ok(vec![(feed, latest.slot)])
             }
             Says::Index(basket, nav) => {
                 let (first, second): (FeedState, FeedState) =
-                    chain.read(account, bundle, "Index::feeds", &[]).await.map_err(error)?;
+                    chain.read(account, bundle, "Index::feeds", &[]).await?;
                 Ok(vec![(basket, first.slot), (nav, second.slot)])
             }
         }
     }
 }
 
-impl Source for Contracts {
-    async fn read(&mut self) -> (Vec<(Feed, u64)>, Option<String>) {
-        let chain = match self.connected().await {
-            Ok(chain) => chain,
-            Err(error) => return (Vec::new(), Some(error)),
-        };
-        let (mut all, mut problem) = (Vec::new(), None);
-        for contract in &self.contracts {
-            match contract.read(&chain).await {
-                Ok(some) => all.extend(some),
-                Err(error) => problem = Some(error),
-            }
+impl Remote for Contracts {
+    type Line = Chain;
+
+    async fn connect(&self) -> Result<Chain, String> {
+        let chain = Chain::connect(&self.url).await.map_err(|error| error.to_string())?;
+        match chain.genesis() == self.genesis {
+            true => Ok(chain),
+            false => Err(format!("{} is another chain than the network file's", self.url)),
         }
-        if problem.is_some() {
-            self.open = None;
-        }
-        (all, problem)
+    }
+
+    fn questions(&self, chain: &Chain) -> Vec<Question> {
+        let ask =
+            |contract: &Contract| -> Question { Box::pin(contract.clone().read(chain.clone())) };
+        self.contracts.iter().map(ask).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cicada_core::report::ReportKind;
-
-    const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [4; 32] };
-
-    /// One slot more at each look; at the third it cannot be read.
-    struct Counting(u64);
-
-    impl Source for Counting {
-        async fn read(&mut self) -> (Vec<(Feed, u64)>, Option<String>) {
-            self.0 += 1;
-            match self.0 {
-                3 => (Vec::new(), Some("gone".into())),
-                slot => (vec![(FEED, slot)], None),
-            }
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_chain_is_read_when_a_report_needs_more_and_each_second() {
-        let settled = Settled::default();
-        let reader = Reader::start(settled.clone(), Counting(0));
-        reader.observe(&FEED, 1).await;
-        assert_eq!(settled.slot(&FEED), 0, "nothing comes before the first");
-        reader.observe(&FEED, 2).await;
-        assert_eq!(settled.slot(&FEED), 1);
-        reader.observe(&FEED, 2).await;
-        assert_eq!(settled.slot(&FEED), 1, "that was known");
-        reader.observe(&FEED, 9).await;
-        reader.observe(&FEED, 9).await;
-        assert_eq!(settled.slot(&FEED), 2, "who cannot read keeps what was read");
-        tokio::time::sleep(EVERY * 3 / 2).await;
-        assert_eq!(settled.slot(&FEED), 4);
-    }
-
-    #[test]
-    fn what_is_settled_stays_settled() {
-        let settled = Settled::default();
-        settled.keep(&[(FEED, 5)]);
-        settled.clone().keep(&[(FEED, 3)]);
-        assert_eq!(settled.slot(&FEED), 5);
-    }
-}
+mod tests;

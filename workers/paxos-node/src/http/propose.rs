@@ -18,12 +18,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, OwnedSemaphorePermit};
 
 /// How long a proposal may take, unless the request says otherwise.
 const DEFAULT_MS: u64 = 10_000;
 /// The longest that it may say.
 const LONGEST_MS: u64 = 60_000;
+/// The same of another seat.
+const LONGEST_OF_OTHERS_MS: u64 = 15_000;
 
 #[derive(Deserialize)]
 pub(super) struct Patience {
@@ -37,13 +39,14 @@ pub(super) async fn propose(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    admit(&service, from, &headers, &body)?;
-    let _permit = service.proposal_room.try_acquire().map_err(|_| Failure::busy())?;
+    let seat = admit(&service, from, &headers, &body)?;
+    let place = place(&service, seat)?;
     let report = report_of(&body)
         .ok_or_else(|| Failure::bad("the body is not the SCALE encoding of a value of any feed"))?;
     let slot = report.slot;
     let digest = report.digest::<Native>();
-    let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(LONGEST_MS);
+    let longest = if seat == service.peers.seat() { LONGEST_MS } else { LONGEST_OF_OTHERS_MS };
+    let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(longest);
     let begin = Instant::now();
     let deadline = begin + Duration::from_millis(patience);
     let known = service.engine.look(move |node| node.application().line(&report.feed)?.slot(slot));
@@ -53,20 +56,8 @@ pub(super) async fn propose(
         Some((position, decided)) if decided == digest => {
             wait_for_certificate(&service, position, deadline).await?
         }
-        _ => {
-            if !service.observe(&body).await {
-                return Err(Failure::busy());
-            }
-            let (reply, receive) = oneshot::channel();
-            let wait = deadline.saturating_duration_since(Instant::now());
-            let command = Command::Propose(body.to_vec(), wait, reply);
-            if !service.engine.offer(command) {
-                return Err(Failure::busy());
-            }
-            receive.await.map_err(|_| Failure::busy())?
-        }
+        _ => lead(&service, &body, deadline, place).await?,
     };
-    let outcome = own_view(&service, body.to_vec(), outcome).await;
     if matches!(outcome, Outcome::Certified { .. }) {
         let took = begin.elapsed().as_secs_f64();
         service.metrics.propose_seconds.observe(took);
@@ -74,14 +65,59 @@ pub(super) async fn propose(
     respond(&service, slot, digest, outcome).await
 }
 
-// Whether this comes from a seat, or from a program of this machine that can read the token. A
-// stranger takes no room.
+// Room for one more proposal of a seat.
+fn place(service: &Service, seat: Seat) -> Result<OwnedSemaphorePermit, Failure> {
+    let room = service.proposal_rooms.get(usize::from(seat)).cloned();
+    room.and_then(|room| room.try_acquire_owned().ok()).ok_or_else(|| {
+        count(&service.metrics.refused, "quota");
+        let error = "too many proposals of this seat are in work";
+        Failure::new(StatusCode::TOO_MANY_REQUESTS, error)
+    })
+}
+
+// Gets a value decided that this node itself would propose. Others hear of no other ones.
+async fn lead(
+    service: &Service,
+    value: &[u8],
+    deadline: Instant,
+    place: OwnedSemaphorePermit,
+) -> Result<Outcome, Failure> {
+    if !service.observe(value).await {
+        return Err(Failure::busy());
+    }
+    if let Err(refusal) = wants(service, value).await.ok_or_else(Failure::busy)? {
+        return Ok(Outcome::Refused(refusal));
+    }
+    let (reply, receive) = oneshot::channel();
+    let wait = deadline.saturating_duration_since(Instant::now());
+    if !service.engine.offer(Command::Propose(value.to_vec(), wait, reply)) {
+        return Err(Failure::busy());
+    }
+    // The place is taken as long as the value is in work, also if who brought it has gone.
+    let ended = tokio::spawn(async move {
+        let outcome = receive.await;
+        drop(place);
+        outcome.ok()
+    });
+    let outcome = ended.await.ok().flatten().ok_or_else(Failure::busy)?;
+    Ok(own_view(service, value, outcome).await)
+}
+
+// Whether this node would propose a value now; `None` if it is too busy to say.
+async fn wants(service: &Service, value: &[u8]) -> Option<Result<(), Refusal>> {
+    let (value, now) = (value.to_vec(), Now { timer_ms: 0, wall_ms: super::wall_ms() });
+    let check = move |node: &FeedsNode| node.application().wants(&value, now);
+    service.engine.look(check).await
+}
+
+// The seat that this comes from; a program of this machine that can read the token speaks for the
+// own one. A stranger takes no room.
 fn admit(
     service: &Service,
     from: SocketAddr,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<(), Failure> {
+) -> Result<Seat, Failure> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let refuse = |reason, error: &str| {
         count(&service.metrics.refused, reason);
@@ -91,7 +127,7 @@ fn admit(
         // Compared by digest: how long that takes tells nothing.
         let same = Native::sha256(token.as_bytes()) == Native::sha256(service.token.as_bytes());
         return match same && from.ip().to_canonical().is_loopback() {
-            true => Ok(()),
+            true => Ok(service.peers.seat()),
             false => refuse("token", "not the token of this node, or not from its machine"),
         };
     }
@@ -104,7 +140,7 @@ fn admit(
     let peers = &service.peers;
     let message = proposal_message(peers.rules_digest(), body);
     match peers.verify(seat, &message, signature) {
-        true => Ok(()),
+        true => Ok(seat),
         false => refuse("forged", "the signature is not that of a seat under the rules here"),
     }
 }
@@ -130,16 +166,14 @@ async fn wait_for_certificate(
     })
 }
 
-// A node that does not lead learns from the others that they refuse a value. If it refuses the
-// value itself, that is the answer.
-async fn own_view(service: &Service, value: Vec<u8>, outcome: Outcome) -> Outcome {
+// What was right at first may not be so any more. If this node refuses the value itself by now, that
+// is the answer, whatever the others say.
+async fn own_view(service: &Service, value: &[u8], outcome: Outcome) -> Outcome {
     match &outcome {
         Outcome::Failed { decided: None, refusals, .. } if !refusals.is_empty() => {}
         _ => return outcome,
     }
-    let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
-    let check = move |node: &FeedsNode| node.application().wants(&value, now);
-    match service.engine.look(check).await {
+    match wants(service, value).await {
         Some(Err(refusal)) => Outcome::Refused(refusal),
         _ => outcome,
     }

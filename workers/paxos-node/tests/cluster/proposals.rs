@@ -64,16 +64,31 @@ impl Cluster {
 
     /// The same with a value of any feed.
     pub fn try_propose_value(&self, seat: Seat, value: &[u8], timeout_ms: u64) -> Option<Response> {
+        self.try_propose_as(seat, seat, value, timeout_ms)
+    }
+
+    /// The same in the name of a seat: any may propose anywhere.
+    pub fn try_propose_as(
+        &self,
+        from: Seat,
+        seat: Seat,
+        value: &[u8],
+        timeout_ms: u64,
+    ) -> Option<Response> {
         let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
-        // Any seat may propose anywhere.
         let mut headers = vec![("content-type", "application/octet-stream".to_owned())];
-        headers.extend(self.pass(value));
+        headers.extend(self.pass_of(from, value));
         self.request(seat, "POST", &path, &headers, value)
     }
 
     /// The headers that let a value into any node.
     pub fn pass(&self, value: &[u8]) -> [(&'static str, String); 2] {
-        let keys = NodeKeys::load(&self.path("node-00.json")).unwrap();
+        self.pass_of(0, value)
+    }
+
+    /// The same in the name of a seat.
+    pub fn pass_of(&self, from: Seat, value: &[u8]) -> [(&'static str, String); 2] {
+        let keys = NodeKeys::load(&self.path(&format!("node-{from:02}.json"))).unwrap();
         Proposer::of(&self.network, Arc::new(keys)).unwrap().headers(value)
     }
 
