@@ -4,7 +4,7 @@ mod settle;
 mod turns;
 
 use crate::board::Finalized;
-use crate::nodes::{Agreed, Answer, Failed, Nodes};
+use crate::nodes::{Answer, Failed, Nodes};
 use crate::pass::Pass;
 use crate::transcript::{no_quorum, Transcript};
 use crate::Options;
