@@ -3,7 +3,9 @@
 mod cluster;
 
 use cicada_consensus::Seat;
-use cicada_core::leaderboard::Proposal;
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{report, Proposal};
+use cicada_core::report::FeedState;
 use cluster::Cluster;
 use parity_scale_codec::Encode;
 use std::io::Write;
@@ -24,11 +26,12 @@ fn figure(cluster: &Cluster, seat: Seat, name: &str) -> u64 {
     line.map_or(0, |count| count.trim().parse().unwrap())
 }
 
-/// The same value with another time.
-fn later(proposal: &Proposal, ms: u64) -> Vec<u8> {
-    let mut proposal = proposal.clone();
-    proposal.report.time_ms += ms;
-    proposal.encode()
+/// The same leaderboard of another time.
+fn later(Proposal { report: first, board }: &Proposal, ms: u64) -> Vec<u8> {
+    let time_ms = first.time_ms + ms;
+    let mut report = report::<Native>(first.feed, &FeedState::EMPTY, board, time_ms);
+    report.slot = first.slot;
+    Proposal { report, board: board.clone() }.encode()
 }
 
 #[test]

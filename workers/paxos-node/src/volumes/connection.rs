@@ -9,14 +9,26 @@ use cicada_volumes::{find, Exchange, FindError, Source, Volumes, BLOCKS};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-/// A connection to the chain's exchange that is made when it is needed, and anew when it fails.
+/// How long no look may come to its end before the connection is given up for silent.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// A connection to the chain's exchange that is made when it is needed, and anew when it fails or is
+/// silent. Looks may be given up; what they have come to by then is kept.
 pub struct Connection {
     url: String,
     genesis: Hash,
     account: Account,
     bundle: Arc<Bundle>,
+    times: Times,
     open: Option<Remembering>,
+    // A connection under way.
+    opening: Option<JoinHandle<Result<Chain, String>>>,
+    // Since when no look has come to its end.
+    silent: Option<Instant>,
 }
 
 impl Connection {
@@ -30,34 +42,53 @@ impl Connection {
         };
         let bundle = Arc::new(Bundle::find(bundles, "exchange")?);
         let (url, genesis) = (network.chain.url.clone(), network.chain.genesis);
-        Ok(Some(Self { url, genesis, account, bundle, open: None }))
+        Ok(Some(Self::new(url, genesis, account, bundle)))
+    }
+
+    fn new(url: String, genesis: Hash, account: Account, bundle: Arc<Bundle>) -> Self {
+        let (times, open, opening, silent) = (Times::default(), None, None, None);
+        Self { url, genesis, account, bundle, times, open, opening, silent }
     }
 
     async fn connected(&mut self) -> Result<&Remembering, String> {
         let exchange = match self.open.take() {
             Some(open) => open,
             None => {
-                let chain = Chain::connect(&self.url).await.map_err(|error| error.to_string())?;
+                let chain = self.connect().await?;
                 if chain.genesis() != self.genesis {
                     return Err(format!("{} is another chain than the network file's", self.url));
                 }
                 let exchange =
                     Exchange { chain, bundle: self.bundle.clone(), account: self.account };
-                Remembering { exchange, times: Mutex::default() }
+                Remembering { exchange, times: self.times.clone() }
             }
         };
         Ok(self.open.insert(exchange))
+    }
+
+    // It goes on when this is given up.
+    async fn connect(&mut self) -> Result<Chain, String> {
+        let url = self.url.clone();
+        let connect = async move { Chain::connect(&url).await.map_err(|error| error.to_string()) };
+        let opening = self.opening.get_or_insert_with(|| tokio::spawn(connect));
+        let opened = opening.await.map_err(|error| error.to_string());
+        self.opening = None;
+        opened?
     }
 }
 
 impl Lookup for Connection {
     async fn look(&mut self, time_ms: u64) -> Looked {
-        let exchange = self.connected().await.map_err(FindError::Chain)?;
+        if self.silent.get_or_insert_with(Instant::now).elapsed() > SILENCE {
+            (self.open, self.silent) = (None, Some(Instant::now()));
+        }
         let looked = async {
+            let exchange = self.connected().await.map_err(FindError::Chain)?;
             let block = find(exchange, time_ms).await?;
             exchange.volumes(block).await.map_err(FindError::Chain)
         };
         let looked = looked.await;
+        self.silent = None;
         if matches!(looked, Err(FindError::Chain(_))) {
             self.open = None;
         }
@@ -65,10 +96,12 @@ impl Lookup for Connection {
     }
 }
 
-// An exchange, and the times of final blocks: they never change, and are looked for often.
+// The times of final blocks: they never change, and are looked for often.
+type Times = Arc<Mutex<BTreeMap<u64, u64>>>;
+
 struct Remembering {
     exchange: Exchange,
-    times: Mutex<BTreeMap<u64, u64>>,
+    times: Times,
 }
 
 impl Source for Remembering {
@@ -92,5 +125,29 @@ impl Source for Remembering {
 
     async fn volumes(&self, block: u64) -> Result<Volumes, String> {
         self.exchange.volumes(block).await.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn a_handshake_goes_on_when_a_look_is_given_up() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", silent.local_addr().unwrap());
+        let bundles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles");
+        let bundle = Arc::new(Bundle::find(bundles, "exchange").unwrap());
+        let mut connection = Connection::new(url, [7; 32], [8; 32], bundle);
+        let (patience, mut streams) = (Duration::from_millis(300), Vec::new());
+        for _ in 0..3 {
+            assert!(timeout(patience, connection.look(1)).await.is_err(), "silent");
+            while let Ok(accepted) = timeout(patience / 10, silent.accept()).await {
+                streams.push(accepted.unwrap());
+            }
+        }
+        assert_eq!(streams.len(), 1, "one connection for all looks");
     }
 }
