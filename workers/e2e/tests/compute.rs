@@ -52,7 +52,7 @@ fn four_jobs_end_as_they_should_and_the_balances_add_up() {
         ("paid", "Completed", "Settled Completed->Released"),
         ("disputed", "ProviderWon", "Voted Disputed->Resolved"),
         ("sla", "SlaViolated", "Settled Completed->Released"),
-        ("expired", "Failed", "Expired Funded->Refunded"),
+        ("expired", "Failed", "Settled Funded->Refunded"),
     ] {
         assert_eq!(report[part]["assignment"]["status"], status, "{report}");
         assert_eq!(last(part), end);

@@ -62,7 +62,7 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
         requester: account_of(&stage.alice),
         provider: account_of(provider),
         token: stage.at("token"),
-        milestones: vec![Milestone { amount: MMC, complete_by_ms: now_ms + HOUR_MS }],
+        milestones: vec![Milestone { amount: MMC, complete_by_ms: now_ms + 3 * HOUR_MS }],
         rule: Rule::Single,
         panel: Panel { required: 1, members: vec![bob], fee_bps: 0 },
         fund_by_ms: now_ms + HOUR_MS,
