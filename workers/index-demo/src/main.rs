@@ -11,6 +11,8 @@ mod story;
 
 use anyhow::{bail, Context, Result};
 use cicada_amounts::TAO;
+use cicada_core::fixed::BPS;
+use cicada_core::slashing::BOUNTY_BPS;
 use cicada_deploy::say;
 use cicada_program::{status, termination};
 use clap::Parser;
@@ -84,7 +86,8 @@ async fn tell(options: &Options) -> Result<bool> {
     Ok(all)
 }
 
-/// From 2 % to under 0.5 % within three slots, from above and from below.
+/// From about 2 % to under 0.5 % within three slots, from above and from below. The NAV is that of a
+/// time before the price was moved, so that its own move comes on top.
 fn check_arbitrage(story: &mut Story) {
     for (from, side) in [(1, "above"), (SHOCK, "below")] {
         let three = || story.slots.iter().filter(|slot| (from..from + 3).contains(&slot.number));
@@ -94,7 +97,7 @@ fn check_arbitrage(story: &mut Story) {
         let what = format!(
             "a price {first:.3} % {side} the NAV comes to {best:.3} %, under 0.5 % after {count} slots"
         );
-        story.check(what, (1.9..2.1).contains(&first) && best < 0.5 && count <= 3);
+        story.check(what, (1.5..2.5).contains(&first) && best < 0.5 && count <= 3);
     }
     let mean = |of: fn(&outcome::Slot) -> f64| {
         story.slots.iter().map(of).sum::<f64>() / story.slots.len().max(1) as f64
@@ -106,21 +109,28 @@ fn check_arbitrage(story: &mut Story) {
     );
 }
 
-/// Who did nothing wrong lost nothing, and the treasury has what the others lost.
+/// Who did nothing wrong lost nothing, and the treasury has what the others lost, less the part of
+/// whoever brought the proof of two signatures.
 async fn check_others(story: &mut Story) -> Result<()> {
     let caught = story.caught;
     story.check(format!("seat {} lied and was caught", story::LIAR), caught);
-    let (mut lost, mut wronged) = (0, 0);
+    let (mut lost, mut bounties, mut wronged) = (0, 0, 0);
     for seat in 0..story.seats()? {
         let missing = story.stake - story.stake_of(seat).await?.bonded;
         lost += missing;
-        let liar = [story::LIAR, story::DOUBLE, story::TWICE_ATTESTED].contains(&seat);
-        wronged += usize::from(missing > 0 && !liar);
+        let proven = [story::DOUBLE, story::TWICE_ATTESTED].contains(&seat);
+        if proven {
+            bounties += missing * BOUNTY_BPS / BPS;
+        }
+        wronged += usize::from(missing > 0 && !proven && seat != story::LIAR);
     }
     let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
     story.check(
-        format!("{wronged} honest seats lost stake; {lost} were lost, the treasury has {treasury}"),
-        wronged == 0 && treasury == lost,
+        format!(
+            "{wronged} honest seats lost stake; {lost} were lost, the treasury has {treasury} and \
+             who brought proofs {bounties}"
+        ),
+        wronged == 0 && treasury + bounties == lost,
     );
     Ok(())
 }
