@@ -2,5 +2,6 @@
 
 #[path = "../../tests/index/observers.rs"]
 pub mod observers;
+#[allow(clippy::new_without_default)] // a new stage is not a default
 #[path = "../../tests/index/stage.rs"]
 pub mod stage;

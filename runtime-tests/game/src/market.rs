@@ -6,6 +6,7 @@ pub mod requester;
 pub mod scene;
 
 /// The market of its tests.
+#[allow(clippy::new_without_default)] // a new stage is not a default
 #[path = "../../tests/auction/stage.rs"]
 pub mod stage;
 #[path = "../../tests/auction/states.rs"]

@@ -247,11 +247,11 @@ impl Role for Miner {
         }
         self.stage.world.advance(MOMENT_MS);
         let next = moment + 1;
-        if next % EPOCH == 0 {
+        if next.is_multiple_of(EPOCH) {
             let own = self.own();
             self.epochs.end(&mut self.stage, own);
         }
-        if next % BASKET == 0 {
+        if next.is_multiple_of(BASKET) {
             self.set_basket((next / BASKET) as usize);
         }
     }

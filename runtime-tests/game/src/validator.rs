@@ -306,7 +306,7 @@ impl Role for Validator {
             self.change();
         }
         if moment % 2 == 1 {
-            while self.stage.to_judge().is_some() && self.stage.judge_nav().value.is_ok() {}
+            while self.stage.unjudged().is_some() && self.stage.judge_nav().value.is_ok() {}
         }
         self.stage.world.advance(MOMENT_MS);
         self.moment = moment + 1;

@@ -46,7 +46,7 @@ fn where_all_agree_there_is_nothing_to_judge() {
     // As far as a node agrees to.
     values[3].1 += ONE / 10_000 * 50;
     let _ = stage.settle(&values).succeeds();
-    assert_eq!(stage.to_judge(), None);
+    assert_eq!(stage.unjudged(), None);
     assert_eq!(stage.judge_nav().fails(), IndexError::NothingToJudge);
 }
 
@@ -64,11 +64,11 @@ fn the_oldest_slot_is_judged_first_so_that_a_small_fault_washes_no_great_one_awa
     }
     let severe = STAKE - STAKE * 15 / 100;
     for (slot, left) in [(1, severe), (3, severe - severe / 100)] {
-        assert_eq!(stage.to_judge(), Some(slot));
+        assert_eq!(stage.unjudged(), Some(slot));
         let _ = stage.judge_nav().succeeds();
         assert_eq!(stage.bonded(5), left);
     }
-    assert_eq!(stage.to_judge(), None);
+    assert_eq!(stage.unjudged(), None);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn an_index_that_is_no_judge_settles_all_the_same() {
     let _ = stage.settle(&values).succeeds();
     assert_eq!(stage.judge_nav().fails(), IndexError::PenaltiesRefused);
     assert_eq!(stage.judge_nav().fails(), IndexError::PenaltiesRefused, "it is not used up");
-    assert_eq!(stage.to_judge(), Some(1));
+    assert_eq!(stage.unjudged(), Some(1));
 }
 
 #[test]

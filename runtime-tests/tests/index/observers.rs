@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// The slot that is judged next.
-    pub fn to_judge(&mut self) -> Option<u64> {
+    pub fn unjudged(&mut self) -> Option<u64> {
         self.world.read(on(&self.index).to_judge())
     }
 
