@@ -19,6 +19,7 @@ use primitive_types::U256;
 
 mod agreed;
 
+pub(crate) use agreed::is_left_out;
 pub use agreed::{Difference, Own, Proposal, AGREE_BPS, HEARD_MS};
 
 /// The NAV of an index without tokens: one TAO for one token.

@@ -5,7 +5,7 @@ use super::holdings::Entry;
 use super::observed::{check, Observation};
 use super::sheet::Sheet;
 use super::BasketError;
-use crate::nav::{deviation_bps_ceil, ObservationError, AGREE_BPS, HEARD_MS};
+use crate::nav::{deviation_bps_ceil, is_left_out, ObservationError, AGREE_BPS};
 use crate::report::Report;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -91,11 +91,9 @@ impl Own {
         }
         check(observations, weights, needed, time_ms).map_err(Difference::Observations)?;
         let theirs = observations.iter().find(|other| other.seat == own.seat);
-        let is_known = come_ms.saturating_sub(*signed_ms) >= HEARD_MS;
-        match theirs {
-            Some(theirs) if theirs.prices != own.prices => return Err(Difference::LeftOut),
-            None if is_known => return Err(Difference::LeftOut),
-            _ => {}
+        let stands = theirs.map(|theirs| theirs.prices == own.prices);
+        if is_left_out(stands, *signed_ms, come_ms) {
+            return Err(Difference::LeftOut);
         }
         let found = sheet.agreed(time_ms, observations, weights, needed);
         let found = found.map_err(Difference::Basket)?;

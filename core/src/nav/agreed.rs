@@ -24,6 +24,16 @@ pub struct Own {
 /// How long, in milliseconds, a proposer may not have heard of an observation.
 pub const HEARD_MS: u64 = 5_000;
 
+/// Whether a proposal that came at `come_ms` passes over what a validator signed at `signed_ms`:
+/// something else stands in its place (`stands` says so, if anything does), or nothing, although
+/// there was time to hear of it.
+pub(crate) fn is_left_out(stands: Option<bool>, signed_ms: u64, come_ms: u64) -> bool {
+    match stands {
+        Some(stands) => !stands,
+        None => come_ms.saturating_sub(signed_ms) >= HEARD_MS,
+    }
+}
+
 /// Why a node does not agree to a NAV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
@@ -60,11 +70,9 @@ impl Own {
         }
         check(observations, weights, needed, report.time_ms).map_err(Difference::Observations)?;
         let theirs = observations.iter().find(|other| other.seat == own.seat);
-        let is_known = come_ms.saturating_sub(*signed_ms) >= HEARD_MS;
-        match theirs {
-            Some(theirs) if theirs.nav_e18 != own.nav_e18 => return Err(Difference::LeftOut),
-            None if is_known => return Err(Difference::LeftOut),
-            _ => {}
+        let stands = theirs.map(|theirs| theirs.nav_e18 == own.nav_e18);
+        if is_left_out(stands, *signed_ms, come_ms) {
+            return Err(Difference::LeftOut);
         }
         let median = median_e18(observations, weights).map_err(Difference::Observations)?;
         let off_bps = deviation_bps_ceil(median, own.nav_e18);

@@ -1,13 +1,15 @@
 //! A liar that pretends to know decisions which nobody made cannot stop the others.
 
+mod common;
+
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
-    digest, Answer, Application, AttestationRequest, Config, Input, Keys, Node, Now, Origin,
-    Output, Pledge, Proposal, Refusal, Request, Seat,
+    digest, Answer, Application, AttestationRequest, Config, Input, Node, Now, Origin, Output,
+    Pledge, Proposal, Refusal, Request, Seat,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
 use cicada_core::quorum::{FaultModel, Quorum};
+use common::{stamp, Stamp};
 use std::collections::BTreeMap;
 
 const N: u8 = 4;
@@ -24,32 +26,6 @@ impl Application for Anything {
 
     fn apply(&mut self, _: u64, _: &[u8]) -> Option<AttestationRequest> {
         None
-    }
-}
-
-struct Stamp(Seat);
-
-fn stamp(seat: Seat, message: &Hash) -> Signature {
-    let mut signature = [seat; 64];
-    signature[..32].copy_from_slice(message);
-    signature
-}
-
-impl Keys for Stamp {
-    fn attest(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
-    }
-
-    fn sign(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
     }
 }
 

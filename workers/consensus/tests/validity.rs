@@ -1,13 +1,16 @@
 //! When a node judges a value: whatever its leader was free to choose, and nothing else.
 
+mod common;
+
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
     digest, Answer, Application, AttestationRequest, Ballot, Claim, Config, Input, Justification,
-    Keys, Node, Now, Origin, Output, Pledge, Proposal, Refusal, Request, Seat, View,
+    Node, Now, Origin, Output, Pledge, Proposal, Refusal, Request, Seat, View,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::{Hash, ZERO_HASH};
 use cicada_core::quorum::{FaultModel, Quorum};
+use common::{stamp, Stamp};
 use std::collections::BTreeMap;
 
 const N: u8 = 4;
@@ -28,32 +31,6 @@ impl Application for Fleeting {
 
     fn apply(&mut self, _: u64, _: &[u8]) -> Option<AttestationRequest> {
         None
-    }
-}
-
-struct Stamp(Seat);
-
-fn stamp(seat: Seat, message: &Hash) -> Signature {
-    let mut signature = [seat; 64];
-    signature[..32].copy_from_slice(message);
-    signature
-}
-
-impl Keys for Stamp {
-    fn attest(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
-    }
-
-    fn sign(&self, message: &Hash) -> Signature {
-        stamp(self.0, message)
-    }
-
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        *signature == stamp(seat, message)
     }
 }
 

@@ -18,7 +18,6 @@ use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState, Settled};
-use cicada_network::verify_attestation;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
@@ -34,8 +33,16 @@ pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
 /// Whether an observation for a slot is signed by its seat.
 pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
     let message = observation.message::<Native>(&office.config_digest, feed, slot);
-    let key = office.keys.get(usize::from(observation.seat));
-    key.is_some_and(|key| verify_attestation(&observation.signature, &message, key))
+    office.signed(observation.seat, &message, &observation.signature)
+}
+
+/// The first of each seat, in order of seats.
+pub(crate) fn one_of_each<T>(all: impl Iterator<Item = T>, seat: impl Fn(&T) -> u8) -> Vec<T> {
+    let mut seats = BTreeMap::new();
+    for one in all {
+        seats.entry(seat(&one)).or_insert(one);
+    }
+    seats.into_values().collect()
 }
 
 /// The genuine observations for a slot, one of a seat, in order of seats, all of `time_ms`.
@@ -51,11 +58,7 @@ pub fn select(
             && observation.time_ms == time_ms
             && genuine(office, feed, slot, observation)
     };
-    let mut seats = BTreeMap::new();
-    for observation in candidates.into_iter().filter(usable) {
-        seats.entry(observation.seat).or_insert(observation);
-    }
-    seats.into_values().collect()
+    one_of_each(candidates.into_iter().filter(usable), |one| one.seat)
 }
 
 /// The report of observations of one time.

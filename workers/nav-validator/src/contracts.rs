@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 use cicada_chain::{Bundle, Chain, Signer};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
-use cicada_core::certificate::Certificate;
+use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::{AttestationKey, Member};
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
@@ -15,6 +15,7 @@ use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
+use cicada_network::verify_attestation;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
 
@@ -93,6 +94,12 @@ impl Office {
     /// The seat of a key.
     pub fn seat_of(&self, key: &AttestationKey) -> Option<u8> {
         u8::try_from(self.keys.iter().position(|other| other == key)?).ok()
+    }
+
+    /// Whether a seat signed a message.
+    pub fn signed(&self, seat: u8, message: &Hash, signature: &Signature) -> bool {
+        let key = self.keys.get(usize::from(seat));
+        key.is_some_and(|key| verify_attestation(signature, message, key))
     }
 
     /// How many seats there are.

@@ -1,7 +1,7 @@
 //! Agreement on the basket: one is proposed when somebody asks for it, and whatever the nodes have
 //! certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
 
-use crate::agree::{Agreement, Due};
+use crate::agree::{one_of_each, Agreement, Due};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
 use crate::peers::Certified;
@@ -12,10 +12,8 @@ use cicada_core::basket::observed::{check, Observation};
 use cicada_core::hash::Native;
 use cicada_core::nav::{min_observations, ROUND_MS};
 use cicada_core::report::{Feed, FeedState};
-use cicada_network::verify_attestation;
 use cicada_program::now_ms;
 use parity_scale_codec::Encode;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A basket is proposed at most so long after its time, in milliseconds; later, the next one is waited
@@ -61,16 +59,11 @@ fn select(
 ) -> Vec<Observation> {
     let usable = |one: &Observation| {
         let message = one.message::<Native>(&office.config_digest, feed, slot);
-        let key = office.keys.get(usize::from(one.seat));
         one.is_well_formed()
             && one.time_ms == time_ms
-            && key.is_some_and(|key| verify_attestation(&one.signature, &message, key))
+            && office.signed(one.seat, &message, &one.signature)
     };
-    let mut seats = BTreeMap::new();
-    for observation in candidates.into_iter().filter(usable) {
-        seats.entry(observation.seat).or_insert(observation);
-    }
-    seats.into_values().collect()
+    one_of_each(candidates.into_iter().filter(usable), |one| one.seat)
 }
 
 impl Agreement {

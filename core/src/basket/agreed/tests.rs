@@ -2,6 +2,7 @@ use super::*;
 use crate::basket::holdings::report;
 use crate::basket::sheet::Wanted;
 use crate::hash::Native;
+use crate::nav::HEARD_MS;
 use crate::report::{Feed, FeedState, ReportKind};
 use alloc::vec;
 use proptest::prelude::*;

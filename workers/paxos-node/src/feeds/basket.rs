@@ -3,35 +3,21 @@
 //! that its own validator's sheet makes of them.
 
 use super::nav::explain as explain_observations;
-use super::{own, Content};
+use super::observers::Observers;
+use super::Content;
 use cicada_consensus::{Now, Origin};
 use cicada_core::basket::agreed::{Difference, Own, Proposal};
 use cicada_core::basket::holdings::{matches, MAX_HOLDINGS};
-use cicada_core::basket::observed::{check, Observation};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::basket::observed::check;
+use cicada_core::hash::Native;
 use cicada_core::nav::{AGREE_BPS, HEARD_MS};
-use cicada_core::report::Feed;
-use cicada_network::PublicKeys;
 use parity_scale_codec::{DecodeAll, Encode};
-use std::path::PathBuf;
-use std::sync::Arc;
 
-/// What is to be known of a committee to judge its observations.
-pub(super) struct Basket {
-    pub(super) feed: Feed,
-    pub(super) config_digest: Hash,
-    pub(super) members: Arc<PublicKeys>,
-    pub(super) seats: u8,
-    /// How many must observe, and name a price.
-    pub(super) needed: u8,
-    /// The SCALE of [`Own`] that this node's validator writes.
-    pub(super) file: Option<PathBuf>,
-    pub(super) arrivals: own::Arrivals,
-}
+/// The feed's content. As many as must observe must name a price.
+pub(super) struct Basket(pub(super) Observers);
 
 impl Basket {
-    // A value whose form is right. Whose word has weight, and what the index holds, the log does
-    // not know.
+    // A value whose form is right. What the index holds, the log does not know.
     fn read(&self, value: &[u8]) -> Result<Proposal, String> {
         let proposal =
             Proposal::decode_all(&mut &value[..]).map_err(|_| "not a basket".to_owned())?;
@@ -39,8 +25,7 @@ impl Basket {
         if entries.is_empty() || entries.len() > MAX_HOLDINGS {
             return Err(format!("a basket of {} tokens", entries.len()));
         }
-        let weights = vec![1; usize::from(self.seats)];
-        check(observations, &weights, self.needed, report.time_ms)
+        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
             .map_err(|error| explain_observations(error, observations.len()))?;
         if let Some(one) = observations.iter().find(|one| !one.is_well_formed()) {
             return Err(format!("the prices of seat {} are not in order", one.seat));
@@ -52,24 +37,16 @@ impl Basket {
     }
 
     fn genuine(&self, Proposal { report, observations, .. }: &Proposal) -> Result<(), String> {
-        let is_forged = |one: &&Observation| {
-            let message = one.message::<Native>(&self.config_digest, &self.feed, report.slot);
-            !self.members.verify_attestation(one.seat, &message, &one.signature)
-        };
-        match observations.iter().find(is_forged) {
-            None => Ok(()),
-            Some(forged) => Err(format!("the observation of seat {} is forged", forged.seat)),
-        }
+        let Observers { config_digest, feed, .. } = &self.0;
+        self.0.genuine(observations.iter().map(|one| {
+            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
+        }))
     }
 
     fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
-        let file =
-            self.file.as_ref().ok_or("I have no validator's basket: --basket is not given")?;
-        let mine = own::read::<Own>(file)
-            .map_err(|error| format!("cannot read my basket {error}"))?
-            .ok_or("my validator has not written a basket yet")?;
-        let come_ms = self.arrivals.of(&proposal.report, now.wall_ms);
-        mine.agrees(proposal, self.needed, come_ms)
+        let mine: Own = self.0.own("basket", "--basket")?;
+        let come_ms = self.0.arrivals.of(&proposal.report, now.wall_ms);
+        mine.agrees(proposal, self.0.needed, come_ms)
             .map_err(|difference| explain(difference, proposal, &mine))
     }
 }

@@ -10,6 +10,7 @@
 mod basket;
 mod line;
 mod nav;
+mod observers;
 mod own;
 mod rewards;
 
@@ -30,6 +31,7 @@ use cicada_network::{Network, PublicKeys};
 use line::Limit;
 pub use line::{Line, MAX_SKEW_MS};
 use nav::Nav;
+use observers::Observers;
 use parity_scale_codec::{Decode, DecodeAll};
 use rewards::Rewards;
 use std::collections::BTreeMap;
@@ -102,16 +104,17 @@ impl Feeds {
         let board = Leaderboard::new(sources.results, volumes, sources.withdrawn);
         add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
-        if let (Some(feed), Some(needed)) = (network.nav_feed(), min_observations(seats)) {
-            let (file, arrivals) = (sources.nav, own::Arrivals::default());
-            let members = members.clone();
-            let nav = Nav { feed, config_digest, members, seats, needed, file, arrivals };
-            add("nav", feed, Box::new(nav));
-        }
-        if let (Some(feed), Some(needed)) = (network.basket_feed(), min_observations(seats)) {
-            let (file, arrivals) = (sources.basket, own::Arrivals::default());
-            let basket = Basket { feed, config_digest, members, seats, needed, file, arrivals };
-            add("basket", feed, Box::new(basket));
+        if let Some(needed) = min_observations(seats) {
+            let observers = |feed, file| {
+                let (members, arrivals) = (members.clone(), own::Arrivals::default());
+                Observers { feed, config_digest, members, seats, needed, file, arrivals }
+            };
+            if let Some(feed) = network.nav_feed() {
+                add("nav", feed, Box::new(Nav(observers(feed, sources.nav))));
+            }
+            if let Some(feed) = network.basket_feed() {
+                add("basket", feed, Box::new(Basket(observers(feed, sources.basket))));
+            }
         }
         if let Some(feed) = network.rewards_feed() {
             add("rewards", feed, Box::new(Rewards::new(sources.awards)));

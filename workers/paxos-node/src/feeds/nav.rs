@@ -1,38 +1,24 @@
 //! The NAV: signed observations of the validators. A node vouches that they are genuine, that the
 //! contract can make a NAV of them, and that it is near what its own validator has observed.
 
-use super::{own, Content};
+use super::observers::Observers;
+use super::Content;
 use cicada_consensus::{Now, Origin};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::Native;
 use cicada_core::nav::{
     check, matches, Difference, ObservationError, Own, Proposal, AGREE_BPS, HEARD_MS,
 };
-use cicada_core::report::Feed;
-use cicada_network::PublicKeys;
 use parity_scale_codec::{DecodeAll, Encode};
-use std::path::PathBuf;
-use std::sync::Arc;
 
-/// What is to be known of a committee to judge its observations.
-pub(super) struct Nav {
-    pub(super) feed: Feed,
-    pub(super) config_digest: Hash,
-    pub(super) members: Arc<PublicKeys>,
-    pub(super) seats: u8,
-    /// How many must observe.
-    pub(super) needed: u8,
-    /// The SCALE of [`Own`] that this node's validator writes.
-    pub(super) file: Option<PathBuf>,
-    pub(super) arrivals: own::Arrivals,
-}
+/// The feed's content.
+pub(super) struct Nav(pub(super) Observers);
 
 impl Nav {
-    // A value whose form is right. Whose word has weight, the log does not know.
+    // A value whose form is right.
     fn read(&self, value: &[u8]) -> Result<Proposal, String> {
         let proposal = Proposal::decode_all(&mut &value[..]).map_err(|_| "not a NAV".to_owned())?;
         let Proposal { report, observations } = &proposal;
-        let weights = vec![1; usize::from(self.seats)];
-        check(observations, &weights, self.needed, report.time_ms)
+        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
             .map_err(|error| explain(error, observations.len()))?;
         match matches::<Native>(report, observations) {
             true => Ok(proposal),
@@ -41,16 +27,10 @@ impl Nav {
     }
 
     fn genuine(&self, Proposal { report, observations }: &Proposal) -> Result<(), String> {
-        let forged = observations.iter().find(|observation| {
-            let message =
-                observation.message::<Native>(&self.config_digest, &self.feed, report.slot);
-            let (seat, signature) = (observation.seat, &observation.signature);
-            !self.members.verify_attestation(seat, &message, signature)
-        });
-        match forged {
-            None => Ok(()),
-            Some(forged) => Err(format!("the observation of seat {} is forged", forged.seat)),
-        }
+        let Observers { config_digest, feed, .. } = &self.0;
+        self.0.genuine(observations.iter().map(|one| {
+            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
+        }))
     }
 
     fn compare(
@@ -58,12 +38,9 @@ impl Nav {
         Proposal { report, observations }: &Proposal,
         now: Now,
     ) -> Result<(), String> {
-        let file = self.file.as_ref().ok_or("I have no validator's NAV: --nav is not given")?;
-        let mine = own::read::<Own>(file)
-            .map_err(|error| format!("cannot read my NAV {error}"))?
-            .ok_or("my validator has not written a NAV yet")?;
-        let come_ms = self.arrivals.of(report, now.wall_ms);
-        mine.agrees(report, observations, self.needed, come_ms)
+        let mine: Own = self.0.own("NAV", "--nav")?;
+        let come_ms = self.0.arrivals.of(report, now.wall_ms);
+        mine.agrees(report, observations, self.0.needed, come_ms)
             .map_err(|difference| differs(difference, &mine, observations.len()))
     }
 }
