@@ -150,8 +150,50 @@ pub(crate) fn secret_from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Points of small order, also in other forms than the shortest.
+    pub(crate) fn weak_points() -> Vec<[u8; 32]> {
+        let of = |first: u8, rest: u8, last: u8| {
+            let mut bytes = [rest; 32];
+            (bytes[0], bytes[31]) = (first, last);
+            bytes
+        };
+        let order_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+        let mut point = [0; 32];
+        hex::decode_to_slice(order_8, &mut point).unwrap();
+        // 0, 1, -1, 0 and 1 as the field's size and one more; the highest bit does not count.
+        let least = [of(0, 0, 0), of(1, 0, 0), of(0xec, 0xff, 0x7f), of(0xed, 0xff, 0x7f)];
+        [&least[..], &[of(0xee, 0xff, 0x7f), of(0, 0, 0x80), point]].concat()
+    }
+
+    /// Such a point, or any, as people write a recipient.
+    pub(crate) fn recipient(point: &[u8; 32]) -> String {
+        bech32::encode("age", point.to_base32(), Variant::Bech32).unwrap()
+    }
+
+    #[test]
+    fn a_point_that_keeps_no_secret_is_no_recipient() {
+        for weak in weak_points() {
+            assert!(recipient(&weak).parse::<Recipient>().is_err(), "{}", hex::encode(weak));
+            assert!(recipient(&weak).to_uppercase().parse::<Recipient>().is_err());
+        }
+        let own = PayloadKey::generate().recipient();
+        assert_eq!(own.to_string().parse::<Recipient>().unwrap(), own);
+    }
+
+    #[test]
+    fn a_header_of_thousands_of_recipients_is_not_read() {
+        let key = PayloadKey::generate();
+        let file = PayloadKey::encrypt(&key.recipient(), b"in the dark").unwrap();
+        let first = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let stanza = format!("-> X25519 {}\n{}\n", "A".repeat(43), "A".repeat(43));
+        let padded = [&file[..first], stanza.repeat(100).as_bytes(), &file[first..]].concat();
+        let error = key.decrypt(&padded).unwrap_err().to_string();
+        assert!(error.contains("header"), "{error}");
+        assert!(key.decrypt(&vec![b'-'; MAX_CONTENT]).is_err());
+    }
 
     #[test]
     fn what_is_encrypted_comes_back() {
