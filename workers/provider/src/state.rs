@@ -37,8 +37,10 @@ impl State {
     /// Those of the file system, with the place.
     pub fn open(path: &Path, of: &Identity) -> Result<Self> {
         let state = Self(path.join(of.name()));
-        let folder = state.0.join("done");
-        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        for name in ["done", "offers"] {
+            let folder = state.0.join(name);
+            fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        }
         let [genesis, first, auction] = [of.genesis, of.first_block, of.auction].map(hex::encode);
         let text = format!("genesis 0x{genesis}\nblock 1 0x{first}\nauction 0x{auction}\n");
         state.write(&state.0.join("market"), &text)?;
@@ -95,6 +97,25 @@ impl State {
         let _ = fs::remove_file(self.done_file(assignment));
     }
 
+    /// Notes an own offer: any number of others' may come after it.
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
+    pub fn note_offer(&self, offer: u64) -> Result<()> {
+        self.write(&self.0.join("offers").join(offer.to_string()), "")
+    }
+
+    /// Forgets an offer that is closed.
+    pub fn forget_offer(&self, offer: u64) {
+        let _ = fs::remove_file(self.0.join("offers").join(offer.to_string()));
+    }
+
+    /// Own offers that were noted and not forgotten.
+    pub fn offers(&self) -> Vec<u64> {
+        let entries = fs::read_dir(self.0.join("offers")).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
     /// All assignments below this number have ended, or are somebody else's.
     pub fn settled_below(&self) -> u64 {
         let text = fs::read_to_string(self.0.join("settled-below")).unwrap_or_default();
@@ -138,6 +159,10 @@ mod tests {
         assert_eq!((again.done(7, &assignment), again.settled_below()), (Some([9; 32]), 7));
         again.forget(7);
         assert_eq!(state.done(7, &assignment), None);
+        state.note_offer(3).unwrap();
+        state.note_offer(4).unwrap();
+        state.forget_offer(3);
+        assert_eq!(again.offers(), [4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is sent: nothing that was promised waits for it.
 
 use super::assignments::Mine;
+use super::turns::again_ms;
 use super::Provider;
 use crate::config::Config;
 use crate::policy::{hand_back, HandBack};
@@ -151,6 +152,11 @@ impl Provider {
             let (worker, number) = (self.worker.clone(), job.escrow);
             let errand = async move { worker.collect(id, number, has_ended).await };
             self.send_off(vec![id], errand);
+        } else {
+            let others = self.mine.len();
+            if let Some(mine) = self.mine.get_mut(&id) {
+                mine.later_ms = again_ms(others, escrow.due_ms, now_ms());
+            }
         }
         Ok(())
     }
