@@ -72,6 +72,8 @@ pub struct Provider {
     /// Jobs in a row that were not done, and until when nothing is accepted therefore.
     misses: u32,
     rest_until_ms: u64,
+    /// When old results are removed next.
+    remove_ms: u64,
     /// What was said last about something, so that it is not said again.
     said: BTreeMap<String, String>,
 }
@@ -100,6 +102,7 @@ impl Provider {
             behind_ms: None,
             misses: 0,
             rest_until_ms: 0,
+            remove_ms: 0,
             said: BTreeMap::new(),
         }
     }
@@ -175,6 +178,7 @@ impl Provider {
             self.accept_requests().await?;
         }
         self.serve_lines().await?;
+        self.remove_old_results();
         self.show();
         Ok(())
     }
