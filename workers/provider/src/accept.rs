@@ -2,6 +2,7 @@
 
 use crate::config::Task;
 use crate::policy::{is_over, judge, Leave};
+use crate::state::Own;
 use crate::worker::Worker;
 use anyhow::Result;
 use cicada_core::market::{Offer, OfferRecord, Privacy};
@@ -100,7 +101,7 @@ pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cic
         tracing::info!("{said}");
     }
     let id = worker.market().place_offer(&terms, &worker.signer).await?.value;
-    if let Err(error) = worker.state.note_offer(id) {
+    if let Err(error) = worker.state.note(Own::Offer, id) {
         // It is found among the newest, unless those were very many.
         tracing::warn!(offer = id, "{error:#}");
     }
@@ -118,7 +119,7 @@ pub(crate) async fn own_offers(
     newest: u64,
 ) -> Result<Vec<(u64, OfferRecord)>, cicada_market::Error> {
     let among = newest.saturating_sub(OFFERS_SEARCHED).max(1)..=newest;
-    let noted = worker.state.offers().into_iter().filter(|id| (1..=newest).contains(id));
+    let noted = worker.state.own(Own::Offer).into_iter().filter(|id| (1..=newest).contains(id));
     let numbers: BTreeSet<u64> = among.chain(noted).collect();
     let mut own = Vec::new();
     for id in numbers.into_iter().rev() {

@@ -1,6 +1,7 @@
 //! The provider's rounds over the market.
 
 use crate::queue::{late, Promise};
+use crate::state::Own;
 use crate::status::{Shown, View};
 use crate::work::Trouble;
 use crate::worker::Worker;
@@ -57,6 +58,8 @@ pub struct Provider {
     waiting: BTreeMap<u64, u64>,
     mine: BTreeMap<u64, Mine>,
     next_assignment: u64,
+    /// Own ones of an earlier run that are still to be looked at.
+    noted: BTreeSet<u64>,
     jobs: JoinSet<Result<Hash, Trouble>>,
     /// The assignment of each job.
     of_job: HashMap<Id, u64>,
@@ -83,6 +86,7 @@ impl Provider {
     pub fn new(worker: Arc<Worker>, shown: Shown) -> Self {
         Self {
             next_assignment: worker.state.settled_below(),
+            noted: worker.state.own(Own::Assignment),
             worker,
             shown,
             offers: BTreeMap::new(),
@@ -237,6 +241,7 @@ impl Provider {
         self.errands.abort_all();
         self.of_errand.clear();
         self.mine.clear();
+        self.noted.clear();
         self.offers.clear();
         self.offers_known = false;
         self.open.clear();

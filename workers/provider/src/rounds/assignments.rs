@@ -5,6 +5,7 @@ use super::Provider;
 use crate::config::Config;
 use crate::policy::{give_up_ms, hand_back, within_times, HandBack};
 use crate::queue::Promise;
+use crate::state::Own;
 use crate::work::Trouble;
 use anyhow::Result;
 use cicada_core::hash::Hash;
@@ -138,16 +139,23 @@ impl Provider {
     /// Notes own assignments, those of firm offers too. Whether all are known.
     pub(super) async fn find_assignments(&mut self, newest: u64) -> Result<bool> {
         let turn = Turn::begin();
-        while self.next_assignment <= newest {
+        while self.next_assignment <= newest && !turn.is_over() {
             self.note(self.next_assignment).await?;
             self.next_assignment = self.next_assignment.saturating_add(1);
-            if turn.is_over() {
-                break;
-            }
         }
-        let settled = self.mine.keys().next().copied().unwrap_or(self.next_assignment);
-        self.worker.state.set_settled_below(settled)?;
-        Ok(self.next_assignment > newest)
+        self.worker.state.set_settled_below(self.next_assignment)?;
+        // Of those of an earlier run the newest first: there is more to be done about them.
+        let turn = Turn::begin();
+        while let Some(id) = self.noted.last().copied().filter(|_| !turn.is_over()) {
+            if id <= newest {
+                self.note(id).await?;
+            }
+            if !self.mine.contains_key(&id) {
+                self.worker.state.forget(id);
+            }
+            self.noted.remove(&id);
+        }
+        Ok(self.next_assignment > newest && self.noted.is_empty())
     }
 
     /// Notes an assignment if it is an own one that has not ended.
@@ -157,6 +165,8 @@ impl Provider {
         let own = assignment.provider == self.worker.own && !assignment.status.is_final();
         if own && !self.mine.contains_key(&id) {
             let terms = market.request(assignment.request).await?.terms;
+            let noted = self.worker.state.note(Own::Assignment, id);
+            noted.map_err(|error| Error::Other(format!("{error:#}")))?;
             self.mine.insert(id, Mine::new(assignment, terms));
         }
         Ok(())

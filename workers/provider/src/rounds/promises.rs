@@ -4,6 +4,7 @@ use super::turns::{after, Turn};
 use super::Provider;
 use crate::accept::{own_offers, place_offer, take, terms, Taken};
 use crate::policy::{is_over, may_be_open, Leave};
+use crate::state::Own;
 use anyhow::Result;
 use cicada_core::market::OfferRecord;
 use cicada_core::name::Name;
@@ -85,7 +86,7 @@ impl Provider {
             Err(error) if self.lost_sight(&error) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        worker.state.forget_offer(id);
+        worker.state.forget_own(Own::Offer, id);
         Ok(true)
     }
 
@@ -97,7 +98,7 @@ impl Provider {
         let mut own = Vec::new();
         for (id, offer) in self.meanwhile(own_offers(&worker, newest)).await? {
             if offer.closed {
-                worker.state.forget_offer(id);
+                worker.state.forget_own(Own::Offer, id);
             } else if worker.config.task(&offer.terms.task_type).is_some() {
                 let wanted = self.still_wanted(&offer);
                 own.push((id, offer.terms.task_type, wanted));
