@@ -4,7 +4,7 @@ mod evidence;
 
 use anyhow::{bail, Context, Result};
 use cicada_chain::{signer, Bundle, Chain, BUNDLES};
-use cicada_program::{complain, quiet_logs, say, status};
+use cicada_program::{complain, options, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
 use parity_scale_codec::Encode;
@@ -75,7 +75,7 @@ async fn run(options: &Options) -> Result<()> {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("convict", run(&Options::parse()).await)
+    status("convict", run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

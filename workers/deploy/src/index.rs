@@ -48,8 +48,8 @@ pub struct Plan {
     pub anew: bool,
     /// Secret of the account that deploys and owns.
     pub suri: String,
-    /// Where penalties go.
-    pub treasury: String,
+    /// Where penalties go: can never be changed.
+    pub treasury: Account,
     /// Amounts and times.
     pub terms: Terms,
     /// The file of addresses for frontends, and the network's name in it.
@@ -325,7 +325,7 @@ impl Deployer<'_> {
             index,
             pair,
             rewards,
-            treasury: account_of(&signer(&self.plan.treasury)?),
+            treasury: self.plan.treasury,
             subnets,
         })
     }

@@ -4,7 +4,7 @@ mod deploy;
 
 use cicada_chain::BUNDLES;
 use cicada_network::{Distances, FaultModelName};
-use cicada_program::{quiet_logs, status};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,7 +81,7 @@ fn distances(text: &str) -> Result<Distances, String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", deploy::run(&Options::parse()).await)
+    status("error", deploy::run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use cicada_amounts::TAO;
 use cicada_core::fixed::BPS;
 use cicada_core::slashing::BOUNTY_BPS;
 use cicada_deploy::say;
-use cicada_program::{status, termination};
+use cicada_program::{options, status, termination};
 use clap::Parser;
 use outcome::{chart, table};
 use payouts::Payout;
@@ -162,7 +162,7 @@ fn print_checks(story: &Story) -> bool {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = options::<Options>();
     // What was started is stopped when the story is dropped, also when it is broken off.
     let told = tokio::select! {
         biased;

@@ -210,7 +210,7 @@ impl Agreement {
         let signed = all.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
         let signed: Vec<Observation> = signed.collect();
         for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
-            self.accuse(contracts, office, slot, &pair).await?;
+            self.accuse(contracts, office, slot, &pair).await;
         }
         let found = select(office, &feed, slot, all, own.time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;

@@ -16,10 +16,11 @@ use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS
 use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
 use cicada_network::verify_attestation;
+use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
 
-/// The oldest block whose clock is good enough for a new report.
+/// How long before a report's time a block's clock may be that is good enough for it.
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
 
 /// A contract and how it is called.
@@ -361,7 +362,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.observations, certificate).encode();
-        self.settle(&self.index, "Index::settle_nav", &args, signer).await
+        self.settle(&self.index, "Index::settle_nav", &args, &proposal.report, signer).await
     }
 
     /// Brings a certified basket to the chain. The block, or `None` if it was there already.
@@ -375,7 +376,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.entries, certificate).encode();
-        self.settle(&self.index, "Index::set_basket", &args, signer).await
+        self.settle(&self.index, "Index::set_basket", &args, &proposal.report, signer).await
     }
 
     /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not
@@ -415,7 +416,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let args = (report, award, certificate).encode();
-        self.settle(self.rewards()?, "Rewards::settle_epoch", &args, signer).await
+        self.settle(self.rewards()?, "Rewards::settle_epoch", &args, report, signer).await
     }
 
     async fn settle(
@@ -423,10 +424,13 @@ impl Contracts {
         at: &At,
         message: &str,
         args: &[u8],
+        report: &Report,
         signer: &Signer,
     ) -> Result<Option<u64>> {
-        // A dry run sees the clock of the newest block, which may stand still.
-        self.chain.freshen(signer, FRESH).await?;
+        // A dry run sees the clock of the newest block, which may stand still: the contract refuses what
+        // is of a time to come. Where finality takes long, no block is made for that.
+        let since = Duration::from_millis(now_ms().saturating_sub(report.time_ms));
+        self.chain.freshen(signer, FRESH.saturating_add(since)).await?;
         let origin = cicada_chain::account_of(signer);
         let (account, bundle) = (&at.account, &at.bundle);
         let dry_run = self.chain.dry_run(account, bundle, message, args, &origin).await?;

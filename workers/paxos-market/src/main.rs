@@ -11,7 +11,7 @@ mod transcript;
 mod verify;
 
 use cicada_chain::BUNDLES;
-use cicada_program::{quiet_logs, status};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,7 +71,7 @@ Exit status: 0 if the leaderboard is final on the chain and its page written, 1 
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", market::run(&Options::parse()).await)
+    status("error", market::run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

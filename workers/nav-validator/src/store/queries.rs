@@ -188,6 +188,14 @@ impl Store {
         })
     }
 
+    /// The number of the newest of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn newest_epoch_number(&self) -> Result<Option<u64>, StoreError> {
+        self.read(|read| Ok(read.open_table(EPOCHS)?.last()?.map(|(epoch, _)| epoch.value())))
+    }
+
     /// The newest of them.
     ///
     /// # Errors
