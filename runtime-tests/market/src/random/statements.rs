@@ -16,7 +16,9 @@ pub fn broken(op: &Op, before: &Model, after: &Model) -> Vec<String> {
     for (id, now) in &after.escrows {
         let Some(then) = before.escrows.get(id).filter(|then| *then != now) else { continue };
         found.extend(
-            of_escrow(op, then, now, after.now_ms).into_iter().map(|what| format!("escrow {id}: {what}")),
+            of_escrow(op, then, now, after.now_ms)
+                .into_iter()
+                .map(|what| format!("escrow {id}: {what}")),
         );
     }
     for (id, now) in &after.assignments {
