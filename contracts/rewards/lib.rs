@@ -20,8 +20,8 @@ pub mod rewards {
     use cicada_core::merkle;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::rewards::{
-        emission_notice_ms, is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission,
-        Registration, MAX_PROOF,
+        emission_notice_ms, is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim,
+        Emission, Registration, MAX_PROOF,
     };
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};

@@ -147,7 +147,7 @@ impl Progress {
         self.silent_until_ms = self.due_ms(case.terms).unwrap_or_default();
         self.state = State::Disputed;
         self.since_ms = case.now_ms;
-        Ok(Payout::default())
+        Ok(Payout { fee: self.deposit, ..Payout::default() })
     }
 
     /// Adds evidence of the actor, who must be a party, in time. Gives his side.
@@ -266,11 +266,12 @@ impl Progress {
     ) -> Result<Payout, EscrowError> {
         let took_ms = case.now_ms.saturating_sub(self.since_ms).min(case.terms.dispute_ms);
         self.moved_ms = self.moved_ms.saturating_add(took_ms);
-        self.deposit = 0;
-        match share {
+        let fee = core::mem::take(&mut self.deposit);
+        let payout = match share {
             Some(share) => self.pay_part(case, State::Resolved, ending, share),
             None => self.end(case, State::Resolved, ending, 0),
-        }
+        };
+        payout.map(|payout| Payout { fee, ..payout })
     }
 
     fn settle(&mut self, case: &Case, provider_share: u128) -> Result<Payout, EscrowError> {
@@ -379,7 +380,7 @@ impl Progress {
         self.locked = minus(minus(self.locked, provider)?, requester)?;
         self.provider_paid = plus(self.provider_paid, provider)?;
         self.requester_paid = plus(self.requester_paid, requester)?;
-        Ok(Payout { provider, requester })
+        Ok(Payout { provider, requester, fee: 0 })
     }
 }
 

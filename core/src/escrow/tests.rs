@@ -185,10 +185,11 @@ fn a_log_is_bound_to_its_escrow_and_its_order() {
     assert_ne!(head, log(1, 2, 1, &[a, b]), "another contract");
     assert_ne!(head, log(1, 1, 2, &[a, b]), "another escrow");
     assert_ne!(head, log(1, 1, 1, &[b, a]), "another order");
-    assert_ne!(
-        detail::<Native>(&Act::Fund([0; 32]), &Payout::default()),
-        detail::<Native>(&Act::Fund([0; 32]), &Payout { provider: 0, requester: 1 })
-    );
+    let nothing = Payout::default();
+    for other in [Payout { requester: 1, ..nothing }, Payout { fee: 1, ..nothing }] {
+        let of = |payout| detail::<Native>(&Act::Fund([0; 32]), payout);
+        assert_ne!(of(&nothing), of(&other), "what was paid");
+    }
 }
 
 fn actor() -> impl Strategy<Value = Account> {
@@ -346,6 +347,7 @@ fn play(terms: &Terms, operator: Option<Account>, story: Vec<(u64, Account, Act)
             assert_eq!(paid, terms.milestones[usize::from(before.milestone)].amount);
         }
         assert!(progress.deposit == 0 || progress.state == State::Disputed);
+        assert_eq!(payout.fee, before.deposit.abs_diff(progress.deposit), "no fee moves unnamed");
         // Nobody pays himself.
         if terms.rule == Rule::Single && act.action() == Action::Decided {
             assert!(payout.provider == 0 || actor == REQUESTER);
