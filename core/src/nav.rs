@@ -360,7 +360,7 @@ pub struct Record {
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed the certificate.
     pub signers: u32,
-    /// Bit `i` is set if seat `i` observed.
+    /// Bit `i` is set if seat `i` observed and had weight.
     pub observers: u32,
     /// The median, at scale 10¹⁸.
     pub nav_e18: u128,
