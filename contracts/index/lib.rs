@@ -508,7 +508,7 @@ pub mod index {
                 time_ms: report.time_ms,
                 epoch,
                 signers,
-                observers: nav::observers(&observations),
+                observers: nav::observers(&off),
                 nav_e18,
             };
             self.record(record, off);

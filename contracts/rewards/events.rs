@@ -90,7 +90,7 @@ pub struct BondReturned {
     pub amount: u128,
 }
 
-/// The owner changed the largest pool of epochs to come.
+/// The owner announced the largest pool of epochs to come.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmissionSet {

@@ -20,8 +20,8 @@ pub mod rewards {
     use cicada_core::merkle;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::rewards::{
-        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, Registration,
-        MAX_PROOF,
+        emission_notice_ms, is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim,
+        Emission, Registration, MAX_PROOF,
     };
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -231,16 +231,17 @@ pub mod rewards {
             Ok(amount)
         }
 
-        /// Changes the largest pool of epochs to come. The owner.
+        /// Announces the largest pool of epochs to come. The owner.
         #[ink(message)]
         #[inline(never)]
         fn set_emission(&mut self, from_epoch: u64, amount: u128) -> Result<(), RewardsError> {
             if self.env().caller() != self.owner {
                 return Err(RewardsError::NotOwner);
             }
-            let (state, now_ms, least) =
-                (&self.state.0, self.env().block_timestamp(), self.min_epoch_ms);
-            let changed = self.emission.0.changed(state, least, now_ms, from_epoch, amount);
+            let notice_ms = emission_notice_ms(self.registry.unbonding_ms);
+            let noticed_ms = self.env().block_timestamp().saturating_add(notice_ms);
+            let (state, least) = (&self.state.0, self.min_epoch_ms);
+            let changed = self.emission.0.changed(state, least, noticed_ms, from_epoch, amount);
             self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
             self.env().emit_event(EmissionSet { from_epoch, amount });
             Ok(())

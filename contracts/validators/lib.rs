@@ -330,7 +330,8 @@ pub mod validators {
             if !can_certify(&self.quorum.0, inactive) {
                 return Err(ValidatorsError::NotActive);
             }
-            let silent = silence(&self.quorum.0, inactive, ejected);
+            // Who is inactive weighs nothing until he has topped up, and needs no bar for it.
+            let silent = silence(&self.quorum.0, 0, ejected);
             self.feed_state = Stored(FeedState::after(&report, digest));
             // One change per report and 2^32 epochs: a chain does not live to see them all.
             self.seat(members, self.epoch.saturating_add(1), silent);

@@ -19,7 +19,7 @@ use ink::primitives::AccountId;
 pub struct RewardTerms {
     /// When the first epoch begins: at most 366 days after the contract is made.
     pub start_ms: u64,
-    /// The shortest epoch, in milliseconds: 1 to 366 days.
+    /// The shortest epoch, in milliseconds: 1 to 31 days, the longest that has scores.
     pub min_epoch_ms: u64,
     /// The largest pool of an epoch, until the owner changes it.
     pub emission: u128,
@@ -46,11 +46,12 @@ pub struct EpochRecord {
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 #[allow(clippy::cast_possible_truncation)] // in the derived code
 pub enum RewardsError {
-    /// The shortest epoch has no length, or is above 366 days.
+    /// The shortest epoch has no length, or is above 31 days.
     WrongEpochLength,
     /// The caller is not the owner.
     NotOwner,
-    /// An epoch that the change is for can have begun: its emission is fixed.
+    /// An epoch that the change is for can have begun, or can begin within the notice: its emission is
+    /// fixed.
     EpochBegun,
     /// Nothing to pay in.
     ZeroAmount,
@@ -184,7 +185,8 @@ pub trait Rewards {
 
     /// Sets the largest pool of the epochs from number `from_epoch` on, at least the newest settled
     /// epoch plus 2. It replaces a change that is still to come. None of the epochs that it is for
-    /// can have begun, if all since the newest settled one were as short as they may be. The owner.
+    /// can have begun, or can begin within twice the time that a bond stays, if all since the newest
+    /// settled one were as short as they may be. The owner.
     ///
     /// # Errors
     /// [`RewardsError::NotOwner`], [`RewardsError::EpochBegun`].

@@ -141,7 +141,8 @@ fn emission_of_epochs_that_can_be_over_unsettled_stays() {
 #[test]
 fn epochs_have_a_length_and_begin_within_a_year() {
     assert_eq!(MAX_EPOCH_MS, 31_622_400_000);
-    let lengths = [0, 1, MAX_EPOCH_MS, MAX_EPOCH_MS + 1, u64::MAX].map(is_epoch_length);
+    assert_eq!(LONGEST_EPOCH_MS, 744 * 3_600_000, "what scores can hold");
+    let lengths = [0, 1, LONGEST_EPOCH_MS, LONGEST_EPOCH_MS + 1, MAX_EPOCH_MS].map(is_epoch_length);
     assert_eq!(lengths, [false, true, true, false, false]);
     assert!(starts_soon(0, 5) && starts_soon(5, 5) && starts_soon(5 + MAX_EPOCH_MS, 5));
     assert!(!starts_soon(6 + MAX_EPOCH_MS, 5) && starts_soon(u64::MAX, u64::MAX));

@@ -27,6 +27,8 @@ pub const EMISSION: u128 = 1_000_000;
 pub const HOUR: u64 = 3_600_000;
 pub const BOND: u128 = 100;
 pub const UNBONDING: u64 = 24 * HOUR;
+/// How long before an epoch can begin its emission must be announced.
+pub const NOTICE: u64 = 2 * UNBONDING;
 
 pub type Answer<T> = Receipt<Result<T, RewardsError>>;
 
@@ -105,11 +107,16 @@ pub fn terms(start_ms: u64) -> RewardTerms {
 impl Stage {
     /// The first epoch begins now and lasts at least an hour. Nothing is paid in.
     pub fn new() -> Self {
+        Self::with_epochs(HOUR)
+    }
+
+    /// The same, with epochs that last at least this long.
+    pub fn with_epochs(min_epoch_ms: u64) -> Self {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
         let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, SUPPLY);
         let token = world.as_(account(OWNER)).deploy("token", coin);
-        let terms = terms(world.now());
+        let terms = RewardTerms { min_epoch_ms, ..terms(world.now()) };
         let constructor = RewardsContractRef::new(address(&validators), address(&token), terms);
         let rewards = world.as_(account(OWNER)).deploy("rewards", constructor).expect("terms");
         let approval = on(&token).approve(address(&rewards), u128::MAX);

@@ -54,7 +54,7 @@ pub struct SettledNav {
     pub epoch: u32,
     /// Seats that signed the certificate.
     pub signers: u32,
-    /// Seats that observed.
+    /// Seats with weight that observed.
     pub observers: u32,
     /// The time of its report, in milliseconds since 1970.
     pub time_ms: u64,
