@@ -64,12 +64,12 @@ impl Agreement {
             return Ok(());
         };
         let office = contracts.office().await?;
-        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+        let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
         let now = now_ms();
-        let mut due = Due::of(judging.due, slot, now);
-        let has_turn = self.has_turn(&mut due, seat, office.seats(), now);
+        let mut due = Due::of(judging.due, slot, 0, now);
+        let has_turn = due.has_turn(&place.of_bringers(), now);
         judging.due = Some(due);
         if has_turn {
             tracing::info!("somebody was off in slot {slot}");

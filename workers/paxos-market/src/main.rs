@@ -65,7 +65,8 @@ Examples:
   paxos-market --seat 3 --token data/node-03/proposals.token
   paxos-market --json | jq '.quotes[0].bid'
 
-Exit status: 0 if the leaderboard is final on the chain and its page written, 1 if not. If others settle
+Exit status: 0 if the leaderboard is final on the chain and its page written, 1 if not. What the chain says
+already is not settled again before 240 s have passed (same_ms in the network file). If others settle
 8 slots with other boards meanwhile, it is the last of theirs.";
 
 #[tokio::main]

@@ -10,10 +10,11 @@ use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::FeedState;
 use cicada_core::rewards::{self, Award, AwardState, Settled};
-use cicada_network::FaultModelName;
+use cicada_network::{FaultModelName, Rules};
 use cluster::Cluster;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 const FEEDS: [&str; 4] = ["leaderboard", "nav", "basket", "rewards"];
 
@@ -313,4 +314,54 @@ fn a_network_without_an_index_has_the_leaderboard_only() {
     refused(&cluster, 0, &nav, "a report of another feed or contract");
     let response = cluster.try_propose_value(0, &[1, 2, 3], 1_000).unwrap();
     assert_eq!(response.status, 400);
+}
+
+#[test]
+fn each_seat_proposes_in_its_turn_wherever_it_asks() {
+    in_turn(FaultModelName::Byzantine);
+}
+
+#[test]
+fn so_it_does_in_crash_mode() {
+    in_turn(FaultModelName::Crash);
+}
+
+fn in_turn(model: FaultModelName) {
+    let rules = Rules { turn_delay_ms: 1_000, due_after_ms: 1_000, ..Rules::UNASKED };
+    let cluster = Cluster::of(4, model).with_index().under(rules);
+    cluster.start(0..4);
+    // Slot 1 is seat 1's; seat 3 comes two turns later.
+    let first = next_nav(&cluster, &[0, 1, 2, 3]);
+    refused(&cluster, 3, &first, "slot 1 is seat 3's to propose");
+    let asked = |from: u8, to: u8, nav: &nav::Proposal| {
+        let answer = cluster.try_propose_as(from, to, &nav.encode(), 60_000).unwrap();
+        (answer.status, answer.json())
+    };
+    let (status, answer) = asked(1, 3, &first);
+    assert_eq!((status, &answer["proposer"]), (200, &Value::from(1)), "{answer}");
+    assert_eq!(answer["proposal"], hex::encode(first.encode()), "what is certified names nobody");
+    cluster.check_certificate(&answer);
+    // The first of slot 2 is gone. The next one tries until its turn has come.
+    cluster.kill([2]);
+    let second = next_nav(&cluster, &[0, 1, 3]);
+    refused(&cluster, 3, &second, "slot 2 is seat 3's to propose");
+    let begin = Instant::now();
+    let answer = loop {
+        match asked(3, 0, &second) {
+            (200, answer) => break answer,
+            (409 | 503, _) => std::thread::sleep(Duration::from_millis(100)),
+            (status, answer) => panic!("{status} {answer}{}", cluster.logs()),
+        }
+    };
+    assert!(begin.elapsed() > Duration::from_secs(2), "two seconds, and two more for the leader");
+    assert_eq!(answer["proposer"], 3);
+    let (status, again) = asked(0, 1, &second);
+    assert_eq!((status, &again["proposer"]), (200, &Value::from(3)), "the same report is there");
+    // The log, read again, is the same.
+    let listed = certificates(&cluster, 0, "nav");
+    assert_eq!(listed[1]["proposer"], 3);
+    cluster.terminate(0);
+    cluster.start([0]);
+    assert_eq!(certificates(&cluster, 0, "nav"), listed);
+    cluster.certify_soon(0);
 }

@@ -3,6 +3,7 @@
 use super::{Answer, Failure, Shared};
 use crate::certify::confirmed;
 use crate::contracts::Office;
+use crate::rebalance::wanted_message;
 use crate::service::App;
 use axum::extract::{Query, State};
 use axum::Json;
@@ -21,6 +22,20 @@ pub(super) struct OfSlot {
     slot: u64,
     #[serde(default = "of_nav")]
     feed: String,
+    // Who wants a basket of it, with its signature in hex.
+    seat: Option<u8>,
+    wanted: Option<String>,
+}
+
+impl OfSlot {
+    /// Whether a seat of the office wants the basket of this slot and time.
+    fn is_wanted(&self, office: &Office, time_ms: u64) -> bool {
+        let message = wanted_message(&office.config_digest, self.slot, time_ms);
+        let mut signature = [0; 64];
+        let read = self.wanted.as_ref().map(|text| hex::decode_to_slice(text, &mut signature));
+        let seat = self.seat.filter(|_| read == Some(Ok(())));
+        seat.is_some_and(|seat| office.signed(seat, &message, &signature))
+    }
 }
 
 fn of_nav() -> String {
@@ -54,6 +69,9 @@ async fn signed(app: &App, of: &OfSlot) -> Result<Value, Failure> {
             let known = baskets.own(&contracts, observer, of.slot).await;
             let (office, own) = known.map_err(Failure::conflict)?;
             let one = &own.observation;
+            if of.is_wanted(&office, one.time_ms) {
+                baskets.want(of.slot, one.time_ms);
+            }
             Ok(said(&office, of.slot, one.seat, one.time_ms, &one.signature, one))
         }
         _ => Err(Failure::bad("the feeds are nav and basket")),

@@ -15,6 +15,7 @@ mod baskets;
 mod form;
 mod own_files;
 mod rules;
+mod turns;
 mod volumes;
 mod withdrawn;
 

@@ -2,7 +2,7 @@
 
 use super::{answer, Failure, Service};
 use crate::engine::{Command, FeedView};
-use crate::feeds::LEADERBOARD;
+use crate::feeds::{open, LEADERBOARD};
 use crate::peers::Reach;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::header::CONTENT_TYPE;
@@ -57,6 +57,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "epoch": network.epoch,
         "config_digest": hex::encode(network.config_digest()),
         "rules_digest": hex::encode(service.peers.rules_digest()),
+        "rules": network.rules,
         "promised_proposal": status.promised.round,
         "promised_proposer": status.promised.seat,
         "accepted": votes.collect::<Vec<Value>>(),
@@ -105,6 +106,7 @@ pub(super) async fn log(
             "position": entry.position,
             "digest": hex::encode(digest(&entry.value)),
             "value": hex::encode(&entry.value),
+            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
             "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
         })
     });
@@ -161,7 +163,8 @@ pub(super) async fn certificates(
         json!({
             "slot": slot,
             "digest": hex::encode(digest),
-            "proposal": hex::encode(entry.value),
+            "proposal": hex::encode(open(&entry.value).0),
+            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
             "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
         })
     });

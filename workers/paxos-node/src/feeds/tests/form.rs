@@ -44,6 +44,6 @@ fn the_longest_values_of_all_feeds_fit() {
     let lengths =
         [board.encoded_size(), nav.encoded_size(), basket.encoded_size(), award.encoded_size()];
     assert_eq!(lengths[..3], [3_800, 2_967, 27_608], "as the constant's comment says");
-    let longest = lengths.into_iter().max().unwrap();
+    let longest = lengths.into_iter().max().unwrap() + 65;
     assert!(longest <= LONGEST_VALUE && LONGEST_VALUE < longest * 5 / 4, "{lengths:?}");
 }
