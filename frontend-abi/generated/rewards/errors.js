@@ -3,7 +3,7 @@ export default {
  "RewardsError": {
   "WrongEpochLength": {
    "index": 0,
-   "message": "The shortest epoch has no length, or is above 366 days.",
+   "message": "The shortest epoch has no length, or is above 31 days.",
    "inner": []
   },
   "NotOwner": {
@@ -13,7 +13,7 @@ export default {
   },
   "EpochBegun": {
    "index": 2,
-   "message": "An epoch that the change is for can have begun: its emission is fixed.",
+   "message": "An epoch that the change is for can have begun, or can begin within the notice: its emission is fixed.",
    "inner": []
   },
   "ZeroAmount": {

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x4cf94e8cbadd5b1798431f445776536df1a9e8b758a542aea9560d0636075cda';
+export const codeHash = '0xcc7b580362375fd602b1b7e2f69c71eb371591eacb147c192e2b7038d725c28d';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x96a9768054375c7786eef922d3e69aecd8c404a9f99946f7af6b9bed4e7a7ea4';
+export const codeHash = '0x016214b566298e52cc83bc61eb491fc0b3eb5d0a3687e1f68bfc2f5743e87200';
 export const compiler = 'rustc 1.85.0';

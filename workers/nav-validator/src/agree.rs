@@ -91,7 +91,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// When this seat's turn for a slot begins that is due at `due_ms`.
-    pub(crate) fn from_ms(&self, due_ms: u64, slot: u64) -> u64 {
+    pub(crate) fn allowed_from_ms(&self, due_ms: u64, slot: u64) -> u64 {
         self.rules.lead_ms(due_ms, slot, self.seat, self.seats)
     }
 
@@ -126,7 +126,7 @@ impl Due {
 
     /// Whether it is the turn of this seat; if so, the next try is a moment later.
     pub(crate) fn has_turn(&mut self, place: &Place, now_ms: u64) -> bool {
-        if now_ms < place.from_ms(self.since_ms, self.slot).max(self.next_ms) {
+        if now_ms < place.allowed_from_ms(self.since_ms, self.slot).max(self.next_ms) {
             return false;
         }
         self.next_ms = place.next_ms(now_ms);
@@ -210,7 +210,7 @@ impl Agreement {
         let mut now_due = Due::of(*due, slot, time_ms, now);
         let turn = now_due.has_turn(&place, now);
         *due = Some(now_due);
-        if demanded && now < place.from_ms(time_ms, slot) {
+        if demanded && now < place.allowed_from_ms(time_ms, slot) {
             // The nodes take it from others first, who learn that it is wanted.
             self.freshen(contracts, time_ms).await?;
             self.collect(contracts, &office, slot).await?;

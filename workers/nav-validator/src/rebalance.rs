@@ -67,7 +67,7 @@ impl Rebalancing {
 
 /// Whether a basket of `time_ms` is to be proposed now from this place.
 fn is_young(place: &Place, slot: u64, time_ms: u64, now_ms: u64) -> bool {
-    let age_ms = now_ms.checked_sub(place.from_ms(time_ms, slot));
+    let age_ms = now_ms.checked_sub(place.allowed_from_ms(time_ms, slot));
     age_ms.is_some_and(|age_ms| age_ms <= YOUNG_MS)
 }
 
@@ -137,7 +137,7 @@ impl Agreement {
                 let turn = state.has_turn(&place, slot, time_ms, now);
                 if !is_young(&place, slot, time_ms, now) || !(asked || turn) {
                     // Those who go before us learn that it is wanted.
-                    if asked && now < place.from_ms(time_ms, slot) {
+                    if asked && now < place.allowed_from_ms(time_ms, slot) {
                         self.prices(contracts, baskets, slot).await?;
                     }
                     return Ok(());

@@ -216,7 +216,7 @@ export interface ContractEvents<
   >;
 
   /**
-   * The owner changed the largest pool of epochs to come.
+   * The owner announced the largest pool of epochs to come.
    *
    * @signature_topic: 0x436b19edd464201b0c68ab3d8568041eb95a2f9cc9c8124d0602517867aa8e8d
    **/

@@ -140,7 +140,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Changes the largest pool of epochs to come. The owner.
+   * Announces the largest pool of epochs to come. The owner.
    *
    * @param {bigint} fromEpoch
    * @param {bigint} amount

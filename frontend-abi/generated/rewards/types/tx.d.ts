@@ -101,7 +101,7 @@ export interface ContractTx<
   >;
 
   /**
-   * Changes the largest pool of epochs to come. The owner.
+   * Announces the largest pool of epochs to come. The owner.
    *
    * @param {bigint} fromEpoch
    * @param {bigint} amount

@@ -255,7 +255,8 @@ export type CicadaTraitsStakingStakingError =
   | { type: "ReputationUnavailable" }
   | { type: "OwnAccount" }
   | { type: "Seated" }
-  | { type: "CannotResign" };
+  | { type: "CannotResign" }
+  | { type: "Nobody" };
 
 export type CicadaCoreSlashingParameterError =
   | "NotRising"

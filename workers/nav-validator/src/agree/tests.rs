@@ -51,7 +51,7 @@ fn a_seat_begins_in_its_turn_and_tries_again_a_moment_later() {
 #[test]
 fn without_a_delay_nobody_waits() {
     let place = Place { seat: 4, seats: 23, rules: Rules::UNASKED };
-    assert_eq!(place.from_ms(NOW, SLOT), NOW);
+    assert_eq!(place.allowed_from_ms(NOW, SLOT), NOW);
     let mut due = Due::of(None, SLOT, NOW, NOW);
     assert!(due.has_turn(&place, NOW) && !due.has_turn(&place, NOW + 999));
 }
