@@ -3,8 +3,9 @@
 
 use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
+use crate::committee::seat_bit;
 use crate::hash::{tagged, Hash, Hasher};
-use crate::quorum::Quorum;
+use crate::quorum::{Quorum, MAX_COMMITTEE};
 use crate::report::Feed;
 use crate::rewards::{rank, Award};
 use crate::scores::Score;
@@ -108,8 +109,7 @@ impl Statement {
 
 /// Who ranked an award: bit `i` for seat `i`.
 pub fn ranked_by(statements: &[Statement]) -> u32 {
-    let bit = |one: &Statement| 1u32.checked_shl(one.seat.into()).unwrap_or(0);
-    statements.iter().fold(0, |seats, one| seats | bit(one))
+    statements.iter().fold(0, |seats, one| seats | seat_bit(one.seat))
 }
 
 /// How many must have signed the certified ranking before another is judged: those of a quorum who
@@ -118,34 +118,60 @@ pub fn min_agreeing(quorum: &Quorum) -> u8 {
     quorum.size().saturating_sub(quorum.max_liars())
 }
 
-/// What the contract of validators is told: those in `ranked_by` with weight at 0, and who is `off`.
-/// Who signed the certified ranking and another one counts as off. `None` if fewer than `needed`
-/// others agree.
-pub fn deviations(
-    off: Deviation,
-    ranked_by: u32,
-    stakes: &[u128],
-    needed: u8,
-) -> Option<Vec<Deviation>> {
-    let mut all = Vec::new();
-    for (seat, stake) in (0u8..).zip(stakes) {
-        let agrees = ranked_by.checked_shr(seat.into()).unwrap_or(0) & 1 == 1 && *stake > 0;
-        if seat == off.seat {
-            all.push(off);
-        } else if agrees {
-            all.push(Deviation { seat, bps: 0 });
-        }
-    }
-    (all.len() > usize::from(needed)).then_some(all)
+/// How long after the time of an award's report rankings may be shown that are off, before all of
+/// them are judged together, in milliseconds.
+pub const ACCUSE_MS: u64 = 180_000;
+
+/// The seats with weight, as bits.
+pub fn with_weight(stakes: &[u128]) -> u32 {
+    let bit = |seat: u8, stake: &u128| if *stake > 0 { seat_bit(seat) } else { 0 };
+    (0u8..).zip(stakes).fold(0, |seats, (seat, stake)| seats | bit(seat, stake))
 }
 
-/// What a validator tells its node: what it signed, and when.
+/// Notes how far a seat was off, in order of seats; what is worse takes the place of what was noted.
+/// Whether anything changed.
+pub fn note(noted: &mut Vec<Deviation>, off: Deviation) -> bool {
+    match noted.binary_search_by_key(&off.seat, |one| one.seat) {
+        Ok(at) => match noted.get_mut(at).filter(|known| known.bps < off.bps) {
+            Some(known) => {
+                *known = off;
+                true
+            }
+            None => false,
+        },
+        Err(at) => {
+            noted.insert(at, off);
+            true
+        }
+    }
+}
+
+/// What the contract of validators is told of an epoch: who is off, and the seats of `agreeing` at 0.
+/// Who signed the certified ranking and another one is off.
+pub fn deviations(noted: &[Deviation], agreeing: u32) -> Vec<Deviation> {
+    let off = |seat: u8| noted.iter().find(|one| one.seat == seat).copied();
+    let agrees = |seat: u8| agreeing & seat_bit(seat) != 0;
+    let heard = |seat: u8| off(seat).or(agrees(seat).then_some(Deviation { seat, bps: 0 }));
+    (0..MAX_COMMITTEE).filter_map(heard).collect()
+}
+
+/// What a validator signed, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Own {
     /// What it signed.
     pub statement: Statement,
     /// When, by its clock, in milliseconds since 1970.
     pub signed_ms: u64,
+}
+
+/// What a validator tells its node of an epoch, in one file: its award, and what it signed of it, if
+/// it did. So whoever sees the award sees the signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Told {
+    /// What it computed.
+    pub award: Award,
+    /// What it signed.
+    pub signed: Option<Own>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use super::*;
 use crate::hash::Native;
 use crate::quorum::{FaultModel, COMMITTEE};
 use crate::report::ReportKind;
+use crate::slashing::judge;
 use proptest::prelude::*;
 
 const FEED: Feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
@@ -80,26 +81,41 @@ fn a_signature_binds_all_of_a_statement_and_where_it_is_made() {
     assert_eq!(Statement::decode(&mut &bytes[..]).unwrap(), one);
 }
 
+const fn off(seat: u8, bps: u32) -> Deviation {
+    Deviation { seat, bps }
+}
+
 #[test]
-fn nobody_is_judged_unless_nine_others_agree() {
+fn what_is_worse_takes_the_place_of_what_was_noted() {
+    let mut noted = Vec::new();
+    let told = [off(9, 700), off(2, 800), off(9, 700), off(9, 699), off(9, 900), off(11, 501)];
+    let changed = told.map(|one| note(&mut noted, one));
+    assert_eq!(changed, [true, true, false, false, true, true]);
+    assert_eq!(noted, [off(2, 800), off(9, 900), off(11, 501)]);
+}
+
+#[test]
+fn nobody_pays_unless_nine_others_agree_nor_if_eight_are_off() {
     let quorum = Quorum::of(FaultModel::Byzantine, COMMITTEE).unwrap();
     let needed = min_agreeing(&quorum);
     assert_eq!(needed, 9);
-    let off = |seat| Deviation { seat, bps: 700 };
-    let heard = |seat, ranked_by, stakes: &[u128]| {
-        deviations(off(seat), ranked_by, stakes, needed).map(|all| all.len())
+    let paying = |noted: &[Deviation], agreeing| {
+        judge(&quorum, &Bands::RANKING, needed, &deviations(noted, agreeing)).unwrap().len()
     };
-    let stakes = [1u128; 23];
-    assert_eq!(heard(9, 0b1_1111_1111, &stakes), Some(10));
-    assert_eq!(heard(9, 0b1111_1111, &stakes), None, "eight agree");
-    assert_eq!(heard(0, 0b1_1111_1111, &stakes), None, "who is off does not agree");
-    assert_eq!(heard(0, 0b11_1111_1111, &stakes), Some(10), "who signed both is off");
-    let mut ejected = stakes;
-    ejected[3] = 0;
-    assert_eq!(heard(9, 0b1_1111_1111, &ejected), None, "an ejected seat agrees to nothing");
-    assert_eq!(heard(9, u32::MAX, &stakes), Some(23), "no seat beyond the committee");
-    let all = deviations(off(1), 0b11_1111_1111, &stakes, needed).unwrap();
-    assert_eq!(all[..3], [Deviation { seat: 0, bps: 0 }, off(1), Deviation { seat: 2, bps: 0 }]);
+    assert_eq!(paying(&[off(9, 700)], 0b1_1111_1111), 1);
+    assert_eq!(paying(&[off(9, 700)], 0b1111_1111), 0, "eight agree");
+    assert_eq!(paying(&[off(0, 700)], 0b1_1111_1111), 0, "who is off does not agree");
+    assert_eq!(paying(&[off(0, 700)], 0b11_1111_1111), 1, "who signed both is off");
+    let many: Vec<Deviation> = (10..18).map(|seat| off(seat, 9_000)).collect();
+    assert_eq!(paying(&many[1..], 0b11_1111_1111), 7);
+    assert_eq!(
+        paying(&many, 0b11_1111_1111),
+        0,
+        "eight are more than may lie, whoever comes first"
+    );
+    let all = deviations(&[off(1, 700)], 0b101);
+    assert_eq!(all, [off(0, 0), off(1, 700), off(2, 0)]);
+    assert_eq!(with_weight(&[5, 0, 1, 0]), 0b101);
 }
 
 #[test]
@@ -115,17 +131,21 @@ fn the_mask_is_that_of_the_seats() {
 
 proptest! {
     #[test]
-    fn who_is_heard_is_in_order_and_once(seat in 0u8..23, ranked_by: u32, barred: u32) {
-        let stakes: Vec<u128> = (0..23).map(|seat| u128::from(barred >> seat & 1)).collect();
-        let off = Deviation { seat, bps: 700 };
-        let others = (ranked_by & barred & 0x7f_ffff & !(1 << seat)).count_ones();
-        match deviations(off, ranked_by, &stakes, 9) {
-            Some(all) => {
-                prop_assert!(all.windows(2).all(|pair| pair[0].seat < pair[1].seat));
-                prop_assert_eq!(all.len() as u32, others + 1);
-                prop_assert!(all.contains(&off) && others >= 9);
-            }
-            None => prop_assert!(others < 9),
+    fn who_is_heard_is_in_order_and_once(
+        seats in prop::collection::vec((0u8..23, 501u32..20_000), 0..40), agreeing: u32,
+    ) {
+        let agreeing = agreeing & 0x7f_ffff;
+        let mut noted = Vec::new();
+        for (seat, bps) in &seats {
+            note(&mut noted, off(*seat, *bps));
+        }
+        let all = deviations(&noted, agreeing);
+        prop_assert!(all.windows(2).all(|pair| pair[0].seat < pair[1].seat));
+        for seat in 0..23 {
+            let worst = seats.iter().filter(|one| one.0 == seat).map(|one| one.1).max();
+            let agrees = (agreeing & seat_bit(seat) != 0).then_some(0);
+            let found = all.iter().find(|one| one.seat == seat).map(|one| one.bps);
+            prop_assert_eq!(found, worst.or(agrees));
         }
     }
 }

@@ -83,13 +83,16 @@ impl Proposal {
         Ok(())
     }
 
-    /// Whether what the node's own validator had signed when this came, at `come_ms`, is left out.
+    /// Whether what the node's own validator had signed when this came, at `come_ms`, is left out. What
+    /// it says of another award is not missed; that it is genuine, the caller has checked.
     ///
     /// There is no time in which whoever proposes may not have heard of it: who proposes within that
-    /// time would keep everybody from being judged. A validator signs before its node has the award.
+    /// time would keep everybody from being judged.
     pub fn leaves_out(&self, own: &Own, come_ms: u64) -> bool {
         let stands = |one: &Statement| one.seat == own.statement.seat;
-        own.signed_ms <= come_ms && !self.statements.iter().any(stands)
+        own.statement.is_of(&self.award)
+            && own.signed_ms <= come_ms
+            && !self.statements.iter().any(stands)
     }
 
     /// Whether report and award come next on the chain, as far as these tell. What may be paid, and
@@ -227,5 +230,8 @@ mod tests {
         assert!(with(vec![of(1)]).leaves_out(&own, 5_000));
         assert!(!with(vec![of(1)]).leaves_out(&own, 4_999), "it came before");
         assert!(!with(vec![of(1), of(3)]).leaves_out(&own, 9_000));
+        let other = Statement { ranking: [1; 32], ..of(3) };
+        let repaired = Own { statement: other, ..own };
+        assert!(!with(vec![of(1)]).leaves_out(&repaired, 9_000), "it had signed what was wrong");
     }
 }
