@@ -8,6 +8,7 @@ use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
 use crate::peers::Certified;
+use crate::rankings::Watched;
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
@@ -17,7 +18,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
-use cicada_core::rewards::{Award, AwardState, Settled};
+use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
@@ -103,6 +104,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
+        let mut ranked = Watched::default();
         let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
@@ -135,6 +137,9 @@ impl Agreement {
             if let Err(error) = self.look_at_rewards(&contracts, &mut reward_due).await {
                 tracing::warn!("rewards: {error:#}");
                 count(&self.app.metrics.reward_rounds, "failed");
+            }
+            if let Err(error) = self.watch_rankings(&contracts, &mut ranked).await {
+                tracing::warn!("watching the rankings of others: {error:#}");
             }
         }
     }
@@ -287,6 +292,7 @@ impl Agreement {
         let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
             return Ok(());
         };
+        self.rank(contracts, (&office, seat), &own, &state).await?;
         // A moment later than noticed: the others need it to compute the award too.
         let from = now.saturating_add(self.app.config.turn_delay);
         let mut now_due = due.filter(|due| due.what == next).unwrap_or(Due {
@@ -314,20 +320,22 @@ impl Agreement {
     ) -> Result<Option<u64>> {
         let peers = &self.app.peers;
         let slot = newest.slot.saturating_add(1);
-        let done = peers.certified::<(Report, Award)>("rewards", slot).await?;
-        let agreed = match done {
+        let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
             Some(done) => done,
             None => {
+                let statements = self.statements(contracts, office, award).await?;
                 let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
-                let report = award.report::<Native>(contracts.rewards_feed()?, newest, time_ms);
-                peers.propose::<(Report, Award)>((report, *award).encode()).await?
+                let feed = contracts.rewards_feed()?;
+                let proposal =
+                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
+                peers.propose::<rewards::Proposal>(proposal.encode()).await?
             }
         };
-        let (report, award) = agreed.value;
-        let certificate = agreed.certificate;
+        let Certified { value, certificate } = agreed;
+        let report = &value.report;
         let certificate =
-            self.with_voice(contracts, office, "rewards", &report, certificate).await?;
-        contracts.settle_epoch(&report, &award, &certificate, &self.signer).await
+            self.with_voice(contracts, office, "rewards", report, certificate).await?;
+        contracts.settle_epoch(&value, &certificate, &self.signer).await
     }
 }
 

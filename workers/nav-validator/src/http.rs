@@ -80,6 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/slashing", get(slashing))
         .route("/rewards", get(rewards))
         .route("/observation", get(signed::observation))
+        .route("/ranking", get(signed::signed_ranking))
         .route("/metrics", get(metrics))
         .with_state(app)
 }
