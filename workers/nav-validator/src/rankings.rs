@@ -169,7 +169,8 @@ impl Agreement {
         };
         let certified = ranking(&own.scores);
         if !watched.asked {
-            watched.off = self.off(contracts, &office, &settled, (&own.award, &certified)).await?;
+            watched.off =
+                self.off(contracts, &office, &settled, (&own.award, &certified[..])).await?;
             watched.asked = true;
         }
         if watched.off.is_empty() && now < judged_from {
@@ -279,7 +280,7 @@ mod tests {
         }
 
         fn off(&self, shown: &Shown) -> Option<u32> {
-            off(&self.office, &FEED, (&self.award, &self.certified), shown)
+            off(&self.office, &FEED, (&self.award, &self.certified[..]), shown)
         }
     }
 

@@ -216,19 +216,19 @@ fn who_is_replaced_before_the_end_is_paid_for_his_part() {
 fn an_award_is_one_more_report_of_the_epoch_in_which_it_is_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
-    let award = |committee, ranked_by, settled_ms| {
-        Change::Awarded(1, SettledAward { ranking: [0; 32], ranked_by, committee, settled_ms })
+    let award = |epoch, committee, ranked_by, settled_ms| {
+        Change::Awarded(epoch, SettledAward { ranking: [0; 32], ranked_by, committee, settled_ms })
     };
     // Of a committee that nobody knows, it is no report.
-    take(&store, 1, at(1, 0), vec![award(9, 0b11, at(1, 0))]);
-    take(&store, 2, at(2, 0), vec![award(1, 0b10, at(2, 0))]);
+    take(&store, 1, at(1, 0), vec![award(1, 9, 0b11, at(1, 0))]);
+    take(&store, 2, at(2, 0), vec![award(2, 1, 0b10, at(2, 0))]);
     let paid =
         |epoch: Epoch| -> Vec<u128> { epoch.validators.iter().map(|paid| paid.amount).collect() };
     let first = close_due(&store, &funding(1_400, 10_000)).unwrap();
     assert_eq!(paid(first), [0, 0], "settled with the block that ends it, it is the next one's");
     take(&store, 3, at(3, 0), vec![]);
     let second = close_due(&store, &funding(1_400, 10_000)).unwrap();
-    let [none, whole] = paid(second)[..] else { panic!("two in office") };
+    let [whole, none] = paid(second)[..] else { panic!("two in office") };
     assert!(none == 0 && whole > 0);
 }
 
