@@ -10,20 +10,20 @@ mod registry;
 
 #[ink::contract]
 pub mod rewards {
+    use crate::calls;
     pub use crate::events::{
         BondReturned, Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted,
         OwnershipProposed, RankingAccused, RankingsJudged, Registered, SlotVoid, Unregistered,
     };
-    use crate::rankings::Rankings;
+    use crate::rankings::{feed, Rankings};
     use crate::registry::Registry;
-    use crate::{calls, rankings};
     use cicada_core::certificate::Certificate;
     use cicada_core::fixed::add;
     use cicada_core::hash::Hash as Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::merkle;
-    use cicada_core::ranking::{deviations, with_weight, Statement, ACCUSE_MS};
-    use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_core::ranking::{with_weight, Statement};
+    use cicada_core::report::{FeedError, FeedState, Report};
     use cicada_core::rewards::{
         is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, Registration,
         MAX_PROOF,
@@ -97,23 +97,6 @@ pub mod rewards {
                 rankings: Rankings::default(),
             })
         }
-
-        /// The feed of the awards.
-        #[inline(never)]
-        fn feed(&self) -> Feed {
-            Feed { kind: ReportKind::Rewards, contract: *self.env().account_id().as_ref() }
-        }
-
-        /// What bounds the award of a report.
-        #[inline(never)]
-        fn bounds(&self, epoch: u64, observed_ms: u64) -> Bounds {
-            Bounds {
-                emission: self.emission.0.at(epoch),
-                min_epoch_ms: self.min_epoch_ms,
-                funded: self.funded,
-                observed_ms,
-            }
-        }
     }
 
     impl Rewards for RewardsContract {
@@ -140,10 +123,9 @@ pub mod rewards {
             ranked_by: u32,
             certificate: Opaque<Certificate>,
         ) -> Result<Settlement, RewardsError> {
-            let feed = self.feed();
             let digest = report.digest::<HostSha256>();
             let latest = self.latest.0;
-            match latest.check_next(&feed, &report, self.env().block_timestamp()) {
+            match latest.check_next(&feed(), &report, self.env().block_timestamp()) {
                 Err(FeedError::SlotTaken) if latest.digest == digest => {
                     return Ok(Settlement::AlreadyDone);
                 }
@@ -155,7 +137,12 @@ pub mod rewards {
             let committee = calls::committee_of(&certificate);
             calls::verify(self.validators, digest, certificate)?;
             self.latest = Stored(FeedState::after(&report, digest));
-            let bounds = self.bounds(award.epoch, report.time_ms);
+            let bounds = Bounds {
+                emission: self.emission.0.at(award.epoch),
+                min_epoch_ms: self.min_epoch_ms,
+                funded: self.funded,
+                observed_ms: report.time_ms,
+            };
             if award.check_next(&self.state.0, &bounds).is_err() {
                 self.env().emit_event(SlotVoid { slot: report.slot, digest });
                 return Ok(Settlement::Void);
@@ -163,7 +150,8 @@ pub mod rewards {
             self.state = Stored(AwardState::after(&award));
             let stakes = calls::electorate(self.validators, committee)?.stakes;
             let (slot, time_ms, weighed) = (report.slot, report.time_ms, with_weight(&stakes));
-            let record = EpochRecord { award, digest, slot, time_ms, ranked_by, committee, weighed };
+            let record =
+                EpochRecord { award, digest, slot, time_ms, ranked_by, committee, weighed };
             self.epochs.insert(award.epoch, &Stored(record));
             self.env().emit_event(EpochSettled::from(record));
             Ok(Settlement::Recorded)
@@ -171,7 +159,6 @@ pub mod rewards {
 
         /// Notes that a seat signed a ranking that is off the certified one.
         #[ink(message)]
-        #[inline(never)]
         fn accuse_ranking(
             &mut self,
             epoch: u64,
@@ -180,25 +167,14 @@ pub mod rewards {
             stated: Vec<Weight>,
         ) -> Result<(), RewardsError> {
             let record = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?;
-            let off = rankings::off(&record, &certified, &statement, &stated)?;
-            rankings::check_signed(self.validators, &record, &self.feed(), &statement)?;
-            self.rankings.note(epoch, off)?;
-            self.env().emit_event(RankingAccused { epoch, seat: off.seat, off_bps: off.bps });
-            Ok(())
+            self.rankings.accuse(self.validators, &record, &statement, &certified, &stated)
         }
 
         /// Hands on who was off in an epoch.
         #[ink(message)]
-        #[inline(never)]
         fn judge_rankings(&mut self, epoch: u64) -> Result<(), RewardsError> {
             let record = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?;
-            if self.env().block_timestamp() < record.time_ms.saturating_add(ACCUSE_MS) {
-                return Err(RewardsError::TooSoon);
-            }
-            let noted = self.rankings.close(epoch)?;
-            let heard = deviations(&noted, record.agreeing());
-            self.env().emit_event(RankingsJudged { epoch });
-            calls::report_deviations(self.validators, &record, heard)
+            self.rankings.judge(self.validators, &record)
         }
 
         /// Who is accused.

@@ -1,15 +1,18 @@
 //! Rankings that are off the certified one, until those of an epoch are judged together.
 
 use crate::calls;
+use crate::events::{RankingAccused, RankingsJudged};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::ranking::{
-    check_form, digest, min_agreeing, note, off_bps, Statement, TOLERANCE_BPS,
+    check_form, deviations, digest, min_agreeing, note, off_bps, Statement, ACCUSE_MS,
+    TOLERANCE_BPS,
 };
-use cicada_core::report::Feed;
+use cicada_core::report::{Feed, ReportKind};
 use cicada_core::slashing::{Deviation, Weight};
 use cicada_traits::host::{sr25519_verify, HostSha256};
 use cicada_traits::rewards::{Accused, EpochRecord, RewardsError};
 use cicada_traits::stored::Stored;
+use ink::env::{account_id, block_timestamp, emit_event, DefaultEnvironment};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 use ink::storage::traits::ManualKey;
@@ -29,30 +32,60 @@ impl Rankings {
         self.accused.get(epoch).map(|accused| accused.0).unwrap_or_default()
     }
 
-    /// Notes how far a seat was off.
-    pub fn note(&mut self, epoch: u64, off: Deviation) -> Result<(), RewardsError> {
+    /// Notes that a seat signed a ranking that is off the certified one.
+    pub fn accuse(
+        &mut self,
+        validators: AccountId,
+        record: &EpochRecord,
+        statement: &Statement,
+        certified: &[Weight],
+        stated: &[Weight],
+    ) -> Result<(), RewardsError> {
+        let off = off(record, certified, statement, stated)?;
+        check_signed(validators, record, statement)?;
+        let epoch = record.award.epoch;
         let mut accused = self.of(epoch);
         if accused.judged || !note(&mut accused.noted, off) {
             return Err(RewardsError::AlreadyJudged);
         }
         self.accused.insert(epoch, &Stored(accused));
+        let accused = RankingAccused { epoch, seat: off.seat, off_bps: off.bps };
+        emit_event::<DefaultEnvironment, _>(accused);
         Ok(())
     }
 
-    /// Closes an epoch; answers who was off.
-    pub fn close(&mut self, epoch: u64) -> Result<Vec<Deviation>, RewardsError> {
+    /// Hands all who are accused of an epoch on, once.
+    pub fn judge(
+        &mut self,
+        validators: AccountId,
+        record: &EpochRecord,
+    ) -> Result<(), RewardsError> {
+        let from_ms = record.time_ms.saturating_add(ACCUSE_MS);
+        if block_timestamp::<DefaultEnvironment>() < from_ms {
+            return Err(RewardsError::TooSoon);
+        }
+        let epoch = record.award.epoch;
         let accused = self.of(epoch);
         if accused.judged || accused.noted.is_empty() {
             return Err(RewardsError::NothingToJudge);
         }
         let closed = Accused { judged: true, noted: Vec::new() };
         self.accused.insert(epoch, &Stored(closed));
-        Ok(accused.noted)
+        emit_event::<DefaultEnvironment, _>(RankingsJudged { epoch });
+        let heard = deviations(&accused.noted, record.agreeing());
+        calls::report_deviations(validators, record, heard)
     }
 }
 
+/// The feed of the awards.
+#[inline(never)]
+pub fn feed() -> Feed {
+    let contract = *account_id::<DefaultEnvironment>().as_ref();
+    Feed { kind: ReportKind::Rewards, contract }
+}
+
 /// How far what is stated is off what was certified, if it is by more than the tolerance.
-pub fn off(
+fn off(
     record: &EpochRecord,
     certified: &[Weight],
     statement: &Statement,
@@ -78,10 +111,9 @@ pub fn off(
 
 /// Whether a seat of the committee that attested an award signed a statement, and may be judged.
 #[inline(never)]
-pub fn check_signed(
+fn check_signed(
     validators: AccountId,
     record: &EpochRecord,
-    feed: &Feed,
     statement: &Statement,
 ) -> Result<(), RewardsError> {
     let seats = calls::electorate(validators, record.committee)?;
@@ -92,7 +124,7 @@ pub fn check_signed(
     }
     let key = seats.keys.0.get(usize::from(statement.seat));
     let key = key.filter(|_| record.has_weight(statement.seat)).ok_or(RewardsError::NoWeight)?;
-    let message = statement.message::<HostSha256>(&seats.config_digest, feed);
+    let message = statement.message::<HostSha256>(&seats.config_digest, &feed());
     if !sr25519_verify(&statement.signature, &message, key) {
         return Err(RewardsError::Forged);
     }
