@@ -264,7 +264,9 @@ impl Stakes {
         let mut account = self.account(operator);
         let own = self.rules_of(operator, &account, terms);
         let severity = own.bands(offence.kind).severity(bps);
-        let Some((amount, before)) = account.judge_ceil(&own.rates, offence.kind, severity, time_ms)? else {
+        let Some((amount, before)) =
+            account.judge_ceil(&own.rates, offence.kind, severity, time_ms)?
+        else {
             return Ok(());
         };
         self.save(operator, account);

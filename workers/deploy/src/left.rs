@@ -92,13 +92,10 @@ impl Deployer<'_> {
                 !has
             }
             // Those of other contracts are for the committee's contract to refuse.
-            "Staking::set_terms" => self
-                .stake_terms(file)
-                .await?
-                .is_some_and(|now| {
-                    let judges = [file.index, file.rewards];
-                    now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
-                }),
+            "Staking::set_terms" => self.stake_terms(file).await?.is_some_and(|now| {
+                let judges = [file.index, file.rewards];
+                now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
+            }),
             "Writers::set_writer" => {
                 // Without the word that says yes or no.
                 let account = Account::decode(&mut &args[..])?.encode();

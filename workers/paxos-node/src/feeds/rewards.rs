@@ -38,9 +38,12 @@ impl Rewards {
 
     fn genuine(&self, proposal: &Proposal) -> Result<(), String> {
         let Observers { config_digest, feed, .. } = &self.seats;
-        self.seats.genuine(proposal.statements.iter().map(|one| {
-            (one.seat, one.message::<Native>(config_digest, feed), &one.signature)
-        }))
+        self.seats.genuine(
+            proposal
+                .statements
+                .iter()
+                .map(|one| (one.seat, one.message::<Native>(config_digest, feed), &one.signature)),
+        )
     }
 
     fn directory(&self) -> Result<&Path, &'static str> {
