@@ -20,6 +20,7 @@ pub mod validators {
     use cicada_core::evidence::Equivocation;
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
+    use cicada_core::ranking::min_agreeing;
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
     use cicada_core::slashing::{judge, Offence, OffenceKind, MIN_UNBONDING_MS};
     use cicada_traits::host::{sr25519_verify, HostSha256};
@@ -452,10 +453,7 @@ pub mod validators {
                 return Ok(());
             }
             let (offence, needed) = match kind {
-                ReportKind::Rewards => (
-                    OffenceKind::RankingDeviation,
-                    quorum.size().saturating_sub(quorum.max_liars()),
-                ),
+                ReportKind::Rewards => (OffenceKind::RankingDeviation, min_agreeing(&quorum)),
                 _ => (OffenceKind::NavDeviation, quorum.size()),
             };
             let feed = Feed { kind, contract: *caller.as_ref() };

@@ -275,7 +275,9 @@ impl Stakes {
             return Ok(());
         }
         let severity = own.bands(offence.kind).severity(bps);
-        let Some((amount, before)) = account.judge_ceil(&own.rates, severity, time_ms)? else {
+        let Some((amount, before)) =
+            account.judge_ceil(&own.rates, offence.kind, severity, time_ms)?
+        else {
             return Ok(());
         };
         self.save(operator, account);

@@ -8,6 +8,7 @@ use crate::activity::{HOUR_MS, MAX_HOURS};
 use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher, ZERO_HASH};
 use crate::merkle;
+use crate::ranking;
 use crate::report::{Feed, FeedState, Report};
 use crate::scores::Score;
 use alloc::vec::Vec;
@@ -67,6 +68,8 @@ pub struct Award {
     pub claims: u32,
     /// The sum of all claims: what was ever awarded.
     pub total: u128,
+    /// The digest of the ranking, [`crate::ranking::digest`].
+    pub ranking: Hash,
 }
 
 /// What the next epoch follows.
@@ -211,6 +214,7 @@ impl Award {
             claims_root: merkle::root::<H>(leaves::<H>(&claims)),
             claims: u32::try_from(claims.len()).map_err(|_| AwardError::WrongCount)?,
             total: add(state.total, awarded)?,
+            ranking: ranking::digest::<H>(&ranking::ranking(scores)),
         };
         if award.claims > MAX_CLAIMS {
             return Err(AwardError::WrongCount);
@@ -264,19 +268,25 @@ impl Award {
         Ok(())
     }
 
-    /// The root of the report: one leaf, the canonical encoding.
-    pub fn root<H: Hasher>(&self) -> Hash {
-        merkle::leaf_hash::<H>(&self.encode())
+    /// The root of the report: one leaf, the canonical encoding, with the seats that ranked it.
+    pub fn root<H: Hasher>(&self, ranked_by: u32) -> Hash {
+        merkle::leaf_hash::<H>(&(self, ranked_by).encode())
     }
 
     /// The report of this award that follows `state` in its feed.
-    pub fn report<H: Hasher>(&self, feed: Feed, state: &FeedState, time_ms: u64) -> Report {
-        state.next_report(feed, time_ms, self.root::<H>())
+    pub fn report<H: Hasher>(
+        &self,
+        ranked_by: u32,
+        feed: Feed,
+        state: &FeedState,
+        time_ms: u64,
+    ) -> Report {
+        state.next_report(feed, time_ms, self.root::<H>(ranked_by))
     }
 
-    /// Whether this award is the content of the report.
-    pub fn matches<H: Hasher>(&self, report: &Report) -> bool {
-        report.leaf_count == 1 && report.root == self.root::<H>()
+    /// Whether this award and who ranked it are the content of the report.
+    pub fn matches<H: Hasher>(&self, ranked_by: u32, report: &Report) -> bool {
+        report.leaf_count == 1 && report.root == self.root::<H>(ranked_by)
     }
 }
 

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xcc7b580362375fd602b1b7e2f69c71eb371591eacb147c192e2b7038d725c28d';
+export const codeHash = '0x66c7dbb5b3bb5e3ef242406f32acec9ae9f3bb9c42aa01070e002fd3248eabd2';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x016214b566298e52cc83bc61eb491fc0b3eb5d0a3687e1f68bfc2f5743e87200';
+export const codeHash = '0xff78f200b9c38e59aa39640b64577864938cde82d340c66227e80f71fb07b88b';
 export const compiler = 'rustc 1.85.0';

@@ -122,7 +122,10 @@ fn a_certified_epoch_is_settled() {
 
     let end_ms = start_ms + HOUR;
     assert_eq!((award.start_ms, award.end_ms), (start_ms, end_ms));
-    let record = EpochRecord { award, digest, time_ms: end_ms };
+    assert_eq!((event.ranking, event.ranked_by, event.committee), (award.ranking, 0, 1));
+    let (slot, ranked_by, committee, weighed) = (1, 0, 1, 0);
+    let record =
+        EpochRecord { award, digest, slot, time_ms: end_ms, ranked_by, committee, weighed };
     assert_eq!(stage.world.read(on(&stage.rewards).epoch(1)), Some(record));
     assert_eq!(stage.state(), AwardState::after(&award));
     assert_eq!(stage.latest(), FeedState { slot: 1, digest, time_ms: end_ms });

@@ -114,6 +114,15 @@ impl Stage {
     pub fn with_epochs(min_epoch_ms: u64) -> Self {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
+        Self::around(world, validators, committee)
+    }
+
+    /// The same of these validators.
+    pub fn around(
+        mut world: World,
+        validators: ValidatorsContractRef,
+        committee: Committee,
+    ) -> Self {
         let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, SUPPLY);
         let token = world.as_(account(OWNER)).deploy("token", coin);
         let terms = RewardTerms { min_epoch_ms, ..terms(world.now()) };
@@ -200,7 +209,7 @@ impl Stage {
     /// The report of an award in the next slot, observed now.
     pub fn report(&mut self, award: &Award) -> Report {
         let (feed, latest) = (self.feed(), self.latest());
-        award.report::<Native>(feed, &latest, self.world.now())
+        award.report::<Native>(0, feed, &latest, self.world.now())
     }
 
     pub fn certify(&self, report: &Report) -> Certificate {
@@ -213,7 +222,18 @@ impl Stage {
         award: Award,
         certificate: &Certificate,
     ) -> Answer<Settlement> {
-        let message = on(&self.rewards).settle_epoch(report, award, certificate.into());
+        self.bring_ranked(report, award, 0, certificate)
+    }
+
+    /// The same, with the seats that ranked it.
+    pub fn bring_ranked(
+        &mut self,
+        report: Report,
+        award: Award,
+        ranked_by: u32,
+        certificate: &Certificate,
+    ) -> Answer<Settlement> {
+        let message = on(&self.rewards).settle_epoch(report, award, ranked_by, certificate.into());
         self.call(STRANGER, message)
     }
 

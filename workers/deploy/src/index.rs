@@ -214,6 +214,7 @@ impl Deployer<'_> {
         let terms = self.stake_terms(file).await?.context("there are no rules of stake")?;
         let StakeTerms { reputation, judges, .. } = terms;
         ensure!(judges.contains(&file.index), "the index may not report deviations");
+        ensure!(judges.contains(&file.rewards), "the rewards may not report deviations");
         let reputation = reputation.context("no reputation hears of penalties")?;
         let (bundle, args) = (&self.bundles.reputation, file.validators.encode());
         let is_writer: bool =

@@ -9,6 +9,7 @@ use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
 use crate::peers::Certified;
+use crate::rankings::Watched;
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
@@ -18,7 +19,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
-use cicada_core::rewards::{Award, AwardState, Settled};
+use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::Rules;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
@@ -139,6 +140,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
+        let mut ranked = Watched::default();
         let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
@@ -171,6 +173,9 @@ impl Agreement {
             if let Err(error) = self.look_at_rewards(&contracts, &mut reward_due).await {
                 tracing::warn!("rewards: {error:#}");
                 count(&self.app.metrics.reward_rounds, "failed");
+            }
+            if let Err(error) = self.watch_rankings(&contracts, &mut ranked).await {
+                tracing::warn!("watching the rankings of others: {error:#}");
             }
         }
     }
@@ -348,6 +353,7 @@ impl Agreement {
         let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
+        self.rank(contracts, (&office, place.seat), &own, &state).await?;
         // The others have to compute the award too.
         if now < own.award.end_ms.saturating_add(place.rules.due_after_ms) {
             return Ok(());
@@ -373,20 +379,22 @@ impl Agreement {
     ) -> Result<Option<u64>> {
         let peers = &self.app.peers;
         let slot = newest.slot.saturating_add(1);
-        let done = peers.certified::<(Report, Award)>("rewards", slot).await?;
-        let agreed = match done {
+        let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
             Some(done) => done,
             None => {
+                let statements = self.statements(contracts, office, award).await?;
                 let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
-                let report = award.report::<Native>(contracts.rewards_feed()?, newest, time_ms);
-                peers.propose::<(Report, Award)>((report, *award).encode()).await?
+                let feed = contracts.rewards_feed()?;
+                let proposal =
+                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
+                peers.propose::<rewards::Proposal>(proposal.encode()).await?
             }
         };
-        let (report, award) = agreed.value;
-        let certificate = agreed.certificate;
+        let Certified { value, certificate } = agreed;
+        let report = &value.report;
         let certificate =
-            self.with_voice(contracts, office, "rewards", &report, certificate).await?;
-        contracts.settle_epoch(&report, &award, &certificate, &self.signer).await
+            self.with_voice(contracts, office, "rewards", report, certificate).await?;
+        contracts.settle_epoch(&value, &certificate, &self.signer).await
     }
 }
 

@@ -1,9 +1,8 @@
 //! The contracts as typed calls.
 
 use crate::config::Config;
-use crate::epochs::Funding;
 use crate::events::Source;
-use anyhow::{ensure, Context, Result};
+use anyhow::{ensure, Result};
 use cicada_chain::{Bundle, Chain, Signer};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
@@ -13,12 +12,15 @@ use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
 use cicada_network::verify_attestation;
 use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
+
+mod rewards;
+
+pub use rewards::Accused;
 
 /// How long before a report's time a block's clock may be that is good enough for it.
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
@@ -169,10 +171,6 @@ impl Contracts {
         Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &args.encode()).await?)
     }
 
-    fn rewards(&self) -> Result<&At> {
-        self.rewards.as_ref().context("no contract of rewards is configured")
-    }
-
     fn sources(&self) -> impl Iterator<Item = (Source, &At)> {
         let always = [
             (Source::Index, &self.index),
@@ -279,54 +277,6 @@ impl Contracts {
         self.read(&self.validators, "Staking::barred", &()).await
     }
 
-    /// When rewards begin.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn reward_terms(&self) -> Result<RewardTerms> {
-        self.read(self.rewards()?, "Rewards::terms", &()).await
-    }
-
-    /// Money and stake at the block that closes an epoch.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn funding_at(&self, block: u64) -> Result<Funding> {
-        let rewards = self.rewards()?;
-        let emission: Emission = self.read_at(block, rewards, "Rewards::emission").await?;
-        let funded = self.read_at(block, rewards, "Rewards::funded").await?;
-        let office = self.office_at(block).await?;
-        let stakes = office.operators.into_iter().zip(office.stakes).collect();
-        Ok(Funding { emission, funded, stakes })
-    }
-
-    /// What the chain has settled of the rewards: state and newest report.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn rewards_state(&self) -> Result<(AwardState, FeedState)> {
-        let rewards = self.rewards()?;
-        let block = self.chain.final_block().await?;
-        let state = self.read_at(block, rewards, "Rewards::state").await?;
-        Ok((state, self.read_at(block, rewards, "Rewards::latest").await?))
-    }
-
-    /// The feed of the rewards.
-    ///
-    /// # Errors
-    /// In words.
-    pub fn rewards_feed(&self) -> Result<Feed> {
-        Ok(Feed { kind: ReportKind::Rewards, contract: self.rewards()?.account })
-    }
-
-    /// What an account was paid.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn paid_of(&self, account: &Account) -> Result<u128> {
-        self.read(self.rewards()?, "Rewards::paid_of", account).await
-    }
-
     /// The oldest slot in which somebody was off and that was not judged.
     ///
     /// # Errors
@@ -402,21 +352,6 @@ impl Contracts {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Brings a certified award to the chain. The block, or `None` if it was there already.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn settle_epoch(
-        &self,
-        report: &Report,
-        award: &Award,
-        certificate: &Certificate,
-        signer: &Signer,
-    ) -> Result<Option<u64>> {
-        let args = (report, award, certificate).encode();
-        self.settle(self.rewards()?, "Rewards::settle_epoch", &args, report, signer).await
     }
 
     async fn settle(

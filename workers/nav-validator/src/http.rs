@@ -75,7 +75,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rankings", get(over::rankings))
         .route("/slashing", get(over::slashing))
         .route("/rewards", get(over::rewards));
-    let peers = Router::new().route("/attestation", get(signed::attestation));
+    let peers = Router::new()
+        .route("/attestation", get(signed::attestation))
+        .route("/ranking", get(signed::signed_ranking));
     let observed = Router::new().route("/observation", get(signed::observation));
     // A program of this machine needs no room.
     let own = Router::new().route("/nav", post(demand)).route("/basket", post(rebalance));

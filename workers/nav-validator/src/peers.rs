@@ -1,5 +1,6 @@
 //! The other validators, and the seat's consensus node, over HTTP.
 
+use crate::rankings::Shown;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_core::basket::observed;
 use cicada_core::certificate::{Certificate, Signature};
@@ -134,9 +135,19 @@ impl Peers {
         self.observed(&of, config_digest).await
     }
 
+    /// What the peers signed of the ranking of an epoch, with the ranking if it is settled. Nothing is
+    /// verified yet.
+    pub async fn rankings(&self, epoch: u64, config_digest: &Hash) -> Vec<Shown> {
+        self.said(&format!("ranking?epoch={epoch}"), config_digest).await.0
+    }
+
     async fn observed<T: Decode>(&self, of: &str, config_digest: &Hash) -> (Vec<T>, Vec<String>) {
+        self.said(&format!("observation?{of}"), config_digest).await
+    }
+
+    async fn said<T: Decode>(&self, path: &str, config_digest: &Hash) -> (Vec<T>, Vec<String>) {
         let ask = |peer: &String| {
-            let url = format!("{peer}/observation?{of}");
+            let url = format!("{peer}/{path}");
             let request = self.client.get(url).timeout(ASK);
             let peer = peer.clone();
             async move {

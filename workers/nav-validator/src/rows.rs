@@ -69,6 +69,27 @@ impl SettledNav {
     }
 }
 
+/// An epoch of rewards that the chain settled; its number is its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SettledAward {
+    /// The digest of its ranking.
+    pub ranking: Hash,
+    /// Seats that had signed that ranking.
+    pub ranked_by: u32,
+    /// The committee that attested it.
+    pub committee: u32,
+    /// The time of the block in which it was settled, in milliseconds since 1970.
+    pub settled_ms: u64,
+}
+
+impl SettledAward {
+    /// Who took part: a seat that ranked it. It counts when it is settled: an epoch ends with a block,
+    /// and what comes in later ones is not known to all.
+    pub fn attendance(&self) -> Attendance {
+        Attendance { epoch: self.committee, time_ms: self.settled_ms, seats: self.ranked_by }
+    }
+}
+
 /// A penalty; block and index are its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Penalty {
@@ -95,6 +116,8 @@ pub enum Change {
     Traded(Trade),
     /// The NAV of a slot.
     Settled(u64, SettledNav),
+    /// The award of an epoch.
+    Awarded(u64, SettledAward),
     /// A penalty.
     Slashed(Penalty),
     /// A transfer of index tokens.

@@ -154,6 +154,11 @@ impl App {
         *self.chain_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    /// Whether this process signs and proposes.
+    fn is_agreeing(&self) -> bool {
+        self.observer.is_some() && self.peers.has_node()
+    }
+
     fn follower(&self) -> Follower {
         self.follower_of(self.contracts())
     }
@@ -164,7 +169,7 @@ impl App {
             store: self.store.clone(),
             schedule: self.schedule,
             from_block: self.config.from_block,
-            awards: self.config.awards.clone(),
+            awards: self.config.awards.clone().filter(|_| !self.is_agreeing()),
             metrics: self.metrics.clone(),
         }
     }

@@ -123,6 +123,7 @@ pub fn epoch(epoch: &Epoch, settled: u64, miners: usize) -> Value {
         "carried_out": award.carried_out.to_string(),
         "claims": award.claims,
         "claims_root": hex::encode(award.claims_root),
+        "ranking": hex::encode(award.ranking),
         "total": award.total.to_string(),
         "miners_in_all": epoch.placements.len(),
         "miners": epoch.placements.iter().take(miners).map(row).collect::<Vec<_>>(),
@@ -175,12 +176,13 @@ pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
             }));
         }
     }
-    let (bands, rates) = (Bands::NAV, Rates::DEFAULT);
+    let (bands, ranking, rates) = (Bands::NAV, Bands::RANKING, Rates::DEFAULT);
     Ok(json!({
         "penalties": penalties.iter().map(penalty).collect::<Vec<_>>(),
         "own_deviations": own,
         "specified": {
             "nav_bands_bps": [bands.none_bps, bands.minor_bps, bands.moderate_bps],
+            "ranking_bands_bps": [ranking.none_bps, ranking.minor_bps, ranking.moderate_bps],
             "rates_bps": [rates.minor_bps, rates.moderate_bps, rates.severe_bps, rates.critical_bps],
         },
     }))
@@ -216,6 +218,7 @@ mod tests {
             awarded: 1,
             carried_out: 0,
             claims_root: [0; 32],
+            ranking: [0; 32],
             claims: 1,
             total: 1,
         };

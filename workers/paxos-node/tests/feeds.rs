@@ -8,7 +8,8 @@ use cicada_core::basket::{agreed, observed};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
-use cicada_core::report::FeedState;
+use cicada_core::ranking::Told;
+use cicada_core::report::{Feed, FeedState};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::{FaultModelName, Rules};
 use cluster::Cluster;
@@ -63,7 +64,14 @@ fn award(time_ms: u64) -> Award {
         claims_root: [7; 32],
         claims: 12,
         total: 900,
+        ranking: [8; 32],
     }
+}
+
+/// The first award, which nobody ranked.
+fn first_award(award: Award, feed: Feed) -> rewards::Proposal {
+    let now_ms = Cluster::now_ms();
+    rewards::Proposal::new::<Native>(award, Vec::new(), feed, &FeedState::EMPTY, now_ms)
 }
 
 fn basket(price_e18: u128) -> Vec<Entry> {
@@ -102,7 +110,8 @@ fn first_basket(
 fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_ms: u64) {
     let awards = cluster.path(&format!("awards-{seat:02}"));
     std::fs::create_dir_all(&awards).unwrap();
-    std::fs::write(awards.join("epoch-1.scale"), award.encode()).unwrap();
+    let told = Told { award: *award, signed: None };
+    std::fs::write(awards.join("epoch-1.scale"), told.encode()).unwrap();
     let wanted = |entry: &Entry| Wanted {
         netuid: entry.netuid,
         token: entry.token,
@@ -174,8 +183,7 @@ fn share_a_log(model: FaultModelName) {
     // The lower median of four.
     certify(&cluster, 2, &first_basket(&cluster, observations, found(1), begin));
     let feed = cluster.network.rewards_feed().unwrap();
-    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
-    certify(&cluster, 3, &rewards::Proposal { report, award: own });
+    certify(&cluster, 3, &first_award(own, feed));
     assert_eq!(cluster.certify_next(2).0, 2);
     let second = certify(&cluster, 0, &next_nav(&cluster, &[1, 2, 3]));
     assert_eq!((&second["slot"], &second["position"]), (&Value::from(2), &Value::from(6)));
@@ -273,8 +281,7 @@ fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
     }
     cluster.start(0..4);
     let feed = cluster.network.rewards_feed().unwrap();
-    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
-    let proposal = rewards::Proposal { report, award: own };
+    let proposal = first_award(own, feed);
     refused(&cluster, 3, &proposal, "awarded: proposed is 900, my validator has 800");
     let found =
         |seat: u8| prices(&cluster, seat, &basket(if seat < 2 { 10_000 } else { 10_102 }), begin);

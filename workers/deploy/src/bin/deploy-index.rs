@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Puts the contracts of the index beside a committee that deploy-paxos has seated: TAO, 20 subnet
-/// tokens, the index token, index, pair and rewards; sets the rules of stake, makes the index a
-/// judge, bonds the operators' stake, funds the rewards; writes index and rewards into the network
+/// tokens, the index token, index, pair and rewards; sets the rules of stake, makes index and
+/// rewards judges, bonds the operators' stake, funds the rewards; writes index and rewards into the network
 /// file and all addresses into the index file.
 ///
 /// Safe to run again: an index that is there and answers is left as it is. One that does not answer

@@ -7,11 +7,12 @@ use crate::rebalance::wanted_message;
 use crate::service::App;
 use axum::extract::{Query, State};
 use axum::Json;
+use cicada_chain::address;
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::certificate::Signature;
 use cicada_core::nav::Proposal;
-use cicada_core::report::Report;
-use cicada_core::rewards::Award;
+use cicada_core::ranking::ranking;
+use cicada_core::rewards;
 use cicada_program::count;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
@@ -98,6 +99,41 @@ fn said(
 }
 
 #[derive(Deserialize)]
+pub(super) struct OfEpoch {
+    epoch: u64,
+}
+
+/// What we have signed of the ranking of an epoch. The ranking itself is shown once the epoch is
+/// settled: before that somebody could copy it.
+pub(super) async fn signed_ranking(State(app): Shared, Query(of): Query<OfEpoch>) -> Answer {
+    let observer = app.observer.as_ref();
+    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let outlook = observer.outlooks.now(&app.contracts()).await?;
+    let (office, epoch) = (&outlook.office, of.epoch);
+    let own = app.store.statement(epoch, &office.config_digest)?;
+    let own = own.ok_or_else(|| Failure::conflict(format!("epoch {epoch} is not signed")))?;
+    let settled = app.store.newest_awarded()?.is_some_and(|(newest, _)| newest >= epoch);
+    let kept = if settled { app.store.epoch(epoch)? } else { None };
+    let list = kept.map(|kept| ranking(&kept.scores));
+    let one = own.statement;
+    Ok(Json(json!({
+        "committee": office.epoch,
+        "config_digest": hex::encode(office.config_digest),
+        "epoch": epoch,
+        "seat": one.seat,
+        "start_ms": one.start_ms,
+        "end_ms": one.end_ms,
+        "digest": hex::encode(one.ranking),
+        "signature": hex::encode(one.signature),
+        "ranking": list.as_ref().map(|list| {
+            let row = |(miner, score): &(_, u128)| json!([address(miner), score.to_string()]);
+            list.iter().map(row).collect::<Vec<_>>()
+        }),
+        "scale": hex::encode((one, list).encode()),
+    })))
+}
+
+#[derive(Deserialize)]
 pub(super) struct OfFeed {
     feed: String,
     slot: u64,
@@ -122,8 +158,8 @@ pub(super) async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) ->
             (contracts.basket_feed(), decided)
         }
         "rewards" => {
-            let decided = peers.certified::<(Report, Award)>("rewards", slot).await?;
-            let decided = decided.map(|decided| (decided.value.0, decided.certificate));
+            let decided = peers.certified::<rewards::Proposal>("rewards", slot).await?;
+            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
             (contracts.rewards_feed()?, decided)
         }
         _ => return Err(Failure::bad("the feeds are nav, basket and rewards")),

@@ -5,7 +5,7 @@
 //! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows and commitment, and the exchange the same volumes |
 //! | `nav` | `nav::Proposal` | enough observations are genuine and of one time, its own validator's among them, and their median is near it |
 //! | `basket` | `basket::agreed::Proposal` | enough observations are genuine and of one time, its own validator's among them, the entries follow from them, and each price is near its own |
-//! | `rewards` | `rewards::Proposal` | its own validator has the same award |
+//! | `rewards` | `rewards::Proposal` | its own validator has the same award, and what that signed of its ranking is in it |
 //!
 //! Values of the last three end with their [`Proposer`], who waits for his turn.
 
@@ -132,7 +132,12 @@ impl Feeds {
             }
         }
         if let Some(feed) = network.rewards_feed() {
-            add("rewards", feed, Box::new(Rewards::new(sources.awards)));
+            let arrivals = own::Arrivals::default();
+            // No number of them is needed, and what the own validator has signed is with its award.
+            let (needed, file) = (0, None);
+            let members = members.clone();
+            let seats = Observers { feed, config_digest, members, seats, needed, file, arrivals };
+            add("rewards", feed, Box::new(Rewards::new(sources.awards, seats)));
         }
         feeds
     }

@@ -154,10 +154,7 @@ impl Bench {
 
     fn award(&self, award: Award, time_ms: u64) -> awards::Proposal {
         let feed = self.network.rewards_feed().unwrap();
-        awards::Proposal {
-            report: award.report::<Native>(feed, &self.state("rewards"), time_ms),
-            award,
-        }
+        awards::Proposal::new::<Native>(award, Vec::new(), feed, &self.state("rewards"), time_ms)
     }
 
     fn write(&self, name: &str, content: &impl Encode) {
