@@ -214,7 +214,8 @@ fn what_is_no_proof_is_refused_and_notes_nothing() {
     let good = ranked.sign(20, &wrong, |_| ());
     let other = ranked.less(8_000);
     assert_eq!(ranked.bring(good, &other).fails(), RewardsError::OtherRanking);
-    let changes: [(fn(&mut Statement), RewardsError); 5] = [
+    type Change = fn(&mut Statement);
+    let changes: [(Change, RewardsError); 5] = [
         (|one| one.epoch = 2, RewardsError::OtherTime),
         (|one| one.start_ms -= 1, RewardsError::OtherTime),
         (|one| one.end_ms += 1, RewardsError::OtherTime),

@@ -96,6 +96,14 @@ impl Place {
         self.rules.lead_ms(due_ms, slot, self.seat, self.seats)
     }
 
+    /// Whether more seats than may be silent have their turn within an interval.
+    pub(crate) fn allows_eight(&self, slot: u64, interval_ms: u64) -> bool {
+        let ahead = u64::from(self.seats.saturating_sub(1).min(7));
+        let seats = u64::from(self.seats.max(1));
+        let last = u8::try_from(slot.wrapping_add(ahead) % seats).unwrap_or_default();
+        Self { seat: last, ..*self }.allowed_from_ms(0, slot) < interval_ms
+    }
+
     /// The same for what is brought to the chain: there it is already.
     pub(crate) fn of_bringers(self) -> Self {
         Self { rules: Rules { due_after_ms: 0, ..self.rules }, ..self }
@@ -358,7 +366,10 @@ impl Agreement {
         if now < own.award.end_ms.saturating_add(place.rules.due_after_ms) {
             return Ok(());
         }
-        let mut now_due = Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, now);
+        // What the first had to wait for is over: the others wait for it no second time.
+        let noticed_ms = now.saturating_sub(place.rules.due_after_ms);
+        let mut now_due =
+            Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, noticed_ms);
         let turn = now_due.has_turn(&place, now);
         *due = Some(now_due);
         if !turn {

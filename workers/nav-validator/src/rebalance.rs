@@ -5,7 +5,7 @@ use crate::agree::{one_of_each, Agreement, Due, Place};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
 use crate::peers::Certified;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use cicada_core::basket::agreed::{Own, Proposal};
 use cicada_core::basket::holdings;
 use cicada_core::basket::observed::{check, Observation};
@@ -133,6 +133,10 @@ impl Agreement {
                 done
             }
             None => {
+                ensure!(
+                    place.allows_eight(slot, self.app.config.basket_interval),
+                    "basket_interval is shorter than the turns of eight seats"
+                );
                 state.next_ms = place.next_ms(now);
                 let turn = state.has_turn(&place, slot, time_ms, now);
                 if !is_young(&place, slot, time_ms, now) || !(asked || turn) {
