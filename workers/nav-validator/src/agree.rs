@@ -8,8 +8,8 @@ use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
-use crate::peers::Certified;
-use crate::rankings::Watched;
+use crate::peers::{brought, Certified};
+use crate::rankings::{select as select_statements, AllWatched};
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
@@ -18,6 +18,7 @@ use cicada_chain::Signer;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
+use cicada_core::ranking::Statement;
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::Rules;
@@ -148,7 +149,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
-        let mut ranked = Watched::default();
+        let mut ranked = AllWatched::new();
         let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
@@ -292,8 +293,16 @@ impl Agreement {
             let why = failed.first().map_or("the others are invalid or of another time", |one| one);
             anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
         })?;
-        let proposal = proposal(feed, newest, found, own.time_ms);
-        let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
+        let propose =
+            |found| peers.propose::<Proposal>(proposal(feed, newest, found, own.time_ms).encode());
+        let agreed = match propose(found.clone()).await {
+            // Who was not heard says so himself.
+            Err(error) if !brought::<Observation>(&error).is_empty() => {
+                let all = found.into_iter().chain(brought(&error)).collect();
+                propose(select(office, &feed, slot, all, own.time_ms)).await?
+            }
+            agreed => agreed?,
+        };
         self.settle_nav(contracts, office, agreed).await
     }
 
@@ -396,9 +405,19 @@ impl Agreement {
                 let statements = self.statements(contracts, office, award).await?;
                 let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
                 let feed = contracts.rewards_feed()?;
-                let proposal =
-                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
-                peers.propose::<rewards::Proposal>(proposal.encode()).await?
+                let propose = |statements| {
+                    let next =
+                        rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
+                    peers.propose::<rewards::Proposal>(next.encode())
+                };
+                match propose(statements.clone()).await {
+                    // Who was not heard says so himself.
+                    Err(error) if !brought::<Statement>(&error).is_empty() => {
+                        let all = statements.into_iter().chain(brought(&error));
+                        propose(select_statements(office, &feed, award, all)).await?
+                    }
+                    agreed => agreed?,
+                }
             }
         };
         let Certified { value, certificate } = agreed;

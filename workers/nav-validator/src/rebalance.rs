@@ -230,8 +230,8 @@ mod tests {
         let young = |seat, now_ms| is_young(&Place { seat, seats: 23, rules }, SLOT, NOW, now_ms);
         assert!(young(5, NOW) && young(5, NOW + 60_000));
         assert!(!young(5, NOW + 60_001), "its prices would not serve for long");
-        assert!(!young(7, NOW + 26_999) && young(7, NOW + 27_000) && young(7, NOW + 87_000));
-        assert!(!young(4, NOW + 126_999) && young(4, NOW + 127_000), "the last");
+        assert!(!young(7, NOW + 41_999) && young(7, NOW + 42_000) && young(7, NOW + 102_000));
+        assert!(!young(4, NOW + 141_999) && young(4, NOW + 142_000), "the last");
     }
 
     #[test]

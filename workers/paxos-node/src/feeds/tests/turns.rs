@@ -104,7 +104,7 @@ fn without_seat_0(bench: &Bench) -> navs::Proposal {
 fn an_award_is_due_from_the_end_of_its_epoch_on() {
     let bench = turns();
     let award = Award { end_ms: NOW - AFTER - DELAY, ..own_files::FIRST };
-    bench.write("awards/epoch-1.scale", &award);
+    bench.write("awards/epoch-1.scale", &own_files::told(award));
     let settled =
         awards::Settled { state: AwardState::starting(award.start_ms), latest: FeedState::EMPTY };
     bench.write("awards/settled.scale", &settled);
