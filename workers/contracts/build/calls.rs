@@ -41,7 +41,7 @@ fn function(
     Ok(quote! {
         #lines
         pub fn #name(#(#parameters),*) -> #kind<#answer> {
-            #kind::new(#label, [#(#selector),*], &(#(#names,)*))
+            #kind::new(crate::Call::new(&INTERFACE, #label, [#(#selector),*], &(#(#names,)*)))
         }
     })
 }

@@ -51,6 +51,11 @@ fn module(
     println!("cargo::rerun-if-changed={}", file.display());
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| said(&error))?;
+    let mut whole: serde_json::Value = serde_json::from_str(&text).map_err(|error| said(&error))?;
+    if let Some(source) = whole.get_mut("source").and_then(|source| source.as_object_mut()) {
+        source.remove("wasm");
+    }
+    let interface = whole.to_string();
     let bundle: Bundle = serde_json::from_str(&text).map_err(|error| said(&error))?;
     let types = types::Types::new(&bundle);
     let name = bundle.name();
@@ -67,6 +72,10 @@ fn module(
         pub mod #module {
             /// The name of its bundle.
             pub const NAME: &str = #name;
+
+            /// Its types, messages and events, for answers in words.
+            pub static INTERFACE: std::sync::LazyLock<crate::Interface> =
+                std::sync::LazyLock::new(|| crate::interface(#interface));
 
             #calls
 

@@ -5,23 +5,52 @@
 //!
 //! Nothing here talks to a chain: `cicada-chain` does, with what these functions return.
 
+mod interface;
+mod render;
+
+pub use interface::{bytes, Entry, Interface, Refused};
+
 use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::LazyLock;
 
 /// A message of a contract with its arguments: what answers is a `T`, or an `E` if it refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<T, E = Never> {
-    label: &'static str,
-    input: Vec<u8>,
+    call: Call,
     answer: PhantomData<fn() -> (T, E)>,
 }
 
-impl<T, E> Message<T, E> {
-    fn new(label: &'static str, selector: [u8; 4], arguments: &impl Encode) -> Self {
+/// A constructor of a contract with its arguments; it refuses with an `E`.
+pub struct Constructor<E = Never> {
+    call: Call,
+    answer: PhantomData<fn() -> E>,
+}
+
+/// A call of a contract, whatever it answers.
+#[derive(Clone)]
+pub struct Call {
+    interface: &'static LazyLock<Interface>,
+    label: &'static str,
+    input: Vec<u8>,
+}
+
+impl Call {
+    fn new(
+        interface: &'static LazyLock<Interface>,
+        label: &'static str,
+        selector: [u8; 4],
+        arguments: &impl Encode,
+    ) -> Self {
         let mut input = selector.to_vec();
         arguments.encode_to(&mut input);
-        Self { label, input, answer: PhantomData }
+        Self { interface, label, input }
+    }
+
+    /// The interface that it is of.
+    pub fn interface(&self) -> &'static Interface {
+        self.interface
     }
 
     /// Its name, such as `Leaderboard::submit`.
@@ -35,30 +64,37 @@ impl<T, E> Message<T, E> {
     }
 }
 
-/// A constructor of a contract with its arguments; it refuses with an `E`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Constructor<E = Never> {
-    label: &'static str,
-    input: Vec<u8>,
-    answer: PhantomData<fn() -> E>,
+impl<T, E> Message<T, E> {
+    fn new(call: Call) -> Self {
+        Self { call, answer: PhantomData }
+    }
+}
+
+impl<T, E> Deref for Message<T, E> {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.call
+    }
 }
 
 impl<E> Constructor<E> {
-    fn new(label: &'static str, selector: [u8; 4], arguments: &impl Encode) -> Self {
-        let mut input = selector.to_vec();
-        arguments.encode_to(&mut input);
-        Self { label, input, answer: PhantomData }
+    fn new(call: Call) -> Self {
+        Self { call, answer: PhantomData }
     }
+}
 
-    /// Its name.
-    pub fn label(&self) -> &'static str {
-        self.label
-    }
+impl<E> Deref for Constructor<E> {
+    type Target = Call;
 
-    /// The bytes that call it: selector and arguments.
-    pub fn input(&self) -> &[u8] {
-        &self.input
+    fn deref(&self) -> &Call {
+        &self.call
     }
+}
+
+/// The interface in a bundle without code, which the build has read before.
+fn interface(text: &str) -> Interface {
+    Interface::parse(text).expect("a bundle that the build has read")
 }
 
 /// The error of what never refuses.
