@@ -2,6 +2,7 @@
 
 use crate::{address, CallOutcome, Underway};
 use cicada_core::hash::Hash;
+use parity_scale_codec::{Decode, DecodeAll};
 use std::path::PathBuf;
 
 /// Why something could not be done on the chain.
@@ -24,16 +25,6 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The contract has no such constructor or message.
-    #[error("{contract} has no '{label}', only: {known}; build the contracts and the workers from one checkout")]
-    UnknownLabel {
-        /// The contract's name.
-        contract: String,
-        /// What was asked for.
-        label: String,
-        /// What there is.
-        known: String,
-    },
     /// The contract refuses the call. Nothing was changed.
     #[error("{label} refuses: {error}{}{explanation}", if explanation.is_empty() { "" } else { ": " })]
     Contract {
@@ -43,9 +34,11 @@ pub enum Error {
         error: String,
         /// What the contract's documentation says of it; perhaps nothing.
         explanation: String,
+        /// The error, in SCALE.
+        data: Vec<u8>,
     },
     /// The contract could not read the call. Nothing was changed.
-    #[error("{label} could not be called: {error}; the contract at this address is not the one in the bundle")]
+    #[error("{label} could not be called: {error}; the contract at this address is another than this program was built for")]
     Lang {
         /// The constructor or message.
         label: String,
@@ -148,8 +141,8 @@ impl Error {
     }
 
     /// What cannot be read of a call that is done.
-    pub fn unread(what: &str, outcome: &CallOutcome, reason: impl std::fmt::Display) -> Self {
-        let CallOutcome { block, transaction, .. } = *outcome;
+    pub fn unread<T>(what: &str, outcome: &CallOutcome<T>, reason: impl std::fmt::Display) -> Self {
+        let (block, transaction) = (outcome.block, outcome.transaction);
         Self::Unread { what: what.into(), block, transaction, reason: reason.to_string() }
     }
 
@@ -165,6 +158,14 @@ impl Error {
     pub fn refusal(&self) -> Option<&str> {
         match self {
             Self::Contract { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The same as a type of the contract's interface.
+    pub fn refused<E: Decode>(&self) -> Option<E> {
+        match self {
+            Self::Contract { data, .. } => E::decode_all(&mut &data[..]).ok(),
             _ => None,
         }
     }
