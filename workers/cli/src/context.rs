@@ -145,12 +145,12 @@ impl Settings {
 
     /// The exchange.
     pub async fn exchange(&self) -> Result<Exchange, Failure> {
-        Ok(Exchange::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+        Ok(Exchange::connect(&self.addresses()?, self.url()).await?)
     }
 
     /// The leaderboard.
     pub async fn board(&self) -> Result<Board, Failure> {
-        Ok(Board::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+        Ok(Board::connect(&self.addresses()?, self.url()).await?)
     }
 
     /// The indexer.

@@ -14,7 +14,6 @@ use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::LazyLock;
 
 /// A message of a contract with its arguments: what answers is a `T`, or an `E` if it refuses.
 pub struct Message<T, E = Never> {
@@ -31,14 +30,14 @@ pub struct Constructor<E = Never> {
 /// A call of a contract, whatever it answers.
 #[derive(Clone)]
 pub struct Call {
-    interface: &'static LazyLock<Interface>,
+    interface: &'static Interface,
     label: &'static str,
     input: Vec<u8>,
 }
 
 impl Call {
     fn new(
-        interface: &'static LazyLock<Interface>,
+        interface: &'static Interface,
         label: &'static str,
         selector: [u8; 4],
         arguments: &impl Encode,
@@ -46,6 +45,11 @@ impl Call {
         let mut input = selector.to_vec();
         arguments.encode_to(&mut input);
         Self { interface, label, input }
+    }
+
+    /// One of a contract that has no module here.
+    fn of(interface: &'static Interface, entry: &'static Entry, arguments: &impl Encode) -> Self {
+        Self { interface, label: entry.label(), input: entry.call(&arguments.encode()) }
     }
 
     /// The interface that it is of.
@@ -68,6 +72,12 @@ impl<T, E> Message<T, E> {
     fn new(call: Call) -> Self {
         Self { call, answer: PhantomData }
     }
+
+    /// A message of a contract of others, which has no module here; none if its bundle has none of
+    /// this name. That arguments and answer are of its types, the caller vouches for.
+    pub fn of(interface: &'static Interface, name: &str, arguments: &impl Encode) -> Option<Self> {
+        Some(Self::new(Call::of(interface, interface.message(name)?, arguments)))
+    }
 }
 
 impl<T, E> Deref for Message<T, E> {
@@ -81,6 +91,11 @@ impl<T, E> Deref for Message<T, E> {
 impl<E> Constructor<E> {
     fn new(call: Call) -> Self {
         Self { call, answer: PhantomData }
+    }
+
+    /// As [`Message::of`], of a constructor.
+    pub fn of(interface: &'static Interface, name: &str, arguments: &impl Encode) -> Option<Self> {
+        Some(Self::new(Call::of(interface, interface.constructor(name)?, arguments)))
     }
 }
 

@@ -12,6 +12,15 @@ fn a_message_is_its_selector_and_its_arguments() {
 }
 
 #[test]
+fn a_contract_of_others_is_called_by_its_bundle() {
+    let of = |name| Message::<u64>::of(&index::INTERFACE, name, &(7u64,));
+    assert_eq!(of("Index::nav").unwrap().input(), index::nav(7).input());
+    assert!(of("Index::none").is_none());
+    let made = Constructor::<Never>::of(&token::INTERFACE, "new", &("a", "b", 6u8, 5u128));
+    assert_eq!(made.unwrap().input(), token::new("a", "b", 6, 5).input());
+}
+
+#[test]
 fn what_core_knows_is_of_core() {
     let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
     let report = FeedState::EMPTY.next_report(feed, 5, [2; 32]);

@@ -110,10 +110,8 @@ impl Story {
             [OsStr::new("--network"), network.as_os_str(), named[0], named[1], signed.as_os_str()];
         let (found, said) = self.program("audit", &audit).await?;
         self.check(format!("audit finds who attested two reports: {said}"), found == Some(3));
-        let url = OsStr::new("--url");
-        let (bundles, node) = (self.net.config.bundles.clone(), self.stage.at.url.clone());
-        let (bundles, node) = (bundles.as_os_str(), OsStr::new(&node));
-        let convict = [url, node, OsStr::new("--bundles"), bundles, evidence.as_os_str()];
+        let node = self.stage.at.url.clone();
+        let convict = [OsStr::new("--url"), OsStr::new(&node), evidence.as_os_str()];
         let (first, said) = self.program("convict", &convict).await?;
         let stake = self.stake_of(TWICE_ATTESTED).await?;
         self.check(
