@@ -82,7 +82,8 @@ async fn run(options: &Options) -> Result<()> {
     };
     let node = bench.chain.name().await?;
     let (token, votes) = (peer(&options.peer)?, peer(&options.votes)?);
-    let tables = vec![token::measure(&bench, token).await?, settlement::measure(&bench, votes).await?];
+    let tables =
+        vec![token::measure(&bench, token).await?, settlement::measure(&bench, votes).await?];
     if options.json {
         println!("{}", serde_json::to_string_pretty(&tables)?);
     } else {

@@ -63,8 +63,7 @@ async fn put_through(
     spender: &Signer,
 ) -> Result<Vec<Measured>> {
     let owner = &bench.payer;
-    let made =
-        bench.chain.upload_and_instantiate(bundle, constructor, &bench.salt, owner).await?;
+    let made = bench.chain.upload_and_instantiate(bundle, constructor, &bench.salt, owner).await?;
     let mut subject = Subject {
         bench,
         account: made.account,

@@ -68,7 +68,8 @@ fn module(
     let doc = format!(" The contract `{name}`.");
     Ok(quote! {
         #[doc = #doc]
-        #[allow(clippy::too_many_arguments, rustdoc::broken_intra_doc_links)]
+        #[allow(clippy::too_many_arguments, clippy::type_complexity)]
+        #[allow(rustdoc::broken_intra_doc_links)]
         pub mod #module {
             /// The name of its bundle.
             pub const NAME: &str = #name;
