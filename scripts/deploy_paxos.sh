@@ -29,6 +29,9 @@
 #   CICADA_FAULT_MODEL  byzantine (default: 7 of 23 nodes may lie) or crash (11 of 23 may stop)
 #   CICADA_DISTANCES    least time between two reports of a feed, in ms, such as leaderboard=500 or all=0
 #                       (default leaderboard 10000, nav 10000, basket 300000, rewards 60000)
+#   CICADA_TURN_DELAY_MS, CICADA_DUE_AFTER_MS
+#                       how long seats wait for each other with a NAV, a basket or an award (docs/consensus.md)
+#   CICADA_SAME_MS      how long after the last a leaderboard comes that says the same (default 240000)
 #   CICADA_RESULTS      evaluation results of the nodes (default examples/results.jsonl)
 #   CICADA_BUILT        yes: start does not look whether something has to be built
 #   CICADA_ADDRESSES    where to write the contracts' addresses for frontends (default

@@ -35,6 +35,16 @@ pub mod capabilities {
         pub time_ms: u64,
     }
 
+    /// A slot was taken by a certified report whose rows are too many, none or not in order.
+    #[ink(event)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SlotVoid {
+        /// The slot.
+        pub slot: u64,
+        /// The digest of its report.
+        pub digest: [u8; 32],
+    }
+
     /// The register.
     #[ink(storage)]
     pub struct CapabilitiesContract {
@@ -99,17 +109,20 @@ pub mod capabilities {
                 }
                 checked => checked?,
             }
-            check(&rows)?;
             if !matches::<HostSha256>(&report, &rows) {
                 return Err(CapabilitiesError::ContentMismatch);
             }
             self.verify(digest, certificate)?;
 
             self.latest = Stored(FeedState::after(&report, digest));
+            let (slot, time_ms) = (report.slot, report.time_ms);
+            if check(&rows).is_err() {
+                self.env().emit_event(SlotVoid { slot, digest });
+                return Ok(Settlement::Void);
+            }
             for row in rows {
                 self.set(row);
             }
-            let (slot, time_ms) = (report.slot, report.time_ms);
             self.env().emit_event(CapabilitiesAttested { slot, digest, time_ms });
             Ok(Settlement::Recorded)
         }

@@ -118,7 +118,7 @@ pub struct NavSettled {
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed the certificate.
     pub signers: u32,
-    /// Bit `i` is set if seat `i` observed.
+    /// Bit `i` is set if seat `i` observed and had weight.
     pub observers: u32,
     /// When it was observed, in milliseconds since 1970.
     pub time_ms: u64,

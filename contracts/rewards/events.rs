@@ -1,5 +1,7 @@
 //! What happened, for whoever follows the chain.
 
+use cicada_core::rewards::Award;
+use cicada_traits::rewards::EpochRecord;
 use ink::primitives::AccountId;
 
 /// Somebody paid in.
@@ -34,6 +36,53 @@ pub struct EpochSettled {
     pub claims_root: [u8; 32],
     /// How many claims there are.
     pub claims: u32,
+    /// The digest of its ranking.
+    pub ranking: [u8; 32],
+    /// Bit `i` is set if seat `i` had signed that ranking.
+    pub ranked_by: u32,
+    /// The committee that attested it.
+    pub committee: u32,
+}
+
+impl From<EpochRecord> for EpochSettled {
+    fn from(record: EpochRecord) -> Self {
+        let EpochRecord { award, digest, ranked_by, committee, .. } = record;
+        let Award { epoch, pool, awarded, carried_out, claims_root, claims, ranking, .. } = award;
+        Self {
+            epoch,
+            digest,
+            pool,
+            awarded,
+            carried_out,
+            claims_root,
+            claims,
+            ranking,
+            ranked_by,
+            committee,
+        }
+    }
+}
+
+/// A seat was shown to have signed a ranking that is off the certified one.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankingAccused {
+    /// The epoch of rewards.
+    #[ink(topic)]
+    pub epoch: u64,
+    /// The seat in the committee of the award.
+    pub seat: u8,
+    /// How far it was off, in bps, rounded up.
+    pub off_bps: u32,
+}
+
+/// All who were off in an epoch were judged. What it costs, the contract of validators says.
+#[ink::event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankingsJudged {
+    /// The epoch of rewards.
+    #[ink(topic)]
+    pub epoch: u64,
 }
 
 /// A slot was taken by a certified award that does not follow.
@@ -90,7 +139,7 @@ pub struct BondReturned {
     pub amount: u128,
 }
 
-/// The owner changed the largest pool of epochs to come.
+/// The owner announced the largest pool of epochs to come.
 #[ink::event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmissionSet {

@@ -3,34 +3,38 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 #![allow(clippy::large_enum_variant)] // the enum of all messages, which ink! makes
 
+mod calls;
 mod events;
+mod rankings;
 mod registry;
 
 #[ink::contract]
 pub mod rewards {
+    use crate::calls;
     pub use crate::events::{
         BondReturned, Claimed, EmissionSet, EpochSettled, Funded, OwnershipAccepted,
-        OwnershipProposed, Registered, SlotVoid, Unregistered,
+        OwnershipProposed, RankingAccused, RankingsJudged, Registered, SlotVoid, Unregistered,
     };
+    use crate::rankings::{feed, Rankings};
     use crate::registry::Registry;
-    use cicada_core::certificate::{Certificate, CertificateError};
+    use cicada_core::certificate::Certificate;
     use cicada_core::fixed::add;
     use cicada_core::hash::Hash as Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::merkle;
-    use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_core::ranking::{with_weight, Statement};
+    use cicada_core::report::{FeedError, FeedState, Report};
     use cicada_core::rewards::{
-        is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim, Emission, Registration,
-        MAX_PROOF,
+        emission_notice_ms, is_epoch_length, starts_soon, Award, AwardState, Bounds, Claim,
+        Emission, Registration, MAX_PROOF,
     };
+    use cicada_core::slashing::Weight;
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::payment;
-    use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
+    use cicada_traits::rewards::{Accused, EpochRecord, RewardTerms, Rewards, RewardsError};
     use cicada_traits::stored::{Opaque, Stored};
-    use ink::env::call::{build_call, ExecutionInput, Selector};
     use ink::prelude::vec::Vec;
-    use ink::selector_bytes;
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
@@ -52,6 +56,7 @@ pub mod rewards {
         /// What each account was paid; there are no zeros.
         paid_of: Mapping<AccountId, u128, ManualKey<0x5041_4944>>,
         registry: Registry,
+        rankings: Rankings,
     }
 
     impl RewardsContract {
@@ -89,39 +94,8 @@ pub mod rewards {
                 epochs: Mapping::new(),
                 paid_of: Mapping::new(),
                 registry: Registry::new(bond, unbonding_ms)?,
+                rankings: Rankings::default(),
             })
-        }
-
-        /// Whether the committee in office certified the report.
-        #[inline(never)]
-        fn verify(
-            &self,
-            digest: Digest,
-            certificate: Opaque<Certificate>,
-        ) -> Result<(), RewardsError> {
-            // `Validators::verify`, with the certificate as it came.
-            let selector = Selector::new(selector_bytes!("Validators::verify"));
-            let input = ExecutionInput::new(selector).push_arg(digest).push_arg(certificate);
-            build_call::<Environment>()
-                .call(self.validators)
-                .exec_input(input)
-                .returns::<Result<(), CertificateError>>()
-                .try_invoke()
-                .ok()
-                .and_then(Result::ok)
-                .ok_or(RewardsError::ValidatorsUnavailable)?
-                .map_err(RewardsError::Certificate)
-        }
-
-        /// What bounds the award of a report.
-        #[inline(never)]
-        fn bounds(&self, epoch: u64, observed_ms: u64) -> Bounds {
-            Bounds {
-                emission: self.emission.0.at(epoch),
-                min_epoch_ms: self.min_epoch_ms,
-                funded: self.funded,
-                observed_ms,
-            }
         }
     }
 
@@ -146,41 +120,67 @@ pub mod rewards {
             &mut self,
             report: Report,
             award: Award,
+            ranked_by: u32,
             certificate: Opaque<Certificate>,
         ) -> Result<Settlement, RewardsError> {
-            let contract = *self.env().account_id().as_ref();
-            let feed = Feed { kind: ReportKind::Rewards, contract };
             let digest = report.digest::<HostSha256>();
             let latest = self.latest.0;
-            match latest.check_next(&feed, &report, self.env().block_timestamp()) {
+            match latest.check_next(&feed(), &report, self.env().block_timestamp()) {
                 Err(FeedError::SlotTaken) if latest.digest == digest => {
                     return Ok(Settlement::AlreadyDone);
                 }
                 checked => checked?,
             }
-            if !award.matches::<HostSha256>(&report) {
+            if !award.matches::<HostSha256>(ranked_by, &report) {
                 return Err(RewardsError::ContentMismatch);
             }
-            self.verify(digest, certificate)?;
+            let committee = calls::committee_of(&certificate);
+            calls::verify(self.validators, digest, certificate)?;
             self.latest = Stored(FeedState::after(&report, digest));
-            let bounds = self.bounds(award.epoch, report.time_ms);
+            let bounds = Bounds {
+                emission: self.emission.0.at(award.epoch),
+                min_epoch_ms: self.min_epoch_ms,
+                funded: self.funded,
+                observed_ms: report.time_ms,
+            };
             if award.check_next(&self.state.0, &bounds).is_err() {
                 self.env().emit_event(SlotVoid { slot: report.slot, digest });
                 return Ok(Settlement::Void);
             }
             self.state = Stored(AwardState::after(&award));
-            let record = EpochRecord { award, digest, time_ms: report.time_ms };
+            let stakes = calls::electorate(self.validators, committee)?.stakes;
+            let (slot, time_ms, weighed) = (report.slot, report.time_ms, with_weight(&stakes));
+            let record =
+                EpochRecord { award, digest, slot, time_ms, ranked_by, committee, weighed };
             self.epochs.insert(award.epoch, &Stored(record));
-            self.env().emit_event(EpochSettled {
-                epoch: award.epoch,
-                digest,
-                pool: award.pool,
-                awarded: award.awarded,
-                carried_out: award.carried_out,
-                claims_root: award.claims_root,
-                claims: award.claims,
-            });
+            self.env().emit_event(EpochSettled::from(record));
             Ok(Settlement::Recorded)
+        }
+
+        /// Notes that a seat signed a ranking that is off the certified one.
+        #[ink(message)]
+        fn accuse_ranking(
+            &mut self,
+            epoch: u64,
+            certified: Vec<Weight>,
+            statement: Statement,
+            stated: Vec<Weight>,
+        ) -> Result<(), RewardsError> {
+            let record = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?;
+            self.rankings.accuse(self.validators, &record, &statement, &certified, &stated)
+        }
+
+        /// Hands on who was off in an epoch.
+        #[ink(message)]
+        fn judge_rankings(&mut self, epoch: u64) -> Result<(), RewardsError> {
+            let record = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?;
+            self.rankings.judge(self.validators, &record)
+        }
+
+        /// Who is accused.
+        #[ink(message)]
+        fn accused(&self, epoch: u64) -> Accused {
+            self.rankings.of(epoch)
         }
 
         /// Pays the caller.
@@ -231,16 +231,17 @@ pub mod rewards {
             Ok(amount)
         }
 
-        /// Changes the largest pool of epochs to come. The owner.
+        /// Announces the largest pool of epochs to come. The owner.
         #[ink(message)]
         #[inline(never)]
         fn set_emission(&mut self, from_epoch: u64, amount: u128) -> Result<(), RewardsError> {
             if self.env().caller() != self.owner {
                 return Err(RewardsError::NotOwner);
             }
-            let (state, now_ms, least) =
-                (&self.state.0, self.env().block_timestamp(), self.min_epoch_ms);
-            let changed = self.emission.0.changed(state, least, now_ms, from_epoch, amount);
+            let notice_ms = emission_notice_ms(self.registry.unbonding_ms);
+            let noticed_ms = self.env().block_timestamp().saturating_add(notice_ms);
+            let (state, least) = (&self.state.0, self.min_epoch_ms);
+            let changed = self.emission.0.changed(state, least, noticed_ms, from_epoch, amount);
             self.emission = Stored(changed.ok_or(RewardsError::EpochBegun)?);
             self.env().emit_event(EmissionSet { from_epoch, amount });
             Ok(())

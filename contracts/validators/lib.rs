@@ -20,6 +20,7 @@ pub mod validators {
     use cicada_core::evidence::Equivocation;
     use cicada_core::hash::Hash as Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
+    use cicada_core::ranking::min_agreeing;
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
     use cicada_core::slashing::{judge, Offence, OffenceKind, MIN_UNBONDING_MS};
     use cicada_traits::host::{sr25519_verify, HostSha256};
@@ -330,7 +331,8 @@ pub mod validators {
             if !can_certify(&self.quorum.0, inactive) {
                 return Err(ValidatorsError::NotActive);
             }
-            let silent = silence(&self.quorum.0, inactive, ejected);
+            // Who is inactive weighs nothing until he has topped up, and needs no bar for it.
+            let silent = silence(&self.quorum.0, 0, ejected);
             self.feed_state = Stored(FeedState::after(&report, digest));
             // One change per report and 2^32 epochs: a chain does not live to see them all.
             self.seat(members, self.epoch.saturating_add(1), silent);
@@ -451,10 +453,7 @@ pub mod validators {
                 return Ok(());
             }
             let (offence, needed) = match kind {
-                ReportKind::Rewards => (
-                    OffenceKind::RankingDeviation,
-                    quorum.size().saturating_sub(quorum.max_liars()),
-                ),
+                ReportKind::Rewards => (OffenceKind::RankingDeviation, min_agreeing(&quorum)),
                 _ => (OffenceKind::NavDeviation, quorum.size()),
             };
             let feed = Feed { kind, contract: *caller.as_ref() };

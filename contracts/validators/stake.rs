@@ -3,10 +3,12 @@
 use crate::calls;
 use crate::events::{Bonded, Resigned, Slashed, TermsSet, Unbonding, Withdrawn};
 use cicada_core::committee::{seat_bit, Member};
+use cicada_core::escrow::NOBODY;
 use cicada_core::fixed::{add, mul_div_floor, sub, BPS};
 use cicada_core::hash::Hash;
 use cicada_core::slashing::{
-    check_unbonding, weights, Offence, ParameterError, Severity, StakeAccount, Standing, BOUNTY_BPS,
+    check_unbonding, weights, Offence, ParameterError, Severity, Stake, StakeAccount, Standing,
+    BOUNTY_BPS,
 };
 use cicada_traits::host::HostSha256;
 use cicada_traits::payment;
@@ -66,6 +68,10 @@ impl Stakes {
         let here = account_id::<DefaultEnvironment>();
         if terms.token == here || terms.treasury == here || terms.reputation == Some(here) {
             return Err(StakingError::OwnAccount);
+        }
+        let nobody = AccountId::from(NOBODY);
+        if terms.treasury == nobody || terms.judges.contains(&nobody) {
+            return Err(StakingError::Nobody);
         }
         if terms.judges.len() > MAX_JUDGES {
             return Err(StakingError::TooMany);
@@ -131,9 +137,14 @@ impl Stakes {
         self.accounts.get(operator).map(|account| account.0).unwrap_or_default()
     }
 
-    /// Writes the stake of an operator; of one who has none, nothing, which returns the deposit.
+    /// Writes the stake of an operator; of one who has none, nothing, which returns the deposit. Rules
+    /// of then bind until nothing is left.
     #[inline(never)]
-    fn save(&mut self, operator: AccountId, account: StakeAccount) {
+    fn save(&mut self, operator: AccountId, mut account: StakeAccount) {
+        if account.is_resigned && account.stake == Stake::default() {
+            account.is_resigned = false;
+            self.resigned.remove(operator);
+        }
         if account == StakeAccount::default() {
             self.accounts.remove(operator);
         } else {
@@ -239,10 +250,6 @@ impl Stakes {
     pub fn withdraw(&mut self, operator: AccountId) -> Result<u128, StakingError> {
         let mut account = self.account(operator);
         let amount = account.withdraw(now())?;
-        if account.is_resigned && account.stake.bonded == 0 {
-            account.is_resigned = false;
-            self.resigned.remove(operator);
-        }
         self.save(operator, account);
         emit_event::<DefaultEnvironment, _>(Withdrawn { operator, amount });
         // Nobody has stake before there are rules.
@@ -263,8 +270,14 @@ impl Stakes {
         let operator = AccountId::from(offence.operator);
         let mut account = self.account(operator);
         let own = self.rules_of(operator, &account, terms);
+        // Nor by a judge whom the rules of then do not name.
+        if !own.judges.contains(&AccountId::from(offence.feed.contract)) {
+            return Ok(());
+        }
         let severity = own.bands(offence.kind).severity(bps);
-        let Some((amount, before)) = account.judge_ceil(&own.rates, severity, time_ms)? else {
+        let Some((amount, before)) =
+            account.judge_ceil(&own.rates, offence.kind, severity, time_ms)?
+        else {
             return Ok(());
         };
         self.save(operator, account);

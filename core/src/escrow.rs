@@ -86,7 +86,7 @@ pub struct Milestone {
     /// What it pays; not 0.
     pub amount: u128,
     /// Until when it must be completed; otherwise all that is left is refunded. Moves by the time
-    /// that disputes over earlier parts took.
+    /// that disputes over earlier parts took, by each at most [`Terms::dispute_ms`].
     pub complete_by_ms: u64,
 }
 
@@ -141,8 +141,8 @@ pub struct Terms {
     /// How long after each completion the requester may object at least; then it is released. In
     /// ms, within [`Limits::review`].
     pub review_ms: u64,
-    /// How long after it was raised a dispute may last; then the fallback applies. In ms, within
-    /// [`Limits::dispute`].
+    /// How long after it was raised a dispute may last; then the fallback applies, but not before
+    /// the part would have been released without it. In ms, within [`Limits::dispute`].
     pub dispute_ms: u64,
     /// What applies then.
     pub fallback: Fallback,

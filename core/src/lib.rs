@@ -33,6 +33,7 @@
 //! | [`activity`] | which mints and redemptions of an epoch count for a miner |
 //! | [`scores`] | the score that follows from what counts |
 //! | [`participation`] | how much of an epoch's reports each validator took part in |
+//! | [`ranking`] | what each validator signs of an epoch's scores, and how far it is off what is certified |
 //! | [`rewards`] | what an epoch pays to miners and validators, its Merkle claims, its fairness |
 //! | [`slashing`] | bands, rates, standing, and offences that are punished once |
 //! | [`exchange`] | the market maker's side, the book of orders, and who meets whom |
@@ -67,6 +68,7 @@ pub mod prices;
 pub mod privacy;
 pub mod quorum;
 pub mod quote;
+pub mod ranking;
 pub mod report;
 pub mod reputation;
 pub mod results;

@@ -314,9 +314,10 @@ pub fn deviations(
     found
 }
 
-/// The seats that observed: bit `i` is set for seat `i`.
-pub fn observers(observations: &[Observation]) -> u32 {
-    observations.iter().fold(0, |seats, observation| seats | seat_bit(observation.seat))
+/// The seats with weight that observed, as [`deviations`] names them: bit `i` is set for seat `i`. Who
+/// has no weight is not judged, and takes no part.
+pub fn observers(judged: &[Deviation]) -> u32 {
+    judged.iter().fold(0, |seats, one| seats | seat_bit(one.seat))
 }
 
 /// The root of observations: one leaf, their canonical encoding in order of seats.
@@ -359,7 +360,7 @@ pub struct Record {
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed the certificate.
     pub signers: u32,
-    /// Bit `i` is set if seat `i` observed.
+    /// Bit `i` is set if seat `i` observed and had weight.
     pub observers: u32,
     /// The median, at scale 10¹⁸.
     pub nav_e18: u128,

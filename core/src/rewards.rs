@@ -21,10 +21,10 @@ mod agreed;
 mod award;
 mod registration;
 
-pub use agreed::{Proposal, Settled};
+pub use agreed::{FormError, Proposal, Settled};
 pub use award::{
-    is_epoch_length, starts_soon, Award, AwardError, AwardState, Bounds, Emission, MAX_CLAIMS,
-    MAX_EPOCH_MS, MAX_PROOF,
+    emission_notice_ms, is_epoch_length, starts_soon, Award, AwardError, AwardState, Bounds,
+    Emission, LONGEST_EPOCH_MS, MAX_CLAIMS, MAX_EPOCH_MS, MAX_PROOF,
 };
 pub use registration::{is_bond, Registration, MIN_UNBONDING_MS};
 

@@ -66,8 +66,13 @@ impl Violations {
 
     /// How many.
     pub fn count(&self) -> u32 {
-        let measured = u32::from(self.response).saturating_add(u32::from(self.execution));
-        measured.saturating_add(u32::from(self.stated))
+        self.measured().saturating_add(u32::from(self.stated))
+    }
+
+    /// How many the chain measured. What only the requester states costs money that the offer agreed
+    /// to, and no mark: nobody has judged it.
+    pub fn measured(&self) -> u32 {
+        u32::from(self.response).saturating_add(u32::from(self.execution))
     }
 }
 

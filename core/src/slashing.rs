@@ -12,7 +12,7 @@ use primitive_types::U256;
 mod account;
 mod judgement;
 
-pub use account::{weight_cap, weights, StakeAccount, StakeError, JUDGED_MS};
+pub use account::{weight_cap, weights, JudgedHour, StakeAccount, StakeError, JUDGED_MS};
 pub use judgement::{judge, Deviation, JudgementError};
 
 /// The stake that a seat needs: 1,000 TAO.

@@ -2,8 +2,8 @@
 
 mod common;
 
-use capabilities::capabilities::{CapabilitiesAttested, CapabilitiesContractRef};
-use cicada_core::capability::{report, CapabilityError, CapabilityRow, MAX_ROWS};
+use capabilities::capabilities::{CapabilitiesAttested, CapabilitiesContractRef, SlotVoid};
+use cicada_core::capability::{report, CapabilityRow, MAX_ROWS};
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
@@ -215,19 +215,31 @@ fn changed_rows_are_refused() {
 }
 
 #[test]
-fn rows_must_be_sorted_distinct_and_not_too_many() {
+fn certified_rows_that_are_no_content_take_their_slot_and_write_nothing() {
     let mut register = Register::new();
-    let many = (0..65).map(|i| row("dave", &format!("c{i:02}"), 5)).collect();
+    let many = (0..65).map(|i| row("dave", &format!("c{i:02}"), u64::MAX)).collect();
     let cases = [
-        (vec![], CapabilityError::Empty),
-        (many, CapabilityError::TooManyRows),
-        (vec![row("dave", "zk", 5), row("dave", "tee", 5)], CapabilityError::NotSorted),
-        (vec![row("dave", "tee", 5), row("dave", "tee", 6)], CapabilityError::NotSorted),
+        vec![],
+        many,
+        vec![row("dave", "zk", u64::MAX), row("dave", "tee", u64::MAX)],
+        vec![row("dave", "tee", u64::MAX), row("dave", "tee", u64::MAX - 1)],
     ];
-    for (rows, reason) in cases {
+    for (slot, rows) in (1..).zip(cases) {
         let report = register.next(&rows);
-        register.refuse(report, &rows, reason);
+        // Nothing happens without the certificate.
+        let mut forged = register.certify(&report);
+        forged.signatures.truncate(15);
+        let _ = register.send(report, &rows, &forged).fails();
+        assert_eq!(register.latest().slot, slot - 1);
+        let receipt = register.send(report, &rows, &register.certify(&report)).succeeds();
+        assert_eq!(receipt.value, Settlement::Void);
+        let event = receipt.event::<SlotVoid>(&register.contract);
+        assert_eq!(event, SlotVoid { slot, digest: report.digest::<Native>() });
+        assert_eq!(register.latest().slot, slot);
     }
+    assert!(!register.is_capable("dave", "c00") && !register.is_capable("dave", "tee"));
+    let _ = register.attest(&[row("dave", "tee", u64::MAX)]);
+    assert!(register.is_capable("dave", "tee"), "the next report follows");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the committee attests that accounts can do (`docs/contracts/capabilities.md`).
 
 use crate::stored::Opaque;
-use cicada_core::capability::{CapabilityError, CapabilityRow};
+use cicada_core::capability::CapabilityRow;
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::leaderboard::Settlement;
 use cicada_core::name::Name;
@@ -16,8 +16,6 @@ use ink::primitives::AccountId;
 pub enum CapabilitiesError {
     /// The report does not extend the feed.
     Feed(FeedError),
-    /// The rows are no content of a report.
-    Content(CapabilityError),
     /// The rows are not those whose root the committee signed.
     ContentMismatch,
     /// The certificate is not valid.
@@ -32,12 +30,6 @@ impl From<FeedError> for CapabilitiesError {
     }
 }
 
-impl From<CapabilityError> for CapabilitiesError {
-    fn from(error: CapabilityError) -> Self {
-        Self::Content(error)
-    }
-}
-
 impl From<CertificateError> for CapabilitiesError {
     fn from(error: CertificateError) -> Self {
         Self::Certificate(error)
@@ -48,13 +40,14 @@ impl From<CertificateError> for CapabilitiesError {
 #[ink::trait_definition]
 pub trait Capabilities {
     /// Writes certified rows, 1 to 64. Anybody may bring them; the newest report, brought again, is
-    /// [`Settlement::AlreadyDone`] and changes nothing.
+    /// [`Settlement::AlreadyDone`] and changes nothing. Certified rows that are no content of a report
+    /// take their slot as [`Settlement::Void`] and write nothing.
     ///
     /// # Errors
     /// [`CapabilitiesError`].
     ///
     /// # Events
-    /// `CapabilitiesAttested` if written.
+    /// `CapabilitiesAttested` if written, `SlotVoid` if void.
     #[ink(message)]
     fn attest_capabilities(
         &mut self,

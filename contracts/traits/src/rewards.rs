@@ -5,11 +5,14 @@
 use crate::payment::TokenRefused;
 use crate::stored::Opaque;
 use cicada_core::certificate::{Certificate, CertificateError};
+use cicada_core::committee::seat_bit;
 use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
+use cicada_core::ranking::Statement;
 use cicada_core::report::{FeedError, FeedState, Report};
 use cicada_core::rewards::{Award, AwardState, Emission, Registration};
+use cicada_core::slashing::{Deviation, Weight};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -19,7 +22,7 @@ use ink::primitives::AccountId;
 pub struct RewardTerms {
     /// When the first epoch begins: at most 366 days after the contract is made.
     pub start_ms: u64,
-    /// The shortest epoch, in milliseconds: 1 to 366 days.
+    /// The shortest epoch, in milliseconds: 1 to 31 days, the longest that has scores.
     pub min_epoch_ms: u64,
     /// The largest pool of an epoch, until the owner changes it.
     pub emission: u128,
@@ -37,8 +40,38 @@ pub struct EpochRecord {
     pub award: Award,
     /// The digest of its report.
     pub digest: Hash,
+    /// The slot of that.
+    pub slot: u64,
     /// The time of its report.
     pub time_ms: u64,
+    /// Bit `i` is set if seat `i` had signed the award's ranking.
+    pub ranked_by: u32,
+    /// The committee that attested it.
+    pub committee: u32,
+    /// Bit `i` is set if seat `i` had weight when it was settled.
+    pub weighed: u32,
+}
+
+impl EpochRecord {
+    /// The seats with weight that had signed the award's ranking.
+    pub fn agreeing(&self) -> u32 {
+        self.ranked_by & self.weighed
+    }
+
+    /// Whether a seat had weight.
+    pub fn has_weight(&self, seat: u8) -> bool {
+        self.weighed & seat_bit(seat) != 0
+    }
+}
+
+/// Who signed another ranking than the certified one of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[ink::scale_derive(Encode, Decode, TypeInfo)]
+pub struct Accused {
+    /// Whether all of them are judged: nobody can be accused any more.
+    pub judged: bool,
+    /// How far each was off, in order of seats; empty once they are judged.
+    pub noted: Vec<Deviation>,
 }
 
 /// Why a message is refused.
@@ -46,11 +79,12 @@ pub struct EpochRecord {
 #[ink::scale_derive(Encode, Decode, TypeInfo)]
 #[allow(clippy::cast_possible_truncation)] // in the derived code
 pub enum RewardsError {
-    /// The shortest epoch has no length, or is above 366 days.
+    /// The shortest epoch has no length, or is above 31 days.
     WrongEpochLength,
     /// The caller is not the owner.
     NotOwner,
-    /// An epoch that the change is for can have begun: its emission is fixed.
+    /// An epoch that the change is for can have begun, or can begin within the notice: its emission is
+    /// fixed.
     EpochBegun,
     /// Nothing to pay in.
     ZeroAmount,
@@ -87,6 +121,31 @@ pub enum RewardsError {
     NotRegistered,
     /// The bond is not free yet.
     StillBonded,
+    /// A list of more than 64 accounts, or not in strict order of accounts.
+    NotARanking,
+    /// The list is not the one that the award or the statement stands for.
+    OtherRanking,
+    /// The statement is of another epoch, or of another time than the award.
+    OtherTime,
+    /// The committee of the award is neither in office nor the one before until a day ago.
+    CommitteeGone,
+    /// The committee has no such seat, or the seat has no weight.
+    NoWeight,
+    /// The seat has not signed the statement.
+    Forged,
+    /// The ranking is not off by more than the tolerance.
+    WithinTolerance,
+    /// The epoch is judged, or this seat is accused of at least as much.
+    AlreadyJudged,
+    /// Until `ACCUSE_MS` after the time of its report an epoch is not judged.
+    TooSoon,
+    /// Nobody is accused, or the epoch is judged.
+    NothingToJudge,
+    /// Fewer seats with weight than must agree have signed the certified ranking.
+    TooFewAgree,
+    /// The contract of validators did not take the deviation: it does not list this one as a judge,
+    /// has no rules of stake, or its token refused.
+    PenaltiesRefused,
 }
 
 impl From<FeedError> for RewardsError {
@@ -127,7 +186,8 @@ pub trait Rewards {
     #[ink(message)]
     fn fund(&mut self, amount: u128) -> Result<(), RewardsError>;
 
-    /// Settles the next epoch by a certified report whose one leaf is `award`. Anybody may bring
+    /// Settles the next epoch by a certified report whose one leaf is `award` with the seats that had
+    /// signed its ranking, and notes which seats have weight. Anybody may bring
     /// it; the newest report, brought again, is [`Settlement::AlreadyDone`] and changes nothing. A
     /// certified award that does not follow is [`Settlement::Void`]: its slot is taken, and its
     /// pool stays free.
@@ -143,8 +203,47 @@ pub trait Rewards {
         &mut self,
         report: Report,
         award: Award,
+        ranked_by: u32,
         certificate: Opaque<Certificate>,
     ) -> Result<Settlement, RewardsError>;
+
+    /// Shows that a seat of the committee that attested an award signed a ranking that is off the
+    /// certified one by more than the tolerance, with both lists. Anybody may. What is worse takes the
+    /// place of what was shown before.
+    ///
+    /// # Errors
+    /// [`RewardsError::UnknownEpoch`], [`RewardsError::NotARanking`], [`RewardsError::OtherTime`],
+    /// [`RewardsError::OtherRanking`], [`RewardsError::WithinTolerance`],
+    /// [`RewardsError::ValidatorsUnavailable`], [`RewardsError::CommitteeGone`],
+    /// [`RewardsError::TooFewAgree`], [`RewardsError::NoWeight`], [`RewardsError::Forged`],
+    /// [`RewardsError::AlreadyJudged`].
+    ///
+    /// # Events
+    /// `RankingAccused`.
+    #[ink(message)]
+    fn accuse_ranking(
+        &mut self,
+        epoch: u64,
+        certified: Vec<Weight>,
+        statement: Statement,
+        stated: Vec<Weight>,
+    ) -> Result<(), RewardsError>;
+
+    /// Hands all who are accused of an epoch on to the contract of validators, which punishes: once,
+    /// [`ACCUSE_MS`](cicada_core::ranking::ACCUSE_MS) after the time of its report. Anybody may.
+    ///
+    /// # Errors
+    /// [`RewardsError::UnknownEpoch`], [`RewardsError::TooSoon`], [`RewardsError::NothingToJudge`],
+    /// [`RewardsError::PenaltiesRefused`].
+    ///
+    /// # Events
+    /// `RankingsJudged`.
+    #[ink(message)]
+    fn judge_rankings(&mut self, epoch: u64) -> Result<(), RewardsError>;
+
+    /// Who is accused of an epoch.
+    #[ink(message)]
+    fn accused(&self, epoch: u64) -> Accused;
 
     /// Pays the caller what his leaf, number `index` under the root of an epoch, says beyond what he
     /// was paid. Answers how much. Leaves are cumulative: an older proof pays what it proves, and
@@ -184,7 +283,8 @@ pub trait Rewards {
 
     /// Sets the largest pool of the epochs from number `from_epoch` on, at least the newest settled
     /// epoch plus 2. It replaces a change that is still to come. None of the epochs that it is for
-    /// can have begun, if all since the newest settled one were as short as they may be. The owner.
+    /// can have begun, or can begin within twice the time that a bond stays, if all since the newest
+    /// settled one were as short as they may be. The owner.
     ///
     /// # Errors
     /// [`RewardsError::NotOwner`], [`RewardsError::EpochBegun`].

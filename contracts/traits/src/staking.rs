@@ -162,6 +162,8 @@ pub enum StakingError {
     Seated,
     /// The operator has asked to be replaced already, or has no stake.
     CannotResign,
+    /// The treasury or a judge would be the account whose key is zeros: anybody can sign for it.
+    Nobody,
 }
 
 impl From<TokenRefused> for StakingError {
@@ -237,8 +239,8 @@ pub trait Staking {
     /// place of what was announced before, and is in force after twice the unbonding delay.
     ///
     /// # Errors
-    /// [`StakingError::NotOwner`], [`StakingError::OwnAccount`], [`StakingError::Fixed`],
-    /// [`StakingError::TooMany`], [`StakingError::Parameters`].
+    /// [`StakingError::NotOwner`], [`StakingError::OwnAccount`], [`StakingError::Nobody`],
+    /// [`StakingError::Fixed`], [`StakingError::TooMany`], [`StakingError::Parameters`].
     ///
     /// # Events
     /// `TermsSet`.

@@ -183,11 +183,14 @@ pub struct Papers {
     pub evidence: Vec<Evidence>,
 }
 
-/// What is to be paid out now.
+/// What moves now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Payout {
     /// To the provider.
     pub provider: u128,
     /// To the requester.
     pub requester: u128,
+    /// The arbitrators' fee: deposited with a dispute, and at its end given to those who decided it,
+    /// or back if nobody did.
+    pub fee: u128,
 }

@@ -7,7 +7,7 @@ use parity_scale_codec::{Decode, Encode};
 
 const LOG_TAG: &[u8] = b"cicada71/escrow-log/v2";
 const ENTRY_TAG: &[u8] = b"cicada71/escrow-entry/v2";
-const DETAIL_TAG: &[u8] = b"cicada71/escrow-detail/v2";
+const DETAIL_TAG: &[u8] = b"cicada71/escrow-detail/v3";
 const TERMS_TAG: &[u8] = b"cicada71/escrow-terms/v2";
 
 /// One change of an escrow.

@@ -143,9 +143,11 @@ impl Progress {
         self.check(case, State::Completed, milestone, case.terms.is_party(&case.actor))?;
         self.raised_by = Some(self.bring(case, evidence, cids)?);
         self.deposit = bps_floor(self.amount(case.terms)?, case.terms.panel.fee_bps);
+        // A completed part has a deadline.
+        self.silent_until_ms = self.due_ms(case.terms).unwrap_or_default();
         self.state = State::Disputed;
         self.since_ms = case.now_ms;
-        Ok(Payout::default())
+        Ok(Payout { fee: self.deposit, ..Payout::default() })
     }
 
     /// Adds evidence of the actor, who must be a party, in time. Gives his side.
@@ -254,19 +256,22 @@ impl Progress {
     }
 
     /// Ends a dispute: pays the part, this much of it to the provider; or (`None`) gives all that
-    /// is left back and ends.
+    /// is left back and ends. Later deadlines move by the time that it took, and at most by what it
+    /// may take, whoever notes its end when.
     fn conclude(
         &mut self,
         case: &Case,
         ending: Ending,
         share: Option<u128>,
     ) -> Result<Payout, EscrowError> {
-        self.moved_ms = self.moved_ms.saturating_add(case.now_ms.saturating_sub(self.since_ms));
-        self.deposit = 0;
-        match share {
+        let took_ms = case.now_ms.saturating_sub(self.since_ms).min(case.terms.dispute_ms);
+        self.moved_ms = self.moved_ms.saturating_add(took_ms);
+        let fee = core::mem::take(&mut self.deposit);
+        let payout = match share {
             Some(share) => self.pay_part(case, State::Resolved, ending, share),
             None => self.end(case, State::Resolved, ending, 0),
-        }
+        };
+        payout.map(|payout| Payout { fee, ..payout })
     }
 
     fn settle(&mut self, case: &Case, provider_share: u128) -> Result<Payout, EscrowError> {
@@ -375,7 +380,7 @@ impl Progress {
         self.locked = minus(minus(self.locked, provider)?, requester)?;
         self.provider_paid = plus(self.provider_paid, provider)?;
         self.requester_paid = plus(self.requester_paid, requester)?;
-        Ok(Payout { provider, requester })
+        Ok(Payout { provider, requester, fee: 0 })
     }
 }
 

@@ -18,8 +18,11 @@ pub struct Progress {
     pub milestone: u8,
     /// When it was completed, disputed or ended, in milliseconds.
     pub since_ms: u64,
-    /// How long disputes lasted so far: by that much the deadlines of parts have moved, in ms.
+    /// How long disputes lasted so far, each as long as it may at most: by that much the deadlines
+    /// of parts have moved, in ms.
     pub moved_ms: u64,
+    /// When silence would have paid the part over which a dispute was raised last, in milliseconds.
+    pub silent_until_ms: u64,
     /// What is held for it.
     pub locked: u128,
     /// What the provider has got.
@@ -49,6 +52,7 @@ impl Progress {
         milestone: 0,
         since_ms: 0,
         moved_ms: 0,
+        silent_until_ms: 0,
         locked: 0,
         provider_paid: 0,
         requester_paid: 0,
@@ -82,7 +86,10 @@ impl Progress {
                     _ => Some(review_ends),
                 }
             }
-            State::Disputed => Some(self.since_ms.saturating_add(terms.dispute_ms)),
+            // Not before silence would have paid: no dispute opens a lock or cuts a review short.
+            State::Disputed => {
+                Some(self.since_ms.saturating_add(terms.dispute_ms).max(self.silent_until_ms))
+            }
             State::Released | State::Refunded | State::Resolved | State::Expired => None,
         }
     }

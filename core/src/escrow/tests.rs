@@ -4,6 +4,8 @@ use super::*;
 use crate::hash::Native;
 use proptest::prelude::*;
 
+mod disputes;
+
 const REQUESTER: Account = [1; 32];
 const PROVIDER: Account = [2; 32];
 const OPERATOR: Account = [3; 32];
@@ -183,10 +185,11 @@ fn a_log_is_bound_to_its_escrow_and_its_order() {
     assert_ne!(head, log(1, 2, 1, &[a, b]), "another contract");
     assert_ne!(head, log(1, 1, 2, &[a, b]), "another escrow");
     assert_ne!(head, log(1, 1, 1, &[b, a]), "another order");
-    assert_ne!(
-        detail::<Native>(&Act::Fund([0; 32]), &Payout::default()),
-        detail::<Native>(&Act::Fund([0; 32]), &Payout { provider: 0, requester: 1 })
-    );
+    let nothing = Payout::default();
+    for other in [Payout { requester: 1, ..nothing }, Payout { fee: 1, ..nothing }] {
+        let of = |payout| detail::<Native>(&Act::Fund([0; 32]), payout);
+        assert_ne!(of(&nothing), of(&other), "what was paid");
+    }
 }
 
 fn actor() -> impl Strategy<Value = Account> {
@@ -344,6 +347,7 @@ fn play(terms: &Terms, operator: Option<Account>, story: Vec<(u64, Account, Act)
             assert_eq!(paid, terms.milestones[usize::from(before.milestone)].amount);
         }
         assert!(progress.deposit == 0 || progress.state == State::Disputed);
+        assert_eq!(payout.fee, before.deposit.abs_diff(progress.deposit), "no fee moves unnamed");
         // Nobody pays himself.
         if terms.rule == Rule::Single && act.action() == Action::Decided {
             assert!(payout.provider == 0 || actor == REQUESTER);
@@ -384,93 +388,5 @@ proptest! {
         let end = play(&terms, operated.then_some(OPERATOR), story);
         prop_assert!(end.ending.is_some(), "{:?}", end.state);
         prop_assert_eq!(end.locked, 0);
-    }
-}
-
-/// An escrow without panel whose first part is in this state, completed with this deduction.
-fn completed(terms: &Terms, deduction: u128) -> Progress {
-    let amount = terms.amount().unwrap();
-    Progress { state: State::Completed, since_ms: START, deduction, ..Progress::funded(amount) }
-}
-
-fn does(progress: &mut Progress, terms: &Terms, at_ms: u64, actor: Account, act: Act) -> Payout {
-    let case = Case { terms, operator: Some(OPERATOR), actor, now_ms: START + at_ms };
-    progress.apply(&case, &act, &mut Papers::default()).unwrap()
-}
-
-proptest! {
-    #[test]
-    fn nobody_gains_by_a_dispute_that_nobody_decides(
-        fallback in fallback(), deduction in 0..=70u128, reported in prop::option::of(0..=70u128),
-    ) {
-        let terms = Terms { fallback, ..terms() };
-        let mut silent = completed(&terms, deduction);
-        let without = does(&mut silent, &terms, 300, STRANGER, Act::Expire);
-        let raise = || Act::Raise { milestone: 0, evidence: vec![] };
-
-        let mut theirs = completed(&terms, deduction);
-        does(&mut theirs, &terms, 100, REQUESTER, raise());
-        let with = does(&mut theirs, &terms, 500, STRANGER, Act::Expire);
-        prop_assert_eq!(with, without, "the requester pays as if he had been silent");
-        prop_assert_eq!((theirs.state, theirs.milestone), (State::Funded, 1), "and it goes on");
-
-        let mut own = completed(&terms, deduction);
-        does(&mut own, &terms, 100, PROVIDER, raise());
-        if let Some(deduction) = reported {
-            does(&mut own, &terms, 200, OPERATOR, Act::Report { milestone: 0, deduction });
-        }
-        let with = does(&mut own, &terms, 500, STRANGER, Act::Expire);
-        prop_assert!(with.provider <= without.provider);
-        prop_assert!(with.provider <= 70 - deduction.max(reported.unwrap_or(0)));
-    }
-
-    #[test]
-    fn a_dispute_takes_nothing_from_the_time_for_the_next_part(decided: bool, lasts in 1..400u64) {
-        let terms = terms();
-        let mut progress = completed(&terms, 0);
-        does(&mut progress, &terms, 100, REQUESTER, Act::Raise { milestone: 0, evidence: vec![] });
-        let end = if decided { lasts } else { 400 + lasts };
-        let mut papers = Papers::default();
-        let acts = if decided {
-            let vote = |number| (member(number), Act::Vote { milestone: 0, verdict: Verdict::Release });
-            vec![vote(0), vote(1)]
-        } else {
-            vec![(STRANGER, Act::Expire)]
-        };
-        for (actor, act) in acts {
-            let case = Case { terms: &terms, operator: None, actor, now_ms: START + 100 + end };
-            progress.apply(&case, &act, &mut papers).unwrap();
-        }
-        prop_assert_eq!(progress.due_ms(&terms), Some(START + 2_000 + end));
-    }
-}
-
-#[test]
-fn votes_that_pay_the_same_agree_however_they_are_spelled() {
-    let terms = terms();
-    let split =
-        |provider_share, requester_share| Verdict::Split { provider_share, requester_share };
-    for (one, other, paid) in
-        [(Verdict::Release, split(70, 0), (60, 10)), (Verdict::Refund, split(0, 70), (0, 100))]
-    {
-        let mut progress = completed(&terms, 10);
-        does(&mut progress, &terms, 1, PROVIDER, Act::Raise { milestone: 0, evidence: vec![] });
-        let mut papers = Papers::default();
-        let mut payout = Payout::default();
-        for (number, verdict) in [(0, one), (2, other)] {
-            let actor = member(number);
-            let case = Case { terms: &terms, operator: None, actor, now_ms: START + 2 };
-            let act = Act::Vote { milestone: 0, verdict };
-            payout = progress.apply(&case, &act, &mut papers).unwrap();
-        }
-        assert_eq!((payout.provider, payout.requester), paid, "{one:?}");
-    }
-}
-
-#[test]
-fn a_lock_opens_at_the_later_of_its_time_and_the_end_of_the_review() {
-    for (release_after_ms, due) in [(START + 100, START + 300), (START + 900, START + 900)] {
-        let terms = Terms { rule: Rule::TimeLocked { release_after_ms }, ..terms() };
-        assert_eq!(completed(&terms, 0).due_ms(&terms), Some(due));
     }
 }

@@ -22,7 +22,8 @@ pub enum Status {
     Delivered,
     /// Ended: paid, nothing missed.
     Completed,
-    /// Ended: paid less the penalty, or a service level was missed.
+    /// Ended: paid less the penalty, or a service level was missed. Counts for nothing if only the
+    /// requester said so.
     SlaViolated,
     /// Ended: not delivered in time; or delivered, and refunded by the provider.
     Failed,
@@ -230,8 +231,8 @@ impl Assignment {
     pub fn consequences(&self, parameters: &Parameters) -> Consequences {
         let (event, success) = match self.status {
             Status::Completed => (Event::Completed, true),
-            Status::SlaViolated => {
-                let points = parameters.violation_points.saturating_mul(self.violations.count());
+            Status::SlaViolated if self.violations.measured() > 0 => {
+                let points = parameters.violation_points.saturating_mul(self.violations.measured());
                 (Event::SlaViolated { points }, false)
             }
             Status::Failed => (Event::Failed, false),

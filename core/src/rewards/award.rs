@@ -4,9 +4,11 @@
 //! and not yet claimed, or paid. An epoch moves its pool from the first; nothing moves it back.
 
 use super::{accumulate, distribute, leaves, Claim, Distribution, Validator};
+use crate::activity::{HOUR_MS, MAX_HOURS};
 use crate::fixed::{add, sub, MathError};
 use crate::hash::{Hash, Hasher, ZERO_HASH};
 use crate::merkle;
+use crate::ranking;
 use crate::report::{Feed, FeedState, Report};
 use crate::scores::Score;
 use alloc::vec::Vec;
@@ -18,13 +20,22 @@ pub const MAX_CLAIMS: u32 = 1 << 20;
 /// The longest proof of a claim.
 pub const MAX_PROOF: usize = 20;
 
-/// The most that the shortest epoch may be, and how far ahead the first one may begin, in
-/// milliseconds: 366 days.
+/// How far ahead the first epoch may begin, and how long a bond may stay, in milliseconds: 366 days.
 pub const MAX_EPOCH_MS: u64 = 366 * 24 * 3_600_000;
 
-/// Whether no epoch may be shorter than this, in milliseconds: 1 to [`MAX_EPOCH_MS`].
+/// The longest epoch that has scores, in milliseconds: [`MAX_HOURS`].
+pub const LONGEST_EPOCH_MS: u64 = MAX_HOURS as u64 * HOUR_MS;
+
+/// Whether no epoch may be shorter than this, in milliseconds: 1 to [`LONGEST_EPOCH_MS`]. No epoch
+/// could be computed otherwise, and what is paid in would stay for ever.
 pub fn is_epoch_length(min_epoch_ms: u64) -> bool {
-    (1..=MAX_EPOCH_MS).contains(&min_epoch_ms)
+    (1..=LONGEST_EPOCH_MS).contains(&min_epoch_ms)
+}
+
+/// How long before an epoch can begin its emission must be announced, in milliseconds: twice the
+/// time that a bond stays.
+pub fn emission_notice_ms(unbonding_ms: u64) -> u64 {
+    unbonding_ms.saturating_mul(2)
 }
 
 /// Whether the first epoch may begin at `start_ms`: at most [`MAX_EPOCH_MS`] after `now_ms`, both
@@ -57,6 +68,8 @@ pub struct Award {
     pub claims: u32,
     /// The sum of all claims: what was ever awarded.
     pub total: u128,
+    /// The digest of the ranking, [`crate::ranking::digest`].
+    pub ranking: Hash,
 }
 
 /// What the next epoch follows.
@@ -201,6 +214,7 @@ impl Award {
             claims_root: merkle::root::<H>(leaves::<H>(&claims)),
             claims: u32::try_from(claims.len()).map_err(|_| AwardError::WrongCount)?,
             total: add(state.total, awarded)?,
+            ranking: ranking::digest::<H>(&ranking::ranking(scores)),
         };
         if award.claims > MAX_CLAIMS {
             return Err(AwardError::WrongCount);
@@ -254,19 +268,25 @@ impl Award {
         Ok(())
     }
 
-    /// The root of the report: one leaf, the canonical encoding.
-    pub fn root<H: Hasher>(&self) -> Hash {
-        merkle::leaf_hash::<H>(&self.encode())
+    /// The root of the report: one leaf, the canonical encoding, with the seats that ranked it.
+    pub fn root<H: Hasher>(&self, ranked_by: u32) -> Hash {
+        merkle::leaf_hash::<H>(&(self, ranked_by).encode())
     }
 
     /// The report of this award that follows `state` in its feed.
-    pub fn report<H: Hasher>(&self, feed: Feed, state: &FeedState, time_ms: u64) -> Report {
-        state.next_report(feed, time_ms, self.root::<H>())
+    pub fn report<H: Hasher>(
+        &self,
+        ranked_by: u32,
+        feed: Feed,
+        state: &FeedState,
+        time_ms: u64,
+    ) -> Report {
+        state.next_report(feed, time_ms, self.root::<H>(ranked_by))
     }
 
-    /// Whether this award is the content of the report.
-    pub fn matches<H: Hasher>(&self, report: &Report) -> bool {
-        report.leaf_count == 1 && report.root == self.root::<H>()
+    /// Whether this award and who ranked it are the content of the report.
+    pub fn matches<H: Hasher>(&self, ranked_by: u32, report: &Report) -> bool {
+        report.leaf_count == 1 && report.root == self.root::<H>(ranked_by)
     }
 }
 
@@ -296,14 +316,14 @@ impl Emission {
 
     /// With `amount` in force from epoch `from` on, instead of a change that is still to come.
     ///
-    /// `None` if it would be for an epoch that can have begun at `now_ms`, settled or not: what it
-    /// awards may be certified already. The epochs that it is for begin with `from`, or with
-    /// the change that it replaces.
+    /// `None` if it would be for an epoch that can have begun at `noticed_ms`, settled or not: what
+    /// it awards may be certified already. That is when everybody had [`emission_notice_ms`] to know
+    /// of it. The epochs that it is for begin with `from`, or with the change that it replaces.
     pub fn changed(
         &self,
         state: &AwardState,
         min_epoch_ms: u64,
-        now_ms: u64,
+        noticed_ms: u64,
         from: u64,
         amount: u128,
     ) -> Option<Self> {
@@ -312,7 +332,8 @@ impl Emission {
             Some((planned, _)) if planned > running => planned.min(from),
             _ => from,
         };
-        let is_to_come = from > running && now_ms < state.earliest_start_ms(first, min_epoch_ms);
+        let is_to_come =
+            from > running && noticed_ms < state.earliest_start_ms(first, min_epoch_ms);
         is_to_come.then(|| Self { current: self.at(running), change: Some((from, amount)) })
     }
 }

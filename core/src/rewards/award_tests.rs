@@ -24,6 +24,7 @@ const NEXT: Award = Award {
     claims_root: [5; 32],
     claims: 7,
     total: 610,
+    ranking: [6; 32],
 };
 
 fn check(change: impl Fn(&mut Award)) -> Result<(), AwardError> {
@@ -84,12 +85,12 @@ fn the_number_of_claims_is_bounded_and_never_falls() {
 fn a_report_holds_one_award() {
     let feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
     let state = FeedState { slot: 4, digest: [1; 32], time_ms: 900 };
-    let report = NEXT.report::<Native>(feed, &state, 1_060);
+    let report = NEXT.report::<Native>(0b11, feed, &state, 1_060);
     assert_eq!((report.slot, report.previous, report.time_ms), (5, [1; 32], 1_060));
-    assert!(NEXT.matches::<Native>(&report));
-    assert!(!Award { pool: 99, ..NEXT }.matches::<Native>(&report));
+    assert!(NEXT.matches::<Native>(0b11, &report));
+    assert!(!Award { pool: 99, ..NEXT }.matches::<Native>(0b11, &report));
     let two = crate::report::Report { leaf_count: 2, ..report };
-    assert!(!NEXT.matches::<Native>(&two));
+    assert!(!NEXT.matches::<Native>(0b11, &two));
 }
 
 #[test]
@@ -141,7 +142,8 @@ fn emission_of_epochs_that_can_be_over_unsettled_stays() {
 #[test]
 fn epochs_have_a_length_and_begin_within_a_year() {
     assert_eq!(MAX_EPOCH_MS, 31_622_400_000);
-    let lengths = [0, 1, MAX_EPOCH_MS, MAX_EPOCH_MS + 1, u64::MAX].map(is_epoch_length);
+    assert_eq!(LONGEST_EPOCH_MS, 744 * 3_600_000, "what scores can hold");
+    let lengths = [0, 1, LONGEST_EPOCH_MS, LONGEST_EPOCH_MS + 1, MAX_EPOCH_MS].map(is_epoch_length);
     assert_eq!(lengths, [false, true, true, false, false]);
     assert!(starts_soon(0, 5) && starts_soon(5, 5) && starts_soon(5 + MAX_EPOCH_MS, 5));
     assert!(!starts_soon(6 + MAX_EPOCH_MS, 5) && starts_soon(u64::MAX, u64::MAX));

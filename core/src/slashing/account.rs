@@ -1,6 +1,6 @@
 //! The stake of one operator: in, out, and what a penalty leaves.
 
-use super::{standing, Rates, Severity, Stake, Standing};
+use super::{standing, OffenceKind, Rates, Severity, Stake, Standing};
 use crate::fixed::{add, sub, MathError};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -47,6 +47,16 @@ impl From<MathError> for StakeError {
     }
 }
 
+/// The hour that was judged last for one kind of distance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct JudgedHour {
+    /// When its first deviation came, in milliseconds since 1970.
+    pub from_ms: u64,
+    /// Its worst deviation.
+    pub worst: Severity,
+}
+
 /// What a contract keeps of an operator's stake. All that he takes out is one lot with one clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -58,10 +68,10 @@ pub struct StakeAccount {
     pub releases_ms: u64,
     /// The epoch in which he was ejected last; 0 for never.
     pub ejected_in: u32,
-    /// When the first deviation of the hour that was judged last came, in milliseconds since 1970.
-    pub judged_ms: u64,
-    /// The worst deviation of that hour.
-    pub judged: Severity,
+    /// What was judged last of the NAVs.
+    pub navs: JudgedHour,
+    /// And of the rankings: who is off in one is not free of the other.
+    pub rankings: JudgedHour,
     /// Whether he wants to leave his seat; the terms of then judge him.
     pub is_resigned: bool,
 }
@@ -150,20 +160,29 @@ impl StakeAccount {
     pub fn judge_ceil(
         &mut self,
         rates: &Rates,
+        kind: OffenceKind,
         severity: Severity,
         time_ms: u64,
     ) -> Result<Option<(u128, Severity)>, StakeError> {
-        let same = self.judged != Severity::None && time_ms.abs_diff(self.judged_ms) < JUDGED_MS;
-        let before = if same { self.judged } else { Severity::None };
-        if severity <= before || (!same && time_ms < self.judged_ms) {
+        let mut hour = match kind {
+            OffenceKind::RankingDeviation => self.rankings,
+            OffenceKind::NavDeviation | OffenceKind::Equivocation => self.navs,
+        };
+        let same = hour.worst != Severity::None && time_ms.abs_diff(hour.from_ms) < JUDGED_MS;
+        let before = if same { hour.worst } else { Severity::None };
+        if severity <= before || (!same && time_ms < hour.from_ms) {
             return Ok(None);
         }
         let rate = rates.of(severity).saturating_sub(rates.of(before));
         let penalty = self.slash_ceil(rate)?;
         if !same {
-            self.judged_ms = time_ms;
+            hour.from_ms = time_ms;
         }
-        self.judged = severity;
+        hour.worst = severity;
+        match kind {
+            OffenceKind::RankingDeviation => self.rankings = hour,
+            OffenceKind::NavDeviation | OffenceKind::Equivocation => self.navs = hour,
+        }
         Ok(Some((penalty, before)))
     }
 
@@ -181,6 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     const DAY: u64 = 86_400_000;
+    const NAV: OffenceKind = OffenceKind::NavDeviation;
 
     fn bonded(amount: u128) -> StakeAccount {
         let mut account = StakeAccount::default();
@@ -260,7 +280,10 @@ mod tests {
     fn being_off_costs_once_an_hour_and_then_what_is_worse() {
         let mut account = bonded(10_000);
         let mut judge = |severity, time_ms| {
-            account.judge_ceil(&Rates::DEFAULT, severity, time_ms).unwrap().map(|(cost, _)| cost)
+            account
+                .judge_ceil(&Rates::DEFAULT, NAV, severity, time_ms)
+                .unwrap()
+                .map(|(cost, _)| cost)
         };
         assert_eq!(judge(Severity::None, DAY), None);
         assert_eq!(judge(Severity::Minor, DAY), Some(100));
@@ -269,6 +292,20 @@ mod tests {
         assert_eq!(judge(Severity::Moderate, DAY - 1), None, "an hour has two sides");
         assert_eq!(judge(Severity::Severe, DAY - JUDGED_MS), None, "too old");
         assert_eq!(judge(Severity::Minor, DAY + JUDGED_MS), Some(96), "a new hour");
+    }
+
+    #[test]
+    fn a_later_nav_that_was_off_does_not_wash_a_ranking_away() {
+        let mut account = bonded(10_000);
+        let mut judge = |kind, severity, time_ms| {
+            let judged = account.judge_ceil(&Rates::DEFAULT, kind, severity, time_ms).unwrap();
+            judged.map(|(cost, _)| cost)
+        };
+        let ranking = OffenceKind::RankingDeviation;
+        assert_eq!(judge(NAV, Severity::Minor, DAY + 2 * JUDGED_MS), Some(100));
+        assert_eq!(judge(ranking, Severity::Severe, DAY), Some(1_485), "15 % of 9,900");
+        assert_eq!(judge(ranking, Severity::Severe, DAY + 1), None, "once an hour");
+        assert_eq!(judge(NAV, Severity::Minor, DAY + 3 * JUDGED_MS), Some(85));
     }
 
     proptest! {
@@ -292,7 +329,7 @@ mod tests {
             for (severity, time_ms) in &found {
                 let severity = Bands::NAV.severity([0, 60, 200, 600, 9_999][*severity as usize]);
                 // Zero is a time like another.
-                account.judge_ceil(&Rates::DEFAULT, severity, DAY + time_ms).unwrap();
+                account.judge_ceil(&Rates::DEFAULT, NAV, severity, DAY + time_ms).unwrap();
             }
             prop_assert!(1_000_000_000 - account.stake.bonded <= 150_000_000);
         }

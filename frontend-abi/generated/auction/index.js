@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x8655399ec65b1673dfce67414679170e7a3656e9381ee430e58e7c34034a4d46';
+export const codeHash = '0xa45d65d0c7a4c1f843842d3dba0d283b40c29d65a7fabe22f6ee2a664b65e0d8';
 export const compiler = 'rustc 1.85.0';

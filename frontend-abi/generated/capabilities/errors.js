@@ -15,27 +15,20 @@ export default {
     "FeedError"
    ]
   },
-  "Content": {
-   "index": 1,
-   "message": "The rows are no content of a report.",
-   "inner": [
-    "CapabilityError"
-   ]
-  },
   "ContentMismatch": {
-   "index": 2,
+   "index": 1,
    "message": "The rows are not those whose root the committee signed.",
    "inner": []
   },
   "Certificate": {
-   "index": 3,
+   "index": 2,
    "message": "The certificate is not valid.",
    "inner": [
     "CertificateError"
    ]
   },
   "ValidatorsUnavailable": {
-   "index": 4,
+   "index": 3,
    "message": "The contract that verifies certificates cannot be called.",
    "inner": []
   }
@@ -74,23 +67,6 @@ export default {
   "TimeAhead": {
    "index": 6,
    "message": "It lies more than [`MAX_TIME_AHEAD_MS`] in the future.",
-   "inner": []
-  }
- },
- "CapabilityError": {
-  "Empty": {
-   "index": 0,
-   "message": "No rows at all.",
-   "inner": []
-  },
-  "TooManyRows": {
-   "index": 1,
-   "message": "More rows than [`MAX_ROWS`].",
-   "inner": []
-  },
-  "NotSorted": {
-   "index": 2,
-   "message": "Not in rising order of account, then capability, or one of them twice.",
    "inner": []
   }
  },

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x9721da0e5f1d6293da753eb2becfbf625af5904e8ef021f85a20729c3c0d22d2';
+export const codeHash = '0x2f68d8be0a939a95232d78610c0bb6df85d2805bf3ce93078b701a94d9c0548c';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xa21579bbb476e042b39a2cf371d5e62a01bd5110566699882cb29e14d379ceb9';
+export const codeHash = '0x95faa9b522845c628d455b91e0e6d4a5ae18d57d0d1d57e7c25133ace0047710';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x21da7c78049d0b3fec6327a74c8e1c1f8f20afccb77de388b10335765e69ca82';
+export const codeHash = '0x4275f285698f85b4b112f0baf0a18f2169c0a9cf53ab297fd4d2cbe0406dcc98';
 export const compiler = 'rustc 1.85.0';

@@ -3,7 +3,7 @@ export default {
  "RewardsError": {
   "WrongEpochLength": {
    "index": 0,
-   "message": "The shortest epoch has no length, or is above 366 days.",
+   "message": "The shortest epoch has no length, or is above 31 days.",
    "inner": []
   },
   "NotOwner": {
@@ -13,7 +13,7 @@ export default {
   },
   "EpochBegun": {
    "index": 2,
-   "message": "An epoch that the change is for can have begun: its emission is fixed.",
+   "message": "An epoch that the change is for can have begun, or can begin within the notice: its emission is fixed.",
    "inner": []
   },
   "ZeroAmount": {
@@ -105,6 +105,66 @@ export default {
   "StillBonded": {
    "index": 19,
    "message": "The bond is not free yet.",
+   "inner": []
+  },
+  "NotARanking": {
+   "index": 20,
+   "message": "A list of more than 64 accounts, or not in strict order of accounts.",
+   "inner": []
+  },
+  "OtherRanking": {
+   "index": 21,
+   "message": "The list is not the one that the award or the statement stands for.",
+   "inner": []
+  },
+  "OtherTime": {
+   "index": 22,
+   "message": "The statement is of another epoch, or of another time than the award.",
+   "inner": []
+  },
+  "CommitteeGone": {
+   "index": 23,
+   "message": "The committee of the award is neither in office nor the one before until a day ago.",
+   "inner": []
+  },
+  "NoWeight": {
+   "index": 24,
+   "message": "The committee has no such seat, or the seat has no weight.",
+   "inner": []
+  },
+  "Forged": {
+   "index": 25,
+   "message": "The seat has not signed the statement.",
+   "inner": []
+  },
+  "WithinTolerance": {
+   "index": 26,
+   "message": "The ranking is not off by more than the tolerance.",
+   "inner": []
+  },
+  "AlreadyJudged": {
+   "index": 27,
+   "message": "The epoch is judged, or this seat is accused of at least as much.",
+   "inner": []
+  },
+  "TooSoon": {
+   "index": 28,
+   "message": "Until `ACCUSE_MS` after the time of its report an epoch is not judged.",
+   "inner": []
+  },
+  "NothingToJudge": {
+   "index": 29,
+   "message": "Nobody is accused, or the epoch is judged.",
+   "inner": []
+  },
+  "TooFewAgree": {
+   "index": 30,
+   "message": "Fewer seats with weight than must agree have signed the certified ranking.",
+   "inner": []
+  },
+  "PenaltiesRefused": {
+   "index": 31,
+   "message": "The contract of validators did not take the deviation: it does not list this one as a judge, has no rules of stake, or its token refused.",
    "inner": []
   }
  },

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x4cf94e8cbadd5b1798431f445776536df1a9e8b758a542aea9560d0636075cda';
+export const codeHash = '0x66c7dbb5b3bb5e3ef242406f32acec9ae9f3bb9c42aa01070e002fd3248eabd2';
 export const compiler = 'rustc 1.85.0';

@@ -257,6 +257,11 @@ export default {
    "index": 20,
    "message": "The operator has asked to be replaced already, or has no stake.",
    "inner": []
+  },
+  "Nobody": {
+   "index": 21,
+   "message": "The treasury or a judge would be the account whose key is zeros: anybody can sign for it.",
+   "inner": []
   }
  },
  "ParameterError": {

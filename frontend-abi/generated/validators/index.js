@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x96a9768054375c7786eef922d3e69aecd8c404a9f99946f7af6b9bed4e7a7ea4';
+export const codeHash = '0xff78f200b9c38e59aa39640b64577864938cde82d340c66227e80f71fb07b88b';
 export const compiler = 'rustc 1.85.0';

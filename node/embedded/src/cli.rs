@@ -22,6 +22,10 @@ pub struct Cli {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub listen: IpAddr,
 
+    /// Names under which it is reached, beside addresses and localhost; requests under other names are refused.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub hosts: Vec<String>,
+
     /// Seconds from a block to its finalization; 0 finalizes at once.
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
     pub finalize_delay_sec: u32,

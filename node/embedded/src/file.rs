@@ -9,6 +9,7 @@ use crate::{
 };
 use cicada_runtime::{BlockNumber, Hash, Header};
 use codec::{Compact, Decode, Encode};
+use parking_lot::Mutex;
 use sp_runtime::{traits::Hash as _, OpaqueExtrinsic};
 use sp_trie::DBValue;
 use std::{
@@ -69,11 +70,16 @@ fn fingerprint() -> Result<Hash, FileError> {
     Ok(Hashing::hash_of(&(cicada_runtime::VERSION, metadata)))
 }
 
-/// Writes the chain as it is to `path`, which has its old content or the new one at any moment.
+/// Held while the chain is written down: two at once would write into the same unfinished file.
+static SAVING: Mutex<()> = Mutex::new(());
+
+/// Writes the chain as it is to `path`, which has its old content or the new one at any moment, however
+/// many ask for it at once.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn save(node: &Node, path: &Path) -> Result<(), FileError> {
+    let _saving = SAVING.lock();
     let fingerprint = fingerprint()?;
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");

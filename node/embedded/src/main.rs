@@ -61,7 +61,7 @@ fn run(cli: Cli) -> Result<(), String> {
         .build()
         .map_err(|error| error.to_string())?;
     let address = SocketAddr::new(cli.listen, cli.rpc_port);
-    tasks.block_on(serve(app.clone(), address, cli.max_connections))?;
+    tasks.block_on(serve(app.clone(), address, cli.max_connections, &cli.hosts))?;
     // Whoever still computes is not waited for.
     tasks.shutdown_background();
     match &app.state_file {
@@ -107,11 +107,16 @@ fn author(app: Arc<App>, interval: Option<Duration>) -> Result<(), String> {
 }
 
 /// Answers requests until a signal asks for the end.
-async fn serve(app: Arc<App>, address: SocketAddr, max_connections: u32) -> Result<(), String> {
+async fn serve(
+    app: Arc<App>,
+    address: SocketAddr,
+    max_connections: u32,
+    hosts: &[String],
+) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let (address, answering) = rpc::serve(app.clone(), address, max_connections)
+    let (address, answering) = rpc::serve(app.clone(), address, max_connections, hosts)
         .await
         .map_err(|error| format!("{address}: {error}; choose another port with --rpc-port"))?;
     println!("ws://{address}");

@@ -192,6 +192,34 @@ fn the_chain_goes_on_from_its_file() {
 }
 
 #[test]
+fn a_file_that_many_write_at_once_is_always_whole() {
+    let (path, copy) =
+        (folder("at-once").join("chain.state"), folder("at-once-copy").join("chain.state"));
+    let options = |path: &std::path::Path| ["--state".to_owned(), path.display().to_string()];
+    let [state, file] = options(&path);
+    let chain = Chain::start(&[&state, &file]);
+    chain.client().ok("dev_newBlock", json!([1000]));
+    chain.client().ok("dev_saveState", json!([]));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut client = chain.client();
+                for _ in 0..25 {
+                    client.ok("dev_saveState", json!([]));
+                }
+            });
+        }
+        for _ in 0..10 {
+            std::fs::copy(&path, &copy).expect("it is there");
+            let [state, file] = options(&copy);
+            let chain = Chain::start(&[&state, &file]);
+            assert_eq!(chain.client().height(), 1000);
+        }
+    });
+    assert!(chain.stop().success());
+}
+
+#[test]
 fn a_file_of_another_genesis_is_refused() {
     let folder = folder("other-genesis");
     let (code, state) = (folder.join("code.wasm"), folder.join("chain.state"));

@@ -208,6 +208,57 @@ fn foreign_web_pages_are_turned_away() {
 }
 
 #[test]
+fn requests_under_a_name_that_is_not_the_chains_are_turned_away() {
+    let chain = Chain::start(&["--hosts", "Chain.example,other.example"]);
+    let (_, port) = chain.address.rsplit_once(':').expect("there is a port");
+    let status = |host: &str| {
+        let mut stream = TcpStream::connect(&chain.address).expect("it listens");
+        let request = br#"{"jsonrpc":"2.0","id":1,"method":"system_chain"}"#;
+        let head = format!(
+            "POST / HTTP/1.1\r\n{host}Content-Type: application/json\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n",
+            request.len()
+        );
+        let _ = stream.write_all(&[head.as_bytes(), request].concat());
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    };
+    for own in ["127.0.0.1", "[::1]", "10.0.0.7", "localhost", "chain.example", "OTHER.example"] {
+        assert_eq!(status(&format!("Host: {own}:{port}\r\n")), 200, "{own}");
+        assert_eq!(status(&format!("Host: {own}\r\n")), 200, "{own}");
+    }
+    for foreign in ["evil.example", "localhost.evil", "127.0.0.1.evil.example", "example"] {
+        assert_eq!(status(&format!("Host: {foreign}:{port}\r\n")), 403, "{foreign}");
+    }
+    assert_ne!(status(""), 200);
+}
+
+#[test]
+fn the_same_long_value_many_times_is_not_put_together_first() {
+    const CODE: &str = "0x3a636f6465";
+    let code = common::folder("long-value").join("code.wasm");
+    std::fs::write(&code, vec![7; 256 * 1024]).expect("it can be written");
+    let chain = Chain::start(&["--code", code.to_str().expect("it is text")]);
+    let mut client = chain.client();
+    let head = client.ok("chain_getBlockHash", json!([]));
+    let few = client.ok("state_queryStorageAt", json!([[CODE, CODE], head]));
+    assert_eq!(few[0]["changes"].as_array().expect("a list").len(), 2);
+    let memory = chain.resident_kib();
+    // 2.5 GiB, if it were put together.
+    let keys = vec![CODE; 10_000];
+    for (method, params) in [
+        ("state_queryStorageAt", json!([keys, head])),
+        ("state_queryStorage", json!([keys, head, head])),
+        ("state_subscribeStorage", json!([keys])),
+    ] {
+        assert_eq!(client.error(method, params).0, 4002, "{method}");
+    }
+    let grown = chain.resident_kib().saturating_sub(memory);
+    assert!(grown < 200 * 1024, "{grown} KiB");
+}
+
+#[test]
 fn a_second_chain_at_the_same_port_says_so() {
     let chain = Chain::start(&[]);
     let port = chain.address.rsplit(':').next().expect("there is a port");

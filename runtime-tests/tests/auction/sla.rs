@@ -106,12 +106,23 @@ fn a_penalty_is_never_more_than_the_job() {
 }
 
 #[test]
-fn each_violation_costs_points_and_the_job_is_no_success() {
+fn each_measured_violation_costs_points_and_the_job_is_no_success() {
     let mut stage = Stage::new();
     let job = timed(&mut stage, full, LATE, HOUR);
+    // The three that he states count for nothing.
     let _ = stage.settle(REQUESTER, job, report(None, &[])).succeeds();
-    assert_eq!(stage.points(PROVIDER), START_POINTS - 4 * VIOLATION_POINTS);
+    assert_eq!(stage.points(PROVIDER), START_POINTS - VIOLATION_POINTS);
     assert_eq!(stage.success(), (0, 1));
+}
+
+#[test]
+fn what_only_the_requester_states_costs_money_and_no_mark() {
+    let mut stage = Stage::new();
+    let job = timed(&mut stage, full, 0, HOUR);
+    let _ = stage.settle(REQUESTER, job, report(None, &[])).succeeds();
+    assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 3_500));
+    assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
+    stage.check_books();
 }
 
 #[test]
@@ -174,6 +185,7 @@ fn a_report_is_taken_while_a_dispute_runs_and_counts_if_nobody_decides() {
         stage.expire(job);
         let _ = stage.finalize(job).succeeds();
         assert_eq!((stage.status(job), stage.job(job).paid), (Status::SlaViolated, 3_500));
+        assert_eq!((stage.points(PROVIDER), stage.success()), (START_POINTS, (0, 0)));
         stage.check_books();
     }
 }

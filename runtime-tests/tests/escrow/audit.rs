@@ -44,7 +44,8 @@ fn from_events(stage: &Stage, emitted: &[Emitted], escrow: u64) -> Vec<AuditEntr
 #[test]
 fn the_log_can_be_recomputed_from_events_and_from_the_view() {
     let mut stage = Stage::new();
-    let terms = Terms { rule: Rule::BothParties, ..stage.parts(&[400, 600]) };
+    let mut terms = Terms { rule: Rule::BothParties, ..stage.parts(&[400, 600]) };
+    terms.panel.fee_bps = 500;
     let mut emitted = Vec::new();
     let noise = stage.funded(&stage.terms());
     let created = stage.create(PROVIDER, &terms);
@@ -80,13 +81,16 @@ fn the_log_can_be_recomputed_from_events_and_from_the_view() {
         (Act::Decide { part, decision: Decision::Release }, nothing),
         (
             Act::DecideSigned { part, decision: Decision::Release, nonce: 3 },
-            Payout { provider: 400, requester: 0 },
+            Payout { provider: 400, ..nothing },
         ),
         (Act::Complete { milestone: 1, result: RESULT }, nothing),
-        (Act::Raise { milestone: 1, evidence: vec![b"bafy-first".to_vec()] }, nothing),
+        (
+            Act::Raise { milestone: 1, evidence: vec![b"bafy-first".to_vec()] },
+            Payout { fee: 30, ..nothing },
+        ),
         (Act::AddEvidence(b"bafy-2".to_vec()), nothing),
         (Act::Vote { milestone: 1, verdict }, nothing),
-        (Act::Vote { milestone: 1, verdict }, Payout { provider: 200, requester: 400 }),
+        (Act::Vote { milestone: 1, verdict }, Payout { provider: 200, requester: 400, fee: 30 }),
     ];
     assert_eq!(log.len(), acts.len());
     for (entry, (act, payout)) in log.iter().zip(&acts) {
@@ -124,7 +128,7 @@ fn an_operators_escrow_is_logged_in_the_same_way() {
     let acts = [
         (Act::Draw { reserve, terms: digest }, Payout::default()),
         (Act::CompleteFor { milestone: 0, result: RESULT, deduction: 5 }, Payout::default()),
-        (Act::Settle(900), Payout { provider: 900, requester: 100 }),
+        (Act::Settle(900), Payout { provider: 900, requester: 100, fee: 0 }),
     ];
     assert_eq!(log.len(), 3);
     for (entry, (act, payout)) in log.iter().zip(&acts) {
@@ -143,7 +147,7 @@ fn a_timeout_is_logged_with_who_triggered_it_and_the_states_before_and_after() {
     assert_eq!((*event.actor.as_ref(), event.action), (id(STRANGER), Action::Expired));
     assert_eq!((event.from, event.to), (State::Completed, State::Released));
     assert_eq!(event.time_ms, stage.now());
-    let payout = Payout { provider: AMOUNT, requester: 0 };
+    let payout = Payout { provider: AMOUNT, requester: 0, fee: 0 };
     assert_eq!(event.detail, detail::<Native>(&Act::Expire, &payout));
 }
 

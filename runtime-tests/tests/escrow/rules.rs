@@ -249,6 +249,43 @@ fn until_a_time_lock_opens_the_requester_may_object() {
 }
 
 #[test]
+fn no_dispute_opens_a_time_lock() {
+    let mut stage = Stage::new();
+    for who in [REQUESTER, PROVIDER] {
+        let terms = Terms { fallback: Fallback::Release, ..locked_for(&stage, 20) };
+        let escrow = stage.completed(&terms);
+        let opens = stage.now() + 20 * HOUR;
+        let _ = stage.raise(who, escrow).succeeds();
+        assert_eq!(stage.summary(escrow).due_ms, Some(opens));
+        stage.world.at(opens - 1);
+        assert_eq!(stage.expire(PROVIDER, escrow).fails(), EscrowError::NotDue);
+        stage.world.at(opens);
+        let _ = stage.expire(STRANGER, escrow).succeeds();
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Resolved, (AMOUNT, 0)));
+    }
+}
+
+#[test]
+fn no_dispute_cuts_a_review_short() {
+    for who in [REQUESTER, PROVIDER] {
+        let mut stage = Stage::new();
+        let terms =
+            Terms { fallback: Fallback::Release, dispute_ms: MINUTE, ..stage.parts(&[100, 900]) };
+        let escrow = stage.completed(&terms);
+        let review_ends = stage.now() + terms.review_ms;
+        let _ = stage.raise(who, escrow).succeeds();
+        stage.world.at(review_ends - 1);
+        assert_eq!(stage.expire(STRANGER, escrow).fails(), EscrowError::NotDue);
+        // Whenever somebody notes its end: the next part has no more than the dispute may take.
+        stage.world.at(review_ends + HOUR);
+        let _ = stage.expire(STRANGER, escrow).succeeds();
+        assert_eq!((stage.state(escrow), stage.paid(escrow)), (State::Funded, (100, 0)));
+        let due = terms.milestones[1].complete_by_ms + terms.dispute_ms;
+        assert_eq!(stage.summary(escrow).due_ms, Some(due));
+    }
+}
+
+#[test]
 fn before_its_time_a_time_lock_needs_both() {
     let mut stage = Stage::new();
     let terms = locked_for(&stage, 20);

@@ -7,7 +7,9 @@ use cicada_core::fixed::MathError;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_core::rewards::{Award, AwardError, AwardState, Bounds, MAX_CLAIMS, MAX_EPOCH_MS};
+use cicada_core::rewards::{
+    Award, AwardError, AwardState, Bounds, LONGEST_EPOCH_MS, MAX_CLAIMS, MAX_EPOCH_MS,
+};
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
@@ -63,10 +65,10 @@ fn epochs_have_a_length_and_begin_within_a_year() {
             RewardsContractRef::new(address(&stage.validators), address(&stage.token), terms);
         stage.world.as_(account(OWNER)).deploy("rewards", constructor).map(|_| ())
     };
-    for (start_ms, min_epoch_ms) in [(0, 1), (latest_ms, 1), (latest_ms, MAX_EPOCH_MS)] {
+    for (start_ms, min_epoch_ms) in [(0, 1), (latest_ms, 1), (latest_ms, LONGEST_EPOCH_MS)] {
         assert_eq!(deployed(start_ms, min_epoch_ms), Ok(()));
     }
-    for min_epoch_ms in [0, MAX_EPOCH_MS + 1, u64::MAX] {
+    for min_epoch_ms in [0, LONGEST_EPOCH_MS + 1, u64::MAX] {
         assert_eq!(deployed(0, min_epoch_ms), Err(RewardsError::WrongEpochLength));
     }
     for start_ms in [latest_ms + 1, u64::MAX] {
@@ -120,7 +122,10 @@ fn a_certified_epoch_is_settled() {
 
     let end_ms = start_ms + HOUR;
     assert_eq!((award.start_ms, award.end_ms), (start_ms, end_ms));
-    let record = EpochRecord { award, digest, time_ms: end_ms };
+    assert_eq!((event.ranking, event.ranked_by, event.committee), (award.ranking, 0, 1));
+    let (slot, ranked_by, committee, weighed) = (1, 0, 1, 0);
+    let record =
+        EpochRecord { award, digest, slot, time_ms: end_ms, ranked_by, committee, weighed };
     assert_eq!(stage.world.read(on(&stage.rewards).epoch(1)), Some(record));
     assert_eq!(stage.state(), AwardState::after(&award));
     assert_eq!(stage.latest(), FeedState { slot: 1, digest, time_ms: end_ms });

@@ -9,5 +9,6 @@ mod cost;
 mod epochs;
 mod owner;
 mod random;
+mod rankings;
 mod registry;
 mod stage;

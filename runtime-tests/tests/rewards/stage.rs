@@ -27,6 +27,8 @@ pub const EMISSION: u128 = 1_000_000;
 pub const HOUR: u64 = 3_600_000;
 pub const BOND: u128 = 100;
 pub const UNBONDING: u64 = 24 * HOUR;
+/// How long before an epoch can begin its emission must be announced.
+pub const NOTICE: u64 = 2 * UNBONDING;
 
 pub type Answer<T> = Receipt<Result<T, RewardsError>>;
 
@@ -105,11 +107,25 @@ pub fn terms(start_ms: u64) -> RewardTerms {
 impl Stage {
     /// The first epoch begins now and lasts at least an hour. Nothing is paid in.
     pub fn new() -> Self {
+        Self::with_epochs(HOUR)
+    }
+
+    /// The same, with epochs that last at least this long.
+    pub fn with_epochs(min_epoch_ms: u64) -> Self {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
+        Self::around(world, validators, committee)
+    }
+
+    /// The same of these validators.
+    pub fn around(
+        mut world: World,
+        validators: ValidatorsContractRef,
+        committee: Committee,
+    ) -> Self {
         let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, SUPPLY);
         let token = world.as_(account(OWNER)).deploy("token", coin);
-        let terms = terms(world.now());
+        let terms = RewardTerms { min_epoch_ms, ..terms(world.now()) };
         let constructor = RewardsContractRef::new(address(&validators), address(&token), terms);
         let rewards = world.as_(account(OWNER)).deploy("rewards", constructor).expect("terms");
         let approval = on(&token).approve(address(&rewards), u128::MAX);
@@ -193,7 +209,7 @@ impl Stage {
     /// The report of an award in the next slot, observed now.
     pub fn report(&mut self, award: &Award) -> Report {
         let (feed, latest) = (self.feed(), self.latest());
-        award.report::<Native>(feed, &latest, self.world.now())
+        award.report::<Native>(0, feed, &latest, self.world.now())
     }
 
     pub fn certify(&self, report: &Report) -> Certificate {
@@ -206,7 +222,18 @@ impl Stage {
         award: Award,
         certificate: &Certificate,
     ) -> Answer<Settlement> {
-        let message = on(&self.rewards).settle_epoch(report, award, certificate.into());
+        self.bring_ranked(report, award, 0, certificate)
+    }
+
+    /// The same, with the seats that ranked it.
+    pub fn bring_ranked(
+        &mut self,
+        report: Report,
+        award: Award,
+        ranked_by: u32,
+        certificate: &Certificate,
+    ) -> Answer<Settlement> {
+        let message = on(&self.rewards).settle_epoch(report, award, ranked_by, certificate.into());
         self.call(STRANGER, message)
     }
 

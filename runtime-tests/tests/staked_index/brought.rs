@@ -158,7 +158,7 @@ impl Stage {
             RewardOp::SettleEpoch(epoch) => self.bring_epoch(epoch),
             RewardOp::BringEpochAgain => {
                 let (report, award, certificate) = self.epoch.clone().expect("one was brought");
-                let message = on_it.settle_epoch(report, award, (&certificate).into());
+                let message = on_it.settle_epoch(report, award, 0, (&certificate).into());
                 self.send(Who::Stranger, message, Done::Settled)
             }
             RewardOp::Claim { by, of, extra, ago } => self.claim(*by, *of, *extra, *ago),
@@ -191,12 +191,12 @@ impl Stage {
             Some(AwardFault::OtherContent) | None => {}
         }
         let feed = self.feed(ReportKind::Rewards);
-        let mut report: Report = award.report::<Native>(feed, &latest, epoch.time_ms);
+        let mut report: Report = award.report::<Native>(0, feed, &latest, epoch.time_ms);
         if epoch.fault == Some(AwardFault::OtherContent) {
             report.root[0] ^= 1;
         }
         let certificate = self.certify(&report, &epoch.signed);
-        let message = on(&self.rewards).settle_epoch(report, award, (&certificate).into());
+        let message = on(&self.rewards).settle_epoch(report, award, 0, (&certificate).into());
         let outcome = self.send(Who::Stranger, message, Done::Settled);
         if outcome.answer.is_ok() {
             self.epoch = Some((report, award, certificate));

@@ -2,7 +2,7 @@
 
 use crate::dice::Draws;
 use crate::draw::Draw;
-use crate::model::{floor_or_most, Model, EPOCH_MS};
+use crate::model::{floor_or_most, Model, EPOCH_MS, NOTICE_MS};
 use crate::op::{AwardFault, Epoch, Op, PoolOp, RewardOp};
 use crate::people::{Coin, Who, USERS};
 
@@ -75,7 +75,8 @@ impl Draw {
             6 if model.rewards.epoch > 0 => RewardOp::BringEpochAgain,
             7 => {
                 let late_ms = model.now_ms.saturating_sub(model.rewards.end_ms);
-                let from_epoch = model.rewards.epoch + late_ms / EPOCH_MS + self.dice.below(4);
+                let from_epoch =
+                    model.rewards.epoch + (late_ms + NOTICE_MS) / EPOCH_MS + self.dice.below(4);
                 let amount = self.dice.wide(3_000_000_000_000);
                 RewardOp::SetEmission { by: self.ruler(), from_epoch, amount }
             }

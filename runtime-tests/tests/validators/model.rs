@@ -205,7 +205,7 @@ impl Model {
         if inactive.len() > 7 {
             return false;
         }
-        self.barred = inactive;
+        self.barred.clear();
         ejected.into_iter().for_each(|seat| self.silence(seat));
         self.epoch += 1;
         true

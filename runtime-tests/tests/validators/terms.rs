@@ -10,7 +10,7 @@ use cicada_traits::staking::{
 use cicada_traits::validators::Validators;
 use validators::validators::{Resigned, TermsSet};
 
-use crate::stage::{node, Stage, DAY, DELAY, JUDGE, OWNER, STAKE, STRANGER};
+use crate::stage::{everybody, node, Stage, DAY, DELAY, JUDGE, OWNER, STAKE, STRANGER};
 
 #[test]
 fn the_first_rules_act_at_once_and_every_change_after_twice_the_delay() {
@@ -140,6 +140,42 @@ fn who_resigned_is_judged_by_the_rules_of_then_and_gets_out_after_a_change() {
 }
 
 #[test]
+fn who_resigned_is_not_judged_by_whoever_is_named_later() {
+    let mut stage = Stage::new();
+    for seat in 0..7 {
+        let _ = stage.resign(node(seat)).succeeds();
+    }
+    stage.enforce_terms(|terms| terms.judges = vec![account(OWNER)]);
+    let nav = cicada_core::report::ReportKind::Nav;
+    // Seven at a time: as many as may be off.
+    for (slot, first) in [(1, 0), (2, 7), (3, 0), (4, 7)] {
+        let off: Vec<(u8, u32)> = (first..first + 7).map(|seat| (seat, u32::MAX)).collect();
+        let _ = stage.report_as(OWNER, nav, slot, &everybody(&off)).succeeds();
+    }
+    for seat in 0..7 {
+        assert_eq!(stage.amounts(node(seat)), (STAKE, 0), "nobody judges it by rules of now");
+        assert!(stage.amounts(node(seat + 7)).0 < STAKE);
+    }
+}
+
+#[test]
+fn who_has_lost_everything_begins_again_by_the_rules_in_force() {
+    let mut stage = Stage::new();
+    let whole = |terms: &mut StakingTerms| {
+        terms.rates = Rates { critical_bps: 10_000, ..Rates::DEFAULT };
+    };
+    stage.enforce_terms(whole);
+    let _ = stage.resign(node(4)).succeeds();
+    stage.enforce_terms(|terms| terms.rates = Rates::DEFAULT);
+    let _ = stage.convict_observer(stage.two_navs(1, 4, 7)).succeeds();
+    assert_eq!(stage.amounts(node(4)), (0, 0), "by the rules of then");
+    assert!(!stage.stake(node(4)).is_resigned);
+    let _ = stage.bond(node(4), STAKE).succeeds();
+    let _ = stage.convict_observer(stage.two_navs(1, 4, 8)).succeeds();
+    assert!(stage.amounts(node(4)).0 > 0, "by those of now");
+}
+
+#[test]
 fn no_change_puts_the_minimum_beyond_twice_what_it_is() {
     let mut stage = Stage::new();
     let beyond = StakingError::Parameters(ParameterError::MinimumTooHigh);
@@ -214,6 +250,16 @@ fn the_contract_itself_is_no_token_treasury_or_reputation() {
         let error = stage.change_terms(|terms| change(terms, here)).fails();
         assert_eq!(error, StakingError::OwnAccount);
     }
+}
+
+#[test]
+fn the_account_of_zeros_is_no_treasury_and_no_judge() {
+    let mut stage = Stage::bare();
+    let nobody = AccountId::from([0; 32]);
+    let error = stage.change_terms(|terms| terms.treasury = nobody).fails();
+    assert_eq!(error, StakingError::Nobody);
+    let error = stage.change_terms(|terms| terms.judges.push(nobody)).fails();
+    assert_eq!(error, StakingError::Nobody);
 }
 
 #[test]

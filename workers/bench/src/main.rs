@@ -6,7 +6,7 @@ mod token;
 
 use anyhow::{Context, Result};
 use cicada_chain::{signer, Bundle, Chain, Signer, BUNDLES};
-use cicada_program::{quiet_logs, status};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -96,7 +96,7 @@ async fn run(options: &Options) -> Result<()> {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", run(&Options::parse()).await)
+    status("error", run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ pub enum Command {
     Accept(work::AcceptArgs),
     /// Serves the waiting line of a request; anybody may.
     AssignNext {
-        request: u64,
+        /// The number of the request; without it, all open requests whose line may be served.
+        request: Option<u64>,
     },
     HandOver(work::HandOverArgs),
     /// Starts an assignment by hand, as the provider.
@@ -243,6 +244,8 @@ mod tests {
             "cicada71 settle 3 --uptime 9990 --quality accuracy=9100",
             "cicada71 resolve --suri //Dave 3 --split 70/30",
             "cicada71 expire request 3",
+            "cicada71 assign-next",
+            "cicada71 assign-next 3",
             "cicada71 feedback 3 --stars 5",
             "cicada71 reputation //Bob",
             "cicada71 escrow audit 0 --json",

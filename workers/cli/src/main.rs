@@ -8,6 +8,7 @@ mod dispute;
 mod goedel;
 mod init;
 mod keys;
+mod lines;
 mod markets;
 mod money;
 mod nodes;
@@ -91,7 +92,7 @@ async fn compute(c: &Context, command: Command) -> Outcome {
         Command::Offer(args) => place::offer(c, args).await,
         Command::Cancel { what, id } => place::cancel(c, what, id).await,
         Command::Accept(args) => work::accept(c, args).await,
-        Command::AssignNext { request } => work::assign_next(c, request).await,
+        Command::AssignNext { request } => lines::assign_next(c, request).await,
         Command::HandOver(args) => work::hand_over(c, args).await,
         Command::Start { assignment } => work::plain(c, "start", assignment).await,
         Command::Decline { assignment } => work::plain(c, "decline", assignment).await,

@@ -5,7 +5,6 @@ use crate::context::Context;
 use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_core::market::{Assignment, HandOver, Privacy, Status};
-use cicada_market::Contract;
 use cicada_payload::{ContentId, ProviderKey};
 use cicada_program::parse_ms;
 use clap::Args;
@@ -14,8 +13,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How many of the newest assignments are searched for those of a request.
-const SEARCHED: u64 = 500;
 /// How often something awaited is looked for.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -71,14 +68,6 @@ pub async fn accept(context: &Context, args: AcceptArgs) -> Outcome {
     .await
 }
 
-/// `cicada71 assign-next`.
-pub async fn assign_next(context: &Context, request: u64) -> Outcome {
-    let label = "Auction::assign_next";
-    let outcome = context.market.call(Contract::Auction, label, &request, &context.signer).await?;
-    let text = format!("served the line of request {request}");
-    Ok(Reply::new(text, json!({ "request": request, "block": outcome.block })))
-}
-
 /// Gives the key of a private payload to the provider who got the job: sealed for him alone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -97,20 +86,51 @@ pub struct HandOverArgs {
     wait: u64,
 }
 
-/// The newest assignments of a request.
+/// The assignments of a request: made between its beginning and its end, however many others came after.
 pub async fn assignments_of(
     context: &Context,
     request: u64,
 ) -> Result<Vec<(u64, Assignment)>, Failure> {
+    let record = context.market.request(request).await?;
+    let from = first_since(context, record.created_ms).await?;
+    Ok(assignments_from(context, request, from, record.ends_ms()).await?.0)
+}
+
+/// The first assignment that was made at this time or later: they are numbered as they are made. One
+/// more than the newest if there is none.
+async fn first_since(context: &Context, time_ms: u64) -> Result<u64, Failure> {
+    let (_, _, newest) = context.market.counts().await?;
+    let (mut low, mut high) = (1, newest.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if context.market.assignment(middle).await?.assigned_ms < time_ms {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// Those of a request from a number on, made until `until_ms`, and the number that was not looked at.
+async fn assignments_from(
+    context: &Context,
+    request: u64,
+    from: u64,
+    until_ms: u64,
+) -> Result<(Vec<(u64, Assignment)>, u64), Failure> {
     let (_, _, newest) = context.market.counts().await?;
     let mut found = Vec::new();
-    for id in newest.saturating_sub(SEARCHED).max(1)..=newest {
+    for id in from..=newest {
         let assignment = context.market.assignment(id).await?;
+        if assignment.assigned_ms > until_ms {
+            return Ok((found, id));
+        }
         if assignment.request == request {
             found.push((id, assignment));
         }
     }
-    Ok(found)
+    Ok((found, from.max(newest.saturating_add(1))))
 }
 
 /// `cicada71 hand-over`.
@@ -141,9 +161,13 @@ pub async fn hand_over(context: &Context, args: HandOverArgs) -> Outcome {
 /// Those that wait for a hand-over, as soon as there are any.
 async fn awaited(context: &Context, request: u64, wait_ms: u64) -> Result<Vec<u64>, Failure> {
     let deadline = Instant::now() + Duration::from_millis(wait_ms);
+    let created_ms = context.market.request(request).await?.created_ms;
+    let mut next = first_since(context, created_ms).await?;
     loop {
-        let all = assignments_of(context, request).await?.into_iter();
-        let waiting = all.filter(|(_, a)| a.status == Status::AwaitingPayload);
+        // Whoever waits does so from the beginning.
+        let (all, from) = assignments_from(context, request, next, u64::MAX).await?;
+        next = from;
+        let waiting = all.into_iter().filter(|(_, a)| a.status == Status::AwaitingPayload);
         let ids: Vec<u64> = waiting.map(|(id, _)| id).collect();
         if !ids.is_empty() {
             return Ok(ids);

@@ -6,7 +6,7 @@ use anyhow::{bail, Context, Result};
 use cicada_chain::{signer, Chain};
 use cicada_contracts::types::StakingError;
 use cicada_contracts::validators;
-use cicada_program::{complain, quiet_logs, say, status};
+use cicada_program::{complain, options, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ async fn run(options: &Options) -> Result<()> {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("convict", run(&Options::parse()).await)
+    status("convict", run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

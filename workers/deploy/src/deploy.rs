@@ -8,7 +8,7 @@ use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::report::FeedState;
 use cicada_deploy::found::{all_there, keep as keep_old, stays};
 use cicada_deploy::{instantiate, say, Addresses};
-use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys, Rules};
+use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use parity_scale_codec::Encode;
 use std::path::{Path, PathBuf};
@@ -220,7 +220,7 @@ async fn contracts(
         epoch: 1,
         fault_model: options.fault_model,
         chain,
-        rules: Rules { distance_ms: options.distances, ..Rules::default() },
+        rules: options.rules(),
         nodes: node_entries(options.base_port, keys)?,
     };
     Ok((network, addresses))

@@ -48,8 +48,8 @@ pub struct Plan {
     pub anew: bool,
     /// Secret of the account that deploys and owns.
     pub suri: String,
-    /// Where penalties go.
-    pub treasury: String,
+    /// Where penalties go: can never be changed.
+    pub treasury: Account,
     /// Amounts and times.
     pub terms: Terms,
     /// The file of addresses for frontends, and the network's name in it.
@@ -214,6 +214,7 @@ impl Deployer<'_> {
         let terms = self.stake_terms(file).await?.context("there are no rules of stake")?;
         let StakeTerms { reputation, judges, .. } = terms;
         ensure!(judges.contains(&file.index), "the index may not report deviations");
+        ensure!(judges.contains(&file.rewards), "the rewards may not report deviations");
         let reputation = reputation.context("no reputation hears of penalties")?;
         let (bundle, args) = (&self.bundles.reputation, file.validators.encode());
         let is_writer: bool =
@@ -325,7 +326,7 @@ impl Deployer<'_> {
             index,
             pair,
             rewards,
-            treasury: account_of(&signer(&self.plan.treasury)?),
+            treasury: self.plan.treasury,
             subnets,
         })
     }

@@ -92,10 +92,10 @@ impl Deployer<'_> {
                 !has
             }
             // Those of other contracts are for the committee's contract to refuse.
-            "Staking::set_terms" => self
-                .stake_terms(file)
-                .await?
-                .is_some_and(|now| now.token == file.tao && now.judges.contains(&file.index)),
+            "Staking::set_terms" => self.stake_terms(file).await?.is_some_and(|now| {
+                let judges = [file.index, file.rewards];
+                now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
+            }),
             "Writers::set_writer" => {
                 // Without the word that says yes or no.
                 let account = Account::decode(&mut &args[..])?.encode();

@@ -3,8 +3,8 @@
 mod deploy;
 
 use cicada_chain::BUNDLES;
-use cicada_network::{Distances, FaultModelName};
-use cicada_program::{quiet_logs, status};
+use cicada_network::{Distances, FaultModelName, Rules};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +47,16 @@ pub struct Options {
     #[arg(long, env = "CICADA_DISTANCES", default_value = "", hide_default_value = true,
         value_parser = distances)]
     distances: Distances,
+    /// How long each seat waits for the one before it with a NAV, a basket or an award, in ms; 0: not at
+    /// all. As the distances.
+    #[arg(long, env = "CICADA_TURN_DELAY_MS", default_value_t = Rules::default().turn_delay_ms)]
+    turn_delay_ms: u64,
+    /// How long all others wait for the first of them besides, in ms: until a block is final.
+    #[arg(long, env = "CICADA_DUE_AFTER_MS", default_value_t = Rules::default().due_after_ms)]
+    due_after_ms: u64,
+    /// How long after the last a leaderboard comes that says the same, in ms; 0: as any other.
+    #[arg(long, env = "CICADA_SAME_MS", default_value_t = Rules::default().same_ms)]
+    same_ms: u64,
     /// Secret of the account that deploys and owns the contracts.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
@@ -78,10 +88,23 @@ fn distances(text: &str) -> Result<Distances, String> {
     }
 }
 
+impl Options {
+    /// What the nodes of the network keep to.
+    fn rules(&self) -> Rules {
+        Rules {
+            turn_delay_ms: self.turn_delay_ms,
+            due_after_ms: self.due_after_ms,
+            same_ms: self.same_ms,
+            distance_ms: self.distances,
+            ..Rules::default()
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", deploy::run(&Options::parse()).await)
+    status("error", deploy::run(&options::<Options>()).await)
 }
 
 #[cfg(test)]
@@ -97,6 +120,11 @@ mod tests {
         let options = Options::try_parse_from(["x"]).unwrap();
         assert_eq!((options.nodes, options.base_port), (23, 7100));
         assert_eq!(options.fault_model, FaultModelName::Byzantine);
+        assert_eq!(options.rules(), Rules::default());
+        let faster = ["x", "--turn-delay-ms", "7", "--due-after-ms", "8", "--same-ms", "9"];
+        let (turn_delay_ms, due_after_ms, same_ms) = (7, 8, 9);
+        let expected = Rules { turn_delay_ms, due_after_ms, same_ms, ..Rules::default() };
+        assert_eq!(Options::try_parse_from(faster).unwrap().rules(), expected);
         let crash = Options::try_parse_from(["x", "--fault-model", "crash"]).unwrap();
         assert_eq!(crash.fault_model, FaultModelName::Crash);
     }

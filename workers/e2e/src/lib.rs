@@ -170,7 +170,7 @@ impl Deployment {
         let proposer = Proposer::of(&self.network(), Arc::new(self.keys(seat))).expect("a seat");
         let mut request = client().post(url).timeout(Duration::from_secs(90));
         request = request.header("content-type", "application/octet-stream");
-        for (name, value) in proposer.headers(&body) {
+        for (name, value) in proposer.headers(seat, &body) {
             request = request.header(name, value);
         }
         let answer = request.body(body).send().await.expect("the node answers");

@@ -4,6 +4,7 @@ mod double;
 mod feed;
 mod liars;
 mod miners;
+mod misranked;
 mod outcome;
 mod payouts;
 mod stage;
@@ -14,7 +15,7 @@ use cicada_amounts::TAO;
 use cicada_core::fixed::BPS;
 use cicada_core::slashing::BOUNTY_BPS;
 use cicada_deploy::say;
-use cicada_program::{status, termination};
+use cicada_program::{options, status, termination};
 use clap::Parser;
 use outcome::{chart, table};
 use payouts::Payout;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use story::{Plan, Story, MINERS, SHOCK};
 
 /// Puts a new committee and a new index on a chain, runs nodes and validators of all seats, moves
-/// prices, has the NAV settled slot by slot, lets three miners trade and three seats lie, pays the
+/// prices, has the NAV settled slot by slot, lets three miners trade and four seats lie, pays the
 /// rewards of an epoch, and checks what came of it. The exit status is 0 if all of it holds.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -68,8 +69,9 @@ async fn tell(options: &Options) -> Result<bool> {
     }
     check_arbitrage(&mut story);
     story.attest_twice().await?;
-    check_others(&mut story).await?;
     let payouts = story.rewards().await?;
+    story.rank_wrongly().await?;
+    check_others(&mut story).await?;
     story.miners_stay_up().await?;
     println!("{}", table(&story.slots));
     print_payouts(&payouts);
@@ -122,7 +124,8 @@ async fn check_others(story: &mut Story) -> Result<()> {
         if proven {
             bounties += missing * BOUNTY_BPS / BPS;
         }
-        wronged += usize::from(missing > 0 && !proven && seat != story::LIAR);
+        let off = [story::LIAR, story::MISRANKED].contains(&seat);
+        wronged += usize::from(missing > 0 && !proven && !off);
     }
     let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
     story.check(
@@ -162,7 +165,7 @@ fn print_checks(story: &Story) -> bool {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = options::<Options>();
     // What was started is stopped when the story is dropped, also when it is broken off.
     let told = tokio::select! {
         biased;

@@ -166,6 +166,11 @@ impl Stage {
         ReportFeed { kind: ReportKind::Nav, contract: self.at.index }
     }
 
+    /// The feed of the awards.
+    pub fn rewards_feed(&self) -> ReportFeed {
+        ReportFeed { kind: ReportKind::Rewards, contract: self.at.rewards }
+    }
+
     /// A view of the contract of validators.
     pub async fn of_validators<T: Decode>(&self, message: &str, args: &impl Encode) -> Result<T> {
         self.read(&self.at.validators, &self.bundles.validators, message, args).await

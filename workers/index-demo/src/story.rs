@@ -3,6 +3,7 @@
 use crate::double::{serve, TwoFaced};
 use crate::feed::{distort, emissions, Feed};
 use crate::miners::Miner;
+use crate::misranked;
 use crate::outcome::{Check, Slot};
 use crate::stage::{Stage, Stake};
 use anyhow::{ensure, Context, Result};
@@ -42,6 +43,8 @@ pub const MINERS: usize = 3;
 pub const LIAR: u8 = 5;
 /// Signs two NAVs for one slot.
 pub const DOUBLE: u8 = 9;
+/// Shows a wrong ranking of each settled epoch.
+pub const MISRANKED: u8 = 3;
 /// Attests two reports of the last slot.
 pub const TWICE_ATTESTED: u8 = 13;
 /// The slot in which the first one lies, that for which the other signs twice, and that before
@@ -124,7 +127,7 @@ impl Story {
     pub async fn begin(plan: Plan) -> Result<Self> {
         let net = deployed(plan.net)?;
         let (network, at) = (net.network()?, IndexFile::load(&net.index_file())?);
-        ensure!(network.nodes.len() > TWICE_ATTESTED.into(), "too few seats for three liars");
+        ensure!(network.nodes.len() > TWICE_ATTESTED.into(), "too few seats for four liars");
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
         let bundles = Bundles::load(&net.config.bundles)?;
@@ -186,6 +189,14 @@ impl Story {
         self.net.config_mut().prices_of.insert(LIAR, liars_prices);
         let front = self.two_faced.clone();
         self.net.config_mut().front_of.insert(DOUBLE, front);
+        let front = misranked::serve(misranked::Misranked {
+            honest: self.net.validator_url(MISRANKED),
+            keys: NodeKeys::load(&self.net.key_file(MISRANKED))?,
+            feed: self.stage.rewards_feed(),
+            config_digest: self.network.config_digest(),
+        })
+        .await?;
+        self.net.config_mut().front_of.insert(MISRANKED, front);
         block_in_place(|| self.net.up(&[Part::Validators]))
     }
 

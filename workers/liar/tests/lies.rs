@@ -159,7 +159,8 @@ fn ask_and_forget(cluster: &Cluster, seat: Seat, body: &[u8]) -> TcpStream {
     let host = cluster.network.nodes[usize::from(seat)].url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
-    let pass = cluster.pass(body).map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let pass =
+        cluster.pass(seat, body).map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let head = format!(
         "POST /paxos/propose HTTP/1.1\r\nhost: {host}\r\n{pass}content-length: {length}\r\n\r\n"
     );

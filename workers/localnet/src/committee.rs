@@ -99,6 +99,15 @@ impl Localnet {
             if let Some(distances) = &config.distances {
                 command.args(["--distances", distances]);
             }
+            let rules = [
+                ("--turn-delay-ms", config.turn_delay_ms),
+                // The chain is final at once, or nearly.
+                ("--due-after-ms", Some(config.due_after_ms.unwrap_or(2_000))),
+                ("--same-ms", config.same_ms),
+            ];
+            for (option, value) in rules {
+                command.args(value.map(|value| format!("{option}={value}")));
+            }
             command.arg("--out").arg(self.network_file());
             command.arg("--keys").arg(config.state.join("keys"));
             command.arg("--bundles").arg(&config.bundles);

@@ -97,6 +97,15 @@ pub struct Options {
     #[arg(long, env = "CICADA_DISTANCES", global = true, value_parser = distances)]
     #[serde(deserialize_with = "checked_distances")]
     pub distances: Option<String>,
+    /// How long each seat waits for the one before it with a NAV, a basket or an award, in ms (default 5000)
+    #[arg(long, env = "CICADA_TURN_DELAY_MS", global = true)]
+    pub turn_delay_ms: Option<u64>,
+    /// How long all others wait for the first of them besides, in ms (default 2000)
+    #[arg(long, env = "CICADA_DUE_AFTER_MS", global = true)]
+    pub due_after_ms: Option<u64>,
+    /// How long after the last a leaderboard comes that says the same, in ms (default 240000)
+    #[arg(long, env = "CICADA_SAME_MS", global = true)]
+    pub same_ms: Option<u64>,
     /// Evaluation results of the nodes (default examples/results.jsonl)
     #[arg(long, env = "CICADA_RESULTS", global = true)]
     pub results: Option<PathBuf>,
@@ -163,6 +172,9 @@ pub struct Config {
     pub base_port: u16,
     pub fault_model: FaultModelName,
     pub distances: Option<String>,
+    pub turn_delay_ms: Option<u64>,
+    pub due_after_ms: Option<u64>,
+    pub same_ms: Option<u64>,
     pub results: PathBuf,
     pub addresses: PathBuf,
     pub validator_port: u16,
@@ -243,6 +255,9 @@ impl Options {
             fault_model: (self.fault_model.or(file.fault_model))
                 .unwrap_or(FaultModelName::Byzantine),
             distances: self.distances.or(file.distances),
+            turn_delay_ms: self.turn_delay_ms.or(file.turn_delay_ms),
+            due_after_ms: self.due_after_ms.or(file.due_after_ms),
+            same_ms: self.same_ms.or(file.same_ms),
             results: (at(self.results.or(file.results)))
                 .unwrap_or_else(|| root.join("examples/results.jsonl")),
             addresses: at(self.addresses.or(file.addresses)).unwrap_or(addresses),
@@ -301,8 +316,9 @@ impl Config {
             base_port: Some(first),
             chain: Some(Kind::of_environment()?),
             tmp: true,
-            // Tests settle one report after the other.
+            // Tests settle one report after the other, also if it says the same.
             distances: Some("all=0".into()),
+            same_ms: Some(0),
             ..Options::default()
         }
         .settle()?;

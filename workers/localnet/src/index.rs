@@ -157,15 +157,15 @@ impl Localnet {
                 "prices": config.prices_of.get(&seat).unwrap_or(&config.validator_prices),
                 "emissions": config.emissions,
                 "basket": "basket.scale",
-                // Nobody waits for the next five minutes here.
-                "basket_interval": "10s",
+                // Nobody waits for the next five minutes here. In so long the first seats have
+                // their turn.
+                "basket_interval": "20s",
                 "paxos": self.node_url(seat),
                 "peers": peers,
                 "listen": self.validator_url(seat).trim_start_matches("http://"),
                 "nav_interval": if on_demand { ON_DEMAND } else { &config.nav_interval },
                 "nav_on_demand": on_demand,
                 "nav": "nav.scale",
-                "turn_delay": "4s",
                 "poll": "1s",
                 "token": index.subnets.iter().map(token).collect::<Vec<_>>(),
             }),

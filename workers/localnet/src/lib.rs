@@ -23,7 +23,7 @@ pub use ports::{free_ports, free_range};
 pub use process::{Process, Signal};
 
 use anyhow::{ensure, Context, Result};
-use record::Records;
+use record::{Patience, Records};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,9 @@ use std::time::Duration;
 /// How long a process may take until it answers: 23 of them start at once.
 const ANSWER: Duration = Duration::from_secs(90);
 /// How long a process may take to end.
-const STOP: Duration = Duration::from_secs(15);
+const STOP: Patience = Patience::Kill(Duration::from_secs(15));
+/// The same of the chain, which writes itself down then, all of it.
+const STOP_CHAIN: Patience = Patience::Leave(Duration::from_secs(600));
 
 /// Tells the person at the terminal what happens; that there is none is no reason to stop half-way.
 fn say(text: impl std::fmt::Display) {
@@ -131,7 +133,7 @@ impl Localnet {
         let chain = self.records.running(chain::NAME);
         let stays = chain.as_ref().is_some_and(|record| record.serves == chain::ALONE);
         if parts.contains(&Part::Chain) || (parts.is_empty() && !stays) {
-            let stopped = self.records.stop([chain::NAME], Signal::TERM, STOP)?;
+            let stopped = self.records.stop([chain::NAME], Signal::TERM, STOP_CHAIN)?;
             match chain {
                 Some(record) if stopped > 0 => {
                     say(format!("stopped the chain (process {})", record.id))

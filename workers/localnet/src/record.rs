@@ -4,7 +4,7 @@
 //! its birth it is one process and no other.
 
 use crate::process::{send, Process, Signal, POLL};
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,18 @@ pub struct Record {
     /// Its log.
     pub log: PathBuf,
 }
+
+/// How long a process may take to end, and what becomes of it then.
+#[derive(Clone, Copy, Debug)]
+pub enum Patience {
+    /// It is killed.
+    Kill(Duration),
+    /// It is left alone: what it is still writing down would be lost.
+    Leave(Duration),
+}
+
+/// When somebody who waits is told why.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// The files of all processes of a network.
 #[derive(Clone, Debug)]
@@ -77,15 +89,15 @@ impl Records {
     }
 
     /// Sends a signal to all of these that run, waits until they have ended, and forgets them. How many
-    /// ran. Who ignores it for `patience` is killed.
+    /// ran.
     ///
     /// # Errors
-    /// If a signal cannot be sent.
+    /// If a signal cannot be sent, or one that is not killed goes on.
     pub fn stop<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
         signal: Signal,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<usize> {
         let mut running = Vec::new();
         for name in names {
@@ -102,15 +114,7 @@ impl Records {
         }
         let begin = Instant::now();
         for (name, record) in &running {
-            let mut killed = false;
-            while record.runs() {
-                if begin.elapsed() > patience && !killed {
-                    crate::warn(format!("{name} ignores the request to stop: killing it"));
-                    let _ = send(record.id, Signal::KILL);
-                    killed = true;
-                }
-                std::thread::sleep(POLL);
-            }
+            await_end(name, record, begin, patience)?;
             self.forget(name);
         }
         Ok(running.len())
@@ -119,6 +123,33 @@ impl Records {
     fn forget(&self, name: &str) {
         let _ = fs::remove_file(self.path(name));
     }
+}
+
+fn await_end(name: &str, record: &Record, begin: Instant, patience: Patience) -> Result<()> {
+    let mut told = false;
+    while record.runs() {
+        let waited = begin.elapsed();
+        match patience {
+            Patience::Kill(most) if waited > most && !told => {
+                crate::warn(format!("{name} ignores the request to stop: killing it"));
+                let _ = send(record.id, Signal::KILL);
+                told = true;
+            }
+            Patience::Leave(most) if waited > most => bail!(
+                "{name} (process {}) has not ended in {most:?} and is left alone: killed, it would \
+                 lose what it has not written down yet; its log is {}",
+                record.id,
+                record.log.display()
+            ),
+            Patience::Leave(_) if waited > SLOW && !told => {
+                crate::warn(format!("waiting for {name}, which writes itself down"));
+                told = true;
+            }
+            Patience::Kill(_) | Patience::Leave(_) => {}
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(())
 }
 
 impl Record {
@@ -146,4 +177,47 @@ fn stat(id: u32) -> Option<(char, u64)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?.chars().next()?;
     Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const SOON: Duration = Duration::from_millis(200);
+
+    /// A process that takes a second to end, and writes a file then.
+    fn slow(folder: &Path) -> (Records, Process, PathBuf) {
+        let (ready, done) = (folder.join("ready"), folder.join("done"));
+        let script =
+            "trap 'sleep 1; touch done; exit' TERM; touch ready; while :; do sleep 0.05; done";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(folder);
+        let mut process = Process::start("slow", &mut command, &folder.join("log")).unwrap();
+        process.until(Duration::from_secs(30), || ready.exists()).unwrap();
+        let records = Records::new(folder.join("processes"));
+        let record = Record::new(Path::new("sh"), String::new(), String::new(), folder.join("log"));
+        records.note("slow", &process, record).unwrap();
+        (records, process, done)
+    }
+
+    #[test]
+    fn what_writes_itself_down_is_waited_for_and_never_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (records, _process, done) = slow(folder.path());
+        let stop = |patience| records.stop(["slow"], Signal::TERM, patience);
+        let error = stop(Patience::Leave(SOON)).unwrap_err().to_string();
+        assert!(error.contains("left alone"), "{error}");
+        assert!(!done.exists() && records.running("slow").is_some());
+        assert_eq!(stop(Patience::Leave(Duration::from_secs(60))).unwrap(), 1);
+        assert!(done.exists() && records.noted("slow").is_none());
+    }
+
+    #[test]
+    fn what_else_ignores_the_request_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (records, _process, done) = slow(folder.path());
+        assert_eq!(records.stop(["slow"], Signal::TERM, Patience::Kill(SOON)).unwrap(), 1);
+        assert!(!done.exists() && records.noted("slow").is_none());
+    }
 }

@@ -156,14 +156,14 @@ impl Desk<'_> {
             let max_size = self.rules.limits.max_size.min(room);
             let limits = Limits { max_size, ..self.rules.limits };
             let Some(plan) = plan(&market, &wallet, &limits)? else { break };
-            let (size, value, pays, gets) = match plan.action {
+            let (size, value, pays, gets, even) = match plan.action {
                 Action::MintAndSell { tokens } => {
                     let pays = after_fee_floor(tokens, market.index_fee_bps)?;
                     let value = mul_div_ceil(tokens, market.nav_e18, UNIT_SCALE)?;
                     market.index_tokens = add(market.index_tokens, pays)?;
                     market.tao = sub(market.tao, plan.outcome.received)?;
                     wallet.basket = wallet.basket.saturating_sub(value);
-                    (tokens, value, pays, plan.outcome.received)
+                    (tokens, value, pays, plan.outcome.received, plan.outcome.spent)
                 }
                 Action::BuyAndRedeem { tao } => {
                     let fee = market.pair_fee_bps;
@@ -171,15 +171,24 @@ impl Desk<'_> {
                     market.tao = add(market.tao, tao)?;
                     market.index_tokens = sub(market.index_tokens, bought)?;
                     wallet.tao = wallet.tao.saturating_sub(tao);
-                    (tao, worth_floor(bought, market.nav_e18)?, tao, bought)
+                    let even = self.redeemed_for_ceil(plan.outcome.spent)?;
+                    (tao, worth_floor(bought, market.nav_e18)?, tao, bought, even)
                 }
             };
             room = room.saturating_sub(value);
             found.size = add(found.size, size)?;
             found.profit = add(found.profit, plan.outcome.profit().unwrap_or(0))?;
-            found.trades.push(Trade { pays, gets, least: self.least(gets)? });
+            // Never what is a loss at NAV, fees and gas included: rather it keeps what it has.
+            let least = self.least(gets)?.max(even).min(gets);
+            found.trades.push(Trade { pays, gets, least });
         }
         Ok(found)
+    }
+
+    /// How many index tokens bring this value when they are redeemed.
+    fn redeemed_for_ceil(&self, value: u128) -> std::result::Result<u128, MathError> {
+        let left = mul_div_ceil(value, UNIT_SCALE, self.nav())?;
+        mul_div_ceil(left, BPS, sub(BPS, self.market.index_fee_bps)?)
     }
 
     fn least(&self, gets: u128) -> std::result::Result<u128, MathError> {

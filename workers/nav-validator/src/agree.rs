@@ -1,13 +1,15 @@
 //! The agreement about NAV and rewards, and its way to the chain.
 //!
 //! Nothing here must be right for the chain to be right: nodes and contracts check everything
-//! again. Who has the turn goes first, so that not all propose at once; the others follow.
+//! again. Who has the turn goes first, so that not all propose at once; the others follow. The nodes
+//! take a proposal from nobody before its turn.
 
 use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
 use crate::peers::Certified;
+use crate::rankings::Watched;
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
@@ -17,18 +19,16 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
 use cicada_core::report::{Feed, FeedState, Report};
-use cicada_core::rewards::{Award, AwardState, Settled};
+use cicada_core::rewards::{self, Award, AwardState, Settled};
+use cicada_network::Rules;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many seats go before this one for a slot.
-pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
-    let seats = u64::from(seats.max(1));
-    u64::from(seat).saturating_add(seats).saturating_sub(slot % seats) % seats
-}
+/// The longest pause between two tries of one turn, in milliseconds.
+const AGAIN_MS: u64 = 2_000;
 
 /// Whether an observation for a slot is signed by its seat.
 pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
@@ -82,19 +82,56 @@ pub struct Agreement {
     pub signer: Signer,
 }
 
-/// Since when something is to be done, and when it is tried next.
+/// A seat in its committee, and the rules by which its turns come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) seat: u8,
+    pub(crate) seats: u8,
+    pub(crate) rules: Rules,
+}
+
+impl Place {
+    /// When this seat's turn for a slot begins that is due at `due_ms`.
+    pub(crate) fn allowed_from_ms(&self, due_ms: u64, slot: u64) -> u64 {
+        self.rules.lead_ms(due_ms, slot, self.seat, self.seats)
+    }
+
+    /// The same for what is brought to the chain: there it is already.
+    pub(crate) fn of_bringers(self) -> Self {
+        Self { rules: Rules { due_after_ms: 0, ..self.rules }, ..self }
+    }
+
+    /// When the next try is after one at `now_ms`.
+    pub(crate) fn next_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_add(self.rules.turn_delay_ms.clamp(1_000, AGAIN_MS))
+    }
+}
+
+/// Since when something is to be done about a slot, and when it is tried next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Due {
-    what: u64,
+    slot: u64,
+    due_ms: u64,
     since_ms: u64,
     next_ms: u64,
 }
 
 impl Due {
-    /// The same again, or something new from now on.
-    pub(crate) fn of(before: Option<Self>, what: u64, now_ms: u64) -> Self {
-        let new = Self { what, since_ms: now_ms, next_ms: now_ms };
-        before.filter(|due| due.what == what).unwrap_or(new)
+    /// The same again, or something new that is due since `due_ms` and noticed at `noticed_ms`: from
+    /// the later of both on, so that those who notice it late do not all begin at once.
+    pub(crate) fn of(before: Option<Self>, slot: u64, due_ms: u64, noticed_ms: u64) -> Self {
+        let since_ms = due_ms.max(noticed_ms);
+        let new = Self { slot, due_ms, since_ms, next_ms: since_ms };
+        before.filter(|due| (due.slot, due.due_ms) == (slot, due_ms)).unwrap_or(new)
+    }
+
+    /// Whether it is the turn of this seat; if so, the next try is a moment later.
+    pub(crate) fn has_turn(&mut self, place: &Place, now_ms: u64) -> bool {
+        if now_ms < place.allowed_from_ms(self.since_ms, self.slot).max(self.next_ms) {
+            return false;
+        }
+        self.next_ms = place.next_ms(now_ms);
+        true
     }
 }
 
@@ -103,6 +140,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
+        let mut ranked = Watched::default();
         let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
@@ -136,18 +174,22 @@ impl Agreement {
                 tracing::warn!("rewards: {error:#}");
                 count(&self.app.metrics.reward_rounds, "failed");
             }
+            if let Err(error) = self.watch_rankings(&contracts, &mut ranked).await {
+                tracing::warn!("watching the rankings of others: {error:#}");
+            }
         }
     }
 
-    /// Whether it is this seat's turn; if so, the next try is a turn later.
-    pub(crate) fn has_turn(&self, due: &mut Due, seat: u8, seats: u8, now_ms: u64) -> bool {
-        let delay = self.app.config.turn_delay;
-        let from = due.since_ms.saturating_add(delay.saturating_mul(turn(seat, due.what, seats)));
-        if now_ms < from.max(due.next_ms) {
-            return false;
-        }
-        due.next_ms = now_ms.saturating_add(delay.max(1_000));
-        true
+    /// Where this seat stands in a committee, if it has one there.
+    ///
+    /// # Errors
+    /// If the node does not tell the rules.
+    pub(crate) async fn place(&self, office: &Office) -> Result<Option<Place>> {
+        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+            return Ok(None);
+        };
+        let rules = self.app.peers.rules().await?;
+        Ok(Some(Place { seat, seats: office.seats(), rules }))
     }
 
     async fn look_at_nav(
@@ -167,12 +209,19 @@ impl Agreement {
             return Ok(());
         };
         let office = contracts.office().await?;
-        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+        let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
-        let mut now_due = Due::of(*due, slot, now);
-        let turn = self.has_turn(&mut now_due, seat, office.seats(), now);
+        let mut now_due = Due::of(*due, slot, time_ms, now);
+        let turn = now_due.has_turn(&place, now);
         *due = Some(now_due);
+        if demanded && now < place.allowed_from_ms(time_ms, slot) {
+            // The nodes take it from others first, who learn that it is wanted.
+            self.freshen(contracts, time_ms).await?;
+            self.collect(contracts, &office, slot).await?;
+            self.app.said_of_nav(format!("slot {slot}: those who go before us are asked"));
+            return Ok(());
+        }
         if !turn && !demanded {
             return Ok(());
         }
@@ -182,6 +231,29 @@ impl Agreement {
         self.app.said_of_nav(format!("slot {slot} is on the chain: {how}"));
         count(&self.app.metrics.nav_rounds, "settled");
         Ok(())
+    }
+
+    /// A chain that makes blocks on demand has to come past a time first.
+    pub(crate) async fn freshen(&self, contracts: &Contracts, time_ms: u64) -> Result<()> {
+        let age = Duration::from_millis(now_ms().saturating_sub(time_ms).saturating_sub(1));
+        contracts.chain.freshen(&self.signer, age).await?;
+        Ok(())
+    }
+
+    /// Observes a slot of the NAV, and asks all others what they observe: what we signed, all, and why
+    /// some did not answer.
+    async fn collect(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        slot: u64,
+    ) -> Result<(Observation, Vec<Observation>, Vec<String>)> {
+        self.observer.outlooks.forget().await;
+        let (_, own) = self.observer.observation(contracts, slot).await?;
+        self.app.metrics.set_nav(own.nav_e18);
+        let (mut all, failed) = self.app.peers.observations(slot, &office.config_digest).await;
+        all.push(own);
+        Ok((own, all, failed))
     }
 
     /// Collects, gets agreement, settles.
@@ -194,23 +266,17 @@ impl Agreement {
     ) -> Result<Option<u64>> {
         let slot = newest.slot.saturating_add(1);
         let peers = &self.app.peers;
-        // A chain that makes blocks on demand has to come past the time first.
-        let age = Duration::from_millis(now_ms().saturating_sub(time_ms).saturating_sub(1));
-        contracts.chain.freshen(&self.signer, age).await?;
+        self.freshen(contracts, time_ms).await?;
         // Another may have got agreement and then failed.
         if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
             return self.settle_nav(contracts, office, done).await;
         }
-        self.observer.outlooks.forget().await;
-        let (_, own) = self.observer.observation(contracts, slot).await?;
-        self.app.metrics.set_nav(own.nav_e18);
-        let (mut all, failed) = peers.observations(slot, &office.config_digest).await;
-        all.push(own);
+        let (own, all, failed) = self.collect(contracts, office, slot).await?;
         let feed = contracts.nav_feed();
         let signed = all.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
         let signed: Vec<Observation> = signed.collect();
         for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
-            self.accuse(contracts, office, slot, &pair).await?;
+            self.accuse(contracts, office, slot, &pair).await;
         }
         let found = select(office, &feed, slot, all, own.time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
@@ -284,17 +350,16 @@ impl Agreement {
             return Ok(());
         };
         let office = contracts.office().await?;
-        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+        let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
-        // A moment later than noticed: the others need it to compute the award too.
-        let from = now.saturating_add(self.app.config.turn_delay);
-        let mut now_due = due.filter(|due| due.what == next).unwrap_or(Due {
-            what: next,
-            since_ms: from,
-            next_ms: from,
-        });
-        let turn = self.has_turn(&mut now_due, seat, office.seats(), now);
+        self.rank(contracts, (&office, place.seat), &own, &state).await?;
+        // The others have to compute the award too.
+        if now < own.award.end_ms.saturating_add(place.rules.due_after_ms) {
+            return Ok(());
+        }
+        let mut now_due = Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, now);
+        let turn = now_due.has_turn(&place, now);
         *due = Some(now_due);
         if !turn {
             return Ok(());
@@ -314,20 +379,22 @@ impl Agreement {
     ) -> Result<Option<u64>> {
         let peers = &self.app.peers;
         let slot = newest.slot.saturating_add(1);
-        let done = peers.certified::<(Report, Award)>("rewards", slot).await?;
-        let agreed = match done {
+        let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
             Some(done) => done,
             None => {
+                let statements = self.statements(contracts, office, award).await?;
                 let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
-                let report = award.report::<Native>(contracts.rewards_feed()?, newest, time_ms);
-                peers.propose::<(Report, Award)>((report, *award).encode()).await?
+                let feed = contracts.rewards_feed()?;
+                let proposal =
+                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
+                peers.propose::<rewards::Proposal>(proposal.encode()).await?
             }
         };
-        let (report, award) = agreed.value;
-        let certificate = agreed.certificate;
+        let Certified { value, certificate } = agreed;
+        let report = &value.report;
         let certificate =
-            self.with_voice(contracts, office, "rewards", &report, certificate).await?;
-        contracts.settle_epoch(&report, &award, &certificate, &self.signer).await
+            self.with_voice(contracts, office, "rewards", report, certificate).await?;
+        contracts.settle_epoch(&value, &certificate, &self.signer).await
     }
 }
 

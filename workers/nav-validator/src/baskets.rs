@@ -89,6 +89,8 @@ pub struct Baskets {
     file: PathBuf,
     interval_ms: u64,
     newest: Newest<Which, Own>,
+    /// The newest slot and time of which another seat wants a basket.
+    wanted: Mutex<Option<(u64, u64)>>,
 }
 
 impl Baskets {
@@ -101,7 +103,19 @@ impl Baskets {
             file: config.basket.clone()?,
             interval_ms: config.basket_interval,
             newest: Newest::default(),
+            wanted: Mutex::default(),
         })
+    }
+
+    /// Notes that another seat wants the basket of a slot and time.
+    pub fn want(&self, slot: u64, time_ms: u64) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((slot, time_ms));
+    }
+
+    /// Whether one does.
+    pub fn is_wanted(&self, slot: u64, time_ms: u64) -> bool {
+        let wanted = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted == Some((slot, time_ms))
     }
 
     /// The time of which a basket is now.

@@ -65,9 +65,6 @@ pub struct Config {
     pub nav_on_demand: bool,
     /// Where what was observed is written for the consensus node; without it, nowhere.
     pub nav: Option<PathBuf>,
-    /// How long each seat lets the one before it try.
-    #[serde(default = "five_seconds", deserialize_with = "duration")]
-    pub turn_delay: u64,
     /// How often the chain is looked at.
     #[serde(default = "second", deserialize_with = "duration")]
     pub poll: u64,
@@ -95,9 +92,6 @@ fn minute() -> u64 {
 }
 fn five_minutes() -> u64 {
     BASKET_MS
-}
-fn five_seconds() -> u64 {
-    5_000
 }
 fn second() -> u64 {
     1_000
@@ -179,7 +173,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 23] = [
+    const KEYS: [&str; 22] = [
         "url",
         "bundles",
         "index",
@@ -200,7 +194,6 @@ mod tests {
         "nav_interval",
         "nav_on_demand",
         "nav",
-        "turn_delay",
         "poll",
         "epoch",
     ];

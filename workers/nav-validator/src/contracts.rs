@@ -1,9 +1,8 @@
 //! The contracts as typed calls.
 
 use crate::config::Config;
-use crate::epochs::Funding;
 use crate::events::Source;
-use anyhow::{ensure, Context, Result};
+use anyhow::{ensure, Result};
 use cicada_chain::{Bundle, Chain, Signer};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
@@ -13,13 +12,17 @@ use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_core::rewards::{Award, AwardState, Emission};
 use cicada_core::Account;
 use cicada_network::verify_attestation;
+use cicada_program::now_ms;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
 
-/// The oldest block whose clock is good enough for a new report.
+mod rewards;
+
+pub use rewards::Accused;
+
+/// How long before a report's time a block's clock may be that is good enough for it.
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
 
 /// A contract and how it is called.
@@ -168,10 +171,6 @@ impl Contracts {
         Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &args.encode()).await?)
     }
 
-    fn rewards(&self) -> Result<&At> {
-        self.rewards.as_ref().context("no contract of rewards is configured")
-    }
-
     fn sources(&self) -> impl Iterator<Item = (Source, &At)> {
         let always = [
             (Source::Index, &self.index),
@@ -278,54 +277,6 @@ impl Contracts {
         self.read(&self.validators, "Staking::barred", &()).await
     }
 
-    /// When rewards begin.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn reward_terms(&self) -> Result<RewardTerms> {
-        self.read(self.rewards()?, "Rewards::terms", &()).await
-    }
-
-    /// Money and stake at the block that closes an epoch.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn funding_at(&self, block: u64) -> Result<Funding> {
-        let rewards = self.rewards()?;
-        let emission: Emission = self.read_at(block, rewards, "Rewards::emission").await?;
-        let funded = self.read_at(block, rewards, "Rewards::funded").await?;
-        let office = self.office_at(block).await?;
-        let stakes = office.operators.into_iter().zip(office.stakes).collect();
-        Ok(Funding { emission, funded, stakes })
-    }
-
-    /// What the chain has settled of the rewards: state and newest report.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn rewards_state(&self) -> Result<(AwardState, FeedState)> {
-        let rewards = self.rewards()?;
-        let block = self.chain.final_block().await?;
-        let state = self.read_at(block, rewards, "Rewards::state").await?;
-        Ok((state, self.read_at(block, rewards, "Rewards::latest").await?))
-    }
-
-    /// The feed of the rewards.
-    ///
-    /// # Errors
-    /// In words.
-    pub fn rewards_feed(&self) -> Result<Feed> {
-        Ok(Feed { kind: ReportKind::Rewards, contract: self.rewards()?.account })
-    }
-
-    /// What an account was paid.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn paid_of(&self, account: &Account) -> Result<u128> {
-        self.read(self.rewards()?, "Rewards::paid_of", account).await
-    }
-
     /// The oldest slot in which somebody was off and that was not judged.
     ///
     /// # Errors
@@ -361,7 +312,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.observations, certificate).encode();
-        self.settle(&self.index, "Index::settle_nav", &args, signer).await
+        self.settle(&self.index, "Index::settle_nav", &args, &proposal.report, signer).await
     }
 
     /// Brings a certified basket to the chain. The block, or `None` if it was there already.
@@ -375,7 +326,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let args = (&proposal.report, &proposal.entries, certificate).encode();
-        self.settle(&self.index, "Index::set_basket", &args, signer).await
+        self.settle(&self.index, "Index::set_basket", &args, &proposal.report, signer).await
     }
 
     /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not
@@ -403,30 +354,18 @@ impl Contracts {
         }
     }
 
-    /// Brings a certified award to the chain. The block, or `None` if it was there already.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn settle_epoch(
-        &self,
-        report: &Report,
-        award: &Award,
-        certificate: &Certificate,
-        signer: &Signer,
-    ) -> Result<Option<u64>> {
-        let args = (report, award, certificate).encode();
-        self.settle(self.rewards()?, "Rewards::settle_epoch", &args, signer).await
-    }
-
     async fn settle(
         &self,
         at: &At,
         message: &str,
         args: &[u8],
+        report: &Report,
         signer: &Signer,
     ) -> Result<Option<u64>> {
-        // A dry run sees the clock of the newest block, which may stand still.
-        self.chain.freshen(signer, FRESH).await?;
+        // A dry run sees the clock of the newest block, which may stand still: the contract refuses what
+        // is of a time to come. Where finality takes long, no block is made for that.
+        let since = Duration::from_millis(now_ms().saturating_sub(report.time_ms));
+        self.chain.freshen(signer, FRESH.saturating_add(since)).await?;
         let origin = cicada_chain::account_of(signer);
         let (account, bundle) = (&at.account, &at.bundle);
         let dry_run = self.chain.dry_run(account, bundle, message, args, &origin).await?;

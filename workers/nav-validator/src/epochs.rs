@@ -228,24 +228,39 @@ fn award(
     Award::compute::<Native>(state, running.end_ms, pool, scores, validators, before)
 }
 
-/// Who is in office at the end, with the part of the epoch's NAVs that he observed.
+/// Who is in office at the end, or was in a committee of the epoch, with the part of its NAVs that he
+/// observed and of its awards that he ranked. Who is not in office any more has the stake of his last
+/// committee: else the block that ends an epoch would decide about all of it.
 fn validators(
     store: &Store,
     running: &Running,
     funding: &Funding,
 ) -> Result<Vec<Validator>, EpochError> {
-    let settled = store.settled_since(running.state.end_ms)?;
-    let reports: Vec<_> = settled.iter().map(|(_, nav)| nav.attendance()).collect();
     let committees = store.committees()?;
-    let operators = |epoch: u32| committees.get(&epoch).map_or(&[][..], Vec::as_slice);
-    let shares = shares_bps_floor(&reports, &running.window, operators)
-        .map_err(|error| rules(running, error))?;
-    let validator = |(account, stake): &(Account, u128)| Validator {
-        account: *account,
-        stake: *stake,
-        participation_bps: shares.get(account).copied().unwrap_or(0),
+    let navs = store.settled_since(running.state.end_ms)?.into_iter();
+    let awards = store.awarded_since(running.state.end_ms)?.into_iter();
+    // An award of the committee before, brought after a change, may be of one that is not known.
+    let awards = awards
+        .map(|(_, award)| award.attendance())
+        .filter(|award| committees.contains_key(&award.epoch));
+    let reports: Vec<_> = navs.map(|(_, nav)| nav.attendance()).chain(awards).collect();
+    let operators: BTreeMap<u32, Vec<Account>> = committees
+        .iter()
+        .map(|(epoch, members)| (*epoch, members.iter().map(|(account, _)| *account).collect()))
+        .collect();
+    let of = |epoch: u32| operators.get(&epoch).map_or(&[][..], Vec::as_slice);
+    let shares =
+        shares_bps_floor(&reports, &running.window, of).map_err(|error| rules(running, error))?;
+    let stakes = committees.values().flatten().chain(&funding.stakes).copied();
+    let stakes: BTreeMap<Account, u128> = stakes.collect();
+    let in_office = funding.stakes.iter().map(|(account, _)| *account);
+    let accounts: BTreeSet<Account> = shares.keys().copied().chain(in_office).collect();
+    let validator = |account: Account| Validator {
+        account,
+        stake: stakes.get(&account).copied().unwrap_or(0),
+        participation_bps: shares.get(&account).copied().unwrap_or(0),
     };
-    Ok(funding.stakes.iter().map(validator).collect())
+    Ok(accounts.into_iter().map(validator).collect())
 }
 
 fn ignored(tally: &Tally) -> IgnoredCounts {

@@ -1,6 +1,6 @@
 //! Events of the contracts, as far as they matter here.
 
-use crate::rows::{Change, Penalty, SettledNav, Trade};
+use crate::rows::{Change, Penalty, SettledAward, SettledNav, Trade};
 use cicada_core::activity::held::Movement;
 use cicada_core::activity::{value_floor, Side};
 use cicada_core::hash::Hash;
@@ -74,8 +74,16 @@ pub fn of_rewards(name: &str, data: &[u8], time_ms: u64) -> Result<Option<Change
             let (account, _free_ms) = <(Account, u64)>::decode_all(&mut &data[..])?;
             Ok(Some(Change::Unregistered(account, time_ms)))
         }
+        "EpochSettled" => awarded(data, time_ms).map(Some),
         _ => Ok(None),
     }
+}
+
+fn awarded(data: &[u8], settled_ms: u64) -> Result<Change, Error> {
+    type Fields = ((u64, Hash), (u128, u128, u128), (Hash, u32), (Hash, u32, u32));
+    let ((epoch, _digest), _money, _claims, (ranking, ranked_by, committee)) =
+        Fields::decode_all(&mut &data[..])?;
+    Ok(Change::Awarded(epoch, SettledAward { ranking, ranked_by, committee, settled_ms }))
 }
 
 /// An event of the contract of validators by its name; `None` if it does not matter.
@@ -152,6 +160,14 @@ mod tests {
         let gone = of_rewards("Unregistered", &([3u8; 32], 9u64).encode(), 6).unwrap();
         assert_eq!(gone, Some(Change::Unregistered([3; 32], 6)));
         assert_eq!(of_rewards("Claimed", &data, 5).unwrap(), None);
+        let money = (1u128, 2u128, 3u128);
+        let data = (4u64, [1u8; 32], money, [2u8; 32], 9u32, [3u8; 32], 0b101u32, 6u32).encode();
+        let Some(Change::Awarded(4, award)) = of_rewards("EpochSettled", &data, 77).unwrap() else {
+            panic!("no award");
+        };
+        assert_eq!((award.ranking, award.settled_ms), ([3; 32], 77));
+        assert_eq!((award.attendance().seats, award.attendance().epoch), (0b101, 6));
+        assert!(of_rewards("EpochSettled", &data[1..], 77).is_err());
         assert!(of_rewards("Registered", &[3; 31], 5).is_err());
     }
 }

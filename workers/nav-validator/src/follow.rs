@@ -5,11 +5,11 @@ use crate::epochs::{close, due, running, Schedule};
 use crate::events::{self, Source};
 use crate::metrics::Metrics;
 use crate::rows::{Block, Change, Cursor, Epoch};
-use crate::store::Store;
+use crate::store::{Members, Store};
 use anyhow::{bail, Context, Result};
 use cicada_chain::FinalBlock;
+use cicada_core::ranking::Told;
 use cicada_core::rewards::Settled;
-use cicada_core::Account;
 use futures::stream::{self, StreamExt};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub struct Follower {
     pub schedule: Option<Schedule>,
     /// The first block, if the store is empty.
     pub from_block: u64,
-    /// Where awards are written.
+    /// Where awards are written; not here if they are signed, which whoever signs does.
     pub awards: Option<PathBuf>,
     /// Figures.
     pub metrics: Arc<Metrics>,
@@ -127,28 +127,34 @@ impl Follower {
         Ok(Block { at, changes })
     }
 
-    /// Asks who was in a committee that settled a NAV.
+    /// Asks who was in a committee that settled a NAV or an award, and with what stake.
     async fn learn(
         &self,
         block: &Block,
-        known: &mut BTreeMap<u32, Vec<Account>>,
-        fresh: &mut BTreeMap<u32, Vec<Account>>,
+        known: &mut BTreeMap<u32, Members>,
+        fresh: &mut BTreeMap<u32, Members>,
     ) -> Result<()> {
         for (_, change) in &block.changes {
-            let Change::Settled(slot, nav) = change else {
-                continue;
+            let epoch = match change {
+                Change::Settled(slot, nav) => {
+                    tracing::info!("NAV {slot} is settled: {} e-18 TAO", nav.nav_e18);
+                    self.metrics.slot.set(*slot);
+                    nav.epoch
+                }
+                Change::Awarded(_, award) => award.committee,
+                _ => continue,
             };
-            tracing::info!("NAV {slot} is settled: {} e-18 TAO", nav.nav_e18);
-            self.metrics.slot.set(*slot);
-            if known.contains_key(&nav.epoch) {
+            if known.contains_key(&epoch) {
                 continue;
             }
             // The block of the settlement, or the one before it, if the committee changed in it.
             for at in [block.at.block, block.at.block.saturating_sub(1)] {
                 let office = self.contracts.office_at(at).await?;
-                if office.epoch == nav.epoch {
-                    fresh.insert(nav.epoch, office.operators.clone());
-                    known.insert(nav.epoch, office.operators);
+                if office.epoch == epoch {
+                    let members: Members =
+                        office.operators.into_iter().zip(office.stakes).collect();
+                    fresh.insert(epoch, members.clone());
+                    known.insert(epoch, members);
                     break;
                 }
             }
@@ -183,7 +189,7 @@ impl Follower {
             );
             self.metrics.epoch.set(epoch.award.epoch);
             if let Some(folder) = &self.awards {
-                write_award(folder, &epoch)?;
+                write_told(folder, &unsigned(&epoch))?;
             }
         }
     }
@@ -198,21 +204,23 @@ impl Follower {
             return Ok(());
         };
         for epoch in self.store.newest_epochs(AWARDS_LOOKED_AT)? {
-            // Also what another run left under this name.
-            if std::fs::read(award_path(folder, &epoch)).ok() != Some(epoch.award.encode()) {
-                write_award(folder, &epoch)?;
-            }
+            write_told(folder, &unsigned(&epoch))?;
         }
         Ok(())
     }
 }
 
-fn award_path(folder: &Path, epoch: &Epoch) -> PathBuf {
-    folder.join(format!("epoch-{}.scale", epoch.award.epoch))
+fn unsigned(epoch: &Epoch) -> Told {
+    Told { award: epoch.award, signed: None }
 }
 
-fn write_award(folder: &Path, epoch: &Epoch) -> Result<()> {
-    write(&award_path(folder, epoch), &epoch.award.encode())
+/// Writes an award, and what was signed of it, if it changed, for the consensus node: in one file, so
+/// that the node has both or none.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_told(folder: &Path, told: &Told) -> Result<()> {
+    write_changed(&folder.join(format!("epoch-{}.scale", told.award.epoch)), &told.encode())
 }
 
 /// Writes what the chain made of the rewards until now, if it changed, for the consensus node.
@@ -220,15 +228,14 @@ fn write_award(folder: &Path, epoch: &Epoch) -> Result<()> {
 /// # Errors
 /// If it cannot be written.
 pub fn write_settled(folder: &Path, settled: &Settled) -> Result<()> {
-    let (path, bytes) = (folder.join("settled.scale"), settled.encode());
-    if std::fs::read(&path).ok().as_ref() == Some(&bytes) {
-        return Ok(());
-    }
-    write(&path, &bytes)
+    write_changed(&folder.join("settled.scale"), &settled.encode())
 }
 
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file whole or not at all, if it holds something else.
+fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|known| known == bytes) {
+        return Ok(());
+    }
     let write = || -> std::io::Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;

@@ -2,11 +2,10 @@
 
 use crate::service::App;
 use crate::view;
-use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{header, HeaderMap, StatusCode};
-use axum::middleware::{from_fn, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use cicada_chain::{address, parse_account};
 use cicada_core::hash::Native;
@@ -17,9 +16,12 @@ use serde::Deserialize;
 use serde_json::{json, Value};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
-use tokio::sync::Semaphore;
 
+mod over;
+mod room;
 mod signed;
+
+use room::{in_line, with_room};
 
 /// NAVs over which the members' parts are counted: those of a day.
 const A_DAY: usize = 1_440;
@@ -57,9 +59,6 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Epochs that `/rewards` shows.
-const SHOWN_EPOCHS: usize = 24;
-
 type Answer = Result<Json<Value>, Failure>;
 type Shared = State<Arc<App>>;
 
@@ -68,40 +67,29 @@ pub fn router(app: Arc<App>) -> Router {
     // What reads the chain, or verifies signatures, for anybody.
     let people = Router::new()
         .route("/consensus", get(consensus))
-        .route("/nav", get(nav).post(demand))
-        .route("/basket", get(basket).post(rebalance))
+        .route("/nav", get(nav))
+        .route("/basket", get(basket))
         .route("/claims", get(claims));
-    let peers = Router::new().route("/attestation", get(signed::attestation));
+    // What reads much of the store.
+    let stored = Router::new()
+        .route("/rankings", get(over::rankings))
+        .route("/slashing", get(over::slashing))
+        .route("/rewards", get(over::rewards));
+    let peers = Router::new()
+        .route("/attestation", get(signed::attestation))
+        .route("/ranking", get(signed::signed_ranking));
+    let observed = Router::new().route("/observation", get(signed::observation));
+    // A program of this machine needs no room.
+    let own = Router::new().route("/nav", post(demand)).route("/basket", post(rebalance));
     Router::new()
         .merge(with_room(people))
+        .merge(with_room(stored))
         .merge(with_room(peers))
+        .merge(in_line(observed))
+        .merge(own)
         .route("/status", get(status))
-        .route("/rankings", get(rankings))
-        .route("/slashing", get(slashing))
-        .route("/rewards", get(rewards))
-        .route("/observation", get(signed::observation))
         .route("/metrics", get(metrics))
         .with_state(app)
-}
-
-/// Requests that are answered at once; what comes besides is told to come again.
-const ROOM: usize = 8;
-
-/// Routes with room of their own.
-fn with_room<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    let room = Arc::new(Semaphore::new(ROOM));
-    routes.route_layer(from_fn(move |request: Request, next: Next| {
-        let room = room.clone();
-        async move {
-            match room.try_acquire() {
-                Ok(_permit) => next.run(request).await,
-                Err(_) => {
-                    let busy = "busy: ask again";
-                    Failure::new(StatusCode::SERVICE_UNAVAILABLE, busy).into_response()
-                }
-            }
-        }
-    }))
 }
 
 async fn metrics(State(app): Shared) -> String {
@@ -110,7 +98,7 @@ async fn metrics(State(app): Shared) -> String {
 
 async fn status(State(app): Shared) -> Answer {
     let cursor = app.store.cursor()?;
-    let newest = app.store.newest_epoch()?.map_or(0, |epoch| epoch.award.epoch);
+    let newest = app.store.newest_epoch_number()?.unwrap_or_default();
     let keys = app.observer.as_ref().map(|observer| &observer.keys);
     let lag = cursor.map(|cursor| now_ms().saturating_sub(cursor.time_ms));
     Ok(Json(json!({
@@ -126,7 +114,7 @@ async fn status(State(app): Shared) -> Answer {
         "events": app.store.count_events()?,
         "newest_slot": app.store.newest_settled(1)?.first().map_or(0, |(slot, _)| *slot),
         "epochs_over": newest,
-        "epochs_on_chain": app.settled_epoch(),
+        "epochs_on_chain": app.epoch_on_chain(),
         "chain_problem": app.chain_problem(),
     })))
 }
@@ -162,24 +150,6 @@ async fn consensus(State(app): Shared) -> Answer {
         "last_round": app.last_of_nav(),
         "members": members.collect::<Vec<_>>(),
     })))
-}
-
-async fn rankings(State(app): Shared) -> Answer {
-    let block = app.store.cursor()?.map(|cursor| cursor.block);
-    let mut cached = app.rankings.lock().await;
-    if let Some((at, value)) = cached.as_ref().filter(|(at, _)| *at == block) {
-        let _ = at;
-        return Ok(Json(value.clone()));
-    }
-    let own = app.clone();
-    let value = tokio::task::spawn_blocking(move || view::rankings(&own)).await??;
-    let value = value.ok_or_else(|| Failure::absent("no contract of rewards is configured"))?;
-    *cached = Some((block, value.clone()));
-    Ok(Json(value))
-}
-
-async fn slashing(State(app): Shared) -> Answer {
-    Ok(Json(view::slashing(&app)?))
 }
 
 async fn nav(State(app): Shared) -> Answer {
@@ -282,13 +252,6 @@ async fn rebalance(
     Ok(Json(json!({ "begun": true })))
 }
 
-async fn rewards(State(app): Shared) -> Answer {
-    let settled = app.settled_epoch();
-    let epochs = app.store.newest_epochs(SHOWN_EPOCHS)?;
-    let epochs = epochs.iter().map(|epoch| view::epoch(epoch, settled));
-    Ok(Json(json!({ "epochs": epochs.collect::<Vec<_>>() })))
-}
-
 #[derive(Deserialize)]
 struct OfAccount {
     account: String,
@@ -305,7 +268,7 @@ async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
     let account = parse_account(&of.account).map_err(|error| Failure::bad(error.to_string()))?;
     let contracts = app.contracts();
     let (state, _) = contracts.rewards_state().await?;
-    app.set_settled_epoch(state.epoch);
+    app.saw_epoch(state.epoch);
     let known = app.claims.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let claims = match known.filter(|known| known.epoch == state.epoch) {
         Some(known) => known,
@@ -349,30 +312,6 @@ mod tests {
             (name.parse().unwrap(), axum::http::HeaderValue::from_static(value))
         });
         is_own_program(from.parse().unwrap(), &named.collect()).is_ok()
-    }
-
-    #[tokio::test]
-    async fn what_has_no_room_is_told_to_come_again() {
-        let end = Arc::new(Semaphore::new(0));
-        let wait = end.clone();
-        let slow =
-            Router::new().route("/", get(|| async move { wait.acquire().await.unwrap().forget() }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let served = with_room(slow).into_make_service();
-        tokio::spawn(async move { axum::serve(listener, served).await });
-        let ask = || async { reqwest::get(&url).await.unwrap().status().as_u16() };
-        let nine = futures::future::join_all((0..ROOM + 1).map(|_| async {
-            let status = ask().await;
-            if status == 503 {
-                // Only then do the others end.
-                end.add_permits(ROOM);
-            }
-            status
-        }));
-        let statuses = nine.await;
-        assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 1, "{statuses:?}");
-        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), ROOM);
     }
 
     #[test]

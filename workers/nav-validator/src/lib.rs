@@ -15,6 +15,7 @@
 //! | [`baskets`], `rebalance` | the prices of this validator, and the basket that follows from all of them |
 //! | [`outlook`] | what many ask of the chain, asked once |
 //! | [`certify`] | certificates without barred seats |
+//! | [`rankings`] | the ranking of each epoch, signed once; what is off is brought to the chain |
 //! | `watch` | who signs two NAVs for a slot is brought to the chain |
 //! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
 
@@ -33,6 +34,7 @@ pub mod observe;
 pub mod outlook;
 pub mod peers;
 pub mod prices;
+pub mod rankings;
 mod rebalance;
 pub mod recording;
 pub mod replay;

@@ -30,7 +30,7 @@ pub struct Metrics {
     pub nav_rounds: Family<Outcome, Counter>,
     /// Rounds of agreement about rewards: settled, failed.
     pub reward_rounds: Family<Outcome, Counter>,
-    /// Seats that signed two NAVs for a slot: convicted, known.
+    /// Seats that signed two NAVs for a slot: convicted, known, or the proof failed to come there.
     pub convictions: Family<Outcome, Counter>,
     /// Looks at the chain: ok, failed.
     pub looks: Family<Outcome, Counter>,

@@ -1,12 +1,13 @@
 //! The other validators, and the seat's consensus node, over HTTP.
 
+use crate::rankings::Shown;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_core::basket::observed;
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Hash;
 use cicada_core::nav::Observation;
 use cicada_core::report::Report;
-use cicada_network::{NodeKeys, Proposer};
+use cicada_network::{NodeKeys, Proposer, Rules};
 use futures::future::join_all;
 use parity_scale_codec::{Decode, DecodeAll};
 use serde::Deserialize;
@@ -44,11 +45,12 @@ struct Agreed {
     certificate: Option<String>,
 }
 
-/// What of a node's status its proposals are signed for.
+/// What a validator wants to know of its node: for whom and under which rules it proposes.
 #[derive(Deserialize)]
 struct Status {
     node_id: u8,
     rules_digest: String,
+    rules: Rules,
 }
 
 #[derive(Deserialize)]
@@ -117,26 +119,35 @@ impl Peers {
         slot: u64,
         config_digest: &Hash,
     ) -> (Vec<Observation>, Vec<String>) {
-        self.observed("nav", slot, config_digest).await
+        self.observed(&format!("feed=nav&slot={slot}"), config_digest).await
     }
 
-    /// The prices that the peers signed for a slot of the basket; the same.
+    /// The prices that the peers signed for a slot of the basket; the same. They are told which seat
+    /// wants it, by its signature.
     pub async fn prices(
         &self,
         slot: u64,
         config_digest: &Hash,
+        (seat, wanted): &(u8, Signature),
     ) -> (Vec<observed::Observation>, Vec<String>) {
-        self.observed("basket", slot, config_digest).await
+        let wanted = hex::encode(wanted);
+        let of = format!("feed=basket&slot={slot}&seat={seat}&wanted={wanted}");
+        self.observed(&of, config_digest).await
     }
 
-    async fn observed<T: Decode>(
-        &self,
-        feed: &str,
-        slot: u64,
-        config_digest: &Hash,
-    ) -> (Vec<T>, Vec<String>) {
+    /// What the peers signed of the ranking of an epoch, with the ranking if it is settled. Nothing is
+    /// verified yet.
+    pub async fn rankings(&self, epoch: u64, config_digest: &Hash) -> Vec<Shown> {
+        self.said(&format!("ranking?epoch={epoch}"), config_digest).await.0
+    }
+
+    async fn observed<T: Decode>(&self, of: &str, config_digest: &Hash) -> (Vec<T>, Vec<String>) {
+        self.said(&format!("observation?{of}"), config_digest).await
+    }
+
+    async fn said<T: Decode>(&self, path: &str, config_digest: &Hash) -> (Vec<T>, Vec<String>) {
         let ask = |peer: &String| {
-            let url = format!("{peer}/observation?feed={feed}&slot={slot}");
+            let url = format!("{peer}/{path}");
             let request = self.client.get(url).timeout(ASK);
             let peer = peer.clone();
             async move {
@@ -172,14 +183,26 @@ impl Peers {
         self.paxos.as_deref().context("no consensus node is configured")
     }
 
-    /// The seat as its node knows it.
-    async fn proposer(&self) -> Result<Proposer> {
-        let keys = self.keys.clone().context("proposals are signed: no keys are configured")?;
+    async fn status(&self) -> Result<Status> {
         let url = format!("{}/paxos/status", self.paxos()?);
         let (code, body) = answer(self.client.get(url).timeout(ASK)).await?;
         ensure!(code == 200, "the node answers {code} to a question for its status");
-        let Status { node_id, rules_digest } = serde_json::from_slice(&body)?;
-        Ok(Proposer::new(node_id, from_hex(&rules_digest)?, keys))
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// What the network keeps to, as the node knows it: when whose turn is.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn rules(&self) -> Result<Rules> {
+        Ok(self.status().await?.rules)
+    }
+
+    /// The seat as its node knows it.
+    async fn proposer(&self) -> Result<(u8, Proposer)> {
+        let keys = self.keys.clone().context("proposals are signed: no keys are configured")?;
+        let Status { node_id, rules_digest, .. } = self.status().await?;
+        Ok((node_id, Proposer::new(node_id, from_hex(&rules_digest)?, keys)))
     }
 
     /// Asks the node to get a value decided and certified.
@@ -191,7 +214,8 @@ impl Peers {
         let url = format!("{}/paxos/propose?timeout_ms={PROPOSE_MS}", self.paxos()?);
         let mut request = self.client.post(url).timeout(PROPOSE);
         request = request.header("content-type", "application/octet-stream");
-        for (name, value) in self.proposer().await?.headers(&value) {
+        let (seat, proposer) = self.proposer().await?;
+        for (name, value) in proposer.headers(seat, &value) {
             request = request.header(name, value);
         }
         let (status, body) = answer(request.body(value)).await?;

@@ -1,24 +1,32 @@
-//! Agreement on the basket: one is proposed when somebody asks for it, and whatever the nodes have
-//! certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
+//! Agreement on the basket: one is proposed when somebody asks a validator for it, by whoever has the
+//! turn, whom that one tells; and whatever the nodes have certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
 
-use crate::agree::{one_of_each, Agreement, Due};
+use crate::agree::{one_of_each, Agreement, Due, Place};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
 use crate::peers::Certified;
 use anyhow::{Context, Result};
-use cicada_core::basket::agreed::Proposal;
+use cicada_core::basket::agreed::{Own, Proposal};
 use cicada_core::basket::holdings;
 use cicada_core::basket::observed::{check, Observation};
-use cicada_core::hash::Native;
+use cicada_core::hash::{Hash, Hasher, Native};
 use cicada_core::nav::{min_observations, ROUND_MS};
 use cicada_core::report::{Feed, FeedState};
 use cicada_program::now_ms;
 use parity_scale_codec::Encode;
-use std::time::Duration;
 
-/// A basket is proposed at most so long after its time, in milliseconds; later, the next one is waited
-/// for: its prices serve for 300 s.
+/// A basket is proposed at most so long after the turn for it began, in milliseconds; later, the next
+/// one is waited for: its prices serve for 300 s.
 const YOUNG_MS: u64 = 60_000;
+
+const WANTED_TAG: &[u8] = b"cicada71/basket-wanted/v1";
+
+/// What a seat signs when it asks the others for the prices of a basket that it wants: strangers make
+/// nobody propose one.
+pub fn wanted_message(config_digest: &Hash, slot: u64, time_ms: u64) -> Hash {
+    let of = [slot.to_le_bytes(), time_ms.to_le_bytes()].concat();
+    Native::sha256(&[WANTED_TAG, config_digest, &of].concat())
+}
 
 /// What is to be done about the basket.
 #[derive(Default)]
@@ -26,7 +34,9 @@ pub(crate) struct Rebalancing {
     // Until when one is wanted, and of which slot.
     until_ms: u64,
     slot: Option<u64>,
+    // When a certified one is brought, and when one is proposed that another seat wants.
     due: Option<Due>,
+    turn: Option<Due>,
     next_ms: u64,
     said: String,
 }
@@ -40,13 +50,25 @@ impl Rebalancing {
         }
     }
 
-    /// Whether this slot, the first that is looked at after somebody asked, is to be proposed now
-    /// of `time_ms`.
-    fn wants(&mut self, slot: u64, time_ms: u64, now_ms: u64) -> bool {
+    /// Whether this slot, the first that is looked at after somebody asked, is wanted now.
+    fn wants(&mut self, slot: u64, now_ms: u64) -> bool {
         let of = *self.slot.get_or_insert(slot);
-        let is_young = now_ms.saturating_sub(time_ms) <= YOUNG_MS;
-        of == slot && is_young && (self.next_ms..self.until_ms).contains(&now_ms)
+        of == slot && (self.next_ms..self.until_ms).contains(&now_ms)
     }
+
+    /// Whether it is the turn of this seat for a basket that another wants.
+    fn has_turn(&mut self, place: &Place, slot: u64, time_ms: u64, now_ms: u64) -> bool {
+        let mut due = Due::of(self.turn, slot, time_ms, now_ms);
+        let turn = due.has_turn(place, now_ms);
+        self.turn = Some(due);
+        turn
+    }
+}
+
+/// Whether a basket of `time_ms` is to be proposed now from this place.
+fn is_young(place: &Place, slot: u64, time_ms: u64, now_ms: u64) -> bool {
+    let age_ms = now_ms.checked_sub(place.allowed_from_ms(time_ms, slot));
+    age_ms.is_some_and(|age_ms| age_ms <= YOUNG_MS)
 }
 
 /// The genuine observations for a slot, one of a seat, in order of seats, all of `time_ms`.
@@ -90,35 +112,65 @@ impl Agreement {
     ) -> Result<()> {
         let (newest, now) = (contracts.feeds().await?.0, now_ms());
         let slot = newest.slot.saturating_add(1);
-        let wanted = state.wants(slot, baskets.time(now), now);
-        let agreed = match self.app.peers.certified::<Proposal>("basket", slot).await? {
+        let (asked, time_ms) = (state.wants(slot, now), baskets.time(now));
+        let wanted = asked || (baskets.is_wanted(slot, time_ms) && state.next_ms <= now);
+        let done = self.app.peers.certified::<Proposal>("basket", slot).await?;
+        if done.is_none() && !wanted {
+            return Ok(());
+        }
+        let office = contracts.office().await?;
+        let Some(place) = self.place(&office).await? else {
+            return Ok(());
+        };
+        let Certified { value, certificate } = match done {
             Some(done) => {
-                let office = contracts.office().await?;
-                let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
-                    return Ok(());
-                };
-                let mut due = Due::of(state.due, slot, now);
-                let turn = self.has_turn(&mut due, seat, office.seats(), now);
+                let mut due = Due::of(state.due, slot, 0, now);
+                let turn = due.has_turn(&place.of_bringers(), now);
                 state.due = Some(due);
                 if !turn {
                     return Ok(());
                 }
                 done
             }
-            None if wanted => {
-                state.next_ms = now.saturating_add(self.app.config.turn_delay.max(1_000));
+            None => {
+                state.next_ms = place.next_ms(now);
+                let turn = state.has_turn(&place, slot, time_ms, now);
+                if !is_young(&place, slot, time_ms, now) || !(asked || turn) {
+                    // Those who go before us learn that it is wanted.
+                    if asked && now < place.allowed_from_ms(time_ms, slot) {
+                        self.prices(contracts, baskets, slot).await?;
+                    }
+                    return Ok(());
+                }
                 self.propose_basket(contracts, baskets, &newest).await?
             }
-            None => return Ok(()),
         };
-        let Certified { value, certificate } = agreed;
-        let office = contracts.office().await?;
         let report = &value.report;
         let certificate =
             self.with_voice(contracts, &office, "basket", report, certificate).await?;
         let block = contracts.set_basket(&value, &certificate, &self.signer).await?;
         tracing::info!("basket {slot} is on the chain, block {block:?}");
         Ok(())
+    }
+
+    /// Observes the prices of a slot, and asks all others, in the name of this seat, what they observe:
+    /// who is in office, what we found, the observations of all, and why some did not answer.
+    async fn prices(
+        &self,
+        contracts: &Contracts,
+        baskets: &Baskets,
+        slot: u64,
+    ) -> Result<(Office, Own, Vec<Observation>, Vec<String>)> {
+        // A chain that makes blocks on demand has to come past the time first.
+        self.freshen(contracts, baskets.time(now_ms())).await?;
+        self.observer.outlooks.forget().await;
+        let (office, own) = baskets.own(contracts, &self.observer, slot).await?;
+        let Observation { seat, time_ms, .. } = own.observation;
+        let message = wanted_message(&office.config_digest, slot, time_ms);
+        let wanted = (seat, self.observer.keys.attest(&message));
+        let (mut all, failed) = self.app.peers.prices(slot, &office.config_digest, &wanted).await;
+        all.push(own.observation.clone());
+        Ok((office, own, all, failed))
     }
 
     /// Collects prices and gets agreement on what follows from them.
@@ -129,15 +181,8 @@ impl Agreement {
         newest: &FeedState,
     ) -> Result<Certified<Proposal>> {
         let slot = newest.slot.saturating_add(1);
-        // A chain that makes blocks on demand has to come past the time first.
-        let now = now_ms();
-        let age = now.saturating_sub(baskets.time(now)).saturating_sub(1);
-        contracts.chain.freshen(&self.signer, Duration::from_millis(age)).await?;
-        self.observer.outlooks.forget().await;
-        let (office, own) = baskets.own(contracts, &self.observer, slot).await?;
+        let (office, own, all, failed) = self.prices(contracts, baskets, slot).await?;
         let time_ms = own.observation.time_ms;
-        let (mut all, failed) = self.app.peers.prices(slot, &office.config_digest).await;
-        all.push(own.observation.clone());
         let feed = contracts.basket_feed();
         let observations = select(&office, &feed, slot, all, time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
@@ -157,7 +202,7 @@ impl Agreement {
 mod tests {
     use super::*;
     use cicada_core::report::ReportKind;
-    use cicada_network::NodeKeys;
+    use cicada_network::{NodeKeys, Rules};
 
     const NOW: u64 = 1_738_425_600_000;
     const FEED: Feed = Feed { kind: ReportKind::Basket, contract: [3; 32] };
@@ -166,15 +211,23 @@ mod tests {
     #[test]
     fn one_is_wanted_once_and_not_for_ever() {
         let mut state = Rebalancing::default();
-        assert!(!state.wants(1, NOW, NOW), "nobody asked");
+        assert!(!state.wants(1, NOW), "nobody asked");
         state.ask(true, NOW);
-        assert!(state.wants(1, NOW, NOW) && state.wants(1, NOW + 300_000, NOW + 300_000));
-        assert!(state.wants(1, NOW, NOW + 60_000));
-        assert!(!state.wants(1, NOW, NOW + 60_001), "its prices would not serve for long");
-        assert!(!state.wants(2, NOW, NOW), "one");
+        assert!(state.wants(1, NOW) && state.wants(1, NOW + 300_000));
+        assert!(!state.wants(2, NOW), "one");
         state.ask(true, NOW);
-        assert!(state.wants(2, NOW + 599_999, NOW + 599_999));
-        assert!(!state.wants(2, NOW + 600_000, NOW + 600_000));
+        assert!(state.wants(2, NOW + 599_999));
+        assert!(!state.wants(2, NOW + 600_000));
+    }
+
+    #[test]
+    fn a_basket_is_proposed_within_60_s_of_the_turn_for_it() {
+        let rules = Rules::default();
+        let young = |seat, now_ms| is_young(&Place { seat, seats: 23, rules }, SLOT, NOW, now_ms);
+        assert!(young(5, NOW) && young(5, NOW + 60_000));
+        assert!(!young(5, NOW + 60_001), "its prices would not serve for long");
+        assert!(!young(7, NOW + 26_999) && young(7, NOW + 27_000) && young(7, NOW + 87_000));
+        assert!(!young(4, NOW + 126_999) && young(4, NOW + 127_000), "the last");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct SettledNav {
     pub epoch: u32,
     /// Seats that signed the certificate.
     pub signers: u32,
-    /// Seats that observed.
+    /// Seats with weight that observed.
     pub observers: u32,
     /// The time of its report, in milliseconds since 1970.
     pub time_ms: u64,
@@ -66,6 +66,27 @@ impl SettledNav {
     /// Who took part: a seat that observed. A certificate is signed without any look at the market.
     pub fn attendance(&self) -> Attendance {
         Attendance { epoch: self.epoch, time_ms: self.time_ms, seats: self.observers }
+    }
+}
+
+/// An epoch of rewards that the chain settled; its number is its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SettledAward {
+    /// The digest of its ranking.
+    pub ranking: Hash,
+    /// Seats that had signed that ranking.
+    pub ranked_by: u32,
+    /// The committee that attested it.
+    pub committee: u32,
+    /// The time of the block in which it was settled, in milliseconds since 1970.
+    pub settled_ms: u64,
+}
+
+impl SettledAward {
+    /// Who took part: a seat that ranked it. It counts when it is settled: an epoch ends with a block,
+    /// and what comes in later ones is not known to all.
+    pub fn attendance(&self) -> Attendance {
+        Attendance { epoch: self.committee, time_ms: self.settled_ms, seats: self.ranked_by }
     }
 }
 
@@ -95,6 +116,8 @@ pub enum Change {
     Traded(Trade),
     /// The NAV of a slot.
     Settled(u64, SettledNav),
+    /// The award of an epoch.
+    Awarded(u64, SettledAward),
     /// A penalty.
     Slashed(Penalty),
     /// A transfer of index tokens.

@@ -54,6 +54,7 @@ pub struct App {
     pub claims: Mutex<Option<Arc<Claims>>>,
     contracts: RwLock<Arc<Contracts>>,
     settled_epoch: AtomicU64,
+    seen_epoch: AtomicU64,
     last_of_nav: Mutex<Option<(u64, String)>>,
     chain_problem: Mutex<Option<String>>,
     // Held as long as this process runs.
@@ -97,6 +98,7 @@ impl App {
             claims: Mutex::default(),
             contracts: RwLock::new(Arc::new(contracts)),
             settled_epoch: AtomicU64::new(0),
+            seen_epoch: AtomicU64::new(0),
             last_of_nav: Mutex::default(),
             chain_problem: Mutex::default(),
             config,
@@ -112,7 +114,17 @@ impl App {
         self.contracts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The newest epoch that the chain settled, as far as we know.
+    /// The newest epoch that the chain settled, as far as anything here has asked: to be shown.
+    pub fn epoch_on_chain(&self) -> u64 {
+        self.seen_epoch.load(Ordering::Relaxed).max(self.settled_epoch())
+    }
+
+    /// Notes that the chain has settled it, for [`Self::epoch_on_chain`] alone.
+    pub fn saw_epoch(&self, epoch: u64) {
+        self.seen_epoch.fetch_max(epoch, Ordering::Relaxed);
+    }
+
+    /// The newest epoch that the chain settled and that the consensus node has been told.
     pub fn settled_epoch(&self) -> u64 {
         self.settled_epoch.load(Ordering::Relaxed)
     }
@@ -142,6 +154,11 @@ impl App {
         *self.chain_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    /// Whether this process signs and proposes.
+    fn is_agreeing(&self) -> bool {
+        self.observer.is_some() && self.peers.has_node()
+    }
+
     fn follower(&self) -> Follower {
         self.follower_of(self.contracts())
     }
@@ -152,7 +169,7 @@ impl App {
             store: self.store.clone(),
             schedule: self.schedule,
             from_block: self.config.from_block,
-            awards: self.config.awards.clone(),
+            awards: self.config.awards.clone().filter(|_| !self.is_agreeing()),
             metrics: self.metrics.clone(),
         }
     }

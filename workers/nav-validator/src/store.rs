@@ -18,7 +18,7 @@ use tables::Tables;
 
 const FILE: &str = "nav-validator.redb";
 /// Raised whenever rows change their form.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// Claims of so many epochs before the newest are kept: the chain may lag behind.
 const CLAIMS_KEPT: u64 = 8;
 /// Of a seat so many observations of one slot are kept: nobody needs more rounds.
@@ -29,12 +29,18 @@ const WITNESSED_KEPT: u64 = 1_440;
 type Bytes = &'static [u8];
 type Guard<'a, K> = redb::AccessGuard<'a, K>;
 type Row<'a, K> = Result<(Guard<'a, K>, Guard<'a, Bytes>), redb::StorageError>;
+/// The operators of a committee in seat order, with their stakes.
+pub type Members = Vec<(Account, u128)>;
 /// Where an event stands: block and index.
 pub type Place = (u64, u32);
 const META: TableDefinition<&str, Bytes> = TableDefinition::new("meta");
 const TRADES: TableDefinition<Place, Bytes> = TableDefinition::new("trades");
 const SETTLED: TableDefinition<u64, Bytes> = TableDefinition::new("settled");
 const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees");
+// Settled awards.
+const AWARDED: TableDefinition<u64, Bytes> = TableDefinition::new("awarded");
+// What was signed of rankings: by epoch of rewards and committee.
+const STATEMENTS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("statements");
 const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
 const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
 // What others signed: by slot, committee, seat and time.
@@ -70,6 +76,9 @@ pub enum StoreError {
     /// Another value was signed for this slot.
     #[error("another NAV was signed for slot {0}: a second one would be punished")]
     SignedOther(u64),
+    /// Another ranking was signed for this epoch.
+    #[error("another ranking was signed for epoch {0}: a second one would be punished")]
+    RankedOther(u64),
     /// An epoch that is not the next one.
     #[error("epoch {0} does not come next")]
     NotNextEpoch(u64),
@@ -84,6 +93,7 @@ pub enum StoreError {
 }
 
 mod queries;
+mod statements;
 mod tables;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -130,6 +140,8 @@ impl Store {
             transaction.open_table(SETTLED)?;
             transaction.open_table(COMMITTEES)?;
             transaction.open_table(PENALTIES)?;
+            transaction.open_table(AWARDED)?;
+            transaction.open_table(STATEMENTS)?;
             transaction.open_table(OBSERVATIONS)?;
             transaction.open_table(WITNESSED)?;
             transaction.open_table(EPOCHS)?;
@@ -164,14 +176,15 @@ impl Store {
     }
 
     /// Takes blocks over, all or none, and returns when they are on disk. Blocks that were taken
-    /// before are passed over. `committees` are operators in seat order, where they were not known.
+    /// before are passed over. `committees` are operators in seat order with their stakes, where they
+    /// were not known.
     ///
     /// # Errors
     /// [`StoreError::Gap`], [`StoreError::Failed`].
     pub fn take(
         &self,
         blocks: &[Block],
-        committees: &BTreeMap<u32, Vec<Account>>,
+        committees: &BTreeMap<u32, Members>,
     ) -> Result<(), StoreError> {
         self.change(|transaction| {
             let mut meta = transaction.open_table(META)?;
@@ -198,8 +211,8 @@ impl Store {
                 meta.insert(CURSOR, &cursor.encode()[..])?;
             }
             let mut table = transaction.open_table(COMMITTEES)?;
-            for (epoch, operators) in committees {
-                table.insert(epoch, &operators.encode()[..])?;
+            for (epoch, members) in committees {
+                table.insert(epoch, &members.encode()[..])?;
             }
             Ok(())
         })

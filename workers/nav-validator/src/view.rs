@@ -98,8 +98,8 @@ fn ranking(now: &Running, block: u64, standings: &Standings) -> Value {
     })
 }
 
-/// An epoch that is over.
-pub fn epoch(epoch: &Epoch, settled: u64) -> Value {
+/// An epoch that is over, with its first `miners`.
+pub fn epoch(epoch: &Epoch, settled: u64, miners: usize) -> Value {
     let award = &epoch.award;
     let row = |place: &cicada_core::rewards::Placement| {
         json!({
@@ -123,10 +123,12 @@ pub fn epoch(epoch: &Epoch, settled: u64) -> Value {
         "carried_out": award.carried_out.to_string(),
         "claims": award.claims,
         "claims_root": hex::encode(award.claims_root),
+        "ranking": hex::encode(award.ranking),
         "total": award.total.to_string(),
-        "miners": epoch.placements.iter().map(row).collect::<Vec<_>>(),
+        "miners_in_all": epoch.placements.len(),
+        "miners": epoch.placements.iter().take(miners).map(row).collect::<Vec<_>>(),
         "validators": epoch.validators.iter().map(paid).collect::<Vec<_>>(),
-        "volume_spikes": epoch.spikes.iter().map(address).collect::<Vec<_>>(),
+        "volume_spikes": epoch.spikes.iter().take(miners).map(address).collect::<Vec<_>>(),
         "ignored": {
             "outside": epoch.ignored.outside,
             "too_small": epoch.ignored.too_small,
@@ -174,12 +176,13 @@ pub fn slashing(app: &App) -> Result<Value, crate::store::StoreError> {
             }));
         }
     }
-    let (bands, rates) = (Bands::NAV, Rates::DEFAULT);
+    let (bands, ranking, rates) = (Bands::NAV, Bands::RANKING, Rates::DEFAULT);
     Ok(json!({
         "penalties": penalties.iter().map(penalty).collect::<Vec<_>>(),
         "own_deviations": own,
         "specified": {
             "nav_bands_bps": [bands.none_bps, bands.minor_bps, bands.moderate_bps],
+            "ranking_bands_bps": [ranking.none_bps, ranking.minor_bps, ranking.moderate_bps],
             "rates_bps": [rates.minor_bps, rates.moderate_bps, rates.severe_bps, rates.critical_bps],
         },
     }))
@@ -196,6 +199,47 @@ pub fn navs(app: &App) -> Result<Vec<Value>, crate::store::StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_epoch_the_first_miners_are_shown_and_all_are_counted() {
+        let placement = |miner: u16| cicada_core::rewards::Placement {
+            miner: [miner.to_le_bytes()[0]; 32],
+            rank: Some(u32::from(miner) + 1),
+            tier: None,
+            base: 1,
+            bonus: 0,
+        };
+        let award = cicada_core::rewards::Award {
+            epoch: 7,
+            start_ms: 0,
+            end_ms: 1,
+            pool: 1,
+            carried_in: 0,
+            awarded: 1,
+            carried_out: 0,
+            claims_root: [0; 32],
+            ranking: [0; 32],
+            claims: 1,
+            total: 1,
+        };
+        let over = Epoch {
+            award,
+            closed_by: 1,
+            scores: Vec::new(),
+            placements: (0..1_000).map(placement).collect(),
+            validators: Vec::new(),
+            spikes: vec![[1; 32]; 1_000],
+            ignored: crate::rows::IgnoredCounts::default(),
+            gini_bps: 0,
+            top_ten_bps: 0,
+        };
+        let shown = epoch(&over, 7, 100);
+        let length = |name: &str| shown[name].as_array().unwrap().len();
+        assert_eq!((length("miners"), length("volume_spikes")), (100, 100));
+        assert_eq!((&shown["miners_in_all"], &shown["on_chain"]), (&json!(1_000), &json!(true)));
+        assert_eq!(shown["miners"][99]["rank"], json!(100));
+        assert_eq!(epoch(&over, 6, usize::MAX)["miners"].as_array().unwrap().len(), 1_000);
+    }
 
     #[test]
     fn names_are_in_small_letters() {

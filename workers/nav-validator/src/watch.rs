@@ -42,10 +42,13 @@ impl Agreement {
             said.extend(decided.value.observations);
         }
         said.retain(|observation| genuine(&office, &contracts.nav_feed(), slot, observation));
+        let mut brought = true;
         for pair in self.app.store.witness(slot, &office.config_digest, &said)? {
-            self.accuse(contracts, &office, slot, &pair).await?;
+            brought &= self.accuse(contracts, &office, slot, &pair).await;
         }
-        *watched = Some(slot);
+        if brought {
+            *watched = Some(slot);
+        }
         Ok(())
     }
 
@@ -61,12 +64,12 @@ impl Agreement {
             return Ok(());
         };
         let office = contracts.office().await?;
-        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+        let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
         let now = now_ms();
-        let mut due = Due::of(judging.due, slot, now);
-        let has_turn = self.has_turn(&mut due, seat, office.seats(), now);
+        let mut due = Due::of(judging.due, slot, 0, now);
+        let has_turn = due.has_turn(&place.of_bringers(), now);
         judging.due = Some(due);
         if has_turn {
             tracing::info!("somebody was off in slot {slot}");
@@ -75,18 +78,26 @@ impl Agreement {
         Ok(())
     }
 
-    /// Brings the proof that a seat signed two values.
+    /// Brings the proof that a seat signed two values, and says whether it came there. If it does not,
+    /// that is no reason to leave a round: the proof is kept, and found again.
     pub(crate) async fn accuse(
         &self,
         contracts: &Contracts,
         office: &Office,
         slot: u64,
         pair: &(Observation, Observation),
-    ) -> Result<()> {
-        tracing::warn!("seat {} signed two NAVs for slot {slot}", pair.0.seat);
-        let block = contracts.convict(office.epoch, slot, pair, &self.signer).await?;
-        let outcome = if block.is_some() { "convicted" } else { "known" };
+    ) -> bool {
+        let seat = pair.0.seat;
+        tracing::warn!("seat {seat} signed two NAVs for slot {slot}");
+        let outcome = match contracts.convict(office.epoch, slot, pair, &self.signer).await {
+            Ok(Some(_)) => "convicted",
+            Ok(None) => "known",
+            Err(error) => {
+                tracing::warn!("bringing the proof against seat {seat}: {error:#}");
+                "failed"
+            }
+        };
         count(&self.app.metrics.convictions, outcome);
-        Ok(())
+        outcome != "failed"
     }
 }

@@ -11,11 +11,11 @@ mod rules;
 
 pub use keys::{verify_attestation, verify_consensus, NodeKeys};
 pub use proposer::{
-    make_token, proposal_message, read_token, Proposer, SEAT_HEADER, SIGNATURE_HEADER, TOKEN_FILE,
-    TOKEN_HEADER,
+    make_token, proposal_message, proposer_message, read_token, Proposer, PROPOSER_HEADER,
+    SEAT_HEADER, SIGNATURE_HEADER, TOKEN_FILE, TOKEN_HEADER,
 };
 pub use public::PublicKeys;
-pub use rules::{Distances, Rules};
+pub use rules::{turn, Distances, Rules};
 
 use cicada_core::committee::{check_members, CommitteeError, Domain, Member};
 use cicada_core::hash::{Hash, Hasher, Native};
@@ -220,7 +220,7 @@ impl Network {
             CommitteeError::WrongSize => "a network has 1 to 32 nodes",
             CommitteeError::RepeatedMember => "two nodes share an operator or a key",
         })?;
-        self.rules.check()
+        self.rules.check(self.nodes.len())
     }
 
     fn quorum_of(&self, model: FaultModel) -> Quorum {
@@ -363,15 +363,18 @@ mod tests {
         let old = Network::load(&path).unwrap();
         assert_eq!(old, network, "a file without rules has those of the specification");
         let digest = network.rules_digest();
-        let mut faster = network.clone();
-        faster.rules.distance_ms.leaderboard = 0;
+        let rules = Rules { same_ms: 0, ..network.rules };
+        let faster = Network { rules, ..network.clone() };
         assert_eq!(faster.config_digest(), network.config_digest(), "contracts know no rules");
         assert_ne!(faster.rules_digest(), digest);
         let lying = Network { fault_model: FaultModelName::Byzantine, ..network.clone() };
         assert_ne!(lying.rules_digest(), digest);
-        let text = text.replace("leader_backlog = 4", "leader_backlog = 9");
-        std::fs::write(&path, text).unwrap();
-        assert!(Network::load(&path).unwrap_err().to_string().contains("leader_backlog"));
+        let wrong = |from: &str, to: &str| {
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+            Network::load(&path).unwrap_err().to_string()
+        };
+        assert!(wrong("leader_backlog = 4", "leader_backlog = 9").contains("leader_backlog"));
+        assert!(wrong("delay_ms = 5000", "delay_ms = 100000").contains("turn_delay_ms"));
     }
 
     #[test]

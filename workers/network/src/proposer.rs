@@ -14,17 +14,25 @@ use std::sync::Arc;
 pub const SEAT_HEADER: &str = "x-cicada-seat";
 /// The header with the signature, in hex.
 pub const SIGNATURE_HEADER: &str = "x-cicada-signature";
+/// The header with the signature that goes with the value, in hex.
+pub const PROPOSER_HEADER: &str = "x-cicada-proposer";
 /// The header with the token.
 pub const TOKEN_HEADER: &str = "x-cicada-token";
 /// The file with the token, in the data directory of its node.
 pub const TOKEN_FILE: &str = "proposals.token";
 
-const PROPOSAL_TAG: &[u8] = b"cicada71/paxos-proposal/v1";
+const PROPOSAL_TAG: &[u8] = b"cicada71/paxos-proposal/v2";
+const PROPOSER_TAG: &[u8] = b"cicada71/paxos-proposer/v1";
 
-/// What a seat signs to propose a value. To whom is left open: the same value again, there or
-/// elsewhere, is no other one.
-pub fn proposal_message(rules_digest: &Hash, body: &[u8]) -> Hash {
-    Native::sha256(&[PROPOSAL_TAG, rules_digest, &Native::sha256(body)].concat())
+/// What a seat signs to bring a value to the node of another: it takes a place there, and nowhere
+/// else.
+pub fn proposal_message(rules_digest: &Hash, to: u8, body: &[u8]) -> Hash {
+    Native::sha256(&[PROPOSAL_TAG, rules_digest, &[to], &Native::sha256(body)].concat())
+}
+
+/// What a seat signs to be the proposer of a value, wherever it goes.
+pub fn proposer_message(rules_digest: &Hash, body: &[u8]) -> Hash {
+    Native::sha256(&[PROPOSER_TAG, rules_digest, &Native::sha256(body)].concat())
 }
 
 /// A seat that proposes.
@@ -48,10 +56,14 @@ impl Proposer {
         Some(Self::new(u8::try_from(seat).ok()?, network.rules_digest(), keys))
     }
 
-    /// The headers of a request with this body.
-    pub fn headers(&self, body: &[u8]) -> [(&'static str, String); 2] {
-        let signature = self.keys.sign(&proposal_message(&self.rules_digest, body));
-        [(SEAT_HEADER, self.seat.to_string()), (SIGNATURE_HEADER, hex::encode(signature))]
+    /// The headers of a request with this body to the node of a seat.
+    pub fn headers(&self, to: u8, body: &[u8]) -> [(&'static str, String); 3] {
+        let sign = |message: Hash| hex::encode(self.keys.sign(&message));
+        [
+            (SEAT_HEADER, self.seat.to_string()),
+            (SIGNATURE_HEADER, sign(proposal_message(&self.rules_digest, to, body))),
+            (PROPOSER_HEADER, sign(proposer_message(&self.rules_digest, body))),
+        ]
     }
 }
 
@@ -94,15 +106,21 @@ mod tests {
     fn a_proposal_is_signed_under_the_rules() {
         let dir = tempfile::tempdir().unwrap();
         let keys = Arc::new(NodeKeys::generate(&dir.path().join("k")).unwrap());
-        let headers = Proposer::new(5, [1; 32], keys.clone()).headers(b"value");
+        let headers = Proposer::new(5, [1; 32], keys.clone()).headers(7, b"value");
         assert_eq!(headers[0], (SEAT_HEADER, "5".to_owned()));
-        let mut signature = [0; 64];
-        hex::decode_to_slice(&headers[1].1, &mut signature).unwrap();
-        let genuine = |rules: [u8; 32], body: &[u8]| {
-            verify_consensus(&signature, &proposal_message(&rules, body), &keys.consensus_key())
+        let signed = |place: usize, message: &Hash| {
+            let mut signature = [0; 64];
+            hex::decode_to_slice(&headers[place].1, &mut signature).unwrap();
+            verify_consensus(&signature, message, &keys.consensus_key())
         };
+        let genuine = |rules, to, body: &[u8]| signed(1, &proposal_message(&rules, to, body));
+        assert!(genuine([1; 32], 7, b"value"));
+        assert!(!genuine([2; 32], 7, b"value") && !genuine([1; 32], 7, b"other"));
+        assert!(!genuine([1; 32], 8, b"value"), "it takes no place at another node");
+        let genuine = |rules, body: &[u8]| signed(2, &proposer_message(&rules, body));
         assert!(genuine([1; 32], b"value"));
         assert!(!genuine([2; 32], b"value") && !genuine([1; 32], b"other"));
+        assert!(!signed(1, &proposer_message(&[1; 32], b"value")), "two statements");
     }
 
     #[test]

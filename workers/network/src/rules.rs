@@ -1,6 +1,7 @@
-//! What the nodes of a network keep to beside their committee: how often a feed reports, and how
-//! much of it may wait for the chain.
+//! What the nodes of a network keep to beside their committee: how often a feed reports, who
+//! proposes when, and how much of it may wait for the chain.
 
+use cicada_core::nav::ROUND_MS;
 use cicada_core::report::ReportKind;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -71,6 +72,9 @@ impl FromStr for Distances {
     }
 }
 
+/// How far ahead a leader's clock may be: it proposes nothing so shortly before others take it.
+const SKEW_MS: u64 = 2_000;
+
 /// What all nodes of a network keep to; its digest is in every message between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -80,34 +84,89 @@ pub struct Rules {
     pub backlog: u64,
     /// At so many a leader proposes no other.
     pub leader_backlog: u64,
+    /// How long each seat waits for the one before it with a NAV, a basket or an award: nobody votes
+    /// for one before the turn of who proposed it. 0: everybody may at once.
+    pub turn_delay_ms: u64,
+    /// How long the first seat needs until it can propose: until a block after the time of a NAV is
+    /// final, and an award is computed. The others wait for so much longer.
+    pub due_after_ms: u64,
+    /// How long after the last a leaderboard comes that says the same. 0: as any other.
+    pub same_ms: u64,
     /// Between two reports.
     pub distance_ms: Distances,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { backlog: 8, leader_backlog: 4, distance_ms: Distances::default() }
+        Self {
+            backlog: 8,
+            leader_backlog: 4,
+            turn_delay_ms: 5_000,
+            due_after_ms: 15_000,
+            same_ms: 240_000,
+            distance_ms: Distances::default(),
+        }
     }
 }
 
 impl Rules {
     /// Those of a network without a chain: as fast as it goes. For tests and benchmarks.
-    pub const UNASKED: Self = Self { backlog: 0, leader_backlog: 0, distance_ms: Distances::NONE };
+    pub const UNASKED: Self = Self {
+        backlog: 0,
+        leader_backlog: 0,
+        turn_delay_ms: 0,
+        due_after_ms: 0,
+        same_ms: 0,
+        distance_ms: Distances::NONE,
+    };
 
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    /// From when on nodes vote for what a seat, of so many, proposes for a slot that is due at
+    /// `due_ms`. The first may at once; the others wait until it can have done so, and each for
+    /// the one before it.
+    pub fn turn_ms(&self, due_ms: u64, slot: u64, seat: u8, seats: u8) -> u64 {
+        match (turn(seat, slot, seats), self.turn_delay_ms) {
+            (0, _) | (_, 0) => due_ms,
+            (turns, delay_ms) => due_ms
+                .saturating_add(self.due_after_ms)
+                .saturating_add(delay_ms.saturating_mul(turns)),
+        }
+    }
+
+    /// From when on such a seat proposes, and a leader takes it up: a little later, since more
+    /// refusals than there may be liars cost a view.
+    pub fn lead_ms(&self, due_ms: u64, slot: u64, seat: u8, seats: u8) -> u64 {
+        let from_ms = self.turn_ms(due_ms, slot, seat, seats);
+        from_ms.saturating_add(SKEW_MS.min(from_ms.saturating_sub(due_ms)))
+    }
+
+    pub(crate) fn check(&self, seats: usize) -> Result<(), &'static str> {
         let asked = self.backlog > 0;
-        match (asked, (1..=self.backlog).contains(&self.leader_backlog)) {
-            (true, false) => Err("[rules] leader_backlog is not from 1 to backlog"),
-            _ => Ok(()),
+        if asked && !(1..=self.backlog).contains(&self.leader_backlog) {
+            return Err("[rules] leader_backlog is not from 1 to backlog");
+        }
+        // A slot that is not decided is due anew with each round.
+        let last = u8::try_from(seats.saturating_sub(1)).unwrap_or(u8::MAX);
+        match self.lead_ms(0, 0, last, last.saturating_add(1)) < ROUND_MS {
+            true => Ok(()),
+            false => Err("[rules] turn_delay_ms: not every seat has its turn within 300 s"),
         }
     }
 
     /// In one order, with one length.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let Distances { leaderboard, nav, basket, rewards } = self.distance_ms;
-        let all = [self.backlog, self.leader_backlog, leaderboard, nav, basket, rewards];
-        all.iter().flat_map(|number| number.to_le_bytes()).collect()
+        let Self { backlog, leader_backlog, turn_delay_ms, due_after_ms, same_ms, distance_ms } =
+            *self;
+        let Distances { leaderboard, nav, basket, rewards } = distance_ms;
+        let own = [backlog, leader_backlog, turn_delay_ms, due_after_ms, same_ms];
+        let all = own.into_iter().chain([leaderboard, nav, basket, rewards]);
+        all.flat_map(u64::to_le_bytes).collect()
     }
+}
+
+/// How many seats go before this one for a slot: seat `slot mod seats` is the first.
+pub fn turn(seat: u8, slot: u64, seats: u8) -> u64 {
+    let seats = u64::from(seats.max(1));
+    u64::from(seat).saturating_add(seats).saturating_sub(slot % seats) % seats
 }
 
 #[cfg(test)]
@@ -135,9 +194,58 @@ mod tests {
     #[test]
     fn a_leader_stops_before_the_others_refuse() {
         let rules = |backlog, leader_backlog| Rules { backlog, leader_backlog, ..Rules::default() };
-        assert_eq!(Rules::default().check(), Ok(()));
-        assert_eq!(Rules::UNASKED.check(), Ok(()));
-        assert_eq!(rules(4, 4).check(), Ok(()));
-        assert!(rules(4, 5).check().is_err() && rules(4, 0).check().is_err());
+        assert_eq!(Rules::default().check(32), Ok(()));
+        assert_eq!(Rules::UNASKED.check(32), Ok(()));
+        assert_eq!(rules(4, 4).check(23), Ok(()));
+        assert!(rules(4, 5).check(23).is_err() && rules(4, 0).check(23).is_err());
+    }
+
+    #[test]
+    fn each_seat_has_its_turn_once() {
+        for slot in 0..50 {
+            let mut turns: Vec<u64> = (0..23).map(|seat| turn(seat, slot, 23)).collect();
+            assert_eq!(turn((slot % 23) as u8, slot, 23), 0, "slot mod seats goes first");
+            turns.sort_unstable();
+            assert_eq!(turns, (0..23).collect::<Vec<u64>>());
+        }
+        let rules = Rules::default();
+        assert_eq!(rules.turn_ms(1_000, 5, 5, 23), 1_000);
+        assert_eq!(rules.turn_ms(1_000, 5, 7, 23), 26_000);
+        assert_eq!(rules.turn_ms(1_000, 5, 4, 23), 126_000);
+        assert_eq!(rules.lead_ms(1_000, 5, 5, 23), 1_000, "nobody can before the first");
+        assert_eq!(rules.lead_ms(1_000, 5, 7, 23), 28_000);
+        for rules in [Rules::UNASKED, Rules { turn_delay_ms: 0, ..rules }] {
+            assert_eq!(rules.turn_ms(1_000, 5, 4, 23), 1_000);
+            assert_eq!(rules.lead_ms(1_000, 5, 4, 23), 1_000);
+        }
+    }
+
+    #[test]
+    fn each_figure_is_bound() {
+        let default = Rules::default();
+        let distance_ms = |feed: &str| format!("{feed}=1").parse().unwrap();
+        let other = |distance_ms| Rules { distance_ms, ..default };
+        let all = [
+            Rules { backlog: 9, ..default },
+            Rules { leader_backlog: 3, ..default },
+            Rules { turn_delay_ms: 4_999, ..default },
+            Rules { due_after_ms: 14_999, ..default },
+            Rules { same_ms: 239_999, ..default },
+        ];
+        let distances = ["leaderboard", "nav", "basket", "rewards"].map(|f| other(distance_ms(f)));
+        let mut bytes: Vec<_> = all.iter().chain(&distances).map(Rules::bytes).collect();
+        bytes.extend([default.bytes(), Rules { turn_delay_ms: 14_999, ..default }.bytes()]);
+        let count = bytes.len();
+        bytes.sort_unstable();
+        bytes.dedup();
+        assert_eq!((bytes.len(), bytes[0].len()), (count, 72));
+    }
+
+    #[test]
+    fn all_turns_fit_in_a_round() {
+        let rules = |turn_delay_ms| Rules { turn_delay_ms, ..Rules::default() };
+        assert_eq!(rules(12_863).check(23), Ok(()));
+        assert!(rules(12_864).check(23).is_err());
+        assert_eq!(rules(u64::MAX).check(1), Ok(()), "who is alone waits for nobody");
     }
 }

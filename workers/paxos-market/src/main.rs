@@ -10,7 +10,7 @@ mod testing;
 mod transcript;
 mod verify;
 
-use cicada_program::{quiet_logs, status};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,13 +61,14 @@ Examples:
   paxos-market --seat 3 --token data/node-03/proposals.token
   paxos-market --json | jq '.quotes[0].bid'
 
-Exit status: 0 if the leaderboard is final on the chain and its page written, 1 if not. If others settle
+Exit status: 0 if the leaderboard is final on the chain and its page written, 1 if not. What the chain says
+already is not settled again before 240 s have passed (same_ms in the network file). If others settle
 8 slots with other boards meanwhile, it is the last of theirs.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", market::run(&Options::parse()).await)
+    status("error", market::run(&options::<Options>()).await)
 }
 
 #[cfg(test)]

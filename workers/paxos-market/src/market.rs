@@ -280,4 +280,8 @@ impl Desk for Market<'_> {
     async fn settled(&self, slot: u64) -> Result<Option<Finalized>> {
         self.settled_slot(slot).await
     }
+
+    fn same_ms(&self) -> u64 {
+        self.network.rules.same_ms
+    }
 }

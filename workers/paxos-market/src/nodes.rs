@@ -141,7 +141,7 @@ impl<'a> Nodes<'a> {
         let body = proposal.encode();
         let mut request = self.client.post(url).timeout(PROPOSE);
         request = request.header("content-type", "application/octet-stream");
-        for (name, value) in self.pass.headers(&body) {
+        for (name, value) in self.pass.headers(seat, &body) {
             request = request.header(name, value);
         }
         let request = request.body(body);

@@ -30,10 +30,13 @@ impl Pass {
         Ok(Self::Token(read_token(path)?))
     }
 
-    /// The headers of a request with this body.
-    pub fn headers(&self, body: &[u8]) -> Vec<(&'static str, String)> {
+    /// The headers of a request with this body to the node of a seat.
+    pub fn headers(&self, seat: usize, body: &[u8]) -> Vec<(&'static str, String)> {
         match self {
-            Self::Seat(proposer) => proposer.headers(body).into(),
+            // No network has more seats.
+            Self::Seat(proposer) => {
+                proposer.headers(u8::try_from(seat).unwrap_or(u8::MAX), body).into()
+            }
             Self::Token(token) => vec![(TOKEN_HEADER, token.clone())],
         }
     }
@@ -54,10 +57,10 @@ mod tests {
         let keys = NodeKeys::generate(&path).unwrap();
         assert!(error(&network).contains("of no seat"));
         network.nodes[4].consensus_key = keys.consensus_key();
-        let headers = Pass::of_keys(&network, &path).unwrap().headers(b"value");
+        let headers = Pass::of_keys(&network, &path).unwrap().headers(3, b"value");
         assert_eq!(headers[0], ("x-cicada-seat", "4".into()));
         let token = cicada_network::make_token(&dir.path().join("t")).unwrap();
-        let headers = Pass::of_token(&dir.path().join("t")).unwrap().headers(b"value");
+        let headers = Pass::of_token(&dir.path().join("t")).unwrap().headers(3, b"value");
         assert_eq!(headers, [(TOKEN_HEADER, token)]);
     }
 }

@@ -12,21 +12,19 @@ use parity_scale_codec::DecodeAll;
 
 /// The content of the leaderboard's feed.
 pub(crate) struct Leaderboard {
-    results: Results,
-    // What the exchange says, if there is one.
-    volumes: Option<Seen>,
-    // Those of the newest leaderboard.
-    frameworks: Vec<Framework>,
-    // Those that this node agrees to leave out again.
-    withdrawn: Vec<Framework>,
+    /// The own results.
+    pub(crate) results: Results,
+    /// What the exchange says, if there is one.
+    pub(crate) volumes: Option<Seen>,
+    /// Frameworks that this node agrees to leave out again.
+    pub(crate) withdrawn: Vec<Framework>,
+    /// How long after the last one comes that says the same.
+    pub(crate) same_ms: u64,
+    /// The newest.
+    pub(crate) last: Option<Proposal>,
 }
 
 impl Leaderboard {
-    /// Before the first leaderboard.
-    pub(crate) fn new(results: Results, volumes: Option<Seen>, withdrawn: Vec<Framework>) -> Self {
-        Self { results, volumes, frameworks: Vec::new(), withdrawn }
-    }
-
     // A value whose form is right.
     fn read(value: &[u8]) -> Result<Proposal, String> {
         let proposal =
@@ -93,11 +91,22 @@ impl Leaderboard {
         Ok(())
     }
 
-    // Whether nobody is left out who was ranked before.
-    fn follows(&self, board: &Board) -> Result<(), String> {
+    // Whether nobody is left out who was ranked before, and nothing is said again soon.
+    fn follows(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        let (Some(last), board) = (&self.last, &proposal.board) else {
+            return Ok(());
+        };
+        let after_ms = |time_ms: u64| time_ms.saturating_sub(last.report.time_ms);
+        let after_ms = after_ms(proposal.report.time_ms.min(now.wall_ms));
+        if last.board == *board && after_ms < self.same_ms {
+            let (slot, least_ms) = (last.report.slot, self.same_ms);
+            return Err(format!(
+                "it says the same as slot {slot}, {after_ms} ms after it; that takes {least_ms} ms"
+            ));
+        }
         let ranked = |name: &Framework| board.standings.iter().any(|row| row.framework == *name);
         let missing = |name: &&Framework| !ranked(name) && !self.withdrawn.contains(name);
-        match self.frameworks.iter().find(missing) {
+        match last.board.standings.iter().map(|row| &row.framework).find(missing) {
             Some(gone) => Err(format!(
                 "{} is missing: it was ranked before, and this node was not told to --withdraw it",
                 gone.as_str()
@@ -111,10 +120,10 @@ impl Content for Leaderboard {
     // An adopted value, which only crash mode knows, was found valid by who proposed it first and
     // does not lie in that mode. The state at its block may be gone: to ask for it could block the
     // log.
-    fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), String> {
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
         let proposal = Self::read(value)?;
         if origin == Origin::Fresh {
-            self.follows(&proposal.board)?;
+            self.follows(&proposal, now)?;
         }
         self.recompute(&proposal)?;
         match (origin, &self.volumes) {
@@ -127,8 +136,7 @@ impl Content for Leaderboard {
         let Ok(proposal) = Self::read(value) else {
             return false;
         };
-        let rows = proposal.board.standings.into_iter();
-        self.frameworks = rows.map(|row| row.framework).collect();
+        self.last = Some(proposal);
         true
     }
 }

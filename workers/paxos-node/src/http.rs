@@ -21,17 +21,20 @@ use cicada_consensus::Config;
 use cicada_network::Network;
 use serde::Serialize;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests of nodes in work at once.
 const NODE_REQUESTS: usize = 384;
 /// Requests of one node in work at once: as many as a correct one has under way. Seven liars
 /// together leave most of the room to the others.
 const PER_SEAT: usize = 16;
-/// Questions of people in work at once.
-const QUESTIONS: usize = 64;
+/// Questions of strangers in work at once. Each may hold the engine, and half a megabyte of values.
+const QUESTIONS: usize = 16;
+/// Questions of programs of this machine: of the seat's own validator first of all.
+const OWN_QUESTIONS: usize = 64;
 /// Questions for this node's verdict on a value; its engine answers them.
 const VERDICTS: usize = 4;
 /// Proposals in work at once that the own seat, or a program of this machine, brings.
@@ -57,6 +60,31 @@ pub struct Readers {
     pub settled: Option<settled::Reader>,
 }
 
+/// Room for questions that the engine answers: however many strangers ask, a program of this machine
+/// finds its own.
+struct Questions {
+    own: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        let [own, others] = [OWN_QUESTIONS, QUESTIONS].map(|room| Arc::new(Semaphore::new(room)));
+        Self { own, others }
+    }
+}
+
+impl Questions {
+    /// A place for one more; it is to be kept until the engine has answered, also if who asked has gone.
+    fn place(&self, from: SocketAddr) -> Result<OwnedSemaphorePermit, Failure> {
+        let room = match from.ip().to_canonical().is_loopback() {
+            true => &self.own,
+            false => &self.others,
+        };
+        room.clone().try_acquire_owned().map_err(|_| Failure::busy())
+    }
+}
+
 /// What the handlers share.
 pub struct Service {
     engine: Engine,
@@ -68,9 +96,9 @@ pub struct Service {
     token: String,
     started: Instant,
     certify_again: Mutex<Instant>,
-    node_room: Semaphore,
-    seat_room: Vec<Semaphore>,
-    question_room: Semaphore,
+    node_room: Arc<Semaphore>,
+    seat_room: Vec<Arc<Semaphore>>,
+    questions: Questions,
     verdict_room: Arc<Semaphore>,
     // By the seat that brings them.
     proposal_rooms: Vec<Arc<Semaphore>>,
@@ -86,7 +114,7 @@ impl Service {
         config: Config,
         (sources, token): (Readers, String),
     ) -> Arc<Self> {
-        let seat_room = network.nodes.iter().map(|_| Semaphore::new(PER_SEAT));
+        let seat_room = network.nodes.iter().map(|_| Arc::new(Semaphore::new(PER_SEAT)));
         let own = usize::from(peers.seat());
         let places = |seat| if seat == own { PROPOSALS } else { PROPOSALS_PER_SEAT };
         let proposal_rooms = (0..network.nodes.len()).map(|seat| Semaphore::new(places(seat)));
@@ -102,8 +130,8 @@ impl Service {
             network,
             started: Instant::now(),
             certify_again: Mutex::new(Instant::now()),
-            node_room: Semaphore::new(NODE_REQUESTS),
-            question_room: Semaphore::new(QUESTIONS),
+            node_room: Arc::new(Semaphore::new(NODE_REQUESTS)),
+            questions: Questions::default(),
             verdict_room: Arc::new(Semaphore::new(VERDICTS)),
         })
     }
@@ -191,4 +219,24 @@ fn answer(status: StatusCode, body: impl Serialize) -> Response {
 fn wall_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_take_no_place_of_a_program_of_this_machine() {
+        let questions = Questions::default();
+        let place = |from: &str| questions.place(from.parse().unwrap());
+        let taken: Vec<_> = (0..10_000).map_while(|_| place("203.0.113.5:9000").ok()).collect();
+        assert_eq!(taken.len(), QUESTIONS);
+        let busy = place("[2001:db8::1]:9000").err().unwrap();
+        assert_eq!(busy.0, StatusCode::SERVICE_UNAVAILABLE);
+        for own in ["127.0.0.1:1", "127.0.0.2:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(place(own).is_ok(), "{own}");
+        }
+        drop(taken);
+        assert!(place("203.0.113.5:9000").is_ok());
+    }
 }

@@ -7,6 +7,7 @@ use crate::envelope::{
 use crate::metrics::{count, Metrics};
 use bytes::Bytes;
 use cicada_consensus::{Answer, Input, Request, Seat};
+use cicada_core::certificate::Signature;
 use cicada_core::hash::Hash;
 use cicada_network::{Network, NodeKeys, PublicKeys};
 use http_body_util::{BodyExt, Full, Limited};
@@ -98,6 +99,11 @@ impl Peers {
     }
 
     /// Signs as this node.
+    pub fn signature(&self, message: &Hash) -> Signature {
+        self.keys.sign(message)
+    }
+
+    /// The same, in hex.
     pub fn sign(&self, message: &Hash) -> String {
         sign(&self.keys, message)
     }

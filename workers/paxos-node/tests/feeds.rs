@@ -8,12 +8,14 @@ use cicada_core::basket::{agreed, observed};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
-use cicada_core::report::FeedState;
+use cicada_core::ranking::Told;
+use cicada_core::report::{Feed, FeedState};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
-use cicada_network::FaultModelName;
+use cicada_network::{FaultModelName, Rules};
 use cluster::Cluster;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 const FEEDS: [&str; 4] = ["leaderboard", "nav", "basket", "rewards"];
 
@@ -62,7 +64,14 @@ fn award(time_ms: u64) -> Award {
         claims_root: [7; 32],
         claims: 12,
         total: 900,
+        ranking: [8; 32],
     }
+}
+
+/// The first award, which nobody ranked.
+fn first_award(award: Award, feed: Feed) -> rewards::Proposal {
+    let now_ms = Cluster::now_ms();
+    rewards::Proposal::new::<Native>(award, Vec::new(), feed, &FeedState::EMPTY, now_ms)
 }
 
 fn basket(price_e18: u128) -> Vec<Entry> {
@@ -101,7 +110,8 @@ fn first_basket(
 fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_ms: u64) {
     let awards = cluster.path(&format!("awards-{seat:02}"));
     std::fs::create_dir_all(&awards).unwrap();
-    std::fs::write(awards.join("epoch-1.scale"), award.encode()).unwrap();
+    let told = Told { award: *award, signed: None };
+    std::fs::write(awards.join("epoch-1.scale"), told.encode()).unwrap();
     let wanted = |entry: &Entry| Wanted {
         netuid: entry.netuid,
         token: entry.token,
@@ -173,8 +183,7 @@ fn share_a_log(model: FaultModelName) {
     // The lower median of four.
     certify(&cluster, 2, &first_basket(&cluster, observations, found(1), begin));
     let feed = cluster.network.rewards_feed().unwrap();
-    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
-    certify(&cluster, 3, &rewards::Proposal { report, award: own });
+    certify(&cluster, 3, &first_award(own, feed));
     assert_eq!(cluster.certify_next(2).0, 2);
     let second = certify(&cluster, 0, &next_nav(&cluster, &[1, 2, 3]));
     assert_eq!((&second["slot"], &second["position"]), (&Value::from(2), &Value::from(6)));
@@ -272,8 +281,7 @@ fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
     }
     cluster.start(0..4);
     let feed = cluster.network.rewards_feed().unwrap();
-    let report = own.report::<Native>(feed, &FeedState::EMPTY, Cluster::now_ms());
-    let proposal = rewards::Proposal { report, award: own };
+    let proposal = first_award(own, feed);
     refused(&cluster, 3, &proposal, "awarded: proposed is 900, my validator has 800");
     let found =
         |seat: u8| prices(&cluster, seat, &basket(if seat < 2 { 10_000 } else { 10_102 }), begin);
@@ -313,4 +321,54 @@ fn a_network_without_an_index_has_the_leaderboard_only() {
     refused(&cluster, 0, &nav, "a report of another feed or contract");
     let response = cluster.try_propose_value(0, &[1, 2, 3], 1_000).unwrap();
     assert_eq!(response.status, 400);
+}
+
+#[test]
+fn each_seat_proposes_in_its_turn_wherever_it_asks() {
+    in_turn(FaultModelName::Byzantine);
+}
+
+#[test]
+fn so_it_does_in_crash_mode() {
+    in_turn(FaultModelName::Crash);
+}
+
+fn in_turn(model: FaultModelName) {
+    let rules = Rules { turn_delay_ms: 1_000, due_after_ms: 1_000, ..Rules::UNASKED };
+    let cluster = Cluster::of(4, model).with_index().under(rules);
+    cluster.start(0..4);
+    // Slot 1 is seat 1's; seat 3 comes two turns later.
+    let first = next_nav(&cluster, &[0, 1, 2, 3]);
+    refused(&cluster, 3, &first, "slot 1 is seat 3's to propose");
+    let asked = |from: u8, to: u8, nav: &nav::Proposal| {
+        let answer = cluster.try_propose_as(from, to, &nav.encode(), 60_000).unwrap();
+        (answer.status, answer.json())
+    };
+    let (status, answer) = asked(1, 3, &first);
+    assert_eq!((status, &answer["proposer"]), (200, &Value::from(1)), "{answer}");
+    assert_eq!(answer["proposal"], hex::encode(first.encode()), "what is certified names nobody");
+    cluster.check_certificate(&answer);
+    // The first of slot 2 is gone. The next one tries until its turn has come.
+    cluster.kill([2]);
+    let second = next_nav(&cluster, &[0, 1, 3]);
+    refused(&cluster, 3, &second, "slot 2 is seat 3's to propose");
+    let begin = Instant::now();
+    let answer = loop {
+        match asked(3, 0, &second) {
+            (200, answer) => break answer,
+            (409 | 503, _) => std::thread::sleep(Duration::from_millis(100)),
+            (status, answer) => panic!("{status} {answer}{}", cluster.logs()),
+        }
+    };
+    assert!(begin.elapsed() > Duration::from_secs(2), "two seconds, and two more for the leader");
+    assert_eq!(answer["proposer"], 3);
+    let (status, again) = asked(0, 1, &second);
+    assert_eq!((status, &again["proposer"]), (200, &Value::from(3)), "the same report is there");
+    // The log, read again, is the same.
+    let listed = certificates(&cluster, 0, "nav");
+    assert_eq!(listed[1]["proposer"], 3);
+    cluster.terminate(0);
+    cluster.start([0]);
+    assert_eq!(certificates(&cluster, 0, "nav"), listed);
+    cluster.certify_soon(0);
 }

@@ -265,10 +265,12 @@ fn strangers_propose_nothing(cluster: &Cluster) {
     };
     assert_eq!(propose(&[], &value), 401);
     assert_eq!(propose(&[], b"rubbish"), 401, "not even decoded");
-    let [seat, signature] = cluster.pass(&value);
+    let [seat, signature, _] = cluster.pass(0, &value);
     assert_eq!(propose(std::slice::from_ref(&seat), &value), 401);
     assert_eq!(propose(&[("x-cicada-seat", "1".into()), signature.clone()], &value), 401);
     assert_eq!(propose(&[seat.clone(), signature.clone()], b"rubbish"), 401, "of another value");
+    let [_, elsewhere, _] = cluster.pass(1, &value);
+    assert_eq!(propose(&[seat.clone(), elsewhere], &value), 401, "for another node");
     // A seat may, though alone it comes to nothing.
     assert_eq!(propose(&[seat, signature], &value), 503);
     let token = read_token(&cluster.path("data-00").join(TOKEN_FILE)).unwrap();

@@ -70,7 +70,7 @@ fn junk_of_one_seat_starves_nobody_and_is_not_handed_on() {
 fn post(cluster: &Cluster, from: Seat, value: &[u8], timeout_ms: u64) -> TcpStream {
     let host = cluster.network.nodes[0].url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
-    let pass = cluster.pass_of(from, value);
+    let pass = cluster.pass_of(from, 0, value);
     let pass = pass.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let head = format!(
         "POST /paxos/propose?timeout_ms={timeout_ms} HTTP/1.1\r\nhost: {host}\r\n{pass}\

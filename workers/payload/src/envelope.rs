@@ -64,4 +64,14 @@ mod tests {
             assert!(Envelope::unpack(bytes).is_err());
         }
     }
+
+    #[test]
+    fn no_result_is_promised_to_a_key_that_keeps_no_secret() {
+        for weak in crate::key::tests::weak_points() {
+            let head = format!("{REPLY_TO}{}\n\n", crate::key::tests::recipient(&weak));
+            let error = Envelope::unpack(&[FIRST_LINE, head.as_bytes(), b"payload"].concat());
+            let error = error.expect_err("it would be encrypted for everybody, or not at all");
+            assert!(error.to_string().contains("keeps no secret"), "{error}");
+        }
+    }
 }

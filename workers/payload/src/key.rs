@@ -10,6 +10,11 @@ use std::str::FromStr;
 use zeroize::{Zeroize, Zeroizing};
 
 const SECRET_PREFIX: &str = "age-secret-key-";
+/// The longest header of a file, in bytes: one for a few dozen recipients. Each costs whoever opens it a
+/// multiplication on the curve.
+const MAX_HEADER: usize = 4_096;
+/// How the last line of a header begins.
+const HEADER_END: &[u8] = b"\n---";
 /// What `age` adds to a file of the longest payload, generously: header, and 16 bytes of every
 /// 64 KiB.
 const OVERHEAD: usize = 64 * 1024;
@@ -29,8 +34,24 @@ impl FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = |reason| Error::Invalid(format!("'{}': {reason}", text.escape_default()));
-        age::x25519::Recipient::from_str(text).map(Self).map_err(bad)
+        let recipient = age::x25519::Recipient::from_str(text).map_err(bad)?;
+        let words = bech32::decode(text).ok().map(|(_, words, _)| words);
+        let bytes = words.and_then(|words| Vec::from_base32(&words).ok());
+        let point: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
+        // `age` takes it here, and panics when it encrypts.
+        if point.is_none_or(|point| is_weak(&point)) {
+            return Err(bad("it keeps no secret"));
+        }
+        Ok(Self(recipient))
     }
+}
+
+/// Whether a point of X25519 keeps no secret: every secret key leads to the same shared secret, 0. Whatever
+/// point comes from others is asked this before anything is done with it.
+pub(crate) fn is_weak(point: &[u8; 32]) -> bool {
+    // A point is of small order for all secret keys or for none: they are multiples of 8.
+    let any_secret = [9; 32];
+    x25519_dalek::x25519(any_secret, *point) == [0; 32]
 }
 
 impl fmt::Display for Recipient {
@@ -93,6 +114,10 @@ impl PayloadKey {
     /// [`Error::Decrypt`] for another key's or damaged bytes; [`Error::TooLarge`].
     pub fn decrypt(&self, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let failed = |reason: String| Error::Decrypt { what: "the payload or result", reason };
+        let header = &file[..file.len().min(MAX_HEADER)];
+        if !header.windows(HEADER_END.len()).any(|part| part == HEADER_END) {
+            return Err(failed(format!("its header does not end within {MAX_HEADER} bytes")));
+        }
         let decryptor = age::Decryptor::new_buffered(file).map_err(|e| failed(e.to_string()))?;
         let identity: &dyn age::Identity = &self.0;
         let reader =
@@ -150,8 +175,50 @@ pub(crate) fn secret_from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Points of small order, also in other forms than the shortest.
+    pub(crate) fn weak_points() -> Vec<[u8; 32]> {
+        let of = |first: u8, rest: u8, last: u8| {
+            let mut bytes = [rest; 32];
+            (bytes[0], bytes[31]) = (first, last);
+            bytes
+        };
+        let order_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+        let mut point = [0; 32];
+        hex::decode_to_slice(order_8, &mut point).unwrap();
+        // 0, 1, -1, 0 and 1 as the field's size and one more; the highest bit does not count.
+        let least = [of(0, 0, 0), of(1, 0, 0), of(0xec, 0xff, 0x7f), of(0xed, 0xff, 0x7f)];
+        [&least[..], &[of(0xee, 0xff, 0x7f), of(0, 0, 0x80), point]].concat()
+    }
+
+    /// Such a point, or any, as people write a recipient.
+    pub(crate) fn recipient(point: &[u8; 32]) -> String {
+        bech32::encode("age", point.to_base32(), Variant::Bech32).unwrap()
+    }
+
+    #[test]
+    fn a_point_that_keeps_no_secret_is_no_recipient() {
+        for weak in weak_points() {
+            assert!(recipient(&weak).parse::<Recipient>().is_err(), "{}", hex::encode(weak));
+            assert!(recipient(&weak).to_uppercase().parse::<Recipient>().is_err());
+        }
+        let own = PayloadKey::generate().recipient();
+        assert_eq!(own.to_string().parse::<Recipient>().unwrap(), own);
+    }
+
+    #[test]
+    fn a_header_of_thousands_of_recipients_is_not_read() {
+        let key = PayloadKey::generate();
+        let file = PayloadKey::encrypt(&key.recipient(), b"in the dark").unwrap();
+        let first = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let stanza = format!("-> X25519 {}\n{}\n", "A".repeat(43), "A".repeat(43));
+        let padded = [&file[..first], stanza.repeat(100).as_bytes(), &file[first..]].concat();
+        let error = key.decrypt(&padded).unwrap_err().to_string();
+        assert!(error.contains("header"), "{error}");
+        assert!(key.decrypt(&vec![b'-'; MAX_CONTENT]).is_err());
+    }
 
     #[test]
     fn what_is_encrypted_comes_back() {

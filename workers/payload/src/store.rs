@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The longest that a web server may take for one file.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -58,6 +58,9 @@ impl Store {
         let cid = ContentId::of(content);
         let path = folder.join(cid.to_string());
         if self.get(&cid).await.is_ok() {
+            // It counts as new for whoever removes what is old, if it is this account's file.
+            let file = std::fs::File::open(&path);
+            let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
             return Ok(cid);
         }
         tokio::fs::create_dir_all(folder).await.map_err(Error::file(folder))?;
@@ -72,6 +75,34 @@ impl Store {
         };
         written.await.map_err(Error::file(&path))?;
         Ok(cid)
+    }
+
+    /// Removes contents that were stored, or stored again, longer than `age` ago; whatever else lies there
+    /// stays. How many that were.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::File`].
+    pub fn remove_older(&self, age: Duration) -> Result<usize, Error> {
+        let Self::Folder(folder) = self else {
+            return Err(Error::ReadOnly(self.to_string()));
+        };
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            entries => entries.map_err(Error::file(folder))?,
+        };
+        let mut removed = 0usize;
+        for entry in entries {
+            let entry = entry.map_err(Error::file(folder))?;
+            let is_content =
+                entry.file_name().to_str().is_some_and(|name| name.parse::<ContentId>().is_ok());
+            let stored = entry.metadata().and_then(|about| about.modified());
+            let is_old = stored.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age));
+            if is_content && is_old {
+                std::fs::remove_file(entry.path()).map_err(Error::file(&entry.path()))?;
+                removed = removed.saturating_add(1);
+            }
+        }
+        Ok(removed)
     }
 
     /// Fetches a content and checks it against its identifier.
@@ -167,6 +198,26 @@ mod tests {
         assert_eq!(store.get(&cid).await.unwrap(), b"content");
         let large = store.put(&vec![0; MAX_CONTENT + 1]).await.unwrap_err();
         assert!(matches!(large, Error::TooLarge { .. }), "{large}");
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_removed_unless_it_was_stored_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::Folder(folder.path().join("store"));
+        let day = Duration::from_secs(86_400);
+        assert_eq!(store.remove_older(day).unwrap(), 0, "there is no folder yet");
+        let (old, again) = (store.put(b"old").await.unwrap(), store.put(b"again").await.unwrap());
+        let other = folder.path().join("store/index.html");
+        std::fs::write(&other, "x").unwrap();
+        let path = |cid: &ContentId| folder.path().join("store").join(cid.to_string());
+        for path in [path(&old), path(&again), other.clone()] {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::now() - 2 * day).unwrap();
+        }
+        store.put(b"again").await.unwrap();
+        assert_eq!(store.remove_older(day).unwrap(), 1);
+        assert!(!path(&old).exists() && path(&again).exists() && other.exists());
+        assert!(Store::Web("http://x".into()).remove_older(day).is_err());
     }
 
     /// A server that answers each question with the next of these.

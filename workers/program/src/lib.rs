@@ -1,5 +1,6 @@
 //! What the programs share: where their logs and their output go, how they serve HTTP, how they end,
-//! durations in their settings, what they count, the clock, where the contracts are.
+//! durations in their settings, secrets on their command lines, what they count, the clock, where the
+//! contracts are.
 
 #[cfg(feature = "client")]
 mod client;
@@ -8,6 +9,7 @@ mod figures;
 mod hosts;
 mod output;
 mod room;
+mod secret;
 mod server;
 mod settings;
 mod visible;
@@ -17,6 +19,7 @@ pub use client::{cause, read_answer};
 pub use duration::{duration, duration_text, parse_ms};
 pub use figures::{count, figures_text, Outcome};
 pub use output::{complain_line, say_line, unsaid, write_out};
+pub use secret::{is_development, options};
 pub use server::{Limits, Server};
 pub use settings::{load, secret_is_kept, wrong_at};
 pub use visible::{is_hidden, visible, visible_line};

@@ -2,14 +2,17 @@
 
 use crate::config::Task;
 use crate::policy::{is_over, judge, Leave};
+use crate::state::Own;
 use crate::worker::Worker;
 use anyhow::Result;
-use cicada_core::market::{Offer, Privacy};
+use cicada_core::market::{Offer, OfferRecord, Privacy};
 use cicada_core::name::Name;
 use cicada_program::now_ms;
+use std::collections::BTreeSet;
 
-/// How many of the newest offers are searched for an own one that still stands.
-pub(crate) const OFFERS_SEARCHED: u64 = 500;
+/// How many of the newest offers are searched for an own one that still stands, beside those that this
+/// program has noted.
+const OFFERS_SEARCHED: u64 = 500;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -55,6 +58,10 @@ pub async fn take(
         return Ok(Taken::Left(Leave::TooCheap));
     }
     let units = units.unwrap_or(allowed);
+    // What took a firm offer with more would be handed back.
+    if task.firm && task.max_units.is_some_and(|most| units > most) {
+        return Ok(Taken::Left(Leave::TooMany));
+    }
     if units < record.least_take() {
         return Ok(Taken::Left(Leave::TooMany));
     }
@@ -94,22 +101,43 @@ pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cic
         tracing::info!("{said}");
     }
     let id = worker.market().place_offer(&terms, &worker.signer).await?.value;
+    if let Err(error) = worker.state.note(Own::Offer, id) {
+        // It is found among the newest, unless those were very many.
+        tracing::warn!(offer = id, "{error:#}");
+    }
     tracing::info!(offer = id, task = task.task_type.as_str(), "offered");
     Ok(id)
 }
 
-/// Finds an own open offer for a task among the newest.
+/// The own offers that are known, newest first: those that this program has noted, and any among the
+/// newest of all.
+///
+/// # Errors
+/// As [`cicada_market::Market::offer`].
+pub(crate) async fn own_offers(
+    worker: &Worker,
+    newest: u64,
+) -> Result<Vec<(u64, OfferRecord)>, cicada_market::Error> {
+    let among = newest.saturating_sub(OFFERS_SEARCHED).max(1)..=newest;
+    let noted = worker.state.own(Own::Offer).into_iter().filter(|id| (1..=newest).contains(id));
+    let numbers: BTreeSet<u64> = among.chain(noted).collect();
+    let mut own = Vec::new();
+    for id in numbers.into_iter().rev() {
+        let offer = worker.market().offer(id).await?;
+        if offer.provider == worker.own {
+            own.push((id, offer));
+        }
+    }
+    Ok(own)
+}
+
+/// Finds an own open offer for a task.
 ///
 /// # Errors
 /// As [`cicada_market::Market::offer`].
 pub async fn own_offer(worker: &Worker, task: &Name) -> Result<Option<u64>> {
     let (_, newest, _) = worker.market().counts().await?;
-    for id in (newest.saturating_sub(OFFERS_SEARCHED).max(1)..=newest).rev() {
-        let offer = worker.market().offer(id).await?;
-        let fits = offer.provider == worker.own && offer.terms.task_type == *task;
-        if fits && offer.is_open(now_ms()) {
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
+    let own = own_offers(worker, newest).await?.into_iter();
+    let mut open = own.filter(|(_, o)| o.terms.task_type == *task && o.is_open(now_ms()));
+    Ok(open.next().map(|(id, _)| id))
 }

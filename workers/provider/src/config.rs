@@ -8,7 +8,7 @@ use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
 use cicada_payload::{read_secret, ProviderKey, Store};
 use cicada_program::{duration, secret_is_kept, wrong_at};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,9 @@ pub struct Config {
     pub store: String,
     /// The folder for results; without it, the store.
     pub results: Option<PathBuf>,
+    /// How long results are kept there; without it, for ever.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub keep_results: Option<u64>,
     /// The folder for what must survive a restart. One provider per folder.
     pub state: PathBuf,
     /// Where `/status` and `/metrics` are served; without it, nowhere.
@@ -93,6 +96,9 @@ fn second() -> u64 {
 }
 fn one() -> usize {
     1
+}
+fn some_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    duration(d).map(Some)
 }
 
 impl Config {
@@ -161,6 +167,21 @@ impl Config {
             ensure!(!twice, "task {name} stands there twice");
             task.check(self.max_jobs)?;
         }
+        self.keep_results.map_or(Ok(()), |keep_ms| self.may_remove_after(keep_ms))
+    }
+
+    /// Results are removed from a folder of their own, and when nobody can judge them any more.
+    fn may_remove_after(&self, keep_ms: u64) -> Result<()> {
+        let apart = self.results.as_ref().is_some_and(|own| own != Path::new(&self.store));
+        ensure!(apart, "keep_results: name with results a folder in which nothing else lies");
+        let times = |task: &Task| [task.max_duration, task.max_review, task.max_dispute];
+        let needed =
+            self.tasks.iter().map(|task| times(task).into_iter().fold(0, u64::saturating_add));
+        let needed = needed.max().unwrap_or_default();
+        ensure!(
+            keep_ms >= needed,
+            "keep_results is at least max_duration, max_review and max_dispute together, {needed} ms: so long a result may be needed"
+        );
         Ok(())
     }
 
@@ -270,6 +291,11 @@ pub(crate) mod tests {
         assert_eq!((consent.review.most_ms, consent.dispute.least_ms), (86_400_000, 600_000));
         assert_eq!((consent.min_response_ms, consent.min_duration_ms), (60_000, 60_000));
         assert_eq!(sample().tasks[0].max_hand_over, 900_000);
+        assert_eq!(sample().keep_results, None, "nothing is removed");
+        let text =
+            SAMPLE.replace("auto_accept", "keep_results = \"30d\"\nresults = \"own\"\nauto_accept");
+        let config = Config::parse(&text, Path::new("/home")).unwrap();
+        assert_eq!(config.keep_results, Some(30 * 86_400_000));
     }
 
     #[test]
@@ -296,6 +322,10 @@ pub(crate) mod tests {
             assert!(wrong("auto_accept = true", &account(taken)).contains("job_account"));
         }
         assert!(wrong("auto_accept = true", "max_jobs = 0").contains("max_jobs"));
+        let keep = |text: &str| wrong("auto_accept = true", text);
+        assert!(keep("keep_results = \"30d\"").contains("nothing else lies"));
+        assert!(keep("keep_results = \"30d\"\nresults = \"store\"").contains("nothing else lies"));
+        assert!(keep("keep_results = \"8d\"\nresults = \"own\"").contains("at least"));
         let words = "suri = \"old orchard";
         for secret in [words.to_owned(), format!("{words}\"\n{words}\"")] {
             let said = wrong("suri = \"//Bob\"", &secret);

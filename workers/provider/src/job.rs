@@ -69,15 +69,53 @@ pub enum JobError {
     },
 }
 
+/// How a job's process ended, and what it wrote.
+struct Ended {
+    status: ExitStatus,
+    output: Vec<u8>,
+    errors: String,
+}
+
 impl Job {
     /// Runs it: `payload` on its standard input; what it writes to standard output is the
     /// result. When this returns, or is dropped, no process of it is left: in a world of its own none
     /// can be; of an account of its own all are ended; else those of its group and in its working
-    /// directory.
+    /// directory. Its exit status is its own: what can be started was started, whatever it says.
     ///
     /// # Errors
     /// [`JobError`].
     pub async fn run(&self, payload: &[u8]) -> Result<Vec<u8>, JobError> {
+        let Ended { status, output, errors } = self.attempt(payload).await?;
+        let code = status.code();
+        if code == Some(0) {
+            return Ok(output);
+        }
+        // What starts a job ends so if it cannot, and so may the job itself: shells do.
+        if code == Some(i32::from(NOT_STARTED)) {
+            self.rehearse().await?;
+        }
+        let signal = status.signal().or(code.filter(|_| self.has_sandbox()).and_then(signal_of));
+        Err(JobError::Failed { status: in_words(code, signal), errors })
+    }
+
+    /// Whether a process can be started as this job's will be: its program, and the world it runs in.
+    ///
+    /// # Errors
+    /// [`JobError::NotStarted`].
+    pub async fn rehearse(&self) -> Result<(), JobError> {
+        let program = self.command.first().map(String::as_str).unwrap_or_default();
+        find_program(program).map_err(JobError::NotStarted)?;
+        let idle = Self { command: vec!["/bin/true".into()], timeout: REHEARSAL, ..self.clone() };
+        match idle.attempt(b"").await {
+            Ok(ended) if ended.status.success() => Ok(()),
+            Ok(ended) => Err(JobError::NotStarted(ended.errors)),
+            Err(JobError::NotStarted(reason)) => Err(JobError::NotStarted(reason)),
+            Err(error) => Err(JobError::NotStarted(error.to_string())),
+        }
+    }
+
+    /// Runs it, however it ends.
+    async fn attempt(&self, payload: &[u8]) -> Result<Ended, JobError> {
         let not_started = |error: io::Error| JobError::NotStarted(error.to_string());
         let folder = self.working_directory().map_err(not_started)?;
         let home = folder.as_ref().map_or(Path::new(HOME), Workplace::path);
@@ -103,34 +141,7 @@ impl Job {
         };
         drop(group);
         let status = ended?;
-        let said = String::from_utf8_lossy(&errors).trim().to_owned();
-        match status.code() {
-            Some(0) => Ok(output),
-            Some(code) if code == i32::from(NOT_STARTED) => Err(JobError::NotStarted(said)),
-            code => {
-                let signal =
-                    status.signal().or(code.filter(|_| self.has_sandbox()).and_then(signal_of));
-                Err(JobError::Failed { status: in_words(code, signal), errors: said })
-            }
-        }
-    }
-
-    /// Whether a process can be started as this job's will be: its program, and the world it runs in.
-    ///
-    /// # Errors
-    /// [`JobError::NotStarted`].
-    pub async fn rehearse(&self) -> Result<(), JobError> {
-        let not_started = |reason: String| Err(JobError::NotStarted(reason));
-        let program = self.command.first().map(String::as_str).unwrap_or_default();
-        if let Err(reason) = find_program(program) {
-            return not_started(reason);
-        }
-        let idle = Self { command: vec!["/bin/true".into()], timeout: REHEARSAL, ..self.clone() };
-        match Box::pin(idle.run(b"")).await {
-            Ok(_) => Ok(()),
-            Err(JobError::NotStarted(reason)) => not_started(reason),
-            Err(error) => not_started(error.to_string()),
-        }
+        Ok(Ended { status, output, errors: String::from_utf8_lossy(&errors).trim().to_owned() })
     }
 
     /// Until the process has ended and its output is read, or a limit is reached.

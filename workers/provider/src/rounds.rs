@@ -1,6 +1,7 @@
 //! The provider's rounds over the market.
 
 use crate::queue::{late, Promise};
+use crate::state::Own;
 use crate::status::{Shown, View};
 use crate::work::Trouble;
 use crate::worker::Worker;
@@ -10,7 +11,7 @@ use cicada_chain::{address, Call, Fate, Underway};
 use cicada_core::hash::Hash;
 use cicada_core::name::Name;
 use cicada_market::Error;
-use cicada_program::{count, now_ms};
+use cicada_program::{count, now_ms, visible_line};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::task::{Id, JoinSet};
 mod assignments;
 mod errands;
 mod promises;
+mod turns;
 
 /// After so many failed rounds in a row the connection is made anew.
 const LOST_AFTER: u32 = 5;
@@ -27,6 +29,16 @@ const LOST_AFTER: u32 = 5;
 const FORGOTTEN_MS: u64 = 60_000;
 /// A node that lags knows what was known before after so long, in ms; else the chain was set back.
 const SET_BACK_MS: u64 = 30_000;
+
+/// What a look has shown.
+enum Look {
+    /// All that this provider has promised is known; so many requests and offers there are.
+    All(u64, u64),
+    /// There are assignments that were not looked at yet.
+    Part,
+    /// The node knows less than was known before.
+    Behind,
+}
 
 /// A provider's view of the market.
 pub struct Provider {
@@ -38,10 +50,16 @@ pub struct Provider {
     /// Requests that may still be taken.
     open: BTreeSet<u64>,
     next_request: Option<u64>,
+    /// Those up to this number were there before the start, and are still to be looked at.
+    older: u64,
+    /// Which of the open ones was looked at last.
+    considered: u64,
     /// Requests in whose line this provider waits, and the longest that each may take.
     waiting: BTreeMap<u64, u64>,
     mine: BTreeMap<u64, Mine>,
     next_assignment: u64,
+    /// Own ones of an earlier run that are still to be looked at.
+    noted: BTreeSet<u64>,
     jobs: JoinSet<Result<Hash, Trouble>>,
     /// The assignment of each job.
     of_job: HashMap<Id, u64>,
@@ -57,6 +75,8 @@ pub struct Provider {
     /// Jobs in a row that were not done, and until when nothing is accepted therefore.
     misses: u32,
     rest_until_ms: u64,
+    /// When old results are removed next.
+    remove_ms: u64,
     /// What was said last about something, so that it is not said again.
     said: BTreeMap<String, String>,
 }
@@ -66,12 +86,15 @@ impl Provider {
     pub fn new(worker: Arc<Worker>, shown: Shown) -> Self {
         Self {
             next_assignment: worker.state.settled_below(),
+            noted: worker.state.own(Own::Assignment),
             worker,
             shown,
             offers: BTreeMap::new(),
             offers_known: false,
             open: BTreeSet::new(),
             next_request: None,
+            older: 0,
+            considered: 0,
             waiting: BTreeMap::new(),
             mine: BTreeMap::new(),
             jobs: JoinSet::new(),
@@ -83,6 +106,7 @@ impl Provider {
             behind_ms: None,
             misses: 0,
             rest_until_ms: 0,
+            remove_ms: 0,
             said: BTreeMap::new(),
         }
     }
@@ -105,7 +129,8 @@ impl Provider {
     /// Warns, unless that was the last thing said about it.
     fn warn(&mut self, about: &str, text: String) {
         if self.said.get(about) != Some(&text) {
-            tracing::warn!("{about}: {text}");
+            // Nothing that strangers wrote moves a cursor.
+            tracing::warn!("{about}: {}", visible_line(&text));
             self.said.insert(about.into(), text);
         }
     }
@@ -138,10 +163,14 @@ impl Provider {
         }
     }
 
-    /// Sees to what was promised; more is promised only after that.
+    /// Sees to what was promised; more is promised only once all of that is known.
     async fn round(&mut self) -> Result<()> {
-        let Some((requests, offers)) = self.look().await? else {
-            return Ok(());
+        let (requests, offers) = loop {
+            match self.look().await? {
+                Look::All(requests, offers) => break (requests, offers),
+                Look::Part => {}
+                Look::Behind => return Ok(()),
+            }
         };
         self.ask_about_underway().await?;
         self.find_requests(requests).await?;
@@ -153,25 +182,25 @@ impl Provider {
             self.accept_requests().await?;
         }
         self.serve_lines().await?;
+        self.remove_old_results();
         self.show();
         Ok(())
     }
 
-    /// Sees to what was promised, without waiting for a transaction. How many requests and offers there
-    /// are, unless the node knows less than was known before.
-    async fn look(&mut self) -> Result<Option<(u64, u64)>> {
+    /// Sees to what was promised, without waiting for a transaction, and without reading for long what
+    /// strangers can make more of.
+    async fn look(&mut self) -> Result<Look> {
         while let Some(ended) = self.jobs.try_join_next_with_id() {
             self.job_ended(ended);
         }
         self.see_errands();
         let (requests, offers, assignments) = self.worker.market().counts().await?;
         if self.is_behind(requests, assignments)? {
-            return Ok(None);
+            return Ok(Look::Behind);
         }
         let found = self.find_assignments(assignments).await;
         self.tend_assignments().await?;
-        found?;
-        Ok(Some((requests, offers)))
+        Ok(if found? { Look::All(requests, offers) } else { Look::Part })
     }
 
     /// Finds out what became of what was lost sight of. If a node has forgotten it, its number is free,
@@ -212,11 +241,13 @@ impl Provider {
         self.errands.abort_all();
         self.of_errand.clear();
         self.mine.clear();
+        self.noted.clear();
         self.offers.clear();
         self.offers_known = false;
         self.open.clear();
         self.waiting.clear();
         (self.next_request, self.next_assignment, self.behind_ms) = (None, 1, None);
+        (self.older, self.considered) = (0, 0);
         self.worker.state.set_settled_below(1)?;
         Ok(false)
     }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use cicada_core::hash::{Hash, Hasher, Native};
 use cicada_core::market::Assignment;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,15 @@ impl Identity {
     }
 }
 
+/// What is noted by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// An own offer.
+    Offer,
+    /// An own assignment.
+    Assignment,
+}
+
 /// The folder of a provider's state on one market. Numbers of assignments mean something there only.
 #[derive(Clone, Debug)]
 pub struct State(PathBuf);
@@ -37,8 +47,10 @@ impl State {
     /// Those of the file system, with the place.
     pub fn open(path: &Path, of: &Identity) -> Result<Self> {
         let state = Self(path.join(of.name()));
-        let folder = state.0.join("done");
-        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        for name in ["done", "offers", "assignments"] {
+            let folder = state.0.join(name);
+            fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        }
         let [genesis, first, auction] = [of.genesis, of.first_block, of.auction].map(hex::encode);
         let text = format!("genesis 0x{genesis}\nblock 1 0x{first}\nauction 0x{auction}\n");
         state.write(&state.0.join("market"), &text)?;
@@ -93,9 +105,44 @@ impl State {
     /// Forgets an assignment that has ended.
     pub fn forget(&self, assignment: u64) {
         let _ = fs::remove_file(self.done_file(assignment));
+        self.forget_own(Own::Assignment, assignment);
     }
 
-    /// All assignments below this number have ended, or are somebody else's.
+    /// Notes an own offer or assignment: any number of others' may come after it.
+    ///
+    /// # Errors
+    /// Those of the file system, with the place.
+    pub fn note(&self, what: Own, id: u64) -> Result<()> {
+        let path = self.own_file(what, id);
+        if path.exists() {
+            return Ok(());
+        }
+        self.write(&path, "")
+    }
+
+    /// Forgets one that is closed or has ended.
+    pub fn forget_own(&self, what: Own, id: u64) {
+        let _ = fs::remove_file(self.own_file(what, id));
+    }
+
+    /// Those that were noted and not forgotten.
+    pub fn own(&self, what: Own) -> BTreeSet<u64> {
+        let entries = fs::read_dir(self.own_folder(what)).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    fn own_folder(&self, what: Own) -> PathBuf {
+        self.0.join(match what {
+            Own::Offer => "offers",
+            Own::Assignment => "assignments",
+        })
+    }
+
+    fn own_file(&self, what: Own, id: u64) -> PathBuf {
+        self.own_folder(what).join(id.to_string())
+    }
+
+    /// All assignments below this number were looked at: the own ones are noted, or have ended.
     pub fn settled_below(&self) -> u64 {
         let text = fs::read_to_string(self.0.join("settled-below")).unwrap_or_default();
         text.trim().parse().unwrap_or(1)
@@ -138,6 +185,14 @@ mod tests {
         assert_eq!((again.done(7, &assignment), again.settled_below()), (Some([9; 32]), 7));
         again.forget(7);
         assert_eq!(state.done(7, &assignment), None);
+        for id in [3, 4, 5] {
+            state.note(Own::Offer, id).unwrap();
+            state.note(Own::Assignment, id).unwrap();
+        }
+        state.forget_own(Own::Offer, 3);
+        state.forget(5);
+        assert_eq!(again.own(Own::Offer), BTreeSet::from([4, 5]));
+        assert_eq!(again.own(Own::Assignment), BTreeSet::from([3, 4]));
     }
 
     #[test]

@@ -4,14 +4,13 @@ use crate::config::Task;
 use crate::job::{Job, JobError};
 use crate::policy::{give_up_ms, hand_back, HandBack};
 use crate::worker::Worker;
-use cicada_chain::Fate;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
 use cicada_program::{count, now_ms, visible_line};
 use std::path::Path;
-use times::{in_time, soon, time_for, Patience, AGAIN};
+use times::{in_time, sent, soon, time_for, Patience, Seen};
 use zeroize::Zeroizing;
 
 mod times;
@@ -103,6 +102,7 @@ impl Worker {
         tracing::info!(assignment = id, task = name.as_str(), "running the job");
         let result = match job.run(&input.payload).await {
             Ok(result) => result,
+            // Nothing of it has run: neither its input nor its command did that.
             Err(JobError::NotStarted(why)) => return Err(Trouble::Later(why)),
             Err(error) => {
                 count(&self.metrics.jobs, "failed");
@@ -188,67 +188,37 @@ impl Worker {
 
     /// Marks the start, unless it is marked; whatever happens to the connection.
     async fn start(&self, id: u64, of: &Assignment, terms: &Request) -> Result<(), Trouble> {
-        let mut status = of.status;
+        if of.status != Status::Assigned {
+            return Ok(());
+        }
         let parameters = &self.parameters;
         let give_up_ms = give_up_ms(of, terms, parameters, now_ms());
-        let is_free = || hand_back(of, parameters, now_ms()) == HandBack::Free;
-        let mut patience = Patience::until(id, of.complete_by_ms);
-        loop {
-            if status != Status::Assigned {
-                return Ok(());
-            }
-            let market = self.market();
-            let Err(error) = market.about("start", id, &self.signer).await else {
-                return Ok(());
-            };
-            self.fate(&error, of.complete_by_ms).await;
-            match market.assignment(id).await {
-                Ok(now) if now.status == Status::Assigned && error.refusal().is_some() => {
-                    return Err(error.into());
-                }
+        let send = || async move { self.market().about("start", id, &self.signer).await.map(drop) };
+        let seen = || async move {
+            match self.market().assignment(id).await.ok()?.status {
                 // Handed back while that is free, rather than begun without enough time.
-                Ok(now)
-                    if now.status == Status::Assigned && now_ms() >= give_up_ms && is_free() =>
+                Status::Assigned
+                    if now_ms() >= give_up_ms
+                        && hand_back(of, parameters, now_ms()) == HandBack::Free =>
                 {
-                    return Err(Trouble::Never(error.to_string()));
+                    Some(Seen::TooLate)
                 }
-                Ok(now) => status = now.status,
-                Err(_) => {}
+                Status::Assigned => Some(Seen::Nothing),
+                _ => Some(Seen::Done),
             }
-            patience.after(&error).await?;
-        }
+        };
+        sent(Patience::until(id, of.complete_by_ms), send, seen).await
     }
 
     /// Delivers a result, whatever happens to the connection.
     async fn deliver(&self, id: u64, of: &Assignment, digest: &Hash) -> Result<(), Trouble> {
-        let mut patience = Patience::until(id, of.complete_by_ms);
-        loop {
-            let market = self.market();
-            let Err(error) = market.complete(id, digest, &self.signer).await else {
-                return Ok(());
-            };
-            self.fate(&error, of.complete_by_ms).await;
-            // A call that was final before the connection broke.
-            match market.escrow(of.escrow).await {
-                Ok(escrow) if escrow.result == Some(*digest) => return Ok(()),
-                Ok(_) if error.refusal().is_some() => return Err(error.into()),
-                _ => {}
-            }
-            patience.after(&error).await?;
-        }
-    }
-
-    /// Waits until a transaction that was lost sight of is done or can no longer be.
-    async fn fate(&self, error: &Error, until_ms: u64) {
-        let Some(underway) = error.underway() else {
-            return;
+        let send =
+            || async move { self.market().complete(id, digest, &self.signer).await.map(drop) };
+        let seen = || async move {
+            let escrow = self.market().escrow(of.escrow).await.ok()?;
+            Some(if escrow.result == Some(*digest) { Seen::Done } else { Seen::Nothing })
         };
-        while now_ms() < until_ms {
-            match self.market().chain.fate(underway).await {
-                Ok(Fate::Used | Fate::Expired) => return,
-                Ok(Fate::Open) | Err(_) => tokio::time::sleep(AGAIN).await,
-            }
-        }
+        sent(Patience::until(id, of.complete_by_ms), send, seen).await
     }
 
     /// Fetches the payload, and decrypts it if it is not public.
@@ -265,7 +235,9 @@ impl Worker {
         let handed = handed.ok_or_else(|| Trouble::Later("nothing is handed over yet".into()))?;
         let key = self.key.open(&handed.sealed_key)?;
         let file = store.get(&ContentId::from_chain(&handed.cid)?).await?;
-        let envelope = Envelope::unpack(&key.decrypt(&file)?)?;
+        // Beside the loop that sees to other jobs.
+        let opened = tokio::task::spawn_blocking(move || Envelope::unpack(&key.decrypt(&file)?));
+        let envelope = opened.await.map_err(|error| Trouble::Never(error.to_string()))??;
         Ok(Input { payload: envelope.payload, reply_to: Some(envelope.reply_to) })
     }
 

@@ -188,6 +188,20 @@ async fn a_job_that_fails_says_why() {
 }
 
 #[tokio::test]
+async fn whatever_status_it_ends_with_is_its_own() {
+    // As shells, `env` and `xargs` end if what they shall run is too large, or no program.
+    let error = failure(&job("echo no luck >&2; exit 126")).await;
+    assert_eq!(error, "the job ended with status 126: no luck");
+    let large = "x=$(head -c 200000 /dev/zero | tr '\\0' x); /bin/echo \"$x\"";
+    let error = job(large).run(b"").await.unwrap_err();
+    assert!(matches!(error, JobError::Failed { .. }), "{error}");
+    for code in [1, 125, 126, 127, 128, 255] {
+        let error = job(&format!("exit {code}")).run(b"").await.unwrap_err();
+        assert!(matches!(error, JobError::Failed { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn it_does_not_run_as_root_and_cannot_become_it() {
     assert_ne!(text("id -u").await, "0");
     assert_eq!(text("grep NoNewPrivs /proc/self/status | cut -f2").await, "1");

@@ -152,6 +152,18 @@ async fn there_is_no_network_and_no_way_to_more_rights() {
 }
 
 #[tokio::test]
+async fn whatever_status_it_ends_with_is_its_own() {
+    for code in [1, 125, 126, 127] {
+        let Some(job) = job(&format!("echo no luck >&2; exit {code}")) else { return };
+        let error = job.run(b"").await.unwrap_err();
+        assert_eq!(error.to_string(), format!("the job ended with status {code}: no luck"));
+    }
+    let mut broken = job("exit 126").unwrap();
+    broken.restrictions.sandbox.as_mut().unwrap().program = "/no/such/bwrap".into();
+    assert!(matches!(broken.run(b"").await, Err(JobError::NotStarted(_))));
+}
+
+#[tokio::test]
 async fn limits_bite_as_elsewhere_and_are_named() {
     let Some(mut endless) = job("while :; do :; done") else { return };
     endless.restrictions.cpu_seconds = 1;

@@ -84,6 +84,21 @@ fn each_way_an_escrow_ends_without_a_dispute_has_one_row_of_the_table() {
 }
 
 #[test]
+fn what_only_the_requester_states_is_no_mark() {
+    let violations = Violations { response: false, execution: false, stated: 9 };
+    let quick = Assignment { started_ms: Some(NOW), ..job(Status::InProgress) };
+    let stated = Assignment { violations, ..delivered(quick) };
+    let unmarked = (Status::SlaViolated, 0, None, None, Some(90));
+    let settled = (State::Released, Ending::Settled, None);
+    assert_eq!(end_of(&stated, settled, 905), unmarked);
+    for by in [Side::Requester, Side::Provider] {
+        assert_eq!(end_of(&stated, (State::Resolved, Ending::FellBack, Some(by)), 905), unmarked);
+    }
+    // Beside what was measured it counts for nothing either.
+    assert_eq!(end_of(&violated(9), settled, 905), missed(7, Some(90)));
+}
+
+#[test]
 fn only_who_raised_a_dispute_can_lose_points_by_it_unless_the_work_was_worth_nothing() {
     use Ending::{FellBack, Voted};
     let done = delivered(started());
@@ -108,7 +123,7 @@ fn only_who_raised_a_dispute_can_lose_points_by_it_unless_the_work_was_worth_not
     let undecided = (Status::Undecided, 0, None, None, None);
     assert_eq!(end_of(&done, fell_back(Side::Provider), 1_000), undecided);
     assert_eq!(end_of(&done, fell_back(Side::Provider), 0), undecided);
-    assert_eq!(end_of(&violated(2), fell_back(Side::Provider), 9), missed(21, None));
+    assert_eq!(end_of(&violated(2), fell_back(Side::Provider), 9), missed(7, None));
     assert_eq!(end_of(&done, fell_back(Side::Requester), 1_000), completed(Some(100)));
     assert_eq!(end_of(&violated(0), fell_back(Side::Requester), 905), missed(7, Some(90)));
 }

@@ -40,4 +40,28 @@ export interface ContractEvents<
     },
     Type
   >;
+
+  /**
+   * A slot was taken by a certified report whose rows are too many, none or not in order.
+   *
+   * @signature_topic: 0xf6eb5941690ed09f68790b88934c1dcceae5808c9942a2242bbedd353c0c0329
+   **/
+  SlotVoid: GenericContractEvent<
+    "SlotVoid",
+    {
+      /**
+       * The slot.
+       *
+       * @indexed: false
+       **/
+      slot: bigint;
+      /**
+       * The digest of its report.
+       *
+       * @indexed: false
+       **/
+      digest: FixedBytes<32>;
+    },
+    Type
+  >;
 }

@@ -96,7 +96,6 @@ export type CicadaCoreLeaderboardSettlement =
 
 export type CicadaTraitsCapabilitiesCapabilitiesError =
   | { type: "Feed"; value: CicadaCoreReportFeedError }
-  | { type: "Content"; value: CicadaCoreCapabilityCapabilityError }
   | { type: "ContentMismatch" }
   | { type: "Certificate"; value: CicadaCoreCertificateCertificateError }
   | { type: "ValidatorsUnavailable" };
@@ -109,9 +108,6 @@ export type CicadaCoreReportFeedError =
   | { type: "WrongPrevious" }
   | { type: "TimeReversed" }
   | { type: "TimeAhead" };
-
-export type CicadaCoreCapabilityCapabilityError =
-  "Empty" | "TooManyRows" | "NotSorted";
 
 export type CicadaCoreCertificateCertificateError =
   | { type: "UnknownScheme" }

@@ -80,6 +80,7 @@ export type CicadaCoreEscrowProgress = {
   milestone: number;
   sinceMs: bigint;
   movedMs: bigint;
+  silentUntilMs: bigint;
   locked: bigint;
   providerPaid: bigint;
   requesterPaid: bigint;

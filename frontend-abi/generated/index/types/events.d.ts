@@ -285,7 +285,7 @@ export interface ContractEvents<
        **/
       signers: number;
       /**
-       * Bit `i` is set if seat `i` observed.
+       * Bit `i` is set if seat `i` observed and had weight.
        *
        * @indexed: false
        **/

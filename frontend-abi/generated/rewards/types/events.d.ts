@@ -44,7 +44,7 @@ export interface ContractEvents<
   /**
    * An epoch is settled: from now on claims are proved under its root.
    *
-   * @signature_topic: 0x1be6cd811788b3711b190c81bb7b0290cba0086982c7ea8f981578c2a9873b24
+   * @signature_topic: 0x7013590881bb815f0896b9d611ef093ac59009ff39fd16f45250e3d0e90d8a1f
    **/
   EpochSettled: GenericContractEvent<
     "EpochSettled",
@@ -91,6 +91,72 @@ export interface ContractEvents<
        * @indexed: false
        **/
       claims: number;
+      /**
+       * The digest of its ranking.
+       *
+       * @indexed: false
+       **/
+      ranking: FixedBytes<32>;
+      /**
+       * Bit `i` is set if seat `i` had signed that ranking.
+       *
+       * @indexed: false
+       **/
+      rankedBy: number;
+      /**
+       * The committee that attested it.
+       *
+       * @indexed: false
+       **/
+      committee: number;
+    },
+    Type
+  >;
+
+  /**
+   * A seat was shown to have signed a ranking that is off the certified one.
+   *
+   * @signature_topic: 0x27489b032af4be0a85da875838a36b072856b44a500243ed4ea2298f1cfd1ad6
+   **/
+  RankingAccused: GenericContractEvent<
+    "RankingAccused",
+    {
+      /**
+       * The epoch of rewards.
+       *
+       * @indexed: true
+       **/
+      epoch: bigint;
+      /**
+       * The seat in the committee of the award.
+       *
+       * @indexed: false
+       **/
+      seat: number;
+      /**
+       * How far it was off, in bps, rounded up.
+       *
+       * @indexed: false
+       **/
+      offBps: number;
+    },
+    Type
+  >;
+
+  /**
+   * All who were off in an epoch were judged. What it costs, the contract of validators says.
+   *
+   * @signature_topic: 0xc43660c4ad4ba819771affce44aa95085a204dda46da65cad97727afa7a566fb
+   **/
+  RankingsJudged: GenericContractEvent<
+    "RankingsJudged",
+    {
+      /**
+       * The epoch of rewards.
+       *
+       * @indexed: true
+       **/
+      epoch: bigint;
     },
     Type
   >;
@@ -216,7 +282,7 @@ export interface ContractEvents<
   >;
 
   /**
-   * The owner changed the largest pool of epochs to come.
+   * The owner announced the largest pool of epochs to come.
    *
    * @signature_topic: 0x436b19edd464201b0c68ab3d8568041eb95a2f9cc9c8124d0602517867aa8e8d
    **/

@@ -22,6 +22,8 @@ import type {
   CicadaCoreRewardsAwardLike,
   CicadaCoreCertificateLike,
   CicadaCoreLeaderboardSettlement,
+  CicadaCoreRankingStatementLike,
+  CicadaTraitsRewardsAccused,
   CicadaCoreRewardsRegistration,
   CicadaTraitsRewardsEpochRecord,
   CicadaCoreRewardsAwardAwardState,
@@ -60,6 +62,7 @@ export interface ContractQuery<
    *
    * @param {CicadaCoreReportLike} report
    * @param {CicadaCoreRewardsAwardLike} award
+   * @param {number} rankedBy
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractCallOptions} options
    *
@@ -69,6 +72,7 @@ export interface ContractQuery<
     (
       report: CicadaCoreReportLike,
       award: CicadaCoreRewardsAwardLike,
+      rankedBy: number,
       certificate: CicadaCoreCertificateLike,
       options?: ContractCallOptions,
     ) => Promise<
@@ -79,6 +83,72 @@ export interface ContractQuery<
         >,
         ContractCallResult
       >
+    >,
+    Type
+  >;
+
+  /**
+   * Notes that a seat signed a ranking that is off the certified one.
+   *
+   * @param {bigint} epoch
+   * @param {Array<[FixedBytes<32>, bigint]>} certified
+   * @param {CicadaCoreRankingStatementLike} statement
+   * @param {Array<[FixedBytes<32>, bigint]>} stated
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0x9ac489c3
+   **/
+  rewardsAccuseRanking: GenericContractQueryCall<
+    (
+      epoch: bigint,
+      certified: Array<[FixedBytes<32>, bigint]>,
+      statement: CicadaCoreRankingStatementLike,
+      stated: Array<[FixedBytes<32>, bigint]>,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsRewardsRewardsError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Hands on who was off in an epoch.
+   *
+   * @param {bigint} epoch
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xdb6e473d
+   **/
+  rewardsJudgeRankings: GenericContractQueryCall<
+    (
+      epoch: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<
+        Result<[], CicadaTraitsRewardsRewardsError>,
+        ContractCallResult
+      >
+    >,
+    Type
+  >;
+
+  /**
+   * Who is accused.
+   *
+   * @param {bigint} epoch
+   * @param {ContractCallOptions} options
+   *
+   * @selector 0xb0d4be60
+   **/
+  rewardsAccused: GenericContractQueryCall<
+    (
+      epoch: bigint,
+      options?: ContractCallOptions,
+    ) => Promise<
+      GenericContractCallResult<CicadaTraitsRewardsAccused, ContractCallResult>
     >,
     Type
   >;
@@ -140,7 +210,7 @@ export interface ContractQuery<
   >;
 
   /**
-   * Changes the largest pool of epochs to come. The owner.
+   * Announces the largest pool of epochs to come. The owner.
    *
    * @param {bigint} fromEpoch
    * @param {bigint} amount

@@ -13,6 +13,7 @@ import type {
   CicadaCoreReportLike,
   CicadaCoreRewardsAwardLike,
   CicadaCoreCertificateLike,
+  CicadaCoreRankingStatementLike,
 } from "./types.js";
 
 export interface ContractTx<
@@ -39,6 +40,7 @@ export interface ContractTx<
    *
    * @param {CicadaCoreReportLike} report
    * @param {CicadaCoreRewardsAwardLike} award
+   * @param {number} rankedBy
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractTxOptions} options
    *
@@ -48,7 +50,46 @@ export interface ContractTx<
     (
       report: CicadaCoreReportLike,
       award: CicadaCoreRewardsAwardLike,
+      rankedBy: number,
       certificate: CicadaCoreCertificateLike,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Notes that a seat signed a ranking that is off the certified one.
+   *
+   * @param {bigint} epoch
+   * @param {Array<[FixedBytes<32>, bigint]>} certified
+   * @param {CicadaCoreRankingStatementLike} statement
+   * @param {Array<[FixedBytes<32>, bigint]>} stated
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0x9ac489c3
+   **/
+  rewardsAccuseRanking: GenericContractTxCall<
+    (
+      epoch: bigint,
+      certified: Array<[FixedBytes<32>, bigint]>,
+      statement: CicadaCoreRankingStatementLike,
+      stated: Array<[FixedBytes<32>, bigint]>,
+      options?: ContractTxOptions,
+    ) => ContractSubmittableExtrinsic,
+    Type
+  >;
+
+  /**
+   * Hands on who was off in an epoch.
+   *
+   * @param {bigint} epoch
+   * @param {ContractTxOptions} options
+   *
+   * @selector 0xdb6e473d
+   **/
+  rewardsJudgeRankings: GenericContractTxCall<
+    (
+      epoch: bigint,
       options?: ContractTxOptions,
     ) => ContractSubmittableExtrinsic,
     Type
@@ -101,7 +142,7 @@ export interface ContractTx<
   >;
 
   /**
-   * Changes the largest pool of epochs to come. The owner.
+   * Announces the largest pool of epochs to come. The owner.
    *
    * @param {bigint} fromEpoch
    * @param {bigint} amount

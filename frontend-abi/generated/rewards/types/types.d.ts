@@ -25,7 +25,11 @@ export type CicadaCoreReportFeedState = {
 export type CicadaTraitsRewardsEpochRecord = {
   award: CicadaCoreRewardsAward;
   digest: FixedBytes<32>;
+  slot: bigint;
   timeMs: bigint;
+  rankedBy: number;
+  committee: number;
+  weighed: number;
 };
 
 export type CicadaCoreRewardsAward = {
@@ -39,6 +43,7 @@ export type CicadaCoreRewardsAward = {
   claimsRoot: FixedBytes<32>;
   claims: number;
   total: bigint;
+  ranking: FixedBytes<32>;
 };
 
 export type CicadaCoreRewardsAwardLike = {
@@ -52,6 +57,7 @@ export type CicadaCoreRewardsAwardLike = {
   claimsRoot: FixedBytes<32>;
   claims: number;
   total: bigint;
+  ranking: FixedBytes<32>;
 };
 
 export type InkStorageLazyMapping = {};
@@ -69,6 +75,18 @@ export type CicadaCoreRewardsRegistration = {
 
 export type CicadaTraitsStored002 = CicadaCoreRewardsRegistration;
 
+export type CicadaTraitsRewardsAccused = {
+  judged: boolean;
+  noted: Array<CicadaCoreSlashingJudgementDeviation>;
+};
+
+export type CicadaCoreSlashingJudgementDeviation = {
+  seat: number;
+  bps: number;
+};
+
+export type CicadaTraitsStored003 = CicadaTraitsRewardsAccused;
+
 export type RewardsRewardsContract = {
   validators: AccountId32;
   token: AccountId32;
@@ -76,21 +94,22 @@ export type RewardsRewardsContract = {
   proposedOwner?: AccountId32 | undefined;
   startMs: bigint;
   minEpochMs: bigint;
-  emission: CicadaTraitsStored003;
+  emission: CicadaTraitsStored004;
   funded: bigint;
   paid: bigint;
-  state: CicadaTraitsStored004;
-  latest: CicadaTraitsStored005;
+  state: CicadaTraitsStored005;
+  latest: CicadaTraitsStored006;
   epochs: { get(arg: bigint): Promise<CicadaTraitsStored | undefined> };
   paidOf: { get(arg: AccountId32Like): Promise<bigint | undefined> };
   registry: RewardsRegistry;
+  rankings: RewardsRankings;
 };
 
-export type CicadaTraitsStored003 = CicadaCoreRewardsAwardEmission;
+export type CicadaTraitsStored004 = CicadaCoreRewardsAwardEmission;
 
-export type CicadaTraitsStored004 = CicadaCoreRewardsAwardAwardState;
+export type CicadaTraitsStored005 = CicadaCoreRewardsAwardAwardState;
 
-export type CicadaTraitsStored005 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored006 = CicadaCoreReportFeedState;
 
 export type RewardsRegistry = {
   bond: bigint;
@@ -99,6 +118,10 @@ export type RewardsRegistry = {
   miners: {
     get(arg: AccountId32Like): Promise<CicadaTraitsStored002 | undefined>;
   };
+};
+
+export type RewardsRankings = {
+  accused: { get(arg: bigint): Promise<CicadaTraitsStored003 | undefined> };
 };
 
 export type CicadaTraitsRewardsRewardTerms = {
@@ -129,7 +152,19 @@ export type CicadaTraitsRewardsRewardsError =
   | { type: "WrongBond" }
   | { type: "AlreadyRegistered" }
   | { type: "NotRegistered" }
-  | { type: "StillBonded" };
+  | { type: "StillBonded" }
+  | { type: "NotARanking" }
+  | { type: "OtherRanking" }
+  | { type: "OtherTime" }
+  | { type: "CommitteeGone" }
+  | { type: "NoWeight" }
+  | { type: "Forged" }
+  | { type: "WithinTolerance" }
+  | { type: "AlreadyJudged" }
+  | { type: "TooSoon" }
+  | { type: "NothingToJudge" }
+  | { type: "TooFewAgree" }
+  | { type: "PenaltiesRefused" };
 
 export type CicadaCoreReportFeedError =
   | { type: "UnknownVersion" }
@@ -202,6 +237,24 @@ export type CicadaCoreCertificateLike = {
 
 export type CicadaCoreLeaderboardSettlement =
   "Recorded" | "AlreadyDone" | "Void";
+
+export type CicadaCoreRankingStatement = {
+  seat: number;
+  epoch: bigint;
+  startMs: bigint;
+  endMs: bigint;
+  ranking: FixedBytes<32>;
+  signature: FixedBytes<64>;
+};
+
+export type CicadaCoreRankingStatementLike = {
+  seat: number;
+  epoch: bigint;
+  startMs: bigint;
+  endMs: bigint;
+  ranking: FixedBytes<32>;
+  signature: FixedBytes<64>;
+};
 
 export type CicadaTraitsOwnableOwnableError = "NotOwner" | "NotProposed";
 

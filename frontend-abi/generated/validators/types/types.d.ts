@@ -84,12 +84,17 @@ export type CicadaCoreSlashingAccountStakeAccount = {
   stake: CicadaCoreSlashingStake;
   releasesMs: bigint;
   ejectedIn: number;
-  judgedMs: bigint;
-  judged: CicadaCoreSlashingSeverity;
+  navs: CicadaCoreSlashingAccountJudgedHour;
+  rankings: CicadaCoreSlashingAccountJudgedHour;
   isResigned: boolean;
 };
 
 export type CicadaCoreSlashingStake = { bonded: bigint; unbonding: bigint };
+
+export type CicadaCoreSlashingAccountJudgedHour = {
+  fromMs: bigint;
+  worst: CicadaCoreSlashingSeverity;
+};
 
 export type CicadaCoreSlashingSeverity =
   "None" | "Minor" | "Moderate" | "Severe" | "Critical";
@@ -255,7 +260,8 @@ export type CicadaTraitsStakingStakingError =
   | { type: "ReputationUnavailable" }
   | { type: "OwnAccount" }
   | { type: "Seated" }
-  | { type: "CannotResign" };
+  | { type: "CannotResign" }
+  | { type: "Nobody" };
 
 export type CicadaCoreSlashingParameterError =
   | "NotRising"

@@ -9,6 +9,7 @@ mod connection;
 mod dev;
 mod error;
 mod followers;
+mod length;
 mod origin;
 mod params;
 mod payment;
@@ -152,7 +153,8 @@ fn methods(app: Arc<App>) -> RpcModule<App> {
     api.0
 }
 
-/// Binds `address` and answers requests by HTTP and WebSocket there, as long as the returned future runs.
+/// Binds `address` and answers requests by HTTP and WebSocket there, as long as the returned future runs. It is
+/// known under its addresses, as `localhost` and under the names `hosts`.
 ///
 /// # Errors
 /// If the port is taken.
@@ -160,12 +162,13 @@ pub async fn serve(
     app: Arc<App>,
     address: SocketAddr,
     max_connections: u32,
+    hosts: &[String],
 ) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let methods = Methods::from(methods(app));
     let builder = Server::builder()
-        .set_http_middleware(ServiceBuilder::new().layer(KnownPages))
+        .set_http_middleware(ServiceBuilder::new().layer(KnownPages::of(hosts)))
         .max_request_body_size(MESSAGE_BYTES)
         .max_response_body_size(MESSAGE_BYTES)
         .max_connections(max_connections)

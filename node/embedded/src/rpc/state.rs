@@ -1,6 +1,6 @@
 //! `state_*` and `childstate_*`: the storage of any block, and calls of the runtime.
 
-use super::{chain, error, subscription, Api, Args};
+use super::{chain, error, length::Length, subscription, Api, Args};
 use crate::{
     chain::{Block, Event},
     runtime,
@@ -26,6 +26,8 @@ type Answer<T> = Result<T, ErrorObjectOwned>;
 const PAGE: usize = 1000;
 /// How many keys one request may ask for or watch.
 pub(super) const KEYS: usize = 10_000;
+/// What each text is long besides its digits: quotation marks, `0x`, a comma.
+const AROUND: usize = 5;
 /// How many pairs of block and key `state_queryStorage` compares.
 const COMPARISONS: usize = 1_000_000;
 
@@ -190,8 +192,13 @@ fn keys(app: &App, mut args: Args, trie: TakeTrie) -> Answer<Vec<StorageKey>> {
     let prefix: StorageKey = args.next("prefix")?;
     let block = chain::at(app, args.next("hash")?)?;
     let view = app.node.state(&block);
-    let keys = keys_from(&view, &trie, &prefix.0, None)?.collect();
-    keys
+    let mut length = Length::default();
+    let keys = keys_from(&view, &trie, &prefix.0, None)?.map(|key| {
+        let key = key?;
+        length.add(key.0.len(), AROUND)?;
+        Ok(key)
+    });
+    keys.collect()
 }
 
 fn keys_paged(app: &App, mut args: Args, trie: TakeTrie) -> Answer<Vec<StorageKey>> {
@@ -214,14 +221,14 @@ fn pairs(app: &App, mut args: Args) -> Answer<Vec<(StorageKey, StorageData)>> {
     let prefix: StorageKey = args.next("prefix")?;
     let block = chain::at(app, args.next("hash")?)?;
     let view = app.node.state(&block);
-    let pairs = keys_from(&view, &None, &prefix.0, None)?
-        .map(|key| {
-            let key = key?;
-            let value = value(&view, &None, &key.0)?.unwrap_or_else(|| StorageData(Vec::new()));
-            Ok((key, value))
-        })
-        .collect();
-    pairs
+    let mut length = Length::default();
+    let pairs = keys_from(&view, &None, &prefix.0, None)?.map(|key| {
+        let key = key?;
+        let value = value(&view, &None, &key.0)?.unwrap_or_else(|| StorageData(Vec::new()));
+        length.add(key.0.len() + value.0.len(), 2 * AROUND)?;
+        Ok((key, value))
+    });
+    pairs.collect()
 }
 
 fn child_entries(app: &App, mut args: Args) -> Answer<Vec<Option<StorageData>>> {
@@ -229,7 +236,17 @@ fn child_entries(app: &App, mut args: Args) -> Answer<Vec<Option<StorageData>>> 
     let keys: Vec<StorageKey> = limited(args.next("keys")?)?;
     let block = chain::at(app, args.next("hash")?)?;
     let view = app.node.state(&block);
-    keys.iter().map(|key| value(&view, &trie, &key.0)).collect()
+    let mut length = Length::default();
+    let entries = keys.iter().map(|key| {
+        let value = value(&view, &trie, &key.0)?;
+        length.add(bytes_of(&value), AROUND)?;
+        Ok(value)
+    });
+    entries.collect()
+}
+
+fn bytes_of(value: &Option<StorageData>) -> usize {
+    value.as_ref().map_or(0, |value| value.0.len())
 }
 
 fn limited(keys: Vec<StorageKey>) -> Answer<Vec<StorageKey>> {
@@ -254,20 +271,25 @@ fn read_proof(app: &App, mut args: Args) -> Answer<ReadProof> {
     Ok(ReadProof { at: block.hash, proof })
 }
 
-/// The values of `keys` in a block that differ from `known`, which is brought up to date.
+/// The values of `keys` in a block that differ from `known`, which is brought up to date. All of them
+/// together are no longer than a message, and neither is the `answer` that the changes become part of.
 fn changes(
     app: &App,
     block: &Block,
     keys: &[StorageKey],
     known: &mut Vec<Option<StorageData>>,
+    answer: &mut Length,
 ) -> Answer<StorageChangeSet<Hash>> {
     let view = app.node.state(block);
     let first = known.is_empty();
     known.resize(keys.len(), None);
     let mut changes = Vec::new();
+    let mut all = Length::default();
     for (key, known) in keys.iter().zip(known) {
         let value = value(&view, &None, &key.0)?;
+        all.add(key.0.len() + bytes_of(&value), 2 * AROUND)?;
         if first || value != *known {
+            answer.add(key.0.len() + bytes_of(&value), 2 * AROUND)?;
             changes.push((key.clone(), value.clone()));
         }
         *known = value;
@@ -278,7 +300,7 @@ fn changes(
 fn query_storage_at(app: &App, mut args: Args) -> Answer<Vec<StorageChangeSet<Hash>>> {
     let keys = limited(args.next("keys")?)?;
     let block = chain::at(app, args.next("at")?)?;
-    Ok(vec![changes(app, &block, &keys, &mut Vec::new())?])
+    Ok(vec![changes(app, &block, &keys, &mut Vec::new(), &mut Length::default())?])
 }
 
 fn query_storage(app: &App, mut args: Args) -> Answer<Vec<StorageChangeSet<Hash>>> {
@@ -295,8 +317,9 @@ fn query_storage(app: &App, mut args: Args) -> Answer<Vec<StorageChangeSet<Hash>
     }
     let mut known = Vec::new();
     let mut sets = Vec::new();
+    let mut answer = Length::default();
     for block in blocks {
-        let set = changes(app, &block, &keys, &mut known)?;
+        let set = changes(app, &block, &keys, &mut known, &mut answer)?;
         if !set.changes.is_empty() {
             sets.push(set);
         }
@@ -313,6 +336,10 @@ async fn subscribe_storage(app: Arc<App>, mut args: Args, pending: PendingSubscr
         Ok(keys) => keys,
         Err(error) => return pending.reject(error).await,
     };
+    let present = app.node.best();
+    if let Err(error) = changes(&app, &present, &keys, &mut Vec::new(), &mut Length::default()) {
+        return pending.reject(error).await;
+    }
     let mut known = Vec::new();
     let reader = app.clone();
     let best = |event| match event {
@@ -326,8 +353,9 @@ async fn subscribe_storage(app: Arc<App>, mut args: Args, pending: PendingSubscr
         best,
         move |block| {
             let first = known.is_empty();
-            // A block may be reverted before it is read here; the event that says so comes next.
-            let set = changes(&reader, &block, &keys, &mut known).ok()?;
+            // A block may be reverted before it is read here; the event that says so comes next. What has
+            // become longer than a message cannot be told.
+            let set = changes(&reader, &block, &keys, &mut known, &mut Length::default()).ok()?;
             (first || !set.changes.is_empty()).then_some(set)
         },
     )

@@ -1,6 +1,6 @@
 //! The storage queries of `chainHead_v1_storage` and `archive_v1_storage`.
 
-use super::{error, state, MESSAGE_BYTES};
+use super::{error, length::Length, state};
 use crate::state::View;
 use cicada_runtime::Hash;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -79,17 +79,14 @@ impl Found {
 struct Items {
     found: Vec<Item>,
     child_trie_key: Option<Bytes>,
-    bytes: usize,
+    length: Length,
 }
 
 impl Items {
     fn add(&mut self, key: Vec<u8>, found: Option<Found>) -> Answer<()> {
         let Some(found) = found else { return Ok(()) };
         let child = self.child_trie_key.as_ref().map_or(0, |key| key.len());
-        self.bytes += ITEM_BYTES + 2 * (key.len() + found.bytes() + child);
-        if self.bytes > MESSAGE_BYTES as usize {
-            return Err(error::count(self.bytes, MESSAGE_BYTES as usize));
-        }
+        self.length.add(key.len() + found.bytes() + child, ITEM_BYTES)?;
         let child_trie_key = self.child_trie_key.clone();
         self.found.push(Item { key: Bytes(key), found, child_trie_key });
         Ok(())
@@ -107,7 +104,7 @@ pub(super) fn run(view: &View, queries: &[Query], child: Option<HexBytes>) -> An
     }
     let child_trie_key = child.clone().map(|child| Bytes(child.0));
     let trie = child.map(|child| ChildInfo::new_default_from_vec(child.0));
-    let mut items = Items { found: Vec::new(), child_trie_key, bytes: 0 };
+    let mut items = Items { found: Vec::new(), child_trie_key, length: Length::default() };
     let value = |key: &[u8]| -> Answer<_> {
         Ok(state::value(view, &trie, key)?.map(|value| Found::Value(Bytes(value.0))))
     };

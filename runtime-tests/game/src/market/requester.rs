@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, PENALTY};
 use super::Aim;
-use crate::market::stage::{report, ARBITRATORS, PROVIDER, REQUESTER, VIOLATION_POINTS};
+use crate::market::stage::{report, ARBITRATORS, PROVIDER, REQUESTER};
 use crate::role::Role;
 use cicada_core::escrow::Decision;
 use cicada_dice::Dice;
@@ -13,8 +13,6 @@ const CONSENT_BPS: u16 = 2_500;
 const OFFER: u64 = 1;
 /// The most requests of a play.
 const REQUESTS: usize = 3;
-/// What a requester can state: uptime and one metric.
-const STATED: i128 = 2;
 
 /// Something that a requester can do.
 #[derive(Clone, Copy, Debug)]
@@ -192,12 +190,12 @@ impl Role for Requester {
         }
     }
 
-    /// His word about uptime and quality counts, as far as a careful provider has agreed to; nothing
-    /// else.
+    /// His word about uptime and quality costs money, as far as a careful provider has agreed to, and
+    /// no mark.
     fn allowed(&mut self) -> i128 {
         let of = |amount: u128| match self.aim {
             Aim::Money => (amount * u128::from(CONSENT_BPS) / 10_000) as i128,
-            Aim::Points => STATED * i128::from(VIOLATION_POINTS),
+            Aim::Points => 0,
         };
         let slandered = self.scene.jobs.iter().filter(|job| job.slandered);
         slandered.map(|job| of(job.amount)).sum()

@@ -199,9 +199,9 @@ impl Epochs {
         let contract = *address(&self.rewards).as_ref();
         let feed = Feed { kind: ReportKind::Rewards, contract };
         let latest = stage.world.read(on(&self.rewards).latest());
-        let report = award.report::<Native>(feed, &latest, stage.world.now());
+        let report = award.report::<Native>(0, feed, &latest, stage.world.now());
         let certificate = stage.committee.certify(&stage.validators, &report);
-        let message = on(&self.rewards).settle_epoch(report, award, (&certificate).into());
+        let message = on(&self.rewards).settle_epoch(report, award, 0, (&certificate).into());
         let settled = stage.world.as_(account(OWNER)).call(message).succeeds();
         assert_eq!(settled.value, Settlement::Recorded);
     }

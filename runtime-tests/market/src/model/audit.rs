@@ -32,10 +32,10 @@ impl Deal {
         act: &Act,
         from: State,
         time_ms: u64,
-        (provider, requester): (u128, u128),
+        (provider, requester, fee): (u128, u128, u128),
     ) {
-        let paid = Payout { provider, requester };
-        let detail = tagged::<Native>(b"cicada71/escrow-detail/v2", &(act, paid));
+        let paid = Payout { provider, requester, fee };
+        let detail = tagged::<Native>(b"cicada71/escrow-detail/v3", &(act, paid));
         let action = act.action();
         self.log.push(AuditEntry { actor, action, from, to: self.state, time_ms, detail });
     }

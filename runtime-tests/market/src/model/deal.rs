@@ -24,8 +24,10 @@ pub struct Deal {
     pub part: usize,
     /// Since when it is completed, disputed, at the next part or ended.
     pub since_ms: u64,
-    /// How long disputes lasted.
+    /// How long disputes lasted, each at most as long as it may.
     pub moved_ms: u64,
+    /// When silence would have paid the part in dispute.
+    pub silent_until_ms: u64,
     /// What is held.
     pub locked: u128,
     /// What the provider got.
@@ -89,6 +91,7 @@ impl Deal {
             part: 0,
             since_ms: 0,
             moved_ms: 0,
+            silent_until_ms: 0,
             locked: 0,
             to_provider: 0,
             to_requester: 0,
@@ -127,7 +130,10 @@ impl Deal {
                 Some(release_after_ms.max(review))
             }
             (State::Completed, _) => Some(review),
-            (State::Disputed, _) => Some(self.since_ms.saturating_add(self.terms.dispute_ms)),
+            (State::Disputed, _) => {
+                let ends = self.since_ms.saturating_add(self.terms.dispute_ms);
+                Some(ends.max(self.silent_until_ms))
+            }
             _ => None,
         }
     }
@@ -304,6 +310,7 @@ impl Deal {
         self.raised_by = Some(self.bring(moment, cids));
         // Amounts of the test are far below 2^128 / 10,000.
         self.deposit = self.amount() * u128::from(self.terms.panel.fee_bps) / 10_000;
+        self.silent_until_ms = self.due_ms().expect("it is completed");
         self.state = State::Disputed;
         self.since_ms = moment.now_ms;
         Ok((0, 0))
@@ -404,7 +411,7 @@ impl Deal {
 
     /// The end of a dispute: the part is paid, or (without a share) all is given back.
     fn conclude(&mut self, moment: &Moment, ending: Ending, share: Option<u128>) -> (u128, u128) {
-        self.moved_ms += moment.now_ms - self.since_ms;
+        self.moved_ms += (moment.now_ms - self.since_ms).min(self.terms.dispute_ms);
         self.deposit = 0;
         match share {
             Some(share) => self.pay_part(moment, State::Resolved, ending, share),

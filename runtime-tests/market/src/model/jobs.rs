@@ -317,12 +317,12 @@ impl Model {
     fn consequences(&self, job: &Assignment) -> (Vec<Event>, Vec<Event>, Option<bool>) {
         let parameters = self.setting.market;
         let (time, used) = self.used_ms(job);
-        let Violations { response, execution, stated } = job.violations;
-        let count = u32::from(response) + u32::from(execution) + u32::from(stated);
+        let Violations { response, execution, .. } = job.violations;
+        let measured = u32::from(response) + u32::from(execution);
         let (mut provider, requester, well) = match job.status {
             Status::Completed => (vec![Event::Completed], vec![], Some(true)),
-            Status::SlaViolated => {
-                let points = parameters.violation_points * count;
+            Status::SlaViolated if measured > 0 => {
+                let points = parameters.violation_points * measured;
                 (vec![Event::SlaViolated { points }], vec![], Some(false))
             }
             Status::Failed => (vec![Event::Failed], vec![], Some(false)),
@@ -335,9 +335,10 @@ impl Model {
             }
             _ => (vec![], vec![], None),
         };
+        let unjudged = job.status == Status::SlaViolated && measured == 0;
         let paid = matches!(job.status, Status::Completed | Status::SlaViolated);
         let quick = |started: u64| started - job.ready_ms < parameters.fast_response_ms;
-        if paid && job.started_ms.is_some_and(quick) {
+        if paid && !unjudged && job.started_ms.is_some_and(quick) {
             provider.push(Event::FastResponse);
         }
         (provider, requester, well)

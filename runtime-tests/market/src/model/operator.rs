@@ -41,7 +41,7 @@ impl Model {
         check.done()?;
         let mut deal = Deal::created(terms.clone());
         let act = Act::Create(audit::of_terms(terms));
-        deal.note(by, &act, State::Created, self.now_ms, (0, 0));
+        deal.note(by, &act, State::Created, self.now_ms, (0, 0, 0));
         Ok(self.add(deal))
     }
 
@@ -58,7 +58,7 @@ impl Model {
         let mut deal = Deal::created(terms.clone());
         (deal.state, deal.locked) = (State::Funded, amount);
         let act = Act::Fund(audit::of_terms(terms));
-        deal.note(by, &act, State::Created, self.now_ms, (0, 0));
+        deal.note(by, &act, State::Created, self.now_ms, (0, 0, 0));
         Ok(self.add(deal))
     }
 
@@ -93,7 +93,8 @@ impl Model {
         let moment = Moment { actor, now_ms: self.now_ms, late };
         let (before, raised_by) = (deal.deposit, deal.raised_by);
         let paid = deal.act(&moment, act)?;
-        deal.note(actor, act, from, self.now_ms, paid);
+        let fee = before.abs_diff(deal.deposit);
+        deal.note(actor, act, from, self.now_ms, (paid.0, paid.1, fee));
         let token = deal.terms.token;
         let (came, payer) = match act {
             Act::Fund(_) => (deal.locked, deal.terms.requester),
@@ -227,7 +228,7 @@ impl Model {
         deal.locked = amount.expect("checked");
         self.reserves.get_mut(&id).expect("checked").balance -= deal.locked;
         let act = Act::Draw { reserve: id, terms: audit::of_terms(terms) };
-        deal.note(by, &act, State::Created, self.now_ms, (0, 0));
+        deal.note(by, &act, State::Created, self.now_ms, (0, 0, 0));
         Ok(self.add(deal))
     }
 }

@@ -7,7 +7,6 @@ use crate::model::{is_final, Deal, Model};
 use cicada_core::escrow::{Act, Ending, Side, State};
 use cicada_core::market::{Assignment, Status};
 use cicada_core::reputation::Event;
-use cicada_core::sla::Violations;
 use cicada_core::Account;
 use std::collections::BTreeSet;
 
@@ -17,7 +16,9 @@ pub fn broken(op: &Op, before: &Model, after: &Model) -> Vec<String> {
     for (id, now) in &after.escrows {
         let Some(then) = before.escrows.get(id).filter(|then| *then != now) else { continue };
         found.extend(
-            of_escrow(op, then, now).into_iter().map(|what| format!("escrow {id}: {what}")),
+            of_escrow(op, then, now, after.now_ms)
+                .into_iter()
+                .map(|what| format!("escrow {id}: {what}")),
         );
     }
     for (id, now) in &after.assignments {
@@ -31,7 +32,7 @@ pub fn broken(op: &Op, before: &Model, after: &Model) -> Vec<String> {
     found
 }
 
-fn of_escrow(op: &Op, then: &Deal, now: &Deal) -> Vec<&'static str> {
+fn of_escrow(op: &Op, then: &Deal, now: &Deal, after_ms: u64) -> Vec<&'static str> {
     let mut found = Vec::new();
     let paid = now.to_provider - then.to_provider;
     let delivered = matches!(then.state, State::Completed | State::Disputed);
@@ -48,6 +49,9 @@ fn of_escrow(op: &Op, then: &Deal, now: &Deal) -> Vec<&'static str> {
         found.push("a dispute stops work that is not delivered");
     }
     if then.state == State::Disputed && matches!(op, Op::Act { act: Act::Expire, .. }) {
+        if after_ms < then.silent_until_ms {
+            found.push("a dispute pays before silence would have");
+        }
         // Silence would have paid the part, less what was measured.
         let by_silence = then.amount() - then.deduction;
         let back = now.to_requester - then.to_requester;
@@ -100,7 +104,7 @@ fn of_end(
     let mut found = Vec::new();
     let deal = &after.escrows[&now.escrow];
     let delivered = now.completed_ms.is_some_and(|at| at < now.complete_by_ms);
-    let kept = now.violations == Violations::default();
+    let kept = !now.violations.response && !now.violations.execution;
     let judged_worthless = deal.ending == Some(Ending::Voted { provider_share: 0 });
     let taken_back = deal.state == State::Refunded;
     let failed = after.outcomes.len() > before.outcomes.len()

@@ -10,7 +10,7 @@ mod stake;
 
 pub use basket::{Basket, Part};
 pub use pool::{Pool, FEE_BPS};
-pub use rewards::{inputs, Rewards, EMISSION, EPOCH_MS};
+pub use rewards::{inputs, Rewards, EMISSION, EPOCH_MS, NOTICE_MS};
 pub use stake::Stakes;
 
 use std::collections::{BTreeMap, BTreeSet};

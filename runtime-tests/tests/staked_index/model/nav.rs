@@ -47,10 +47,10 @@ impl Model {
             .filter(|(seat, _)| self.stakes.weight(*seat) > 0)
             .map(|(seat, value)| (*seat, ceil(value.abs_diff(median), 10_000, median)))
             .collect();
+        let (signers, observers) = (bits(&signed.seats), bits(off.iter().map(|(seat, _)| seat)));
         if off.iter().any(|(_, bps)| *bps > 50) {
             self.basket.off.insert(newest.slot, off);
         }
-        let (signers, observers) = (bits(&signed.seats), bits(values.iter().map(|(seat, _)| seat)));
         let (epoch, slot) = (self.stakes.epoch(), newest.slot);
         let nav = Nav { slot, nav_e18: median, time_ms, epoch, signers, observers };
         self.basket.navs.push(nav);

@@ -14,6 +14,8 @@ use crate::people::{person, Coin, Who};
 
 /// The shortest epoch.
 pub const EPOCH_MS: u64 = 3_600_000;
+/// How long before an epoch can begin its emission must be announced: twice the time of a bond.
+pub const NOTICE_MS: u64 = 48 * 3_600_000;
 /// The largest pool of an epoch at first.
 pub const EMISSION: u128 = 5_000_000_000_000;
 
@@ -189,7 +191,7 @@ impl Model {
         let planned = self.rewards.change.map(|(planned, _)| planned);
         let first = planned.filter(|planned| *planned > running).map_or(from, |p| p.min(from));
         let begins_ms = || self.rewards.end_ms + (first - running) * EPOCH_MS;
-        if from <= running || self.now_ms >= begins_ms() {
+        if from <= running || self.now_ms + NOTICE_MS >= begins_ms() {
             return Err(RewardsError::EpochBegun);
         }
         self.rewards.emission = self.rewards.emission_at(running);

@@ -410,7 +410,7 @@ impl Model {
         if inactive.len() > MAX_SILENT {
             return Err(ValidatorsError::NotActive);
         }
-        self.stakes.barred = inactive;
+        self.stakes.barred.clear();
         ejected.into_iter().for_each(|seat| self.silence(seat));
         self.stakes.committees.push(nodes.to_vec());
         self.stakes.changes = changes;

@@ -144,7 +144,7 @@ impl Cluster {
     /// If it does not come.
     pub fn propose(&self, seat: Seat, proposal: &[u8]) -> Result<(u16, Value)> {
         let path = "/paxos/propose?timeout_ms=60000";
-        let headers = self.proposer.headers(proposal);
+        let headers = self.proposer.headers(seat, proposal);
         let (status, body) = self.request(seat, "POST", path, &headers, proposal)?;
         Ok((status, serde_json::from_slice(&body)?))
     }

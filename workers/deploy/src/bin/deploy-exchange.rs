@@ -1,12 +1,13 @@
 //! Deploys the exchange.
 
+use anyhow::Result;
 use cicada_amounts::MMC;
-use cicada_chain::{account_of, parse_account, signer, BUNDLES};
+use cicada_chain::BUNDLES;
 use cicada_core::exchange::{Limits, MakerTerms};
 use cicada_core::quote::Framework;
-use cicada_core::Account;
 use cicada_deploy::exchange::{deploy, Plan, Stock};
-use cicada_program::{quiet_logs, status};
+use cicada_deploy::receiver;
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,9 +42,12 @@ struct Options {
     /// price of which he knows better.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=168))]
     max_quote_age_hours: u64,
-    /// The most tokens of a framework that may exist.
-    #[arg(long, default_value_t = Limits::DEFAULT.max_outstanding)]
-    max_outstanding: u128,
+    /// The most tokens of a framework that may exist [default: one for each 50 MMC of --reserve]. What
+    /// an hour sells is a hundredth of the reserve up to a price of reserve / max-outstanding, and more
+    /// above it: a market's reserve should be this number times the highest price that is thought
+    /// possible, also where it is paid in later.
+    #[arg(long)]
+    max_outstanding: Option<u128>,
     /// The most that the tokens which the market maker sells within an hour may come to be worth, and
     /// the most that it pays within one: basis points of the reserve.
     #[arg(long, default_value_t = Limits::DEFAULT.hourly_bps,
@@ -59,9 +63,10 @@ struct Options {
     /// What each market's reserve is filled up to, in MMC.
     #[arg(long, default_value_t = 25_000_000)]
     reserve: u64,
-    /// Who gets money to trade with: an address, or the secret of a development account.
-    #[arg(long, default_value = "//Alice", value_parser = account)]
-    trader: Account,
+    /// Who gets money to trade with: an address, or the secret of a development account [default:
+    /// //Alice, if the owner is a development account, too].
+    #[arg(long)]
+    trader: Option<String>,
     /// What the trader's balance is filled up to, in MMC.
     #[arg(long, default_value_t = 1_000_000)]
     funds: u64,
@@ -82,13 +87,6 @@ Examples:
   paxos-market && deploy-exchange --fill --hold openai=500
   deploy-exchange --network /tmp/n/network.toml --addresses /tmp/n/addresses.json";
 
-fn account(text: &str) -> Result<Account, String> {
-    match text.starts_with("//") {
-        true => signer(text).map(|signer| account_of(&signer)).map_err(|error| error.to_string()),
-        false => parse_account(text).map_err(|error| error.to_string()),
-    }
-}
-
 fn holding(text: &str) -> Result<(Framework, u128), String> {
     let (name, amount) = text.split_once('=').ok_or("write FRAMEWORK=AMOUNT")?;
     let framework = Framework::new(name).map_err(|error| error.to_string())?;
@@ -96,16 +94,23 @@ fn holding(text: &str) -> Result<(Framework, u128), String> {
     Ok((framework, amount))
 }
 
+/// MMC of a reserve for each token that may exist by default.
+const COVER: u128 = 50;
+
 impl Options {
-    fn plan(self) -> Plan {
+    fn plan(self) -> Result<Plan> {
         let mmc = |amount: u64| u128::from(amount).saturating_mul(MMC);
-        let stock = Stock {
-            reserve: mmc(self.reserve),
-            trader: self.trader,
-            funds: mmc(self.funds),
-            holdings: self.holdings,
+        let stock = match self.fill {
+            true => Some(Stock {
+                reserve: mmc(self.reserve),
+                trader: receiver("--trader", self.trader.as_deref(), "//Alice", &self.suri)?,
+                funds: mmc(self.funds),
+                holdings: self.holdings,
+            }),
+            false => None,
         };
-        Plan {
+        let covered = u128::from(self.reserve) / COVER;
+        Ok(Plan {
             url: self.url,
             bundles: self.bundles,
             network: self.network,
@@ -114,21 +119,22 @@ impl Options {
             terms: MakerTerms {
                 max_quote_age_ms: self.max_quote_age_hours.saturating_mul(3_600_000),
                 limits: Limits {
-                    max_outstanding: self.max_outstanding,
+                    max_outstanding: self.max_outstanding.unwrap_or(covered),
                     hourly_bps: self.hourly_bps,
                     account_bps: self.account_bps,
                 },
             },
-            stock: self.fill.then_some(stock),
+            stock,
             addresses: self.addresses.map(|path| (path, self.name)),
-        }
+        })
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
+    let deployed = async { deploy(&options::<Options>().plan()?).await };
+    status("error", deployed.await.map(|_| ()))
 }
 
 #[cfg(test)]
@@ -139,16 +145,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
-        let plan = |more: &[&str]| {
-            let options = Options::try_parse_from(["x"].iter().chain(more));
-            options.map(Options::plan)
-        };
+        let read = |more: &[&str]| Options::try_parse_from(["x"].iter().chain(more));
+        let plan = |more: &[&str]| read(more).map(|options| options.plan().unwrap());
         let bare = plan(&[]).unwrap();
         assert_eq!((bare.terms.max_quote_age_ms, bare.stock.is_none()), (3_600_000, true));
+        assert_eq!(bare.terms.limits, Limits::DEFAULT);
         let stock = plan(&["--fill", "--hold", "openai=500"]).unwrap().stock.unwrap();
         assert_eq!((stock.reserve, stock.funds), (25_000_000_000_000, 1_000_000_000_000));
         assert_eq!(stock.holdings, [(Framework::new("openai").unwrap(), 500)]);
-        assert_eq!(stock.trader, account_of(&signer("//Alice").unwrap()));
+        assert_eq!(stock.trader, cicada_deploy::account("//Alice").unwrap());
+        let mut real = read(&["--fill"]).unwrap();
+        real.suri = "old orchard".into();
+        assert!(real.plan().unwrap_err().to_string().contains("--trader"));
         for bad in [["--hold", "openai"], ["--hold", "Open AI=5"], ["--hold", "openai=-5"]] {
             assert!(plan(&bad).is_err(), "{bad:?}");
         }
@@ -157,5 +165,21 @@ mod tests {
             assert!(plan(&bad).is_err(), "{bad:?}");
         }
         assert_eq!(bare.terms.check(), Ok(()));
+    }
+
+    #[test]
+    fn with_a_smaller_reserve_fewer_tokens_may_exist() {
+        let of = |more: &[&str]| {
+            let options = Options::try_parse_from(["x", "--fill"].iter().chain(more)).unwrap();
+            let plan = options.plan().unwrap();
+            (plan.stock.unwrap().reserve, plan.terms.limits)
+        };
+        let (reserve, small) = of(&["--reserve", "250000"]);
+        assert_eq!(small.max_outstanding, 5_000);
+        // What an hour sells comes to 1 % of the reserve at 49.5 MMC, the bid at 50,000 points.
+        let an_hour = small.max_outstanding * u128::from(small.hourly_bps) / 10_000;
+        assert!(an_hour * 49_500_000 <= reserve / 100, "{an_hour} tokens");
+        let chosen = of(&["--reserve", "250000", "--max-outstanding", "7"]).1;
+        assert_eq!(chosen.max_outstanding, 7);
     }
 }

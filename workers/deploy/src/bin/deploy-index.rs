@@ -1,16 +1,18 @@
 //! Deploys the index.
 
+use anyhow::Result;
 use cicada_amounts::TAO;
 use cicada_chain::BUNDLES;
 use cicada_deploy::index::{deploy, Plan, Terms};
-use cicada_program::{quiet_logs, status};
+use cicada_deploy::receiver;
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Puts the contracts of the index beside a committee that deploy-paxos has seated: TAO, 20 subnet
-/// tokens, the index token, index, pair and rewards; sets the rules of stake, makes the index a
-/// judge, bonds the operators' stake, funds the rewards; writes index and rewards into the network
+/// tokens, the index token, index, pair and rewards; sets the rules of stake, makes index and
+/// rewards judges, bonds the operators' stake, funds the rewards; writes index and rewards into the network
 /// file and all addresses into the index file.
 ///
 /// Safe to run again: an index that is there and answers is left as it is. One that does not answer
@@ -39,9 +41,10 @@ struct Options {
     /// Deploy new contracts although the index file names some; it is kept under another name.
     #[arg(long)]
     anew: bool,
-    /// Secret of the account that penalties go to; only its address is used.
-    #[arg(long, default_value = "//Treasury", hide_env_values = true)]
-    treasury: String,
+    /// The account that penalties go to, which can never be changed: an address, or the secret of a
+    /// development account [default: //Treasury, if the deployer is a development account, too].
+    #[arg(long)]
+    treasury: Option<String>,
     /// What a seat needs, in TAO.
     #[arg(long, default_value_t = 1_000)]
     minimum: u64,
@@ -78,7 +81,7 @@ Examples:
   deploy-index --network /tmp/n/network.toml --keys /tmp/n/keys --out /tmp/n/index.toml";
 
 impl Options {
-    fn plan(self) -> Plan {
+    fn plan(self) -> Result<Plan> {
         let tao = |amount: u64| u128::from(amount).saturating_mul(TAO);
         let terms = Terms {
             minimum: tao(self.minimum),
@@ -89,7 +92,9 @@ impl Options {
             emission: tao(self.emission),
             funds: tao(self.funds),
         };
-        Plan {
+        let treasury = self.treasury.as_deref();
+        let treasury = receiver("--treasury", treasury, "//Treasury", &self.suri)?;
+        Ok(Plan {
             url: self.url,
             bundles: self.bundles,
             network: self.network,
@@ -97,17 +102,18 @@ impl Options {
             out: self.out,
             anew: self.anew,
             suri: self.suri,
-            treasury: self.treasury,
+            treasury,
             terms,
             addresses: self.addresses.map(|path| (path, self.name)),
-        }
+        })
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
+    let deployed = async { deploy(&options::<Options>().plan()?).await };
+    status("error", deployed.await.map(|_| ()))
 }
 
 #[cfg(test)]
@@ -120,8 +126,14 @@ mod tests {
         Options::command().debug_assert();
         assert!(Options::try_parse_from(["x", "--pair-fee-bps", "101"]).is_err());
         assert!(Options::try_parse_from(["x", "--epoch-seconds", "0"]).is_err());
-        let plan = Options::try_parse_from(["x"]).unwrap().plan();
+        let plan = Options::try_parse_from(["x"]).unwrap().plan().unwrap();
         assert_eq!((plan.terms.minimum, plan.terms.bond), (1_000 * TAO, 2_000 * TAO));
         assert_eq!(plan.out, PathBuf::from(".demo/index.toml"));
+        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+        let named = Options::try_parse_from(["x", "--treasury", alice]).unwrap().plan().unwrap();
+        assert_eq!(cicada_chain::address(&named.treasury), alice);
+        let mut real = Options::try_parse_from(["x"]).unwrap();
+        real.suri = "old orchard".into();
+        assert!(real.plan().unwrap_err().to_string().contains("--treasury"));
     }
 }

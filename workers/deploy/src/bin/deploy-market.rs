@@ -4,7 +4,7 @@ use cicada_chain::BUNDLES;
 use cicada_core::market::limits::{MAX_SLACK_MS, MIN_HAND_BACK_MS, MIN_SLACK_MS};
 use cicada_core::market::Parameters;
 use cicada_deploy::market::{deploy, Plan};
-use cicada_program::{quiet_logs, status};
+use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,7 +97,7 @@ impl Options {
 #[tokio::main]
 async fn main() -> ExitCode {
     quiet_logs();
-    status("error", deploy(&Options::parse().plan()).await.map(|_| ()))
+    status("error", deploy(&options::<Options>().plan()).await.map(|_| ()))
 }
 
 #[cfg(test)]

@@ -90,6 +90,55 @@ fn near_nav_without_nav_or_without_a_market_it_waits() {
 }
 
 #[test]
+fn no_trade_may_turn_out_a_loss_at_nav() {
+    let mut trades = 0;
+    for (spread, pool_fee, index_fee) in (50u128..=300)
+        .step_by(10)
+        .flat_map(|spread| [(spread, 0, 0), (spread, 30, 0), (spread, 30, 10)])
+    {
+        let world = |bps| {
+            let mut world = World::at_price(bps);
+            (world.seen.pair_fee_bps, world.seen.index.fee_bps) = (pool_fee, index_fee);
+            world
+        };
+        let (dear, cheap) = (world(10_000 + spread), world(10_000 - spread));
+        let nav = dear.nav();
+        let why = format!("{spread} bps, fees {pool_fee} and {index_fee}");
+        match dear.decide(&RULES).batch.map(|planned| planned.batch) {
+            Some(Batch::MintAndSell { trades: sales, .. }) => {
+                let mut gas = COSTS.mint;
+                for sale in &sales {
+                    // The fee makes what is minted cost more than what is sold.
+                    let value = mul_div_ceil(sale.pays, nav, UNIT_SCALE).unwrap();
+                    gas += COSTS.trade;
+                    assert!(sale.least >= value + gas, "{why}: {sale:?}");
+                    assert!(sale.least <= sale.gets);
+                    gas = 0;
+                }
+                trades += sales.len();
+            }
+            other => assert_eq!(other, None, "{why}"),
+        }
+        match cheap.decide(&RULES).batch.map(|planned| planned.batch) {
+            Some(Batch::BuyAndRedeem { trades: purchases }) => {
+                let mut gas = COSTS.redeem;
+                for purchase in &purchases {
+                    let left = after_fee_floor(purchase.least, index_fee).unwrap();
+                    gas += COSTS.trade;
+                    let (value, cost) = (worth_floor(left, nav).unwrap(), purchase.pays + gas);
+                    assert!(value + 1 >= cost, "{why}: {value} for {cost}");
+                    assert!(purchase.least <= purchase.gets);
+                    gas = 0;
+                }
+                trades += purchases.len();
+            }
+            other => assert_eq!(other, None, "{why}"),
+        }
+    }
+    assert!(trades > 100, "{trades}");
+}
+
+#[test]
 fn gas_that_eats_the_profit_stops_a_trade() {
     let world = World::at_price(10_200);
     let gas = Costs { mint: TAO, ..COSTS };

@@ -11,7 +11,7 @@ pub struct Rules {
     pub limits: Limits,
     /// The most trades of one look.
     pub max_trades: u32,
-    /// How much worse than planned a transaction may turn out, in bps.
+    /// How much worse than planned a transaction may turn out, in bps, as long as it is no loss.
     pub slippage_bps: u128,
     /// Volume for its own sake, if it is wanted.
     pub neutral: Option<Neutral>,

@@ -29,13 +29,31 @@ fn signed(keys: &[NodeKeys], seat: u8, nav_e18: u128, time_ms: u64) -> Observati
 }
 
 #[test]
-fn each_seat_has_its_turn_once() {
-    for slot in 0..50 {
-        let mut turns: Vec<u64> = (0..23).map(|seat| turn(seat, slot, 23)).collect();
-        assert_eq!(turn((slot % 23) as u8, slot, 23), 0, "slot mod seats goes first");
-        turns.sort_unstable();
-        assert_eq!(turns, (0..23).collect::<Vec<u64>>());
-    }
+fn a_seat_begins_in_its_turn_and_tries_again_a_moment_later() {
+    let place = |seat| Place { seat, seats: 23, rules: Rules::default() };
+    let mut due = Due::of(None, SLOT, NOW, NOW + 300);
+    assert!(!due.has_turn(&place(5), NOW + 299) && due.has_turn(&place(5), NOW + 300));
+    assert!(!due.has_turn(&place(5), NOW + 2_299) && due.has_turn(&place(5), NOW + 2_300));
+    // 15 s after the first, two turns later, and 2 s: the nodes' clocks may be a little slower.
+    let mut due = Due::of(None, SLOT, NOW, NOW);
+    assert!(!due.has_turn(&place(7), NOW + 26_999) && due.has_turn(&place(7), NOW + 27_000));
+    let mut brought = Due::of(None, SLOT, 0, NOW);
+    let bringer = place(7).of_bringers();
+    assert!(!brought.has_turn(&bringer, NOW + 11_999) && brought.has_turn(&bringer, NOW + 12_000));
+    // The same slot of another round is due anew, and nothing is due before its time.
+    assert_eq!(Due::of(Some(due), SLOT, NOW, NOW + 20_000).since_ms, NOW);
+    let later = Due::of(Some(due), SLOT, NOW + 300_000, NOW);
+    assert_eq!((later.since_ms, later.next_ms), (NOW + 300_000, NOW + 300_000));
+    let next = Due::of(Some(due), SLOT + 1, NOW, NOW + 20_000);
+    assert_eq!(next.since_ms, NOW + 20_000, "who notices it late lets the others go first");
+}
+
+#[test]
+fn without_a_delay_nobody_waits() {
+    let place = Place { seat: 4, seats: 23, rules: Rules::UNASKED };
+    assert_eq!(place.allowed_from_ms(NOW, SLOT), NOW);
+    let mut due = Due::of(None, SLOT, NOW, NOW);
+    assert!(due.has_turn(&place, NOW) && !due.has_turn(&place, NOW + 999));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rows::{Block, Change, Cursor, SettledNav, Trade};
+use crate::rows::{Block, Change, Cursor, SettledAward, SettledNav, Trade};
 use cicada_amounts::TAO;
 use cicada_core::activity::held::Movement;
 use cicada_core::activity::Side;
@@ -30,10 +30,19 @@ fn at(epoch: u64, after_ms: u64) -> u64 {
     1_000 + (epoch - 1) * LENGTH + after_ms
 }
 
+fn members(operators: [u8; 2]) -> Vec<(Account, u128)> {
+    operators.map(|operator| ([operator; 32], 2_000)).to_vec()
+}
+
 fn take(store: &Store, number: u64, time_ms: u64, changes: Vec<Change>) {
     let at = Cursor { block: number, hash: [0; 32], time_ms };
     let changes = (0u32..).zip(changes).collect();
-    store.take(&[Block { at, changes }], &BTreeMap::from([(1, vec![[50; 32], [51; 32]])])).unwrap();
+    store
+        .take(
+            &[Block { at, changes }],
+            &BTreeMap::from([(1, members([50, 51])), (2, members([51, 52]))]),
+        )
+        .unwrap();
 }
 
 fn funding(pool: u128, funded: u128) -> Funding {
@@ -178,6 +187,49 @@ fn validators_are_paid_by_stake_and_participation() {
         epoch.validators.iter().map(|paid| (paid.account[0], paid.amount)).collect();
     // 5 % of 1,400 in proportion 3,000 · 100 % to 1,000 · 50 %.
     assert_eq!(paid, [(50, 60), (51, 10)]);
+}
+
+#[test]
+fn who_is_replaced_before_the_end_is_paid_for_his_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"").unwrap();
+    let nav = |epoch, time_ms| SettledNav {
+        digest: [0; 32],
+        epoch,
+        signers: 0,
+        observers: 0b11,
+        time_ms,
+        nav_e18: 1,
+    };
+    let navs = vec![Change::Settled(1, nav(1, 2_000)), Change::Settled(2, nav(2, 3_000))];
+    take(&store, 1, 3_000, navs);
+    take(&store, 2, 1_000 + LENGTH, vec![]);
+    let stakes = vec![([51; 32], 2_000), ([52; 32], 2_000)];
+    let funding = Funding { stakes, ..funding(1_600, 10_000) };
+    let epoch = close_due(&store, &funding).unwrap();
+    let paid: BTreeMap<u8, u128> =
+        epoch.validators.iter().map(|paid| (paid.account[0], paid.amount)).collect();
+    assert_eq!(paid, BTreeMap::from([(50, 20), (51, 40), (52, 20)]), "80 by halves and a whole");
+}
+
+#[test]
+fn an_award_is_one_more_report_of_the_epoch_in_which_it_is_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), b"").unwrap();
+    let award = |epoch, committee, ranked_by, settled_ms| {
+        Change::Awarded(epoch, SettledAward { ranking: [0; 32], ranked_by, committee, settled_ms })
+    };
+    // Of a committee that nobody knows, it is no report.
+    take(&store, 1, at(1, 0), vec![award(1, 9, 0b11, at(1, 0))]);
+    take(&store, 2, at(2, 0), vec![award(2, 1, 0b10, at(2, 0))]);
+    let paid =
+        |epoch: Epoch| -> Vec<u128> { epoch.validators.iter().map(|paid| paid.amount).collect() };
+    let first = close_due(&store, &funding(1_400, 10_000)).unwrap();
+    assert_eq!(paid(first), [0, 0], "settled with the block that ends it, it is the next one's");
+    take(&store, 3, at(3, 0), vec![]);
+    let second = close_due(&store, &funding(1_400, 10_000)).unwrap();
+    let [whole, none] = paid(second)[..] else { panic!("two in office") };
+    assert!(none == 0 && whole > 0);
 }
 
 #[test]

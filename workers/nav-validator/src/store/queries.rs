@@ -1,8 +1,11 @@
 //! Questions to the store that change nothing.
 
-use super::{rows, Place, Row, Store, StoreError, CLAIMS, COMMITTEES, EPOCHS, HOLDERS, MOVEMENTS};
-use super::{PAST, PENALTIES, REGISTERED, SETTLED, TRADES};
-use crate::rows::{Epoch, Past, Penalty, SettledNav, Trade};
+use super::{rows, Members, Place, Row, Store, StoreError};
+use super::{
+    AWARDED, CLAIMS, COMMITTEES, EPOCHS, HOLDERS, MOVEMENTS, PAST, PENALTIES, REGISTERED, SETTLED,
+    TRADES,
+};
+use crate::rows::{Epoch, Past, Penalty, SettledAward, SettledNav, Trade};
 use cicada_core::activity::held::{Holder, Movement};
 use cicada_core::activity::Event;
 use cicada_core::rewards::{Claim, Registration};
@@ -130,11 +133,46 @@ impl Store {
         })
     }
 
-    /// The committees that are known, operators in seat order.
+    /// The awards that were settled from a time on, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn committees(&self) -> Result<BTreeMap<u32, Vec<Account>>, StoreError> {
+    pub fn awarded_since(&self, time_ms: u64) -> Result<Vec<(u64, SettledAward)>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(AWARDED)?;
+            let mut found = Vec::new();
+            for row in table.iter()?.rev() {
+                let (epoch, bytes) = row?;
+                let award = SettledAward::decode_all(&mut bytes.value())?;
+                if award.settled_ms < time_ms {
+                    break;
+                }
+                found.push((epoch.value(), award));
+            }
+            Ok(found)
+        })
+    }
+
+    /// The newest settled award.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn newest_awarded(&self) -> Result<Option<(u64, SettledAward)>, StoreError> {
+        self.read(|read| {
+            let table = read.open_table(AWARDED)?;
+            let Some((epoch, bytes)) = table.last()? else {
+                return Ok(None);
+            };
+            Ok(Some((epoch.value(), SettledAward::decode_all(&mut bytes.value())?)))
+        })
+    }
+
+    /// The committees that are known, operators in seat order, with their stakes when they first
+    /// settled something.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn committees(&self) -> Result<BTreeMap<u32, Members>, StoreError> {
         self.read(|read| Ok(rows(read, COMMITTEES, |epoch| epoch)?.into_iter().collect()))
     }
 
@@ -186,6 +224,14 @@ impl Store {
             let bytes = read.open_table(EPOCHS)?.get(epoch)?;
             Ok(bytes.map(|bytes| Epoch::decode_all(&mut bytes.value())).transpose()?)
         })
+    }
+
+    /// The number of the newest of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn newest_epoch_number(&self) -> Result<Option<u64>, StoreError> {
+        self.read(|read| Ok(read.open_table(EPOCHS)?.last()?.map(|(epoch, _)| epoch.value())))
     }
 
     /// The newest of them.

@@ -1,6 +1,6 @@
 //! What happened in blocks, each kind into its table.
 
-use super::{Bytes, Failed, Place, MOVEMENTS, PENALTIES, REGISTERED, SETTLED, TRADES};
+use super::{Bytes, Failed, Place, AWARDED, MOVEMENTS, PENALTIES, REGISTERED, SETTLED, TRADES};
 use crate::rows::Change;
 use cicada_core::rewards::Registration;
 use cicada_core::Account;
@@ -10,6 +10,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 pub(super) struct Tables<'a> {
     trades: Table<'a, Place, Bytes>,
     settled: Table<'a, u64, Bytes>,
+    awarded: Table<'a, u64, Bytes>,
     penalties: Table<'a, Place, Bytes>,
     movements: Table<'a, Place, Bytes>,
     registered: Table<'a, Account, Bytes>,
@@ -20,6 +21,7 @@ impl<'a> Tables<'a> {
         Ok(Self {
             trades: transaction.open_table(TRADES)?,
             settled: transaction.open_table(SETTLED)?,
+            awarded: transaction.open_table(AWARDED)?,
             penalties: transaction.open_table(PENALTIES)?,
             movements: transaction.open_table(MOVEMENTS)?,
             registered: transaction.open_table(REGISTERED)?,
@@ -30,6 +32,9 @@ impl<'a> Tables<'a> {
         match change {
             Change::Traded(trade) => drop(self.trades.insert(place, &trade.encode()[..])?),
             Change::Settled(slot, nav) => drop(self.settled.insert(slot, &nav.encode()[..])?),
+            Change::Awarded(epoch, award) => {
+                drop(self.awarded.insert(epoch, &award.encode()[..])?);
+            }
             Change::Slashed(penalty) => {
                 drop(self.penalties.insert(place, &penalty.encode()[..])?);
             }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::rows::{Change, SettledNav, Trade};
 use cicada_core::activity::Side;
+use cicada_core::ranking::{Own, Statement};
 
 const MINER: Account = [9; 32];
 
@@ -12,7 +13,7 @@ fn block(number: u64, changes: Vec<(u32, Change)>) -> Block {
     Block { at: Cursor { block: number, hash: [1; 32], time_ms: number * 10 }, changes }
 }
 
-fn none() -> BTreeMap<u32, Vec<Account>> {
+fn none() -> BTreeMap<u32, Members> {
     BTreeMap::new()
 }
 
@@ -54,7 +55,7 @@ fn settled_navs_penalties_and_committees_are_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let nav =
         SettledNav { digest: [2; 32], epoch: 1, signers: 3, observers: 5, time_ms: 40, nav_e18: 9 };
-    let committees = BTreeMap::from([(1, vec![[1; 32], [2; 32]])]);
+    let committees = BTreeMap::from([(1, vec![([1; 32], 5), ([2; 32], 6)])]);
     {
         let store = Store::open(folder.path(), b"a").unwrap();
         let changes = vec![(0, Change::Settled(1, nav)), (1, Change::Settled(2, nav))];
@@ -66,6 +67,40 @@ fn settled_navs_penalties_and_committees_are_found_again() {
     assert_eq!(store.newest_settled(1).unwrap(), [(2, nav)]);
     assert_eq!(store.committees().unwrap(), committees);
     assert!(store.newest_penalties(9).unwrap().is_empty());
+}
+
+#[test]
+fn an_epoch_gets_one_ranking_whatever_committee_signs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = |seat, ranking: u8, signed_ms| Own {
+        statement: Statement {
+            seat,
+            epoch: 4,
+            start_ms: 1,
+            end_ms: 2,
+            ranking: [ranking; 32],
+            signature: [7; 64],
+        },
+        signed_ms,
+    };
+    {
+        let store = Store::open(folder.path(), b"a").unwrap();
+        assert!(!store.has_ranked(4).unwrap());
+        store.keep_statement(&[1; 32], &own(3, 5, 9)).unwrap();
+    }
+    let store = Store::open(folder.path(), b"a").unwrap();
+    assert_eq!(store.statement(4, &[1; 32]).unwrap(), Some(own(3, 5, 9)));
+    assert_eq!(store.statement(4, &[2; 32]).unwrap(), None);
+    for committee in [[1; 32], [2; 32]] {
+        let error = store.keep_statement(&committee, &own(3, 6, 10));
+        assert!(matches!(error, Err(StoreError::RankedOther(4))), "{error:?}");
+    }
+    let mut later = own(3, 5, 10);
+    later.statement.end_ms = 3;
+    assert!(store.keep_statement(&[2; 32], &later).is_err(), "another time");
+    store.keep_statement(&[2; 32], &own(8, 5, 10)).unwrap();
+    assert_eq!(store.statement(4, &[2; 32]).unwrap(), Some(own(8, 5, 10)));
+    assert!(store.has_ranked(4).unwrap() && !store.has_ranked(5).unwrap());
 }
 
 #[test]

@@ -130,6 +130,16 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     let paid_in_all: u128 = stage.read("rewards", "Rewards::paid", &()).await;
     assert!(paid > 100 * TAO / 2 && paid == paid_in_all && paid <= state.total, "{paid}");
 
+    // Who saw an epoch from its beginning signed its ranking, which is shown once it is settled.
+    until("signed ranking of a settled epoch", async || {
+        let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+        let url = format!("{}/ranking?epoch={}", base[0], state.epoch);
+        let answer = reqwest::get(url).await.ok()?.text().await.ok()?;
+        let shown: Value = serde_json::from_str(&answer).ok()?;
+        shown["ranking"].is_array().then_some(())
+    })
+    .await;
+
     // By now everybody has brought the proof, and it counted once.
     let slashing = get(&format!("{}/slashing", base[0])).await;
     let [twice] = &by(&slashing, "equivocation")[..] else {

@@ -9,7 +9,7 @@ use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind};
-use cicada_network::NodeKeys;
+use cicada_network::{NodeKeys, Rules};
 use parity_scale_codec::{Decode, Encode};
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -61,7 +61,8 @@ fn entry(slot: u64, (value, certificate): &Decided) -> Value {
 }
 
 async fn status() -> Json<Value> {
-    Json(json!({ "node_id": 0, "rules_digest": hex::encode([7; 32]) }))
+    let rules = Rules { turn_delay_ms: 1_000, ..Rules::UNASKED };
+    Json(json!({ "node_id": 0, "rules_digest": hex::encode([7; 32]), "rules": rules }))
 }
 
 async fn propose(State(nodes): State<Arc<Nodes>>, body: Bytes) -> Json<Value> {

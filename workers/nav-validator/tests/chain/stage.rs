@@ -122,7 +122,7 @@ impl Stage {
             fault_model: FaultModelName::Byzantine,
             chain,
             // A NAV each few seconds, and no leaderboard to ask for.
-            rules: Rules::UNASKED,
+            rules: Rules { turn_delay_ms: 1_000, ..Rules::UNASKED },
             nodes: urls.iter().zip(self.keys.iter()).map(entry).collect(),
         };
         let (file, results) = (folder.join("network.toml"), folder.join("results.jsonl"));
@@ -154,7 +154,7 @@ impl Stage {
                  from_block = {}\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
                  keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{}\"\n\
                  peers = [{}]\nlisten = \"{listen}\"\nnav_interval = \"4s\"\n\
-                 nav = \"nav-{seat}.scale\"\nturn_delay = \"1s\"\npoll = \"300ms\"\n",
+                 nav = \"nav-{seat}.scale\"\npoll = \"300ms\"\n",
                 self.url,
                 self.bundles.display(),
                 address(&self.at("index")),

@@ -40,17 +40,23 @@ pub trait Desk {
 
     /// What the chain has of a slot that others settled, if it is settled.
     async fn settled(&self, slot: u64) -> Result<Option<Finalized>>;
+
+    /// How long after the last the nodes take a leaderboard that says the same.
+    fn same_ms(&self) -> u64;
 }
 
 /// Settles what is left over, then the next slot with our board. Who brings the very same board
 /// there has done our work. If others with other boards take slot after slot, the last of them is
-/// the leaderboard.
+/// the leaderboard. What the chain says already, and not long ago, is not proposed again.
 pub async fn settle_next(desk: &impl Desk) -> Result<Finalized> {
     let mut state = desk.catch_up().await?;
     let mut last = None;
     for _ in 0..TURNS {
         let proposal = desk.proposal(&state).await?;
         let slot = proposal.report.slot;
+        if let Some(said) = said_before(desk, &state, &proposal).await? {
+            return Ok(said);
+        }
         let settled = match desk.agree(&proposal).await? {
             Round::Agreed(agreed) => {
                 Some(desk.settle(&agreed.proposal, &agreed.certificate).await?)
@@ -77,6 +83,28 @@ pub async fn settle_next(desk: &impl Desk) -> Result<Finalized> {
         last.record.report.slot
     ));
     Ok(last)
+}
+
+/// The newest leaderboard on the chain, if it says the same and nobody would vote for another yet. It
+/// is the chain that is asked: a node's word for it would be nothing.
+async fn said_before(
+    desk: &impl Desk,
+    state: &FeedState,
+    proposal: &Proposal,
+) -> Result<Option<Finalized>> {
+    let after_ms = proposal.report.time_ms.saturating_sub(state.time_ms);
+    if state.slot == 0 || after_ms >= desk.same_ms() {
+        return Ok(None);
+    }
+    let newest = desk.settled(state.slot).await?;
+    let same = newest.filter(|newest| newest.record.board == proposal.board);
+    if same.is_some() {
+        desk.say(format!(
+            "that says the same as slot {}, {after_ms} ms ago: it stands, and is not settled again",
+            state.slot
+        ));
+    }
+    Ok(same)
 }
 
 #[cfg(test)]
@@ -172,6 +200,10 @@ mod tests {
         async fn settled(&self, slot: u64) -> Result<Option<Finalized>> {
             Ok(self.record(slot))
         }
+
+        fn same_ms(&self) -> u64 {
+            240_000
+        }
     }
 
     #[tokio::test]
@@ -183,6 +215,34 @@ mod tests {
             assert_eq!(finalized.record.report.time_ms, 199, "not our time");
             assert_eq!(market.chain.borrow().len(), 1, "and no second one is paid for");
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_chain_says_already_is_not_settled_again() {
+        let market = crowded(0, false);
+        let first = settle_next(&market).await.unwrap();
+        let again = settle_next(&market).await.unwrap();
+        assert_eq!((again.record, market.chain.borrow().len()), (first.record, 1));
+        // Not if it is another one, and not if it is so long ago that the nodes want a new one.
+        let other = crowded(1, false);
+        other.chain.borrow_mut().push(next(&FeedState::EMPTY, board(1), 200));
+        assert!(said_before(
+            &other,
+            &other.state(),
+            &other.proposal(&other.state()).await.unwrap()
+        )
+        .await
+        .unwrap()
+        .is_none());
+        let later = |ms| next(&market.state(), board(0), market.state().time_ms + ms);
+        let said = |ms| {
+            let (market, later) = (&market, later(ms));
+            async move { said_before(market, &market.state(), &later).await.unwrap().is_some() }
+        };
+        assert!(said(239_999).await && !said(240_000).await);
+        let empty = crowded(0, false);
+        let first = empty.proposal(&FeedState::EMPTY).await.unwrap();
+        assert!(said_before(&empty, &FeedState::EMPTY, &first).await.unwrap().is_none());
     }
 
     #[tokio::test]

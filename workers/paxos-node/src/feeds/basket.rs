@@ -46,8 +46,11 @@ impl Basket {
     fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
         let mine: Own = self.0.own("basket", "--basket")?;
         let come_ms = self.0.arrivals.of(&proposal.report, now.wall_ms);
-        mine.agrees(proposal, self.0.needed, come_ms)
-            .map_err(|difference| explain(difference, proposal, &mine))
+        let agreed = mine.agrees(proposal, self.0.needed, come_ms);
+        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
+            self.0.arrivals.remember(&proposal.report, come_ms);
+        }
+        agreed.map_err(|difference| explain(difference, proposal, &mine))
     }
 }
 

@@ -5,13 +5,16 @@
 //! | `leaderboard` | `leaderboard::Proposal` | its own results give the same rows and commitment, and the exchange the same volumes |
 //! | `nav` | `nav::Proposal` | enough observations are genuine and of one time, its own validator's among them, and their median is near it |
 //! | `basket` | `basket::agreed::Proposal` | enough observations are genuine and of one time, its own validator's among them, the entries follow from them, and each price is near its own |
-//! | `rewards` | `rewards::Proposal` | its own validator has the same award |
+//! | `rewards` | `rewards::Proposal` | its own validator has the same award, and what that signed of its ranking is in it |
+//!
+//! Values of the last three end with their [`Proposer`], who waits for his turn.
 
 mod basket;
 mod line;
 mod nav;
 mod observers;
 mod own;
+mod proposer;
 mod rewards;
 
 #[cfg(test)]
@@ -33,13 +36,15 @@ pub use line::{Line, MAX_SKEW_MS};
 use nav::Nav;
 use observers::Observers;
 use parity_scale_codec::{Decode, DecodeAll};
+use proposer::Turns;
+pub use proposer::{open, seal, Proposer};
 use rewards::Rewards;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The longest value of all feeds, in bytes. A basket of 40 tokens needs 27,608 if 32 seats observe
-/// all of them: each node has to see what each price rests on. One comes in 300 s at most; 64 rows
+/// all of them, and 65 more for its proposer: each node has to see what each price rests on. One comes in 300 s at most; 64 rows
 /// of a leaderboard need 3,800, NAVs of 32 seats 2,967.
 pub const LONGEST_VALUE: usize = 28 * 1024;
 
@@ -49,7 +54,8 @@ pub const LEADERBOARD: &str = "leaderboard";
 /// What a feed holds under its reports.
 pub(crate) trait Content: Send {
     /// Whether this node, by its own observation, finds a value right, and, if it is fresh, whether
-    /// its content follows those applied. That its report does, the caller has checked.
+    /// its content follows those applied. That its report does, and who proposed it, the caller has
+    /// checked; the value comes without him.
     fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String>;
 
     /// Takes a decided value whose report comes next. Whether its content may: that depends on
@@ -78,6 +84,8 @@ pub struct Sources {
 
 struct Entry {
     line: Line,
+    // Where proposers wait for their turn.
+    turns: Option<Turns>,
     content: Box<dyn Content>,
 }
 
@@ -98,10 +106,17 @@ impl Feeds {
         let mut add = |name, feed: Feed, content| {
             let settled = sources.settled.clone();
             let line = Line::new(name, feed, config_digest, network.rules, settled);
-            feeds.entries.push(Entry { line, content });
+            let turns = Turns::of(feed.kind, network, &members);
+            feeds.entries.push(Entry { line, turns, content });
         };
         let volumes = network.chain.exchange.map(|_| sources.volumes);
-        let board = Leaderboard::new(sources.results, volumes, sources.withdrawn);
+        let board = Leaderboard {
+            results: sources.results,
+            volumes,
+            withdrawn: sources.withdrawn,
+            same_ms: network.rules.same_ms,
+            last: None,
+        };
         add(LEADERBOARD, network.leaderboard_feed(), Box::new(board));
         let seats = u8::try_from(network.nodes.len()).unwrap_or(u8::MAX);
         if let Some(needed) = min_observations(seats) {
@@ -117,7 +132,12 @@ impl Feeds {
             }
         }
         if let Some(feed) = network.rewards_feed() {
-            add("rewards", feed, Box::new(Rewards::new(sources.awards)));
+            let arrivals = own::Arrivals::default();
+            // No number of them is needed, and what the own validator has signed is with its award.
+            let (needed, file) = (0, None);
+            let members = members.clone();
+            let seats = Observers { feed, config_digest, members, seats, needed, file, arrivals };
+            add("rewards", feed, Box::new(Rewards::new(sources.awards, seats)));
         }
         feeds
     }
@@ -146,10 +166,15 @@ impl Feeds {
         let report = begin(value).ok_or("it does not begin with a report")?;
         let entry = self.entries.iter().find(|entry| entry.line.feed() == report.feed);
         let entry = entry.ok_or(line::ANOTHER_FEED)?;
+        let (content, proposer) = open(value);
         if origin == Origin::Fresh {
             entry.line.follows(&report, now, limit)?;
+            // First: what comes before its turn has not come at all, and counts as heard by nobody.
+            if let Some(turns) = &entry.turns {
+                turns.allow(&report, content, proposer, (now, limit))?;
+            }
         }
-        entry.content.check(value, origin, now)
+        entry.content.check(content, origin, now)
     }
 }
 
@@ -175,7 +200,7 @@ impl Application for Feeds {
         let report = begin(value)?;
         let mut entries = self.entries.iter_mut().enumerate();
         let (at, entry) = entries.find(|(_, entry)| entry.line.feed() == report.feed)?;
-        if !entry.line.continues(&report) || !entry.content.apply(value) {
+        if !entry.line.continues(&report) || !entry.content.apply(open(value).0) {
             return None;
         }
         self.places.insert(position, (at, report.slot));
@@ -188,7 +213,7 @@ pub(crate) fn begin(value: &[u8]) -> Option<Report> {
     Report::decode(&mut &value[..]).ok()
 }
 
-/// The report of a value that is, as far as its form goes, one of its feed. Of kinds that are no
+/// The report of a value without its proposer that is, as far as its form goes, one of its feed. Of kinds that are no
 /// feed of the log, the report is all that is read.
 pub fn report_of(value: &[u8]) -> Option<Report> {
     let report = begin(value)?;

@@ -40,8 +40,11 @@ impl Nav {
     ) -> Result<(), String> {
         let mine: Own = self.0.own("NAV", "--nav")?;
         let come_ms = self.0.arrivals.of(report, now.wall_ms);
-        mine.agrees(report, observations, self.0.needed, come_ms)
-            .map_err(|difference| differs(difference, &mine, observations.len()))
+        let agreed = mine.agrees(report, observations, self.0.needed, come_ms);
+        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
+            self.0.arrivals.remember(report, come_ms);
+        }
+        agreed.map_err(|difference| differs(difference, &mine, observations.len()))
     }
 }
 

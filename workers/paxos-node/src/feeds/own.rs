@@ -11,10 +11,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// The most proposals of a feed whose coming is remembered.
-const MOST: usize = 32;
+const MOST: usize = 256;
 
 /// When the newest proposals of a feed first reached this node: one that was right then is right
-/// when a later view asks again.
+/// when a later view asks again. What was wrong otherwise than by coming too soon takes no room from the rest.
 #[derive(Default)]
 pub(super) struct Arrivals(Mutex<VecDeque<(Hash, u64)>>);
 
@@ -22,15 +22,22 @@ impl Arrivals {
     /// When a proposal that is here at `now_ms` came, in milliseconds since 1970.
     pub(super) fn of(&self, report: &Report, now_ms: u64) -> u64 {
         let digest = report.digest::<Native>();
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.iter().find(|(other, _)| *other == digest);
+        known.map_or(now_ms, |(_, come_ms)| *come_ms)
+    }
+
+    /// Remembers when it came.
+    pub(super) fn remember(&self, report: &Report, come_ms: u64) {
+        let digest = report.digest::<Native>();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, come_ms)) = known.iter().find(|(other, _)| *other == digest) {
-            return *come_ms;
+        if known.iter().any(|(other, _)| *other == digest) {
+            return;
         }
         if known.len() >= MOST {
             known.pop_front();
         }
-        known.push_back((digest, now_ms));
-        now_ms
+        known.push_back((digest, come_ms));
     }
 }
 

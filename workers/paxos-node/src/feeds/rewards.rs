@@ -1,32 +1,49 @@
-//! The awards of reward epochs: a node agrees to the one that its own validator has computed.
+//! The awards of reward epochs: a node agrees to the one that its own validator has computed, with
+//! the signatures of validators under its ranking, its own validator's among them.
 
+use super::observers::Observers;
 use super::{own, Content};
 use cicada_consensus::{Now, Origin};
 use cicada_core::hash::Native;
-use cicada_core::rewards::{Award, Proposal, Settled};
-use parity_scale_codec::DecodeAll;
+use cicada_core::ranking::{Own, Told};
+use cicada_core::rewards::{Award, FormError, Proposal, Settled};
+use parity_scale_codec::{DecodeAll, Encode};
 use std::path::{Path, PathBuf};
 
 /// The feed's content.
 pub(super) struct Rewards {
     directory: Option<PathBuf>,
+    seats: Observers,
 }
 
 impl Rewards {
-    /// In `directory` this node's validator writes its own awards, `epoch-<number>.scale`, and what
-    /// the chain made of those before, `settled.scale`.
-    pub(super) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory }
+    /// In `directory` this node's validator writes its own awards with what it signed of them,
+    /// `epoch-<number>.scale`, and what the chain made of those before, `settled.scale`.
+    pub(super) fn new(directory: Option<PathBuf>, seats: Observers) -> Self {
+        Self { directory, seats }
     }
 
     // A value whose form is right.
-    fn read(value: &[u8]) -> Result<Proposal, String> {
+    fn read(&self, value: &[u8]) -> Result<Proposal, String> {
         let proposal =
             Proposal::decode_all(&mut &value[..]).map_err(|_| "not an award".to_owned())?;
-        match proposal.award.matches::<Native>(&proposal.report) {
-            true => Ok(proposal),
-            false => Err("the report's root is not that of its award".into()),
-        }
+        proposal.check_form::<Native>(self.seats.seats).map_err(|error| match error {
+            FormError::Root => "the report's root is not that of its award and its seats".into(),
+            FormError::NotInOrder => "statements not in order of seats, or two of one".into(),
+            FormError::UnknownSeat => "a statement of a seat that there is not".into(),
+            FormError::Another { seat } => format!("seat {seat} ranked something else"),
+        })?;
+        Ok(proposal)
+    }
+
+    fn genuine(&self, proposal: &Proposal) -> Result<(), String> {
+        let Observers { config_digest, feed, .. } = &self.seats;
+        self.seats.genuine(
+            proposal
+                .statements
+                .iter()
+                .map(|one| (one.seat, one.message::<Native>(config_digest, feed), &one.signature)),
+        )
     }
 
     fn directory(&self) -> Result<&Path, &'static str> {
@@ -44,42 +61,67 @@ impl Rewards {
         })
     }
 
-    fn compare(&self, proposed: &Award) -> Result<(), String> {
-        let (epoch, directory) = (proposed.epoch, self.directory()?);
-        let mine = own::read::<Award>(&directory.join(format!("epoch-{epoch}.scale")))
+    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        let (proposed, directory) = (&proposal.award, self.directory()?);
+        let epoch = proposed.epoch;
+        let told = own::read::<Told>(&directory.join(format!("epoch-{epoch}.scale")))
             .map_err(|error| format!("cannot read my award {error}"))?
             .ok_or_else(|| format!("my validator has not computed epoch {epoch} yet"))?;
-        if mine == *proposed {
-            return Ok(());
+        same(proposed, &told.award)?;
+        let come_ms = self.seats.arrivals.of(&proposal.report, now.wall_ms);
+        match told.signed.filter(|own| self.counts(own)) {
+            Some(own) if proposal.leaves_out(&own, come_ms) => Err(format!(
+                "my validator's ranking, signed before it came, is not in it: {}",
+                hex::encode(own.statement.encode())
+            )),
+            _ => Ok(()),
         }
-        let (theirs, mine) = (figures(proposed), figures(&mine));
-        let differs = theirs.iter().zip(&mine).find(|(theirs, mine)| theirs != mine);
-        Err(match differs {
-            Some(((what, theirs), (_, mine))) => {
-                format!("epoch {epoch}, {what}: proposed is {theirs}, my validator has {mine}")
-            }
-            None => format!("epoch {epoch}: the claims are not those of my validator"),
-        })
+    }
+
+    // What was signed for a committee that is not this one cannot be in a proposal.
+    fn counts(&self, Own { statement, .. }: &Own) -> bool {
+        let Observers { config_digest, feed, members, .. } = &self.seats;
+        let message = statement.message::<Native>(config_digest, feed);
+        members.verify_attestation(statement.seat, &message, &statement.signature)
     }
 }
 
 impl Content for Rewards {
-    fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), String> {
-        let proposal = Self::read(value)?;
+    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
+        let proposal = self.read(value)?;
+        self.genuine(&proposal)?;
         // An adopted value, which only crash mode knows, was found right by who proposed it first.
         if origin == Origin::Fresh {
             self.follows(&proposal)?;
-            self.compare(&proposal.award)?;
+            self.compare(&proposal, now)?;
         }
         Ok(())
     }
 
+    // Whoever voted for it has verified the signatures.
     fn apply(&mut self, value: &[u8]) -> bool {
-        Self::read(value).is_ok()
+        self.read(value).is_ok()
     }
 }
 
-// All but the root of the claims.
+fn same(proposed: &Award, mine: &Award) -> Result<(), String> {
+    if mine == proposed {
+        return Ok(());
+    }
+    let (epoch, theirs, own) = (proposed.epoch, figures(proposed), figures(mine));
+    let differs = theirs.iter().zip(&own).find(|(theirs, mine)| theirs != mine);
+    Err(match differs {
+        Some(((what, theirs), (_, mine))) => {
+            format!("epoch {epoch}, {what}: proposed is {theirs}, my validator has {mine}")
+        }
+        None if proposed.ranking != mine.ranking => {
+            format!("epoch {epoch}: the ranking is not that of my validator")
+        }
+        None => format!("epoch {epoch}: the claims are not those of my validator"),
+    })
+}
+
+// All but the root of the claims and the ranking.
 fn figures(award: &Award) -> [(&'static str, u128); 9] {
     [
         ("epoch", award.epoch.into()),

@@ -15,6 +15,7 @@ mod baskets;
 mod form;
 mod own_files;
 mod rules;
+mod turns;
 mod volumes;
 mod withdrawn;
 
@@ -153,10 +154,7 @@ impl Bench {
 
     fn award(&self, award: Award, time_ms: u64) -> awards::Proposal {
         let feed = self.network.rewards_feed().unwrap();
-        awards::Proposal {
-            report: award.report::<Native>(feed, &self.state("rewards"), time_ms),
-            award,
-        }
+        awards::Proposal::new::<Native>(award, Vec::new(), feed, &self.state("rewards"), time_ms)
     }
 
     fn write(&self, name: &str, content: &impl Encode) {
@@ -241,6 +239,21 @@ fn a_nav_is_held_against_that_of_the_own_validator() {
     let seats = (1..18).map(|seat| bench.observation(seat, 1, NAV, NOW));
     let another = bench.nav_of(seats.collect(), NOW);
     bench.refuses(&another, NOW + 5_000, &hex::encode(own.observation.encode()));
+    // Nor does one who sends many that are wrong make them forget when that one came.
+    let pairs = (1..10u8).flat_map(|one| (one + 1..10).map(move |two| [one, two]));
+    for pair in pairs {
+        let seats = (1..20).filter(|seat| !pair.contains(seat));
+        let seats = seats.map(|seat| bench.observation(seat, 1, NAV, NOW));
+        bench.refuses(&bench.nav_of(seats.collect(), NOW), NOW + 5_000, "is not in it");
+    }
+    assert_eq!(bench.check(&without, NOW + 60_000), Ok(()));
+    // What came before its validator had signed is right later.
+    let second = bench.own_nav(NAV, NOW + 60_000);
+    let seats = (1..17).map(|seat| bench.observation(seat, 1, NAV, NOW + 60_000));
+    let early = bench.nav_of(seats.collect(), NOW + 60_000);
+    bench.refuses(&early, NOW + 60_000, "not observed this slot at this time");
+    bench.write("nav.scale", &second);
+    assert_eq!(bench.check(&early, NOW + 90_000), Ok(()));
     bench.restart(false);
     bench.refuses(&without, NOW, "--nav is not given");
 }

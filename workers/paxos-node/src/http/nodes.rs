@@ -97,11 +97,11 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
         count(&service.metrics.refused, "busy");
         Failure::busy()
     };
-    let _room = service.node_room.try_acquire().map_err(|_| busy())?;
+    let room = service.node_room.clone().try_acquire_owned().map_err(|_| busy())?;
     let claimed = claimed(service, headers)?;
     // Before the signature is looked at: checking it is the work to be saved.
-    let seat_room = service.seat_room.get(usize::from(claimed.seat));
-    let _quota = seat_room.and_then(|room| room.try_acquire().ok()).ok_or_else(|| {
+    let seat_room = service.seat_room.get(usize::from(claimed.seat)).cloned();
+    let quota = seat_room.and_then(|room| room.try_acquire_owned().ok()).ok_or_else(|| {
         count(&service.metrics.refused, "quota");
         let error = "too many requests of this seat are in work";
         Failure::new(StatusCode::TOO_MANY_REQUESTS, error)
@@ -127,10 +127,13 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
     if !service.engine.offer(Command::Request(input, reply)) {
         return Err(busy());
     }
-    let answered = tokio::time::timeout(PATIENCE, receive).await;
-    let Ok(Ok(answered)) = answered else {
-        return Err(busy());
-    };
+    // The places are taken as long as the engine may have it before it, also if who asked has gone.
+    let answered = tokio::spawn(async move {
+        let answered = tokio::time::timeout(PATIENCE, receive).await;
+        drop((room, quota));
+        answered.ok()?.ok()
+    });
+    let answered = answered.await.ok().flatten().ok_or_else(busy)?;
     let body = answered.encode();
     let peers = &service.peers;
     let signed = answer_message(peers.rules_digest(), peers.seat(), &message, &body);

@@ -2,9 +2,9 @@
 
 use super::{answer, Failure, Service};
 use crate::engine::{Command, FeedView};
-use crate::feeds::LEADERBOARD;
+use crate::feeds::{open, LEADERBOARD};
 use crate::peers::Reach;
-use axum::extract::{Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use cicada_core::hash::Hash;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,7 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
         "epoch": network.epoch,
         "config_digest": hex::encode(network.config_digest()),
         "rules_digest": hex::encode(service.peers.rules_digest()),
+        "rules": network.rules,
         "promised_proposal": status.promised.round,
         "promised_proposer": status.promised.seat,
         "accepted": votes.collect::<Vec<Value>>(),
@@ -92,17 +94,19 @@ pub(super) struct LogRange {
 
 pub(super) async fn log(
     State(service): State<Arc<Service>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     Query(range): Query<LogRange>,
 ) -> Result<Response, Failure> {
-    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let place = service.questions.place(from)?;
     let limit = range.limit.unwrap_or(64).min(LIMIT);
-    let entries = service.engine.look(move |node| node.entries(range.from, limit));
-    let entries = entries.await.ok_or_else(Failure::busy)?;
+    let entries = service.engine.look(move |node| (node.entries(range.from, limit), place));
+    let (entries, _place) = entries.await.ok_or_else(Failure::busy)?;
     let entries = entries.into_iter().map(|entry| {
         json!({
             "position": entry.position,
             "digest": hex::encode(digest(&entry.value)),
             "value": hex::encode(&entry.value),
+            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
             "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
         })
     });
@@ -123,6 +127,7 @@ pub(super) struct Slots {
 
 pub(super) async fn certificates(
     State(service): State<Arc<Service>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     Query(slots): Query<Slots>,
 ) -> Result<Response, Failure> {
     let name = slots.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
@@ -132,7 +137,7 @@ pub(super) async fn certificates(
         let error = format!("the feeds of this network are: {}", names.join(", "));
         return Err(Failure::new(StatusCode::NOT_FOUND, error));
     }
-    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let place = service.questions.place(from)?;
     let limit = slots.limit.unwrap_or(64).min(LIMIT);
     let found = service.engine.look(move |node| {
         let line = node.application().named(&name);
@@ -147,9 +152,10 @@ pub(super) async fn certificates(
             room = room.saturating_sub(entry.value.len());
             begun
         };
-        newer.take(usize::from(limit)).filter_map(entry).take_while(fits).collect::<Vec<_>>()
+        let found = newer.take(usize::from(limit)).filter_map(entry).take_while(fits);
+        (found.collect::<Vec<_>>(), place)
     });
-    let found = found.await.ok_or_else(Failure::busy)?;
+    let (found, _place) = found.await.ok_or_else(Failure::busy)?;
     if found.iter().any(|(_, _, entry)| entry.certificate.is_none()) {
         service.hurry();
     }
@@ -157,7 +163,8 @@ pub(super) async fn certificates(
         json!({
             "slot": slot,
             "digest": hex::encode(digest),
-            "proposal": hex::encode(entry.value),
+            "proposal": hex::encode(open(&entry.value).0),
+            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
             "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
         })
     });
@@ -172,16 +179,21 @@ pub(super) struct Slot {
 
 pub(super) async fn attestation(
     State(service): State<Arc<Service>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     Query(of): Query<Slot>,
 ) -> Result<Response, Failure> {
     let name = of.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
-    let _permit = service.question_room.try_acquire().map_err(|_| Failure::busy())?;
+    let place = service.questions.place(from)?;
     let signed = service.engine.look(move |node| {
-        let line = node.application().named(&name)?;
-        let (slot, position, _) = line.after(of.slot.checked_sub(1)?).next()?;
-        (slot == of.slot).then(|| node.attestation(position)).flatten()
+        let signed = || {
+            let line = node.application().named(&name)?;
+            let (slot, position, _) = line.after(of.slot.checked_sub(1)?).next()?;
+            (slot == of.slot).then(|| node.attestation(position)).flatten()
+        };
+        (signed(), place)
     });
-    let signature = signed.await.ok_or_else(Failure::busy)?.ok_or_else(|| {
+    let (signature, _place) = signed.await.ok_or_else(Failure::busy)?;
+    let signature = signature.ok_or_else(|| {
         let error = format!("slot {} is not decided here, or I attested another report", of.slot);
         Failure::new(StatusCode::NOT_FOUND, error)
     })?;

@@ -1,8 +1,10 @@
-//! A value of any feed to decide: the node leads it to its certificate.
+//! A value of any feed to decide: the node leads it to its certificate, under the name of who
+//! proposes it.
 
 use super::{answer, Failure, Service};
 use crate::engine::{Command, FeedsNode};
-use crate::feeds::report_of;
+use crate::envelope::decode;
+use crate::feeds::{open, report_of, seal, Proposer};
 use crate::metrics::count;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Query, State};
@@ -10,7 +12,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use cicada_consensus::{Application, Entry, Now, Outcome, Position, Refusal, Seat};
 use cicada_core::hash::{Hash, Hasher, Native};
-use cicada_network::{proposal_message, SEAT_HEADER, SIGNATURE_HEADER, TOKEN_HEADER};
+use cicada_core::report::Report;
+use cicada_network::{
+    proposal_message, proposer_message, PROPOSER_HEADER, SEAT_HEADER, SIGNATURE_HEADER,
+    TOKEN_HEADER,
+};
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -49,20 +55,43 @@ pub(super) async fn propose(
     let patience = patience.timeout_ms.unwrap_or(DEFAULT_MS).min(longest);
     let begin = Instant::now();
     let deadline = begin + Duration::from_millis(patience);
-    let known = service.engine.look(move |node| node.application().line(&report.feed)?.slot(slot));
-    let known = known.await.ok_or_else(Failure::busy)?;
-    let outcome = match known {
-        // Decided before: perhaps the answer was lost on its way.
-        Some((position, decided)) if decided == digest => {
-            wait_for_certificate(&service, position, deadline).await?
+    // Decided before: perhaps the answer was lost on its way.
+    let outcome = match decided(&service, &report, &digest).await? {
+        Some(position) => wait_for_certificate(&service, position, deadline).await?,
+        None => {
+            let value = seal(&report, &body, &proposer(&service, seat, &headers, &body)?);
+            match lead(&service, &value, deadline, place).await? {
+                outcome if is_done(&outcome) => outcome,
+                // Perhaps another seat has proposed the same report.
+                outcome => match decided(&service, &report, &digest).await? {
+                    Some(position) => wait_for_certificate(&service, position, deadline).await?,
+                    None => outcome,
+                },
+            }
         }
-        _ => lead(&service, &body, deadline, place).await?,
     };
     if matches!(outcome, Outcome::Certified { .. }) {
         let took = begin.elapsed().as_secs_f64();
         service.metrics.propose_seconds.observe(took);
     }
     respond(&service, slot, digest, outcome).await
+}
+
+// Where a report stands in the log, if it does.
+async fn decided(
+    service: &Service,
+    report: &Report,
+    digest: &Hash,
+) -> Result<Option<Position>, Failure> {
+    let (feed, slot) = (report.feed, report.slot);
+    let known = service.engine.look(move |node| node.application().line(&feed)?.slot(slot));
+    let known = known.await.ok_or_else(Failure::busy)?;
+    Ok(known.filter(|(_, decided)| decided == digest).map(|(position, _)| position))
+}
+
+// Whether a value has got as far as it could within its time.
+fn is_done(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Certified { .. } | Outcome::Failed { decided: Some(_), .. })
 }
 
 // Room for one more proposal of a seat.
@@ -138,11 +167,30 @@ fn admit(
         return refuse("unsigned", error);
     };
     let peers = &service.peers;
-    let message = proposal_message(peers.rules_digest(), body);
+    let message = proposal_message(peers.rules_digest(), peers.seat(), body);
     match peers.verify(seat, &message, signature) {
         true => Ok(seat),
         false => refuse("forged", "the signature is not that of a seat under the rules here"),
     }
+}
+
+// Who proposes, for all nodes. For its own seat this node signs.
+fn proposer(
+    service: &Service,
+    seat: Seat,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Proposer, Failure> {
+    let peers = &service.peers;
+    if seat == peers.seat() {
+        let signature = peers.signature(&proposer_message(peers.rules_digest(), body));
+        return Ok(Proposer { seat, signature });
+    }
+    let signature = headers.get(PROPOSER_HEADER).and_then(|value| value.to_str().ok());
+    let signature = signature.and_then(decode).ok_or_else(|| {
+        Failure::bad(format!("the signature of the proposer, {PROPOSER_HEADER}, is missing"))
+    })?;
+    Ok(Proposer { seat, signature })
 }
 
 async fn wait_for_certificate(
@@ -225,7 +273,8 @@ fn certified(
         "position": entry.position,
         "slot": slot,
         "digest": hex::encode(digest),
-        "proposal": hex::encode(&entry.value),
+        "proposal": hex::encode(open(&entry.value).0),
+        "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
         "certificate": certificate.map(|c| hex::encode(c.encode())),
         "promised": promised,
         "accepted": accepted,

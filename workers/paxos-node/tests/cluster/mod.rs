@@ -110,6 +110,13 @@ impl Cluster {
         self
     }
 
+    /// The same, under other rules; before any node runs.
+    pub fn under(mut self, rules: Rules) -> Self {
+        self.network.rules = rules;
+        self.network.save(&self.path("network.toml")).unwrap();
+        self
+    }
+
     /// The keys of a node.
     pub fn keys(&self, seat: Seat) -> &NodeKeys {
         &self.keys[usize::from(seat)]

@@ -77,19 +77,19 @@ impl Cluster {
     ) -> Option<Response> {
         let path = format!("/paxos/propose?timeout_ms={timeout_ms}");
         let mut headers = vec![("content-type", "application/octet-stream".to_owned())];
-        headers.extend(self.pass_of(from, value));
+        headers.extend(self.pass_of(from, seat, value));
         self.request(seat, "POST", &path, &headers, value)
     }
 
-    /// The headers that let a value into any node.
-    pub fn pass(&self, value: &[u8]) -> [(&'static str, String); 2] {
-        self.pass_of(0, value)
+    /// The headers that let a value into a node.
+    pub fn pass(&self, seat: Seat, value: &[u8]) -> [(&'static str, String); 3] {
+        self.pass_of(0, seat, value)
     }
 
     /// The same in the name of a seat.
-    pub fn pass_of(&self, from: Seat, value: &[u8]) -> [(&'static str, String); 2] {
+    pub fn pass_of(&self, from: Seat, seat: Seat, value: &[u8]) -> [(&'static str, String); 3] {
         let keys = NodeKeys::load(&self.path(&format!("node-{from:02}.json"))).unwrap();
-        Proposer::of(&self.network, Arc::new(keys)).unwrap().headers(value)
+        Proposer::of(&self.network, Arc::new(keys)).unwrap().headers(seat, value)
     }
 
     /// Like [`Self::certify_next`], with as many attempts as it takes.

@@ -1,16 +1,18 @@
 //! What was promised, and what becomes of it.
 
+use super::turns::Turn;
 use super::Provider;
 use crate::config::Config;
 use crate::policy::{give_up_ms, hand_back, within_times, HandBack};
 use crate::queue::Promise;
+use crate::state::Own;
 use crate::work::Trouble;
 use anyhow::Result;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Parameters, Request, Status};
 use cicada_market::Error;
 use cicada_program::{count, now_ms};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::{Id, JoinError};
 
 /// After so many jobs in a row that were promised and not done nothing is accepted …
@@ -31,6 +33,8 @@ pub(super) struct Mine {
     // Attempts that came to nothing, and when the next one may begin.
     tries: u32,
     again_ms: u64,
+    // When it is looked at again, if only its money is still to come.
+    pub(super) later_ms: u64,
 }
 
 /// A job that runs now.
@@ -41,7 +45,7 @@ pub(super) struct Run {
 
 impl Mine {
     fn new(assignment: Assignment, terms: Request) -> Self {
-        Self { assignment, terms, run: None, errand: false, tries: 0, again_ms: 0 }
+        Self { assignment, terms, run: None, errand: false, tries: 0, again_ms: 0, later_ms: 0 }
     }
 
     /// What it needs of a place, unless it needs none. One whose payload is still to come is kept a
@@ -66,6 +70,12 @@ impl Mine {
     #[cfg(test)]
     pub(super) fn run_since(&mut self, since_ms: u64) {
         self.run = Some(Run { slot: 0, since_ms });
+    }
+
+    /// Whether there is a job to be done, or to be handed back.
+    fn is_live(&self, now_ms: u64) -> bool {
+        let open = !matches!(self.assignment.status, Status::Delivered);
+        open && now_ms < self.assignment.complete_by_ms
     }
 
     /// Whether its payload is still to come.
@@ -97,19 +107,55 @@ impl Mine {
             return Some("its payload was not handed over in time".into());
         }
         let task = config.task(&self.terms.task_type)?;
+        // The market knows only the least that a firm offer gives one requester.
+        if task.firm && task.max_units.is_some_and(|most| self.assignment.units > most) {
+            return Some("it is more than max_units, for one place".into());
+        }
         within_times(task, &self.terms).err().map(|why| why.to_string())
     }
 }
 
+/// Those that stand idle.
+fn idle(mine: &BTreeMap<u64, Mine>) -> impl Iterator<Item = (u64, &Mine)> {
+    let idle = mine.iter().filter(|(_, mine)| mine.run.is_none() && !mine.errand);
+    idle.map(|(id, mine)| (*id, mine))
+}
+
+/// Which of them are jobs to be done: no more than were promised.
+fn live(mine: &BTreeMap<u64, Mine>, now_ms: u64) -> Vec<u64> {
+    idle(mine).filter(|(_, mine)| mine.is_live(now_ms)).map(|(id, _)| id).collect()
+}
+
+/// Which of the others are looked at now, whoever has waited longest first: their number is that of all jobs
+/// whose review is not over.
+fn to_look_at(mine: &BTreeMap<u64, Mine>, now_ms: u64) -> Vec<u64> {
+    let others = idle(mine).filter(|(_, mine)| !mine.is_live(now_ms) && mine.later_ms <= now_ms);
+    let mut others: Vec<(u64, u64)> = others.map(|(id, mine)| (mine.later_ms, id)).collect();
+    others.sort_unstable();
+    others.into_iter().map(|(_, id)| id).collect()
+}
+
 impl Provider {
-    /// Notes own assignments, those of firm offers too.
-    pub(super) async fn find_assignments(&mut self, newest: u64) -> Result<()> {
-        for id in self.next_assignment..=newest {
-            self.note(id).await?;
-            self.next_assignment = id.saturating_add(1);
+    /// Notes own assignments, those of firm offers too. Whether all are known.
+    pub(super) async fn find_assignments(&mut self, newest: u64) -> Result<bool> {
+        let turn = Turn::begin();
+        while self.next_assignment <= newest && !turn.is_over() {
+            self.note(self.next_assignment).await?;
+            self.next_assignment = self.next_assignment.saturating_add(1);
         }
-        let settled = self.mine.keys().next().copied().unwrap_or(self.next_assignment);
-        self.worker.state.set_settled_below(settled)
+        self.worker.state.set_settled_below(self.next_assignment)?;
+        // Of those of an earlier run the newest first: there is more to be done about them.
+        let turn = Turn::begin();
+        while let Some(id) = self.noted.last().copied().filter(|_| !turn.is_over()) {
+            if id <= newest {
+                self.note(id).await?;
+            }
+            if !self.mine.contains_key(&id) {
+                self.worker.state.forget(id);
+            }
+            self.noted.remove(&id);
+        }
+        Ok(self.next_assignment > newest && self.noted.is_empty())
     }
 
     /// Notes an assignment if it is an own one that has not ended.
@@ -119,33 +165,37 @@ impl Provider {
         let own = assignment.provider == self.worker.own && !assignment.status.is_final();
         if own && !self.mine.contains_key(&id) {
             let terms = market.request(assignment.request).await?.terms;
+            let noted = self.worker.state.note(Own::Assignment, id);
+            noted.map_err(|error| Error::Other(format!("{error:#}")))?;
             self.mine.insert(id, Mine::new(assignment, terms));
         }
         Ok(())
     }
 
-    /// Does what is next for each of them. What cannot be read stops no job.
+    /// Does what is next for each of them: first for the jobs, and then for the money of those that are
+    /// delivered or over, however many they are. What cannot be read stops no job.
     pub(super) async fn tend_assignments(&mut self) -> Result<()> {
-        let ids: Vec<u64> = self.mine.keys().copied().collect();
-        let mut seen = Ok(());
+        let seen = self.tend_all(live(&self.mine, now_ms()), None).await;
+        self.hand_back();
+        self.begin_jobs();
+        seen?;
+        let others = to_look_at(&self.mine, now_ms());
+        self.tend_all(others, Some(Turn::begin())).await
+    }
+
+    async fn tend_all(&mut self, ids: Vec<u64>, turn: Option<Turn>) -> Result<()> {
         for id in ids {
-            if self.mine.get(&id).is_none_or(|mine| mine.run.is_some() || mine.errand) {
-                continue;
-            }
             match self.tend(id).await {
                 Err(error) if error.refusal().is_some() => {
                     self.warn(&format!("assignment {id}"), error.to_string());
                 }
-                Err(error) => {
-                    seen = Err(error.into());
-                    break;
-                }
-                Ok(()) => {}
+                seen => seen?,
+            }
+            if turn.as_ref().is_some_and(Turn::is_over) {
+                break;
             }
         }
-        self.hand_back();
-        self.begin_jobs();
-        seen
+        Ok(())
     }
 
     async fn tend(&mut self, id: u64) -> Result<(), Error> {
@@ -280,6 +330,49 @@ pub(super) mod tests {
         let long = |status| mine(status, |terms| terms.max_duration_ms = 365 * 86_400_000);
         assert!(why(&long(Status::Assigned), 0).is_some_and(|why| why.contains("max_duration")));
         assert_eq!(why(&long(Status::InProgress), 0), None, "it cannot be handed back");
+    }
+
+    #[test]
+    fn a_firm_offer_gives_no_requester_more_than_max_units() {
+        let mut config = sample();
+        config.tasks[0].firm = true;
+        let of = |units, status| {
+            let mut mine = mine(status, |_| ());
+            mine.assignment.units = units;
+            mine
+        };
+        let why = |config: &Config, mine: &Mine| mine.unwanted(config, &PARAMETERS, 0);
+        assert_eq!(why(&config, &of(200, Status::Assigned)), None);
+        for status in [Status::Assigned, Status::AwaitingPayload] {
+            let more = why(&config, &of(201, status));
+            assert!(more.is_some_and(|why| why.contains("max_units")));
+        }
+        assert_eq!(why(&config, &of(201, Status::InProgress)), None, "it was begun");
+        config.tasks[0].firm = false;
+        assert_eq!(why(&config, &of(201, Status::Assigned)), None, "accepted by hand");
+    }
+
+    #[test]
+    fn jobs_come_before_the_money_of_any_number_of_others() {
+        let jobs = [Status::Assigned, Status::AwaitingPayload, Status::InProgress];
+        let delivered = std::iter::repeat_n(Status::Delivered, 400);
+        let all = delivered.chain(jobs).map(|status| mine(status, |_| ()));
+        let mut all: BTreeMap<u64, Mine> = (1..).zip(all).collect();
+        assert_eq!(
+            live(&all, 5),
+            [401, 402, 403],
+            "three reads, and they are begun or handed back"
+        );
+        assert_eq!(to_look_at(&all, 5).len(), 400, "at first");
+        for (id, mine) in all.iter_mut().filter(|(id, _)| **id <= 400) {
+            mine.later_ms = 1_000 * (401 - id);
+        }
+        assert_eq!(to_look_at(&all, 3_000), [400, 399, 398], "whoever has waited longest first");
+        all.values_mut().for_each(|mine| mine.errand = true);
+        assert!(live(&all, 5).is_empty() && to_look_at(&all, 500_000).is_empty());
+        // Whose time is over is no job any more.
+        let over = BTreeMap::from([(1, mine(Status::Assigned, |_| ()))]);
+        assert_eq!((live(&over, 648_000).len(), to_look_at(&over, 648_000)), (0, vec![1]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is sent: nothing that was promised waits for it.
 
 use super::assignments::Mine;
+use super::turns::again_ms;
 use super::Provider;
 use crate::config::Config;
 use crate::policy::{hand_back, HandBack};
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// Of so many delivered jobs the money is seen to at once, at most.
 const COLLECTED_AT_ONCE: usize = 16;
+
+/// How often old results are removed, in ms.
+const REMOVED_EVERY_MS: u64 = 3_600_000;
 
 /// What `send` gives; until then `look` is made again and again, with pauses.
 async fn alongside<T>(
@@ -121,6 +125,25 @@ impl Provider {
         }
     }
 
+    /// Removes, every hour, the results that were kept long enough, if the configuration says how long.
+    pub(super) fn remove_old_results(&mut self) {
+        let Some(keep_ms) = self.worker.config.keep_results else {
+            return;
+        };
+        if now_ms() < self.remove_ms {
+            return;
+        }
+        self.remove_ms = now_ms().saturating_add(REMOVED_EVERY_MS);
+        let results = self.worker.stores.1.clone();
+        tokio::task::spawn_blocking(move || {
+            match results.remove_older(Duration::from_millis(keep_ms)) {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "results that were kept long enough"),
+                Err(error) => tracing::warn!("old results: {error}"),
+            }
+        });
+    }
+
     /// Hands back what gets no place in time, or is not wanted: all of it at once.
     pub(super) fn hand_back(&mut self) {
         let (config, parameters) = (&self.worker.config, &self.worker.parameters);
@@ -151,6 +174,11 @@ impl Provider {
             let (worker, number) = (self.worker.clone(), job.escrow);
             let errand = async move { worker.collect(id, number, has_ended).await };
             self.send_off(vec![id], errand);
+        } else {
+            let others = self.mine.len();
+            if let Some(mine) = self.mine.get_mut(&id) {
+                mine.later_ms = again_ms(others, escrow.due_ms, now_ms());
+            }
         }
         Ok(())
     }

@@ -1,14 +1,17 @@
 //! What is promised: offers, and requests that are accepted.
 
+use super::turns::{after, Turn};
 use super::Provider;
-use crate::accept::{place_offer, take, terms, Taken, OFFERS_SEARCHED};
+use crate::accept::{own_offers, place_offer, take, terms, Taken};
 use crate::policy::{is_over, may_be_open, Leave};
+use crate::state::Own;
 use anyhow::Result;
-use cicada_core::market::{OfferRecord, RequestRecord};
+use cicada_core::market::OfferRecord;
 use cicada_core::name::Name;
 use cicada_market::Contract;
 use cicada_program::{count, now_ms};
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::ops::ControlFlow;
 
 /// The contract's word for a line that is to be served first.
 const LINE_WAITING: &str = "LineWaiting";
@@ -83,18 +86,20 @@ impl Provider {
             Err(error) if self.lost_sight(&error) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
+        worker.state.forget_own(Own::Offer, id);
         Ok(true)
     }
 
     /// Own offers that still stand, of an earlier run: one for each task is kept, and all others are
     /// withdrawn. Whether all of that is known.
     async fn find_offers(&mut self, newest: u64) -> Result<bool> {
-        let oldest = newest.saturating_sub(OFFERS_SEARCHED).max(1);
-        let (worker, mut own) = (self.worker.clone(), Vec::new());
-        for id in (oldest..=newest).rev() {
-            let offer = worker.market().offer(id).await?;
-            let known = worker.config.task(&offer.terms.task_type).is_some();
-            if offer.provider == worker.own && !offer.closed && known {
+        let worker = self.worker.clone();
+        // One of an earlier run may be taken meanwhile.
+        let mut own = Vec::new();
+        for (id, offer) in self.meanwhile(own_offers(&worker, newest)).await? {
+            if offer.closed {
+                worker.state.forget_own(Own::Offer, id);
+            } else if worker.config.task(&offer.terms.task_type).is_some() {
                 let wanted = self.still_wanted(&offer);
                 own.push((id, offer.terms.task_type, wanted));
             }
@@ -121,82 +126,104 @@ impl Provider {
         same && offer.is_open(now_ms())
     }
 
-    /// Notes the requests that have come since the last look; at first, those that may be open.
+    /// Notes the requests that have come since the last look, and of those before the start, one turn after
+    /// the other, those that may be open.
     pub(super) async fn find_requests(&mut self, newest: u64) -> Result<()> {
-        let from = match self.next_request {
-            Some(next) => next,
-            None => {
-                let mut from = newest.saturating_add(1);
-                while from > 1 {
-                    let request = self.worker.market().request(from - 1).await?;
-                    if !may_be_open(&request, now_ms()) {
-                        break;
-                    }
-                    from -= 1;
-                }
-                from
-            }
-        };
+        let from = self.next_request.unwrap_or_else(|| {
+            self.older = newest;
+            newest.saturating_add(1)
+        });
         self.open.extend(from..=newest);
         self.next_request = Some(newest.saturating_add(1));
+        let turn = Turn::begin();
+        while self.older > 0 && !turn.is_over() {
+            let request = self.worker.market().request(self.older).await?;
+            if may_be_open(&request, now_ms()) {
+                self.open.insert(self.older);
+                self.older -= 1;
+            } else {
+                self.older = 0;
+            }
+        }
         Ok(())
     }
 
     /// Accepts what the policy allows, the market qualifies, and can begin now: one in a round, since an
-    /// accept is waited for.
+    /// accept is waited for. Nothing is read without a place, and with one no longer than a turn: anybody
+    /// can place requests.
     pub(super) async fn accept_requests(&mut self) -> Result<()> {
-        for id in self.open.clone() {
-            let RequestRecord { terms, .. } = self.worker.market().request(id).await?;
-            let Some(offer) = self.offers.get(&terms.task_type).copied() else {
-                if self.worker.config.task(&terms.task_type).is_none() {
-                    self.leave(id, &Leave::Other.to_string());
-                }
-                continue;
-            };
-            // Perhaps later.
-            if !self.fits(terms.max_duration_ms) {
-                tracing::debug!(request = id, "not now: what was promised comes first");
-                continue;
+        let turn = Turn::begin();
+        for id in after(&self.open, self.considered) {
+            if !self.fits(0) {
+                return Ok(());
             }
-            let worker = self.worker.clone();
-            match self.meanwhile(take(&worker, id, offer, None)).await {
-                Ok(Taken::Assigned(assignment)) => {
-                    count(&self.worker.metrics.requests, "accepted");
-                    tracing::info!(request = id, assignment, "accepted");
-                    self.open.remove(&id);
-                    self.note(assignment).await?;
-                    if self.mine.get(&assignment).is_some_and(|mine| !mine.awaits()) {
-                        self.begin(assignment);
-                    }
-                    return Ok(());
-                }
-                Ok(Taken::Waiting) => {
-                    count(&self.worker.metrics.requests, "waiting");
-                    tracing::info!(request = id, "waiting in line");
-                    self.open.remove(&id);
-                    self.waiting.insert(id, terms.max_duration_ms);
-                    return Ok(());
-                }
-                // The next round makes a new one.
-                Ok(Taken::Left(Leave::NoOffer)) => {}
-                Ok(Taken::Left(why)) => self.leave(id, &why.to_string()),
-                // Whoever waits there goes first, and nobody else may see to it. Then again.
-                Err(error) if error.refusal() == Some(LINE_WAITING) => {
-                    if !self.serve_line(id).await? {
-                        self.leave(id, &error.to_string());
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.refusal().is_some() => self.leave(id, &error.to_string()),
-                Err(error) if self.lost_sight(&error) => {
-                    // It is not accepted twice: if it was, the assignment will be found.
-                    self.open.remove(&id);
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
+            self.considered = id;
+            if self.consider(id).await?.is_break() || turn.is_over() {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Accepts an open request, if it shall be; after that a round is over.
+    async fn consider(&mut self, id: u64) -> Result<ControlFlow<()>> {
+        let record = self.worker.market().request(id).await?;
+        if is_over(&record, now_ms()) {
+            self.leave(id, &Leave::Closed.to_string());
+            return Ok(ControlFlow::Continue(()));
+        }
+        let terms = record.terms;
+        let Some(offer) = self.offers.get(&terms.task_type).copied() else {
+            if self.worker.config.task(&terms.task_type).is_none() {
+                self.leave(id, &Leave::Other.to_string());
+            }
+            return Ok(ControlFlow::Continue(()));
+        };
+        // Perhaps later.
+        if !self.fits(terms.max_duration_ms) {
+            tracing::debug!(request = id, "not now: what was promised comes first");
+            return Ok(ControlFlow::Continue(()));
+        }
+        let worker = self.worker.clone();
+        match self.meanwhile(take(&worker, id, offer, None)).await {
+            Ok(Taken::Assigned(assignment)) => {
+                count(&self.worker.metrics.requests, "accepted");
+                tracing::info!(request = id, assignment, "accepted");
+                self.open.remove(&id);
+                self.note(assignment).await?;
+                if self.mine.get(&assignment).is_some_and(|mine| !mine.awaits()) {
+                    self.begin(assignment);
+                }
+            }
+            Ok(Taken::Waiting) => {
+                count(&self.worker.metrics.requests, "waiting");
+                tracing::info!(request = id, "waiting in line");
+                self.open.remove(&id);
+                self.waiting.insert(id, terms.max_duration_ms);
+            }
+            // The next round makes a new one.
+            Ok(Taken::Left(Leave::NoOffer)) => return Ok(ControlFlow::Continue(())),
+            Ok(Taken::Left(why)) => {
+                self.leave(id, &why.to_string());
+                return Ok(ControlFlow::Continue(()));
+            }
+            // Whoever waits there goes first, and nobody else may see to it. Then again.
+            Err(error) if error.refusal() == Some(LINE_WAITING) => {
+                if !self.serve_line(id).await? {
+                    self.leave(id, &error.to_string());
+                }
+            }
+            Err(error) if error.refusal().is_some() => {
+                self.leave(id, &error.to_string());
+                return Ok(ControlFlow::Continue(()));
+            }
+            // It is not accepted twice: if it was, the assignment will be found.
+            Err(error) if self.lost_sight(&error) => {
+                self.open.remove(&id);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(ControlFlow::Break(()))
     }
 
     /// Serves the lines in which this provider waits, as far as there are places: whoever is first gets

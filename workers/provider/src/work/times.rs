@@ -2,12 +2,13 @@
 
 use super::Trouble;
 use cicada_core::market::{Assignment, Request};
-use cicada_program::now_ms;
+use cicada_market::Error;
+use cicada_program::{now_ms, visible_line};
 use std::future::Future;
 use std::time::Duration;
 
 /// Between two attempts of what the chain or a disk did not take.
-pub(super) const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What `ready` gives, if it does before `until_ms`; what would come later never comes.
 pub(super) async fn in_time<T>(
@@ -55,10 +56,46 @@ impl Patience {
         }
         if !std::mem::replace(&mut self.said, true) {
             let until = self.until_ms;
+            let error = visible_line(&error.to_string());
             tracing::warn!(assignment = self.assignment, "{error}; trying again until {until}");
         }
         tokio::time::sleep(AGAIN).await;
         Ok(())
+    }
+}
+
+/// What the chain shows of what was sent.
+pub(super) enum Seen {
+    /// It is done, by this attempt or an earlier one.
+    Done,
+    /// It is not done.
+    Nothing,
+    /// It is not done, and it is too late for it.
+    TooLate,
+}
+
+/// Sends until that is done, whatever happens to the connection, the node and its pool. What was lost sight
+/// of is sent again, without asking what became of it: a second one changes nothing. `seen` is asked about
+/// an attempt that failed; it says nothing if it cannot know.
+pub(super) async fn sent<F, G>(
+    mut patience: Patience,
+    send: impl Fn() -> F,
+    seen: impl Fn() -> G,
+) -> Result<(), Trouble>
+where
+    F: Future<Output = Result<(), Error>>,
+    G: Future<Output = Option<Seen>>,
+{
+    loop {
+        let Err(error) = send().await else {
+            return Ok(());
+        };
+        match seen().await {
+            Some(Seen::Done) => return Ok(()),
+            Some(Seen::TooLate) => return Err(Trouble::Never(error.to_string())),
+            Some(Seen::Nothing) if error.refusal().is_some() => return Err(error.into()),
+            Some(Seen::Nothing) | None => patience.after(&error).await?,
+        }
     }
 }
 
@@ -84,6 +121,7 @@ mod tests {
     use crate::policy::give_up_ms;
     use crate::policy::tests::request;
     use crate::work::tests::{until, PARAMETERS};
+    use cicada_chain::Underway;
     use cicada_core::sla::Sla;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -135,6 +173,47 @@ mod tests {
         assert!(soon(now_ms() + 9_000, second).await.is_ok());
         let never = || std::future::ready(Err::<(), _>(Trouble::Later("no store".into())));
         assert!(matches!(soon(now_ms() + 500, never).await, Err(Trouble::Never(_))));
+    }
+
+    fn lost_sight() -> Error {
+        let underway =
+            Underway { transaction: [7; 32], account: [1; 32], nonce: 3, valid_until: 256 };
+        let (what, reason) = ("Auction::start".into(), "the node was started again".into());
+        cicada_chain::Error::Unknown { what, underway: Box::new(underway), reason }.into()
+    }
+
+    fn refused() -> Error {
+        let (label, error) = ("Auction::start".into(), "WrongStatus".into());
+        cicada_chain::Error::Contract { label, error, explanation: String::new() }.into()
+    }
+
+    #[tokio::test]
+    async fn what_a_node_has_forgotten_is_sent_again_at_once() {
+        let (began, tried) = (now_ms(), AtomicU32::new(0));
+        let send = || {
+            let first = tried.fetch_add(1, Ordering::Relaxed) == 0;
+            std::future::ready(if first { Err(lost_sight()) } else { Ok(()) })
+        };
+        let nothing = || std::future::ready(Some(Seen::Nothing));
+        sent(Patience::until(1, began + 60_000), send, nothing).await.expect("it is sent");
+        assert!(now_ms() - began < 5_000 && tried.load(Ordering::Relaxed) == 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_asked_about_first() {
+        let outcome = |error: fn() -> Error, seen: fn() -> Option<Seen>| {
+            let send = move || std::future::ready(Err(error()));
+            sent(Patience::until(1, now_ms() + 300), send, move || std::future::ready(seen()))
+        };
+        let done = outcome(refused, || Some(Seen::Done)).await;
+        assert!(done.is_ok(), "an attempt that was lost sight of: {done:?}");
+        assert!(matches!(outcome(refused, || Some(Seen::Nothing)).await, Err(Trouble::Never(_))));
+        assert!(matches!(outcome(refused, || None).await, Err(Trouble::Later(_))));
+        assert!(matches!(outcome(lost_sight, || None).await, Err(Trouble::Later(_))));
+        assert!(matches!(
+            outcome(lost_sight, || Some(Seen::TooLate)).await,
+            Err(Trouble::Never(_))
+        ));
     }
 
     #[test]

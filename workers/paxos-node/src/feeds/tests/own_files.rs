@@ -1,6 +1,7 @@
 //! What a node holds against the files of its own validator.
 
 use super::*;
+use cicada_core::ranking::{Own, Statement, Told};
 
 pub(super) const FIRST: Award = Award {
     epoch: 1,
@@ -13,6 +14,7 @@ pub(super) const FIRST: Award = Award {
     claims_root: [7; 32],
     claims: 12,
     total: 900,
+    ranking: [4; 32],
 };
 
 pub(super) fn entries() -> Vec<entries::Entry> {
@@ -32,7 +34,7 @@ fn an_award_is_the_one_that_its_own_validator_computed() {
     bench.refuses(&proposal, NOW, "my validator has not read yet what the chain has settled");
     bench.settled(&start(), &FeedState::EMPTY);
     bench.refuses(&proposal, NOW, "my validator has not computed epoch 1 yet");
-    bench.write("awards/epoch-1.scale", &FIRST);
+    bench.write("awards/epoch-1.scale", &told(FIRST));
     assert_eq!(bench.check(&proposal, NOW), Ok(()));
     assert_eq!(bench.check_as(&proposal, Origin::Adopted, NOW + 3_600_000), Ok(()));
     let more = Award { awarded: 901, carried_out: 99, total: 901, ..FIRST };
@@ -40,16 +42,99 @@ fn an_award_is_the_one_that_its_own_validator_computed() {
     bench.refuses(&bench.award(more, NOW), NOW, words);
     let other = Award { claims_root: [8; 32], ..FIRST };
     bench.refuses(&bench.award(other, NOW), NOW, "the claims are not those");
-    let mut root = proposal;
+    let other = Award { ranking: [8; 32], ..FIRST };
+    bench.refuses(&bench.award(other, NOW), NOW, "the ranking is not that");
+    let mut root = proposal.clone();
     root.report.root = [9; 32];
     bench.refuses(&root, NOW, "root");
     bench.write("awards/epoch-1.scale", &[1u8, 2, 3]);
     bench.refuses(&proposal, NOW, "cannot read my award");
-    bench.write("awards/epoch-1.scale", &(FIRST, 0u8));
+    bench.write("awards/epoch-1.scale", &(told(FIRST), 0u8));
     bench.refuses(&proposal, NOW, "cannot read my award");
     bench.write("awards/settled.scale", &7u8);
     bench.refuses(&proposal, NOW, "cannot read what the chain has settled");
     assert_eq!(bench.check_as(&proposal, Origin::Adopted, NOW), Ok(()), "it was judged before");
+}
+
+/// What a validator that has signed nothing tells its node.
+fn told(award: Award) -> Told {
+    Told { award, signed: None }
+}
+
+impl Bench {
+    /// What a seat says of an award, under a committee.
+    fn statement(&self, seat: u8, award: &Award, config_digest: &Hash) -> Statement {
+        let mut one = Statement::of(award, seat);
+        let message = one.message::<Native>(config_digest, &self.network.rewards_feed().unwrap());
+        one.signature = self.keys[usize::from(seat)].attest(&message);
+        one
+    }
+
+    /// The next award with the statements of these seats.
+    pub(super) fn ranked(&self, award: Award, seats: &[u8]) -> awards::Proposal {
+        let config = self.network.config_digest();
+        let statements = seats.iter().map(|seat| self.statement(*seat, &award, &config)).collect();
+        let feed = self.network.rewards_feed().unwrap();
+        awards::Proposal::new::<Native>(award, statements, feed, &self.state("rewards"), NOW)
+    }
+}
+
+#[test]
+fn what_its_validator_signed_of_an_award_is_not_left_out() {
+    let bench = Bench::new();
+    bench.settled(&start(), &FeedState::EMPTY);
+    let config = bench.network.config_digest();
+    let tell = |statement: Statement, signed_ms: u64| {
+        let signed = Some(Own { statement, signed_ms });
+        bench.write("awards/epoch-1.scale", &Told { award: FIRST, signed });
+    };
+    let own = bench.statement(0, &FIRST, &config);
+    tell(own, NOW);
+    // There is no time in which it may be passed over.
+    bench.refuses(&bench.ranked(FIRST, &[1, 2]), NOW, &hex::encode(own.encode()));
+    assert_eq!(bench.check(&bench.ranked(FIRST, &[0]), NOW), Ok(()), "no number is needed");
+    // What came before it was signed is right later, too.
+    tell(own, NOW + 1);
+    let early = bench.ranked(FIRST, &[5]);
+    assert_eq!(bench.check(&early, NOW), Ok(()));
+    tell(own, NOW);
+    bench.refuses(&bench.ranked(FIRST, &[6]), NOW, "is not in it");
+    // Nothing of it could be in a proposal: of another committee, another seat, another ranking.
+    let wrong = Award { ranking: [9; 32], ..FIRST };
+    let earlier = Award { end_ms: FIRST.end_ms - 1, ..FIRST };
+    let others = [
+        bench.statement(0, &FIRST, &[1; 32]),
+        Statement { seat: 3, ..own },
+        bench.statement(0, &wrong, &config),
+        bench.statement(0, &earlier, &config),
+    ];
+    for (seat, other) in (7..).zip(others) {
+        tell(other, NOW);
+        assert_eq!(bench.check(&bench.ranked(FIRST, &[seat]), NOW), Ok(()), "{other:?}");
+    }
+}
+
+#[test]
+fn statements_are_genuine_of_the_award_and_under_its_root() {
+    let bench = Bench::new();
+    bench.settled(&start(), &FeedState::EMPTY);
+    bench.write("awards/epoch-1.scale", &told(FIRST));
+    assert_eq!(bench.check(&bench.ranked(FIRST, &[0, 4, 22]), NOW), Ok(()));
+    let changed = |change: &dyn Fn(&mut awards::Proposal)| {
+        let mut proposal = bench.ranked(FIRST, &[0, 4, 22]);
+        change(&mut proposal);
+        let awards::Proposal { award, statements, .. } = proposal;
+        let feed = bench.network.rewards_feed().unwrap();
+        awards::Proposal::new::<Native>(award, statements, feed, &bench.state("rewards"), NOW)
+    };
+    bench.refuses(&changed(&|one| one.statements.swap(0, 1)), NOW, "not in order");
+    bench.refuses(&changed(&|one| one.statements[2].seat = 23), NOW, "a seat that there is not");
+    bench.refuses(&changed(&|one| one.statements[1].seat = 5), NOW, "seat 5 is forged");
+    let other = changed(&|one| one.statements[1].ranking = [9; 32]);
+    bench.refuses(&other, NOW, "seat 4 ranked something else");
+    let mut fewer = bench.ranked(FIRST, &[0, 4, 22]);
+    fewer.statements.pop();
+    bench.refuses(&fewer, NOW, "root");
 }
 
 /// Before the first epoch.
@@ -81,8 +166,8 @@ impl Bench {
 #[test]
 fn after_a_void_award_the_same_epoch_comes_in_the_next_slot() {
     let mut bench = Bench::new();
-    bench.write("awards/epoch-1.scale", &FIRST);
-    bench.write("awards/epoch-2.scale", &second());
+    bench.write("awards/epoch-1.scale", &told(FIRST));
+    bench.write("awards/epoch-2.scale", &told(second()));
     bench.settled(&start(), &FeedState::EMPTY);
     let first = bench.award(FIRST, NOW);
     assert_eq!(bench.check(&first, NOW), Ok(()));
@@ -105,9 +190,9 @@ fn after_a_void_award_the_same_epoch_comes_in_the_next_slot() {
 #[test]
 fn an_award_follows_the_one_before_it() {
     let mut bench = Bench::new();
-    bench.write("awards/epoch-1.scale", &FIRST);
+    bench.write("awards/epoch-1.scale", &told(FIRST));
     let second = second();
-    bench.write("awards/epoch-2.scale", &second);
+    bench.write("awards/epoch-2.scale", &told(second));
     bench.settled(&start(), &FeedState::EMPTY);
     // As the first report of the feed, epoch 2 is none that the contract would take.
     bench.refuses(&bench.award(second, NOW), NOW, "WrongEpoch");
@@ -115,7 +200,7 @@ fn an_award_follows_the_one_before_it() {
     bench.settled(&AwardState::after(&FIRST), &bench.state("rewards"));
     assert_eq!(bench.check(&bench.award(second, NOW), NOW), Ok(()));
     let gap = Award { start_ms: FIRST.end_ms + 1, ..second };
-    bench.write("awards/epoch-2.scale", &gap);
+    bench.write("awards/epoch-2.scale", &told(gap));
     bench.refuses(&bench.award(gap, NOW), NOW, "WrongStart");
     let unfinished = Award { end_ms: NOW + 1, ..second };
     bench.refuses(&bench.award(unfinished, NOW), NOW, "NotOver");

@@ -4,7 +4,7 @@ use super::*;
 
 impl Bench {
     /// A network that keeps to other rules.
-    fn under(rules: Rules) -> Self {
+    pub(super) fn under(rules: Rules) -> Self {
         let mut bench = Self::new();
         bench.network.rules = rules;
         bench.restart(true);
@@ -25,16 +25,21 @@ impl Bench {
         NOW + positions.end() * DISTANCE
     }
 
-    fn wants(&self, value: &impl Encode, wall_ms: u64) -> Result<(), String> {
+    pub(super) fn wants(&self, value: &impl Encode, wall_ms: u64) -> Result<(), String> {
         self.feeds.wants(&value.encode(), at(wall_ms)).map_err(|Refusal(reason)| reason)
     }
 }
 
 const DISTANCE: u64 = 10_000;
 
+/// Those of every network, but for turns and repetitions: `turns.rs` is about them.
+fn rules() -> Rules {
+    Rules { turn_delay_ms: 0, same_ms: 0, ..Rules::default() }
+}
+
 #[test]
 fn a_report_comes_its_distance_after_the_one_before_by_its_time_and_by_the_clock() {
-    let mut bench = Bench::under(Rules::default());
+    let mut bench = Bench::under(rules());
     bench.certify(1, &bench.board(NOW));
     bench.settled.keep(&[(bench.network.leaderboard_feed(), 1)]);
     let soon = bench.board(NOW + DISTANCE - 1);
@@ -48,7 +53,7 @@ fn a_report_comes_its_distance_after_the_one_before_by_its_time_and_by_the_clock
 
 #[test]
 fn each_feed_has_its_own_distance() {
-    let rules = Rules { backlog: 0, ..Rules::default() };
+    let rules = Rules { backlog: 0, ..rules() };
     let mut bench = Bench::under(rules);
     let list = own_files::entries;
     bench.certify(1, &bench.basket(list(), NOW));
@@ -64,7 +69,7 @@ fn each_feed_has_its_own_distance() {
 
 #[test]
 fn a_time_to_come_cannot_hold_a_feed() {
-    for rules in [Rules::default(), Rules::UNASKED] {
+    for rules in [rules(), Rules::UNASKED] {
         let bench = Bench::under(rules);
         assert_eq!(bench.check(&bench.board(NOW + 2_000), NOW), Ok(()));
         bench.refuses(&bench.board(NOW + 2_001), NOW, "lies in the future");
@@ -73,7 +78,7 @@ fn a_time_to_come_cannot_hold_a_feed() {
 
 #[test]
 fn a_leader_stops_at_four_certified_slots_that_the_chain_has_not_and_the_others_above_eight() {
-    let mut bench = Bench::under(Rules::default());
+    let mut bench = Bench::under(rules());
     for slot in 1..=9 {
         let time = NOW + slot * DISTANCE;
         let next = bench.board(time);
@@ -100,7 +105,7 @@ fn a_leader_stops_at_four_certified_slots_that_the_chain_has_not_and_the_others_
 
 #[test]
 fn decided_slots_without_a_certificate_are_no_backlog() {
-    let mut bench = Bench::under(Rules::default());
+    let mut bench = Bench::under(rules());
     for position in 1..=20 {
         let value = bench.board(NOW + position * DISTANCE).encode();
         bench.feeds.apply(position, &value).unwrap();
@@ -111,7 +116,7 @@ fn decided_slots_without_a_certificate_are_no_backlog() {
 
 #[test]
 fn nav_basket_and_rewards_wait_for_the_chain_slot_after_slot() {
-    let mut bench = Bench::under(Rules { distance_ms: Default::default(), ..Rules::default() });
+    let mut bench = Bench::under(Rules { distance_ms: Default::default(), ..rules() });
     let later = NOW + 400_000;
     bench.certify(1, &bench.nav(16, NOW));
     bench.certify(2, &bench.basket(own_files::entries(), NOW));

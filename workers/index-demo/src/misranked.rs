@@ -1,0 +1,169 @@
+//! A seat that shows a wrong ranking: it stands before an honest validator, and once an epoch is
+//! settled it hands round another signed ranking than that one's.
+
+use crate::story::{Story, MISRANKED, POLL};
+use anyhow::{Context, Result};
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, Uri};
+use axum::routing::get;
+use axum::{Json, Router};
+use cicada_core::hash::{Hash, Native};
+use cicada_core::ranking::{digest, ACCUSE_MS};
+use cicada_core::report::Feed;
+use cicada_core::slashing::{Deviation, Standing, Weight};
+use cicada_network::NodeKeys;
+use nav_validator::rankings::Shown;
+use parity_scale_codec::{DecodeAll, Encode};
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Beyond the time in which it is shown, how long it may take until it is judged.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Who ranks somebody whom nobody knows.
+pub struct Misranked {
+    /// The address of its honest validator.
+    pub honest: String,
+    /// The keys of its seat.
+    pub keys: NodeKeys,
+    /// The feed of the awards.
+    pub feed: Feed,
+    /// What signatures bind.
+    pub config_digest: Hash,
+}
+
+#[derive(Deserialize)]
+struct OfEpoch {
+    epoch: u64,
+}
+
+type Shared = State<Arc<(Misranked, reqwest::Client)>>;
+type Answer = (StatusCode, Json<Value>);
+
+/// Serves it on a free port; its address.
+///
+/// # Errors
+/// If there is no port.
+pub async fn serve(one: Misranked) -> Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let shared = Arc::new((one, client));
+    let routes = Router::new().route("/ranking", get(rank)).fallback(hand_on).with_state(shared);
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(address)
+}
+
+fn answered(answer: Result<(StatusCode, Value)>) -> Answer {
+    match answer {
+        Ok((status, answer)) => (status, Json(answer)),
+        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": format!("{error:#}") }))),
+    }
+}
+
+async fn hand_on(State(shared): Shared, uri: Uri) -> Answer {
+    let (one, client) = &*shared;
+    answered(one.ask(client, &uri.to_string()).await)
+}
+
+async fn rank(State(shared): Shared, Query(of): Query<OfEpoch>) -> Answer {
+    let (one, client) = &*shared;
+    let asked = one.ask(client, &format!("/ranking?epoch={}", of.epoch)).await;
+    answered(asked.and_then(|(status, answer)| match status.is_success() {
+        true => Ok((status, one.other(answer)?)),
+        false => Ok((status, answer)),
+    }))
+}
+
+impl Misranked {
+    async fn ask(&self, client: &reqwest::Client, path: &str) -> Result<(StatusCode, Value)> {
+        let answer = client.get(format!("{}{path}", self.honest)).send().await?;
+        let status = StatusCode::from_u16(answer.status().as_u16())?;
+        Ok((status, serde_json::from_str(&answer.text().await?)?))
+    }
+
+    /// The answer with another ranking, if it has one.
+    fn other(&self, mut answer: Value) -> Result<Value> {
+        let scale = hex::decode(answer["scale"].as_str().context("no statement")?)?;
+        let (mut statement, list): Shown = DecodeAll::decode_all(&mut &scale[..])?;
+        if list.is_none() {
+            return Ok(answer);
+        }
+        let other: Vec<Weight> = vec![([0x71; 32], 1_000_000_000)];
+        statement.ranking = digest::<Native>(&other);
+        let message = statement.message::<Native>(&self.config_digest, &self.feed);
+        statement.signature = self.keys.attest(&message);
+        let shown: Shown = (statement, Some(other));
+        answer["scale"] = hex::encode(shown.encode()).into();
+        Ok(answer)
+    }
+}
+
+impl Story {
+    /// A seat has shown others a ranking of its own. They bring it to the chain.
+    pub(crate) async fn rank_wrongly(&mut self) -> Result<()> {
+        let part = (self.stake * 15).div_ceil(100);
+        let deadline = Instant::now() + Duration::from_millis(ACCUSE_MS) + PATIENCE;
+        let mut stake = self.stake_of(MISRANKED).await?;
+        while stake.bonded == self.stake && Instant::now() < deadline {
+            // The chain makes blocks on demand, and its clock says when all are judged.
+            self.stage.freshen().await?;
+            tokio::time::sleep(POLL).await;
+            stake = self.stake_of(MISRANKED).await?;
+        }
+        let state: cicada_core::rewards::AwardState =
+            self.stage.of_rewards("Rewards::state", &()).await?;
+        let mut judged = 0;
+        for epoch in 1..=state.epoch {
+            let accused: (bool, Vec<Deviation>) =
+                self.stage.of_rewards("Rewards::accused", &epoch).await?;
+            judged += u64::from(accused.0);
+        }
+        self.check(
+            format!(
+                "seat {MISRANKED} showed a wrong ranking, others brought it, {judged} epochs were \
+                 judged: {} of {} left, 15 % are {part}",
+                stake.bonded, self.stake
+            ),
+            stake.bonded == self.stake - part && stake.standing == Standing::Active && judged > 0,
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cicada_core::ranking::Statement;
+    use cicada_core::report::ReportKind;
+
+    #[test]
+    fn it_signs_another_ranking_once_the_epoch_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = NodeKeys::generate(&folder.path().join("keys")).unwrap();
+        let key = keys.attestation_key();
+        let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
+        let (honest, config_digest) = (String::new(), [8; 32]);
+        let one = Misranked { honest, keys, feed, config_digest };
+        let statement = Statement {
+            seat: 3,
+            epoch: 1,
+            start_ms: 5,
+            end_ms: 6,
+            ranking: digest::<Native>(&[]),
+            signature: [0; 64],
+        };
+        let said = |shown: Shown| json!({ "scale": hex::encode(shown.encode()) });
+        let early = said((statement, None));
+        assert_eq!(one.other(early.clone()).unwrap(), early);
+        let other = one.other(said((statement, Some(Vec::new())))).unwrap();
+        let bytes = hex::decode(other["scale"].as_str().unwrap()).unwrap();
+        let (told, list): Shown = DecodeAll::decode_all(&mut &bytes[..]).unwrap();
+        assert_eq!(digest::<Native>(&list.unwrap()), told.ranking);
+        assert_ne!(told.ranking, statement.ranking);
+        let message = told.message::<Native>(&config_digest, &feed);
+        assert!(cicada_network::verify_attestation(&told.signature, &message, &key));
+    }
+}
