@@ -225,6 +225,20 @@ pub(crate) fn limited<T, E>(
 }
 
 impl<T> CallOutcome<T> {
+    /// The same without what the dry run answered.
+    pub fn without(self) -> CallOutcome {
+        CallOutcome {
+            block: self.block,
+            block_hash: self.block_hash,
+            transaction: self.transaction,
+            gas_consumed: self.gas_consumed,
+            weight: self.weight,
+            fee: self.fee,
+            returned: (),
+            events: self.events,
+        }
+    }
+
     fn new(dry_run: DryRun<T>, receipt: &Receipt) -> Result<Self, Error> {
         let mut events = Vec::new();
         for event in receipt.events.iter() {
