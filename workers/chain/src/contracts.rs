@@ -100,7 +100,7 @@ impl Chain {
         let (origin, input) = (account_of(signer), constructor.input());
         let dry_args = instantiate_args(&origin, bundle.wasm(), input, salt);
         let dry_run =
-            self.dry_run_raw("ContractsApi_instantiate", dry_args, interface, entry).await?;
+            self.dry_run_raw("ContractsApi_instantiate", dry_args, constructor, entry).await?;
         let what = format!("making a contract {name}");
         let account =
             dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
@@ -143,11 +143,11 @@ impl Chain {
         message: &Message<T, E>,
         origin: &Account,
     ) -> Result<DryRun<T>, Error> {
-        let (interface, label) = (message.interface(), message.label());
-        let entry = interface.message(label).ok_or("it is in no bundle");
+        let label = message.label();
+        let entry = message.interface().message(label).ok_or("it is in no bundle");
         let entry = entry.map_err(Error::decode(label))?;
         let args = call_args(origin, contract, message.input());
-        let dry_run = self.dry_run_at(block, "ContractsApi_call", args, interface, entry).await?;
+        let dry_run = self.dry_run_at(block, "ContractsApi_call", args, message, entry).await?;
         dry_run.typed(label)
     }
 
@@ -225,6 +225,20 @@ pub(crate) fn limited<T, E>(
 }
 
 impl<T> CallOutcome<T> {
+    /// The same without what the dry run answered.
+    pub fn without(self) -> CallOutcome {
+        CallOutcome {
+            block: self.block,
+            block_hash: self.block_hash,
+            transaction: self.transaction,
+            gas_consumed: self.gas_consumed,
+            weight: self.weight,
+            fee: self.fee,
+            returned: (),
+            events: self.events,
+        }
+    }
+
     fn new(dry_run: DryRun<T>, receipt: &Receipt) -> Result<Self, Error> {
         let mut events = Vec::new();
         for event in receipt.events.iter() {

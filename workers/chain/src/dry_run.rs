@@ -6,7 +6,7 @@
 
 use crate::chain::Block;
 use crate::{Chain, Error};
-use cicada_contracts::{Entry, Interface, Refused};
+use cicada_contracts::{Call, Entry, Refused};
 use cicada_core::Account;
 use parity_scale_codec::{Compact, Decode, DecodeAll, Encode};
 
@@ -106,10 +106,10 @@ impl Chain {
         &self,
         function: &str,
         args: Vec<u8>,
-        interface: &Interface,
+        call: &Call,
         entry: &Entry,
     ) -> Result<DryRun<Vec<u8>>, Error> {
-        self.dry_run_at(&self.at_final().await?, function, args, interface, entry).await
+        self.dry_run_at(&self.at_final().await?, function, args, call, entry).await
     }
 
     /// The same at any block.
@@ -118,7 +118,7 @@ impl Chain {
         block: &Block,
         function: &str,
         args: Vec<u8>,
-        interface: &Interface,
+        call: &Call,
         entry: &Entry,
     ) -> Result<DryRun<Vec<u8>>, Error> {
         let what = entry.label();
@@ -139,9 +139,10 @@ impl Chain {
         }
         let returned = Returned::decode(&mut rest).map_err(Error::decode(what))?;
         let reverted = returned.flags & REVERTED != 0;
-        let value = interface
+        let value = call
+            .interface()
             .returned(entry, &returned.data, reverted)
-            .map_err(|why| refused(what, why, &returned.data))?;
+            .map_err(|why| refused(call, why, &returned.data))?;
         Ok(DryRun {
             gas_consumed: front.gas_consumed,
             gas_required: front.gas_required,
@@ -179,12 +180,12 @@ impl<A> DryRun<A> {
     }
 }
 
-fn refused(what: &str, why: Refused, data: &[u8]) -> Error {
-    let label = what.to_owned();
+fn refused(call: &Call, why: Refused, data: &[u8]) -> Error {
+    let label = call.label().to_owned();
     match why {
         Refused::Unread(error) => Error::Lang { label, error },
         Refused::Contract { error, explanation, data } => {
-            Error::Contract { label, error, explanation, data }
+            Error::Contract { label, error, explanation, data, kind: call.refuses_with() }
         }
         Refused::Unreadable => Error::Reverted { label, data: data.to_vec() },
     }

@@ -2,7 +2,9 @@
 
 use crate::{address, CallOutcome, Underway};
 use cicada_core::hash::Hash;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
+use std::any::TypeId;
+use std::fmt::Debug;
 use std::path::PathBuf;
 
 /// Why something could not be done on the chain.
@@ -36,6 +38,8 @@ pub enum Error {
         explanation: String,
         /// The error, in SCALE.
         data: Vec<u8>,
+        /// The type of the error, by the message that was refused.
+        kind: TypeId,
     },
     /// The contract could not read the call. Nothing was changed.
     #[error("{label} could not be called: {error}; the contract at this address is another than this program was built for")]
@@ -124,6 +128,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The refusal of a message for this reason.
+    pub fn refusal_of<E: Encode + Debug + 'static>(
+        label: &str,
+        why: &E,
+        explanation: &str,
+    ) -> Self {
+        Self::Contract {
+            label: label.into(),
+            error: format!("{why:?}"),
+            explanation: explanation.into(),
+            data: why.encode(),
+            kind: TypeId::of::<E>(),
+        }
+    }
+
     /// Wraps what the node's library reports while doing `what`.
     pub(crate) fn node<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + '_ {
         move |reason| Self::Node { what: what.into(), reason: reason.to_string() }
@@ -162,10 +181,13 @@ impl Error {
         }
     }
 
-    /// The same as a type of the contract's interface.
-    pub fn refused<E: Decode>(&self) -> Option<E> {
+    /// The same as a type of the contract's interface; none if the refused message has errors of
+    /// another type.
+    pub fn refused<E: Decode + 'static>(&self) -> Option<E> {
         match self {
-            Self::Contract { data, .. } => E::decode_all(&mut &data[..]).ok(),
+            Self::Contract { data, kind, .. } if *kind == TypeId::of::<E>() => {
+                E::decode_all(&mut &data[..]).ok()
+            }
             _ => None,
         }
     }
@@ -213,6 +235,16 @@ mod tests {
         let error = "Contracts::StorageDepositLimitExhausted".into();
         let text = Error::Dispatch { what: "Exchange::buy".into(), error }.to_string();
         assert!(text.contains("try again") && !text.contains("currency"), "{text}");
+    }
+
+    #[test]
+    fn an_error_of_another_contract_is_not_taken_for_ones_own() {
+        use cicada_contracts::types::{AuctionError, ReputationError};
+        let error = Error::refusal_of("Auction::start", &AuctionError::NotFound, "");
+        assert_eq!(error.refused(), Some(AuctionError::NotFound));
+        // The same bytes.
+        assert_eq!(ReputationError::NotWriter.encode(), AuctionError::NotFound.encode());
+        assert_eq!(error.refused::<ReputationError>(), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub use interface::{bytes, Entry, Interface, Refused};
 
 use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -33,6 +34,7 @@ pub struct Call {
     interface: &'static Interface,
     label: &'static str,
     input: Vec<u8>,
+    refuses_with: TypeId,
 }
 
 impl Call {
@@ -44,12 +46,20 @@ impl Call {
     ) -> Self {
         let mut input = selector.to_vec();
         arguments.encode_to(&mut input);
-        Self { interface, label, input }
+        Self::with(interface, label, input)
     }
 
     /// One of a contract that has no module here.
     fn of(interface: &'static Interface, entry: &'static Entry, arguments: &impl Encode) -> Self {
-        Self { interface, label: entry.label(), input: entry.call(&arguments.encode()) }
+        Self::with(interface, entry.label(), entry.call(&arguments.encode()))
+    }
+
+    fn with(interface: &'static Interface, label: &'static str, input: Vec<u8>) -> Self {
+        Self { interface, label, input, refuses_with: TypeId::of::<Never>() }
+    }
+
+    fn refusing_with<E: 'static>(self) -> Self {
+        Self { refuses_with: TypeId::of::<E>(), ..self }
     }
 
     /// The interface that it is of.
@@ -66,11 +76,16 @@ impl Call {
     pub fn input(&self) -> &[u8] {
         &self.input
     }
+
+    /// The type of the errors with which it is refused.
+    pub fn refuses_with(&self) -> TypeId {
+        self.refuses_with
+    }
 }
 
-impl<T, E> Message<T, E> {
+impl<T, E: 'static> Message<T, E> {
     fn new(call: Call) -> Self {
-        Self { call, answer: PhantomData }
+        Self { call: call.refusing_with::<E>(), answer: PhantomData }
     }
 
     /// A message of a contract of others, which has no module here; none if its bundle has none of
@@ -88,9 +103,9 @@ impl<T, E> Deref for Message<T, E> {
     }
 }
 
-impl<E> Constructor<E> {
+impl<E: 'static> Constructor<E> {
     fn new(call: Call) -> Self {
-        Self { call, answer: PhantomData }
+        Self { call: call.refusing_with::<E>(), answer: PhantomData }
     }
 
     /// As [`Message::of`], of a constructor.

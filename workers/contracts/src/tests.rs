@@ -21,6 +21,15 @@ fn a_contract_of_others_is_called_by_its_bundle() {
 }
 
 #[test]
+fn a_call_knows_the_type_of_its_errors() {
+    use std::any::TypeId;
+    assert_eq!(auction::start(1).refuses_with(), TypeId::of::<types::AuctionError>());
+    assert_eq!(auction::market().refuses_with(), TypeId::of::<Never>());
+    let made = reputation::new(1, 1);
+    assert_eq!(made.refuses_with(), TypeId::of::<types::ReputationError>());
+}
+
+#[test]
 fn what_core_knows_is_of_core() {
     let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
     let report = FeedState::EMPTY.next_report(feed, 5, [2; 32]);

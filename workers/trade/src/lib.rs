@@ -201,13 +201,8 @@ mod tests {
     use cicada_core::fixed::MathError;
     use parity_scale_codec::Encode;
 
-    fn contract(why: &(impl Encode + std::fmt::Debug)) -> cicada_chain::Error {
-        cicada_chain::Error::Contract {
-            label: "x".into(),
-            error: format!("{why:?}"),
-            explanation: "It is so.".into(),
-            data: why.encode(),
-        }
+    fn contract(why: &(impl Encode + std::fmt::Debug + 'static)) -> cicada_chain::Error {
+        cicada_chain::Error::refusal_of("x", why, "It is so.")
     }
 
     #[test]
@@ -225,7 +220,7 @@ mod tests {
     #[test]
     fn what_a_token_refuses_is_not_taken_for_the_exchange() {
         // In SCALE it is what `TooLate` is for the exchange.
-        let refused = Error::from(contract(&PSP22Error::InsufficientAllowance));
+        let refused = Error::of_exchange(contract(&PSP22Error::InsufficientAllowance));
         assert_eq!(refused.refused(), None);
         assert!(refused.to_string().ends_with("It is so."), "{refused}");
     }
