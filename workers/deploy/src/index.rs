@@ -180,8 +180,9 @@ impl Deployer<'_> {
         ensure!(judges.contains(&file.index), "the index may not report deviations");
         ensure!(judges.contains(&file.rewards), "the rewards may not report deviations");
         let reputation = reputation.context("no reputation hears of penalties")?;
-        let is_writer = self.chain.read(&reputation, &reputation::is_writer(&file.validators));
-        ensure!(is_writer.await?, "the committee's contract may not write reputation");
+        let is_writer = reputation::is_writer(&file.validators);
+        let is_writer = self.chain.read(&reputation, &is_writer).await?;
+        ensure!(is_writer, "the committee's contract may not write reputation");
         Ok(true)
     }
 
@@ -375,8 +376,9 @@ impl Deployer<'_> {
                 let operator = operator?;
                 let approve = token::approve(&file.validators, amount);
                 chain.call(&file.tao, &approve, &operator).await?;
-                let bonded = chain.call(&file.validators, &validators::bond(amount), &operator);
-                bonded.await.with_context(|| format!("bonding the stake of seat {seat}"))
+                let bond = validators::bond(amount);
+                let bonded = chain.call(&file.validators, &bond, &operator).await;
+                bonded.with_context(|| format!("bonding the stake of seat {seat}"))
             }
         };
         let unbonded = keys.iter().enumerate().filter(|(seat, _)| !is_bonded(&stakes, *seat));

@@ -147,8 +147,9 @@ async fn answers(
     ensure!(wired == named, "its contracts are others");
     ensure!(info.parameters == plan.parameters, "its parameters are others");
     ensure!(info.limits == LIMITS, "the limits of its escrow contract are others");
-    let writer = chain.read(&file.reputation, &reputation::is_writer(&file.auction));
-    ensure!(writer.await?, "the market may not write reputation");
+    let writer = reputation::is_writer(&file.auction);
+    let writer = chain.read(&file.reputation, &writer).await?;
+    ensure!(writer, "the market may not write reputation");
     Ok(true)
 }
 
