@@ -12,14 +12,11 @@ use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Chain,
 use cicada_contracts::types::{RewardTerms, Role, StakingTerms};
 use cicada_contracts::{index, pair, reputation, rewards, token, validators, Constructor};
 use cicada_core::basket::BASKET_SIZE;
-use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
 use cicada_network::{Network, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::path::{Path, PathBuf};
 
-/// Epochs of 0 ms, of which each takes 0 bps: what was lost stays lost.
-const NO_DECAY: (u64, u16) = (0, 0);
 /// The first subnet's number; 0 is the root of the network, which has no token.
 const FIRST_SUBNET: u16 = 1;
 /// Of TAO and of each subnet token, for the account that deploys.
@@ -78,7 +75,7 @@ pub(crate) struct Bundles {
     index: Bundle,
     pair: Bundle,
     rewards: Bundle,
-    reputation: Bundle,
+    pub(crate) reputation: Bundle,
 }
 
 impl Bundles {
@@ -112,7 +109,7 @@ pub(crate) struct Deployer<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) chain: Chain,
     pub(crate) bundles: Bundles,
-    owner: Signer,
+    pub(crate) owner: Signer,
     salt: Vec<u8>,
 }
 
@@ -223,7 +220,11 @@ impl Deployer<'_> {
         Ok(all)
     }
 
-    async fn make<E>(&self, bundle: &Bundle, constructor: &Constructor<E>) -> Result<Account> {
+    pub(crate) async fn make<E>(
+        &self,
+        bundle: &Bundle,
+        constructor: &Constructor<E>,
+    ) -> Result<Account> {
         let (chain, owner) = (&self.chain, &self.owner);
         Ok(chain.upload_and_instantiate(bundle, constructor, &self.salt, owner).await?.account)
     }
@@ -307,63 +308,6 @@ impl Deployer<'_> {
             last.add(&file.rewards, rewards::fund(funds));
         }
         last.call().await.context("funding the rewards")
-    }
-
-    /// The rules of stake, unless they are set; those of other contracts are for the committee's
-    /// contract to refuse.
-    async fn rule_stake<'a>(&'a self, file: &IndexFile, steps: &mut Steps<'a>) -> Result<()> {
-        let now = self.stake_terms(file).await?;
-        let reputation = match now.as_ref().and_then(|now| now.reputation) {
-            Some(reputation) => reputation,
-            None => {
-                let (epoch_ms, decay_bps) = NO_DECAY;
-                let new = reputation::new(epoch_ms, decay_bps);
-                self.make(&self.bundles.reputation, &new).await?
-            }
-        };
-        say(format!("reputation of the validators at {}", address(&reputation)));
-        if !self.chain.read(&reputation, &reputation::is_writer(&file.validators)).await? {
-            steps.add(&reputation, reputation::set_writer(&file.validators, true));
-        }
-        let judges = vec![file.index, file.rewards];
-        let is_set = now.is_some_and(|now| {
-            now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
-        });
-        if !is_set {
-            let terms = StakingTerms {
-                token: file.tao,
-                treasury: file.treasury,
-                reputation: Some(reputation),
-                judges,
-                minimum: self.plan.terms.minimum,
-                unbonding_ms: self.plan.terms.unbonding_ms,
-                nav_bands: Bands::NAV,
-                ranking_bands: Bands::RANKING,
-                rates: Rates::DEFAULT,
-            };
-            steps.add(&file.validators, validators::set_terms(&terms));
-        }
-        Ok(())
-    }
-
-    /// Gives each operator what he is to bond, unless he has it or has bonded already.
-    async fn equip<'a>(
-        &'a self,
-        file: &IndexFile,
-        keys: &[NodeKeys],
-        steps: &mut Steps<'a>,
-    ) -> Result<()> {
-        let amount = self.plan.terms.bond;
-        if self.stakes(file).await?.iter().any(|stake| *stake > 0) {
-            return Ok(());
-        }
-        for keys in keys {
-            let operator = keys.operator();
-            if self.chain.read(&file.tao, &token::balance_of(&operator)).await? < amount {
-                steps.add(&file.tao, token::transfer(&operator, amount, &[]));
-            }
-        }
-        Ok(())
     }
 
     /// Each operator bonds with his own signature.

@@ -3,13 +3,18 @@
 use crate::found::{all_there, stays};
 use crate::index::Deployer;
 use crate::index_file::IndexFile;
-use crate::say;
+use crate::{say, Steps};
 use anyhow::Result;
+use cicada_chain::address;
 use cicada_contracts::types::{Role, StakingTerms};
-use cicada_contracts::{token, validators};
+use cicada_contracts::{reputation, token, validators};
+use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
-use cicada_network::Network;
+use cicada_network::{Network, NodeKeys};
 use std::path::{Path, PathBuf};
+
+/// Epochs of 0 ms, of which each takes 0 bps: what was lost stays lost.
+const NO_DECAY: (u64, u16) = (0, 0);
 
 /// Whether the operator of a seat has stake.
 pub fn is_bonded(stakes: &[u128], seat: usize) -> bool {
@@ -56,5 +61,62 @@ impl Deployer<'_> {
         account: &Account,
     ) -> Result<bool> {
         Ok(self.chain.read(token, &token::has_role(role, account)).await?)
+    }
+
+    /// The rules of stake, unless they are set; those of other contracts are for the committee's
+    /// contract to refuse.
+    pub(crate) async fn rule_stake(&self, file: &IndexFile, steps: &mut Steps<'_>) -> Result<()> {
+        let now = self.stake_terms(file).await?;
+        let reputation = match now.as_ref().and_then(|now| now.reputation) {
+            Some(reputation) => reputation,
+            None => {
+                let (epoch_ms, decay_bps) = NO_DECAY;
+                let new = reputation::new(epoch_ms, decay_bps);
+                self.make(&self.bundles.reputation, &new).await?
+            }
+        };
+        say(format!("reputation of the validators at {}", address(&reputation)));
+        if !self.chain.read(&reputation, &reputation::is_writer(&file.validators)).await? {
+            steps.add(&reputation, reputation::set_writer(&file.validators, true));
+        }
+        let judges = vec![file.index, file.rewards];
+        let is_set = now.is_some_and(|now| {
+            now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
+        });
+        if !is_set {
+            let terms = StakingTerms {
+                token: file.tao,
+                treasury: file.treasury,
+                reputation: Some(reputation),
+                judges,
+                minimum: self.plan.terms.minimum,
+                unbonding_ms: self.plan.terms.unbonding_ms,
+                nav_bands: Bands::NAV,
+                ranking_bands: Bands::RANKING,
+                rates: Rates::DEFAULT,
+            };
+            steps.add(&file.validators, validators::set_terms(&terms));
+        }
+        Ok(())
+    }
+
+    /// Gives each operator what he is to bond, unless he has it or has bonded already.
+    pub(crate) async fn equip(
+        &self,
+        file: &IndexFile,
+        keys: &[NodeKeys],
+        steps: &mut Steps<'_>,
+    ) -> Result<()> {
+        let amount = self.plan.terms.bond;
+        if self.stakes(file).await?.iter().any(|stake| *stake > 0) {
+            return Ok(());
+        }
+        for keys in keys {
+            let operator = keys.operator();
+            if self.chain.read(&file.tao, &token::balance_of(&operator)).await? < amount {
+                steps.add(&file.tao, token::transfer(&operator, amount, &[]));
+            }
+        }
+        Ok(())
     }
 }

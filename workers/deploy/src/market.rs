@@ -200,11 +200,7 @@ async fn contracts(
 }
 
 /// On a development chain somebody must be able to make money: who deploys.
-pub(crate) async fn make_minter(
-    chain: &Chain,
-    token: &Account,
-    owner: &Signer,
-) -> Result<()> {
+pub(crate) async fn make_minter(chain: &Chain, token: &Account, owner: &Signer) -> Result<()> {
     let account = account_of(owner);
     if chain.read(token, &token::has_role(&Role::Minter, &account)).await? {
         return Ok(());

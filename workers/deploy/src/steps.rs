@@ -40,8 +40,7 @@ impl<'a> Steps<'a> {
     /// # Errors
     /// In words.
     pub async fn call(self) -> Result<()> {
-        let calls: Vec<Call> =
-            stream::iter(self.prepared).buffered(AT_ONCE).try_collect().await?;
+        let calls: Vec<Call> = stream::iter(self.prepared).buffered(AT_ONCE).try_collect().await?;
         for receipt in self.chain.send_all(&calls, self.signer).await? {
             receipt?;
         }
