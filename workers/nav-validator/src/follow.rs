@@ -111,7 +111,7 @@ impl Follower {
         let mut changes = Vec::new();
         for event in &block.events {
             let Some((source, name)) = self.contracts.event(event) else {
-                tracing::warn!("block {}: an event that the contract did not have", block.number);
+                tracing::warn!("block {}: an event that is not known here", block.number);
                 continue;
             };
             let change = match source {
