@@ -64,6 +64,11 @@ fn load(path: &Path) -> Result<Bundle> {
     Bundle::load(path).context("run scripts/bench, which builds the contracts first")
 }
 
+/// A contract of others: what can be called there, only its bundle says, which is kept to the end.
+fn peer(path: &Path) -> Result<&'static Bundle> {
+    Ok(Box::leak(Box::new(load(path)?)))
+}
+
 async fn run(options: &Options) -> Result<()> {
     let bench = Bench {
         chain: Chain::connect(&options.url).await?,
@@ -76,10 +81,9 @@ async fn run(options: &Options) -> Result<()> {
             .to_le_bytes(),
     };
     let node = bench.chain.name().await?;
-    let peer = load(&options.peer)?;
-    let votes = load(&options.votes)?;
+    let (token, votes) = (peer(&options.peer)?, peer(&options.votes)?);
     let tables =
-        vec![token::measure(&bench, &peer).await?, settlement::measure(&bench, &votes).await?];
+        vec![token::measure(&bench, token).await?, settlement::measure(&bench, votes).await?];
     if options.json {
         println!("{}", serde_json::to_string_pretty(&tables)?);
     } else {

@@ -4,6 +4,7 @@ use crate::table::Table;
 use crate::Bench;
 use anyhow::{Context, Result};
 use cicada_chain::{account_of, signer, Bundle, Call, Signer};
+use cicada_contracts::{leaderboard, validators, Constructor, Message, Never};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::{Domain, Member};
 use cicada_core::hash::{Hash, Native};
@@ -13,7 +14,6 @@ use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
 use cicada_core::Account;
 use futures::future::try_join_all;
-use parity_scale_codec::Encode;
 
 /// What each member must hold to pay for registration and votes, in base units of the chain.
 const FUNDS: u128 = 100_000_000_000_000;
@@ -52,19 +52,17 @@ impl Committee {
     }
 
     /// Registers everybody and takes office.
-    async fn sit(&self, bench: &Bench, bundle: &Bundle, domain: &Domain) -> Result<()> {
+    async fn sit(&self, bench: &Bench, domain: &Domain) -> Result<()> {
         let registrations = self.signers.iter().zip(self.members()).map(|(signer, member)| {
             let statement = domain.possession_statement::<Native>(&member);
             let proof = signer.sign(&statement).0;
-            let args = (member.consensus_key, member.attestation_key, proof).encode();
-            async move {
-                let label = "Validators::register";
-                bench.chain.call(&domain.validators, bundle, label, &args, signer).await
-            }
+            let Member { consensus_key, attestation_key, .. } = &member;
+            let message = validators::register(consensus_key, attestation_key, &proof);
+            async move { bench.chain.call(&domain.validators, &message, signer).await }
         });
         try_join_all(registrations).await?;
-        let (args, label) = (self.accounts().encode(), "Validators::form_committee");
-        bench.chain.call(&domain.validators, bundle, label, &args, &bench.payer).await?;
+        let message = validators::form_committee(&self.accounts());
+        bench.chain.call(&domain.validators, &message, &bench.payer).await?;
         Ok(())
     }
 
@@ -94,26 +92,23 @@ struct Cost {
 /// The cost of the second slot: the first one also makes the cells that all later ones rewrite.
 async fn certified(bench: &Bench, committee: &Committee) -> Result<Cost> {
     let chain = &bench.chain;
-    let (validators, board) = (bench.bundle("validators")?, bench.bundle("leaderboard")?);
     let genesis = chain.genesis();
-    let args = (genesis, COMMITTEE).encode();
-    let seated =
-        chain.upload_and_instantiate(&validators, "new", &args, &bench.salt, &bench.payer).await?;
+    let (bundle, new) = (bench.bundle(validators::NAME)?, validators::new(&genesis, COMMITTEE));
+    let seated = chain.upload_and_instantiate(&bundle, &new, &bench.salt, &bench.payer).await?;
     let domain = Domain { genesis, validators: seated.account };
-    committee.sit(bench, &validators, &domain).await?;
+    committee.sit(bench, &domain).await?;
     let config = domain.config_digest::<Native>(1, &committee.quorum, &committee.members());
-    let args = seated.account.encode();
-    let made =
-        chain.upload_and_instantiate(&board, "new", &args, &bench.salt, &bench.payer).await?;
+    let (bundle, new) = (bench.bundle(leaderboard::NAME)?, leaderboard::new(&seated.account));
+    let made = chain.upload_and_instantiate(&bundle, &new, &bench.salt, &bench.payer).await?;
 
     let feed = Feed { kind: ReportKind::Leaderboard, contract: made.account };
     let (mut state, content) = (FeedState::EMPTY, content()?);
     let mut cost = Cost { gas: 0, weight: 0 };
     for time_ms in [1_000, 2_000] {
         let report = report::<Native>(feed, &state, &content, time_ms);
-        let args = (report, &content, committee.certify(&report, &config)?).encode();
-        let done =
-            chain.call(&made.account, &board, "Leaderboard::submit", &args, &bench.payer).await?;
+        let certificate = committee.certify(&report, &config)?;
+        let submit = leaderboard::submit(&report, &content, &certificate);
+        let done = chain.call(&made.account, &submit, &bench.payer).await?;
         cost = Cost { gas: done.gas_consumed.ref_time, weight: done.weight.ref_time };
         state = FeedState::after(&report, report.digest::<Native>());
     }
@@ -121,16 +116,18 @@ async fn certified(bench: &Bench, committee: &Committee) -> Result<Cost> {
 }
 
 /// The cost of sixteen votes, the last of which decides; of the second slot, too.
-async fn voted(bench: &Bench, committee: &Committee, votes: &Bundle) -> Result<Cost> {
-    let chain = &bench.chain;
-    let args = (committee.accounts(), u32::from(committee.quorum.size())).encode();
-    let made = chain.upload_and_instantiate(votes, "new", &args, &bench.salt, &bench.payer).await?;
+async fn voted(bench: &Bench, committee: &Committee, votes: &'static Bundle) -> Result<Cost> {
+    let (chain, other) = (&bench.chain, "this is not the contract of bench/votes");
+    let args = (committee.accounts(), u32::from(committee.quorum.size()));
+    let new = Constructor::<Never>::of(votes.interface(), "new", &args).context(other)?;
+    let made = chain.upload_and_instantiate(votes, &new, &bench.salt, &bench.payer).await?;
     let mut cost = Cost { gas: 0, weight: 0 };
     for slot in [1_u64, 2] {
         cost = Cost { gas: 0, weight: 0 };
+        let vote = Message::<bool>::of(votes.interface(), "vote", &(slot, [7_u8; 32]));
+        let vote = vote.context(other)?;
         for member in committee.signers.iter().take(usize::from(committee.quorum.size())) {
-            let args = (slot, [7_u8; 32]).encode();
-            let done = chain.call(&made.account, votes, "vote", &args, member).await?;
+            let done = chain.call(&made.account, &vote, member).await?;
             cost.gas += done.gas_consumed.ref_time;
             cost.weight += done.weight.ref_time;
         }
@@ -139,7 +136,7 @@ async fn voted(bench: &Bench, committee: &Committee, votes: &Bundle) -> Result<C
 }
 
 /// Measures both ways to settle a decision.
-pub async fn measure(bench: &Bench, votes: &Bundle) -> Result<Table> {
+pub async fn measure(bench: &Bench, votes: &'static Bundle) -> Result<Table> {
     let committee = Committee::fund(bench).await?;
     let ours = certified(bench, &committee).await?;
     let theirs = voted(bench, &committee, votes).await?;

@@ -2,9 +2,10 @@
 
 use crate::table::Table;
 use crate::Bench;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cicada_chain::{account_of, signer, Bundle, Signer};
-use parity_scale_codec::Encode;
+use cicada_contracts::{token, Constructor, Message, Never};
+use parity_scale_codec::Decode;
 
 /// What the creator holds at first, in smallest units.
 const SUPPLY: u128 = 1_000_000_000;
@@ -22,24 +23,18 @@ struct Measured {
 /// One contract under measurement.
 struct Subject<'a> {
     bench: &'a Bench,
-    bundle: &'a Bundle,
     account: [u8; 32],
     measured: Vec<Measured>,
 }
 
 impl Subject<'_> {
-    async fn send(
+    async fn send<T: Decode, E>(
         &mut self,
         what: &'static str,
         caller: &Signer,
-        message: &str,
-        args: impl Encode,
+        message: &Message<T, E>,
     ) -> Result<()> {
-        let outcome = self
-            .bench
-            .chain
-            .call(&self.account, self.bundle, message, &args.encode(), caller)
-            .await?;
+        let outcome = self.bench.chain.call(&self.account, message, caller).await?;
         self.measured.push(Measured {
             what,
             gas: outcome.gas_consumed.ref_time,
@@ -48,30 +43,29 @@ impl Subject<'_> {
         Ok(())
     }
 
-    async fn look(&mut self, what: &'static str, message: &str, args: impl Encode) -> Result<()> {
+    async fn look<T: Decode, E>(
+        &mut self,
+        what: &'static str,
+        message: &Message<T, E>,
+    ) -> Result<()> {
         let origin = account_of(&self.bench.payer);
-        let dry_run = self
-            .bench
-            .chain
-            .dry_run(&self.account, self.bundle, message, &args.encode(), &origin)
-            .await?;
+        let dry_run = self.bench.chain.dry_run(&self.account, message, &origin).await?;
         self.measured.push(Measured { what, gas: dry_run.gas_consumed.ref_time, weight: None });
         Ok(())
     }
 }
 
-/// Puts one contract through all of it.
+/// Puts one contract through all of it. What is called is of the standard: at both the same.
 async fn put_through(
     bench: &Bench,
     bundle: &Bundle,
-    args: Vec<u8>,
+    constructor: &Constructor,
     spender: &Signer,
 ) -> Result<Vec<Measured>> {
     let owner = &bench.payer;
-    let made = bench.chain.upload_and_instantiate(bundle, "new", &args, &bench.salt, owner).await?;
+    let made = bench.chain.upload_and_instantiate(bundle, constructor, &bench.salt, owner).await?;
     let mut subject = Subject {
         bench,
-        bundle,
         account: made.account,
         measured: vec![Measured {
             what: "deploy",
@@ -80,41 +74,41 @@ async fn put_through(
         }],
     };
     let (one, two, third) = (account_of(owner), account_of(spender), [3_u8; 32]);
-    let data = Vec::<u8>::new();
-    let transfer = "PSP22::transfer";
-    subject.send("transfer to a new account", owner, transfer, (third, 1_000_u128, &data)).await?;
-    subject.send("transfer", owner, transfer, (third, 1_000_u128, &data)).await?;
-    subject.send("approve", owner, "PSP22::approve", (two, 1_000_u128)).await?;
-    subject
-        .send("transfer_from", spender, "PSP22::transfer_from", (one, third, 400_u128, &data))
-        .await?;
-    subject.send("increase_allowance", owner, "PSP22::increase_allowance", (two, 5_u128)).await?;
-    subject.send("decrease_allowance", owner, "PSP22::decrease_allowance", (two, 5_u128)).await?;
-    subject.look("total_supply", "PSP22::total_supply", ()).await?;
-    subject.look("balance_of", "PSP22::balance_of", one).await?;
-    subject.look("allowance", "PSP22::allowance", (one, two)).await?;
-    subject.look("token_name", "PSP22Metadata::token_name", ()).await?;
-    subject.look("token_symbol", "PSP22Metadata::token_symbol", ()).await?;
-    subject.look("token_decimals", "PSP22Metadata::token_decimals", ()).await?;
+    let transfer = token::transfer(&third, 1_000, &[]);
+    subject.send("transfer to a new account", owner, &transfer).await?;
+    subject.send("transfer", owner, &transfer).await?;
+    subject.send("approve", owner, &token::approve(&two, 1_000)).await?;
+    let transfer_from = token::transfer_from(&one, &third, 400, &[]);
+    subject.send("transfer_from", spender, &transfer_from).await?;
+    subject.send("increase_allowance", owner, &token::increase_allowance(&two, 5)).await?;
+    subject.send("decrease_allowance", owner, &token::decrease_allowance(&two, 5)).await?;
+    subject.look("total_supply", &token::total_supply()).await?;
+    subject.look("balance_of", &token::balance_of(&one)).await?;
+    subject.look("allowance", &token::allowance(&one, &two)).await?;
+    subject.look("token_name", &token::token_name()).await?;
+    subject.look("token_symbol", &token::token_symbol()).await?;
+    subject.look("token_decimals", &token::token_decimals()).await?;
     Ok(subject.measured)
 }
 
 /// Measures both tokens in the same way.
-pub async fn measure(bench: &Bench, peer: &Bundle) -> Result<Table> {
+pub async fn measure(bench: &Bench, peer: &'static Bundle) -> Result<Table> {
     let spender = signer("//Bob")?;
     if bench.chain.balance(&account_of(&spender)).await? < FUNDS {
         bench.chain.transfer(&bench.payer, &account_of(&spender), FUNDS).await?;
     }
-    let token = bench.bundle("token")?;
+    let bundle = bench.bundle(token::NAME)?;
     let (name, symbol, decimals) = METADATA;
-    let ours = (name, symbol, decimals, SUPPLY).encode();
-    let theirs = (SUPPLY, Some(name), Some(symbol), decimals).encode();
-    let ours = put_through(bench, &token, ours, &spender).await?;
-    let theirs = put_through(bench, peer, theirs, &spender).await?;
+    let ours = token::new(name, symbol, decimals, SUPPLY);
+    let theirs = (SUPPLY, Some(name), Some(symbol), decimals);
+    let theirs = Constructor::<Never>::of(peer.interface(), "new", &theirs);
+    let theirs = theirs.context("the peer has no constructor 'new'")?;
+    let ours = put_through(bench, &bundle, &ours, &spender).await?;
+    let theirs = put_through(bench, peer, &theirs, &spender).await?;
 
     let mut table = Table::new("PSP22 token", "token", "psp22 2.0.0");
     let size = |bundle: &Bundle| u64::try_from(bundle.wasm().len());
-    table.add("code, bytes", size(&token)?, size(peer)?);
+    table.add("code, bytes", size(&bundle)?, size(peer)?);
     for (ours, theirs) in ours.iter().zip(&theirs) {
         table.add(format!("{}: gas", ours.what), ours.gas, theirs.gas);
     }

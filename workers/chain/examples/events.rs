@@ -16,7 +16,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut events = chain.finalized_events(parse_address(contract)?, 1).await?;
     while let Some(event) = events.next().await {
         let event = event?;
-        println!("{}-{} {}", event.block, event.index, bundle.event_text(&event));
+        println!(
+            "{}-{} {}",
+            event.block,
+            event.index,
+            bundle.interface().event_text(&event.topics, &event.data)
+        );
     }
     Ok(())
 }

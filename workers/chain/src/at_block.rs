@@ -1,12 +1,12 @@
 //! Reading at a block that is named, instead of at the newest final one.
 
 use crate::chain::Block;
-use crate::dry_run::call_args;
 use crate::events::emitted;
-use crate::{Bundle, Chain, ContractEvent, Error};
+use crate::{Chain, ContractEvent, Error};
+use cicada_contracts::Message;
 use cicada_core::hash::Hash;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::Decode;
 use std::future::Future;
 use subxt::dynamic;
 use subxt::events::Phase;
@@ -154,20 +154,15 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Chain::read`].
-    pub async fn read_at<T: Decode>(
+    pub async fn read_at<T: Decode, E>(
         &self,
         block: u64,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
     ) -> Result<T, Error> {
-        let entry = bundle.message(message)?;
-        let args = call_args(&[0; 32], contract, &entry.call(args));
-        let what = format!("reading {message} at block {block}");
+        let what = format!("reading {} at block {block}", message.label());
         let at = self.client.at_block(block).await.map_err(Error::node(&what))?;
-        let dry_run = self.dry_run_at(&at, "ContractsApi_call", args, bundle, entry).await?;
-        T::decode_all(&mut &dry_run.returned[..]).map_err(Error::decode(&what))
+        Ok(self.dry_run_of(&at, contract, message, &[0; 32]).await?.returned)
     }
 }
 

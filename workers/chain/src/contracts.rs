@@ -1,12 +1,14 @@
 //! Contracts: made, called and read.
 
+use crate::chain::Block;
 use crate::dry_run::{call_args, instantiate_args};
 use crate::events::{emitted, ContractEvent};
 use crate::transactions::id;
 use crate::{account_of, Bundle, Call, Chain, DryRun, Error, Receipt, Signer, Weight};
+use cicada_contracts::{Constructor, Message};
 use cicada_core::hash::Hash;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::Decode;
 use scale_value::Value;
 
 /// A contract that was made.
@@ -26,7 +28,7 @@ pub struct Instance {
 
 /// What a call did. It is final.
 #[derive(Clone, Debug)]
-pub struct CallOutcome {
+pub struct CallOutcome<T = ()> {
     /// The number of its block.
     pub block: u64,
     /// The hash of its block.
@@ -39,8 +41,9 @@ pub struct CallOutcome {
     pub weight: Weight,
     /// What the signer paid, in base units of the chain's currency, without a deposit.
     pub fee: u128,
-    /// What the message returned in the dry run, in SCALE, without the `Result`s round it.
-    pub returned: Vec<u8>,
+    /// What the message returned in the dry run, without the `Result`s round it. Others may have been
+    /// faster: what really happened, the events say.
+    pub returned: T,
     /// The events of the called contract and of those that it called, in order.
     pub events: Vec<ContractEvent>,
 }
@@ -69,7 +72,7 @@ fn limits(gas: Weight, deposit: u128) -> [(&'static str, Value); 3] {
 
 /// What a transaction may use after its dry run: a fifth more of everything, and room for some
 /// storage even if the dry run needed none.
-fn with_margin(dry_run: &DryRun) -> (Weight, u128) {
+fn with_margin<T>(dry_run: &DryRun<T>) -> (Weight, u128) {
     let deposit = dry_run.deposit.saturating_add(dry_run.deposit / 5);
     (dry_run.gas_required.with_margin(), deposit.saturating_add(dry_run.deposit_room))
 }
@@ -79,29 +82,33 @@ impl Chain {
     /// makes another contract of the same code and arguments.
     ///
     /// # Errors
-    /// [`Error::Contract`] if the constructor refuses, before anything is sent; else as
-    /// [`Chain::send`].
-    pub async fn upload_and_instantiate(
+    /// [`Error::Contract`] if the constructor refuses, before anything is sent; [`Error::Bundle`] if
+    /// it is one of another contract; else as [`Chain::send`].
+    pub async fn upload_and_instantiate<E>(
         &self,
         bundle: &Bundle,
-        constructor: &str,
-        args: &[u8],
+        constructor: &Constructor<E>,
         salt: &[u8],
         signer: &Signer,
     ) -> Result<Instance, Error> {
-        let entry = bundle.constructor(constructor)?;
-        let input = entry.call(args);
-        let origin = account_of(signer);
-        let dry_args = instantiate_args(&origin, bundle.wasm(), &input, salt);
-        let dry_run = self.dry_run_raw("ContractsApi_instantiate", dry_args, bundle, entry).await?;
-        let what = format!("making a contract {}", bundle.name());
+        let (interface, name) = (constructor.interface(), bundle.name());
+        let entry = interface.constructor(constructor.label()).filter(|_| interface.name() == name);
+        let entry = entry.ok_or_else(|| Error::Bundle {
+            path: format!("{name}.contract").into(),
+            reason: format!("it is not the bundle of {}", interface.name()),
+        })?;
+        let (origin, input) = (account_of(signer), constructor.input());
+        let dry_args = instantiate_args(&origin, bundle.wasm(), input, salt);
+        let dry_run =
+            self.dry_run_raw("ContractsApi_instantiate", dry_args, constructor, entry).await?;
+        let what = format!("making a contract {name}");
         let account =
             dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
         let (gas, deposit) = with_margin(&dry_run);
         let mut fields = limits(gas, deposit).to_vec();
         fields.extend([
             ("code", Value::from_bytes(bundle.wasm())),
-            ("data", Value::from_bytes(&input)),
+            ("data", Value::from_bytes(input)),
             ("salt", Value::from_bytes(salt)),
         ]);
         let call = Call::new(what, "Contracts", "instantiate_with_code", fields);
@@ -119,17 +126,29 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Contract`] with the contract's reason if it refuses.
-    pub async fn dry_run(
+    pub async fn dry_run<T: Decode, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
         origin: &Account,
-    ) -> Result<DryRun, Error> {
-        let entry = bundle.message(message)?;
-        let args = call_args(origin, contract, &entry.call(args));
-        self.dry_run_raw("ContractsApi_call", args, bundle, entry).await
+    ) -> Result<DryRun<T>, Error> {
+        self.dry_run_of(&self.at_final().await?, contract, message, origin).await
+    }
+
+    /// The same at any block.
+    pub(crate) async fn dry_run_of<T: Decode, E>(
+        &self,
+        block: &Block,
+        contract: &Account,
+        message: &Message<T, E>,
+        origin: &Account,
+    ) -> Result<DryRun<T>, Error> {
+        let label = message.label();
+        let entry = message.interface().message(label).ok_or("it is in no bundle");
+        let entry = entry.map_err(Error::decode(label))?;
+        let args = call_args(origin, contract, message.input());
+        let dry_run = self.dry_run_at(block, "ContractsApi_call", args, message, entry).await?;
+        dry_run.typed(label)
     }
 
     /// Calls a message and waits until that is final. The call is dry-run first: if the
@@ -137,26 +156,24 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Contract`] with the contract's reason; else as [`Chain::send`].
-    pub async fn call(
+    pub async fn call<T: Decode, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
         signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
+    ) -> Result<CallOutcome<T>, Error> {
         let origin = account_of(signer);
-        let dry_run = self.dry_run(contract, bundle, message, args, &origin).await?;
-        let call = prepared(contract, bundle, message, args, &dry_run)?;
+        let dry_run = self.dry_run(contract, message, &origin).await?;
+        let call = prepared(contract, message, &dry_run);
         match self.send(&call, signer).await {
             Ok(receipt) => CallOutcome::new(dry_run, &receipt).map_err(|error| {
                 let done = format!("it is done, in block {}, but {error}", receipt.block);
-                Error::unknown(message, receipt.underway, done)
+                Error::unknown(message.label(), receipt.underway, done)
             }),
             Err(error) if error.underway().is_some() => Err(error),
             Err(error) => {
                 // Someone may have been faster: then a second dry run knows why.
-                let again = self.dry_run(contract, bundle, message, args, &origin).await;
+                let again = self.dry_run(contract, message, &origin).await;
                 Err(again.err().filter(|why| why.refusal().is_some()).unwrap_or(error))
             }
         }
@@ -166,63 +183,63 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Contract`] with the contract's reason if it refuses.
-    pub async fn prepare(
+    pub async fn prepare<T: Decode, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
         signer: &Signer,
     ) -> Result<Call, Error> {
-        let origin = account_of(signer);
-        let dry_run = self.dry_run(contract, bundle, message, args, &origin).await?;
-        prepared(contract, bundle, message, args, &dry_run)
+        let dry_run = self.dry_run(contract, message, &account_of(signer)).await?;
+        Ok(prepared(contract, message, &dry_run))
     }
 
     /// Reads a view at the newest final block.
     ///
     /// # Errors
-    /// [`Error::Contract`] if the view refuses, [`Error::Decode`] if `T` is not its type.
-    pub async fn read<T: Decode>(
+    /// [`Error::Contract`] if the view refuses.
+    pub async fn read<T: Decode, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
     ) -> Result<T, Error> {
-        let nobody = [0; 32];
-        let dry_run = self.dry_run(contract, bundle, message, args, &nobody).await?;
-        T::decode_all(&mut &dry_run.returned[..]).map_err(Error::decode(message))
+        Ok(self.dry_run(contract, message, &[0; 32]).await?.returned)
     }
 }
 
-fn prepared(
-    contract: &Account,
-    bundle: &Bundle,
-    message: &str,
-    args: &[u8],
-    dry_run: &DryRun,
-) -> Result<Call, Error> {
-    let input = bundle.message_call(message, args)?;
+fn prepared<T, E>(contract: &Account, message: &Message<T, E>, dry_run: &DryRun<T>) -> Call {
     let (gas, deposit) = with_margin(dry_run);
-    Ok(limited(contract, message, input, gas, deposit))
+    limited(contract, message, gas, deposit)
 }
 
 /// The transaction of a call that may consume `gas` and `deposit` and no more.
-pub(crate) fn limited(
+pub(crate) fn limited<T, E>(
     contract: &Account,
-    message: &str,
-    input: Vec<u8>,
+    message: &Message<T, E>,
     gas: Weight,
     deposit: u128,
 ) -> Call {
-    let mut fields = vec![("dest", id(contract)), ("data", Value::from_bytes(input))];
+    let data = Value::from_bytes(message.input());
+    let mut fields = vec![("dest", id(contract)), ("data", data)];
     fields.extend(limits(gas, deposit));
-    Call::new(message, "Contracts", "call", fields)
+    Call::new(message.label(), "Contracts", "call", fields)
 }
 
-impl CallOutcome {
-    fn new(dry_run: DryRun, receipt: &Receipt) -> Result<Self, Error> {
+impl<T> CallOutcome<T> {
+    /// The same without what the dry run answered.
+    pub fn without(self) -> CallOutcome {
+        CallOutcome {
+            block: self.block,
+            block_hash: self.block_hash,
+            transaction: self.transaction,
+            gas_consumed: self.gas_consumed,
+            weight: self.weight,
+            fee: self.fee,
+            returned: (),
+            events: self.events,
+        }
+    }
+
+    fn new(dry_run: DryRun<T>, receipt: &Receipt) -> Result<Self, Error> {
         let mut events = Vec::new();
         for event in receipt.events.iter() {
             let event = event.map_err(Error::decode("an event of a transaction"))?;

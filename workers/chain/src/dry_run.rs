@@ -4,11 +4,11 @@
 //! pallet-contracts 38 (substrate-contracts-node 0.42) to 51 (our node), so they are written
 //! down here instead of being looked up in the node's metadata.
 
-use crate::bundle::{Bundle, Entry};
 use crate::chain::Block;
 use crate::{Chain, Error};
+use cicada_contracts::{Call, Entry, Refused};
 use cicada_core::Account;
-use parity_scale_codec::{Compact, Decode, Encode};
+use parity_scale_codec::{Compact, Decode, DecodeAll, Encode};
 
 /// Computation time in picoseconds, and bytes of proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,9 +38,9 @@ impl Decode for Weight {
     }
 }
 
-/// What a call would do.
+/// What a call would do; `T` is what it returns.
 #[derive(Clone, Debug)]
-pub struct DryRun {
+pub struct DryRun<T = ()> {
     /// What the contract would consume.
     pub gas_consumed: Weight,
     /// What it must be allowed to consume.
@@ -51,8 +51,8 @@ pub struct DryRun {
     /// What may be due beside it, in the same unit, if somebody else's transaction comes first and
     /// storage is new for this one.
     pub deposit_room: u128,
-    /// What the message returns, in SCALE, without the `Result`s round it.
-    pub returned: Vec<u8>,
+    /// What the message returns, without the `Result`s round it.
+    pub returned: T,
     /// The address of the contract that would be made, for a constructor.
     pub account: Option<Account>,
 }
@@ -106,10 +106,10 @@ impl Chain {
         &self,
         function: &str,
         args: Vec<u8>,
-        bundle: &Bundle,
+        call: &Call,
         entry: &Entry,
-    ) -> Result<DryRun, Error> {
-        self.dry_run_at(&self.at_final().await?, function, args, bundle, entry).await
+    ) -> Result<DryRun<Vec<u8>>, Error> {
+        self.dry_run_at(&self.at_final().await?, function, args, call, entry).await
     }
 
     /// The same at any block.
@@ -118,10 +118,10 @@ impl Chain {
         block: &Block,
         function: &str,
         args: Vec<u8>,
-        bundle: &Bundle,
+        call: &Call,
         entry: &Entry,
-    ) -> Result<DryRun, Error> {
-        let what = &entry.label;
+    ) -> Result<DryRun<Vec<u8>>, Error> {
+        let what = entry.label();
         let answer = block
             .runtime_apis()
             .call_raw(function, Some(&args))
@@ -139,7 +139,10 @@ impl Chain {
         }
         let returned = Returned::decode(&mut rest).map_err(Error::decode(what))?;
         let reverted = returned.flags & REVERTED != 0;
-        let value = bundle.returned(entry, &returned.data, reverted)?;
+        let value = call
+            .interface()
+            .returned(entry, &returned.data, reverted)
+            .map_err(|why| refused(call, why, &returned.data))?;
         Ok(DryRun {
             gas_consumed: front.gas_consumed,
             gas_required: front.gas_required,
@@ -153,6 +156,38 @@ impl Chain {
                 .ok()
                 .filter(|_| function == "ContractsApi_instantiate"),
         })
+    }
+}
+
+impl DryRun<Vec<u8>> {
+    /// The same with what the message returns as the type that it is.
+    pub(crate) fn typed<T: Decode>(self, what: &str) -> Result<DryRun<T>, Error> {
+        let returned = T::decode_all(&mut &self.returned[..]).map_err(Error::decode(what))?;
+        Ok(self.with(returned))
+    }
+}
+
+impl<A> DryRun<A> {
+    pub(crate) fn with<T>(self, returned: T) -> DryRun<T> {
+        DryRun {
+            gas_consumed: self.gas_consumed,
+            gas_required: self.gas_required,
+            deposit: self.deposit,
+            deposit_room: self.deposit_room,
+            returned,
+            account: self.account,
+        }
+    }
+}
+
+fn refused(call: &Call, why: Refused, data: &[u8]) -> Error {
+    let label = call.label().to_owned();
+    match why {
+        Refused::Unread(error) => Error::Lang { label, error },
+        Refused::Contract { error, explanation, data } => {
+            Error::Contract { label, error, explanation, data, kind: call.refuses_with() }
+        }
+        Refused::Unreadable => Error::Reverted { label, data: data.to_vec() },
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::{address, CallOutcome, Underway};
 use cicada_core::hash::Hash;
+use parity_scale_codec::{Decode, DecodeAll, Encode};
+use std::any::TypeId;
+use std::fmt::Debug;
 use std::path::PathBuf;
 
 /// Why something could not be done on the chain.
@@ -24,16 +27,6 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The contract has no such constructor or message.
-    #[error("{contract} has no '{label}', only: {known}; build the contracts and the workers from one checkout")]
-    UnknownLabel {
-        /// The contract's name.
-        contract: String,
-        /// What was asked for.
-        label: String,
-        /// What there is.
-        known: String,
-    },
     /// The contract refuses the call. Nothing was changed.
     #[error("{label} refuses: {error}{}{explanation}", if explanation.is_empty() { "" } else { ": " })]
     Contract {
@@ -43,9 +36,13 @@ pub enum Error {
         error: String,
         /// What the contract's documentation says of it; perhaps nothing.
         explanation: String,
+        /// The error, in SCALE.
+        data: Vec<u8>,
+        /// The type of the error, by the message that was refused.
+        kind: TypeId,
     },
     /// The contract could not read the call. Nothing was changed.
-    #[error("{label} could not be called: {error}; the contract at this address is not the one in the bundle")]
+    #[error("{label} could not be called: {error}; the contract at this address is another than this program was built for")]
     Lang {
         /// The constructor or message.
         label: String,
@@ -131,6 +128,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The refusal of a message for this reason.
+    pub fn refusal_of<E: Encode + Debug + 'static>(
+        label: &str,
+        why: &E,
+        explanation: &str,
+    ) -> Self {
+        Self::Contract {
+            label: label.into(),
+            error: format!("{why:?}"),
+            explanation: explanation.into(),
+            data: why.encode(),
+            kind: TypeId::of::<E>(),
+        }
+    }
+
     /// Wraps what the node's library reports while doing `what`.
     pub(crate) fn node<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + '_ {
         move |reason| Self::Node { what: what.into(), reason: reason.to_string() }
@@ -148,8 +160,8 @@ impl Error {
     }
 
     /// What cannot be read of a call that is done.
-    pub fn unread(what: &str, outcome: &CallOutcome, reason: impl std::fmt::Display) -> Self {
-        let CallOutcome { block, transaction, .. } = *outcome;
+    pub fn unread<T>(what: &str, outcome: &CallOutcome<T>, reason: impl std::fmt::Display) -> Self {
+        let (block, transaction) = (outcome.block, outcome.transaction);
         Self::Unread { what: what.into(), block, transaction, reason: reason.to_string() }
     }
 
@@ -165,6 +177,17 @@ impl Error {
     pub fn refusal(&self) -> Option<&str> {
         match self {
             Self::Contract { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The same as a type of the contract's interface; none if the refused message has errors of
+    /// another type.
+    pub fn refused<E: Decode + 'static>(&self) -> Option<E> {
+        match self {
+            Self::Contract { data, kind, .. } if *kind == TypeId::of::<E>() => {
+                E::decode_all(&mut &data[..]).ok()
+            }
             _ => None,
         }
     }
@@ -212,6 +235,16 @@ mod tests {
         let error = "Contracts::StorageDepositLimitExhausted".into();
         let text = Error::Dispatch { what: "Exchange::buy".into(), error }.to_string();
         assert!(text.contains("try again") && !text.contains("currency"), "{text}");
+    }
+
+    #[test]
+    fn an_error_of_another_contract_is_not_taken_for_ones_own() {
+        use cicada_contracts::types::{AuctionError, ReputationError};
+        let error = Error::refusal_of("Auction::start", &AuctionError::NotFound, "");
+        assert_eq!(error.refused(), Some(AuctionError::NotFound));
+        // The same bytes.
+        assert_eq!(ReputationError::NotWriter.encode(), AuctionError::NotFound.encode());
+        assert_eq!(error.refused::<ReputationError>(), None);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What a transaction would cost, without sending it.
 
 use crate::transactions::Call;
-use crate::{signer_from_seed, Bundle, Chain, Error, Weight};
+use crate::{signer_from_seed, Chain, Error, Weight};
+use cicada_contracts::Message;
 use cicada_core::Account;
+use parity_scale_codec::Decode;
 use subxt::config::DefaultExtrinsicParamsBuilder;
 
 /// What a call would cost and return.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Estimate {
+pub struct Estimate<T = ()> {
     /// What the signer would pay, in base units of the chain's currency, without the deposit.
     pub fee: u128,
     /// The deposit for new storage, in base units of the chain's currency; 0 if none is due or one
@@ -15,8 +17,8 @@ pub struct Estimate {
     pub deposit: u128,
     /// What the contract would consume.
     pub gas_consumed: Weight,
-    /// What the message would return, in SCALE, without the `Result`s round it.
-    pub returned: Vec<u8>,
+    /// What the message would return, without the `Result`s round it.
+    pub returned: T,
 }
 
 /// The chain's own currency.
@@ -70,18 +72,15 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Chain::dry_run`]; [`Error::Node`].
-    pub async fn estimate(
+    pub async fn estimate<T: Decode, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
         origin: &Account,
-    ) -> Result<Estimate, Error> {
-        let dry_run = self.dry_run(contract, bundle, message, args, origin).await?;
-        let input = bundle.message_call(message, args)?;
+    ) -> Result<Estimate<T>, Error> {
+        let dry_run = self.dry_run(contract, message, origin).await?;
         let gas = dry_run.gas_consumed;
-        let call = crate::contracts::limited(contract, message, input, gas, dry_run.deposit);
+        let call = crate::contracts::limited(contract, message, gas, dry_run.deposit);
         Ok(Estimate {
             fee: self.fee(&call).await?,
             deposit: dry_run.deposit,
@@ -94,17 +93,14 @@ impl Chain {
     /// currency: for a call that can succeed only after another one.
     ///
     /// # Errors
-    /// [`Error::UnknownLabel`], [`Error::Node`].
-    pub async fn fee_of(
+    /// [`Error::Node`].
+    pub async fn fee_of<T, E>(
         &self,
         contract: &Account,
-        bundle: &Bundle,
-        message: &str,
-        args: &[u8],
+        message: &Message<T, E>,
         gas: Weight,
     ) -> Result<u128, Error> {
-        let input = bundle.message_call(message, args)?;
-        self.fee(&crate::contracts::limited(contract, message, input, gas, 0)).await
+        self.fee(&crate::contracts::limited(contract, message, gas, 0)).await
     }
 
     /// What the sender of a call pays, if it consumes all the weight that it may.

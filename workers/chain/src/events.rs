@@ -27,6 +27,16 @@ pub struct ContractEvent {
     pub data: Vec<u8>,
 }
 
+impl ContractEvent {
+    /// This event as one of a contract's interface; none if it is another one.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if it is this event and its fields cannot be read.
+    pub fn read<E: cicada_contracts::Event>(&self) -> Result<Option<E>, Error> {
+        E::read(&self.topics, &self.data).map_err(Error::decode(E::NAME))
+    }
+}
+
 /// The event, if a contract emitted it.
 pub(crate) fn emitted(
     event: &Event<'_, PolkadotConfig>,

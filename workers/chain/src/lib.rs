@@ -2,17 +2,17 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), cicada_chain::Error> {
-//! use cicada_chain::{signer, Bundle, Chain};
+//! use cicada_chain::Chain;
+//! use cicada_contracts::validators;
 //! let chain = Chain::connect("ws://127.0.0.1:9944").await?;
-//! let bundle = Bundle::load("contracts/bundles/validators.contract")?;
-//! # let validators = [0; 32];
-//! let epoch: u32 = chain.read(&validators, &bundle, "Validators::epoch", &[]).await?;
+//! # let contract = [0; 32];
+//! let epoch = chain.read(&contract, &validators::epoch()).await?;
 //! # Ok(()) }
 //! ```
 //!
 //! Rules: everything is read at final blocks; a call is dry-run before it is sent, and what a
-//! contract refuses is not sent; a call counts as done when its block is final; arguments and
-//! results are SCALE, so that callers pass the types of `cicada-core`.
+//! contract refuses is not sent; a call counts as done when its block is final; what can be called,
+//! with what and what it answers, is in `cicada-contracts`.
 
 mod account;
 mod at_block;
@@ -24,7 +24,6 @@ mod error;
 mod estimate;
 mod events;
 mod nonce;
-mod render;
 mod transactions;
 
 pub use account::{

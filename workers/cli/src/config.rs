@@ -13,7 +13,7 @@ pub struct Config {
     pub url: Option<String>,
     /// The file with the addresses of the contracts.
     pub addresses: Option<PathBuf>,
-    /// Folder of the built contracts.
+    /// Folder of the built contracts, for 'cicada71 verify'.
     pub bundles: Option<PathBuf>,
     /// Address of the indexer.
     pub indexer: Option<String>,
@@ -60,7 +60,12 @@ impl Config {
                 path(&self.addresses),
                 "frontend-abi/addresses/local.json",
             ),
-            ("Folder of the built contracts.", "bundles", path(&self.bundles), BUNDLES),
+            (
+                "Folder of the built contracts, for 'cicada71 verify'.",
+                "bundles",
+                path(&self.bundles),
+                BUNDLES,
+            ),
             (
                 "The indexer: history, orders, what holdings have cost.",
                 "indexer",

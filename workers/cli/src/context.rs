@@ -41,9 +41,6 @@ pub struct Common {
     /// The market file that deploy-market wrote: for the commands of the compute market.
     #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
     pub network: PathBuf,
-    /// Folder of the built contracts. [default: contracts/bundles]
-    #[arg(long, global = true, env = "CICADA_BUNDLES", value_name = "FOLDER")]
-    pub bundles: Option<PathBuf>,
     /// Address of a node of the chain, instead of the file's.
     #[arg(long, global = true, env = "CICADA_URL")]
     pub url: Option<String>,
@@ -116,10 +113,9 @@ impl Settings {
         named.map_or_else(|| Ok(self.identity()?.account()), Ok)
     }
 
-    /// The folder of the bundles.
-    pub fn bundles(&self) -> &Path {
-        let set = self.common.bundles.as_deref().or(self.config.bundles.as_deref());
-        set.unwrap_or(Path::new(BUNDLES))
+    /// The folder of the bundles: the one that is named, or that of the configuration.
+    pub fn bundles<'a>(&'a self, named: Option<&'a Path>) -> &'a Path {
+        named.or(self.config.bundles.as_deref()).unwrap_or(Path::new(BUNDLES))
     }
 
     /// The address of a node that options or configuration name.
@@ -145,12 +141,12 @@ impl Settings {
 
     /// The exchange.
     pub async fn exchange(&self) -> Result<Exchange, Failure> {
-        Ok(Exchange::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+        Ok(Exchange::connect(&self.addresses()?, self.url()).await?)
     }
 
     /// The leaderboard.
     pub async fn board(&self) -> Result<Board, Failure> {
-        Ok(Board::connect(&self.addresses()?, self.bundles(), self.url()).await?)
+        Ok(Board::connect(&self.addresses()?, self.url()).await?)
     }
 
     /// The indexer.
@@ -203,7 +199,7 @@ impl Context {
         let signer = settings.signer()?;
         let file = MarketFile::load(&common.network)?;
         Ok(Self {
-            market: Market::connect(file, settings.bundles(), common.url.as_deref()).await?,
+            market: Market::connect(file, common.url.as_deref()).await?,
             own: account_of(&signer),
             signer,
             keystore: Keystore::new(state(common)?.join("requests")),

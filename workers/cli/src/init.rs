@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// Writes a configuration file, and makes a key or imports one, encrypted with a password in the
 /// form of polkadot.js.
 ///
-/// --url, --addresses, --bundles, --indexer and --nodes are written into the configuration, --config
+/// --url, --addresses, --indexer and --nodes are written into the configuration, --config
 /// and --key-file say where both files go. The words of a new key are shown once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -160,7 +160,7 @@ fn write_config(common: &Common, path: &Path, key: &Path) -> Result<(), Failure>
     let config = Config {
         url: common.url.clone(),
         addresses: common.addresses.as_deref().map(absolute),
-        bundles: common.bundles.as_deref().map(absolute),
+        bundles: None,
         indexer: common.indexer.clone(),
         nodes,
         key_file: Some(absolute(key)),

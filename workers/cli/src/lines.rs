@@ -2,9 +2,9 @@
 
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
+use cicada_contracts::auction;
 use cicada_core::market::matching::AUCTION_MS;
 use cicada_core::market::{AuctionStatus, RequestRecord};
-use cicada_market::Contract;
 use cicada_program::now_ms;
 use serde_json::json;
 
@@ -38,9 +38,8 @@ pub async fn assign_next(context: &Context, request: Option<u64>) -> Outcome {
 
 /// Gives units to whoever is first in line; the block in which that was done.
 async fn serve_line(context: &Context, request: u64) -> Result<u64, Failure> {
-    let label = "Auction::assign_next";
-    let outcome = context.market.call(Contract::Auction, label, &request, &context.signer).await?;
-    Ok(outcome.block)
+    let serve = auction::assign_next(request);
+    Ok(context.market.act(&serve, &context.signer).await?.block)
 }
 
 /// The open requests whose line may be served.

@@ -25,6 +25,7 @@ mod verify;
 mod wallet;
 mod work;
 
+use cicada_contracts::auction;
 use cicada_payload::write_secret;
 use clap::{CommandFactory, Parser};
 pub use commands::Cli;
@@ -94,8 +95,12 @@ async fn compute(c: &Context, command: Command) -> Outcome {
         Command::Accept(args) => work::accept(c, args).await,
         Command::AssignNext { request } => lines::assign_next(c, request).await,
         Command::HandOver(args) => work::hand_over(c, args).await,
-        Command::Start { assignment } => work::plain(c, "start", assignment).await,
-        Command::Decline { assignment } => work::plain(c, "decline", assignment).await,
+        Command::Start { assignment } => {
+            work::plain(c, &auction::start(assignment), assignment).await
+        }
+        Command::Decline { assignment } => {
+            work::plain(c, &auction::decline(assignment), assignment).await
+        }
         Command::Complete(args) => work::complete(c, args).await,
         Command::Result(args) => work::result(c, args).await,
         Command::Release(args) => money::release(c, args).await,

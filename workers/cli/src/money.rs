@@ -5,12 +5,14 @@ use crate::context::Context;
 use crate::reply::{after, Failure, Outcome, Reply};
 use crate::show::{status_json, status_line};
 use cicada_amounts::{parse_mmc, parse_units, plain_mmc, plain_units};
+use cicada_contracts::types::AuctionError;
+use cicada_contracts::{auction, token, Message};
 use cicada_core::escrow::{Decision, State, Summary, Terms};
 use cicada_core::market::Status;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::sla::{Metric, QualityReport};
 use cicada_core::Account;
-use cicada_market::{Contract, EscrowOrAssignment};
+use cicada_market::EscrowOrAssignment;
 use clap::Args;
 use serde_json::json;
 
@@ -164,7 +166,7 @@ async fn ended(context: &Context, id: u64) -> Outcome {
 
 /// `cicada71 finalize`.
 pub async fn finalize(context: &Context, id: u64) -> Outcome {
-    let done = context.market.about("finalize", id, &context.signer).await?;
+    let done = context.market.act(&auction::finalize(id), &context.signer).await?;
     after(&done, &format!("finalized assignment {id}"), ended(context, id)).await
 }
 
@@ -185,14 +187,14 @@ pub enum Expiring {
 pub async fn expire(context: &Context, what: Expiring, id: u64) -> Outcome {
     let market = &context.market;
     let signer = &context.signer;
-    let close = |message: &'static str, word: &'static str| async move {
-        market.call(Contract::Auction, message, &id, signer).await?;
+    let close = |message: Message<(), AuctionError>, word: &'static str| async move {
+        market.act(&message, signer).await?;
         let text = format!("{word} {id} is closed; what was unfilled went back");
         Ok(Reply::new(text, json!({ "closed": word, "id": id })))
     };
     match what {
-        Expiring::Request => close("Auction::close_request", "request").await,
-        Expiring::Offer => close("Auction::close_offer", "offer").await,
+        Expiring::Request => close(auction::close_request(id), "request").await,
+        Expiring::Offer => close(auction::close_offer(id), "offer").await,
         Expiring::Escrow => {
             let done = market.expire(id, signer).await?;
             after(&done, &format!("expired escrow {id}"), stands(context, id)).await
@@ -276,9 +278,8 @@ pub async fn transfer(context: &Context, args: TransferArgs) -> Outcome {
     let block = match args.own_currency {
         true => market.chain.transfer(signer, &args.account, amount).await?.block,
         false => {
-            let nothing: Vec<u8> = Vec::new();
-            let arguments = (args.account, amount, nothing);
-            market.call(Contract::Token, "PSP22::transfer", &arguments, signer).await?.block
+            let message = token::transfer(&args.account, amount, &[]);
+            market.call(&market.file.token, &message, signer).await?.block
         }
     };
     let (to, amount) = (cicada_chain::address(&args.account), plain_units(amount, decimals));

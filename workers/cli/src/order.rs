@@ -161,13 +161,13 @@ fn placed(plan: &OrderPlan, placement: &Placement) -> String {
 async fn cancel(settings: &Settings, order: u64) -> Outcome {
     let exchange = settings.exchange().await?;
     let before = exchange.now().await?.order(order).await?;
-    let (left, outcome) = exchange.cancel(order, &settings.signer()?).await?;
+    let (left, block) = exchange.cancel(order, &settings.signer()?).await?;
     let back = match before.side {
         Side::Buy => format!("{} MMC", mmc(before.price.saturating_mul(left))),
         Side::Sell => format!("{} {}", thousands(left), before.framework),
     };
     let text = format!("order {order} is cancelled: {back} went back");
-    let json = json!({ "order": order, "amount": left.to_string(), "block": outcome.block });
+    let json = json!({ "order": order, "amount": left.to_string(), "block": block });
     Ok(Reply::new(text, json))
 }
 
@@ -241,7 +241,8 @@ fn listed(orders: &[OpenOrder], account: &Account) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_trade::{Deal, Need, OrderPlaced};
+    use cicada_contracts::exchange::events::OrderPlaced;
+    use cicada_trade::{Deal, Need};
 
     fn claude() -> Framework {
         Framework::new("claude").unwrap()

@@ -4,6 +4,7 @@ use crate::args;
 use crate::context::Context;
 use crate::reply::{Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
+use cicada_contracts::auction;
 use cicada_core::escrow::{Fallback, Panel, Range};
 use cicada_core::hash::Native;
 use cicada_core::market::{Consent, Offer, Privacy, Request};
@@ -11,7 +12,6 @@ use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, Sla};
 use cicada_core::Account;
-use cicada_market::Contract;
 use cicada_payload::{Envelope, PayloadKey, ProviderKey, RequestSecrets};
 use cicada_program::parse_ms;
 use clap::Args;
@@ -385,9 +385,9 @@ pub enum Placed {
 /// `cicada71 cancel`.
 pub async fn cancel(context: &Context, what: Placed, id: u64) -> Outcome {
     let (message, word) = match what {
-        Placed::Request => ("Auction::cancel_request", "request"),
-        Placed::Offer => ("Auction::cancel_offer", "offer"),
+        Placed::Request => (auction::cancel_request(id), "request"),
+        Placed::Offer => (auction::cancel_offer(id), "offer"),
     };
-    context.market.call(Contract::Auction, message, &id, &context.signer).await?;
+    context.market.act(&message, &context.signer).await?;
     Ok(Reply::new(format!("{word} {id} is closed"), json!({ "closed": word, "id": id })))
 }

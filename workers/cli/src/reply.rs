@@ -54,7 +54,11 @@ fn shown(json: &Value) -> String {
 
 /// What a command answers that is done, by what is read afterwards. If that cannot be read it is done all
 /// the same, and must not be repeated.
-pub async fn after(done: &CallOutcome, what: &str, read: impl Future<Output = Outcome>) -> Outcome {
+pub async fn after<T>(
+    done: &CallOutcome<T>,
+    what: &str,
+    read: impl Future<Output = Outcome>,
+) -> Outcome {
     Ok(match read.await {
         Ok(reply) => reply,
         Err(failure) => {
@@ -98,9 +102,6 @@ pub enum Failure {
 
 /// The result of a command.
 pub type Outcome = Result<Reply, Failure>;
-
-/// What contracts say when something is not there, or its time has not come.
-const NOT_THERE: [&str; 5] = ["NotFound", "NotDue", "StillOpen", "LineOpen", "NotEnded"];
 
 impl Failure {
     /// What went wrong.
@@ -166,12 +167,9 @@ impl From<cicada_market::Error> for Failure {
         if let cicada_market::Error::Chain(cicada_chain::Error::Unread { .. }) = &error {
             return Self::Done(text);
         }
-        let absent = matches!(error, cicada_market::Error::NotFound { .. });
-        let refusal = error.refusal().unwrap_or_default();
-        if absent || NOT_THERE.iter().any(|word| refusal.contains(word)) {
-            Self::NotFound(text)
-        } else {
-            Self::Refused(text)
+        match error.is_absent() || error.is_early() {
+            true => Self::NotFound(text),
+            false => Self::Refused(text),
         }
     }
 }
@@ -215,14 +213,13 @@ impl From<cicada_payload::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_contracts::types::AuctionError;
+    use cicada_core::escrow::EscrowError;
+    use parity_scale_codec::Encode;
+    use std::fmt::Debug;
 
-    fn refusal(error: &str) -> Failure {
-        let error = cicada_chain::Error::Contract {
-            label: "x".into(),
-            error: error.into(),
-            explanation: "It is so.".into(),
-        };
-        error.into()
+    fn refusal(why: &(impl Encode + Debug + 'static)) -> Failure {
+        cicada_chain::Error::refusal_of("x", why, "It is so.").into()
     }
 
     #[test]
@@ -242,7 +239,7 @@ mod tests {
             gas_consumed: Default::default(),
             weight: Default::default(),
             fee: 0,
-            returned: vec![],
+            returned: (),
             events: vec![],
         };
         let dead = async { Err(Failure::Refused("no node answers".into())) };
@@ -256,16 +253,19 @@ mod tests {
 
     #[test]
     fn what_fails_after_something_was_done_says_both_and_fails() {
-        let failed = refusal("NotEnded").having("expired escrow 3");
+        let failed = refusal(&AuctionError::NotEnded).having("expired escrow 3");
         let Failure::NotFound(text) = failed else { panic!("not yet") };
         assert!(text.starts_with("expired escrow 3, and then: x refuses: NotEnded"), "{text}");
     }
 
     #[test]
     fn not_yet_is_told_apart_from_refused() {
-        assert!(matches!(refusal("NotDue"), Failure::NotFound(_)));
-        assert!(matches!(refusal("Escrow(NotFound)"), Failure::NotFound(_)));
-        let Failure::Refused(text) = refusal("TooLate") else { panic!("refused") };
+        assert!(matches!(refusal(&EscrowError::NotDue), Failure::NotFound(_)));
+        assert!(matches!(
+            refusal(&AuctionError::Escrow(EscrowError::NotFound)),
+            Failure::NotFound(_)
+        ));
+        let Failure::Refused(text) = refusal(&AuctionError::TooLate) else { panic!("refused") };
         assert!(text.contains("TooLate") && text.contains("It is so."), "{text}");
         let absent = cicada_market::Error::NotFound { what: "offer", id: 3 };
         assert_eq!(Failure::from(absent), Failure::NotFound("there is no offer 3".into()));

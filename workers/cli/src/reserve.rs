@@ -12,10 +12,10 @@ use serde_json::json;
 /// `cicada71 list`.
 pub async fn list(settings: &Settings, framework: Framework) -> Outcome {
     let exchange = settings.exchange().await?;
-    let (token, outcome) = exchange.list(&framework, &settings.signer()?).await?;
+    let (token, block) = exchange.list(&framework, &settings.signer()?).await?;
     let token = cicada_chain::address(&token);
     let text = format!("opened the market of {framework}; its token is {token}");
-    let json = json!({ "framework": framework.as_str(), "token": token, "block": outcome.block });
+    let json = json!({ "framework": framework.as_str(), "token": token, "block": block });
     Ok(Reply::new(text, json))
 }
 
@@ -56,8 +56,9 @@ pub async fn reserve(settings: &Settings, command: ReserveCommand) -> Outcome {
             (framework, outcome)
         }
         ReserveCommand::Announce(ReserveArgs { framework, amount }) => {
-            let announced = exchange.announce_withdrawal(&framework, amount, &signer).await?;
-            return Ok(announcement(&framework, amount, announced.0, announced.1.block));
+            let (from_ms, block) =
+                exchange.announce_withdrawal(&framework, amount, &signer).await?;
+            return Ok(announcement(&framework, amount, from_ms, block));
         }
         ReserveCommand::Withdraw(ReserveArgs { framework, amount }) => {
             let outcome = exchange.withdraw(&framework, amount, &signer).await?;

@@ -7,7 +7,6 @@ use cicada_amounts::plain_mmc;
 use cicada_chain::address;
 use cicada_core::market::{Assignment, Privacy};
 use cicada_core::name::Name;
-use cicada_core::reputation::Summary as Reputation;
 use cicada_core::Account;
 use serde_json::{json, Value};
 
@@ -233,8 +232,7 @@ pub async fn price(context: &Context, task_type: Name) -> Outcome {
 
 /// `cicada71 reputation`.
 pub async fn reputation(context: &Context, account: Account) -> Outcome {
-    let label = "ReputationView::summary";
-    let summary: Reputation = context.market.reputation(label, &account).await?;
+    let summary = context.market.reputation(&account).await?;
     let (metrics, counts) = (summary.metrics, summary.counts);
     Ok(lines(json!({
         "account": address(&account),

@@ -9,7 +9,7 @@ use cicada_market::MarketFile;
 use cicada_trade::Addresses;
 use serde_json::json;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Says whether the code of a contract on the chain is what comes of the sources of this checkout.
@@ -30,6 +30,9 @@ pub struct VerifyArgs {
     /// Builds the contract from the sources first, and compares the bundle with that.
     #[arg(long)]
     rebuild: bool,
+    /// Folder of the built contracts. [default: contracts/bundles]
+    #[arg(long, env = "CICADA_BUNDLES", value_name = "FOLDER")]
+    bundles: Option<PathBuf>,
 }
 
 /// `cicada71 verify`.
@@ -47,7 +50,7 @@ pub async fn verify(settings: &Settings, args: &VerifyArgs) -> Outcome {
     let code = chain.code_hash(&account).await?;
     let code = code.ok_or_else(|| Failure::NotFound(format!("there is no contract at {at}")))?;
 
-    let folder = settings.bundles();
+    let folder = settings.bundles(args.bundles.as_deref());
     let named = known.contracts.iter().find(|(_, known)| **known == account).map(|(name, _)| name);
     let bundle = match args.name.as_ref().or(named) {
         Some(name) => Some(Bundle::find(folder, name)?),
@@ -174,7 +177,6 @@ fn hex_text(hash: &Hash) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     /// The bundles of this repository.
     fn bundles() -> PathBuf {

@@ -4,6 +4,8 @@ use crate::args;
 use crate::context::Context;
 use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
+use cicada_contracts::types::AuctionError;
+use cicada_contracts::Message;
 use cicada_core::market::{Assignment, HandOver, Privacy, Status};
 use cicada_payload::{ContentId, ProviderKey};
 use cicada_program::parse_ms;
@@ -202,9 +204,10 @@ async fn hand_one_over(context: &Context, id: u64) -> Result<(), Failure> {
 }
 
 /// `cicada71 start` and `cicada71 decline`.
-pub async fn plain(context: &Context, message: &str, id: u64) -> Outcome {
-    let outcome = context.market.about(message, id, &context.signer).await?;
-    after(&outcome, &format!("{message} of assignment {id}"), async {
+pub async fn plain(context: &Context, message: &Message<(), AuctionError>, id: u64) -> Outcome {
+    let outcome = context.market.act(message, &context.signer).await?;
+    let what = message.label().trim_start_matches("Auction::");
+    after(&outcome, &format!("{what} of assignment {id}"), async {
         let status = format!("{:?}", context.market.assignment(id).await?.status);
         let text = format!("assignment {id}: {status}");
         Ok(Reply::new(text, json!({ "assignment": id, "status": status, "block": outcome.block })))

@@ -3,16 +3,14 @@
 mod evidence;
 
 use anyhow::{bail, Context, Result};
-use cicada_chain::{signer, Bundle, Chain, BUNDLES};
+use cicada_chain::{signer, Chain};
+use cicada_contracts::types::StakingError;
+use cicada_contracts::validators;
 use cicada_program::{complain, options, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
-use parity_scale_codec::Encode;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// The contract's answer to evidence that was brought before.
-const KNOWN: &str = "AlreadyPunished";
 
 /// Brings the evidence that `audit` wrote to the contract of the validators, which takes half the
 /// stake and the seat of who attested two reports of one slot. Anybody may; who does pays the fees.
@@ -24,9 +22,6 @@ struct Options {
     /// Address of a node of the chain.
     #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
     url: String,
-    /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
-    bundles: PathBuf,
     /// Secret of the account that pays.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
@@ -49,16 +44,16 @@ async fn run(options: &Options) -> Result<()> {
         say!("{} charges are for people, not for the chain", evidence.for_people);
     }
     let chain = Chain::connect(&options.url).await?;
-    let bundle = Bundle::find(&options.bundles, "validators")?;
     let signer = signer(&options.suri)?;
     let mut refused = 0usize;
     for found in &evidence.equivocations {
         let what =
             format!("seat {} of epoch {}, slot {}", found.seat, found.epoch, found.first.slot);
-        let (contract, args) = (&evidence.validators, found.encode());
-        match chain.call(contract, &bundle, "Staking::convict", &args, &signer).await {
+        match chain.call(&evidence.validators, &validators::convict(found), &signer).await {
             Ok(outcome) => say!("{what}: convicted, final in block {}", outcome.block),
-            Err(error) if error.refusal() == Some(KNOWN) => say!("{what}: punished before"),
+            Err(error) if error.refused() == Some(StakingError::AlreadyPunished) => {
+                say!("{what}: punished before");
+            }
             Err(error) if error.refusal().is_some() => {
                 complain!("{what}: {error}");
                 refused = refused.saturating_add(1);

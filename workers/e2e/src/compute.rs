@@ -73,7 +73,7 @@ impl Place {
         let mut command = self.program("cicada71");
         command.args(line.split_whitespace());
         command.args(["--json", "--suri", suri, "--url", &self.url]);
-        command.arg("--network").arg(self.market()).arg("--bundles").arg(&self.bundles);
+        command.arg("--network").arg(self.market());
         command.arg("--state").arg(self.state.join(name));
         command.arg("--store").arg(self.state.join("store"));
         let output = command.output().context("cicada71")?;
@@ -120,11 +120,10 @@ impl Place {
             ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
         let text = format!(
-            "market = {:?}\nbundles = {:?}\nurl = {:?}\nsuri = {suri:?}\npayload_key = {key:?}\n\
+            "market = {:?}\nurl = {:?}\nsuri = {suri:?}\npayload_key = {key:?}\n\
              store = {:?}\nstate = \"state\"\nlisten = \"127.0.0.1:{port}\"\nauto_accept = true\n\
              poll = \"300ms\"\n\n[[task]]\nmin_price = \"0.1\"\nmin_duration = \"1s\"\n{task}\n",
             self.market(),
-            self.bundles,
             self.url,
             self.state.join("store")
         );

@@ -5,7 +5,7 @@
 pub mod compute;
 pub mod trading;
 
-use cicada_chain::{Bundle, Chain, BUNDLES};
+use cicada_chain::Chain;
 use cicada_core::leaderboard::Proposal;
 pub use cicada_localnet::{programs, repository};
 use cicada_localnet::{Config, Owned, Part};
@@ -188,9 +188,4 @@ pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
     let text = answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}"));
     let bytes = hex::decode(text.trim_start_matches("0x")).expect("hex");
     T::decode_all(&mut &bytes[..]).expect("SCALE")
-}
-
-/// The bundle of a contract.
-pub fn bundle(name: &str) -> Bundle {
-    Bundle::find(repository().join(BUNDLES), name).expect("a bundle of the repository")
 }

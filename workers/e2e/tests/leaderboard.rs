@@ -2,45 +2,44 @@
 //!
 //! Ignored by default because they need the built contracts and a node: `scripts/test e2e`.
 
-use cicada_chain::{account_of, signer, Error};
-use cicada_core::certificate::Certificate;
+use cicada_chain::{account_of, signer};
+use cicada_contracts::leaderboard;
+use cicada_contracts::types::LeaderboardError;
+use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
 use cicada_core::quote::Quote;
-use cicada_core::report::{FeedState, Report};
-use cicada_e2e::{bundle, scale, Deployment, SEATS};
+use cicada_core::report::{FeedError, FeedState, Report};
+use cicada_e2e::{scale, Deployment, SEATS};
 use cicada_network::FaultModelName;
-use parity_scale_codec::Encode;
 use std::time::Duration;
 
-/// What `Leaderboard::submit` takes.
+/// What the leaderboard takes.
 type Submission = (Report, Board, Certificate);
 
 const NEEDED: &str = "the chain answers";
 
 async fn latest(deployment: &Deployment) -> FeedState {
     let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
-    chain.read(&board, &bundle("leaderboard"), "Leaderboard::latest", &[]).await.expect(NEEDED)
+    chain.read(&board, &leaderboard::latest()).await.expect(NEEDED)
 }
 
 async fn record(deployment: &Deployment, slot: u64) -> Option<Record> {
     let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
-    let label = "Leaderboard::record";
-    chain.read(&board, &bundle("leaderboard"), label, &slot.encode()).await.expect(NEEDED)
+    chain.read(&board, &leaderboard::record(slot)).await.expect(NEEDED)
 }
 
-/// What the contract says to a submission, in the words of its errors. Nothing is sent.
-async fn verdict(deployment: &Deployment, args: &Submission) -> String {
-    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
-    let bundle = bundle("leaderboard");
+/// Why the contract refuses a submission; none if it takes it. Nothing is sent.
+async fn refusal(
+    deployment: &Deployment,
+    (report, board, certificate): &Submission,
+) -> Option<LeaderboardError> {
+    let (chain, contract) = (deployment.chain().await, deployment.network().chain.leaderboard);
     let origin = account_of(&signer("//Alice").expect("a development account"));
-    let label = "Leaderboard::submit";
-    match chain.dry_run(&board, &bundle, label, &args.encode(), &origin).await {
-        Ok(_) => "accepted".into(),
-        Err(Error::Contract { error, .. }) => error,
-        Err(other) => panic!("{other}"),
-    }
+    let submit = leaderboard::submit(report, board, certificate);
+    let error = chain.dry_run(&contract, &submit, &origin).await.err()?;
+    Some(error.refused().unwrap_or_else(|| panic!("{error}")))
 }
 
 /// Rows and report for the next slot, from the record before it.
@@ -109,64 +108,101 @@ fn check_table(deployment: &Deployment, record: &Record) {
     assert_eq!(rows(&deployment.read_by_polkadot_js()), table);
 }
 
+/// A submission that is wrong in one point, and why it is refused.
+type Forgery = (&'static str, Submission, LeaderboardError);
+
+fn changed(good: &Submission, edit: impl FnOnce(&mut Submission)) -> Submission {
+    let mut changed = good.clone();
+    edit(&mut changed);
+    changed
+}
+
+fn forged_certificates(deployment: &Deployment, good: &Submission) -> [Forgery; 6] {
+    let network = deployment.network();
+    let (epoch, config) = (network.epoch, network.config_digest());
+    let other = Report { time_ms: good.0.time_ms + 1, ..good.0 };
+    let elsewhere = Domain { validators: [9; 32], ..network.domain() };
+    let elsewhere =
+        elsewhere.config_digest::<Native>(epoch, &network.attestation_quorum(), &network.members());
+    let signed = |report: &Report, config: &Hash| {
+        changed(good, |g| g.2 = certify(deployment, report, epoch, config))
+    };
+    let forged = CertificateError::BadSignature { seat: 0 };
+    let cases = [
+        (
+            "15 signatures",
+            changed(good, |g| g.2.signatures.truncate(15)),
+            CertificateError::WrongSignatureCount { expected: 16 },
+        ),
+        (
+            "a signer twice",
+            changed(good, |g| g.2.signers &= g.2.signers - 1),
+            CertificateError::RepeatedSigner,
+        ),
+        (
+            "a bit above 22",
+            changed(good, |g| g.2.signers |= 1 << 23),
+            CertificateError::UnknownSigner,
+        ),
+        ("another report's signatures", signed(&other, &config), forged),
+        ("another contract's signatures", signed(&good.0, &elsewhere), forged),
+        (
+            "an older epoch",
+            changed(good, |g| g.2.epoch = epoch - 1),
+            CertificateError::WrongEpoch { expected: epoch },
+        ),
+    ];
+    cases.map(|(what, forged, error)| (what, forged, LeaderboardError::Certificate(error)))
+}
+
+fn forged_reports(deployment: &Deployment, good: &Submission) -> [Forgery; 3] {
+    let network = deployment.network();
+    let (epoch, config) = (network.epoch, network.config_digest());
+    let skipped = Report { slot: good.0.slot + 1, ..good.0 };
+    [
+        (
+            "a changed quote",
+            changed(good, |g| g.1.standings[0].score += 1),
+            LeaderboardError::ContentMismatch,
+        ),
+        (
+            "a skipped slot",
+            changed(good, |g| {
+                (g.0, g.2) = (skipped, certify(deployment, &skipped, epoch, &config))
+            }),
+            LeaderboardError::Feed(FeedError::SlotSkipped { expected: good.0.slot }),
+        ),
+        (
+            "another contract's report",
+            changed(good, |g| g.0.feed.contract = [1; 32]),
+            LeaderboardError::Feed(FeedError::WrongFeed),
+        ),
+    ]
+}
+
 async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
     let proposal = next_proposal(deployment).await;
     let (status, answer) = deployment.propose(7, &proposal).await;
     assert_eq!(status, 200, "{answer}");
     let Proposal { report, board } = scale(&answer, "proposal");
     let certificate: Certificate = scale(&answer, "certificate");
-    let network = deployment.network();
-    let config = network.config_digest();
     let good: Submission = (report, board, certificate);
-    let (slot, epoch) = (good.0.slot, network.epoch);
-    let change = |edit: &dyn Fn(&mut Submission)| {
-        let mut changed = good.clone();
-        edit(&mut changed);
-        changed
-    };
-    let other = Report { time_ms: good.0.time_ms + 1, ..good.0 };
-    let elsewhere = Domain { validators: [9; 32], ..network.domain() };
-    let elsewhere =
-        elsewhere.config_digest::<Native>(epoch, &network.attestation_quorum(), &network.members());
-    let skipped = Report { slot: slot + 1, ..good.0 };
-    let cases = [
-        ("15 signatures", change(&|g| g.2.signatures.truncate(15)), "WrongSignatureCount"),
-        ("a signer twice", change(&|g| g.2.signers &= g.2.signers - 1), "RepeatedSigner"),
-        ("a bit above 22", change(&|g| g.2.signers |= 1 << 23), "UnknownSigner"),
-        (
-            "another report's signatures",
-            change(&|g| g.2 = certify(deployment, &other, epoch, &config)),
-            "BadSignature",
-        ),
-        (
-            "another contract's signatures",
-            change(&|g| g.2 = certify(deployment, &good.0, epoch, &elsewhere)),
-            "BadSignature",
-        ),
-        ("an older epoch", change(&|g| g.2.epoch = epoch - 1), "WrongEpoch"),
-        ("a changed quote", change(&|g| g.1.standings[0].score += 1), "ContentMismatch"),
-        (
-            "a skipped slot",
-            change(&|g| (g.0, g.2) = (skipped, certify(deployment, &skipped, epoch, &config))),
-            "SlotSkipped",
-        ),
-        ("another contract's report", change(&|g| g.0.feed.contract = [1; 32]), "WrongFeed"),
-    ];
-    for (what, forged, error) in cases {
-        let verdict = verdict(deployment, &forged).await;
-        assert!(verdict.contains(error), "{what}: {verdict}");
+    let slot = good.0.slot;
+    let forgeries = forged_certificates(deployment, &good).into_iter();
+    for (what, forged, error) in forgeries.chain(forged_reports(deployment, &good)) {
+        assert_eq!(refusal(deployment, &forged).await, Some(error), "{what}");
     }
     assert_eq!(latest(deployment).await.slot, slot - 1, "nothing changed");
 
     // The real one settles; brought again it is a success that changes nothing.
-    let (chain, bundle) = (deployment.chain().await, bundle("leaderboard"));
+    let chain = deployment.chain().await;
     let alice = signer("//Alice").expect("a development account");
-    let (label, args) = ("Leaderboard::submit", good.encode());
+    let submit = leaderboard::submit(&good.0, &good.1, &good.2);
     for (outcome, events) in [(Settlement::Recorded, 1), (Settlement::AlreadyDone, 0)] {
-        let board = network.chain.leaderboard;
-        let done = chain.call(&board, &bundle, label, &args, &alice).await;
+        let board = deployment.network().chain.leaderboard;
+        let done = chain.call(&board, &submit, &alice).await;
         let done = done.expect("the certificate is valid");
-        assert_eq!(done.returned, outcome.encode());
+        assert_eq!(done.returned, outcome);
         assert_eq!(done.events.len(), events, "{outcome:?}");
         assert_eq!(latest(deployment).await.slot, slot);
     }

@@ -4,6 +4,9 @@
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer, Signer};
+use cicada_contracts::escrow::events::EscrowAdvanced;
+use cicada_contracts::types::StakingTerms;
+use cicada_contracts::{escrow, exchange, token, validators};
 use cicada_core::escrow::{
     terms_digest, Fallback, Limits as Windows, Milestone, Panel, Range, Rule, State, Summary, Terms,
 };
@@ -11,9 +14,7 @@ use cicada_core::exchange::Limits;
 use cicada_core::hash::Native;
 use cicada_core::quote::Framework;
 use cicada_core::slashing::{Bands, Rates};
-use cicada_core::Account;
 use cicada_stage::{later, Stage};
-use parity_scale_codec::Encode;
 use std::time::{Duration, Instant};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -37,25 +38,32 @@ fn travel(stage: &Stage, ms: u64, spent: &mut Duration) {
 
 async fn volume(stage: &Stage) -> u128 {
     let claude = Framework::new("claude").expect("a framework");
-    stage.read("exchange", "Exchange::volume_24h", &claude).await
+    stage.read("exchange", &exchange::volume_24h(&claude)).await
 }
 
 async fn staking(stage: &mut Stage) {
     let tao = stage.place_token("TAO", 9, 10 * STAKE).await;
-    let (no_reputation, no_judges) = (None::<Account>, Vec::<Account>::new());
-    let terms = (
-        (tao, account_of(&stage.alice), no_reputation, no_judges, STAKE, 7 * DAY_MS),
-        (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
-    );
-    stage.call("validators", "Staking::set_terms", &terms).await;
+    let terms = StakingTerms {
+        token: tao,
+        treasury: account_of(&stage.alice),
+        reputation: None,
+        judges: vec![],
+        minimum: STAKE,
+        unbonding_ms: 7 * DAY_MS,
+        nav_bands: Bands::NAV,
+        ranking_bands: Bands::RANKING,
+        rates: Rates::DEFAULT,
+    };
+    stage.call("validators", &validators::set_terms(&terms)).await;
     stage.approve("TAO", "validators", &stage.alice).await;
-    stage.call("validators", "Staking::bond", &STAKE).await;
-    stage.call("validators", "Staking::unbond", &STAKE).await;
+    stage.call("validators", &validators::bond(STAKE)).await;
+    stage.call("validators", &validators::unbond(STAKE)).await;
 }
 
 /// A delivered job that its requester disputes, before a panel that keeps silent.
 async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
-    stage.place("escrow", "escrow", (stage.chain.genesis(), WINDOWS).encode()).await;
+    let contract = escrow::new(&stage.chain.genesis(), &WINDOWS);
+    let contract = stage.place("escrow", "escrow", &contract).await;
     let bob = account_of(&signer("//Bob").expect("an account"));
     let now_ms = stage.chain.final_time_ms().await.expect("a final block");
     let terms = Terms {
@@ -71,17 +79,20 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
         fallback: Fallback::Split { provider_bps: 5_000 },
         job: [71; 32],
     };
-    stage.call("escrow", "Escrow::create", &terms).await;
+    let made = stage.chain.call(&contract, &escrow::create(&terms), &stage.alice).await;
+    let made = made.expect("an escrow");
+    let mut events = made.events.iter();
+    let advanced = events.find_map(|event| event.read::<EscrowAdvanced>().expect("its fields"));
+    let number = advanced.expect("the escrow's number").escrow;
     stage.approve("token", "escrow", &stage.alice).await;
-    stage.call("escrow", "Escrow::fund", &(0u64, terms_digest::<Native>(&terms))).await;
-    stage.call_as("escrow", "Escrow::complete", &(0u64, 0u8, [1u8; 32]), provider).await;
-    stage.call("escrow", "Escrow::raise_dispute", &(0u64, 0u8, Vec::<Vec<u8>>::new())).await;
-    0
+    stage.call("escrow", &escrow::fund(number, &terms_digest::<Native>(&terms))).await;
+    stage.call_as("escrow", &escrow::complete(number, 0, &[1; 32]), provider).await;
+    stage.call("escrow", &escrow::raise_dispute(number, 0, &[])).await;
+    number
 }
 
-async fn summary(stage: &Stage, escrow: u64) -> Summary {
-    let summary: Option<Summary> = stage.read("escrow", "EscrowOperator::summary", &escrow).await;
-    summary.expect("the escrow")
+async fn summary(stage: &Stage, number: u64) -> Summary {
+    stage.read("escrow", &escrow::summary(number)).await.expect("the escrow")
 }
 
 #[tokio::test]
@@ -95,10 +106,10 @@ async fn a_day_of_volume_an_unbonding_delay_and_a_dispute_pass_at_once() {
     // Within a day a trade counts in the volume, after it no longer.
     stage.settle_board(&[("claude", 50_000)]).await;
     let claude = Framework::new("claude").expect("a framework");
-    stage.call("exchange", "Exchange::list", &claude).await;
+    stage.call("exchange", &exchange::list(&claude)).await;
     stage.approve("token", "exchange", &stage.alice).await;
-    stage.call("exchange", "Exchange::deposit", &(claude.clone(), 500_000 * MMC)).await;
-    stage.call("exchange", "Exchange::buy", &(claude, 10u128, u128::MAX, later())).await;
+    stage.call("exchange", &exchange::deposit(&claude, 500_000 * MMC)).await;
+    stage.call("exchange", &exchange::buy(&claude, 10, u128::MAX, later())).await;
     assert_eq!(volume(&stage).await, 10);
     travel(&stage, 22 * HOUR_MS, &mut spent);
     assert_eq!(volume(&stage).await, 10);
@@ -107,20 +118,20 @@ async fn a_day_of_volume_an_unbonding_delay_and_a_dispute_pass_at_once() {
 
     // Stake is free when the delay is over, not before.
     staking(&mut stage).await;
-    let early = stage.try_call("validators", "Staking::withdraw", &()).await;
+    let early = stage.try_call("validators", &validators::withdraw()).await;
     assert!(early.is_err(), "the delay has just begun");
     travel(&stage, 7 * DAY_MS, &mut spent);
-    stage.call("validators", "Staking::withdraw", &()).await;
+    stage.call("validators", &validators::withdraw()).await;
     let alice = account_of(&stage.alice);
-    assert_eq!(stage.read::<u128>("TAO", "PSP22::balance_of", &alice).await, 10 * STAKE);
+    assert_eq!(stage.read("TAO", &token::balance_of(&alice)).await, 10 * STAKE);
 
     // A dispute that nobody decides ends at its deadline.
-    let escrow = dispute(&mut stage, &charlie).await;
-    assert!(stage.try_call("escrow", "Escrow::expire", &escrow).await.is_err());
-    assert_eq!(summary(&stage, escrow).await.state, State::Disputed);
+    let number = dispute(&mut stage, &charlie).await;
+    assert!(stage.try_call("escrow", &escrow::expire(number)).await.is_err());
+    assert_eq!(summary(&stage, number).await.state, State::Disputed);
     travel(&stage, 3 * DAY_MS, &mut spent);
-    stage.call("escrow", "Escrow::expire", &escrow).await;
-    let ended = summary(&stage, escrow).await;
+    stage.call("escrow", &escrow::expire(number)).await;
+    let ended = summary(&stage, number).await;
     assert_eq!((ended.state, ended.locked), (State::Resolved, 0));
 
     println!("11 days of the chain's time passed in {} ms", spent.as_millis());

@@ -4,11 +4,11 @@
 //! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
 use cicada_chain::{account_of, address, signer};
+use cicada_contracts::{exchange, token};
 use cicada_core::exchange::Market;
 use cicada_core::quote::Framework;
 use cicada_e2e::trading::Indexer;
-use cicada_e2e::{bundle, Deployment};
-use parity_scale_codec::Encode;
+use cicada_e2e::Deployment;
 use serde_json::{json, Value};
 use std::fs::File;
 use std::io::Write;
@@ -32,16 +32,12 @@ impl Place {
     /// Tokens of a framework that the chain says //Alice has, and the market.
     async fn on_chain(&self, framework: &str) -> (u128, Market) {
         let (chain, network) = (self.deployment.chain().await, self.deployment.network());
-        let exchange = network.chain.exchange.expect("there is an exchange");
-        let framework = Framework::new(framework).expect("a name").encode();
-        let market: Option<Market> = chain
-            .read(&exchange, &bundle("exchange"), "Exchange::market", &framework)
-            .await
-            .expect(NEEDED);
+        let account = network.chain.exchange.expect("there is an exchange");
+        let framework = Framework::new(framework).expect("a name");
+        let market = chain.read(&account, &exchange::market(&framework)).await.expect(NEEDED);
         let market = market.expect("a market");
         let alice = account_of(&signer(ALICE).expect("a development account"));
-        let label = "PSP22::balance_of";
-        let held = chain.read(&market.token, &bundle("token"), label, &alice).await;
+        let held = chain.read(&market.token, &token::balance_of(&alice)).await;
         (held.expect(NEEDED), market)
     }
 

@@ -3,23 +3,22 @@
 //! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
 use cicada_chain::signer;
+use cicada_contracts::{leaderboard, Message};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal, Record};
-use cicada_core::report::FeedState;
-use cicada_e2e::{bundle, Deployment};
-use parity_scale_codec::{Decode, Encode};
+use cicada_e2e::Deployment;
+use parity_scale_codec::Decode;
 use std::time::Duration;
 
 const NEEDED: &str = "the chain answers";
 
-async fn read<T: Decode>(deployment: &Deployment, label: &str, args: &[u8]) -> T {
+async fn read<T: Decode, E>(deployment: &Deployment, message: &Message<T, E>) -> T {
     let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
-    chain.read(&board, &bundle("leaderboard"), label, args).await.expect(NEEDED)
+    chain.read(&board, message).await.expect(NEEDED)
 }
 
 async fn record(deployment: &Deployment, slot: u64) -> Record {
-    let record: Option<Record> = read(deployment, "Leaderboard::record", &slot.encode()).await;
-    record.expect("the slot is settled")
+    read(deployment, &leaderboard::record(slot)).await.expect("the slot is settled")
 }
 
 fn volumes(board: &Board) -> Vec<(&str, u128)> {
@@ -46,7 +45,7 @@ async fn what_was_traded_stands_in_the_next_leaderboard() {
     assert!(table.contains("| 2 | openai | 45,000 | 45 MMC | 44.55 | 45.45 | 500 |"), "{table}");
 
     // Nodes refuse other volumes, another commitment, and a time between two blocks.
-    let state: FeedState = read(&deployment, "Leaderboard::latest", &[]).await;
+    let state = read(&deployment, &leaderboard::latest()).await;
     let (chain, alice) = (deployment.chain().await, signer("//Alice").expect("an account"));
     chain.freshen(&alice, Duration::from_secs(5)).await.expect(NEEDED);
     let time_ms = chain.final_time_ms().await.expect(NEEDED);

@@ -46,7 +46,7 @@ pub struct Emitted {
     pub extrinsic: Option<u32>,
     /// Which contract.
     pub contract: Id,
-    /// The event's name; none if the contract's bundle does not know its topic.
+    /// The event's name; none if the contract has none of its kind.
     pub name: Option<String>,
     /// Its fields in SCALE.
     pub data: Bytes,

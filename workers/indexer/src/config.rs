@@ -15,8 +15,6 @@ pub struct Config {
     /// Address of a node of the chain.
     #[serde(default = "local_node")]
     pub url: String,
-    /// Folder of the built contracts.
-    pub bundles: PathBuf,
     /// The exchange; it names MMC and the leaderboard. By default that of `addresses`.
     pub exchange: Option<Id>,
     /// The file of addresses that a deployment wrote.
@@ -73,8 +71,7 @@ impl Config {
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
         let mut config: Self = toml::from_str(text)?;
-        let paths = [&mut config.bundles, &mut config.data].into_iter();
-        for path in paths.chain(&mut config.addresses) {
+        for path in std::iter::once(&mut config.data).chain(&mut config.addresses) {
             *path = folder.join(&path);
         }
         ensure!(config.poll > 0, "poll is not 0");
@@ -113,17 +110,8 @@ mod tests {
     use cicada_chain::address;
 
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-    const KEYS: [&str; 9] = [
-        "url",
-        "bundles",
-        "exchange",
-        "addresses",
-        "from_block",
-        "data",
-        "listen",
-        "hosts",
-        "poll",
-    ];
+    const KEYS: [&str; 8] =
+        ["url", "exchange", "addresses", "from_block", "data", "listen", "hosts", "poll"];
 
     fn example() -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("indexer.example.toml");
@@ -149,7 +137,7 @@ mod tests {
 
     #[test]
     fn little_is_needed() {
-        let text = format!("bundles = \"b\"\ndata = \"d\"\nexchange = \"{ALICE}\"\n");
+        let text = format!("data = \"d\"\nexchange = \"{ALICE}\"\n");
         let config = Config::parse(&text, Path::new("")).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:7171");
         let (exchange, from) = config.place().unwrap();
@@ -166,7 +154,7 @@ mod tests {
         assert!(wrong("listen", "listenn").contains("listenn"));
         assert!(wrong("\"1s\"", "\"1\"").contains("duration"));
         assert!(wrong("\"1s\"", "\"0s\"").contains("poll"));
-        let error = Config::parse("bundles = \"b\"\ndata = \"d\"\n", Path::new("")).unwrap_err();
+        let error = Config::parse("data = \"d\"\n", Path::new("")).unwrap_err();
         assert!(error.to_string().contains("give `exchange`"), "{error}");
         let error = format!("{:#}", Config::load(Path::new("/nowhere/x.toml")).unwrap_err());
         assert!(error.contains("indexer.example.toml"), "{error}");
@@ -182,7 +170,7 @@ mod tests {
             let contracts = serde_json::json!({"network": "local", "contracts":
                 {"token": token, "leaderboard": leaderboard, "exchange": exchange}});
             std::fs::write(&path, contracts.to_string()).unwrap();
-            let text = format!("bundles = \"b\"\ndata = \"d\"\naddresses = \"local.json\"\n{more}");
+            let text = format!("data = \"d\"\naddresses = \"local.json\"\n{more}");
             Config::parse(&text, folder.path()).unwrap().place().unwrap()
         };
         assert_eq!(place([Some(7), Some(5), Some(9)], "").1, 5);

@@ -2,16 +2,12 @@
 
 use crate::block::{Block, Bytes, Emitted, Ranking};
 use crate::config::Config;
-use crate::events::{Event, LeaderboardFinalized, Origin};
+use crate::events::Origin;
 use crate::store::{file, Identity, StoreError};
 use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
-use cicada_chain::{Bundle, Chain, ContractEvent, Error, WholeBlock};
-use cicada_core::exchange::{Gate, Schedule};
-use cicada_core::leaderboard::Record;
-use cicada_core::report::FeedState;
-use cicada_core::Account;
-use parity_scale_codec::{Decode, Encode};
+use cicada_chain::{Chain, ContractEvent, Error, WholeBlock};
+use cicada_contracts::{exchange, leaderboard};
 use std::collections::BTreeSet;
 
 /// The contracts of one exchange.
@@ -20,20 +16,6 @@ pub struct Contracts {
     pub chain: Chain,
     /// Which contracts.
     pub identity: Identity,
-    exchange: Bundle,
-    token: Bundle,
-    leaderboard: Bundle,
-}
-
-/// The front of what the exchange says of itself.
-#[derive(Decode)]
-struct Terms {
-    currency: Account,
-    leaderboard: Account,
-    _token_code: [u8; 32],
-    _maker: Schedule,
-    _gate: Gate,
-    _markets: u32,
 }
 
 impl Contracts {
@@ -42,25 +24,20 @@ impl Contracts {
     /// # Errors
     /// [`StoreError::Foreign`] if it is another; else in words.
     pub async fn connect(config: &Config, exchange: Id, known: Option<Digest>) -> Result<Self> {
-        let load = |name: &str| Bundle::find(&config.bundles, name);
-        let bundle = load("exchange")?;
-        let (token, leaderboard) = (load("token")?, load("leaderboard")?);
         let chain = Chain::connect(&config.url).await?;
         // Before the exchange is asked, which may not be there.
         if known.is_some_and(|known| known.0 != chain.genesis()) {
             return Err(StoreError::Foreign { path: file(&config.data), what: "chain" }.into());
         }
-        let terms: Terms = chain
-            .read(&exchange.0, &bundle, "Exchange::terms", &[])
-            .await
-            .context("asking the exchange")?;
+        let terms = chain.read(&exchange.0, &exchange::terms()).await;
+        let terms = terms.context("asking the exchange")?;
         let identity = Identity {
             genesis: Digest(chain.genesis()),
             exchange,
             currency: Id(terms.currency),
             leaderboard: Id(terms.leaderboard),
         };
-        Ok(Self { chain, identity, exchange: bundle, token, leaderboard })
+        Ok(Self { chain, identity })
     }
 
     /// A final block as it comes from the node.
@@ -92,22 +69,19 @@ impl Contracts {
         };
         for (extrinsic, event) in whole.events {
             let contract = Id(event.contract);
-            let Some((origin, bundle)) = self.bundle(contract, tokens) else {
+            let Some(origin) = self.origin(contract, tokens) else {
                 continue;
             };
-            let name = bundle.event_name(&event).map(String::from);
+            let interface = origin.interface();
+            let name = interface.event_name(&event.topics).map(String::from);
             if name.is_none() {
+                let (number, index) = (block.number, event.index);
+                let contract = interface.name();
                 tracing::warn!(
-                    "block {}, event {}: the bundle of {} does not know it",
-                    block.number,
-                    event.index,
-                    bundle.name()
+                    "block {number}, event {index}: the {contract} has none of its kind"
                 );
             }
-            let known = name.as_deref().map(|name| Event::read(origin, name, &event.data));
-            if let Some(Ok(Some(Event::LeaderboardFinalized(event)))) = known {
-                block.rankings.push(self.ranking(&event).await?);
-            }
+            block.rankings.extend(self.finalized(&event).await?);
             block.events.push(Emitted {
                 index: event.index,
                 extrinsic,
@@ -125,9 +99,7 @@ impl Contracts {
     /// If the node does not answer.
     pub async fn ranking_at(&self, block: u64) -> Result<Option<Ranking>> {
         let account = &self.identity.leaderboard.0;
-        let label = "Leaderboard::latest";
-        let state = self.chain.read_at::<FeedState>(block, account, &self.leaderboard, label, &[]);
-        match state.await {
+        match self.chain.read_at(block, account, &leaderboard::latest()).await {
             Ok(state) => self.record(state.slot).await,
             // The contract is not there yet.
             Err(Error::Dispatch { .. }) => Ok(None),
@@ -135,16 +107,23 @@ impl Contracts {
         }
     }
 
-    async fn ranking(&self, event: &LeaderboardFinalized) -> Result<Ranking> {
+    /// The leaderboard that an event says is final. An event that cannot be read stops the store.
+    async fn finalized(&self, event: &ContractEvent) -> Result<Option<Ranking>> {
+        if event.contract != self.identity.leaderboard.0 {
+            return Ok(None);
+        }
+        let Ok(Some(event)) = event.read::<leaderboard::events::LeaderboardFinalized>() else {
+            return Ok(None);
+        };
         let record = self.record(event.slot).await?;
-        record.with_context(|| format!("the leaderboard has no record of slot {}", event.slot))
+        let missing = || format!("the leaderboard has no record of slot {}", event.slot);
+        record.with_context(missing).map(Some)
     }
 
     /// A record never changes, so it can be read at any later block.
     async fn record(&self, slot: u64) -> Result<Option<Ranking>> {
-        let (account, label) = (&self.identity.leaderboard.0, "Leaderboard::record");
-        let record: Option<Record> =
-            self.chain.read(account, &self.leaderboard, label, &slot.encode()).await?;
+        let account = &self.identity.leaderboard.0;
+        let record = self.chain.read(account, &leaderboard::record(slot)).await?;
         Ok(record.map(|record| Ranking {
             slot,
             time_ms: record.report.time_ms,
@@ -157,14 +136,14 @@ impl Contracts {
         }))
     }
 
-    fn bundle(&self, contract: Id, tokens: &BTreeSet<Id>) -> Option<(Origin, &Bundle)> {
+    fn origin(&self, contract: Id, tokens: &BTreeSet<Id>) -> Option<Origin> {
         let Identity { exchange, currency, leaderboard, .. } = self.identity;
         if contract == exchange {
-            Some((Origin::Exchange, &self.exchange))
+            Some(Origin::Exchange)
         } else if contract == leaderboard {
-            Some((Origin::Leaderboard, &self.leaderboard))
+            Some(Origin::Leaderboard)
         } else if contract == currency || tokens.contains(&contract) {
-            Some((Origin::Token, &self.token))
+            Some(Origin::Token)
         } else {
             None
         }
@@ -175,11 +154,8 @@ impl Contracts {
         if event.contract != self.identity.exchange.0 {
             return None;
         }
-        let name = self.exchange.event_name(event)?;
-        match Event::read(Origin::Exchange, name, &event.data) {
-            Ok(Some(Event::MarketListed(listed))) => Some(listed.token),
-            _ => None,
-        }
+        let listed = event.read::<exchange::events::MarketListed>().ok().flatten();
+        listed.map(|listed| Id(listed.token))
     }
 }
 

@@ -1,8 +1,10 @@
-//! Events of the contracts, field by field in the order in which they are encoded.
+//! The events of the contracts that are followed: their accounts, and their form in JSON.
 
-use crate::types::{Digest, Id, Name, Units, Way};
-use parity_scale_codec::{Decode, DecodeAll, Error};
-use serde::Serialize;
+use crate::types::{Digest, Id, Units, Way};
+use cicada_contracts::{exchange, leaderboard, token, types::Role, Interface};
+use cicada_core::Account;
+use parity_scale_codec::{DecodeAll, Error};
+use serde_json::{json, Value};
 
 /// Which contract an event is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,195 +17,24 @@ pub enum Origin {
     Token,
 }
 
-/// A framework got a market.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct MarketListed {
-    /// The framework.
-    pub framework: Name,
-    /// The contract of its token.
-    pub token: Id,
-    /// Its place in the list of markets.
-    pub market: u32,
-}
-
-/// Tokens were traded.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct Traded {
-    /// Which tokens.
-    pub framework: Name,
-    /// Who traded; where the market maker fills a resting order, its owner.
-    pub taker: Id,
-    /// Whose resting order was filled; none is the market maker.
-    pub maker: Option<Id>,
-    /// The taker's side.
-    pub side: Way,
-    /// Base units of MMC for one token.
-    pub price: Units,
-    /// Tokens.
-    pub amount: Units,
-    /// The resting order that was filled, if one was.
-    pub order: Option<u64>,
-}
-
-/// An order rests.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct OrderPlaced {
-    /// Which tokens.
-    pub framework: Name,
-    /// Whose.
-    pub owner: Id,
-    /// Its number.
-    pub order: u64,
-    /// Whether it buys or sells.
-    pub side: Way,
-    /// Base units of MMC for one token.
-    pub price: Units,
-    /// Tokens that rest, after the trades at once.
-    pub amount: Units,
-}
-
-/// What was left of an order was given back.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct OrderCancelled {
-    /// Which tokens.
-    pub framework: Name,
-    /// Whose.
-    pub owner: Id,
-    /// Its number.
-    pub order: u64,
-    /// Tokens that were left.
-    pub amount: Units,
-}
-
-/// Money went into the reserve of a framework.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct Deposited {
-    /// The framework.
-    pub framework: Name,
-    /// Who paid.
-    pub from: Id,
-    /// Base units of MMC.
-    pub amount: Units,
-}
-
-/// Money went out of the reserve of a framework.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct Withdrawn {
-    /// The framework.
-    pub framework: Name,
-    /// Who was paid.
-    pub to: Id,
-    /// Base units of MMC.
-    pub amount: Units,
-}
-
-/// The owner will take money out of the reserve of a framework.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct WithdrawalAnnounced {
-    /// The framework.
-    pub framework: Name,
-    /// Base units of MMC, at most.
-    pub amount: Units,
-    /// From when on, in milliseconds since 1970.
-    pub from_ms: u64,
-}
-
-/// The parameters of the exchange will change.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct TermsAnnounced {
-    /// The age from which on a quote will be stale, in milliseconds.
-    pub max_quote_age_ms: u64,
-    /// The most tokens of a framework that may exist.
-    pub max_outstanding: Units,
-    /// The most that is taken, and paid, within an hour, in bps of the reserve.
-    pub hourly_bps: u16,
-    /// The most of that for one account, in bps.
-    pub account_bps: u16,
-    /// From when on, in milliseconds since 1970.
-    pub from_ms: u64,
-}
-
-/// Trading was paused, or will be resumed.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct PauseChanged {
-    /// Whether it was paused.
-    pub paused: bool,
-    /// From when on it is paused or open, in milliseconds since 1970.
-    pub from_ms: u64,
-}
-
-/// The owner offered ownership.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct OwnershipProposed {
-    /// The owner.
-    pub owner: Id,
-    /// Who may accept.
-    pub proposed: Id,
-}
-
-/// Ownership was handed on.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct OwnershipAccepted {
-    /// The new owner.
-    pub owner: Id,
-}
-
-/// Tokens moved, were created (from none) or destroyed (to none).
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct Transfer {
-    /// Whose they were.
-    pub from: Option<Id>,
-    /// Whose they are.
-    pub to: Option<Id>,
-    /// Smallest units.
-    pub value: Units,
-}
-
-/// An allowance changed.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct Approval {
-    /// Whose tokens.
-    pub owner: Id,
-    /// Who may take them.
-    pub spender: Id,
-    /// How many, in smallest units.
-    pub amount: Units,
-}
-
-/// A role at a token was given or taken.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct RoleChanged {
-    /// Whose role.
-    pub account: Id,
-    /// 0 admin, 1 minter, 2 burner.
-    pub role: u8,
-    /// Whether the account has it now.
-    pub granted: bool,
-}
-
-/// A leaderboard became final.
-#[derive(Clone, Debug, PartialEq, Eq, Decode, Serialize)]
-pub struct LeaderboardFinalized {
-    /// Its slot.
-    pub slot: u64,
-    /// The digest of its report.
-    pub digest: Digest,
-    /// The committee.
-    pub epoch: u32,
-    /// Bit `i` for seat `i`.
-    pub signers: u32,
-    /// When it was observed, in milliseconds since 1970.
-    pub time_ms: u64,
+impl Origin {
+    /// What the contract's events look like.
+    pub fn interface(self) -> &'static Interface {
+        match self {
+            Self::Exchange => &exchange::INTERFACE,
+            Self::Leaderboard => &leaderboard::INTERFACE,
+            Self::Token => &token::INTERFACE,
+        }
+    }
 }
 
 macro_rules! events {
-    ($($origin:ident $name:ident($fields:ty)),* $(,)?) => {
+    ($($origin:ident $contract:ident $name:ident),* $(,)?) => {
         /// Any event that is known here.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-        #[serde(untagged)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs)] // the variants are the structs
         pub enum Event {
-            $($name($fields)),*
+            $($name($contract::events::$name)),*
         }
 
         impl Event {
@@ -213,8 +44,10 @@ macro_rules! events {
             /// If the data are not those of such an event.
             pub fn read(origin: Origin, name: &str, data: &[u8]) -> Result<Option<Self>, Error> {
                 match (origin, name) {
-                    $((Origin::$origin, stringify!($name)) =>
-                        <$fields>::decode_all(&mut &data[..]).map(|event| Some(Self::$name(event))),)*
+                    $((
+                        Origin::$origin,
+                        <$contract::events::$name as cicada_contracts::Event>::NAME,
+                    ) => DecodeAll::decode_all(&mut &data[..]).map(|event| Some(Self::$name(event))),)*
                     _ => Ok(None),
                 }
             }
@@ -223,27 +56,27 @@ macro_rules! events {
 }
 
 events! {
-    Exchange MarketListed(MarketListed),
-    Exchange Traded(Traded),
-    Exchange OrderPlaced(OrderPlaced),
-    Exchange OrderCancelled(OrderCancelled),
-    Exchange Deposited(Deposited),
-    Exchange Withdrawn(Withdrawn),
-    Exchange WithdrawalAnnounced(WithdrawalAnnounced),
-    Exchange TermsAnnounced(TermsAnnounced),
-    Exchange PauseChanged(PauseChanged),
-    Exchange OwnershipProposed(OwnershipProposed),
-    Exchange OwnershipAccepted(OwnershipAccepted),
-    Token Transfer(Transfer),
-    Token Approval(Approval),
-    Token RoleChanged(RoleChanged),
-    Leaderboard LeaderboardFinalized(LeaderboardFinalized),
+    Exchange exchange MarketListed,
+    Exchange exchange Traded,
+    Exchange exchange OrderPlaced,
+    Exchange exchange OrderCancelled,
+    Exchange exchange Deposited,
+    Exchange exchange Withdrawn,
+    Exchange exchange WithdrawalAnnounced,
+    Exchange exchange TermsAnnounced,
+    Exchange exchange PauseChanged,
+    Exchange exchange OwnershipProposed,
+    Exchange exchange OwnershipAccepted,
+    Token token Transfer,
+    Token token Approval,
+    Token token RoleChanged,
+    Leaderboard leaderboard LeaderboardFinalized,
 }
 
 impl Event {
     /// The accounts that the event names, each once.
     pub fn accounts(&self) -> Vec<Id> {
-        let mut named: Vec<Id> = match self {
+        let named: Vec<Account> = match self {
             Self::MarketListed(event) => vec![event.token],
             Self::Traded(event) => std::iter::once(event.taker).chain(event.maker).collect(),
             Self::OrderPlaced(event) => vec![event.owner],
@@ -260,9 +93,81 @@ impl Event {
             | Self::PauseChanged(_)
             | Self::LeaderboardFinalized(_) => vec![],
         };
+        let mut named: Vec<Id> = named.into_iter().map(Id).collect();
         named.sort_unstable();
         named.dedup();
         named
+    }
+
+    /// Its fields in JSON.
+    pub fn fields(&self) -> Value {
+        match self {
+            Self::MarketListed(e) => json!({
+                "framework": e.framework.as_str(), "token": Id(e.token), "market": e.market,
+            }),
+            Self::Traded(e) => json!({
+                "framework": e.framework.as_str(), "taker": Id(e.taker), "maker": e.maker.map(Id),
+                "side": Way(e.side), "price": Units(e.price), "amount": Units(e.amount),
+                "order": e.order,
+            }),
+            Self::OrderPlaced(e) => json!({
+                "framework": e.framework.as_str(), "owner": Id(e.owner), "order": e.order,
+                "side": Way(e.side), "price": Units(e.price), "amount": Units(e.amount),
+            }),
+            Self::OrderCancelled(e) => json!({
+                "framework": e.framework.as_str(), "owner": Id(e.owner), "order": e.order,
+                "amount": Units(e.amount),
+            }),
+            Self::Deposited(e) => json!({
+                "framework": e.framework.as_str(), "from": Id(e.from), "amount": Units(e.amount),
+            }),
+            Self::Withdrawn(e) => json!({
+                "framework": e.framework.as_str(), "to": Id(e.to), "amount": Units(e.amount),
+            }),
+            Self::WithdrawalAnnounced(e) => json!({
+                "framework": e.framework.as_str(), "amount": Units(e.amount), "from_ms": e.from_ms,
+            }),
+            Self::TermsAnnounced(e) => terms(e),
+            Self::PauseChanged(e) => json!({ "paused": e.paused, "from_ms": e.from_ms }),
+            Self::OwnershipProposed(e) => {
+                json!({ "owner": Id(e.owner), "proposed": Id(e.proposed) })
+            }
+            Self::OwnershipAccepted(e) => json!({ "owner": Id(e.owner) }),
+            Self::Transfer(e) => json!({
+                "from": e.from.map(Id), "to": e.to.map(Id), "value": Units(e.value),
+            }),
+            Self::Approval(e) => json!({
+                "owner": Id(e.owner), "spender": Id(e.spender), "amount": Units(e.amount),
+            }),
+            Self::RoleChanged(e) => json!({
+                "account": Id(e.account), "role": number(&e.role), "granted": e.granted,
+            }),
+            Self::LeaderboardFinalized(e) => json!({
+                "slot": e.slot, "digest": Digest(e.digest), "epoch": e.epoch,
+                "signers": e.signers, "time_ms": e.time_ms,
+            }),
+        }
+    }
+}
+
+/// The announced terms: nested fields are flat here.
+fn terms(event: &exchange::events::TermsAnnounced) -> Value {
+    let (terms, limits) = (&event.terms, &event.terms.limits);
+    json!({
+        "max_quote_age_ms": terms.max_quote_age_ms,
+        "max_outstanding": Units(limits.max_outstanding),
+        "hourly_bps": limits.hourly_bps,
+        "account_bps": limits.account_bps,
+        "from_ms": event.from_ms,
+    })
+}
+
+/// A role as a number.
+fn number(role: &Role) -> u8 {
+    match role {
+        Role::Admin => 0,
+        Role::Minter => 1,
+        Role::Burner => 2,
     }
 }
 
@@ -281,7 +186,7 @@ mod tests {
         let data = fields.encode();
         let event = Event::read(Origin::Exchange, "Traded", &data).unwrap().unwrap();
         assert_eq!(event.accounts(), [Id([1; 32]), Id([2; 32])]);
-        let json = serde_json::to_value(&event).unwrap();
+        let json = event.fields();
         assert_eq!(json["framework"], "claude");
         assert_eq!((&json["side"], &json["price"]), (&"sell".into(), &"990".into()));
         assert_eq!((&json["amount"], &json["order"]), (&"7".into(), &5.into()));
@@ -296,9 +201,18 @@ mod tests {
         let limits = Limits { max_outstanding: 8, hourly_bps: 9, account_bps: 10 };
         let data = (MakerTerms { max_quote_age_ms: 5, limits }, 6u64).encode();
         let event = Event::read(Origin::Exchange, "TermsAnnounced", &data).unwrap().unwrap();
-        let Event::TermsAnnounced(terms) = event else { panic!("{event:?}") };
-        assert_eq!((terms.max_quote_age_ms, terms.max_outstanding), (5, Units(8)));
-        assert_eq!((terms.hourly_bps, terms.account_bps, terms.from_ms), (9, 10, 6));
+        let said = json!({
+            "max_quote_age_ms": 5, "max_outstanding": "8", "hourly_bps": 9, "account_bps": 10,
+            "from_ms": 6,
+        });
+        assert_eq!(event.fields(), said);
+    }
+
+    #[test]
+    fn a_role_is_a_number_as_it_came() {
+        for role in [Role::Admin, Role::Minter, Role::Burner] {
+            assert_eq!([number(&role)], role.encode()[..]);
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Metrics {
     pub events: Level,
     /// Trades in the store.
     pub trades: Level,
-    /// Events that the bundles do not know.
+    /// Events whose kind is not known.
     pub unknown: Level,
     /// Looks at the chain: ok, failed.
     pub looks: Family<Outcome, Counter>,
@@ -38,7 +38,7 @@ impl Metrics {
         r.register("final_block", "Newest final block of the node", all.final_block.clone());
         r.register("events", "Events in the store", all.events.clone());
         r.register("trades", "Trades in the store", all.trades.clone());
-        r.register("unknown_events", "Events that no bundle knows", all.unknown.clone());
+        r.register("unknown_events", "Events whose kind is not known", all.unknown.clone());
         r.register("looks", "Looks at the chain, by outcome", all.looks.clone());
         r.register("requests", "Requests, by outcome", all.requests.clone());
         all

@@ -4,6 +4,10 @@
 use crate::block::{Block, Bytes, Emitted, Ranking};
 use crate::store::Identity;
 use crate::types::{Digest, Id, Name};
+use cicada_contracts::exchange::events::{Deposited, MarketListed};
+use cicada_contracts::leaderboard::events::LeaderboardFinalized;
+use cicada_contracts::token::events::Transfer;
+use cicada_contracts::Event;
 use cicada_core::exchange::Side;
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::quote::{Framework, Quote};
@@ -41,6 +45,13 @@ pub struct Resting {
     pub left: u128,
 }
 
+/// An event: of which contract, its name and its fields.
+type Said = (Id, &'static str, Vec<u8>);
+
+fn said<E: Event + Encode>(contract: Id, event: &E) -> Said {
+    (contract, E::NAME, event.encode())
+}
+
 /// The exchange, its tokens and its people.
 pub struct Simulation {
     dice: Dice,
@@ -58,8 +69,8 @@ pub struct Simulation {
     /// Trades so far.
     pub trades: u64,
     // The transaction that is being made: events of the exchange, events of tokens.
-    own: Vec<(Id, &'static str, Vec<u8>)>,
-    moved: Vec<(Id, &'static str, Vec<u8>)>,
+    own: Vec<Said>,
+    moved: Vec<Said>,
 }
 
 /// An account that a number names.
@@ -179,8 +190,8 @@ impl Simulation {
         }
     }
 
-    fn emit(&mut self, name: &'static str, data: impl Encode) {
-        self.own.push((identity().exchange, name, data.encode()));
+    fn emit(&mut self, event: &(impl Event + Encode)) {
+        self.own.push(said(identity().exchange, event));
     }
 
     fn transfer(&mut self, number: u32, from: Option<Id>, to: Option<Id>, value: u128) {
@@ -190,7 +201,8 @@ impl Simulation {
         if let Some(to) = to {
             *self.balances.entry((number, to)).or_default() += value;
         }
-        self.moved.push((token(number), "Transfer", (from, to, value).encode()));
+        let event = Transfer { from: from.map(|id| id.0), to: to.map(|id| id.0), value };
+        self.moved.push(said(token(number), &event));
     }
 
     fn opening(&mut self, block: &mut Block) {
@@ -201,11 +213,12 @@ impl Simulation {
         }
         self.requote(block);
         for market in 0..3u32 {
-            self.emit("MarketListed", (framework(market), token(market + 1), market));
+            let (framework, token) = (framework(market), token(market + 1).0);
+            self.emit(&MarketListed { framework: framework.clone(), token, market });
             self.end(block);
             self.transfer(CURRENCY, Some(person(MAKER)), Some(identity().exchange), PURSE);
             self.reserves[market as usize] += PURSE;
-            self.emit("Deposited", (framework(market), person(MAKER), PURSE));
+            self.emit(&Deposited { framework, from: person(MAKER).0, amount: PURSE });
             self.end(block);
         }
     }
@@ -218,8 +231,14 @@ impl Simulation {
         let scores = (0..3u32).zip(&self.scores);
         let scores = scores.map(|(market, score)| (Name(framework(market)), *score)).collect();
         block.rankings.push(Ranking { slot: self.slot, time_ms: block.time_ms - 100, scores });
-        let data = (self.slot, [7u8; 32], 1u32, 0xffffu32, block.time_ms - 100).encode();
-        self.own.push((identity().leaderboard, "LeaderboardFinalized", data));
+        let event = LeaderboardFinalized {
+            slot: self.slot,
+            digest: [7; 32],
+            epoch: 1,
+            signers: 0xffff,
+            time_ms: block.time_ms - 100,
+        };
+        self.own.push(said(identity().leaderboard, &event));
         self.end(block);
     }
 

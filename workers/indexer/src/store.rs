@@ -107,7 +107,7 @@ pub struct Counts {
     pub events: u64,
     /// Trades.
     pub trades: u64,
-    /// Events that the contracts' bundles do not know.
+    /// Events whose kind is not known.
     pub unknown: u64,
 }
 

@@ -36,7 +36,7 @@ pub struct Status {
     pub events: u64,
     /// Trades in the store.
     pub trades: u64,
-    /// Events that the contracts' bundles do not know; more than 0 means: use newer bundles.
+    /// Events whose kind is not known; more than 0 means: use a newer version of this program.
     pub unknown_events: u64,
     /// Why the chain cannot be followed now; none if it can.
     pub problem: Option<String>,
@@ -300,7 +300,7 @@ pub struct AuditEntry {
     pub extrinsic: Option<u32>,
     /// The contract that emitted it.
     pub contract: Id,
-    /// Its name; none if the bundle does not know it.
+    /// Its name; none if its kind is not known.
     pub event: Option<String>,
     /// Its fields; none if they are not known.
     #[schema(value_type = Option<Object>)]

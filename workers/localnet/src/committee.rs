@@ -189,7 +189,7 @@ impl Localnet {
         let data = config.state.join("nodes").join(deployment).join(&text["node-".len()..]);
         command.arg("--network").arg(self.network_file()).args(["--seat", &seat.to_string()]);
         command.arg("--keys").arg(self.key_file(seat)).arg("--data").arg(data);
-        command.arg("--results").arg(&config.results).arg("--bundles").arg(&config.bundles);
+        command.arg("--results").arg(&config.results);
         if network.chain.index.is_some() {
             let own = self.validator_folder(seat);
             command.arg("--awards").arg(own.join("awards"));

@@ -33,7 +33,6 @@ impl Localnet {
             let path = folder.join("indexer.toml");
             let settings = json!({
                 "url": config.url.as_str(),
-                "bundles": config.bundles,
                 "addresses": config.addresses,
                 "data": "data",
                 "listen": self.indexer_url().trim_start_matches("http://"),

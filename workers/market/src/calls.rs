@@ -1,23 +1,20 @@
 //! Acting on the market.
 
-use crate::{Contract, Error, Market};
+use crate::{Error, Market, MarketFile};
 use cicada_chain::{account_of, CallOutcome, Signer};
+use cicada_contracts::types::AuctionError;
+use cicada_contracts::{auction, escrow, token, Event, Message};
 use cicada_core::escrow::{Decision, Part, State, Summary, Verdict};
 use cicada_core::hash::Hash;
 use cicada_core::market::{HandOver, Offer, Order, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll, Encode};
 
-/// The event with the number of a request or an offer; its first field is an [`Order`].
-const PLACED: &str = "OrderPlaced";
-/// The event with the number of an assignment.
-const ASSIGNED: &str = "Assigned";
-
-/// A call that is final, and what it returned.
+/// A call that is final, and what it gave.
 #[derive(Debug)]
 pub struct Done<T> {
-    /// What the message returned.
+    /// What it gave, by the events of its own transaction: what the dry run answered may have gone
+    /// to somebody else.
     pub value: T,
     /// Block, fee, events.
     pub outcome: CallOutcome,
@@ -32,12 +29,42 @@ pub enum EscrowOrAssignment {
     Assignment(u64),
 }
 
-fn done<T: DecodeAll>(outcome: CallOutcome, label: &str) -> Result<Done<T>, Error> {
-    let value = T::decode_all(&mut &outcome.returned[..]).map_err(|error| {
-        let why = format!("it returned something else than expected: {error}");
-        cicada_chain::Error::unread(label, &outcome, why)
-    })?;
-    Ok(Done { value, outcome })
+/// The first event of this kind that a contract emitted in the call's own transaction.
+fn emitted<E: Event, T>(
+    (contract, label): (&Account, &str),
+    outcome: &CallOutcome<T>,
+) -> Result<Option<E>, cicada_chain::Error> {
+    let own = outcome.events.iter().filter(|event| event.contract == *contract);
+    let mut found = own.filter_map(|event| event.read().transpose());
+    found.next().transpose().map_err(|error| cicada_chain::Error::unread(label, outcome, error))
+}
+
+/// The same of one that must be there.
+fn must_emit<E: Event, T>(
+    of: (&Account, &str),
+    outcome: &CallOutcome<T>,
+) -> Result<E, cicada_chain::Error> {
+    let missing = || {
+        let why = format!("there is no event {} of it", E::NAME);
+        cicada_chain::Error::unread(of.1, outcome, why)
+    };
+    emitted(of, outcome)?.ok_or_else(missing)
+}
+
+/// The number of a request or an offer that was placed.
+fn placed<T>(of: (&Account, &str), outcome: &CallOutcome<T>) -> Result<u64, cicada_chain::Error> {
+    let event: auction::events::OrderPlaced = must_emit(of, outcome)?;
+    let (Order::Request(number) | Order::Offer(number)) = event.order;
+    Ok(number)
+}
+
+/// The number of the assignment that an accept made; none if it waits in line.
+fn assigned<T>(
+    of: (&Account, &str),
+    outcome: &CallOutcome<T>,
+) -> Result<Option<u64>, cicada_chain::Error> {
+    let event: Option<auction::events::Assigned> = emitted(of, outcome)?;
+    Ok(event.map(|event| event.assignment))
 }
 
 impl Market {
@@ -49,19 +76,16 @@ impl Market {
     pub async fn permit(&self, signer: &Signer, amount: u128) -> Result<Vec<String>, Error> {
         let account = account_of(signer);
         let mut said = Vec::new();
-        let operator = (&account, &self.file.auction);
-        if !self.read::<bool>(Contract::Escrow, "EscrowOperator::is_operator", &operator).await? {
-            let args = (&self.file.auction, true);
-            self.call(Contract::Escrow, "EscrowOperator::set_operator", &args, signer).await?;
+        let MarketFile { auction: market, escrow: contract, token: mmc, .. } = &self.file;
+        if !self.read(contract, &escrow::is_operator(&account, market)).await? {
+            self.call(contract, &escrow::set_operator(market, true), signer).await?;
             said.push("permitted the market to run escrows for this account".into());
         }
-        let spender = (&account, &self.file.escrow);
-        let allowed: u128 = self.read(Contract::Token, "PSP22::allowance", &spender).await?;
+        let allowed = self.read(mmc, &token::allowance(&account, contract)).await?;
         let more = amount.saturating_sub(allowed);
         if more > 0 {
             // Added, not set: another program of this account may be doing the same.
-            let args = (&self.file.escrow, more);
-            self.call(Contract::Token, "PSP22::increase_allowance", &args, signer).await?;
+            self.call(mmc, &token::increase_allowance(contract, more), signer).await?;
             let amount = cicada_amounts::plain_mmc(amount);
             said.push(format!("approved {amount} MMC for the escrow contract"));
         }
@@ -77,10 +101,7 @@ impl Market {
         terms: &Request,
         signer: &Signer,
     ) -> Result<Done<u64>, Error> {
-        let label = "Auction::request";
-        let done: Done<u64> =
-            done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
-        self.numbered(done, label)
+        self.place(&auction::request(terms), signer).await
     }
 
     /// Places an offer; gives its number.
@@ -88,10 +109,17 @@ impl Market {
     /// # Errors
     /// As [`Market::call`].
     pub async fn place_offer(&self, terms: &Offer, signer: &Signer) -> Result<Done<u64>, Error> {
-        let label = "Auction::offer";
-        let done: Done<u64> =
-            done(self.call(Contract::Auction, label, terms, signer).await?, label)?;
-        self.numbered(done, label)
+        self.place(&auction::offer(terms), signer).await
+    }
+
+    async fn place(
+        &self,
+        order: &Message<u64, AuctionError>,
+        signer: &Signer,
+    ) -> Result<Done<u64>, Error> {
+        let outcome = self.act(order, signer).await?;
+        let value = placed((&self.file.auction, order.label()), &outcome)?;
+        Ok(Done { value, outcome: outcome.without() })
     }
 
     /// Gives an offer units of a request; gives the number of the assignment, or none if the
@@ -106,80 +134,10 @@ impl Market {
         min_price: u128,
         signer: &Signer,
     ) -> Result<Done<Option<u64>>, Error> {
-        let label = "Auction::accept";
-        let args = (request, offer, units, min_price);
-        let outcome = self.call(Contract::Auction, label, &args, signer).await?;
-        let done: Done<Option<u64>> = done(outcome, label)?;
-        // Whether it waits is the dry run's answer too: the events say what happened.
-        let value = self.assigned(&done.outcome);
-        Ok(Done { value, ..done })
-    }
-
-    /// With the number that the event says: the dry run's may have gone to somebody else.
-    fn numbered(&self, done: Done<u64>, label: &str) -> Result<Done<u64>, Error> {
-        let placed: Option<Order> = self.emitted(PLACED, &done.outcome);
-        let (Order::Request(value) | Order::Offer(value)) = placed.ok_or_else(|| {
-            let why =
-                format!("its event {PLACED} cannot be read: are the bundles those of this market?");
-            cicada_chain::Error::unread(label, &done.outcome, why)
-        })?;
-        Ok(Done { value, ..done })
-    }
-
-    /// The number of the assignment in the events of an accept; none if it waits in line.
-    fn assigned(&self, outcome: &CallOutcome) -> Option<u64> {
-        // Request, requester, provider, assignment.
-        let (_, _, _, assignment): (u64, Account, Account, u64) =
-            self.emitted(ASSIGNED, outcome)?;
-        Some(assignment)
-    }
-
-    /// The first fields of the market's event of this name, if the call emitted one.
-    fn emitted<T: Decode>(&self, name: &str, outcome: &CallOutcome) -> Option<T> {
-        let (auction, bundle) = self.at(Contract::Auction);
-        let event = outcome
-            .events
-            .iter()
-            .find(|event| event.contract == *auction && bundle.event_name(event) == Some(name))?;
-        T::decode(&mut &event.data[..]).ok()
-    }
-
-    /// A message of the market about one assignment, such as `start`, `decline`, `finalize`.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn about(
-        &self,
-        message: &str,
-        id: u64,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, &format!("Auction::{message}"), &id, signer).await
-    }
-
-    /// The same for many assignments, in as few blocks as they fit. The outcomes stand in no order.
-    ///
-    /// # Errors
-    /// As [`Market::call`], if nothing can be read or sent; each outcome as that of a call.
-    pub async fn about_each(
-        &self,
-        message: &str,
-        ids: &[u64],
-        signer: &Signer,
-    ) -> Result<Vec<Result<(), Error>>, Error> {
-        let (account, bundle) = self.at(Contract::Auction);
-        let label = format!("Auction::{message}");
-        let (mut calls, mut outcomes) = (Vec::new(), Vec::new());
-        for id in ids {
-            match self.chain.prepare(account, bundle, &label, &id.encode(), signer).await {
-                Ok(call) => calls.push(call),
-                Err(error) if error.refusal().is_some() => outcomes.push(Err(error.into())),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let sent = self.chain.send_all(&calls, signer).await?;
-        outcomes.extend(sent.into_iter().map(|sent| Ok(sent.map(|_| ())?)));
-        Ok(outcomes)
+        let message = auction::accept(request, offer, units, min_price);
+        let outcome = self.act(&message, signer).await?;
+        let value = assigned((&self.file.auction, message.label()), &outcome)?;
+        Ok(Done { value, outcome: outcome.without() })
     }
 
     /// Hands a private payload over.
@@ -192,7 +150,7 @@ impl Market {
         payload: &HandOver,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, "Auction::hand_over", &(assignment, payload), signer).await
+        self.act(&auction::hand_over(assignment, payload), signer).await
     }
 
     /// Delivers a result.
@@ -205,7 +163,7 @@ impl Market {
         result: &Hash,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, "Auction::complete", &(assignment, result), signer).await
+        self.act(&auction::complete(assignment, result), signer).await
     }
 
     /// Pays; with a report, less what it costs.
@@ -218,7 +176,7 @@ impl Market {
         report: Option<&QualityReport>,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, "Auction::settle", &(assignment, report), signer).await
+        self.act(&auction::settle(assignment, &report.cloned()), signer).await
     }
 
     /// Gives 1 to 5 stars.
@@ -231,7 +189,7 @@ impl Market {
         stars: u8,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, "Auction::feedback", &(assignment, stars), signer).await
+        self.act(&auction::feedback(assignment, stars), signer).await
     }
 
     /// The number of the escrow.
@@ -255,7 +213,7 @@ impl Market {
         report: &QualityReport,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Auction, "Auction::report", &(assignment, report), signer).await
+        self.act(&auction::report(assignment, report), signer).await
     }
 
     /// Decides about the part of an escrow at which it was `seen`, outside of a dispute. If it
@@ -272,7 +230,7 @@ impl Market {
     ) -> Result<CallOutcome, Error> {
         let completed = seen.state == State::Completed;
         let part = Part { milestone: seen.milestone, completed };
-        self.call(Contract::Escrow, "Escrow::decide", &(escrow, part, decision), signer).await
+        self.call(&self.file.escrow, &escrow::decide(escrow, &part, &decision), signer).await
     }
 
     /// Raises a dispute over the part at which an escrow was `seen`.
@@ -286,8 +244,8 @@ impl Market {
         evidence: &[Vec<u8>],
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        let args = (escrow, seen.milestone, evidence);
-        self.call(Contract::Escrow, "Escrow::raise_dispute", &args, signer).await
+        let message = escrow::raise_dispute(escrow, seen.milestone, evidence);
+        self.call(&self.file.escrow, &message, signer).await
     }
 
     /// Votes in the dispute over the part at which an escrow was `seen`.
@@ -301,8 +259,8 @@ impl Market {
         verdict: Verdict,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        let args = (escrow, seen.milestone, verdict);
-        self.call(Contract::Escrow, "Escrow::vote", &args, signer).await
+        let message = escrow::vote(escrow, seen.milestone, &verdict);
+        self.call(&self.file.escrow, &message, signer).await
     }
 
     /// Takes what waits for the signer at the escrow contract: what an arbitrator earned.
@@ -310,8 +268,11 @@ impl Market {
     /// # Errors
     /// As [`Market::call`].
     pub async fn claim(&self, signer: &Signer) -> Result<Done<u128>, Error> {
-        let label = "Escrow::claim";
-        done(self.call(Contract::Escrow, label, &self.file.token, signer).await?, label)
+        let MarketFile { escrow: contract, token, .. } = &self.file;
+        let message = escrow::claim(token);
+        let outcome = self.call(contract, &message, signer).await?;
+        let claimed: escrow::events::Claimed = must_emit((contract, message.label()), &outcome)?;
+        Ok(Done { value: claimed.amount, outcome: outcome.without() })
     }
 
     /// Applies a deadline of an escrow that has passed.
@@ -319,7 +280,7 @@ impl Market {
     /// # Errors
     /// As [`Market::call`].
     pub async fn expire(&self, escrow: u64, signer: &Signer) -> Result<CallOutcome, Error> {
-        self.call(Contract::Escrow, "Escrow::expire", &escrow, signer).await
+        self.call(&self.file.escrow, &escrow::expire(escrow), signer).await
     }
 
     /// Mints MMC; the signer must be a minter.
@@ -332,25 +293,94 @@ impl Market {
         amount: u128,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call(Contract::Token, "Supply::mint", &(to, amount), signer).await
+        self.call(&self.file.token, &token::mint(to, amount), signer).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_chain::ContractEvent;
+    use cicada_core::name::Name;
+    use parity_scale_codec::Encode;
 
-    /// The names of events that are looked for are those of the built contract.
-    #[test]
-    fn every_event_that_is_looked_for_exists() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles/auction.contract");
-        let text = std::fs::read_to_string(path).unwrap();
-        let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let events = metadata["spec"]["events"].as_array().unwrap();
-        for (name, first) in [(PLACED, "order"), (ASSIGNED, "request")] {
-            let event = events.iter().find(|event| event["label"] == name);
-            let event = event.unwrap_or_else(|| panic!("there is no event {name}"));
-            assert_eq!(event["args"][0]["label"], first, "{name}");
+    const MARKET: Account = [6; 32];
+    const ACCEPT: (&Account, &str) = (&MARKET, "Auction::accept");
+    const PLACE: (&Account, &str) = (&MARKET, "Auction::request");
+
+    /// What a call did that the dry run answered with number 7.
+    fn outcome(events: Vec<(Account, Hash, Vec<u8>)>) -> CallOutcome<u64> {
+        let event = |(contract, topic, data)| ContractEvent {
+            block: 3,
+            block_hash: [3; 32],
+            index: 0,
+            contract,
+            topics: vec![topic],
+            data,
+        };
+        CallOutcome {
+            block: 3,
+            block_hash: [3; 32],
+            transaction: [9; 32],
+            gas_consumed: Default::default(),
+            weight: Default::default(),
+            fee: 0,
+            returned: 7,
+            events: events.into_iter().map(event).collect(),
         }
+    }
+
+    fn order_placed(contract: Account, order: Order) -> (Account, Hash, Vec<u8>) {
+        let event = auction::events::OrderPlaced {
+            order,
+            owner: [1; 32],
+            task_type: Name::new("count").unwrap(),
+            units: 5,
+            price: 1,
+            until_ms: 9,
+        };
+        (contract, auction::events::OrderPlaced::TOPIC, event.encode())
+    }
+
+    #[test]
+    fn whoever_places_an_order_in_the_same_second_gets_the_number_of_his_own() {
+        // Somebody else was quicker: 7 is his.
+        let own = outcome(vec![
+            order_placed([8; 32], Order::Request(7)),
+            order_placed(MARKET, Order::Request(8)),
+        ]);
+        assert_eq!(placed(PLACE, &own).unwrap(), 8);
+        let offer = outcome(vec![order_placed(MARKET, Order::Offer(3))]);
+        assert_eq!(placed(PLACE, &offer).unwrap(), 3);
+    }
+
+    #[test]
+    fn what_is_placed_and_cannot_be_read_is_done_and_not_repeated() {
+        let (account, topic, mut data) = order_placed(MARKET, Order::Offer(3));
+        data.pop();
+        for events in [vec![], vec![(account, topic, data)]] {
+            let error = placed(PLACE, &outcome(events)).unwrap_err();
+            assert!(
+                error.to_string().starts_with("Auction::request is done, in block 3"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_accept_waits_unless_its_own_transaction_assigned_something() {
+        assert_eq!(assigned(ACCEPT, &outcome(vec![])).unwrap(), None);
+        let event = auction::events::Assigned {
+            request: 1,
+            requester: [1; 32],
+            provider: [2; 32],
+            assignment: 8,
+            offer: 4,
+            escrow: 5,
+            units: 6,
+            price: 7,
+        };
+        let event = (MARKET, auction::events::Assigned::TOPIC, event.encode());
+        assert_eq!(assigned(ACCEPT, &outcome(vec![event])).unwrap(), Some(8));
     }
 }

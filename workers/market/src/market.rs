@@ -1,28 +1,13 @@
 //! The connection to a market.
 
 use crate::{Error, MarketFile};
-use cicada_chain::{Bundle, CallOutcome, Chain, Signer};
+use cicada_chain::{CallOutcome, Chain, Signer};
+use cicada_contracts::types::AuctionError;
+use cicada_contracts::Message;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, Encode};
-use std::path::Path;
+use parity_scale_codec::Decode;
 use std::time::Duration;
 
-/// One of the market's contracts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
-    /// The currency.
-    Token,
-    /// Points.
-    Reputation,
-    /// Money.
-    Escrow,
-    /// The market itself.
-    Auction,
-}
-
-/// What a contract says when the time for something has not come. On a chain that makes blocks
-/// on demand, its clock may simply be behind.
-const NOT_YET: [&str; 4] = ["NotDue", "StillOpen", "LineOpen", "NotEnded"];
 /// Older blocks than this are no news of the time.
 const FRESH: Duration = Duration::from_millis(1_500);
 
@@ -32,25 +17,14 @@ pub struct Market {
     pub chain: Chain,
     /// Where the contracts are.
     pub file: MarketFile,
-    token: Bundle,
-    reputation: Bundle,
-    escrow: Bundle,
-    auction: Bundle,
 }
 
 impl Market {
     /// Connects to the market of a file; `url` replaces the file's.
     ///
     /// # Errors
-    /// If no node answers, or it is of another chain; if the bundles are not built.
-    pub async fn connect(
-        file: MarketFile,
-        bundles: &Path,
-        url: Option<&str>,
-    ) -> Result<Self, Error> {
-        let load = |name: &str| Bundle::find(bundles, name);
-        let [token, reputation, escrow, auction] =
-            [load("token")?, load("reputation")?, load("escrow")?, load("auction")?];
+    /// If no node answers, or it is of another chain.
+    pub async fn connect(file: MarketFile, url: Option<&str>) -> Result<Self, Error> {
         let url = url.unwrap_or(&file.url);
         let chain = Chain::connect(url).await?;
         if chain.genesis() != file.genesis {
@@ -58,60 +32,64 @@ impl Market {
                 "the chain at {url} is not the one of the market file: deploy there with 'deploy-market', or name another file with --network"
             )));
         }
-        Ok(Self { chain, file, token, reputation, escrow, auction })
+        Ok(Self { chain, file })
     }
 
-    /// Account and bundle of a contract.
-    pub fn at(&self, contract: Contract) -> (&Account, &Bundle) {
-        match contract {
-            Contract::Token => (&self.file.token, &self.token),
-            Contract::Reputation => (&self.file.reputation, &self.reputation),
-            Contract::Escrow => (&self.file.escrow, &self.escrow),
-            Contract::Auction => (&self.file.auction, &self.auction),
-        }
-    }
-
-    /// Reads a view.
-    ///
-    /// # Errors
-    /// As [`Chain::read`].
-    pub async fn read<T: Decode>(
-        &self,
-        contract: Contract,
-        message: &str,
-        args: &impl Encode,
-    ) -> Result<T, Error> {
-        let (account, bundle) = self.at(contract);
-        Ok(self.chain.read(account, bundle, message, &args.encode()).await?)
-    }
-
-    /// Calls a message and waits until that is final. If it is refused because its time has not
-    /// come, and the newest block is old, a block is made and the call tried once more.
+    /// Calls a message of one of the market's contracts and waits until that is final. If it is
+    /// refused because its time has not come, and the newest block is old, a block is made and the
+    /// call tried once more: on a chain that makes blocks on demand, its clock may simply be behind.
     ///
     /// # Errors
     /// As [`Chain::call`].
-    pub async fn call(
+    pub async fn call<T: Decode, E>(
         &self,
-        contract: Contract,
-        message: &str,
-        args: &impl Encode,
+        contract: &Account,
+        message: &Message<T, E>,
         signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        let (account, bundle) = self.at(contract);
-        let args = args.encode();
-        let first = self.chain.call(account, bundle, message, &args, signer).await;
-        let early = |error: &cicada_chain::Error| {
-            let refusal = error.refusal().unwrap_or_default();
-            NOT_YET.iter().any(|word| refusal.contains(word))
-        };
-        match first {
-            Err(error) if early(&error) => {
+    ) -> Result<CallOutcome<T>, Error> {
+        match self.chain.call(contract, message, signer).await.map_err(Error::from) {
+            Err(error) if error.is_early() => {
                 if self.chain.freshen(signer, FRESH).await?.is_none() {
-                    return Err(error.into());
+                    return Err(error);
                 }
-                Ok(self.chain.call(account, bundle, message, &args, signer).await?)
+                Ok(self.chain.call(contract, message, signer).await?)
             }
-            other => Ok(other?),
+            other => other,
         }
+    }
+
+    /// The same of a message of the market itself, such as `auction::start(3)`.
+    ///
+    /// # Errors
+    /// As [`Market::call`].
+    pub async fn act<T: Decode>(
+        &self,
+        message: &Message<T, AuctionError>,
+        signer: &Signer,
+    ) -> Result<CallOutcome<T>, Error> {
+        self.call(&self.file.auction, message, signer).await
+    }
+
+    /// Many messages of the market itself, in as few blocks as they fit. The outcomes stand in no
+    /// order.
+    ///
+    /// # Errors
+    /// As [`Market::call`], if nothing can be read or sent; each outcome as that of a call.
+    pub async fn act_each<T: Decode>(
+        &self,
+        messages: &[Message<T, AuctionError>],
+        signer: &Signer,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let (mut calls, mut outcomes) = (Vec::new(), Vec::new());
+        for message in messages {
+            match self.chain.prepare(&self.file.auction, message, signer).await {
+                Ok(call) => calls.push(call),
+                Err(error) if error.refusal().is_some() => outcomes.push(Err(error.into())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let sent = self.chain.send_all(&calls, signer).await?;
+        outcomes.extend(sent.into_iter().map(|sent| Ok(sent.map(|_| ())?)));
+        Ok(outcomes)
     }
 }

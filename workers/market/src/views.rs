@@ -1,8 +1,10 @@
 //! Reading the market.
 
-use crate::{Contract, Error, Market};
+use crate::{Error, Market};
+use cicada_contracts::types::MarketInfo;
+use cicada_contracts::{auction, escrow, reputation, Message};
 use cicada_core::escrow::{
-    chain, AuditEntry, AuditHead, Ballot, Evidence, Holdings, Limits, Summary, Terms, MAX_PAGE,
+    chain, AuditEntry, AuditHead, Ballot, Evidence, Holdings, Summary, Terms, MAX_PAGE,
 };
 use cicada_core::hash::{Hash, Native};
 use cicada_core::market::{
@@ -10,24 +12,9 @@ use cicada_core::market::{
 };
 use cicada_core::name::Name;
 use cicada_core::prices::Prices;
+use cicada_core::reputation::Summary as Reputation;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, Encode};
-
-/// The message that gives [`Info`].
-pub const INFO: &str = "AuctionView::market";
-
-/// What the market says of itself.
-#[derive(Clone, Debug, Decode)]
-pub struct Info {
-    /// The contracts of token, escrow, reputation and capabilities.
-    pub contracts: [Account; 4],
-    /// What was fixed when the market was made.
-    pub parameters: Parameters,
-    /// What the escrow contract permits.
-    pub limits: Limits,
-    /// How many requests, offers and assignments there are: the newest numbers.
-    pub counts: (u64, u64, u64),
-}
+use parity_scale_codec::Decode;
 
 /// An escrow's log, and whether it holds.
 #[derive(Clone, Debug)]
@@ -48,15 +35,26 @@ impl Audit {
 }
 
 impl Market {
-    async fn find<T: Decode>(
+    /// Reads a view of one of the market's contracts.
+    ///
+    /// # Errors
+    /// As [`cicada_chain::Chain::read`].
+    pub async fn read<T: Decode, E>(
         &self,
-        contract: Contract,
-        message: &str,
+        contract: &Account,
+        message: &Message<T, E>,
+    ) -> Result<T, Error> {
+        Ok(self.chain.read(contract, message).await?)
+    }
+
+    async fn find<T: Decode, E>(
+        &self,
+        contract: &Account,
+        message: &Message<Option<T>, E>,
         what: &'static str,
         id: u64,
     ) -> Result<T, Error> {
-        let found: Option<T> = self.read(contract, message, &id).await?;
-        found.ok_or(Error::NotFound { what, id })
+        self.read(contract, message).await?.ok_or(Error::NotFound { what, id })
     }
 
     /// A request.
@@ -64,7 +62,7 @@ impl Market {
     /// # Errors
     /// [`Error::NotFound`]; as [`Market::read`]. So do all that follow.
     pub async fn request(&self, id: u64) -> Result<RequestRecord, Error> {
-        self.find(Contract::Auction, "AuctionView::request_of", "request", id).await
+        self.find(&self.file.auction, &auction::request_of(id), "request", id).await
     }
 
     /// An offer.
@@ -72,7 +70,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn offer(&self, id: u64) -> Result<OfferRecord, Error> {
-        self.find(Contract::Auction, "AuctionView::offer_of", "offer", id).await
+        self.find(&self.file.auction, &auction::offer_of(id), "offer", id).await
     }
 
     /// An assignment.
@@ -80,7 +78,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn assignment(&self, id: u64) -> Result<Assignment, Error> {
-        self.find(Contract::Auction, "AuctionView::assignment_of", "assignment", id).await
+        self.find(&self.file.auction, &auction::assignment_of(id), "assignment", id).await
     }
 
     /// What was handed over to the provider of an assignment, if anything was yet.
@@ -88,7 +86,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn payload(&self, assignment: u64) -> Result<Option<HandOver>, Error> {
-        self.read(Contract::Auction, "AuctionView::payload_of", &assignment).await
+        self.read(&self.file.auction, &auction::payload_of(assignment)).await
     }
 
     /// Where the auction of a request stands.
@@ -96,7 +94,8 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn auction_status(&self, request: u64) -> Result<AuctionStatus, Error> {
-        self.find(Contract::Auction, "AuctionView::status_of", "request", request).await
+        let status = auction::status_of(request);
+        self.find(&self.file.auction, &status, "request", request).await
     }
 
     /// The effective price at which the offer would get the request.
@@ -104,7 +103,7 @@ impl Market {
     /// # Errors
     /// The contract's reason why it would not; as [`Market::read`].
     pub async fn quote(&self, request: u64, offer: u64) -> Result<u128, Error> {
-        self.read(Contract::Auction, "AuctionView::quote", &(request, offer)).await
+        self.read(&self.file.auction, &auction::quote(request, offer)).await
     }
 
     /// Prices of a task type over the last 24 hours.
@@ -112,7 +111,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn prices(&self, task_type: &Name) -> Result<Option<Prices>, Error> {
-        self.read(Contract::Auction, "AuctionView::prices", task_type).await
+        self.read(&self.file.auction, &auction::prices(task_type)).await
     }
 
     /// How a provider has done in a task type.
@@ -120,7 +119,15 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn success(&self, provider: &Account, task_type: &Name) -> Result<Success, Error> {
-        self.read(Contract::Auction, "AuctionView::success_of", &(provider, task_type)).await
+        self.read(&self.file.auction, &auction::success_of(provider, task_type)).await
+    }
+
+    /// What the market says of itself.
+    ///
+    /// # Errors
+    /// As [`Market::read`].
+    pub async fn info(&self) -> Result<MarketInfo, Error> {
+        self.read(&self.file.auction, &auction::market()).await
     }
 
     /// The newest numbers of requests, offers and assignments.
@@ -128,8 +135,8 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn counts(&self) -> Result<(u64, u64, u64), Error> {
-        let info: Info = self.read(Contract::Auction, INFO, &()).await?;
-        Ok(info.counts)
+        let MarketInfo { requests, offers, assignments, .. } = self.info().await?;
+        Ok((requests, offers, assignments))
     }
 
     /// What was fixed when the market was made.
@@ -137,8 +144,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn parameters(&self) -> Result<Parameters, Error> {
-        let info: Info = self.read(Contract::Auction, INFO, &()).await?;
-        Ok(info.parameters)
+        Ok(self.info().await?.parameters)
     }
 
     /// An escrow.
@@ -146,7 +152,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn escrow(&self, id: u64) -> Result<Summary, Error> {
-        self.find(Contract::Escrow, "EscrowOperator::summary", "escrow", id).await
+        self.find(&self.file.escrow, &escrow::summary(id), "escrow", id).await
     }
 
     /// An escrow's terms.
@@ -154,7 +160,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn terms(&self, id: u64) -> Result<Terms, Error> {
-        self.find(Contract::Escrow, "Escrow::terms", "escrow", id).await
+        self.find(&self.file.escrow, &escrow::terms(id), "escrow", id).await
     }
 
     /// The decisions or votes that wait for others.
@@ -162,7 +168,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn votes(&self, escrow: u64) -> Result<Vec<Ballot>, Error> {
-        self.read(Contract::Escrow, "Escrow::votes", &escrow).await
+        self.read(&self.file.escrow, &escrow::votes(escrow)).await
     }
 
     /// The evidence of both sides about a part.
@@ -170,7 +176,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn evidence(&self, escrow: u64, milestone: u8) -> Result<Vec<Evidence>, Error> {
-        self.read(Contract::Escrow, "Escrow::evidence", &(escrow, milestone)).await
+        self.read(&self.file.escrow, &escrow::evidence(escrow, milestone)).await
     }
 
     /// The whole log of an escrow, with its digest recomputed.
@@ -182,8 +188,8 @@ impl Market {
         let mut entries: Vec<AuditEntry> = Vec::new();
         while let Some(missing) = rest(summary.audit_len, entries.len()) {
             let from = summary.audit_len.saturating_sub(missing);
-            let page = (escrow, from, missing.min(MAX_PAGE));
-            let page: Vec<AuditEntry> = self.read(Contract::Escrow, "Escrow::audit", &page).await?;
+            let page = escrow::audit(escrow, from, missing.min(MAX_PAGE));
+            let page = self.read(&self.file.escrow, &page).await?;
             if page.is_empty() {
                 break;
             }
@@ -199,7 +205,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn holdings(&self, owner: &Account) -> Result<Holdings, Error> {
-        self.read(Contract::Escrow, "Escrow::holdings", &(owner, &self.file.token)).await
+        self.read(&self.file.escrow, &escrow::holdings(owner, &self.file.token)).await
     }
 
     /// Points of an account.
@@ -207,15 +213,15 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn points(&self, account: &Account) -> Result<u32, Error> {
-        self.read(Contract::Reputation, "Reputation::points", account).await
+        self.read(&self.file.reputation, &reputation::points(account)).await
     }
 
-    /// A view of the reputation contract, of any type.
+    /// How an account has done.
     ///
     /// # Errors
     /// As [`Market::read`].
-    pub async fn reputation<T: Decode>(&self, label: &str, args: &impl Encode) -> Result<T, Error> {
-        self.read(Contract::Reputation, label, args).await
+    pub async fn reputation(&self, account: &Account) -> Result<Reputation, Error> {
+        self.read(&self.file.reputation, &reputation::summary(account)).await
     }
 }
 

@@ -10,7 +10,6 @@ mod testing;
 mod transcript;
 mod verify;
 
-use cicada_chain::BUNDLES;
 use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
@@ -30,9 +29,6 @@ pub struct Options {
     /// Evaluation results, one JSON object per line.
     #[arg(long, env = "CICADA_RESULTS", default_value = "examples/results.jsonl")]
     results: PathBuf,
-    /// Folder of the built contracts.
-    #[arg(long, env = "CICADA_BUNDLES", default_value = BUNDLES)]
-    bundles: PathBuf,
     /// The page to write.
     #[arg(long, env = "CICADA_LEADERBOARD_PAGE", default_value = "LEADERBOARD.md")]
     out: PathBuf,

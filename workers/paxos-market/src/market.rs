@@ -9,17 +9,17 @@ use crate::pass::Pass;
 use crate::transcript::{no_quorum, Transcript};
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
-use cicada_chain::{signer, Bundle, Chain, Signer};
+use cicada_chain::{signer, Chain, Signer};
+use cicada_contracts::leaderboard;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal};
-use cicada_core::quote::{Framework, Quote};
+use cicada_core::quote::Framework;
 use cicada_core::report::{FeedState, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::Tally;
 use cicada_network::{FaultModelName, Network};
 use cicada_program::{complain, say};
 use cicada_volumes::{Exchange, Source, Volumes};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use turns::{settle_next, Desk, Round};
 
@@ -44,8 +44,6 @@ struct Market<'a> {
     network: &'a Network,
     nodes: Nodes<'a>,
     chain: Chain,
-    bundle: Bundle,
-    validators: Bundle,
     exchange: Option<Exchange>,
     signer: Signer,
     out: Transcript,
@@ -58,10 +56,8 @@ pub async fn run(options: &Options) -> Result<()> {
     let chain = Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?;
     let market = Market {
         nodes: Nodes::new(&network, pass(options, &network)?)?,
-        exchange: exchange(options, &network, &chain)?,
+        exchange: exchange(&network, &chain),
         chain,
-        bundle: Bundle::find(&options.bundles, "leaderboard")?,
-        validators: Bundle::find(&options.bundles, "validators")?,
         signer: signer(&options.suri)?,
         out: Transcript { json: options.json },
         options,
@@ -94,12 +90,8 @@ fn pass(options: &Options, network: &Network) -> Result<Pass> {
 }
 
 /// The exchange of the network, if it has one.
-fn exchange(options: &Options, network: &Network, chain: &Chain) -> Result<Option<Exchange>> {
-    let Some(account) = network.chain.exchange else {
-        return Ok(None);
-    };
-    let bundle = Arc::new(Bundle::find(&options.bundles, "exchange")?);
-    Ok(Some(Exchange { chain: chain.clone(), bundle, account }))
+fn exchange(network: &Network, chain: &Chain) -> Option<Exchange> {
+    network.chain.exchange.map(|account| Exchange { chain: chain.clone(), account })
 }
 
 impl Market<'_> {
@@ -140,9 +132,8 @@ impl Market<'_> {
 
     /// Names whoever would be ranked for the first time: a slip of the pen stays.
     async fn tell_new(&self, tally: &Tally) -> Result<()> {
-        let (contract, bundle) = (&self.network.chain.leaderboard, &self.bundle);
-        let label = "Leaderboard::ranking";
-        let ranked: Vec<Quote> = self.chain.read(contract, bundle, label, &[]).await?;
+        let contract = &self.network.chain.leaderboard;
+        let ranked = self.chain.read(contract, &leaderboard::ranking()).await?;
         let known = |name: &Framework| ranked.iter().any(|quote| quote.framework == *name);
         for name in tally.scores().keys().filter(|name| !known(name)) {
             self.out.say(format!("new: {name} was never ranked before; once settled it stays"));
@@ -171,8 +162,7 @@ impl Desk for Market<'_> {
     }
 
     async fn latest(&self) -> Result<FeedState> {
-        let label = "Leaderboard::latest";
-        Ok(self.chain.read(&self.network.chain.leaderboard, &self.bundle, label, &[]).await?)
+        Ok(self.chain.read(&self.network.chain.leaderboard, &leaderboard::latest()).await?)
     }
 
     async fn catch_up(&self) -> Result<FeedState> {

@@ -1,6 +1,5 @@
 //! What a node is told: by flags, by environment, by a configuration file, in this order.
 
-use cicada_chain::BUNDLES;
 use cicada_core::quote::Framework;
 use clap::Parser;
 use serde::Deserialize;
@@ -60,11 +59,6 @@ pub struct Options {
     /// Without it this node agrees to no basket
     #[arg(long, env = "PAXOS_NODE_BASKET")]
     pub basket: Option<PathBuf>,
-    /// The folder of the built contracts, where the metadata of leaderboard, index, rewards and
-    /// exchange are; not read if the network's rules ask no chain and it has no exchange. By default
-    /// contracts/bundles
-    #[arg(long, env = "PAXOS_NODE_BUNDLES")]
-    pub bundles: Option<PathBuf>,
     /// Where to listen; by default the address of the seat in the network file
     #[arg(long, env = "PAXOS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -101,8 +95,6 @@ pub struct Settings {
     pub nav: Option<PathBuf>,
     /// The file of the basket, if there is one.
     pub basket: Option<PathBuf>,
-    /// The folder of the built contracts.
-    pub bundles: PathBuf,
     /// Where to listen, if not at the seat's address.
     pub listen: Option<SocketAddr>,
     /// Names under which the node is reached.
@@ -137,7 +129,6 @@ impl Options {
             awards: self.awards.or(file.awards),
             basket: self.basket.or(file.basket),
             nav: self.nav.or(file.nav),
-            bundles: self.bundles.or(file.bundles).unwrap_or_else(|| BUNDLES.into()),
             listen: self.listen.or(file.listen),
             hosts: first(self.hosts, file.hosts),
             init: self.init || file.init,

@@ -52,8 +52,8 @@ pub async fn run_as(
     let store = Store::open(&settings.data, &owner, settings.init)?;
     let evidence = Evidence::open(&settings.data)?;
     let keyring = Keyring::new(keys.clone(), network.members());
-    let connection = Connection::of(&network, &settings.bundles)?;
-    let contracts = Contracts::of(&network, &settings.bundles)?;
+    let connection = Connection::of(&network);
+    let contracts = Contracts::of(&network);
     let token = make_token(&settings.data.join(TOKEN_FILE))?;
     let (results, reader) = ranking::Reader::start(settings.results.clone()).map_err(|error| {
         format!("{error}: name the results with --results; without any yet, make an empty file")

@@ -1,14 +1,14 @@
 //! What the chain has of each feed. The node itself waits for nothing: a task reads it each second,
 //! and before a value is judged that would need more than was read last.
 
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::Chain;
+use cicada_contracts::{index, leaderboard, rewards};
 use cicada_core::hash::Hash;
-use cicada_core::report::{Feed, FeedState};
+use cicada_core::report::Feed;
 use cicada_core::Account;
 use cicada_network::Network;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -198,20 +198,13 @@ impl<R: Remote> Source for Kept<R> {
     }
 }
 
-// A contract, and the message that tells of its feeds.
-#[derive(Clone)]
-struct Contract {
-    bundle: Arc<Bundle>,
-    account: Account,
-    says: Says,
-}
-
+// A contract, and the feeds that it tells of.
 #[derive(Clone, Copy)]
-enum Says {
-    // The state of the feed, under this name.
-    One(Feed, &'static str),
+enum Contract {
+    Leaderboard(Account, Feed),
     // Those of basket and NAV.
-    Index(Feed, Feed),
+    Index(Account, [Feed; 2]),
+    Rewards(Account, Feed),
 }
 
 /// The contracts of a network.
@@ -222,49 +215,39 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// Those of a network, unless its rules ask for no chain; the metadata are in the folder
-    /// `bundles`.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn of(network: &Network, bundles: &Path) -> Result<Option<Self>, cicada_chain::Error> {
+    /// Those of a network, unless its rules ask for no chain.
+    pub fn of(network: &Network) -> Option<Self> {
         if network.rules.backlog == 0 {
-            return Ok(None);
+            return None;
         }
-        let find = |name: &str, account, says| -> Result<Contract, cicada_chain::Error> {
-            Ok(Contract { bundle: Arc::new(Bundle::find(bundles, name)?), account, says })
-        };
         let at = &network.chain;
-        let board = Says::One(network.leaderboard_feed(), "Leaderboard::latest");
-        let mut contracts = vec![find("leaderboard", at.leaderboard, board)?];
+        let mut contracts = vec![Contract::Leaderboard(at.leaderboard, network.leaderboard_feed())];
         if let (Some(index), Some(basket), Some(nav)) =
             (at.index, network.basket_feed(), network.nav_feed())
         {
-            contracts.push(find("index", index, Says::Index(basket, nav))?);
+            contracts.push(Contract::Index(index, [basket, nav]));
         }
         if let (Some(rewards), Some(feed)) = (at.rewards, network.rewards_feed()) {
-            let says = Says::One(feed, "Rewards::latest");
-            contracts.push(find("rewards", rewards, says)?);
+            contracts.push(Contract::Rewards(rewards, feed));
         }
-        let (url, genesis) = (at.url.clone(), at.genesis);
-        Ok(Some(Self { url, genesis, contracts }))
+        Some(Self { url: at.url.clone(), genesis: at.genesis, contracts })
     }
 }
 
 impl Contract {
     async fn read(self, chain: Chain) -> Answer {
-        let (account, bundle) = (&self.account, &*self.bundle);
-        match self.says {
-            Says::One(feed, label) => {
-                let latest: FeedState = chain.read(account, bundle, label, &[]).await?;
-                Ok(vec![(feed, latest.slot)])
+        Ok(match self {
+            Self::Leaderboard(account, feed) => {
+                vec![(feed, chain.read(&account, &leaderboard::latest()).await?.slot)]
             }
-            Says::Index(basket, nav) => {
-                let (first, second): (FeedState, FeedState) =
-                    chain.read(account, bundle, "Index::feeds", &[]).await?;
-                Ok(vec![(basket, first.slot), (nav, second.slot)])
+            Self::Index(account, [basket, nav]) => {
+                let (first, second) = chain.read(&account, &index::feeds()).await?;
+                vec![(basket, first.slot), (nav, second.slot)]
             }
-        }
+            Self::Rewards(account, feed) => {
+                vec![(feed, chain.read(&account, &rewards::latest()).await?.slot)]
+            }
+        })
     }
 }
 
@@ -280,8 +263,7 @@ impl Remote for Contracts {
     }
 
     fn questions(&self, chain: &Chain) -> Vec<Question> {
-        let ask =
-            |contract: &Contract| -> Question { Box::pin(contract.clone().read(chain.clone())) };
+        let ask = |contract: &Contract| -> Question { Box::pin(contract.read(chain.clone())) };
         self.contracts.iter().map(ask).collect()
     }
 }

@@ -40,8 +40,6 @@ pub enum Isolation {
 pub struct Config {
     /// The market file of `deploy-market`.
     pub market: PathBuf,
-    /// Folder of the built contracts.
-    pub bundles: PathBuf,
     /// Address of a node, instead of the market file's.
     pub url: Option<String>,
     /// Secret of the provider's account: for development accounts such as `//Bob`.
@@ -131,8 +129,7 @@ impl Config {
     fn parse(text: &str, folder: &Path) -> Result<Self> {
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
-        let paths =
-            [&mut config.market, &mut config.bundles, &mut config.payload_key, &mut config.state];
+        let paths = [&mut config.market, &mut config.payload_key, &mut config.state];
         let more = [&mut config.account, &mut config.results, &mut config.work];
         for path in paths.into_iter().chain(more.into_iter().flatten()) {
             *path = folder.join(&path);
@@ -247,7 +244,6 @@ pub(crate) mod tests {
 
     pub const SAMPLE: &str = r#"
         market = "market.toml"
-        bundles = "/bundles"
         suri = "//Bob"
         payload_key = "key.toml"
         store = "store"
@@ -273,7 +269,6 @@ pub(crate) mod tests {
     fn paths_start_at_the_files_folder() {
         let config = sample();
         assert_eq!(config.market, PathBuf::from("/home/market.toml"));
-        assert_eq!(config.bundles, PathBuf::from("/bundles"));
         assert_eq!(config.stores().unwrap().1, Store::Folder("/home/store".into()));
         let task = &config.tasks[0];
         assert_eq!((task.price, task.max_duration), (500_000, 120_000));

@@ -1,6 +1,7 @@
 //! The provider's program.
 
 use anyhow::{bail, Context, Result};
+use cicada_contracts::auction;
 use cicada_payload::ProviderKey;
 use cicada_program::{logs, on_two_threads, say, status};
 use cicada_provider::accept::{self, Taken};
@@ -94,7 +95,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Decline { config, assignment } => {
             let config = Config::load(&config.config)?;
             let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
-            worker.market().about("decline", assignment, &worker.signer).await?;
+            worker.market().act(&auction::decline(assignment), &worker.signer).await?;
             say!("declined assignment {assignment}");
         }
         Command::Check(file) => {

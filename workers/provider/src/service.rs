@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 async fn market(config: &Config) -> Result<(Market, Identity)> {
     let file = MarketFile::load(&config.market)?;
     let (genesis, auction) = (file.genesis, file.auction);
-    let market = Market::connect(file, &config.bundles, config.url.as_deref()).await?;
+    let market = Market::connect(file, config.url.as_deref()).await?;
     let first_block = market.chain.first_block().await?;
     Ok((market, Identity { genesis, first_block, auction }))
 }

@@ -4,6 +4,7 @@ use crate::config::Task;
 use crate::job::{Job, JobError};
 use crate::policy::{give_up_ms, hand_back, HandBack};
 use crate::worker::Worker;
+use cicada_contracts::auction;
 use cicada_core::hash::Hash;
 use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
@@ -193,7 +194,8 @@ impl Worker {
         }
         let parameters = &self.parameters;
         let give_up_ms = give_up_ms(of, terms, parameters, now_ms());
-        let send = || async move { self.market().about("start", id, &self.signer).await.map(drop) };
+        let send =
+            || async move { self.market().act(&auction::start(id), &self.signer).await.map(drop) };
         let seen = || async move {
             match self.market().assignment(id).await.ok()?.status {
                 // Handed back while that is free, rather than begun without enough time.
@@ -261,7 +263,8 @@ impl Worker {
 
     /// Gives assignments back that have not been started, all at once.
     pub(crate) async fn give_all_back(&self, ids: &[u64]) -> Result<(), Error> {
-        let each = self.market().about_each("decline", ids, &self.signer).await?;
+        let messages: Vec<_> = ids.iter().copied().map(auction::decline).collect();
+        let each = self.market().act_each(&messages, &self.signer).await?;
         let mut failed = None;
         for outcome in each {
             match outcome {
@@ -285,6 +288,7 @@ fn free_space(folder: &Path) -> anyhow::Result<u64> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use cicada_contracts::types::AuctionError;
     use cicada_core::market::Parameters;
     use cicada_core::sla::Violations;
 
@@ -327,11 +331,7 @@ pub(crate) mod tests {
         assert!(matches!(Trouble::from(missing), Trouble::Later(_)));
         let wrong = E::Decrypt { what: "the payload", reason: "key".into() };
         assert!(matches!(Trouble::from(wrong), Trouble::Never(_)));
-        let refused = cicada_chain::Error::Contract {
-            label: "Auction::start".into(),
-            error: "TooLate".into(),
-            explanation: String::new(),
-        };
+        let refused = cicada_chain::Error::refusal_of("Auction::start", &AuctionError::TooLate, "");
         assert!(matches!(Trouble::from(Error::from(refused)), Trouble::Never(_)));
     }
 }

@@ -3,13 +3,13 @@
 use crate::Stage;
 use cicada_amounts::TAO;
 use cicada_chain::account_of;
+use cicada_contracts::types::{Role, StakingTerms};
+use cicada_contracts::{index, token, validators};
 use cicada_core::basket::holdings::{self, Entry};
 use cicada_core::hash::Native;
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::slashing::{Bands, Rates};
-use cicada_core::Account;
 use cicada_program::now_ms;
-use parity_scale_codec::Encode;
 
 /// One index token.
 pub const TOKEN: u128 = 1_000_000_000_000_000_000;
@@ -32,18 +32,23 @@ impl Stage {
             self.place_token(subnet, 9, SUPPLY).await;
         }
         let tao20 = self.place_token("TAO20", 18, 0).await;
-        let args = (self.at("validators"), tao20).encode();
-        let index = self.place("index", "index", args).await;
-        // Minter and burner.
-        for role in [1u8, 2] {
-            self.call("TAO20", "Roles::grant_role", &(role, index)).await;
+        let constructor = index::new(&self.at("validators"), &tao20);
+        let index = self.place("index", "index", &constructor).await;
+        for role in [Role::Minter, Role::Burner] {
+            self.call("TAO20", &token::grant_role(&role, &index)).await;
         }
-        let no_reputation: Option<Account> = None;
-        let staking = (
-            (tao, account_of(&self.alice), no_reputation, vec![index], MINIMUM, DAY_MS),
-            (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
-        );
-        self.call("validators", "Staking::set_terms", &staking).await;
+        let terms = StakingTerms {
+            token: tao,
+            treasury: account_of(&self.alice),
+            reputation: None,
+            judges: vec![index],
+            minimum: MINIMUM,
+            unbonding_ms: DAY_MS,
+            nav_bands: Bands::NAV,
+            ranking_bands: Bands::RANKING,
+            rates: Rates::DEFAULT,
+        };
+        self.call("validators", &validators::set_terms(&terms)).await;
     }
 
     /// Seats the committee with stake, and certifies a basket of both tokens in halves at [`PRICES`].
@@ -60,7 +65,7 @@ impl Stage {
         let feed = self.index_feed(ReportKind::Basket);
         let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, now_ms());
         let certificate = self.certificate(&report).await;
-        self.call("index", "Index::set_basket", &(report, entries, certificate)).await;
+        self.call("index", &index::set_basket(&report, &entries, &certificate)).await;
         for subnet in SUBNETS {
             self.approve(subnet, "index", &self.alice).await;
         }
@@ -73,8 +78,8 @@ impl Stage {
 
     /// //Alice mints index tokens, in their smallest units.
     pub async fn mint(&self, amount: u128) {
-        let limits = vec![u128::MAX; SUBNETS.len()];
-        self.call("index", "Index::mint", &(amount, 1u128, limits, later())).await;
+        let limits = [u128::MAX; SUBNETS.len()];
+        self.call("index", &index::mint(amount, 1, &limits, later())).await;
     }
 }
 

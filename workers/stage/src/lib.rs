@@ -12,6 +12,7 @@ pub use index::{later, PRICES, SUBNETS, TOKEN};
 pub use service::{free_addresses, Service};
 
 use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer, BUNDLES};
+use cicada_contracts::{token, validators, Constructor, Message};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
 use cicada_core::hash::{Hash, Native};
@@ -21,7 +22,7 @@ use cicada_core::Account;
 use cicada_localnet::{repository, OwnChain};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub struct Stage {
     /// The block before the first contract.
     pub from_block: u64,
     own: Option<OwnChain>,
-    placed: BTreeMap<&'static str, (Account, Bundle)>,
+    placed: BTreeMap<&'static str, Account>,
 }
 
 impl Stage {
@@ -75,8 +76,8 @@ impl Stage {
             chain,
             folder,
         };
-        let args = (stage.chain.genesis(), seats).encode();
-        stage.place("validators", "validators", args).await;
+        let constructor = validators::new(&stage.chain.genesis(), seats);
+        stage.place("validators", "validators", &constructor).await;
         stage
     }
 
@@ -93,64 +94,70 @@ impl Stage {
 
     /// Where a contract is.
     pub fn at(&self, name: &str) -> Account {
-        self.placed[name].0
+        self.placed[name]
     }
 
     /// Puts a contract on the chain, under a name of the test's.
-    pub async fn place(&mut self, name: &'static str, bundle: &str, args: Vec<u8>) -> Account {
+    pub async fn place<E>(
+        &mut self,
+        name: &'static str,
+        bundle: &str,
+        constructor: &Constructor<E>,
+    ) -> Account {
         let (bundle, salt) = (self.bundle(bundle), now_ms().to_le_bytes());
-        let made = self.chain.upload_and_instantiate(&bundle, "new", &args, &salt, &self.alice);
+        let made = self.chain.upload_and_instantiate(&bundle, constructor, &salt, &self.alice);
         let account = made.await.unwrap_or_else(|error| panic!("{name}: {error}")).account;
-        self.placed.insert(name, (account, bundle));
+        self.placed.insert(name, account);
         account
     }
 
     /// Puts a token on the chain; its supply is //Alice's.
     pub async fn place_token(&mut self, name: &'static str, decimals: u8, supply: u128) -> Account {
-        self.place(name, "token", (name, name, decimals, supply).encode()).await
+        self.place(name, "token", &token::new(name, name, decimals, supply)).await
     }
 
     /// Calls as //Alice.
-    pub async fn call(&self, name: &str, message: &str, args: &impl Encode) {
-        self.call_as(name, message, args, &self.alice).await;
+    pub async fn call<T: Decode, E>(&self, name: &str, message: &Message<T, E>) {
+        self.call_as(name, message, &self.alice).await;
     }
 
     /// Calls as //Alice, who may be refused.
     ///
     /// # Errors
     /// What the contract or the chain says.
-    pub async fn try_call(
+    pub async fn try_call<T: Decode, E>(
         &self,
         name: &str,
-        message: &str,
-        args: &impl Encode,
+        message: &Message<T, E>,
     ) -> Result<(), cicada_chain::Error> {
-        let (account, bundle) = &self.placed[name];
-        self.chain.call(account, bundle, message, &args.encode(), &self.alice).await.map(drop)
+        self.chain.call(&self.at(name), message, &self.alice).await.map(drop)
     }
 
     /// Calls as somebody.
-    pub async fn call_as(&self, name: &str, message: &str, args: &impl Encode, signer: &Signer) {
-        let (account, bundle) = &self.placed[name];
-        let done = self.chain.call(account, bundle, message, &args.encode(), signer).await;
+    pub async fn call_as<T: Decode, E>(
+        &self,
+        name: &str,
+        message: &Message<T, E>,
+        signer: &Signer,
+    ) {
+        let done = self.chain.call(&self.at(name), message, signer).await;
         done.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
     /// What a view says.
-    pub async fn read<T: Decode>(&self, name: &str, message: &str, args: &impl Encode) -> T {
-        let (account, bundle) = &self.placed[name];
-        let said = self.chain.read(account, bundle, message, &args.encode()).await;
+    pub async fn read<T: Decode, E>(&self, name: &str, message: &Message<T, E>) -> T {
+        let said = self.chain.read(&self.at(name), message).await;
         said.unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// //Alice gives somebody tokens.
     pub async fn give(&self, token: &str, to: &Account, amount: u128) {
-        self.call(token, "PSP22::transfer", &(to, amount, Vec::<u8>::new())).await;
+        self.call(token, &token::transfer(to, amount, &[])).await;
     }
 
     /// Somebody lets a contract take all the tokens that he has.
     pub async fn approve(&self, token: &str, spender: &str, owner: &Signer) {
-        self.call_as(token, "PSP22::approve", &(self.at(spender), u128::MAX), owner).await;
+        self.call_as(token, &token::approve(&self.at(spender), u128::MAX), owner).await;
     }
 
     /// Seats the committee. With a `stake`, so much of that token is given to each operator and bonded.
@@ -163,19 +170,20 @@ impl Stage {
             if let Some((token, amount)) = stake {
                 self.give(token, &keys.operator(), amount).await;
                 self.approve(token, "validators", &operator).await;
-                self.call_as("validators", "Staking::bond", &amount, &operator).await;
+                self.call_as("validators", &validators::bond(amount), &operator).await;
             }
             let possession = keys.prove_possession(&domain);
-            let own = (keys.consensus_key(), keys.attestation_key(), possession);
-            self.call_as("validators", "Validators::register", &own, &operator).await;
+            let (consensus, attestation) = (keys.consensus_key(), keys.attestation_key());
+            let own = validators::register(&consensus, &attestation, &possession);
+            self.call_as("validators", &own, &operator).await;
         }
         let operators: Vec<Account> = self.keys.iter().map(NodeKeys::operator).collect();
-        self.call("validators", "Validators::form_committee", &operators).await;
+        self.call("validators", &validators::form_committee(&operators)).await;
     }
 
     /// What the committee's signatures are bound to.
     pub async fn config_digest(&self) -> Hash {
-        self.read("validators", "Validators::config_digest", &()).await
+        self.read("validators", &validators::config_digest()).await
     }
 
     /// How many sign a certificate.

@@ -1,12 +1,12 @@
 //! The leaderboard and its quotes.
 
 use crate::{Addresses, Error};
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::Chain;
+use cicada_contracts::{leaderboard, Message};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::FeedState;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, Encode};
-use std::path::Path;
+use parity_scale_codec::Decode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The leaderboard on a chain.
@@ -14,11 +14,6 @@ pub struct Board {
     /// The chain.
     pub chain: Chain,
     account: Account,
-    bundle: Bundle,
-}
-
-pub(crate) fn bundle(folder: &Path, name: &str) -> Result<Bundle, Error> {
-    Ok(Bundle::find(folder, name)?)
 }
 
 /// The time now, in milliseconds since 1970: the clock's or that of the newest block, whichever is
@@ -33,31 +28,23 @@ impl Board {
     /// Connects; `url` replaces that of the addresses.
     ///
     /// # Errors
-    /// If no node answers or it is of another chain, the leaderboard's address is not known, or its
-    /// bundle is not built.
-    pub async fn connect(
-        addresses: &Addresses,
-        bundles: &Path,
-        url: Option<&str>,
-    ) -> Result<Self, Error> {
+    /// If no node answers or it is of another chain, or the leaderboard's address is not known.
+    pub async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<Self, Error> {
         let account = addresses.leaderboard.ok_or(Error::NoAddress { contract: "leaderboard" })?;
-        let bundle = bundle(bundles, "leaderboard")?;
-        Ok(Self { chain: addresses.connect(url).await?, account, bundle })
+        Ok(Self { chain: addresses.connect(url).await?, account })
     }
 
     /// On a chain that is connected already.
-    pub(crate) fn on(chain: Chain, account: Account, bundle: Bundle) -> Self {
-        Self { chain, account, bundle }
+    pub(crate) fn on(chain: Chain, account: Account) -> Self {
+        Self { chain, account }
     }
 
-    pub(crate) async fn read<T: Decode>(
+    pub(crate) async fn read<T: Decode, E>(
         &self,
         block: u64,
-        message: &str,
-        args: &impl Encode,
+        message: &Message<T, E>,
     ) -> Result<T, Error> {
-        let args = args.encode();
-        Ok(self.chain.read_at(block, &self.account, &self.bundle, message, &args).await?)
+        Ok(self.chain.read_at(block, &self.account, message).await?)
     }
 
     /// Slot and time of the newest record, its quotes in order of rank, and the final block at
@@ -67,8 +54,8 @@ impl Board {
     /// As [`Chain::read`].
     pub async fn ranking(&self) -> Result<(FeedState, Vec<Quote>, u64), Error> {
         let block = self.chain.final_block().await?;
-        let latest = self.read(block, "Leaderboard::latest", &()).await?;
-        Ok((latest, self.read(block, "Leaderboard::ranking", &()).await?, block))
+        let latest = self.read(block, &leaderboard::latest()).await?;
+        Ok((latest, self.read(block, &leaderboard::ranking()).await?, block))
     }
 
     /// The newest quote of a framework.
@@ -77,7 +64,7 @@ impl Board {
     /// [`Error::NoQuote`]; as [`Chain::read`].
     pub async fn quote(&self, framework: &Framework) -> Result<Quote, Error> {
         let block = self.chain.final_block().await?;
-        let quote: Option<Quote> = self.read(block, "Leaderboard::quote", framework).await?;
+        let quote = self.read(block, &leaderboard::quote(framework)).await?;
         quote.ok_or_else(|| Error::NoQuote(framework.clone()))
     }
 

@@ -1,12 +1,17 @@
 //! Trading.
 
-use crate::{Error, Exchange, Intent, Need, OrderPlaced, OrderPlan, Plan, Traded};
+use crate::{Error, Exchange, Intent, Need, OrderPlan, Plan};
 use cicada_chain::{CallOutcome, Signer};
-use cicada_core::exchange::Side;
+use cicada_contracts::exchange::events::{
+    MarketListed, OrderCancelled, OrderPlaced, Traded, WithdrawalAnnounced,
+};
+use cicada_contracts::types::Placed;
+use cicada_contracts::{exchange, token, Message};
+use cicada_core::exchange::{ExchangeError, Side, Trade};
 use cicada_core::hash::Hash;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use parity_scale_codec::{Decode, DecodeAll, Encode};
+use parity_scale_codec::Decode;
 
 /// One part of a trade: with one resting order, or with the market maker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +53,7 @@ pub struct Placement {
 }
 
 impl Deal {
-    fn new(outcome: &CallOutcome, trades: Vec<Traded>) -> Result<Self, Error> {
+    fn new<T>(outcome: &CallOutcome<T>, trades: Vec<Traded>) -> Result<Self, Error> {
         let (mut amount, mut value) = (0u128, 0u128);
         let mut fills = Vec::new();
         for Traded { maker, price, amount: part, order, .. } in trades {
@@ -81,8 +86,8 @@ impl Exchange {
         if need.more == 0 {
             return Ok(None);
         }
-        let (message, args) = self.approval(need);
-        Ok(Some(self.chain.call(&need.token, &self.token, message, &args, signer).await?))
+        let message = token::increase_allowance(&self.account, need.more);
+        Ok(Some(self.chain.call(&need.token, &message, signer).await?))
     }
 
     /// Finds out, before anything is sent, whether a planned trade is certain to be refused although
@@ -96,8 +101,7 @@ impl Exchange {
         deadline_ms: u64,
         owner: &Account,
     ) -> Result<(), Error> {
-        let (message, args) = trade_call(plan, deadline_ms);
-        self.rehearse_call(message, args.encode(), owner).await
+        self.rehearse_call(&trade_call(plan, deadline_ms), owner).await
     }
 
     /// As [`Exchange::rehearse`], of an order.
@@ -110,24 +114,19 @@ impl Exchange {
         deadline_ms: u64,
         owner: &Account,
     ) -> Result<(), Error> {
-        let (message, args) = order_call(plan, deadline_ms);
-        self.rehearse_call(message, args.encode(), owner).await
+        self.rehearse_call(&order_call(plan, deadline_ms), owner).await
     }
 
-    async fn rehearse_call(
+    async fn rehearse_call<T: Decode>(
         &self,
-        message: &str,
-        args: Vec<u8>,
+        message: &Message<T, ExchangeError>,
         owner: &Account,
     ) -> Result<(), Error> {
-        let Self { chain, account, bundle, .. } = self;
-        match chain.dry_run(account, bundle, message, &args, owner).await {
+        let dry_run = self.chain.dry_run(&self.account, message, owner).await;
+        match dry_run.map_err(Error::of_exchange) {
             // All that the approval will change.
-            Err(error) if error.refusal().is_some_and(|why| why.starts_with("TokenRefused")) => {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(()),
+            Err(Error::Refused { why: ExchangeError::TokenRefused, .. }) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -141,8 +140,7 @@ impl Exchange {
         deadline_ms: u64,
         signer: &Signer,
     ) -> Result<Deal, Error> {
-        let (message, args) = trade_call(plan, deadline_ms);
-        let outcome = self.call(message, &args, signer).await?;
+        let outcome = self.call(&trade_call(plan, deadline_ms), signer).await?;
         self.deal(&outcome)
     }
 
@@ -156,26 +154,26 @@ impl Exchange {
         deadline_ms: u64,
         signer: &Signer,
     ) -> Result<Placement, Error> {
-        let (message, args) = order_call(plan, deadline_ms);
-        let outcome = self.call(message, &args, signer).await?;
-        let resting = self.events::<OrderPlaced>(&outcome, "OrderPlaced")?.pop();
+        let outcome = self.call(&order_call(plan, deadline_ms), signer).await?;
+        let resting = self.events::<OrderPlaced, _>(&outcome)?.pop();
         Ok(Placement { deal: self.deal(&outcome)?, resting })
     }
 
-    fn deal(&self, outcome: &CallOutcome) -> Result<Deal, Error> {
-        Deal::new(outcome, self.events(outcome, "Traded")?)
+    fn deal<T>(&self, outcome: &CallOutcome<T>) -> Result<Deal, Error> {
+        Deal::new(outcome, self.events(outcome)?)
     }
 
-    /// Takes an order out of the book; the tokens that were left of it.
+    /// Takes an order out of the book; the tokens that were left of it, and the block.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`].
-    pub async fn cancel(&self, order: u64, signer: &Signer) -> Result<(u128, CallOutcome), Error> {
-        let outcome = self.call("Exchange::cancel", &order, signer).await?;
-        Ok((returned(&outcome, "Exchange::cancel")?, outcome))
+    pub async fn cancel(&self, order: u64, signer: &Signer) -> Result<(u128, u64), Error> {
+        let outcome = self.call(&exchange::cancel(order), signer).await?;
+        let OrderCancelled { amount, .. } = self.event(&outcome)?;
+        Ok((amount, outcome.block))
     }
 
-    /// Opens the market of a framework; the contract of its token.
+    /// Opens the market of a framework; the contract of its token, and the block.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`].
@@ -183,9 +181,10 @@ impl Exchange {
         &self,
         framework: &Framework,
         signer: &Signer,
-    ) -> Result<(Account, CallOutcome), Error> {
-        let outcome = self.call("Exchange::list", framework, signer).await?;
-        Ok((returned(&outcome, "Exchange::list")?, outcome))
+    ) -> Result<(Account, u64), Error> {
+        let outcome = self.call(&exchange::list(framework), signer).await?;
+        let MarketListed { token, .. } = self.event(&outcome)?;
+        Ok((token, outcome.block))
     }
 
     /// Has the market maker fill a resting order that its price has reached.
@@ -193,7 +192,7 @@ impl Exchange {
     /// # Errors
     /// As [`cicada_chain::Chain::call`].
     pub async fn fill_order(&self, order: u64, signer: &Signer) -> Result<Deal, Error> {
-        let outcome = self.call("Exchange::fill_order", &order, signer).await?;
+        let outcome = self.call(&exchange::fill_order(order), signer).await?;
         self.deal(&outcome)
     }
 
@@ -207,11 +206,11 @@ impl Exchange {
         amount: u128,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call("Exchange::deposit", &(framework, amount), signer).await
+        self.call(&exchange::deposit(framework, amount), signer).await
     }
 
     /// Announces that MMC will be taken out of the reserve of a framework, as the owner; from when on,
-    /// in milliseconds since 1970.
+    /// in milliseconds since 1970, and the block.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::call`].
@@ -220,10 +219,11 @@ impl Exchange {
         framework: &Framework,
         amount: u128,
         signer: &Signer,
-    ) -> Result<(u64, CallOutcome), Error> {
-        let message = "Exchange::announce_withdrawal";
-        let outcome = self.call(message, &(framework, amount), signer).await?;
-        Ok((returned(&outcome, message)?, outcome))
+    ) -> Result<(u64, u64), Error> {
+        let message = exchange::announce_withdrawal(framework, amount);
+        let outcome = self.call(&message, signer).await?;
+        let WithdrawalAnnounced { from_ms, .. } = self.event(&outcome)?;
+        Ok((from_ms, outcome.block))
     }
 
     /// Takes MMC that was announced out of the reserve of a framework, as the owner.
@@ -236,37 +236,21 @@ impl Exchange {
         amount: u128,
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
-        self.call("Exchange::withdraw", &(framework, amount), signer).await
-    }
-
-    /// The message that approves, and its arguments in SCALE.
-    pub(crate) fn approval(&self, need: &Need) -> (&'static str, Vec<u8>) {
-        ("PSP22::increase_allowance", (&self.account, need.more).encode())
+        self.call(&exchange::withdraw(framework, amount), signer).await
     }
 }
 
-type TradeArgs<'a> = (&'a Framework, u128, u128, u64);
-type OrderArgs<'a> = (&'a Framework, Side, u128, u128, u64);
-
-pub(crate) fn trade_call(plan: &Plan, deadline_ms: u64) -> (&'static str, TradeArgs<'_>) {
+pub(crate) fn trade_call(plan: &Plan, deadline_ms: u64) -> Message<Trade, ExchangeError> {
     let Intent { framework, side, amount, .. } = &plan.intent;
-    let message = match side {
-        Side::Buy => "Exchange::buy",
-        Side::Sell => "Exchange::sell",
-    };
-    (message, (framework, *amount, plan.limit, deadline_ms))
+    match side {
+        Side::Buy => exchange::buy(framework, *amount, plan.limit, deadline_ms),
+        Side::Sell => exchange::sell(framework, *amount, plan.limit, deadline_ms),
+    }
 }
 
-pub(crate) fn order_call(plan: &OrderPlan, deadline_ms: u64) -> (&'static str, OrderArgs<'_>) {
+pub(crate) fn order_call(plan: &OrderPlan, deadline_ms: u64) -> Message<Placed, ExchangeError> {
     let OrderPlan { framework, side, price, amount, .. } = plan;
-    ("Exchange::place", (framework, *side, *price, *amount, deadline_ms))
-}
-
-fn returned<T: Decode>(outcome: &CallOutcome, what: &str) -> Result<T, Error> {
-    T::decode_all(&mut &outcome.returned[..]).map_err(|error| {
-        let why = format!("it returned something else than expected: {error}");
-        cicada_chain::Error::unread(what, outcome, why).into()
-    })
+    exchange::place(framework, side, *price, *amount, deadline_ms)
 }
 
 #[cfg(test)]
@@ -282,7 +266,7 @@ mod tests {
             gas_consumed: Weight::default(),
             weight: Weight::default(),
             fee: 77,
-            returned: vec![5, 0, 0],
+            returned: (),
             events: Vec::new(),
         }
     }
@@ -306,11 +290,5 @@ mod tests {
         assert_eq!((none.amount, none.mean_price_floor()), (0, None));
         let absurd = Deal::new(&outcome(), vec![traded(u128::MAX, 2, None)]);
         assert!(matches!(absurd, Err(Error::Overflow)));
-    }
-
-    #[test]
-    fn what_is_returned_must_be_of_the_type() {
-        assert!(returned::<u64>(&outcome(), "x").is_err());
-        assert_eq!(returned::<[u8; 3]>(&outcome(), "x").unwrap(), [5, 0, 0]);
     }
 }

@@ -3,8 +3,10 @@
 use crate::deals::{order_call, trade_call};
 use crate::{Error, Exchange, Need, OrderPlan, Plan};
 use cicada_chain::{Estimate, Weight};
+use cicada_contracts::{token, Message};
+use cicada_core::exchange::ExchangeError;
 use cicada_core::Account;
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::Decode;
 
 /// What a trade with one order and the market maker consumes: for the fee of a trade that cannot be
 /// dry-run, because its approval is missing. Each further order takes about 4.4·10⁹ and 64,000 more.
@@ -37,13 +39,9 @@ impl Exchange {
         deadline_ms: u64,
         owner: &Account,
     ) -> Result<Fees, Error> {
-        let (message, args) = trade_call(plan, deadline_ms);
-        let (mut fees, estimate) = self.fees_of(&plan.need, message, args.encode(), owner).await?;
-        if let Some(estimate) = estimate {
-            let trade = cicada_core::exchange::Trade::decode_all(&mut &estimate.returned[..]);
-            fees.value = trade.ok().map(|trade| trade.value);
-        }
-        Ok(fees)
+        let message = trade_call(plan, deadline_ms);
+        let (fees, trade) = self.fees_of(&plan.need, &message, owner).await?;
+        Ok(Fees { value: trade.map(|trade| trade.value), ..fees })
     }
 
     /// What a planned order would cost in fees.
@@ -56,27 +54,27 @@ impl Exchange {
         deadline_ms: u64,
         owner: &Account,
     ) -> Result<Fees, Error> {
-        let (message, args) = order_call(plan, deadline_ms);
-        Ok(self.fees_of(&plan.need, message, args.encode(), owner).await?.0)
+        Ok(self.fees_of(&plan.need, &order_call(plan, deadline_ms), owner).await?.0)
     }
 
-    async fn fees_of(
+    /// The fees of a call, and what it would return if it was dry-run.
+    async fn fees_of<T: Decode>(
         &self,
         need: &Need,
-        message: &str,
-        args: Vec<u8>,
+        message: &Message<T, ExchangeError>,
         owner: &Account,
-    ) -> Result<(Fees, Option<Estimate>), Error> {
-        let Self { chain, account, bundle, .. } = self;
+    ) -> Result<(Fees, Option<T>), Error> {
+        let Self { chain, account, .. } = self;
         if need.more == 0 {
-            let estimate = chain.estimate(account, bundle, message, &args, owner).await?;
-            let Estimate { fee: trade, deposit, .. } = estimate;
+            let estimate = chain.estimate(account, message, owner).await;
+            let Estimate { fee: trade, deposit, returned, .. } =
+                estimate.map_err(Error::of_exchange)?;
             let fees = Fees { approval: None, trade, deposit, exact: true, value: None };
-            return Ok((fees, Some(estimate)));
+            return Ok((fees, Some(returned)));
         }
-        let (approve, approval) = self.approval(need);
-        let approval = chain.estimate(&need.token, &self.token, approve, &approval, owner).await?;
-        let trade = chain.fee_of(account, bundle, message, &args, TRADE_GAS).await?;
+        let approve = token::increase_allowance(account, need.more);
+        let approval = chain.estimate(&need.token, &approve, owner).await?;
+        let trade = chain.fee_of(account, message, TRADE_GAS).await?;
         let Estimate { fee, deposit, .. } = approval;
         Ok((Fees { approval: Some(fee), trade, deposit, exact: false, value: None }, None))
     }

@@ -20,21 +20,30 @@ pub use addresses::Addresses;
 pub use board::Board;
 pub use deals::{Deal, Fill, Placement};
 pub use estimate::{Fees, TRADE_GAS};
-pub use events::{OrderPlaced, Traded};
-pub use exchange::{Exchange, Terms};
+pub use exchange::Exchange;
 pub use indexer::{Indexer, OpenOrder, PastTrade, Portfolio, Position, MAX_ORDERS};
 pub use plan::{expected, limit, Expected, Intent, Limit, Need, OrderPlan, Plan};
 pub use snapshot::{Holding, Snapshot};
 pub use view::{MarketView, Row};
 
+use cicada_core::exchange::ExchangeError;
 use cicada_core::quote::Framework;
 
 /// Why something cannot be had or done. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The chain, or a contract, refuses.
-    #[error("{error}{}", advice(error))]
+    /// The exchange refuses.
+    #[error("{error}{}", advice(why))]
+    Refused {
+        /// Why.
+        why: ExchangeError,
+        /// The same with the words of the contract.
+        #[source]
+        error: cicada_chain::Error,
+    },
+    /// The chain, or another contract, refuses.
+    #[error("{error}")]
     Chain {
         /// What it says.
         #[from]
@@ -140,10 +149,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error variant with which a contract refused, if one did.
-    pub fn refusal(&self) -> Option<&str> {
+    /// What comes of a call of the exchange.
+    pub(crate) fn of_exchange(error: cicada_chain::Error) -> Self {
+        match error.refused() {
+            Some(why) => Self::Refused { why, error },
+            None => Self::Chain { error },
+        }
+    }
+
+    /// Why the exchange refused, if it did.
+    pub fn refused(&self) -> Option<&ExchangeError> {
         match self {
-            Self::Chain { error } => error.refusal(),
+            Self::Refused { why, .. } => Some(why),
             _ => None,
         }
     }
@@ -158,23 +175,21 @@ impl Error {
 }
 
 /// What to do about a refusal that the contract's own words leave open.
-fn advice(error: &cicada_chain::Error) -> &'static str {
-    let word = error.refusal().unwrap_or_default();
-    let word = word.split(['(', ' ']).next().unwrap_or_default();
-    match word {
-        "TooLate" => " Give more time with --deadline.",
-        "TooMuch" => " The price moved: raise --max-cost or --slippage-bps.",
-        "TooLittle" => " The price moved: lower --min-proceeds or raise --slippage-bps.",
-        "LimitReached" => {
+fn advice(why: &ExchangeError) -> &'static str {
+    match why {
+        ExchangeError::TooLate => " Give more time with --deadline.",
+        ExchangeError::TooMuch => " The price moved: raise --max-cost or --slippage-bps.",
+        ExchangeError::TooLittle => " The price moved: lower --min-proceeds or raise --slippage-bps.",
+        ExchangeError::LimitReached => {
             " Trade less now; within 70 minutes all of the limit is free again. 'cicada71 market' shows how much is left."
         }
-        "InsufficientReserve" => " Trade less, or place a limit order.",
-        "NotReached" => " 'cicada71 market' shows the market maker's prices.",
-        "NotAnnounced" => " Announce it with 'cicada71 reserve announce' (anew after a pause); a day later it can be taken, for a day.",
-        "TooEarly" => " 'cicada71 market' shows from when on it can be taken.",
-        "OwnOrder" => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
-        "TokenRefused" => " The account has too few tokens, or allows the exchange too few.",
-        "StaleQuote" | "NoQuote" => " Wait for the next leaderboard.",
+        ExchangeError::InsufficientReserve => " Trade less, or place a limit order.",
+        ExchangeError::NotReached => " 'cicada71 market' shows the market maker's prices.",
+        ExchangeError::NotAnnounced => " Announce it with 'cicada71 reserve announce' (anew after a pause); a day later it can be taken, for a day.",
+        ExchangeError::TooEarly => " 'cicada71 market' shows from when on it can be taken.",
+        ExchangeError::OwnOrder => " 'cicada71 orders' lists yours, 'cicada71 order cancel' takes one out.",
+        ExchangeError::TokenRefused => " The account has too few tokens, or allows the exchange too few.",
+        ExchangeError::StaleQuote | ExchangeError::NoQuote => " Wait for the next leaderboard.",
         _ => "",
     }
 }
@@ -182,21 +197,31 @@ fn advice(error: &cicada_chain::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_contracts::types::PSP22Error;
+    use cicada_core::fixed::MathError;
+    use parity_scale_codec::Encode;
+
+    fn contract(why: &(impl Encode + std::fmt::Debug + 'static)) -> cicada_chain::Error {
+        cicada_chain::Error::refusal_of("x", why, "It is so.")
+    }
 
     #[test]
     fn refusals_say_what_to_do() {
-        let refusal = |error: &str| {
-            Error::from(cicada_chain::Error::Contract {
-                label: "Exchange::buy".into(),
-                error: error.into(),
-                explanation: "It is so.".into(),
-            })
-        };
-        let late = refusal("TooLate");
+        let refusal = |why: ExchangeError| Error::of_exchange(contract(&why));
+        let late = refusal(ExchangeError::TooLate);
         assert!(late.to_string().contains("--deadline"), "{late}");
-        assert_eq!(late.refusal(), Some("TooLate"));
-        assert!(refusal("Math(Overflow)").to_string().ends_with("It is so."));
+        assert_eq!(late.refused(), Some(&ExchangeError::TooLate));
+        let math = refusal(ExchangeError::Math(MathError::Overflow));
+        assert!(math.to_string().ends_with("It is so."), "{math}");
         let absent = Error::NotListed(Framework::new("claude").unwrap()).to_string();
         assert!(absent.contains("cicada71 list --framework claude"), "{absent}");
+    }
+
+    #[test]
+    fn what_a_token_refuses_is_not_taken_for_the_exchange() {
+        // In SCALE it is what `TooLate` is for the exchange.
+        let refused = Error::of_exchange(contract(&PSP22Error::InsufficientAllowance));
+        assert_eq!(refused.refused(), None);
+        assert!(refused.to_string().ends_with("It is so."), "{refused}");
     }
 }

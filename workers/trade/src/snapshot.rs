@@ -1,12 +1,13 @@
 //! Reading an exchange at one block.
 
-use crate::exchange::Terms;
 use crate::{Error, Exchange};
+use cicada_contracts::types::ExchangeTerms;
+use cicada_contracts::{exchange, leaderboard, token, Message};
 use cicada_core::exchange::{Level, Market, Order, Side, MAX_LEVELS};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use parity_scale_codec::{Decode, Encode};
+use parity_scale_codec::Decode;
 
 /// How many frameworks one call answers.
 const PAGE: u32 = 50;
@@ -37,17 +38,17 @@ pub struct Holding {
 }
 
 impl Snapshot<'_> {
-    async fn read<T: Decode>(&self, message: &str, args: &impl Encode) -> Result<T, Error> {
-        let Exchange { chain, account, bundle, .. } = self.exchange;
-        Ok(chain.read_at(self.block, account, bundle, message, &args.encode()).await?)
+    async fn read<T: Decode, E>(&self, message: &Message<T, E>) -> Result<T, Error> {
+        let Exchange { chain, account, .. } = self.exchange;
+        chain.read_at(self.block, account, message).await.map_err(Error::of_exchange)
     }
 
     /// The parameters.
     ///
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`]; so do all that follow.
-    pub async fn terms(&self) -> Result<Terms, Error> {
-        self.read("Exchange::terms", &()).await
+    pub async fn terms(&self) -> Result<ExchangeTerms, Error> {
+        self.read(&exchange::terms()).await
     }
 
     /// The listed frameworks in the order of their listing.
@@ -58,7 +59,7 @@ impl Snapshot<'_> {
         let mut all: Vec<Framework> = Vec::new();
         loop {
             let from = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let page: Vec<Framework> = self.read("Exchange::frameworks", &(from, PAGE)).await?;
+            let page = self.read(&exchange::frameworks(from, PAGE)).await?;
             let last = page.len() < PAGE as usize;
             all.extend(page);
             if last {
@@ -72,7 +73,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::NotListed`].
     pub async fn market(&self, framework: &Framework) -> Result<Market, Error> {
-        let market: Option<Market> = self.read("Exchange::market", framework).await?;
+        let market = self.read(&exchange::market(framework)).await?;
         market.ok_or_else(|| Error::NotListed(framework.clone()))
     }
 
@@ -81,7 +82,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`].
     pub async fn newest_quote(&self, framework: &Framework) -> Result<Option<Quote>, Error> {
-        self.exchange.board.read(self.block, "Leaderboard::quote", framework).await
+        self.exchange.board.read(self.block, &leaderboard::quote(framework)).await
     }
 
     /// The best price levels of one side of the book.
@@ -89,7 +90,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`].
     pub async fn depth(&self, framework: &Framework, side: Side) -> Result<Vec<Level>, Error> {
-        self.read("Exchange::depth", &(framework, side, MAX_LEVELS)).await
+        self.read(&exchange::depth(framework, &side, MAX_LEVELS)).await
     }
 
     /// How many tokens the market maker trades now with an account that buys or sells.
@@ -102,7 +103,7 @@ impl Snapshot<'_> {
         side: Side,
         account: &Account,
     ) -> Result<u128, Error> {
-        self.read("Exchange::room", &(framework, side, account)).await
+        self.read(&exchange::room(framework, &side, account)).await
     }
 
     /// A resting order.
@@ -110,18 +111,8 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::NoOrder`].
     pub async fn order(&self, id: u64) -> Result<Order, Error> {
-        let order: Option<Order> = self.read("Exchange::order", &id).await?;
+        let order = self.read(&exchange::order(id)).await?;
         order.ok_or(Error::NoOrder(id))
-    }
-
-    async fn token<T: Decode>(
-        &self,
-        token: &Account,
-        message: &str,
-        args: &impl Encode,
-    ) -> Result<T, Error> {
-        let Exchange { chain, token: bundle, .. } = self.exchange;
-        Ok(chain.read_at(self.block, token, bundle, message, &args.encode()).await?)
     }
 
     /// What an account has of a token, MMC or another, in smallest units.
@@ -129,7 +120,8 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`].
     pub async fn balance(&self, token: &Account, owner: &Account) -> Result<u128, Error> {
-        self.token(token, "PSP22::balance_of", owner).await
+        let Exchange { chain, .. } = self.exchange;
+        Ok(chain.read_at(self.block, token, &token::balance_of(owner)).await?)
     }
 
     /// What the exchange may take of a token from an account, in smallest units.
@@ -137,7 +129,8 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`].
     pub async fn allowance(&self, token: &Account, owner: &Account) -> Result<u128, Error> {
-        self.token(token, "PSP22::allowance", &(owner, &self.exchange.account)).await
+        let Exchange { chain, account, .. } = self.exchange;
+        Ok(chain.read_at(self.block, token, &token::allowance(owner, account)).await?)
     }
 
     /// What an account has of MMC, in base units.
@@ -153,8 +146,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`cicada_chain::Chain::read_at`].
     pub async fn holdings(&self, owner: &Account) -> Result<Vec<Holding>, Error> {
-        let quotes: Vec<Quote> =
-            self.exchange.board.read(self.block, "Leaderboard::ranking", &()).await?;
+        let quotes = self.exchange.board.read(self.block, &leaderboard::ranking()).await?;
         let one = |framework: Framework| {
             let quote = quotes.iter().find(|quote| quote.framework == framework).cloned();
             async move {

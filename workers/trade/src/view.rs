@@ -1,6 +1,7 @@
 //! The market of a framework at one block.
 
-use crate::{Error, Snapshot, Terms};
+use crate::{Error, Snapshot};
+use cicada_contracts::types::ExchangeTerms;
 use cicada_core::exchange::maker::{is_fresh, Offer, Position};
 use cicada_core::exchange::{Gate, Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
@@ -15,7 +16,7 @@ pub struct MarketView {
     /// When it was looked at, in milliseconds since 1970.
     pub now_ms: u64,
     /// Parameters of the exchange.
-    pub terms: Terms,
+    pub terms: ExchangeTerms,
     /// Reserve, tokens, volume.
     pub market: Market,
     /// The newest quote, also if it is stale.
@@ -66,7 +67,7 @@ impl MarketView {
         Self {
             block: 7,
             now_ms: 601_000,
-            terms: Terms {
+            terms: ExchangeTerms {
                 currency: [1; 32],
                 leaderboard: [2; 32],
                 token_code: [3; 32],

@@ -2,7 +2,7 @@
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, signer_from_seed, Signer};
-use cicada_core::exchange::{Limits, Side};
+use cicada_core::exchange::{ExchangeError, Limits, Side};
 use cicada_core::quote::Framework;
 use cicada_stage::Stage;
 use cicada_trade::{Addresses, Board, Error, Exchange, Intent, Limit};
@@ -79,7 +79,7 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
     let own = now.plan(&owner, intent).await.unwrap();
     assert!(own.need.more > 0);
     let refused = exchange.rehearse(&own, now.now_ms + 60_000, &owner).await.unwrap_err();
-    assert_eq!(refused.refusal(), Some("OwnOrder"));
+    assert_eq!(refused.refused(), Some(&ExchangeError::OwnOrder));
     stage.give("token", &account_of(bob), 10_000 * MMC).await;
     assert_eq!(trade(exchange, Side::Buy, 150, bob).await, 7_500 * MMC);
     let view = exchange.now().await.unwrap().view(&claude()).await.unwrap();
@@ -94,10 +94,10 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
 #[ignore = "needs a node: scripts/test e2e"]
 async fn the_example_of_the_seed_on_a_chain() {
     let (stage, addresses) = build().await;
-    let exchange = Exchange::connect(&addresses, &stage.bundles, None).await.unwrap();
+    let exchange = Exchange::connect(&addresses, None).await.unwrap();
     // Nobody else has his key, so nobody gave him money.
     let (alice, bob) = (&stage.alice, &signer_from_seed(stage.keys[0].operator_seed()).unwrap());
-    let board = Board::connect(&addresses, &stage.bundles, None).await.unwrap();
+    let board = Board::connect(&addresses, None).await.unwrap();
     assert!(matches!(board.quote(&claude()).await, Err(Error::NoQuote(_))));
     assert!(matches!(refused(&exchange, Side::Buy, 1, alice).await, Error::NotListed(_)));
 

@@ -1,12 +1,12 @@
 //! The exchange on a chain.
 
 use crate::{Source, Volumes};
-use cicada_chain::{Bundle, Chain, Error};
+use cicada_chain::{Chain, Error};
+use cicada_contracts::{exchange, Message};
 use cicada_core::quote::Framework;
 use cicada_core::Account;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use parity_scale_codec::{Decode, Encode};
-use std::sync::Arc;
+use parity_scale_codec::Decode;
 
 /// Frameworks in one answer of the contract.
 const PAGE: u32 = 50;
@@ -20,23 +20,20 @@ const AT_ONCE: usize = 8;
 pub struct Exchange {
     /// Its chain.
     pub chain: Chain,
-    /// Its metadata.
-    pub bundle: Arc<Bundle>,
     /// Its account.
     pub account: Account,
 }
 
 impl Exchange {
-    async fn read<T: Decode>(&self, block: u64, label: &str, args: &[u8]) -> Result<T, Error> {
-        self.chain.read_at(block, &self.account, &self.bundle, label, args).await
+    async fn read<T: Decode, E>(&self, block: u64, message: &Message<T, E>) -> Result<T, Error> {
+        self.chain.read_at(block, &self.account, message).await
     }
 
     async fn frameworks(&self, block: u64) -> Result<Vec<Framework>, Error> {
         let mut all = Vec::new();
         for page in 0..PAGES {
             let from = page.saturating_mul(PAGE);
-            let label = "Exchange::frameworks";
-            let some: Vec<Framework> = self.read(block, label, &(from, PAGE).encode()).await?;
+            let some = self.read(block, &exchange::frameworks(from, PAGE)).await?;
             if some.is_empty() {
                 break;
             }
@@ -59,8 +56,8 @@ impl Source for Exchange {
 
     async fn volumes(&self, block: u64) -> Result<Volumes, Error> {
         let read = |framework: Framework| async move {
-            let args = framework.encode();
-            Ok((framework, self.read(block, "Exchange::volume_24h", &args).await?))
+            let volume = self.read(block, &exchange::volume_24h(&framework)).await?;
+            Ok((framework, volume))
         };
         let reads = self.frameworks(block).await?.into_iter().map(read);
         stream::iter(reads).buffered(AT_ONCE).try_collect().await

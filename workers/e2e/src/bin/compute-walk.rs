@@ -2,12 +2,12 @@
 
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::{parse_mmc, plain_mmc};
-use cicada_chain::BUNDLES;
-use cicada_chain::{account_of, address, signer};
+use cicada_chain::{account_of, address, signer, BUNDLES};
+use cicada_contracts::token;
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
 use cicada_localnet::repository;
-use cicada_market::{Contract, Market, MarketFile};
+use cicada_market::{Market, MarketFile};
 use cicada_program::status;
 use clap::Parser;
 use serde_json::{json, Value};
@@ -267,7 +267,7 @@ async fn walk(options: Options) -> Result<()> {
     };
     place.deploy()?;
     let file = MarketFile::load(&place.market())?;
-    let market = Market::connect(file, &place.bundles, Some(&place.url)).await?;
+    let market = Market::connect(file, Some(&place.url)).await?;
     let mut walk = Walk { place, market, report: serde_json::Map::new() };
     walk.title("A requester, a provider as a process, an idle provider, three arbitrators");
     for (suri, amount) in [(REQUESTER, 1_000), (IDLE, 100)] {
@@ -283,8 +283,8 @@ async fn walk(options: Options) -> Result<()> {
 
     walk.title("Everybody's balance, free and locked");
     let after = walk.balances().await?;
-    let escrow = walk.market.file.escrow;
-    let held: u128 = walk.market.read(Contract::Token, "PSP22::balance_of", &escrow).await?;
+    let (chain, file) = (&walk.market.chain, &walk.market.file);
+    let held = chain.read(&file.token, &token::balance_of(&file.escrow)).await?;
     let mut locked = 0;
     for (suri, _) in &after {
         locked += walk.market.holdings(&account(suri)?).await?.locked;

@@ -48,7 +48,7 @@ fn entry(origin: impl Fn(Id) -> Origin) -> impl Fn(&Row<'_>) -> rusqlite::Result
             extrinsic: row.get(2)?,
             contract,
             event,
-            fields: known.and_then(|event| serde_json::to_value(event).ok()),
+            fields: known.map(|event| event.fields()),
             data: hex::encode(&data),
             block_hash: row.get(6)?,
             time_ms: row.get(7)?,

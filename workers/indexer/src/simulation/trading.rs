@@ -1,10 +1,13 @@
 //! What people do at the simulated exchange.
 
-use super::{framework, identity, person, token, Resting, Simulation, ACCOUNTS, CURRENCY, MAKER};
+use super::{
+    framework, identity, person, said, token, Resting, Simulation, ACCOUNTS, CURRENCY, MAKER,
+};
 use crate::types::Id;
+use cicada_contracts::exchange::events::{OrderCancelled, OrderPlaced, Traded};
+use cicada_contracts::token::events::Approval;
 use cicada_core::exchange::{Side, MAX_FILLS, TICK};
 use cicada_dice::Dice;
-use parity_scale_codec::Encode;
 
 /// 1 to `most` + 1, and to 500 at most.
 fn amount(dice: &mut Dice, most: u128) -> u128 {
@@ -48,8 +51,8 @@ impl Simulation {
             }
             _ => {
                 self.transfer(CURRENCY, Some(person(MAKER)), Some(who), 1);
-                let data = (person(MAKER), who, 5u128).encode();
-                self.moved.push((token(CURRENCY), "Approval", data));
+                let event = Approval { owner: person(MAKER).0, spender: who.0, amount: 5 };
+                self.moved.push(said(token(CURRENCY), &event));
             }
         }
     }
@@ -135,7 +138,9 @@ impl Simulation {
             let value = price * amount;
             *reserve = if side == Side::Buy { *reserve + value } else { *reserve - value };
         }
-        self.emit("Traded", (framework(market), taker, maker, side, price, amount, order));
+        let (taker, maker) = (taker.0, maker.map(|id| id.0));
+        let framework = framework(market);
+        self.emit(&Traded { framework, taker, maker, side, price, amount, order });
     }
 
     fn shrink(&mut self, place: usize, amount: u128) {
@@ -158,7 +163,8 @@ impl Simulation {
         let id = self.next_order;
         self.next_order += 1;
         self.book.push(Resting { id, market, owner, side, price, left });
-        self.emit("OrderPlaced", (framework(market), owner, id, side, price, left));
+        let (framework, owner) = (framework(market), owner.0);
+        self.emit(&OrderPlaced { framework, owner, order: id, side, price, amount: left });
     }
 
     fn cancel(&mut self, place: usize) {
@@ -172,7 +178,12 @@ impl Simulation {
                 self.transfer(order.market + 1, exchange, Some(order.owner), order.left);
             }
         }
-        self.emit("OrderCancelled", (framework(order.market), order.owner, order.id, order.left));
+        self.emit(&OrderCancelled {
+            framework: framework(order.market),
+            owner: order.owner.0,
+            order: order.id,
+            amount: order.left,
+        });
     }
 
     /// Resting orders that the quote has reached trade with the market maker.

@@ -3,11 +3,13 @@
 use super::ledger::Ledger;
 use super::{Counts, Identity, StoreError};
 use crate::block::{Block, Emitted};
-use crate::events::{Event, OrderCancelled, OrderPlaced, Origin, Traded, Transfer};
-use crate::types::{Id, Name, Units, Way};
+use crate::events::{Event, Origin};
+use crate::types::{Id, Units, Way};
+use cicada_contracts::exchange::events::{OrderCancelled, OrderPlaced, Traded};
+use cicada_contracts::token::events::Transfer;
 use cicada_core::exchange::Side;
 use cicada_core::portfolio::Leg;
-use cicada_core::quote::Quote;
+use cicada_core::quote::{Framework, Quote};
 use rusqlite::{OptionalExtension, Transaction};
 
 /// The lengths of candles, in milliseconds: a minute, five minutes, an hour, a day.
@@ -67,8 +69,8 @@ impl<'a> Apply<'a> {
                 let insert = "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                 self.db.prepare_cached(insert)?.execute((
                     listed.market,
-                    listed.framework,
-                    listed.token,
+                    listed.framework.as_str(),
+                    Id(listed.token),
                     Units(0),
                     Units(0),
                     self.block.number,
@@ -136,11 +138,21 @@ impl<'a> Apply<'a> {
             Some(Event::OrderCancelled(order)) => self.cancel(event, &order),
             Some(Event::Deposited(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(event, market, ("deposit", true), (moved.from, moved.amount))
+                self.reserve(
+                    event,
+                    market,
+                    ("deposit", true),
+                    (Id(moved.from), Units(moved.amount)),
+                )
             }
             Some(Event::Withdrawn(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(event, market, ("withdrawal", false), (moved.to, moved.amount))
+                self.reserve(
+                    event,
+                    market,
+                    ("withdrawal", false),
+                    (Id(moved.to), Units(moved.amount)),
+                )
             }
             _ => Ok(()),
         }
@@ -171,7 +183,8 @@ impl<'a> Apply<'a> {
         moved: &Transfer,
     ) -> Result<(), StoreError> {
         let insert = "INSERT INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = (self.block.number, event.index, token, moved.from, moved.to, moved.value);
+        let (from, to) = (moved.from.map(Id), moved.to.map(Id));
+        let row = (self.block.number, event.index, token, from, to, Units(moved.value));
         self.db.prepare_cached(insert)?.execute(row)?;
         if let (Some(market), true) =
             (token.checked_sub(1), moved.from.is_none() != moved.to.is_none())
@@ -180,8 +193,8 @@ impl<'a> Apply<'a> {
             let before: Units =
                 self.db.prepare_cached(select)?.query_row([market], |row| row.get(0))?;
             let after = match moved.from {
-                None => before.0.checked_add(moved.value.0),
-                Some(_) => before.0.checked_sub(moved.value.0),
+                None => before.0.checked_add(moved.value),
+                Some(_) => before.0.checked_sub(moved.value),
             };
             let after = after.ok_or_else(|| self.inconsistent(event, "a supply below nothing"))?;
             let update = "UPDATE markets SET supply = ?2 WHERE market = ?1";
@@ -190,11 +203,11 @@ impl<'a> Apply<'a> {
         self.ledger.moved(token, moved)
     }
 
-    fn market(&self, event: &Emitted, framework: &Name) -> Result<u32, StoreError> {
+    fn market(&self, event: &Emitted, framework: &Framework) -> Result<u32, StoreError> {
         let select = "SELECT market FROM markets WHERE framework = ?1";
         let mut select = self.db.prepare_cached(select)?;
-        let market = select.query_row([framework], |row| row.get(0)).optional()?;
-        market.ok_or_else(|| self.inconsistent(event, format!("{} has no market", framework.0)))
+        let market = select.query_row([framework.as_str()], |row| row.get(0)).optional()?;
+        market.ok_or_else(|| self.inconsistent(event, format!("{framework} has no market")))
     }
 
     fn value(&self, event: &Emitted, price: Units, amount: Units) -> Result<Units, StoreError> {
@@ -204,7 +217,9 @@ impl<'a> Apply<'a> {
 
     fn trade(&mut self, event: &Emitted, trade: &Traded) -> Result<(), StoreError> {
         let market = self.market(event, &trade.framework)?;
-        let value = self.value(event, trade.price, trade.amount)?;
+        let (price, amount) = (Units(trade.price), Units(trade.amount));
+        let value = self.value(event, price, amount)?;
+        let (taker, maker, side) = (Id(trade.taker), trade.maker.map(Id), Way(trade.side));
         self.counts.trades = self.counts.trades.saturating_add(1);
         let (block, index) = (self.block.number, event.index);
         let insert = "INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -212,31 +227,31 @@ impl<'a> Apply<'a> {
             block,
             index,
             market,
-            trade.side,
-            trade.taker,
-            trade.maker,
-            trade.price,
-            trade.amount,
+            side,
+            taker,
+            maker,
+            price,
+            amount,
             value,
             trade.order,
             self.block.time_ms,
         ))?;
         let insert = "INSERT INTO parties VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
         let mut insert = self.db.prepare_cached(insert)?;
-        let parties = [(Some(trade.taker), trade.side), (trade.maker, trade.side.other())];
+        let parties = [(Some(taker), side), (maker, side.other())];
         for (account, side) in parties {
             let Some(account) = account else { continue };
             insert.execute((account, block, index, market))?;
-            let leg = Leg { side: side.0, amount: trade.amount.0, value: value.0 };
+            let leg = Leg { side: side.0, amount: trade.amount, value: value.0 };
             self.ledger.traded(token_of(market), account, leg);
         }
         drop(insert);
         if let Some(order) = trade.order {
-            self.fill(event, market, order, trade.amount)?;
+            self.fill(event, market, order, amount)?;
         }
         if trade.maker.is_none() {
-            let bought = trade.side.0 == Side::Buy;
-            self.reserve(event, market, ("trade", bought), (trade.taker, value))?;
+            let bought = trade.side == Side::Buy;
+            self.reserve(event, market, ("trade", bought), (taker, value))?;
         }
         self.candles(event, market, trade, value)
     }
@@ -307,29 +322,32 @@ impl<'a> Apply<'a> {
     fn place(&mut self, event: &Emitted, order: &OrderPlaced) -> Result<(), StoreError> {
         let market = self.market(event, &order.framework)?;
         let (block, time_ms) = (self.block.number, self.block.time_ms);
+        let (owner, side) = (Id(order.owner), Way(order.side));
+        let (price, amount) = (Units(order.price), Units(order.amount));
         let insert = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?)";
         self.db.prepare_cached(insert)?.execute((
             order.order,
             market,
-            order.owner,
-            order.side,
-            order.price,
-            order.amount,
-            order.amount,
+            owner,
+            side,
+            price,
+            amount,
+            amount,
             block,
             event.index,
             time_ms,
             block,
             time_ms,
         ))?;
-        let (token, locked) = self.locked(event, market, order.side, order.price, order.amount)?;
-        self.ledger.locked(token, order.owner, locked)
+        let (token, locked) = self.locked(event, market, side, price, amount)?;
+        self.ledger.locked(token, owner, locked)
     }
 
     fn cancel(&mut self, event: &Emitted, order: &OrderCancelled) -> Result<(), StoreError> {
         let market = self.market(event, &order.framework)?;
-        let (owner, side, price) = self.shrink(event, order.order, order.amount, "cancelled")?;
-        let (token, locked) = self.locked(event, market, side, price, order.amount)?;
+        let amount = Units(order.amount);
+        let (owner, side, price) = self.shrink(event, order.order, amount, "cancelled")?;
+        let (token, locked) = self.locked(event, market, side, price, amount)?;
         self.ledger.unlocked(token, owner, locked)
     }
 
@@ -370,7 +388,7 @@ impl<'a> Apply<'a> {
         let mut select = self.db.prepare_cached(select)?;
         let insert = "INSERT OR REPLACE INTO candles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let mut insert = self.db.prepare_cached(insert)?;
-        let price = trade.price;
+        let price = Units(trade.price);
         for step in STEPS_MS {
             let start = self.block.time_ms - self.block.time_ms % step;
             let row = |row: &rusqlite::Row<'_>| {
@@ -380,7 +398,7 @@ impl<'a> Apply<'a> {
             };
             let there = select.query_row((market, step, start), row).optional()?;
             let ([open, high, low], sums, trades) = there.unwrap_or(([price; 3], [Units(0); 2], 0));
-            let volume = sums[0].0.checked_add(trade.amount.0).map(Units).ok_or_else(beyond)?;
+            let volume = sums[0].0.checked_add(trade.amount).map(Units).ok_or_else(beyond)?;
             let total = sums[1].0.checked_add(value.0).map(Units).ok_or_else(beyond)?;
             let (high, low) = (high.max(price), low.min(price));
             let trades = trades.saturating_add(1);

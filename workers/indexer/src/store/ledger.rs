@@ -4,8 +4,8 @@
 //! lost is added up first. What its trades do not explain came or went without one.
 
 use super::StoreError;
-use crate::events::Transfer;
 use crate::types::{Id, Units};
+use cicada_contracts::token::events::Transfer;
 use cicada_core::portfolio::{Leg, Position};
 use rusqlite::{OptionalExtension, Transaction};
 use std::collections::BTreeMap;
@@ -60,11 +60,12 @@ impl<'a> Ledger<'a> {
 
     /// Tokens moved.
     pub(super) fn moved(&mut self, token: u32, moved: &Transfer) -> Result<(), StoreError> {
-        if let Some(from) = moved.from {
-            self.add((token, from), moved.value, (-1, false))?;
+        let value = Units(moved.value);
+        if let Some(from) = moved.from.map(Id) {
+            self.add((token, from), value, (-1, false))?;
         }
-        if let Some(to) = moved.to {
-            self.add((token, to), moved.value, (1, false))?;
+        if let Some(to) = moved.to.map(Id) {
+            self.add((token, to), value, (1, false))?;
         }
         Ok(())
     }

@@ -3,7 +3,12 @@ use crate::block::{Bytes, Emitted};
 use crate::simulation::{identity, person, Simulation};
 use crate::store::dump::dump;
 use crate::types::{Units, Way};
+use cicada_contracts::exchange::events::Traded;
+use cicada_contracts::token::events::Transfer;
+use cicada_contracts::Event;
 use cicada_core::exchange::Side;
+use cicada_core::quote::Framework;
+use cicada_core::Account;
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 
@@ -200,10 +205,21 @@ fn another_chain_is_refused() {
     }
 }
 
+/// An event: of which contract, its name and its fields.
+type Said = (Id, Option<&'static str>, Vec<u8>);
+
+fn said<E: Event + Encode>(contract: Id, event: E) -> Said {
+    (contract, Some(E::NAME), event.encode())
+}
+
+fn moved(token: Id, from: Option<Account>, to: Option<Account>, value: u128) -> Said {
+    said(token, Transfer { from, to, value })
+}
+
 /// A block after the newest one with these events of one transaction.
-fn after(store: &Store, events: Vec<(Id, Option<&str>, Vec<u8>)>) -> Block {
+fn after(store: &Store, events: Vec<Said>) -> Block {
     let at = store.cursor().unwrap().unwrap();
-    let event = |(index, (contract, name, data)): (u32, (Id, Option<&str>, Vec<u8>))| Emitted {
+    let event = |(index, (contract, name, data)): (u32, Said)| Emitted {
         index,
         extrinsic: Some(1),
         contract,
@@ -225,22 +241,24 @@ fn events_that_do_not_fit_stop_it_and_leave_nothing() {
     let (_folder, mut store, ..) = filled(14, 100);
     let before = state(&store);
     let exchange = identity().exchange;
-    let name = cicada_core::quote::Framework::new("claude").unwrap();
-    let strange = cicada_core::quote::Framework::new("strange").unwrap();
-    let poor = (Some([5u8; 32]), Some([6u8; 32]), 1u128).encode();
-    let trade = |framework: &cicada_core::quote::Framework, order: Option<u64>, amount: u128| {
-        (framework.clone(), [5u8; 32], None::<[u8; 32]>, Side::Sell, 10u128, amount, order).encode()
+    let name = Framework::new("claude").unwrap();
+    let strange = Framework::new("strange").unwrap();
+    let poor = moved(identity().currency, Some([5; 32]), Some([6; 32]), 1);
+    let trade = |framework: &Framework, order: Option<u64>, amount: u128| {
+        let (framework, taker) = (framework.clone(), [5; 32]);
+        let (maker, side, price) = (None, Side::Sell, 10);
+        said(exchange, Traded { framework, taker, maker, side, price, amount, order })
     };
     let cases = [
-        (vec![(identity().currency, Some("Transfer"), poor)], "moves more of MMC"),
-        (vec![(exchange, Some("Traded"), vec![1, 2])], "no Traded can be read"),
-        (vec![(exchange, Some("Traded"), trade(&strange, None, 1))], "strange has no market"),
-        (vec![(exchange, Some("Traded"), trade(&name, Some(999_999), 1))], "999999 is not open"),
-        (vec![(exchange, Some("Traded"), trade(&name, None, u128::MAX))], "beyond all money"),
-        (vec![(exchange, Some("Traded"), trade(&name, None, 1 << 100))], "does not reach"),
+        (poor, "moves more of MMC"),
+        ((exchange, Some(Traded::NAME), vec![1, 2]), "no Traded can be read"),
+        (trade(&strange, None, 1), "strange has no market"),
+        (trade(&name, Some(999_999), 1), "999999 is not open"),
+        (trade(&name, None, u128::MAX), "beyond all money"),
+        (trade(&name, None, 1 << 100), "does not reach"),
     ];
-    for (events, says) in cases {
-        let block = after(&store, events);
+    for (event, says) in cases {
+        let block = after(&store, vec![event]);
         let error = store.take(&block).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
         assert_eq!(state(&store), before, "{says}");
@@ -280,16 +298,20 @@ fn gifts_and_flash_trades_in_one_transaction_settle() {
         .unwrap();
     // Somebody gets tokens, sells all of them, and that is all one transaction.
     let new = [77u8; 32];
-    let name = cicada_core::quote::Framework::new("claude").unwrap();
+    let trade = Traded {
+        framework: Framework::new("claude").unwrap(),
+        taker: new,
+        maker: None,
+        side: Side::Sell,
+        price: 10,
+        amount,
+        order: None,
+    };
     let events = vec![
-        (
-            exchange,
-            Some("Traded"),
-            (name, new, None::<Id>, Side::Sell, 10u128, amount, None::<u64>).encode(),
-        ),
-        (token, Some("Transfer"), (Some(giver), Some(new), amount).encode()),
-        (token, Some("Transfer"), (Some(new), None::<Id>, amount).encode()),
-        (identity().currency, Some("Transfer"), (Some(exchange), Some(new), 10 * amount).encode()),
+        said(exchange, trade),
+        moved(token, Some(giver.0), Some(new), amount),
+        moved(token, Some(new), None, amount),
+        moved(identity().currency, Some(exchange.0), Some(new), 10 * amount),
     ];
     store.take(&after(&store, events)).unwrap();
     let select = "SELECT amount, cost, paid, proceeds, cost_sold, cost_given FROM positions \

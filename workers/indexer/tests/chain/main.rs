@@ -8,7 +8,7 @@
 mod stage;
 
 use cicada_chain::address;
-use cicada_core::exchange::{Market, Order};
+use cicada_contracts::exchange;
 use cicada_core::quote::Framework;
 use cicada_dice::Dice;
 use cicada_stage::Service;
@@ -122,8 +122,8 @@ async fn same_as_the_chain(stage: &Stage, url: &str) {
     let mut open = 0;
     for (market, name) in FRAMEWORKS.iter().enumerate() {
         let framework = Framework::new(*name).unwrap();
-        let chain: Option<Market> = stage.read("exchange", "Exchange::market", &framework).await;
-        let (chain, said) = (chain.unwrap(), get(&format!("{url}/markets/{name}")).await);
+        let chain = stage.read("exchange", &exchange::market(&framework)).await.unwrap();
+        let said = get(&format!("{url}/markets/{name}")).await;
         assert_eq!(said["token"], address(&chain.token));
         assert_eq!(units(&said["reserve"]), chain.reserve, "{name}");
         assert_eq!(units(&said["outstanding"]), chain.outstanding, "{name}");
@@ -157,7 +157,7 @@ async fn same_as_the_chain(stage: &Stage, url: &str) {
         let orders = get(&format!("{url}/orders?framework={name}&limit=500")).await;
         for order in orders["items"].as_array().unwrap() {
             let id = order["id"].as_u64().unwrap();
-            let chain: Option<Order> = stage.read("exchange", "Exchange::order", &id).await;
+            let chain = stage.read("exchange", &exchange::order(id)).await;
             assert_eq!(order["state"] == "open", chain.is_some(), "{order} in market {market}");
             if let Some(chain) = chain {
                 open += 1;

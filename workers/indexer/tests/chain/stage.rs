@@ -2,12 +2,13 @@
 
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, Call, Signer};
-use cicada_core::exchange::{Limits, Market, Side};
+use cicada_contracts::{exchange, token, Message};
+use cicada_core::exchange::{Limits, Side};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_dice::Dice;
 use cicada_stage::{free_addresses, Service};
-use parity_scale_codec::Encode;
+use parity_scale_codec::Decode;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,22 +58,20 @@ impl Stage {
             self.give("token", &account_of(person), 1_000_000_000 * MMC).await;
             self.approve("token", "exchange", person).await;
         }
-        let approve = (self.at("exchange"), u128::MAX).encode();
+        let approve = token::approve(&self.at("exchange"), u128::MAX);
         for name in FRAMEWORKS {
-            self.call("exchange", "Exchange::list", &framework(name)).await;
-            let deposit = (framework(name), 1_000_000_000 * MMC);
-            self.call("exchange", "Exchange::deposit", &deposit).await;
+            let framework = framework(name);
+            self.call("exchange", &exchange::list(&framework)).await;
+            self.call("exchange", &exchange::deposit(&framework, 1_000_000_000 * MMC)).await;
+            let token = self.token(name).await;
             for person in &self.people {
-                let (token, bundle) = (self.token(name).await, self.bundle("token"));
-                let call = self.chain.call(&token, &bundle, "PSP22::approve", &approve, person);
-                call.await.unwrap();
+                self.chain.call(&token, &approve, person).await.unwrap();
             }
         }
     }
 
     async fn token(&self, name: &str) -> Account {
-        let market: Option<Market> =
-            self.read("exchange", "Exchange::market", &framework(name)).await;
+        let market = self.read("exchange", &exchange::market(&framework(name))).await;
         market.unwrap().token
     }
 
@@ -83,8 +82,7 @@ impl Stage {
 
     /// What somebody has of a token.
     pub async fn balance(&self, token: &Account, whose: &Account) -> u128 {
-        let (bundle, label) = (self.bundle("token"), "PSP22::balance_of");
-        self.chain.read(token, &bundle, label, &whose.encode()).await.unwrap()
+        self.chain.read(token, &token::balance_of(whose)).await.unwrap()
     }
 
     /// What somebody has of MMC.
@@ -94,7 +92,7 @@ impl Stage {
 
     /// The market maker's quote.
     pub async fn quote(&self, framework: &Framework) -> Quote {
-        self.read("exchange", "Exchange::quote", framework).await
+        self.read("exchange", &exchange::quote(framework)).await
     }
 
     /// Trades until there are so many transactions that went well, with a new leaderboard now and
@@ -126,16 +124,22 @@ impl Stage {
 
     /// Has the market maker fill the orders that its prices have reached.
     async fn fill_reached(&self) {
-        let (account, bundle) = (self.at("exchange"), self.bundle("exchange"));
-        let label = "Exchange::fill_order";
         for order in 1..60u64 {
             // Most are gone, or not reached.
-            let args = order.encode();
-            let call = self.chain.prepare(&account, &bundle, label, &args, &self.alice).await;
-            if call.is_ok() {
-                self.call("exchange", label, &order).await;
+            let fill = exchange::fill_order(order);
+            if self.chain.prepare(&self.at("exchange"), &fill, &self.alice).await.is_ok() {
+                self.call("exchange", &fill).await;
             }
         }
+    }
+
+    /// A call of the exchange; none if it would be refused now.
+    async fn prepared<T: Decode, E>(
+        &self,
+        message: &Message<T, E>,
+        person: &Signer,
+    ) -> Option<Call> {
+        self.chain.prepare(&self.at("exchange"), message, person).await.ok()
     }
 
     /// A transaction, and whether it trades; none if it would be refused now.
@@ -144,31 +148,32 @@ impl Stage {
         let framework = framework(name);
         let amount = u128::from(numbers.below(50)) + 1;
         let end = u64::MAX;
-        let (account, bundle) = (self.at("exchange"), self.bundle("exchange"));
         let what = numbers.below(12);
-        let (message, args) = match what {
-            0..=5 => ("Exchange::buy", (framework, amount, u128::MAX, end).encode()),
-            6..=7 => ("Exchange::sell", (framework, amount.min(5), 0u128, end).encode()),
+        let call = match what {
+            0..=5 => {
+                self.prepared(&exchange::buy(&framework, amount, u128::MAX, end), person).await
+            }
+            6..=7 => {
+                self.prepared(&exchange::sell(&framework, amount.min(5), 0, end), person).await
+            }
             8 => {
                 let price = self.quote(&framework).await.bid + 10 * u128::from(numbers.below(200));
-                ("Exchange::place", (framework, Side::Buy, price, amount, end).encode())
+                let order = exchange::place(&framework, &Side::Buy, price, amount, end);
+                self.prepared(&order, person).await
             }
             9 => {
                 let price = self.quote(&framework).await.ask - 10 * u128::from(numbers.below(200));
-                ("Exchange::place", (framework, Side::Sell, price, amount.min(5), end).encode())
+                let order = exchange::place(&framework, &Side::Sell, price, amount.min(5), end);
+                self.prepared(&order, person).await
             }
-            10 => ("Exchange::cancel", (numbers.below(60) + 1).encode()),
+            10 => self.prepared(&exchange::cancel(numbers.below(60) + 1), person).await,
             _ => {
                 let to = account_of(&self.people[usize::try_from(numbers.below(4)).unwrap()]);
-                let (token, bundle) = (self.token(name).await, self.bundle("token"));
-                let gift = (to, 1u128, Vec::<u8>::new()).encode();
-                let call =
-                    self.chain.prepare(&token, &bundle, "PSP22::transfer", &gift, person).await;
-                return Some((false, call.ok()?));
+                let (token, gift) = (self.token(name).await, token::transfer(&to, 1, &[]));
+                self.chain.prepare(&token, &gift, person).await.ok()
             }
         };
-        let call = self.chain.prepare(&account, &bundle, message, &args, person).await.ok()?;
-        Some((what < 8, call))
+        Some((what < 8, call?))
     }
 
     /// The folder of an indexer's store.
@@ -180,10 +185,9 @@ impl Stage {
     pub fn indexer(&self, name: &str) -> Service {
         let listen = &free_addresses(1)[0];
         let text = format!(
-            "url = \"{}\"\nbundles = \"{}\"\nexchange = \"{}\"\nfrom_block = {}\n\
+            "url = \"{}\"\nexchange = \"{}\"\nfrom_block = {}\n\
              data = \"data-{name}\"\nlisten = \"{listen}\"\npoll = \"100ms\"\n",
             self.url,
-            self.bundles.display(),
             address(&self.at("exchange")),
             self.from_block,
         );

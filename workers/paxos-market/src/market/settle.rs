@@ -5,12 +5,10 @@ use crate::board::Finalized;
 use crate::verify::{verify, without_barred};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::account_of;
+use cicada_contracts::{leaderboard, validators};
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::leaderboard::{Proposal, Record, Settlement};
-use parity_scale_codec::{DecodeAll, Encode};
-
-const SUBMIT: &str = "Leaderboard::submit";
 
 impl Market<'_> {
     /// Verifies a certificate, brings it to the chain, and reads the record back.
@@ -55,8 +53,7 @@ impl Market<'_> {
         certificate: &Certificate,
     ) -> Result<Certificate> {
         let contract = &self.network.chain.validators;
-        let barred: u32 =
-            self.chain.read(contract, &self.validators, "Staking::barred", &[]).await?;
+        let barred = self.chain.read(contract, &validators::barred()).await?;
         if certificate.signers & barred == 0 {
             return Ok(certificate.clone());
         }
@@ -70,21 +67,22 @@ impl Market<'_> {
     /// Sends the certificate, unless the chain has the record already. Returns the block.
     async fn submit(&self, proposal: &Proposal, certificate: &Certificate) -> Result<u64> {
         let contract = &self.network.chain.leaderboard;
-        let args = (&proposal.report, &proposal.board, certificate).encode();
+        let submit = leaderboard::submit(&proposal.report, &proposal.board, certificate);
         let origin = account_of(&self.signer);
-        let dry_run = self.chain.dry_run(contract, &self.bundle, SUBMIT, &args, &origin).await?;
-        if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
+        let dry_run = self.chain.dry_run(contract, &submit, &origin).await?;
+        if dry_run.returned == Settlement::AlreadyDone {
             let block = self.chain.final_block().await?;
             self.out.say("chain: it is settled already");
             return Ok(block);
         }
-        let outcome = self.chain.call(contract, &self.bundle, SUBMIT, &args, &self.signer).await?;
+        let outcome = self.chain.call(contract, &submit, &self.signer).await?;
         self.out.say(format!(
             "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
             outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
         ));
         for event in &outcome.events {
-            self.out.say(format!("  event {}", self.bundle.event_text(event)));
+            let text = leaderboard::INTERFACE.event_text(&event.topics, &event.data);
+            self.out.say(format!("  event {text}"));
         }
         Ok(outcome.block)
     }
@@ -104,7 +102,7 @@ impl Market<'_> {
     }
 
     async fn record(&self, slot: u64) -> Result<Option<Record>> {
-        let (contract, label) = (&self.network.chain.leaderboard, "Leaderboard::record");
-        Ok(self.chain.read(contract, &self.bundle, label, &slot.encode()).await?)
+        let contract = &self.network.chain.leaderboard;
+        Ok(self.chain.read(contract, &leaderboard::record(slot)).await?)
     }
 }

@@ -1,13 +1,12 @@
 //! The chain that the volumes are read from.
 
 use super::{Looked, Lookup};
-use cicada_chain::{Bundle, Chain};
+use cicada_chain::Chain;
 use cicada_core::hash::Hash;
 use cicada_core::Account;
 use cicada_network::Network;
 use cicada_volumes::{find, Exchange, FindError, Source, Volumes, BLOCKS};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -22,7 +21,6 @@ pub struct Connection {
     url: String,
     genesis: Hash,
     account: Account,
-    bundle: Arc<Bundle>,
     times: Times,
     open: Option<Remembering>,
     // A connection under way.
@@ -32,22 +30,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// To the exchange of a network, if it has one; its metadata are in the folder `bundles`.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn of(network: &Network, bundles: &Path) -> Result<Option<Self>, cicada_chain::Error> {
-        let Some(account) = network.chain.exchange else {
-            return Ok(None);
-        };
-        let bundle = Arc::new(Bundle::find(bundles, "exchange")?);
-        let (url, genesis) = (network.chain.url.clone(), network.chain.genesis);
-        Ok(Some(Self::new(url, genesis, account, bundle)))
+    /// To the exchange of a network, if it has one.
+    pub fn of(network: &Network) -> Option<Self> {
+        let at = &network.chain;
+        at.exchange.map(|account| Self::new(at.url.clone(), at.genesis, account))
     }
 
-    fn new(url: String, genesis: Hash, account: Account, bundle: Arc<Bundle>) -> Self {
+    fn new(url: String, genesis: Hash, account: Account) -> Self {
         let (times, open, opening, silent) = (Times::default(), None, None, None);
-        Self { url, genesis, account, bundle, times, open, opening, silent }
+        Self { url, genesis, account, times, open, opening, silent }
     }
 
     async fn connected(&mut self) -> Result<&Remembering, String> {
@@ -58,8 +49,7 @@ impl Connection {
                 if chain.genesis() != self.genesis {
                     return Err(format!("{} is another chain than the network file's", self.url));
                 }
-                let exchange =
-                    Exchange { chain, bundle: self.bundle.clone(), account: self.account };
+                let exchange = Exchange { chain, account: self.account };
                 Remembering { exchange, times: self.times.clone() }
             }
         };
@@ -138,9 +128,7 @@ mod tests {
     async fn a_handshake_goes_on_when_a_look_is_given_up() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", silent.local_addr().unwrap());
-        let bundles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/bundles");
-        let bundle = Arc::new(Bundle::find(bundles, "exchange").unwrap());
-        let mut connection = Connection::new(url, [7; 32], [8; 32], bundle);
+        let mut connection = Connection::new(url, [7; 32], [8; 32]);
         let (patience, mut streams) = (Duration::from_millis(300), Vec::new());
         for _ in 0..3 {
             assert!(timeout(patience, connection.look(1)).await.is_err(), "silent");

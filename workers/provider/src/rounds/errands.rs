@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::policy::{hand_back, HandBack};
 use crate::queue::{late, Promise};
 use crate::worker::Worker;
+use cicada_contracts::auction;
 use cicada_core::escrow::State;
 use cicada_core::market::{Assignment, Parameters, Status};
 use cicada_market::Error;
@@ -72,7 +73,7 @@ impl Worker {
             tracing::info!(assignment = id, "a deadline has passed: applying it");
             market.expire(escrow, &self.signer).await?;
         }
-        market.about("finalize", id, &self.signer).await?;
+        market.act(&auction::finalize(id), &self.signer).await?;
         Ok(())
     }
 }

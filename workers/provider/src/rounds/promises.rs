@@ -6,17 +6,13 @@ use crate::accept::{own_offers, place_offer, take, terms, Taken};
 use crate::policy::{is_over, may_be_open, Leave};
 use crate::state::Own;
 use anyhow::Result;
+use cicada_contracts::auction;
+use cicada_contracts::types::AuctionError;
 use cicada_core::market::OfferRecord;
 use cicada_core::name::Name;
-use cicada_market::Contract;
 use cicada_program::{count, now_ms};
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::ControlFlow;
-
-/// The contract's word for a line that is to be served first.
-const LINE_WAITING: &str = "LineWaiting";
-/// Its word for an order that somebody has closed.
-const ALREADY_CLOSED: &str = "AlreadyClosed";
 
 /// The first wanted one of each task, and all others.
 fn one_of_each(offers: Vec<(u64, Name, bool)>) -> (BTreeMap<Name, u64>, Vec<u64>) {
@@ -79,10 +75,10 @@ impl Provider {
     async fn withdraw(&mut self, id: u64, why: &str) -> Result<bool> {
         let worker = self.worker.clone();
         let market = worker.market();
-        let closed = market.call(Contract::Auction, "Auction::cancel_offer", &id, &worker.signer);
-        match self.meanwhile(closed).await {
+        let close = auction::cancel_offer(id);
+        match self.meanwhile(market.act(&close, &worker.signer)).await {
             Ok(_) => tracing::info!(offer = id, "withdrawn: {why}"),
-            Err(error) if error.refusal() == Some(ALREADY_CLOSED) => {}
+            Err(error) if error.refused() == Some(AuctionError::AlreadyClosed) => {}
             Err(error) if self.lost_sight(&error) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
@@ -208,7 +204,7 @@ impl Provider {
                 return Ok(ControlFlow::Continue(()));
             }
             // Whoever waits there goes first, and nobody else may see to it. Then again.
-            Err(error) if error.refusal() == Some(LINE_WAITING) => {
+            Err(error) if error.refused() == Some(AuctionError::LineWaiting) => {
                 if !self.serve_line(id).await? {
                     self.leave(id, &error.to_string());
                 }
@@ -252,8 +248,8 @@ impl Provider {
     async fn serve_line(&mut self, id: u64) -> Result<bool> {
         let worker = self.worker.clone();
         let market = worker.market();
-        let served = market.call(Contract::Auction, "Auction::assign_next", &id, &worker.signer);
-        match self.meanwhile(served).await {
+        let serve = auction::assign_next(id);
+        match self.meanwhile(market.act(&serve, &worker.signer)).await {
             Ok(_) => tracing::info!(request = id, "served its line"),
             // Somebody else was quicker, or its units are taken.
             Err(error) if error.refusal().is_some() => {

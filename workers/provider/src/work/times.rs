@@ -122,6 +122,7 @@ mod tests {
     use crate::policy::tests::request;
     use crate::work::tests::{until, PARAMETERS};
     use cicada_chain::Underway;
+    use cicada_contracts::types::AuctionError;
     use cicada_core::sla::Sla;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -183,8 +184,8 @@ mod tests {
     }
 
     fn refused() -> Error {
-        let (label, error) = ("Auction::start".into(), "WrongStatus".into());
-        cicada_chain::Error::Contract { label, error, explanation: String::new() }.into()
+        let why = AuctionError::WrongStatus;
+        cicada_chain::Error::refusal_of("Auction::start", &why, "").into()
     }
 
     #[tokio::test]
