@@ -149,7 +149,9 @@ pub mod rewards {
             }
             self.state = Stored(AwardState::after(&award));
             let stakes = calls::electorate(self.validators, committee)?.stakes;
-            let (slot, time_ms, weighed) = (report.slot, report.time_ms, with_weight(&stakes));
+            // Not the report's: who holds a certificate back shall not choose when all are judged.
+            let time_ms = self.env().block_timestamp();
+            let (slot, weighed) = (report.slot, with_weight(&stakes));
             let record =
                 EpochRecord { award, digest, slot, time_ms, ranked_by, committee, weighed };
             self.epochs.insert(award.epoch, &Stored(record));

@@ -42,7 +42,7 @@ pub struct EpochRecord {
     pub digest: Hash,
     /// The slot of that.
     pub slot: u64,
-    /// The time of its report.
+    /// When it was settled, in milliseconds since 1970.
     pub time_ms: u64,
     /// Bit `i` is set if seat `i` had signed the award's ranking.
     pub ranked_by: u32,

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x66c7dbb5b3bb5e3ef242406f32acec9ae9f3bb9c42aa01070e002fd3248eabd2';
+export const codeHash = '0xbf72206ec2d412f18084064746c932d4ffdae55fb4db44101d3c201963773d2c';
 export const compiler = 'rustc 1.85.0';

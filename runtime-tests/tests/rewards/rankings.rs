@@ -34,10 +34,11 @@ struct Ranked {
 
 impl Ranked {
     fn new(ranked_by: u32) -> Self {
-        Self::with(ranked_by, true)
+        Self::with(ranked_by, true, 0)
     }
 
-    fn with(ranked_by: u32, is_judge: bool) -> Self {
+    /// With a certificate that somebody holds back for so long.
+    fn with(ranked_by: u32, is_judge: bool, held_ms: u64) -> Self {
         let mut world = World::new();
         let owner = account(OWNER);
         let tao = TokenRef::new("TAO".into(), "TAO".into(), 9, u128::MAX / 2);
@@ -76,17 +77,18 @@ impl Ranked {
         let epoch = stage.next(&all, &crate::stage::validators(), 1_000);
         let award = epoch.award;
         let mut this = Self { stage, award, certified: ranking(&all) };
-        let _ = this.settle(ranked_by);
+        let _ = this.settle(ranked_by, held_ms);
         this
     }
 
-    fn settle(&mut self, ranked_by: u32) -> EpochSettled {
+    fn settle(&mut self, ranked_by: u32, held_ms: u64) -> EpochSettled {
         let (feed, latest) = (self.stage.feed(), self.stage.latest());
         let now = self.stage.world.now();
         let report = self.award.report::<Native>(ranked_by, feed, &latest, now);
         let certificate = self.stage.certify(&report);
         let other = self.stage.bring_ranked(report, self.award, !ranked_by, &certificate).fails();
         assert_eq!(other, RewardsError::ContentMismatch, "who ranked it is certified too");
+        self.stage.world.advance(held_ms);
         let settled = self.stage.bring_ranked(report, self.award, ranked_by, &certificate);
         let settled = settled.succeeds();
         assert_eq!(settled.value, Settlement::Recorded);
@@ -214,7 +216,8 @@ fn what_is_no_proof_is_refused_and_notes_nothing() {
     let good = ranked.sign(20, &wrong, |_| ());
     let other = ranked.less(8_000);
     assert_eq!(ranked.bring(good, &other).fails(), RewardsError::OtherRanking);
-    let changes: [(fn(&mut Statement), RewardsError); 5] = [
+    type Change = fn(&mut Statement);
+    let changes: [(Change, RewardsError); 5] = [
         (|one| one.epoch = 2, RewardsError::OtherTime),
         (|one| one.start_ms -= 1, RewardsError::OtherTime),
         (|one| one.end_ms += 1, RewardsError::OtherTime),
@@ -259,7 +262,7 @@ fn beside_eight_nobody_is_accused_and_eight_do_not_pay() {
 
 #[test]
 fn who_is_no_judge_is_told_and_can_judge_later() {
-    let mut ranked = Ranked::with(NINE, false);
+    let mut ranked = Ranked::with(NINE, false, 0);
     let _ = ranked.accuse(20, &[]).succeeds();
     assert_eq!(ranked.judge_in_time().fails(), RewardsError::PenaltiesRefused);
     assert!(!ranked.accused().judged, "it can be judged later");
@@ -274,4 +277,13 @@ fn a_settled_epoch_names_its_ranking_and_who_signed_it() {
     assert_eq!(record.award.ranking, digest::<Native>(&certified));
     assert_eq!((record.ranked_by, record.committee, record.slot), (NINE, 1, 1));
     assert_eq!((record.weighed, record.award), (0x7f_ffff, award));
+}
+
+#[test]
+fn who_holds_the_certificate_back_does_not_choose_when_all_are_judged() {
+    let mut ranked = Ranked::with(NINE, true, ACCUSE_MS);
+    let wrong = ranked.less(8_000);
+    let _ = ranked.accuse(20, &wrong).succeeds();
+    assert_eq!(ranked.judge().fails(), RewardsError::TooSoon);
+    let _ = ranked.judge_in_time().succeeds();
 }

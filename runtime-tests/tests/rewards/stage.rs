@@ -114,14 +114,17 @@ impl Stage {
     pub fn with_epochs(min_epoch_ms: u64) -> Self {
         let mut world = World::new();
         let (validators, committee) = seated(&mut world);
-        Self::around(world, validators, committee)
+        Self::paid_by((world, validators, committee), min_epoch_ms)
     }
 
     /// The same of these validators.
-    pub fn around(
-        mut world: World,
-        validators: ValidatorsContractRef,
-        committee: Committee,
+    pub fn around(world: World, validators: ValidatorsContractRef, committee: Committee) -> Self {
+        Self::paid_by((world, validators, committee), HOUR)
+    }
+
+    fn paid_by(
+        (mut world, validators, committee): (World, ValidatorsContractRef, Committee),
+        min_epoch_ms: u64,
     ) -> Self {
         let coin = TokenRef::new("TAO".into(), "TAO".into(), 9, SUPPLY);
         let token = world.as_(account(OWNER)).deploy("token", coin);

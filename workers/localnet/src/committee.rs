@@ -100,7 +100,8 @@ impl Localnet {
                 command.args(["--distances", distances]);
             }
             let rules = [
-                ("--turn-delay-ms", config.turn_delay_ms),
+                // So that eight seats have their turn before the next basket is due.
+                ("--turn-delay-ms", Some(config.turn_delay_ms.unwrap_or(2_000))),
                 // The chain is final at once, or nearly.
                 ("--due-after-ms", Some(config.due_after_ms.unwrap_or(2_000))),
                 ("--same-ms", config.same_ms),

@@ -97,7 +97,7 @@ pub struct Options {
     #[arg(long, env = "CICADA_DISTANCES", global = true, value_parser = distances)]
     #[serde(deserialize_with = "checked_distances")]
     pub distances: Option<String>,
-    /// How long each seat waits for the one before it with a NAV, a basket or an award, in ms (default 5000)
+    /// How long each seat waits for the one before it with a NAV, a basket or an award, in ms (default 2000)
     #[arg(long, env = "CICADA_TURN_DELAY_MS", global = true)]
     pub turn_delay_ms: Option<u64>,
     /// How long all others wait for the first of them besides, in ms (default 2000)

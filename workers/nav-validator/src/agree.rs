@@ -8,8 +8,8 @@ use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
-use crate::peers::Certified;
-use crate::rankings::Watched;
+use crate::peers::{brought, Certified};
+use crate::rankings::{select as select_statements, AllWatched};
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::watch::Judging;
@@ -18,6 +18,7 @@ use cicada_chain::Signer;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
+use cicada_core::ranking::Statement;
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_network::Rules;
@@ -96,6 +97,14 @@ impl Place {
         self.rules.lead_ms(due_ms, slot, self.seat, self.seats)
     }
 
+    /// Whether more seats than may be silent have their turn within an interval.
+    pub(crate) fn allows_eight(&self, slot: u64, interval_ms: u64) -> bool {
+        let ahead = u64::from(self.seats.saturating_sub(1).min(7));
+        let seats = u64::from(self.seats.max(1));
+        let last = u8::try_from(slot.wrapping_add(ahead) % seats).unwrap_or_default();
+        Self { seat: last, ..*self }.allowed_from_ms(0, slot) < interval_ms
+    }
+
     /// The same for what is brought to the chain: there it is already.
     pub(crate) fn of_bringers(self) -> Self {
         Self { rules: Rules { due_after_ms: 0, ..self.rules }, ..self }
@@ -140,7 +149,7 @@ impl Agreement {
     pub async fn run(self) {
         let (mut nav_due, mut reward_due) = (None, None);
         let (mut watched, mut judged) = (None, Judging::default());
-        let mut ranked = Watched::default();
+        let mut ranked = AllWatched::new();
         let mut rebalancing = Rebalancing::default();
         let poll = Duration::from_millis(self.app.config.poll);
         loop {
@@ -284,8 +293,16 @@ impl Agreement {
             let why = failed.first().map_or("the others are invalid or of another time", |one| one);
             anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
         })?;
-        let proposal = proposal(feed, newest, found, own.time_ms);
-        let agreed = peers.propose::<Proposal>(proposal.encode()).await?;
+        let propose =
+            |found| peers.propose::<Proposal>(proposal(feed, newest, found, own.time_ms).encode());
+        let agreed = match propose(found.clone()).await {
+            // Who was not heard says so himself.
+            Err(error) if !brought::<Observation>(&error).is_empty() => {
+                let all = found.into_iter().chain(brought(&error)).collect();
+                propose(select(office, &feed, slot, all, own.time_ms)).await?
+            }
+            agreed => agreed?,
+        };
         self.settle_nav(contracts, office, agreed).await
     }
 
@@ -358,7 +375,10 @@ impl Agreement {
         if now < own.award.end_ms.saturating_add(place.rules.due_after_ms) {
             return Ok(());
         }
-        let mut now_due = Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, now);
+        // What the first had to wait for is over: the others wait for it no second time.
+        let noticed_ms = now.saturating_sub(place.rules.due_after_ms);
+        let mut now_due =
+            Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, noticed_ms);
         let turn = now_due.has_turn(&place, now);
         *due = Some(now_due);
         if !turn {
@@ -385,9 +405,19 @@ impl Agreement {
                 let statements = self.statements(contracts, office, award).await?;
                 let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
                 let feed = contracts.rewards_feed()?;
-                let proposal =
-                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
-                peers.propose::<rewards::Proposal>(proposal.encode()).await?
+                let propose = |statements| {
+                    let next =
+                        rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
+                    peers.propose::<rewards::Proposal>(next.encode())
+                };
+                match propose(statements.clone()).await {
+                    // Who was not heard says so himself.
+                    Err(error) if !brought::<Statement>(&error).is_empty() => {
+                        let all = statements.into_iter().chain(brought(&error));
+                        propose(select_statements(office, &feed, award, all)).await?
+                    }
+                    agreed => agreed?,
+                }
             }
         };
         let Certified { value, certificate } = agreed;

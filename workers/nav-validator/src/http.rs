@@ -75,9 +75,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rankings", get(over::rankings))
         .route("/slashing", get(over::slashing))
         .route("/rewards", get(over::rewards));
-    let peers = Router::new()
-        .route("/attestation", get(signed::attestation))
-        .route("/ranking", get(signed::signed_ranking));
+    let peers = Router::new().route("/attestation", get(signed::attestation));
+    let ranked = Router::new().route("/ranking", get(signed::signed_ranking));
     let observed = Router::new().route("/observation", get(signed::observation));
     // A program of this machine needs no room.
     let own = Router::new().route("/nav", post(demand)).route("/basket", post(rebalance));
@@ -86,6 +85,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(with_room(stored))
         .merge(with_room(peers))
         .merge(in_line(observed))
+        .merge(in_line(ranked))
         .merge(own)
         .route("/status", get(status))
         .route("/metrics", get(metrics))

@@ -255,7 +255,25 @@ fn refused(status: u16, body: &[u8]) -> anyhow::Error {
     };
     let first = failed.refusals.first();
     let why = first.map(|refusal| format!(" (seat {}: {})", refusal.seat, refusal.reason));
-    anyhow!("{}{}", failed.error, why.unwrap_or_default())
+    let said = format!("{}{}", failed.error, why.unwrap_or_default());
+    let reasons = failed.refusals.into_iter().map(|refusal| refusal.reason).collect();
+    Refused { said, reasons }.into()
+}
+
+/// What nodes say who refuse a proposal.
+#[derive(Debug, thiserror::Error)]
+#[error("{said}")]
+struct Refused {
+    said: String,
+    reasons: Vec<String>,
+}
+
+/// What refusals of a proposal bring along: what their seats signed, in hex of SCALE at their end.
+/// Nothing is verified yet.
+pub fn brought<T: Decode>(error: &anyhow::Error) -> Vec<T> {
+    let reasons = error.downcast_ref::<Refused>().map_or(&[][..], |refused| &refused.reasons);
+    let last = |reason: &String| from_hex(reason.rsplit(' ').next()?).ok();
+    reasons.iter().filter_map(last).collect()
 }
 
 fn observed<T: Decode>(status: u16, body: &[u8], config_digest: &Hash) -> Result<T> {

@@ -13,22 +13,32 @@ use cicada_core::report::Feed;
 use cicada_core::rewards::{Award, AwardState};
 use cicada_core::slashing::{Deviation, Weight};
 use cicada_program::now_ms;
+use std::collections::BTreeMap;
 
 /// How much later than the contract allows all who are accused are judged, in milliseconds: the
 /// clock of the chain may stand still for a while.
 const LATER_MS: u64 = 20_000;
 
+/// How often the others are asked, in milliseconds: who has not seen yet that an epoch is settled does
+/// not show its ranking.
+const ASK_AGAIN_MS: u64 = 20_000;
+
+/// How long a settled epoch is watched, in milliseconds: twice as long as it takes to have all judged.
+const WATCH_MS: u64 = 2 * (ACCUSE_MS + LATER_MS);
+
 /// A statement with its ranking, as validators show it once its epoch is settled.
 pub type Shown = (Statement, Option<Vec<Weight>>);
 
-/// What is known of the newest settled epoch.
+/// What is known of the epochs that were settled a short time ago.
+pub(crate) type AllWatched = BTreeMap<u64, Watched>;
+
+/// What is known of a settled epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
-    epoch: u64,
     /// Whether nothing is left to do.
     done: bool,
-    /// Whether the others were asked.
-    asked: bool,
+    /// When the others are asked again.
+    ask_ms: u64,
     /// Rankings of others that are off, and not yet brought.
     off: Vec<(Statement, Vec<Weight>, u32)>,
     due: Option<Due>,
@@ -84,15 +94,23 @@ impl Agreement {
         let config_digest = &office.config_digest;
         let known = self.app.store.statement(award.epoch, config_digest)?;
         let signed = match known {
-            None if self.may_rank(contracts, &award, state).await? => {
+            None if self.may_rank(&award, state)? => {
                 let mut statement = Statement::of(&award, seat);
                 let message =
                     statement.message::<Native>(config_digest, &contracts.rewards_feed()?);
                 statement.signature = self.observer.keys.attest(&message);
                 let own = Own { statement, signed_ms: now_ms() };
-                self.app.store.keep_statement(config_digest, &own)?;
-                tracing::info!("the ranking of epoch {} is signed", award.epoch);
-                Some(own)
+                match self.app.store.keep_statement(config_digest, &own) {
+                    Ok(()) => {
+                        tracing::info!("the ranking of epoch {} is signed", award.epoch);
+                        Some(own)
+                    }
+                    // The award is right all the same, and the node has to know it.
+                    Err(error) => {
+                        tracing::warn!("the ranking is not signed: {error}");
+                        None
+                    }
+                }
             }
             known => known,
         };
@@ -106,12 +124,7 @@ impl Agreement {
     /// process started (another, or this one before its disk was put back, may have signed something
     /// else), and all before it is as the chain settled it. What was signed once may be signed for the
     /// next committee.
-    async fn may_rank(
-        &self,
-        contracts: &Contracts,
-        award: &Award,
-        state: &AwardState,
-    ) -> Result<bool> {
+    fn may_rank(&self, award: &Award, state: &AwardState) -> Result<bool> {
         if self.app.store.has_ranked(award.epoch)? {
             return Ok(true);
         }
@@ -119,8 +132,8 @@ impl Agreement {
             return Ok(false);
         }
         if state.epoch == 0 {
-            let from = contracts.chain.block_events(self.app.config.from_block, &[]).await?;
-            return Ok(from.time_ms <= award.start_ms);
+            let first = self.app.store.first()?;
+            return Ok(first.is_some_and(|first| first.time_ms <= award.start_ms));
         }
         let before = self.app.store.epoch(state.epoch)?;
         Ok(before.is_some_and(|before| AwardState::after(&before.award) == *state))
@@ -140,22 +153,31 @@ impl Agreement {
         Ok(select(office, &contracts.rewards_feed()?, award, all))
     }
 
-    /// Once for each newly settled epoch: asks the others what they signed, brings what is off to the
-    /// chain, and has all who are accused judged, each in the turn of this seat.
+    /// For each epoch that was settled a short time ago: asks the others what they signed, brings what
+    /// is off to the chain, and has all who are accused judged, each in the turn of this seat.
     pub(crate) async fn watch_rankings(
         &self,
         contracts: &Contracts,
+        all: &mut AllWatched,
+    ) -> Result<()> {
+        let recent = self.app.store.awarded_since(now_ms().saturating_sub(WATCH_MS))?;
+        all.retain(|epoch, _| recent.iter().any(|(other, _)| other == epoch));
+        for (epoch, settled) in recent {
+            self.watch_ranking(contracts, (epoch, &settled), all.entry(epoch).or_default()).await?;
+        }
+        Ok(())
+    }
+
+    async fn watch_ranking(
+        &self,
+        contracts: &Contracts,
+        (epoch, settled): (u64, &SettledAward),
         watched: &mut Watched,
     ) -> Result<()> {
-        let Some((epoch, settled)) = self.app.store.newest_awarded()? else {
-            return Ok(());
-        };
-        if watched.epoch != epoch {
-            *watched = Watched { epoch, ..Watched::default() };
-        }
         let judged_from = settled.settled_ms.saturating_add(ACCUSE_MS).saturating_add(LATER_MS);
         let now = now_ms();
-        let has_work = !watched.asked || !watched.off.is_empty() || now >= judged_from;
+        let asks = now >= watched.ask_ms && now < judged_from;
+        let has_work = asks || !watched.off.is_empty() || now >= judged_from;
         if watched.done || !has_work {
             return Ok(());
         }
@@ -168,10 +190,10 @@ impl Agreement {
             return Ok(());
         };
         let certified = ranking(&own.scores);
-        if !watched.asked {
+        if asks {
             watched.off =
-                self.off(contracts, &office, &settled, (&own.award, &certified[..])).await?;
-            watched.asked = true;
+                self.off(contracts, &office, settled, (&own.award, &certified[..])).await?;
+            watched.ask_ms = now.saturating_add(ASK_AGAIN_MS);
         }
         if watched.off.is_empty() && now < judged_from {
             return Ok(());

@@ -5,7 +5,7 @@ use crate::agree::{one_of_each, Agreement, Due, Place};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
 use crate::peers::Certified;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use cicada_core::basket::agreed::{Own, Proposal};
 use cicada_core::basket::holdings;
 use cicada_core::basket::observed::{check, Observation};
@@ -133,6 +133,10 @@ impl Agreement {
                 done
             }
             None => {
+                ensure!(
+                    place.allows_eight(slot, self.app.config.basket_interval),
+                    "basket_interval is shorter than the turns of eight seats"
+                );
                 state.next_ms = place.next_ms(now);
                 let turn = state.has_turn(&place, slot, time_ms, now);
                 if !is_young(&place, slot, time_ms, now) || !(asked || turn) {
@@ -226,8 +230,8 @@ mod tests {
         let young = |seat, now_ms| is_young(&Place { seat, seats: 23, rules }, SLOT, NOW, now_ms);
         assert!(young(5, NOW) && young(5, NOW + 60_000));
         assert!(!young(5, NOW + 60_001), "its prices would not serve for long");
-        assert!(!young(7, NOW + 26_999) && young(7, NOW + 27_000) && young(7, NOW + 87_000));
-        assert!(!young(4, NOW + 126_999) && young(4, NOW + 127_000), "the last");
+        assert!(!young(7, NOW + 41_999) && young(7, NOW + 42_000) && young(7, NOW + 102_000));
+        assert!(!young(4, NOW + 141_999) && young(4, NOW + 142_000), "the last");
     }
 
     #[test]

@@ -55,6 +55,8 @@ const HOLDERS: TableDefinition<Account, Bytes> = TableDefinition::new("holders")
 const REGISTERED: TableDefinition<Account, Bytes> = TableDefinition::new("registered");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
+// The first block that was taken over.
+const FIRST: &str = "first";
 
 /// Why the store cannot be used, or does not take something.
 #[derive(Debug, thiserror::Error)]
@@ -169,8 +171,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`]; so do all that read.
     pub fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
+        self.block(CURSOR)
+    }
+
+    /// The first block that was taken over: what was before it, nobody knows here.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn first(&self) -> Result<Option<Cursor>, StoreError> {
+        self.block(FIRST)
+    }
+
+    fn block(&self, name: &str) -> Result<Option<Cursor>, StoreError> {
         self.read(|read| {
-            let bytes = read.open_table(META)?.get(CURSOR)?;
+            let bytes = read.open_table(META)?.get(name)?;
             Ok(bytes.map(|bytes| Cursor::decode_all(&mut bytes.value())).transpose()?)
         })
     }
@@ -201,6 +215,9 @@ impl Store {
                 }
                 if number > expected {
                     return Err(Box::new(StoreError::Gap { expected, got: number }));
+                }
+                if cursor.is_none() {
+                    meta.insert(FIRST, &block.at.encode()[..])?;
                 }
                 for (index, change) in &block.changes {
                     tables.take((number, *index), change)?;

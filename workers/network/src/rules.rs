@@ -102,7 +102,7 @@ impl Default for Rules {
             backlog: 8,
             leader_backlog: 4,
             turn_delay_ms: 5_000,
-            due_after_ms: 15_000,
+            due_after_ms: 30_000,
             same_ms: 240_000,
             distance_ms: Distances::default(),
         }
@@ -210,10 +210,10 @@ mod tests {
         }
         let rules = Rules::default();
         assert_eq!(rules.turn_ms(1_000, 5, 5, 23), 1_000);
-        assert_eq!(rules.turn_ms(1_000, 5, 7, 23), 26_000);
-        assert_eq!(rules.turn_ms(1_000, 5, 4, 23), 126_000);
+        assert_eq!(rules.turn_ms(1_000, 5, 7, 23), 41_000);
+        assert_eq!(rules.turn_ms(1_000, 5, 4, 23), 141_000);
         assert_eq!(rules.lead_ms(1_000, 5, 5, 23), 1_000, "nobody can before the first");
-        assert_eq!(rules.lead_ms(1_000, 5, 7, 23), 28_000);
+        assert_eq!(rules.lead_ms(1_000, 5, 7, 23), 43_000);
         for rules in [Rules::UNASKED, Rules { turn_delay_ms: 0, ..rules }] {
             assert_eq!(rules.turn_ms(1_000, 5, 4, 23), 1_000);
             assert_eq!(rules.lead_ms(1_000, 5, 4, 23), 1_000);
@@ -229,12 +229,12 @@ mod tests {
             Rules { backlog: 9, ..default },
             Rules { leader_backlog: 3, ..default },
             Rules { turn_delay_ms: 4_999, ..default },
-            Rules { due_after_ms: 14_999, ..default },
+            Rules { due_after_ms: 29_999, ..default },
             Rules { same_ms: 239_999, ..default },
         ];
         let distances = ["leaderboard", "nav", "basket", "rewards"].map(|f| other(distance_ms(f)));
         let mut bytes: Vec<_> = all.iter().chain(&distances).map(Rules::bytes).collect();
-        bytes.extend([default.bytes(), Rules { turn_delay_ms: 14_999, ..default }.bytes()]);
+        bytes.extend([default.bytes(), Rules { turn_delay_ms: 29_999, ..default }.bytes()]);
         let count = bytes.len();
         bytes.sort_unstable();
         bytes.dedup();
@@ -244,8 +244,8 @@ mod tests {
     #[test]
     fn all_turns_fit_in_a_round() {
         let rules = |turn_delay_ms| Rules { turn_delay_ms, ..Rules::default() };
-        assert_eq!(rules(12_863).check(23), Ok(()));
-        assert!(rules(12_864).check(23).is_err());
+        assert_eq!(rules(12_181).check(23), Ok(()));
+        assert!(rules(12_182).check(23).is_err());
         assert_eq!(rules(u64::MAX).check(1), Ok(()), "who is alone waits for nobody");
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Mine {
     again_ms: u64,
     // When it is looked at again, if only its money is still to come.
     pub(super) later_ms: u64,
+    // Whether a restart finds it again.
+    noted: bool,
 }
 
 /// A job that runs now.
@@ -45,7 +47,8 @@ pub(super) struct Run {
 
 impl Mine {
     fn new(assignment: Assignment, terms: Request) -> Self {
-        Self { assignment, terms, run: None, errand: false, tries: 0, again_ms: 0, later_ms: 0 }
+        let (run, errand, noted) = (None, false, true);
+        Self { assignment, terms, run, errand, tries: 0, again_ms: 0, later_ms: 0, noted }
     }
 
     /// What it needs of a place, unless it needs none. One whose payload is still to come is kept a
@@ -143,7 +146,7 @@ impl Provider {
             self.note(self.next_assignment).await?;
             self.next_assignment = self.next_assignment.saturating_add(1);
         }
-        self.worker.state.set_settled_below(self.next_assignment)?;
+        let written = self.write_down();
         // Of those of an earlier run the newest first: there is more to be done about them.
         let turn = Turn::begin();
         while let Some(id) = self.noted.last().copied().filter(|_| !turn.is_over()) {
@@ -155,7 +158,19 @@ impl Provider {
             }
             self.noted.remove(&id);
         }
+        written?;
         Ok(self.next_assignment > newest && self.noted.is_empty())
+    }
+
+    /// Writes down how far assignments were looked at: no further than the first own one that a
+    /// restart would not find. A disk that takes nothing hides no job.
+    fn write_down(&mut self) -> Result<()> {
+        let state = &self.worker.state;
+        for (id, mine) in self.mine.iter_mut().filter(|(_, mine)| !mine.noted) {
+            mine.noted = state.note(Own::Assignment, *id).is_ok();
+        }
+        let unnoted = self.mine.iter().find(|(_, mine)| !mine.noted).map(|(id, _)| *id);
+        state.set_settled_below(unnoted.unwrap_or(self.next_assignment))
     }
 
     /// Notes an assignment if it is an own one that has not ended.
@@ -165,9 +180,9 @@ impl Provider {
         let own = assignment.provider == self.worker.own && !assignment.status.is_final();
         if own && !self.mine.contains_key(&id) {
             let terms = market.request(assignment.request).await?.terms;
-            let noted = self.worker.state.note(Own::Assignment, id);
-            noted.map_err(|error| Error::Other(format!("{error:#}")))?;
-            self.mine.insert(id, Mine::new(assignment, terms));
+            let mut mine = Mine::new(assignment, terms);
+            mine.noted = self.worker.state.note(Own::Assignment, id).is_ok();
+            self.mine.insert(id, mine);
         }
         Ok(())
     }

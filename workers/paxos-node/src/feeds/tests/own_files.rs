@@ -57,7 +57,7 @@ fn an_award_is_the_one_that_its_own_validator_computed() {
 }
 
 /// What a validator that has signed nothing tells its node.
-fn told(award: Award) -> Told {
+pub(super) fn told(award: Award) -> Told {
     Told { award, signed: None }
 }
 

@@ -14,7 +14,7 @@ impl Encode for Bytes {
 }
 
 const DELAY: u64 = 5_000;
-const AFTER: u64 = 15_000;
+const AFTER: u64 = 30_000;
 
 fn turns() -> Bench {
     Bench::under(Rules { backlog: 0, ..Rules::default() })
@@ -64,7 +64,7 @@ fn nobody_borrows_the_turn_of_another() {
     named[place] = 1;
     refuses(named.clone(), "the signature of seat 1, who proposed it, is forged");
     named[place] = 23;
-    refuses(named, "slot 1 is seat 23's to propose 125000 ms from now");
+    refuses(named, "slot 1 is seat 23's to propose 140000 ms from now");
     // Genuine, but of another value, and under other rules.
     let other = bench.by(1, &bench.nav(22, NOW)).0;
     let signature = &other[other.len() - 65..];
@@ -85,7 +85,7 @@ fn what_came_before_its_turn_was_heard_by_nobody() {
     let bench = turns();
     // Seat 0's validator signs at NOW; without it, a proposal is right if it comes within 5 s.
     let nav = without_seat_0(&bench);
-    bench.refuses(&bench.by(2, &nav), NOW + 1_000, "seat 2's to propose 19000 ms from now");
+    bench.refuses(&bench.by(2, &nav), NOW + 1_000, "seat 2's to propose 34000 ms from now");
     let words = "signed 5000 ms before it came, is not in it";
     bench.refuses(&bench.by(2, &nav), NOW + AFTER + DELAY, words);
     let bench = turns();
@@ -104,7 +104,7 @@ fn without_seat_0(bench: &Bench) -> navs::Proposal {
 fn an_award_is_due_from_the_end_of_its_epoch_on() {
     let bench = turns();
     let award = Award { end_ms: NOW - AFTER - DELAY, ..own_files::FIRST };
-    bench.write("awards/epoch-1.scale", &award);
+    bench.write("awards/epoch-1.scale", &own_files::told(award));
     let settled =
         awards::Settled { state: AwardState::starting(award.start_ms), latest: FeedState::EMPTY };
     bench.write("awards/settled.scale", &settled);
@@ -123,7 +123,7 @@ fn a_basket_waits_for_its_turn_too() {
     let bench = turns();
     let basket = bench.basket(own_files::entries(), NOW);
     bench.refuses(&bench.by(1, &basket), NOW, "my validator has not written a basket yet");
-    bench.refuses(&bench.by(2, &basket), NOW, "seat 2's to propose 20000 ms from now");
+    bench.refuses(&bench.by(2, &basket), NOW, "seat 2's to propose 35000 ms from now");
 }
 
 #[test]
