@@ -3,16 +3,13 @@
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
-use cicada_core::hash::Hash;
+use cicada_contracts::{leaderboard, token, validators};
 use cicada_core::quote::MMC_DECIMALS;
-use cicada_core::report::FeedState;
 use cicada_deploy::found::{all_there, keep as keep_old, stays};
-use cicada_deploy::{instantiate, say, Addresses};
+use cicada_deploy::{say, Addresses, Maker};
 use cicada_network::{ChainSection, Network, NodeEntry, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use parity_scale_codec::Encode;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const TOKEN: (&str, &str) = ("Metameme Coin", "MMC");
 /// How many operators register at a time.
@@ -45,9 +42,9 @@ pub async fn run(options: &Options) -> Result<()> {
     let keys = node_keys(&options.keys, options.nodes)?;
     let owner = signer(&options.suri)?;
     fund(options, &chain, &owner, &keys).await?;
-    let (mut network, addresses) = contracts(options, &chain, &bundles, &owner, &keys).await?;
-    register(&chain, &bundles, &network, &keys).await?;
-    form_committee(&chain, &bundles, &owner, &mut network).await?;
+    let (network, addresses) = contracts(options, &chain, &bundles, &owner, &keys).await?;
+    register(&chain, &network, &keys).await?;
+    form_committee(&chain, &owner, &network).await?;
     keep_old(&options.out)?;
     network.save(&options.out)?;
     say(format!("wrote {}", options.out.display()));
@@ -95,26 +92,23 @@ async fn answers(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<
     if !all_there(chain, &at.genesis, &contracts).await? {
         return Ok(false);
     }
-    let symbol = "PSP22Metadata::token_symbol";
-    let symbol: Option<String> = chain.read(&at.token, &bundles.token, symbol, &[]).await?;
+    let symbol = chain.read(&at.token, &token::token_symbol()).await?;
     ensure!(symbol.as_deref() == Some(TOKEN.1), "the token is not MMC");
-    let latest = "Leaderboard::latest";
-    let _: FeedState = chain.read(&at.leaderboard, &bundles.leaderboard, latest, &[]).await?;
-    check_committee(chain, bundles, network).await?;
+    chain.read(&at.leaderboard, &leaderboard::latest()).await?;
+    check_committee(chain, network).await?;
     Ok(true)
 }
 
 /// Compares the chain's committee with the file's: epoch and digest over all keys.
-async fn check_committee(chain: &Chain, bundles: &Bundles, network: &Network) -> Result<()> {
-    let validators = (&network.chain.validators, &bundles.validators);
-    let read = |label| chain.read::<Hash>(validators.0, validators.1, label, &[]);
-    let epoch: u32 = chain.read(validators.0, validators.1, "Validators::epoch", &[]).await?;
+async fn check_committee(chain: &Chain, network: &Network) -> Result<()> {
+    let validators = &network.chain.validators;
+    let epoch = chain.read(validators, &validators::epoch()).await?;
     ensure!(
         epoch == network.epoch,
         "the committee of epoch {epoch} is in office, not that of epoch {}",
         network.epoch
     );
-    let digest = read("Validators::config_digest").await?;
+    let digest = chain.read(validators, &validators::config_digest()).await?;
     let computed = network.config_digest();
     ensure!(
         digest == computed,
@@ -193,25 +187,27 @@ async fn contracts(
     keys: &[NodeKeys],
 ) -> Result<(Network, Addresses)> {
     let genesis = chain.genesis();
-    // A new contract each time: an earlier one may belong to a deployment that broke off.
-    let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
+    let maker = Maker::new(chain, owner)?;
+    let token = token::new(TOKEN.0, TOKEN.1, MMC_DECIMALS, 0);
+    let token = maker.make(&bundles.token, &token).await?;
+    let validators = validators::new(&genesis, options.nodes);
+    let validators = maker.make(&bundles.validators, &validators).await?;
+    let leaderboard = leaderboard::new(&validators.account);
+    let leaderboard = maker.make(&bundles.leaderboard, &leaderboard).await?;
     let mut addresses = Addresses::new(&options.name, &options.url, &genesis);
-    let mut make = async |bundle, args: Vec<u8>| -> Result<[u8; 32]> {
-        let made = instantiate(chain, bundle, &args, &salt, owner).await?;
+    for (bundle, made) in [
+        (&bundles.token, &token),
+        (&bundles.validators, &validators),
+        (&bundles.leaderboard, &leaderboard),
+    ] {
         addresses.add(bundle, &made.account, Some(made.block));
-        Ok(made.account)
-    };
-    let supply = 0u128;
-    let token = (TOKEN.0, TOKEN.1, MMC_DECIMALS, supply).encode();
-    let token = make(&bundles.token, token).await?;
-    let validators = make(&bundles.validators, (genesis, options.nodes).encode()).await?;
-    let leaderboard = make(&bundles.leaderboard, validators.encode()).await?;
+    }
     let chain = ChainSection {
         url: options.url.clone(),
         genesis,
-        token,
-        validators,
-        leaderboard,
+        token: token.account,
+        validators: validators.account,
+        leaderboard: leaderboard.account,
         index: None,
         rewards: None,
         exchange: None,
@@ -238,24 +234,16 @@ fn node_entries(base_port: u16, keys: &[NodeKeys]) -> Result<Vec<NodeEntry>> {
 }
 
 /// Each operator registers its own keys, with the proof that it holds them.
-async fn register(
-    chain: &Chain,
-    bundles: &Bundles,
-    network: &Network,
-    keys: &[NodeKeys],
-) -> Result<()> {
+async fn register(chain: &Chain, network: &Network, keys: &[NodeKeys]) -> Result<()> {
     let domain = network.domain();
     let one = |(seat, keys): (usize, &NodeKeys)| {
         let possession = keys.prove_possession(&domain);
-        let args = (keys.consensus_key(), keys.attestation_key(), possession).encode();
+        let (consensus, attestation) = (keys.consensus_key(), keys.attestation_key());
+        let own = validators::register(&consensus, &attestation, &possession);
         let operator = signer_from_seed(keys.operator_seed());
         async move {
-            let label = "Validators::register";
-            let validators = &network.chain.validators;
-            chain
-                .call(validators, &bundles.validators, label, &args, &operator?)
-                .await
-                .with_context(|| format!("registering node {seat}"))
+            let registered = chain.call(&network.chain.validators, &own, &operator?).await;
+            registered.with_context(|| format!("registering node {seat}"))
         }
     };
     let done = stream::iter(keys.iter().enumerate().map(one))
@@ -270,20 +258,12 @@ async fn register(
     Ok(())
 }
 
-async fn form_committee(
-    chain: &Chain,
-    bundles: &Bundles,
-    owner: &Signer,
-    network: &mut Network,
-) -> Result<()> {
+async fn form_committee(chain: &Chain, owner: &Signer, network: &Network) -> Result<()> {
     let operators: Vec<_> = network.nodes.iter().map(|node| node.operator).collect();
-    let at = (&network.chain.validators, &bundles.validators);
-    let label = "Validators::form_committee";
-    let outcome = chain
-        .call(at.0, at.1, label, &operators.encode(), owner)
-        .await
-        .with_context(|| format!("as {}", address(&account_of(owner))))?;
-    check_committee(chain, bundles, network).await?;
+    let formed = validators::form_committee(&operators);
+    let formed = chain.call(&network.chain.validators, &formed, owner).await;
+    let outcome = formed.with_context(|| format!("as {}", address(&account_of(owner))))?;
+    check_committee(chain, network).await?;
     say(format!(
         "committee of epoch {} in block {}: {} nodes, {} sign a certificate, config digest 0x{}",
         network.epoch,

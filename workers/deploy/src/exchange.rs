@@ -1,20 +1,17 @@
 //! The exchange: its contract, its markets, the market maker's reserve, and money to trade with.
 
 use crate::found::{all_there, keep, stays};
-use crate::index::{call_all, Step};
 use crate::market::make_minter;
-use crate::{instantiate, say, Addresses};
+use crate::{say, Addresses, Maker, Steps};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::MMC;
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
-use cicada_core::exchange::{Gate, MakerTerms, Market, Schedule};
-use cicada_core::hash::Hash;
+use cicada_contracts::{exchange, leaderboard, token};
+use cicada_core::exchange::{MakerTerms, Market};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::Account;
 use cicada_network::Network;
-use parity_scale_codec::{Decode, Encode};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What to deploy, and where.
 #[derive(Clone, Debug)]
@@ -50,17 +47,6 @@ pub struct Stock {
     pub holdings: Vec<(Framework, u128)>,
 }
 
-/// `ExchangeTerms` of the contract's interface.
-#[derive(Decode)]
-struct Terms {
-    currency: Account,
-    leaderboard: Account,
-    token_code: Hash,
-    _maker: Schedule,
-    _gate: Gate,
-    _markets: u32,
-}
-
 /// A framework with its market.
 struct Listed {
     framework: Framework,
@@ -74,7 +60,6 @@ struct Deployer<'a> {
     chain: Chain,
     exchange: Bundle,
     token: Bundle,
-    leaderboard: Bundle,
     owner: Signer,
 }
 
@@ -90,7 +75,6 @@ pub async fn deploy(plan: &Plan) -> Result<Account> {
         chain: Chain::connect(&plan.url).await?,
         exchange: load("exchange")?,
         token: load("token")?,
-        leaderboard: load("leaderboard")?,
         owner: signer(&plan.suri)?,
     };
     let mut network = Network::load(&plan.network)?;
@@ -150,32 +134,25 @@ impl Deployer<'_> {
         if !all_there(chain, genesis, &[(account, &self.exchange)]).await? {
             return Ok(false);
         }
-        let terms: Terms = self.read(account, "Exchange::terms", &[]).await?;
+        let terms = chain.read(account, &exchange::terms()).await?;
         ensure!(terms.currency == network.chain.token, "it trades against another token");
         ensure!(terms.leaderboard == network.chain.leaderboard, "its leaderboard is another");
         ensure!(terms.token_code == *self.token.code_hash(), "the code of token has changed");
         Ok(true)
     }
 
-    async fn read<T: Decode>(&self, account: &Account, label: &str, args: &[u8]) -> Result<T> {
-        Ok(self.chain.read(account, &self.exchange, label, args).await?)
-    }
-
     async fn make(&self, network: &Network) -> Result<(Account, u64)> {
-        // A new contract each time: an earlier one may belong to a deployment that broke off.
-        let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
-        let at = &network.chain;
-        let args = (at.token, at.leaderboard, self.token.code_hash(), self.plan.terms);
-        let made =
-            instantiate(&self.chain, &self.exchange, &args.encode(), &salt, &self.owner).await?;
+        let (at, code) = (&network.chain, self.token.code_hash());
+        let new = exchange::new(&at.token, &at.leaderboard, code, &self.plan.terms);
+        let made = Maker::new(&self.chain, &self.owner)?.make(&self.exchange, &new).await?;
         Ok((made.account, made.block))
     }
 
     /// Opens the markets of all frameworks that the newest leaderboard ranks, fills up their
     /// reserves and the trader's purse.
     async fn fill(&self, network: &Network, exchange: &Account, stock: &Stock) -> Result<()> {
-        let (board, label) = (&network.chain.leaderboard, "Leaderboard::ranking");
-        let quotes: Vec<Quote> = self.chain.read(board, &self.leaderboard, label, &[]).await?;
+        let board = &network.chain.leaderboard;
+        let quotes = self.chain.read(board, &leaderboard::ranking()).await?;
         if quotes.is_empty() {
             say("no markets yet: there is no leaderboard; run deploy-exchange --fill after the first");
             return Ok(());
@@ -188,13 +165,12 @@ impl Deployer<'_> {
     async fn listed(&self, exchange: &Account, quotes: &[Quote]) -> Result<Vec<Listed>> {
         let mut markets = Vec::new();
         for Quote { framework, .. } in quotes {
-            let args = framework.encode();
-            let look = || self.read::<Option<Market>>(exchange, "Exchange::market", &args);
+            let view = exchange::market(framework);
+            let look = || self.chain.read(exchange, &view);
             let (market, new) = match look().await? {
                 Some(market) => (market, false),
                 None => {
-                    let (bundle, owner) = (&self.exchange, &self.owner);
-                    self.chain.call(exchange, bundle, "Exchange::list", &args, owner).await?;
+                    self.chain.call(exchange, &exchange::list(framework), &self.owner).await?;
                     (look().await?.context("the market is not there after its opening")?, true)
                 }
             };
@@ -220,15 +196,13 @@ impl Deployer<'_> {
         }
         self.mint(mmc, &account_of(&self.owner), total).await?;
         self.allow(mmc, exchange, total).await?;
-        let short = markets.iter().filter(|listed| missing(listed) > 0);
-        let steps: Vec<Step<'_>> = short
-            .map(|listed| {
-                let args = (&listed.framework, missing(listed)).encode();
-                (*exchange, &self.exchange, "Exchange::deposit", args)
-            })
-            .collect();
-        let count = steps.len();
-        call_all(&self.chain, steps, &self.owner).await.context("filling up the reserves")?;
+        let mut steps = Steps::new(&self.chain, &self.owner);
+        let mut count = 0;
+        for listed in markets.iter().filter(|listed| missing(listed) > 0) {
+            steps.add(exchange, exchange::deposit(&listed.framework, missing(listed)));
+            count += 1;
+        }
+        steps.call().await.context("filling up the reserves")?;
         say(format!("reserves: {} MMC more in {count} markets", whole(total)));
         Ok(())
     }
@@ -252,8 +226,7 @@ impl Deployer<'_> {
                 self.buy_for(mmc, exchange, stock, listed, quote, *amount).await?;
             }
         }
-        let args = stock.trader.encode();
-        let balance: u128 = self.chain.read(mmc, &self.token, "PSP22::balance_of", &args).await?;
+        let balance = self.chain.read(mmc, &token::balance_of(&stock.trader)).await?;
         let missing = stock.funds.saturating_sub(balance);
         if missing > 0 {
             self.mint(mmc, &stock.trader, missing).await?;
@@ -275,30 +248,25 @@ impl Deployer<'_> {
         let cost = quote.ask.checked_mul(amount).context("so many tokens cost too much")?;
         self.mint(mmc, &owner, cost).await?;
         self.allow(mmc, exchange, cost).await?;
-        let args = (&listed.framework, amount, cost, u64::MAX).encode();
-        let bought =
-            self.chain.call(exchange, &self.exchange, "Exchange::buy", &args, &self.owner).await;
+        let buy = exchange::buy(&listed.framework, amount, cost, u64::MAX);
+        let bought = self.chain.call(exchange, &buy, &self.owner).await;
         bought.with_context(|| format!("buying {amount} {}", listed.framework))?;
         if stock.trader != owner {
-            let nothing: Vec<u8> = Vec::new();
-            let args = (stock.trader, amount, nothing).encode();
-            let token = &listed.market.token;
-            self.chain.call(token, &self.token, "PSP22::transfer", &args, &self.owner).await?;
+            let transfer = token::transfer(&stock.trader, amount, &[]);
+            self.chain.call(&listed.market.token, &transfer, &self.owner).await?;
         }
         say(format!("{} got {amount} {} tokens", address(&stock.trader), listed.framework));
         Ok(())
     }
 
     async fn mint(&self, mmc: &Account, to: &Account, amount: u128) -> Result<()> {
-        make_minter(&self.chain, &self.token, mmc, &self.owner).await?;
-        let args = (to, amount).encode();
-        self.chain.call(mmc, &self.token, "Supply::mint", &args, &self.owner).await?;
+        make_minter(&self.chain, mmc, &self.owner).await?;
+        self.chain.call(mmc, &token::mint(to, amount), &self.owner).await?;
         Ok(())
     }
 
     async fn allow(&self, mmc: &Account, exchange: &Account, amount: u128) -> Result<()> {
-        let args = (exchange, amount).encode();
-        self.chain.call(mmc, &self.token, "PSP22::approve", &args, &self.owner).await?;
+        self.chain.call(mmc, &token::approve(exchange, amount), &self.owner).await?;
         Ok(())
     }
 }

@@ -3,27 +3,20 @@
 
 use crate::found::{all_there, keep, stays};
 use crate::index_file::{IndexFile, Subnet};
-use crate::left::{is_bonded, StakeTerms};
-use crate::{say, Addresses};
+use crate::left::is_bonded;
+use crate::steps::{Steps, AT_ONCE};
+use crate::{new_salt, say, Addresses};
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;
-use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Call, Chain, Signer};
+use cicada_chain::{account_of, address, signer, signer_from_seed, Bundle, Chain, Signer};
+use cicada_contracts::types::{RewardTerms, Role, StakingTerms};
+use cicada_contracts::{index, pair, reputation, rewards, token, validators, Constructor};
 use cicada_core::basket::BASKET_SIZE;
-use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
 use cicada_network::{Network, NodeKeys};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use parity_scale_codec::{Decode, Encode};
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
 
-const ADMIN: u8 = 0;
-const MINTER: u8 = 1;
-const BURNER: u8 = 2;
-/// How many dry runs or transactions are under way at a time.
-const AT_ONCE: usize = 8;
-/// Epochs of 0 ms, of which each takes 0 bps: what was lost stays lost.
-const NO_DECAY: (u64, u16) = (0, 0);
 /// The first subnet's number; 0 is the root of the network, which has no token.
 const FIRST_SUBNET: u16 = 1;
 /// Of TAO and of each subnet token, for the account that deploys.
@@ -76,27 +69,17 @@ pub struct Terms {
 }
 
 /// The built contracts.
-pub struct Bundles {
-    /// PSP22.
-    pub token: Bundle,
-    /// The committee.
-    pub validators: Bundle,
-    /// The index.
-    pub index: Bundle,
-    /// The pool.
-    pub pair: Bundle,
-    /// The rewards.
-    pub rewards: Bundle,
-    /// The reputation of those who attest.
-    pub reputation: Bundle,
+pub(crate) struct Bundles {
+    token: Bundle,
+    validators: Bundle,
+    index: Bundle,
+    pair: Bundle,
+    rewards: Bundle,
+    pub(crate) reputation: Bundle,
 }
 
 impl Bundles {
-    /// Reads them from a folder.
-    ///
-    /// # Errors
-    /// In words.
-    pub fn load(folder: &std::path::Path) -> Result<Self> {
+    fn load(folder: &Path) -> Result<Self> {
         let load = |name: &str| Bundle::find(folder, name);
         Ok(Self {
             token: load("token")?,
@@ -122,30 +105,11 @@ impl Bundles {
     }
 }
 
-/// One call of a contract: contract, bundle, message, arguments.
-pub type Step<'a> = (Account, &'a Bundle, &'static str, Vec<u8>);
-
-/// Makes calls that do not depend on each other: all are dry-run, sent in their order, and final
-/// when this returns.
-///
-/// # Errors
-/// In words.
-pub async fn call_all(chain: &Chain, steps: Vec<Step<'_>>, signer: &Signer) -> Result<()> {
-    let prepared = steps.iter().map(|(contract, bundle, message, args)| {
-        chain.prepare(contract, bundle, message, args, signer)
-    });
-    let calls: Vec<Call> = stream::iter(prepared).buffered(AT_ONCE).try_collect().await?;
-    for receipt in chain.send_all(&calls, signer).await? {
-        receipt?;
-    }
-    Ok(())
-}
-
 pub(crate) struct Deployer<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) chain: Chain,
     pub(crate) bundles: Bundles,
-    owner: Signer,
+    pub(crate) owner: Signer,
     salt: Vec<u8>,
 }
 
@@ -161,11 +125,8 @@ pub async fn deploy(plan: &Plan) -> Result<IndexFile> {
         "{} is of another chain: run deploy-paxos first",
         plan.network.display()
     );
-    // A new contract each time: an earlier one may belong to a deployment that broke off.
-    let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
-    let bundles = Bundles::load(&plan.bundles)?;
-    let owner = signer(&plan.suri)?;
-    let deployer = Deployer { plan, chain, bundles, owner, salt };
+    let (bundles, owner) = (Bundles::load(&plan.bundles)?, signer(&plan.suri)?);
+    let deployer = Deployer { plan, chain, bundles, owner, salt: new_salt()? };
     let file = match deployer.existing(&network).await? {
         Some(file) => {
             let index = address(&file.index);
@@ -212,25 +173,14 @@ impl Deployer<'_> {
         ensure!(file.validators == network.chain.validators, "the committee is another");
         ensure!(file.subnets.len() == BASKET_SIZE, "it has not {BASKET_SIZE} subnets");
         let terms = self.stake_terms(file).await?.context("there are no rules of stake")?;
-        let StakeTerms { reputation, judges, .. } = terms;
+        let StakingTerms { reputation, judges, .. } = terms;
         ensure!(judges.contains(&file.index), "the index may not report deviations");
         ensure!(judges.contains(&file.rewards), "the rewards may not report deviations");
         let reputation = reputation.context("no reputation hears of penalties")?;
-        let (bundle, args) = (&self.bundles.reputation, file.validators.encode());
-        let is_writer: bool =
-            self.chain.read(&reputation, bundle, "Writers::is_writer", &args).await?;
+        let is_writer = reputation::is_writer(&file.validators);
+        let is_writer = self.chain.read(&reputation, &is_writer).await?;
         ensure!(is_writer, "the committee's contract may not write reputation");
         Ok(true)
-    }
-
-    pub(crate) async fn validators<T: Decode>(
-        &self,
-        file: &IndexFile,
-        message: &str,
-        args: &[u8],
-    ) -> Result<T> {
-        let bundle = &self.bundles.validators;
-        Ok(self.chain.read(&file.validators, bundle, message, args).await?)
     }
 
     async fn all(&self, network: &Network) -> Result<IndexFile> {
@@ -270,46 +220,49 @@ impl Deployer<'_> {
         Ok(all)
     }
 
-    async fn make(&self, bundle: &Bundle, args: Vec<u8>) -> Result<Account> {
-        let chain = &self.chain;
-        let made = chain.upload_and_instantiate(bundle, "new", &args, &self.salt, &self.owner);
-        Ok(made.await?.account)
+    pub(crate) async fn make<E>(
+        &self,
+        bundle: &Bundle,
+        constructor: &Constructor<E>,
+    ) -> Result<Account> {
+        let (chain, owner) = (&self.chain, &self.owner);
+        Ok(chain.upload_and_instantiate(bundle, constructor, &self.salt, owner).await?.account)
     }
 
-    async fn token(
-        &self,
-        name: String,
-        symbol: String,
-        decimals: u8,
-        supply: u128,
-    ) -> Result<Account> {
-        self.make(&self.bundles.token, (name, symbol, decimals, supply).encode()).await
+    async fn token(&self, name: &str, symbol: &str, decimals: u8, supply: u128) -> Result<Account> {
+        self.make(&self.bundles.token, &token::new(name, symbol, decimals, supply)).await
     }
 
     async fn subnet(&self, netuid: u16) -> Result<Subnet> {
         let (name, symbol) = (format!("Subnet {netuid}"), format!("SN{netuid}"));
-        Ok(Subnet { netuid, token: self.token(name, symbol, 9, SUPPLY).await? })
+        Ok(Subnet { netuid, token: self.token(&name, &symbol, 9, SUPPLY).await? })
     }
 
     /// Makes the contracts; the rewards last, since their first epoch begins with them.
     async fn contracts(&self, validators: Account) -> Result<IndexFile> {
         let from_block = self.chain.final_block().await?;
-        let tao = self.token("TAO".into(), "TAO".into(), 9, SUPPLY).await?;
-        let index_token = self.token("TAO 20".into(), "TAO20".into(), 18, 0).await?;
+        let tao = self.token("TAO", "TAO", 9, SUPPLY).await?;
+        let index_token = self.token("TAO 20", "TAO20", 18, 0).await?;
         let netuids = (FIRST_SUBNET..).take(BASKET_SIZE);
         let subnets: Vec<Subnet> = stream::iter(netuids.map(|netuid| self.subnet(netuid)))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
         say(format!("TAO at {}, {} subnet tokens", address(&tao), subnets.len()));
-        let index = self.make(&self.bundles.index, (validators, index_token).encode()).await?;
+        let index = index::new(&validators, &index_token);
+        let index = self.make(&self.bundles.index, &index).await?;
         let terms = self.plan.terms;
-        let pair = (index_token, tao, terms.pair_fee_bps).encode();
-        let pair = self.make(&self.bundles.pair, pair).await?;
-        let start_ms = self.chain.final_time_ms().await?;
-        let epochs = (start_ms, terms.epoch_ms, terms.emission);
-        let rewards = (validators, tao, epochs, REGISTRATION_BOND, terms.unbonding_ms).encode();
-        let rewards = self.make(&self.bundles.rewards, rewards).await?;
+        let pair = pair::new(&index_token, &tao, terms.pair_fee_bps);
+        let pair = self.make(&self.bundles.pair, &pair).await?;
+        let epochs = RewardTerms {
+            start_ms: self.chain.final_time_ms().await?,
+            min_epoch_ms: terms.epoch_ms,
+            emission: terms.emission,
+            bond: REGISTRATION_BOND,
+            unbonding_ms: terms.unbonding_ms,
+        };
+        let rewards = rewards::new(&validators, &tao, &epochs);
+        let rewards = self.make(&self.bundles.rewards, &rewards).await?;
         say(format!(
             "index at {}, pair at {}, rewards at {}",
             address(&index),
@@ -334,68 +287,42 @@ impl Deployer<'_> {
     /// Grants, rules of stake with their judges and the reputation that hears of penalties, TAO for the
     /// operators.
     async fn wire(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
-        let (token, validators) = (&self.bundles.token, &self.bundles.validators);
-        let terms = self.plan.terms;
-        let told = self.stake_terms(file).await?.and_then(|terms| terms.reputation);
-        let reputation = match told {
-            Some(reputation) => reputation,
-            None => self.make(&self.bundles.reputation, NO_DECAY.encode()).await?,
-        };
-        say(format!("reputation of the validators at {}", address(&reputation)));
-        let told = Some(reputation);
-        let judges = vec![file.index, file.rewards];
-        let staking = (
-            (file.tao, file.treasury, told, judges, terms.minimum, terms.unbonding_ms),
-            (Bands::NAV, Bands::RANKING, Rates::DEFAULT),
-        );
-        let role = |role: u8, account: Account| (role, account).encode();
-        let mut steps: Vec<Step> = vec![
-            (file.index_token, token, "Roles::grant_role", role(MINTER, file.index)),
-            (file.index_token, token, "Roles::grant_role", role(BURNER, file.index)),
-            (file.tao, token, "PSP22::approve", (file.rewards, terms.funds).encode()),
-            (
-                reputation,
-                &self.bundles.reputation,
-                "Writers::set_writer",
-                (file.validators, true).encode(),
-            ),
-            (file.validators, validators, "Staking::set_terms", staking.encode()),
-        ];
-        for keys in keys {
-            let nothing: Vec<u8> = Vec::new();
-            let args = (keys.operator(), terms.bond, nothing).encode();
-            steps.push((file.tao, token, "PSP22::transfer", args));
+        let funds = self.plan.terms.funds;
+        let mut steps = Steps::new(&self.chain, &self.owner);
+        for role in [Role::Minter, Role::Burner] {
+            if !self.has_role(&file.index_token, &role, &file.index).await? {
+                steps.add(&file.index_token, token::grant_role(&role, &file.index));
+            }
         }
-        let steps = self.left(file, steps).await?;
-        call_all(&self.chain, steps, &self.owner).await.context("wiring the contracts")?;
+        steps.add(&file.tao, token::approve(&file.rewards, funds));
+        self.rule_stake(file, &mut steps).await?;
+        self.equip(file, keys, &mut steps).await?;
+        steps.call().await.context("wiring the contracts")?;
         // What needs the steps above. Nobody but the index can make index tokens from now on.
         let owner = account_of(&self.owner);
-        let mut last: Vec<Step> =
-            vec![(file.index_token, token, "Roles::revoke_role", role(ADMIN, owner))];
-        if terms.funds > 0 {
-            let funds = terms.funds.encode();
-            last.push((file.rewards, &self.bundles.rewards, "Rewards::fund", funds));
+        let mut last = Steps::new(&self.chain, &self.owner);
+        if self.has_role(&file.index_token, &Role::Admin, &owner).await? {
+            last.add(&file.index_token, token::revoke_role(&Role::Admin, &owner));
         }
-        let last = self.left(file, last).await?;
-        call_all(&self.chain, last, &self.owner).await.context("funding the rewards")
+        if self.chain.read(&file.rewards, &rewards::funded()).await? < funds {
+            last.add(&file.rewards, rewards::fund(funds));
+        }
+        last.call().await.context("funding the rewards")
     }
 
     /// Each operator bonds with his own signature.
     async fn bond(&self, file: &IndexFile, keys: &[NodeKeys]) -> Result<()> {
-        let amount = self.plan.terms.bond;
+        let (amount, chain) = (self.plan.terms.bond, &self.chain);
         let stakes = self.stakes(file).await?;
-        let (token, validators) = (&self.bundles.token, &self.bundles.validators);
         let one = |(seat, keys): (usize, &NodeKeys)| {
             let operator = signer_from_seed(keys.operator_seed());
             async move {
                 let operator = operator?;
-                let approve = (file.validators, amount).encode();
-                let approved =
-                    self.chain.call(&file.tao, token, "PSP22::approve", &approve, &operator);
-                approved.await?;
-                let (at, amount) = (&file.validators, amount.encode());
-                let bonded = self.chain.call(at, validators, "Staking::bond", &amount, &operator);
-                bonded.await.with_context(|| format!("bonding the stake of seat {seat}"))
+                let approve = token::approve(&file.validators, amount);
+                chain.call(&file.tao, &approve, &operator).await?;
+                let bond = validators::bond(amount);
+                let bonded = chain.call(&file.validators, &bond, &operator).await;
+                bonded.with_context(|| format!("bonding the stake of seat {seat}"))
             }
         };
         let unbonded = keys.iter().enumerate().filter(|(seat, _)| !is_bonded(&stakes, *seat));

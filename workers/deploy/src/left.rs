@@ -1,25 +1,20 @@
 //! What a deployment of an index that broke off has left to do.
 
 use crate::found::{all_there, stays};
-use crate::index::{Deployer, Step};
+use crate::index::Deployer;
 use crate::index_file::IndexFile;
-use crate::say;
+use crate::{say, Steps};
 use anyhow::Result;
-use cicada_core::committee::AttestationKey;
-use cicada_core::hash::Hash;
+use cicada_chain::address;
+use cicada_contracts::types::{Role, StakingTerms};
+use cicada_contracts::{reputation, token, validators};
+use cicada_core::slashing::{Bands, Rates};
 use cicada_core::Account;
-use cicada_network::Network;
-use parity_scale_codec::{Decode, Encode};
+use cicada_network::{Network, NodeKeys};
 use std::path::{Path, PathBuf};
 
-/// What of the rules of stake a deployment looks at.
-pub(crate) struct StakeTerms {
-    pub(crate) token: Account,
-    /// Who hears of penalties.
-    pub(crate) reputation: Option<Account>,
-    /// Who may report deviations.
-    pub(crate) judges: Vec<Account>,
-}
+/// Epochs of 0 ms, of which each takes 0 bps: what was lost stays lost.
+const NO_DECAY: (u64, u16) = (0, 0);
 
 /// Whether the operator of a seat has stake.
 pub fn is_bonded(stakes: &[u128], seat: usize) -> bool {
@@ -48,72 +43,80 @@ impl Deployer<'_> {
     }
 
     /// The rules of stake, once they are set.
-    pub(crate) async fn stake_terms(&self, file: &IndexFile) -> Result<Option<StakeTerms>> {
-        // Token, treasury, reputation, judges.
-        type Terms = (Account, Account, Option<Account>, Vec<Account>);
-        let terms: Option<(Terms, u128, u64, [u32; 10])> =
-            self.validators(file, "Staking::terms", &[]).await?;
-        let terms = terms.map(|terms| terms.0);
-        Ok(terms.map(|(token, _, reputation, judges)| StakeTerms { token, reputation, judges }))
+    pub(crate) async fn stake_terms(&self, file: &IndexFile) -> Result<Option<StakingTerms>> {
+        Ok(self.chain.read(&file.validators, &validators::terms()).await?)
     }
 
     /// The stakes of those in office, by seat.
     pub(crate) async fn stakes(&self, file: &IndexFile) -> Result<Vec<u128>> {
-        type Electorate = (u32, Hash, Vec<AttestationKey>, Vec<u128>);
-        let office = None::<u32>.encode();
-        let electorate: Electorate = self.validators(file, "Judged::electorate", &office).await?;
-        Ok(electorate.3)
+        let in_office = validators::electorate(&None);
+        Ok(self.chain.read(&file.validators, &in_office).await?.stakes)
     }
 
-    /// Those of the steps that are not done yet.
-    pub(crate) async fn left<'s>(
+    /// Whether an account has a role at a token.
+    pub(crate) async fn has_role(
+        &self,
+        token: &Account,
+        role: &Role,
+        account: &Account,
+    ) -> Result<bool> {
+        Ok(self.chain.read(token, &token::has_role(role, account)).await?)
+    }
+
+    /// The rules of stake, unless they are set; those of other contracts are for the committee's
+    /// contract to refuse.
+    pub(crate) async fn rule_stake(&self, file: &IndexFile, steps: &mut Steps<'_>) -> Result<()> {
+        let now = self.stake_terms(file).await?;
+        let reputation = match now.as_ref().and_then(|now| now.reputation) {
+            Some(reputation) => reputation,
+            None => {
+                let (epoch_ms, decay_bps) = NO_DECAY;
+                let new = reputation::new(epoch_ms, decay_bps);
+                self.make(&self.bundles.reputation, &new).await?
+            }
+        };
+        say(format!("reputation of the validators at {}", address(&reputation)));
+        if !self.chain.read(&reputation, &reputation::is_writer(&file.validators)).await? {
+            steps.add(&reputation, reputation::set_writer(&file.validators, true));
+        }
+        let judges = vec![file.index, file.rewards];
+        let is_set = now.is_some_and(|now| {
+            now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
+        });
+        if !is_set {
+            let terms = StakingTerms {
+                token: file.tao,
+                treasury: file.treasury,
+                reputation: Some(reputation),
+                judges,
+                minimum: self.plan.terms.minimum,
+                unbonding_ms: self.plan.terms.unbonding_ms,
+                nav_bands: Bands::NAV,
+                ranking_bands: Bands::RANKING,
+                rates: Rates::DEFAULT,
+            };
+            steps.add(&file.validators, validators::set_terms(&terms));
+        }
+        Ok(())
+    }
+
+    /// Gives each operator what he is to bond, unless he has it or has bonded already.
+    pub(crate) async fn equip(
         &self,
         file: &IndexFile,
-        steps: Vec<Step<'s>>,
-    ) -> Result<Vec<Step<'s>>> {
-        let bonded = self.stakes(file).await?.iter().any(|stake| *stake > 0);
-        let mut left = Vec::new();
-        for step in steps {
-            if !self.is_done(file, &step, bonded).await? {
-                left.push(step);
+        keys: &[NodeKeys],
+        steps: &mut Steps<'_>,
+    ) -> Result<()> {
+        let amount = self.plan.terms.bond;
+        if self.stakes(file).await?.iter().any(|stake| *stake > 0) {
+            return Ok(());
+        }
+        for keys in keys {
+            let operator = keys.operator();
+            if self.chain.read(&file.tao, &token::balance_of(&operator)).await? < amount {
+                steps.add(&file.tao, token::transfer(&operator, amount, &[]));
             }
         }
-        Ok(left)
-    }
-
-    async fn is_done(&self, file: &IndexFile, step: &Step<'_>, bonded: bool) -> Result<bool> {
-        let (contract, bundle, message, args) = step;
-        Ok(match *message {
-            "Roles::grant_role" => {
-                self.chain.read(contract, bundle, "Roles::has_role", args).await?
-            }
-            "Roles::revoke_role" => {
-                let has: bool = self.chain.read(contract, bundle, "Roles::has_role", args).await?;
-                !has
-            }
-            // Those of other contracts are for the committee's contract to refuse.
-            "Staking::set_terms" => self.stake_terms(file).await?.is_some_and(|now| {
-                let judges = [file.index, file.rewards];
-                now.token == file.tao && judges.iter().all(|one| now.judges.contains(one))
-            }),
-            "Writers::set_writer" => {
-                // Without the word that says yes or no.
-                let account = Account::decode(&mut &args[..])?.encode();
-                self.chain.read(contract, bundle, "Writers::is_writer", &account).await?
-            }
-            "Rewards::fund" => {
-                let funded: u128 =
-                    self.chain.read(contract, bundle, "Rewards::funded", &[]).await?;
-                funded >= u128::decode(&mut &args[..])?
-            }
-            // What an operator has not got yet or has bonded already.
-            "PSP22::transfer" => {
-                let (to, amount) = <(Account, u128)>::decode(&mut &args[..])?;
-                let of = to.encode();
-                let has: u128 = self.chain.read(contract, bundle, "PSP22::balance_of", &of).await?;
-                bonded || has >= amount
-            }
-            _ => false,
-        })
+        Ok(())
     }
 }

@@ -7,16 +7,21 @@ pub mod index;
 mod index_file;
 mod left;
 pub mod market;
+mod steps;
 
 pub use addresses::Addresses;
 pub use index_file::{IndexFile, Subnet};
+pub use steps::Steps;
 
 use anyhow::{bail, Result};
 use cicada_chain::{
     account_of, address, parse_account, signer, Bundle, Chain, Error, Instance, Signer,
 };
+use cicada_contracts::Constructor;
 use cicada_core::Account;
 use cicada_program::is_development;
+use parity_scale_codec::Encode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Tells the person at the terminal what happens; that there is none is no reason to stop half-way.
 pub fn say(text: impl std::fmt::Display) {
@@ -59,27 +64,52 @@ pub fn receiver(option: &str, named: Option<&str>, otherwise: &str, suri: &str) 
     Ok(receiver)
 }
 
-/// Makes a contract and says so.
+/// A salt for new contracts, another one each time: an earlier contract may belong to a deployment that
+/// broke off.
 ///
 /// # Errors
-/// As [`Chain::upload_and_instantiate`].
-pub async fn instantiate(
-    chain: &Chain,
-    bundle: &Bundle,
-    args: &[u8],
-    salt: &[u8],
-    owner: &Signer,
-) -> Result<Instance> {
-    let made = chain.upload_and_instantiate(bundle, "new", args, salt, owner).await?;
-    say(format!(
-        "{} at {} in block {}: {} bytes, ref_time {}",
-        bundle.name(),
-        address(&made.account),
-        made.block,
-        bundle.wasm().len(),
-        made.weight.ref_time
-    ));
-    Ok(made)
+/// If the clock stands before 1970.
+pub(crate) fn new_salt() -> Result<Vec<u8>> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode())
+}
+
+/// Makes new contracts for an owner.
+pub struct Maker<'a> {
+    chain: &'a Chain,
+    owner: &'a Signer,
+    salt: Vec<u8>,
+}
+
+impl<'a> Maker<'a> {
+    /// Nothing is made yet.
+    ///
+    /// # Errors
+    /// If the clock stands before 1970.
+    pub fn new(chain: &'a Chain, owner: &'a Signer) -> Result<Self> {
+        Ok(Self { chain, owner, salt: new_salt()? })
+    }
+
+    /// Makes a contract and says so.
+    ///
+    /// # Errors
+    /// As [`Chain::upload_and_instantiate`].
+    pub async fn make<E>(
+        &self,
+        bundle: &Bundle,
+        constructor: &Constructor<E>,
+    ) -> Result<Instance, Error> {
+        let Self { chain, owner, salt } = self;
+        let made = chain.upload_and_instantiate(bundle, constructor, salt, owner).await?;
+        say(format!(
+            "{} at {} in block {}: {} bytes, ref_time {}",
+            bundle.name(),
+            address(&made.account),
+            made.block,
+            bundle.wasm().len(),
+            made.weight.ref_time
+        ));
+        Ok(made)
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,19 @@
 //! The compute market's contracts: token, reputation, capabilities, escrow, auction.
 
 use crate::found::{all_there, keep, stays};
-use crate::{instantiate, say, Addresses};
+use crate::{say, Addresses, Maker};
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{account_of, address, signer, Bundle, Chain, Signer};
+use cicada_contracts::types::Role;
+use cicada_contracts::{auction, capabilities, escrow, reputation, token, validators};
 use cicada_core::escrow::{Limits, Range};
 use cicada_core::market::Parameters;
 use cicada_core::quote::MMC_DECIMALS;
 use cicada_core::Account;
-use cicada_market::{Info, MarketFile, INFO};
+use cicada_market::MarketFile;
 use cicada_network::Network;
-use parity_scale_codec::Encode;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The role `Minter` of the token.
-const MINTER: u8 = 1;
 /// What the escrow contract permits: a review of a minute to a month, a dispute of ten minutes to a
 /// month, a second to a year for each part.
 pub const LIMITS: Limits = Limits {
@@ -143,14 +141,14 @@ async fn answers(
     }
     let same = base.is_none_or(|base| base == (file.token, file.validators));
     ensure!(same, "the network file names another token or committee");
-    let info: Info = chain.read(&file.auction, &bundles.auction, INFO, &[]).await?;
-    let wired = [file.token, file.escrow, file.reputation, file.capabilities];
-    ensure!(info.contracts == wired, "its contracts are others");
+    let info = chain.read(&file.auction, &auction::market()).await?;
+    let wired = [info.token, info.escrow, info.reputation, info.capabilities];
+    let named = [file.token, file.escrow, file.reputation, file.capabilities];
+    ensure!(wired == named, "its contracts are others");
     ensure!(info.parameters == plan.parameters, "its parameters are others");
     ensure!(info.limits == LIMITS, "the limits of its escrow contract are others");
-    let label = "Writers::is_writer";
-    let args = file.auction.encode();
-    let writer: bool = chain.read(&file.reputation, &bundles.reputation, label, &args).await?;
+    let writer = reputation::is_writer(&file.auction);
+    let writer = chain.read(&file.reputation, &writer).await?;
     ensure!(writer, "the market may not write reputation");
     Ok(true)
 }
@@ -177,48 +175,39 @@ async fn contracts(
 ) -> Result<MarketFile> {
     let owner = signer(&plan.suri)?;
     let genesis = chain.genesis();
-    // A new contract each time: an earlier one may belong to a deployment that broke off.
-    let salt = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode();
-    let make = async |bundle, args: Vec<u8>| -> Result<Account> {
-        Ok(instantiate(chain, bundle, &args, &salt, &owner).await?.account)
-    };
+    let maker = Maker::new(chain, &owner)?;
     let (token, validators) = match base {
         Some(base) => base,
         None => {
-            let token = ("Metameme Coin", "MMC", MMC_DECIMALS, 0u128).encode();
-            let token = make(&bundles.token, token).await?;
-            (token, make(&bundles.validators, (genesis, SEATS).encode()).await?)
+            let token = token::new("Metameme Coin", "MMC", MMC_DECIMALS, 0);
+            let token = maker.make(&bundles.token, &token).await?.account;
+            let validators = validators::new(&genesis, SEATS);
+            (token, maker.make(&bundles.validators, &validators).await?.account)
         }
     };
     let (epoch_ms, decay_bps) = plan.decay;
-    let reputation = make(&bundles.reputation, (epoch_ms, decay_bps).encode()).await?;
-    let capabilities = make(&bundles.capabilities, validators.encode()).await?;
-    let escrow = make(&bundles.escrow, (genesis, LIMITS).encode()).await?;
-    let auction = (token, escrow, reputation, capabilities, plan.parameters).encode();
-    let auction = make(&bundles.auction, auction).await?;
-    let writer = ("Writers::set_writer", (auction, true).encode());
-    chain.call(&reputation, &bundles.reputation, writer.0, &writer.1, &owner).await?;
-    make_minter(chain, &bundles.token, &token, &owner).await?;
+    let reputation = reputation::new(epoch_ms, decay_bps);
+    let reputation = maker.make(&bundles.reputation, &reputation).await?.account;
+    let capabilities = capabilities::new(&validators);
+    let capabilities = maker.make(&bundles.capabilities, &capabilities).await?.account;
+    let escrow = maker.make(&bundles.escrow, &escrow::new(&genesis, &LIMITS)).await?.account;
+    let auction = auction::new(&token, &escrow, &reputation, &capabilities, &plan.parameters);
+    let auction = maker.make(&bundles.auction, &auction).await?.account;
+    chain.call(&reputation, &reputation::set_writer(&auction, true), &owner).await?;
+    make_minter(chain, &token, &owner).await?;
     let url = plan.url.clone();
     Ok(MarketFile { url, genesis, validators, token, capabilities, reputation, escrow, auction })
 }
 
 /// On a development chain somebody must be able to make money: who deploys.
-pub(crate) async fn make_minter(
-    chain: &Chain,
-    bundle: &Bundle,
-    token: &Account,
-    owner: &Signer,
-) -> Result<()> {
-    let role = (MINTER, account_of(owner)).encode();
-    if chain.read::<bool>(token, bundle, "Roles::has_role", &role).await? {
+pub(crate) async fn make_minter(chain: &Chain, token: &Account, owner: &Signer) -> Result<()> {
+    let account = account_of(owner);
+    if chain.read(token, &token::has_role(&Role::Minter, &account)).await? {
         return Ok(());
     }
-    chain
-        .call(token, bundle, "Roles::grant_role", &role, owner)
-        .await
-        .context("making the deployer a minter of MMC")?;
-    say(format!("{} may mint MMC", address(&account_of(owner))));
+    let granted = chain.call(token, &token::grant_role(&Role::Minter, &account), owner).await;
+    granted.context("making the deployer a minter of MMC")?;
+    say(format!("{} may mint MMC", address(&account)));
     Ok(())
 }
 

@@ -1,17 +1,18 @@
 //! What becomes of those that lie.
 
 use crate::double::observation_in;
-use crate::stage::Electorate;
 use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TWICE_ATTESTED};
 use anyhow::{Context, Result};
 use cicada_amounts::TAO;
+use cicada_contracts::types::{DoubleObservation, StakingError};
+use cicada_contracts::{index, validators};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{Proposal, Record};
 use cicada_core::report::Report;
 use cicada_core::slashing::Standing;
 use cicada_network::NodeKeys;
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::Encode;
 use std::ffi::OsStr;
 use std::process::Stdio;
 use std::time::Instant;
@@ -36,9 +37,10 @@ impl Story {
         );
         let done = self.peers.certified::<Proposal>("nav", record.slot).await?;
         let done = done.context("the slot has no certificate")?;
-        let args = (&done.value.report, &done.value.observations, &done.certificate).encode();
-        let again = self.stage.index("Index::settle_nav", &args, &self.stage.owner).await?;
-        let answer = Settlement::decode_all(&mut &again.returned[..])?;
+        let Proposal { report, observations, .. } = &done.value;
+        let again = index::settle_nav(report, observations, &done.certificate);
+        let (stage, at) = (&self.stage, &self.stage.at.index);
+        let answer = stage.chain.call(at, &again, &stage.owner).await?.returned;
         let after = self.stake_of(LIAR).await?;
         self.check(
             format!("the same report again is {answer:?}, and the stake stays {}", after.bonded),
@@ -55,8 +57,7 @@ impl Story {
             tokio::time::sleep(POLL).await;
             stake = self.stake_of(DOUBLE).await?;
         }
-        let after: Electorate =
-            self.stage.of_validators("Judged::electorate", &None::<u32>).await?;
+        let after = self.stage.of_validators(&validators::electorate(&None)).await?;
         let voice = after.stakes.get(usize::from(DOUBLE)).copied();
         self.check(
             format!(
@@ -76,10 +77,13 @@ impl Story {
         let url = format!("{}/observation?slot={slot}", self.two_faced);
         let other = self.client.get(url).send().await?.text().await?;
         let other = observation_in(&serde_json::from_str(&other)?)?;
-        let evidence = (after.epoch, self.stage.nav_feed(), slot, one, other).encode();
-        let again = self.stage.judge("Staking::convict_observer", &evidence).await;
-        let again = again.err().map(|error| format!("{error:#}")).unwrap_or_default();
-        let refused = again.contains("AlreadyPunished");
+        let (epoch, feed) = (after.epoch, self.stage.nav_feed());
+        let evidence = DoubleObservation { epoch, feed, slot, one: *one, other };
+        let again = validators::convict_observer(&evidence);
+        let (stage, at) = (&self.stage, &self.stage.at.validators);
+        let again = stage.chain.call(at, &again, &stage.owner).await;
+        let why = again.err().and_then(|error| error.refused::<StakingError>());
+        let refused = why == Some(StakingError::AlreadyPunished);
         let same = self.stake_of(DOUBLE).await? == stake;
         self.check("the same evidence again is refused: AlreadyPunished".into(), refused && same);
         let lost = (self.stake - stake.bonded) / TAO;

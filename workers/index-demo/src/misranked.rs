@@ -7,10 +7,11 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, Uri};
 use axum::routing::get;
 use axum::{Json, Router};
+use cicada_contracts::rewards;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::ranking::{digest, ACCUSE_MS};
 use cicada_core::report::Feed;
-use cicada_core::slashing::{Deviation, Standing, Weight};
+use cicada_core::slashing::{Standing, Weight};
 use cicada_network::NodeKeys;
 use nav_validator::rankings::Shown;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -113,13 +114,11 @@ impl Story {
             tokio::time::sleep(POLL).await;
             stake = self.stake_of(MISRANKED).await?;
         }
-        let state: cicada_core::rewards::AwardState =
-            self.stage.of_rewards("Rewards::state", &()).await?;
+        let state = self.stage.of_rewards(&rewards::state()).await?;
         let mut judged = 0;
         for epoch in 1..=state.epoch {
-            let accused: (bool, Vec<Deviation>) =
-                self.stage.of_rewards("Rewards::accused", &epoch).await?;
-            judged += u64::from(accused.0);
+            let accused = self.stage.of_rewards(&rewards::accused(epoch)).await?;
+            judged += u64::from(accused.judged);
         }
         self.check(
             format!(

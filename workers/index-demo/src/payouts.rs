@@ -4,12 +4,11 @@ use crate::stage::Stage;
 use crate::story::Story;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::{address, parse_address};
+use cicada_contracts::types::RewardsError;
+use cicada_contracts::{rewards, Message};
 use cicada_core::hash::Hash;
-use cicada_core::rewards::AwardState;
 use cicada_core::Account;
-use cicada_deploy::index::Step;
-use cicada_deploy::say;
-use parity_scale_codec::Encode;
+use cicada_deploy::{say, Steps};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,8 +58,8 @@ fn published(rewards: &Value) -> Result<BTreeMap<Account, u128>> {
     Ok(due)
 }
 
-/// The arguments of `claim_for`.
-fn arguments(account: &Account, claim: &Value) -> Result<Vec<u8>> {
+/// What claims for an account.
+fn claim_for(account: &Account, claim: &Value) -> Result<Message<u128, RewardsError>> {
     let index = u32::try_from(claim["index"].as_u64().context("no index")?)?;
     let mut proof = Vec::new();
     for hash in claim["proof"].as_array().context("no proof")? {
@@ -69,7 +68,7 @@ fn arguments(account: &Account, claim: &Value) -> Result<Vec<u8>> {
         proof.push(bytes);
     }
     let epoch = claim["epoch"].as_u64().context("no epoch")?;
-    Ok((account, epoch, number(&claim["cumulative"])?, index, proof).encode())
+    Ok(rewards::claim_for(account, epoch, number(&claim["cumulative"])?, index, &proof))
 }
 
 impl Story {
@@ -93,7 +92,7 @@ impl Story {
         };
         let exact = payouts.iter().all(|one| one.paid == one.published);
         let sum: u128 = payouts.iter().map(|one| one.paid).sum();
-        let paid: u128 = self.stage.of_rewards("Rewards::paid", &()).await?;
+        let paid = self.stage.of_rewards(&rewards::paid()).await?;
         let miners = payouts.iter().filter(|one| one.who.starts_with("miner")).count();
         self.check(
             format!("{} claims are paid to the unit of the published table: {sum}", payouts.len()),
@@ -109,13 +108,12 @@ impl Story {
 
     /// Makes blocks until the epoch of the last trade is settled.
     async fn await_epoch(&self) -> Result<()> {
-        let terms: (u64, u64, u128, u128, u64) =
-            self.stage.of_rewards("Rewards::terms", &()).await?;
+        let terms = self.stage.of_rewards(&rewards::terms()).await?;
         // The epoch that runs ends at most a whole one from now.
-        let deadline = Instant::now() + Duration::from_millis(terms.1) + PATIENCE;
+        let deadline = Instant::now() + Duration::from_millis(terms.min_epoch_ms) + PATIENCE;
         say("waiting for the end of the epoch of rewards");
         loop {
-            let state: AwardState = self.stage.of_rewards("Rewards::state", &()).await?;
+            let state = self.stage.of_rewards(&rewards::state()).await?;
             let known = self.ask(WHOM, "/status").await?["epochs_on_chain"].as_u64();
             let covers = state.epoch > 0 && state.end_ms > self.last_ms;
             if covers && known == Some(state.epoch) {
@@ -144,21 +142,19 @@ impl Story {
     async fn claim(&self, balances: &mut BTreeMap<Account, u128>) -> Result<Vec<Payout>> {
         let stage: &Stage = &self.stage;
         let due = published(&self.ask(WHOM, "/rewards").await?)?;
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps = Steps::new(&stage.chain, &stage.owner);
         for (account, amount) in &due {
             let claim = self.ask(WHOM, &format!("/claims?account={}", address(account))).await?;
             let cumulative = number(&claim["cumulative"])?;
             ensure!(cumulative == *amount, "{}: the tree says {cumulative}", address(account));
             let balance = stage.balance(&stage.at.tao, account).await?;
             balances.entry(*account).or_insert(balance);
-            let paid: u128 = stage.of_rewards("Rewards::paid_of", account).await?;
+            let paid = stage.of_rewards(&rewards::paid_of(account)).await?;
             if paid < cumulative {
-                let args = arguments(account, &claim)?;
-                let bundle = &stage.bundles.rewards;
-                steps.push((stage.at.rewards, bundle, "Rewards::claim_for", args));
+                steps.add(&stage.at.rewards, claim_for(account, &claim)?);
             }
         }
-        stage.all(steps, &stage.owner).await.context("claiming")?;
+        steps.call().await.context("claiming")?;
         let mut payouts = Vec::new();
         for (account, amount) in &due {
             let before = balances.get(account).copied().unwrap_or(0);
@@ -198,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_becomes_its_arguments() {
+    fn a_claim_becomes_a_call() {
         let claim =
             json!({ "epoch": 4, "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
-        let expected = ([1u8; 32], 4u64, 7u128, 3u32, vec![[11u8; 32]]).encode();
-        assert_eq!(arguments(&[1; 32], &claim).unwrap(), expected);
-        assert!(arguments(&[1; 32], &json!({})).is_err());
+        let expected = rewards::claim_for(&[1; 32], 4, 7, 3, &[[11; 32]]);
+        assert_eq!(claim_for(&[1; 32], &claim).unwrap().input(), expected.input());
+        assert!(claim_for(&[1; 32], &json!({})).is_err());
     }
 }

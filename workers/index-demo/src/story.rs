@@ -5,14 +5,15 @@ use crate::feed::{distort, emissions, Feed};
 use crate::miners::Miner;
 use crate::misranked;
 use crate::outcome::{Check, Slot};
-use crate::stage::{Stage, Stake};
+use crate::stage::Stage;
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_chain::{signer, Chain};
+use cicada_contracts::types::StakeView;
+use cicada_contracts::{pair, validators};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::fixed::mul_div_floor;
 use cicada_core::nav::{min_observations, Record};
-use cicada_deploy::index::Bundles;
 use cicada_deploy::{say, IndexFile};
 use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys};
@@ -130,10 +131,9 @@ impl Story {
         ensure!(network.nodes.len() > TWICE_ATTESTED.into(), "too few seats for four liars");
         let netuids: Vec<u16> = at.subnets.iter().map(|subnet| subnet.netuid).collect();
         let feed = Feed::new(plan.seed, &netuids, plan.recorded.as_deref())?;
-        let bundles = Bundles::load(&net.config.bundles)?;
         let chain = Chain::connect(net.config.url.as_str()).await?;
-        let stage = Stage { chain, bundles, at, owner: signer(&plan.suri)? };
-        let pair_fee: u16 = stage.of_pair("Pair::fee_bps").await?;
+        let pair_fee = chain.read(&at.pair, &pair::fee_bps()).await?;
+        let stage = Stage { chain, at, owner: signer(&plan.suri)? };
         let miners =
             (0..MINERS).map(|number| Miner::new(number, &net)).collect::<Result<Vec<_>>>()?;
         let mut story = Self {
@@ -247,7 +247,7 @@ impl Story {
     async fn open_market(&self) -> Result<()> {
         let (stage, owner) = (&self.stage, &self.stage.owner);
         stage.approve(owner).await?;
-        stage.mint(FIRST_MINT, vec![u128::MAX; stage.at.subnets.len()], owner).await?;
+        stage.mint(FIRST_MINT, &vec![u128::MAX; stage.at.subnets.len()], owner).await?;
         let market = stage.market().await?;
         let nav = market.nav_e18(self.feed.prices())?;
         let tao = mul_div_floor(POOL, nav + nav / 50, UNIT_SCALE)
@@ -269,9 +269,9 @@ impl Story {
     }
 
     /// The stake of a seat.
-    pub async fn stake_of(&self, seat: u8) -> Result<Stake> {
+    pub async fn stake_of(&self, seat: u8) -> Result<StakeView> {
         let operator = self.network.nodes[usize::from(seat)].operator;
-        self.stage.of_validators("Staking::stake_of", &operator).await
+        self.stage.of_validators(&validators::stake_of(&operator)).await
     }
 
     /// An answer of a validator.
@@ -410,7 +410,7 @@ impl Story {
         let kept = 1.0 - self.pair_fee as f64 / 10_000.0;
         let sold = (market.pool.a as f64 * ratio / kept) as u128;
         let own = self.stage.at.index_token;
-        self.stage.swap(own, sold, 1, &self.stage.owner).await?;
+        self.stage.swap(&own, sold, 1, &self.stage.owner).await?;
         Ok(format!("somebody sells {} index tokens", sold / TOKEN))
     }
 }

@@ -147,7 +147,6 @@ impl Localnet {
             &path,
             &json!({
                 "url": config.url.as_str(),
-                "bundles": config.bundles,
                 "index": index.index,
                 "rewards": index.rewards,
                 "from_block": index.from_block,
@@ -190,7 +189,6 @@ impl Localnet {
             &path,
             &json!({
                 "url": self.config.url.as_str(),
-                "bundles": self.config.bundles,
                 "index": index.index,
                 "pair": index.pair,
                 "suri": secret,

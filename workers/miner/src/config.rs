@@ -28,8 +28,6 @@ pub struct Config {
     /// Address of a node of the chain.
     #[serde(default = "local_node")]
     pub url: String,
-    /// Folder of the built contracts.
-    pub bundles: PathBuf,
     /// The index; it names its token.
     #[serde(deserialize_with = "account_setting")]
     pub index: Account,
@@ -166,8 +164,7 @@ impl Config {
     fn parse(text: &str, folder: &Path) -> Result<Self> {
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
-        let paths = [&mut config.bundles, &mut config.ledger].into_iter();
-        for path in paths.chain(config.account.as_mut()) {
+        for path in [&mut config.ledger].into_iter().chain(config.account.as_mut()) {
             *path = folder.join(&path);
         }
         config.check()?;
@@ -248,7 +245,6 @@ mod tests {
     use super::*;
 
     const SHORT: &str = r#"
-        bundles = "ink"
         index = "0x0101010101010101010101010101010101010101010101010101010101010101"
         pair = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
         suri = "//Bob"
@@ -281,7 +277,7 @@ mod tests {
         let config = Config::parse(SHORT, Path::new("/home")).unwrap();
         assert_eq!(config.rules().limits, Limits::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.bundles, PathBuf::from("/home/ink"));
+        assert_eq!(config.ledger, PathBuf::from("/home/ledger.json"));
         assert_eq!((config.index, config.nav_max_age), ([1; 32], 300_000));
         assert!(config.rules().neutral.is_none());
     }

@@ -4,24 +4,12 @@ use crate::config::Config;
 use crate::plan::Trade;
 use crate::seen::{Index, Purse, Seen};
 use anyhow::{ensure, Result};
-use cicada_chain::{account_of, Bundle, Call, CallOutcome, Chain, DryRun, Receipt, Signer};
-use cicada_core::basket::holdings::Holding;
+use cicada_chain::{account_of, Call, CallOutcome, Chain, DryRun, Receipt, Signer};
+use cicada_contracts::types::PairError;
+use cicada_contracts::{index, pair, token, Message};
 use cicada_core::hash::{Hasher, Native};
-use cicada_core::nav::Record;
-use cicada_core::pair::Pool;
 use cicada_core::Account;
 use futures::future::try_join_all;
-use parity_scale_codec::{Decode, Encode};
-
-/// What the index says of itself.
-#[derive(Decode)]
-struct IndexTerms {
-    _validators: Account,
-    token: Account,
-    fee_bps: u16,
-    minimum: u128,
-    minting_paused: bool,
-}
 
 /// A token and who may take of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +39,6 @@ pub struct Contracts {
     /// Chain, contracts and account in one, for what is kept on disk.
     pub place: String,
     signer: Signer,
-    index_bundle: Bundle,
-    pair_bundle: Bundle,
-    token_bundle: Bundle,
 }
 
 impl Contracts {
@@ -62,15 +47,10 @@ impl Contracts {
     /// # Errors
     /// In words; so with all that follow.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let load = |name: &str| Bundle::find(&config.bundles, name);
-        let [index_bundle, pair_bundle, token_bundle] =
-            [load("index")?, load("pair")?, load("token")?];
         let signer = config.signer()?;
         let chain = Chain::connect(&config.url).await?;
-        let terms: IndexTerms =
-            chain.read(&config.index, &index_bundle, "Index::terms", &[]).await?;
-        let (index_token, tao_token): (Account, Account) =
-            chain.read(&config.pair, &pair_bundle, "Pair::tokens", &[]).await?;
+        let terms = chain.read(&config.index, &index::terms()).await?;
+        let (index_token, tao_token) = chain.read(&config.pair, &pair::tokens()).await?;
         ensure!(
             index_token == terms.token,
             "the pool does not trade the token of this index: look at index and pair in the configuration"
@@ -87,16 +67,11 @@ impl Contracts {
             signer,
             index_token,
             tao_token,
-            index_bundle,
-            pair_bundle,
-            token_bundle,
         })
     }
 
     async fn balance(&self, block: u64, token: &Account) -> Result<u128> {
-        let bundle = &self.token_bundle;
-        let own = self.own.encode();
-        Ok(self.chain.read_at(block, token, bundle, "PSP22::balance_of", &own).await?)
+        Ok(self.chain.read_at(block, token, &token::balance_of(&self.own)).await?)
     }
 
     /// Everything that a plan depends on, of the newest final block.
@@ -106,17 +81,12 @@ impl Contracts {
     pub async fn see(&self) -> Result<Seen> {
         let block = self.chain.final_block().await?;
         let (chain, index, pair) = (&self.chain, &self.index, &self.pair);
-        let of_index = &self.index_bundle;
-        let terms: IndexTerms = chain.read_at(block, index, of_index, "Index::terms", &[]).await?;
-        let holdings: Vec<Holding> =
-            chain.read_at(block, index, of_index, "Index::holdings", &[]).await?;
-        let nav: Option<Record> =
-            chain.read_at(block, index, of_index, "Index::newest_nav", &[]).await?;
-        let (token, of_token) = (&self.index_token, &self.token_bundle);
-        let supply = chain.read_at(block, token, of_token, "PSP22::total_supply", &[]).await?;
-        let of_pair = &self.pair_bundle;
-        let pool: Pool = chain.read_at(block, pair, of_pair, "Pair::reserves", &[]).await?;
-        let pair_fee: u16 = chain.read_at(block, pair, of_pair, "Pair::fee_bps", &[]).await?;
+        let terms = chain.read_at(block, index, &index::terms()).await?;
+        let holdings = chain.read_at(block, index, &index::holdings()).await?;
+        let nav = chain.read_at(block, index, &index::newest_nav()).await?;
+        let supply = chain.read_at(block, &self.index_token, &token::total_supply()).await?;
+        let pool = chain.read_at(block, pair, &pair::reserves()).await?;
+        let pair_fee = chain.read_at(block, pair, &pair::fee_bps()).await?;
         let basket = try_join_all(holdings.iter().map(|held| self.balance(block, &held.token)));
         let purse = Purse {
             tao: self.balance(block, &self.tao_token).await?,
@@ -140,9 +110,7 @@ impl Contracts {
     /// In words.
     pub async fn missing(&self, wanted: &[Allowance]) -> Result<Vec<Allowance>> {
         let allowed = try_join_all(wanted.iter().map(async |one| {
-            let args = (self.own, one.spender).encode();
-            let (token, bundle) = (&one.token, &self.token_bundle);
-            self.chain.read::<u128>(token, bundle, "PSP22::allowance", &args).await
+            self.chain.read(&one.token, &token::allowance(&self.own, &one.spender)).await
         }));
         let allowed = allowed.await?;
         let missing = wanted.iter().zip(allowed).filter(|(one, has)| *has < one.amount);
@@ -155,16 +123,12 @@ impl Contracts {
     /// In words, if one was refused.
     pub async fn approve(&self, missing: &[Allowance], times: u32) -> Result<Vec<Receipt>> {
         let calls = try_join_all(missing.iter().map(async |one| {
-            let args = (one.spender, one.amount.saturating_mul(times.into())).encode();
-            let (bundle, signer) = (&self.token_bundle, &self.signer);
-            self.chain.prepare(&one.token, bundle, "PSP22::approve", &args, signer).await
+            let amount = one.amount.saturating_mul(times.into());
+            let approve = token::approve(&one.spender, amount);
+            self.chain.prepare(&one.token, &approve, &self.signer).await
         }));
         let sent = self.chain.send_all(&calls.await?, &self.signer).await?;
         Ok(sent.into_iter().collect::<Result<_, _>>()?)
-    }
-
-    fn mint_args(tokens: u128, received: u128, most: &[u128], deadline_ms: u64) -> Vec<u8> {
-        (tokens, received, most, deadline_ms).encode()
     }
 
     /// What a mint would do.
@@ -178,9 +142,8 @@ impl Contracts {
         most: &[u128],
         deadline_ms: u64,
     ) -> Result<DryRun> {
-        let args = Self::mint_args(tokens, received, most, deadline_ms);
-        let (index, bundle) = (&self.index, &self.index_bundle);
-        Ok(self.chain.dry_run(index, bundle, "Index::mint", &args, &self.own).await?)
+        let mint = index::mint(tokens, received, most, deadline_ms);
+        Ok(self.chain.dry_run(&self.index, &mint, &self.own).await?)
     }
 
     /// Mints.
@@ -194,9 +157,8 @@ impl Contracts {
         most: &[u128],
         deadline_ms: u64,
     ) -> Result<CallOutcome> {
-        let args = Self::mint_args(tokens, received, most, deadline_ms);
-        let (index, bundle) = (&self.index, &self.index_bundle);
-        Ok(self.chain.call(index, bundle, "Index::mint", &args, &self.signer).await?)
+        let mint = index::mint(tokens, received, most, deadline_ms);
+        Ok(self.chain.call(&self.index, &mint, &self.signer).await?)
     }
 
     /// Redeems.
@@ -209,13 +171,8 @@ impl Contracts {
         least: &[u128],
         deadline_ms: u64,
     ) -> Result<CallOutcome> {
-        let args = (tokens, least, deadline_ms).encode();
-        let (index, bundle) = (&self.index, &self.index_bundle);
-        Ok(self.chain.call(index, bundle, "Index::redeem", &args, &self.signer).await?)
-    }
-
-    fn swap_args(pays: &Account, trade: &Trade, deadline_ms: u64) -> Vec<u8> {
-        (pays, trade.pays, trade.least, deadline_ms).encode()
+        let redeem = index::redeem(tokens, least, deadline_ms);
+        Ok(self.chain.call(&self.index, &redeem, &self.signer).await?)
     }
 
     /// What a trade in the pool would do.
@@ -227,10 +184,8 @@ impl Contracts {
         pays: &Account,
         trade: &Trade,
         deadline_ms: u64,
-    ) -> Result<DryRun> {
-        let args = Self::swap_args(pays, trade, deadline_ms);
-        let (pair, bundle) = (&self.pair, &self.pair_bundle);
-        Ok(self.chain.dry_run(pair, bundle, "Pair::swap_exact_in", &args, &self.own).await?)
+    ) -> Result<DryRun<u128>> {
+        Ok(self.chain.dry_run(&self.pair, &swap(pays, trade, deadline_ms), &self.own).await?)
     }
 
     /// Trades in the pool, one after the other without waiting in between. Those from the first
@@ -247,10 +202,8 @@ impl Contracts {
         let mut calls: Vec<Call> = Vec::with_capacity(trades.len());
         let mut refused = None;
         for trade in trades {
-            let args = Self::swap_args(pays, trade, deadline_ms);
-            let (pair, bundle, signer) = (&self.pair, &self.pair_bundle, &self.signer);
-            let prepared = self.chain.prepare(pair, bundle, "Pair::swap_exact_in", &args, signer);
-            match prepared.await {
+            let swap = swap(pays, trade, deadline_ms);
+            match self.chain.prepare(&self.pair, &swap, &self.signer).await {
                 Ok(call) => calls.push(call),
                 Err(error) => {
                     refused = Some(Err(error.into()));
@@ -262,4 +215,8 @@ impl Contracts {
         let sent = sent.into_iter().map(|outcome| outcome.map_err(Into::into));
         Ok(sent.chain(refused).collect())
     }
+}
+
+fn swap(pays: &Account, trade: &Trade, deadline_ms: u64) -> Message<u128, PairError> {
+    pair::swap_exact_in(pays, trade.pays, trade.least, deadline_ms)
 }

@@ -17,8 +17,6 @@ pub struct Config {
     /// Address of a node of the chain.
     #[serde(default = "local_node")]
     pub url: String,
-    /// Folder of the built contracts.
-    pub bundles: PathBuf,
     /// The index; it names its token and the contract of validators.
     #[serde(deserialize_with = "account_setting")]
     pub index: Account,
@@ -116,11 +114,10 @@ impl Config {
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
         let mut config: Self = toml::from_str(text)?;
-        let paths = [&mut config.bundles, &mut config.data].into_iter();
-        let more = [&mut config.awards, &mut config.keys, &mut config.prices];
-        let last = [&mut config.emissions, &mut config.basket, &mut config.nav];
-        let more = more.into_iter().chain(last);
-        for path in paths.chain(more.flatten()) {
+        let paths = [&mut config.awards, &mut config.keys, &mut config.prices];
+        let more = [&mut config.emissions, &mut config.basket, &mut config.nav];
+        let paths = paths.into_iter().chain(more).flatten();
+        for path in paths.chain([&mut config.data]) {
             *path = folder.join(&path);
         }
         for url in config.peers.iter_mut().chain(&mut config.paxos) {
@@ -173,9 +170,8 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 22] = [
+    const KEYS: [&str; 21] = [
         "url",
-        "bundles",
         "index",
         "rewards",
         "from_block",
@@ -200,7 +196,7 @@ mod tests {
 
     #[test]
     fn little_is_needed() {
-        let text = format!("bundles = \"b\"\ndata = \"d\"\nindex = \"{ALICE}\"\n");
+        let text = format!("data = \"d\"\nindex = \"{ALICE}\"\n");
         let config = Config::parse(&text, Path::new("")).unwrap();
         assert_eq!((config.rewards, config.keys, config.epoch), (None, None, None));
         assert_eq!((config.nav_interval, config.nav_on_demand), (60_000, false));

@@ -3,11 +3,13 @@
 use crate::config::Config;
 use crate::events::Source;
 use anyhow::{ensure, Result};
-use cicada_chain::{Bundle, Chain, Signer};
+use cicada_chain::{Chain, ContractEvent, Signer};
+use cicada_contracts::types::{DoubleObservation, Electorate, IndexTerms};
+use cicada_contracts::{index, rewards, token, validators, Message};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
 use cicada_core::certificate::{Certificate, Signature};
-use cicada_core::committee::{AttestationKey, Member};
+use cicada_core::committee::AttestationKey;
 use cicada_core::hash::Hash;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
@@ -15,67 +17,24 @@ use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS
 use cicada_core::Account;
 use cicada_network::verify_attestation;
 use cicada_program::now_ms;
-use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::time::Duration;
 
-mod rewards;
-
-pub use rewards::Accused;
+mod award;
 
 /// How long before a report's time a block's clock may be that is good enough for it.
 const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
-
-/// A contract and how it is called.
-pub struct At {
-    /// Its account.
-    pub account: Account,
-    bundle: Bundle,
-}
 
 /// The contracts of one index.
 pub struct Contracts {
     /// The chain.
     pub chain: Chain,
     /// The index.
-    pub index: At,
+    pub index: Account,
     /// The contract of validators.
-    pub validators: At,
-    token: At,
-    /// The contract of rewards, if there is one.
-    pub rewards: Option<At>,
-}
-
-/// Fee, minimum and so on do not matter here.
-#[derive(Decode)]
-struct IndexTerms {
-    validators: Account,
+    pub validators: Account,
     token: Account,
-    _fee_bps: u16,
-    _minimum: u128,
-    _minting_paused: bool,
-}
-
-#[derive(Decode)]
-struct Electorate {
-    epoch: u32,
-    config_digest: Hash,
-    keys: Vec<AttestationKey>,
-    stakes: Vec<u128>,
-}
-
-/// When rewards begin, and how short an epoch may be.
-#[derive(Clone, Copy, Debug, Decode)]
-pub struct RewardTerms {
-    /// When the first epoch begins.
-    pub start_ms: u64,
-    /// The shortest epoch.
-    pub min_epoch_ms: u64,
-    /// The largest pool.
-    pub emission: u128,
-    /// What a miner deposits to be ranked.
-    pub bond: u128,
-    /// How long a bond stays after its miner left, in milliseconds.
-    pub unbonding_ms: u64,
+    /// The contract of rewards, if there is one.
+    pub rewards: Option<Account>,
 }
 
 /// The committee in office.
@@ -130,65 +89,34 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let load = |name: &str| Bundle::find(&config.bundles, name);
         let chain = Chain::connect(&config.url).await?;
-        let index = At { account: config.index, bundle: load("index")? };
-        let terms: IndexTerms =
-            chain.read(&index.account, &index.bundle, "Index::terms", &[]).await?;
-        let rewards = match config.rewards {
-            Some(account) => Some(At { account, bundle: load("rewards")? }),
-            None => None,
-        };
-        let contracts = Self {
-            validators: At { account: terms.validators, bundle: load("validators")? },
-            token: At { account: terms.token, bundle: load("token")? },
-            chain,
-            index,
-            rewards,
-        };
-        if let Some(rewards) = &contracts.rewards {
-            let theirs: Account = contracts.read(rewards, "Rewards::validators", &()).await?;
-            ensure!(theirs == terms.validators, "index and rewards have different validators");
+        let IndexTerms { validators, token, .. } =
+            chain.read(&config.index, &index::terms()).await?;
+        if let Some(rewards) = &config.rewards {
+            let theirs = chain.read(rewards, &rewards::validators()).await?;
+            ensure!(theirs == validators, "index and rewards have different validators");
         }
-        Ok(contracts)
+        Ok(Self { chain, index: config.index, validators, token, rewards: config.rewards })
     }
 
-    async fn read<T: Decode>(&self, at: &At, message: &str, args: &impl Encode) -> Result<T> {
-        Ok(self.chain.read(&at.account, &at.bundle, message, &args.encode()).await?)
-    }
-
-    async fn read_at<T: Decode>(&self, block: u64, at: &At, message: &str) -> Result<T> {
-        self.ask_at(block, at, message, &()).await
-    }
-
-    async fn ask_at<T: Decode>(
-        &self,
-        block: u64,
-        at: &At,
-        message: &str,
-        args: &impl Encode,
-    ) -> Result<T> {
-        Ok(self.chain.read_at(block, &at.account, &at.bundle, message, &args.encode()).await?)
-    }
-
-    fn sources(&self) -> impl Iterator<Item = (Source, &At)> {
+    fn sources(&self) -> impl Iterator<Item = (Source, Account)> {
         let always = [
-            (Source::Index, &self.index),
-            (Source::Validators, &self.validators),
-            (Source::Token, &self.token),
+            (Source::Index, self.index),
+            (Source::Validators, self.validators),
+            (Source::Token, self.token),
         ];
-        always.into_iter().chain(self.rewards.as_ref().map(|at| (Source::Rewards, at)))
+        always.into_iter().chain(self.rewards.map(|rewards| (Source::Rewards, rewards)))
     }
 
     /// The contracts whose events are followed.
     pub fn watched(&self) -> Vec<Account> {
-        self.sources().map(|(_, at)| at.account).collect()
+        self.sources().map(|(_, account)| account).collect()
     }
 
-    /// Whose an event is, and its name; `None` if its contract's bundle does not know it.
-    pub fn event(&self, event: &cicada_chain::ContractEvent) -> Option<(Source, &str)> {
-        let (source, at) = self.sources().find(|(_, at)| at.account == event.contract)?;
-        Some((source, at.bundle.event_name(event)?))
+    /// Whose an event is, and its name; `None` if its contract has none of that kind.
+    pub fn event(&self, event: &ContractEvent) -> Option<(Source, &'static str)> {
+        let (source, _) = self.sources().find(|(_, account)| *account == event.contract)?;
+        Some((source, source.interface().event_name(&event.topics)?))
     }
 
     /// What the index holds, all at one block.
@@ -204,19 +132,18 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn index_at(&self, block: u64) -> Result<Index> {
-        let feeds: (FeedState, FeedState) =
-            self.read_at(block, &self.index, "Index::feeds").await?;
+        let (basket, _) = self.chain.read_at(block, &self.index, &index::feeds()).await?;
         Ok(Index {
             block,
-            priced_ms: feeds.0.time_ms,
-            holdings: self.read_at(block, &self.index, "Index::holdings").await?,
-            supply: self.read_at(block, &self.token, "PSP22::total_supply").await?,
+            priced_ms: basket.time_ms,
+            holdings: self.chain.read_at(block, &self.index, &index::holdings()).await?,
+            supply: self.chain.read_at(block, &self.token, &token::total_supply()).await?,
         })
     }
 
     /// The feed of the NAV.
     pub fn nav_feed(&self) -> Feed {
-        Feed { kind: ReportKind::Nav, contract: self.index.account }
+        Feed { kind: ReportKind::Nav, contract: self.index }
     }
 
     /// The newest settled slots of the basket and of the NAV.
@@ -224,7 +151,7 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn feeds(&self) -> Result<(FeedState, FeedState)> {
-        self.read(&self.index, "Index::feeds", &()).await
+        Ok(self.chain.read(&self.index, &index::feeds()).await?)
     }
 
     /// The newest settled slot of the NAV.
@@ -237,12 +164,12 @@ impl Contracts {
 
     /// The feed of the basket.
     pub fn basket_feed(&self) -> Feed {
-        Feed { kind: ReportKind::Basket, contract: self.index.account }
+        Feed { kind: ReportKind::Basket, contract: self.index }
     }
 
     /// The contract of the index token.
     pub fn index_token(&self) -> Account {
-        self.token.account
+        self.token
     }
 
     /// The committee in office at a block.
@@ -250,12 +177,11 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn office_at(&self, block: u64) -> Result<Office> {
-        // Of those in office.
-        let nobody: Option<u32> = None;
-        let electorate = self.ask_at(block, &self.validators, "Judged::electorate", &nobody);
-        let Electorate { epoch, config_digest, keys, stakes } = electorate.await?;
-        let members = self.read_at(block, &self.validators, "Validators::committee");
-        let members: Vec<Member> = members.await?;
+        let in_office = validators::electorate(&None);
+        let electorate = self.chain.read_at(block, &self.validators, &in_office).await?;
+        let Electorate { epoch, config_digest, keys, stakes } = electorate;
+        let committee = validators::committee();
+        let members = self.chain.read_at(block, &self.validators, &committee).await?;
         ensure!(members.len() == keys.len(), "committee and electorate differ at block {block}");
         let operators = members.iter().map(|member| member.operator).collect();
         Ok(Office { epoch, config_digest, operators, keys, stakes })
@@ -274,7 +200,7 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn barred(&self) -> Result<u32> {
-        self.read(&self.validators, "Staking::barred", &()).await
+        Ok(self.chain.read(&self.validators, &validators::barred()).await?)
     }
 
     /// The oldest slot in which somebody was off and that was not judged.
@@ -282,7 +208,7 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn to_judge(&self) -> Result<Option<u64>> {
-        self.read(&self.index, "Index::to_judge", &()).await
+        Ok(self.chain.read(&self.index, &index::to_judge()).await?)
     }
 
     /// Has the chain judge who was off in that slot. The block, or `None` if there is nothing to judge.
@@ -290,8 +216,7 @@ impl Contracts {
     /// # Errors
     /// In words, if the chain does not answer.
     pub async fn judge_nav(&self, signer: &Signer) -> Result<Option<u64>> {
-        let At { account, bundle } = &self.index;
-        match self.chain.call(account, bundle, "Index::judge_nav", &[], signer).await {
+        match self.chain.call(&self.index, &index::judge_nav(), signer).await {
             Ok(outcome) => Ok(Some(outcome.block)),
             Err(error) if error.refusal().is_some() => {
                 tracing::info!("the oldest slot is not judged: {error}");
@@ -311,8 +236,8 @@ impl Contracts {
         certificate: &Certificate,
         signer: &Signer,
     ) -> Result<Option<u64>> {
-        let args = (&proposal.report, &proposal.observations, certificate).encode();
-        self.settle(&self.index, "Index::settle_nav", &args, &proposal.report, signer).await
+        let settle = index::settle_nav(&proposal.report, &proposal.observations, certificate);
+        self.settle(&self.index, &settle, &proposal.report, signer).await
     }
 
     /// Brings a certified basket to the chain. The block, or `None` if it was there already.
@@ -325,8 +250,8 @@ impl Contracts {
         certificate: &Certificate,
         signer: &Signer,
     ) -> Result<Option<u64>> {
-        let args = (&proposal.report, &proposal.entries, certificate).encode();
-        self.settle(&self.index, "Index::set_basket", &args, &proposal.report, signer).await
+        let set = index::set_basket(&proposal.report, &proposal.entries, certificate);
+        self.settle(&self.index, &set, &proposal.report, signer).await
     }
 
     /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not
@@ -341,10 +266,10 @@ impl Contracts {
         (one, other): &(Observation, Observation),
         signer: &Signer,
     ) -> Result<Option<u64>> {
-        let args = (office, self.nav_feed(), slot, one, other).encode();
-        let message = "Staking::convict_observer";
-        let At { account, bundle } = &self.validators;
-        match self.chain.call(account, bundle, message, &args, signer).await {
+        let feed = self.nav_feed();
+        let evidence = DoubleObservation { epoch: office, feed, slot, one: *one, other: *other };
+        let convict = validators::convict_observer(&evidence);
+        match self.chain.call(&self.validators, &convict, signer).await {
             Ok(outcome) => Ok(Some(outcome.block)),
             Err(error) if error.refusal().is_some() => {
                 tracing::info!("slot {slot}, seat {}: {error}", one.seat);
@@ -354,11 +279,10 @@ impl Contracts {
         }
     }
 
-    async fn settle(
+    async fn settle<E>(
         &self,
-        at: &At,
-        message: &str,
-        args: &[u8],
+        contract: &Account,
+        message: &Message<Settlement, E>,
         report: &Report,
         signer: &Signer,
     ) -> Result<Option<u64>> {
@@ -367,12 +291,10 @@ impl Contracts {
         let since = Duration::from_millis(now_ms().saturating_sub(report.time_ms));
         self.chain.freshen(signer, FRESH.saturating_add(since)).await?;
         let origin = cicada_chain::account_of(signer);
-        let (account, bundle) = (&at.account, &at.bundle);
-        let dry_run = self.chain.dry_run(account, bundle, message, args, &origin).await?;
-        if Settlement::decode_all(&mut &dry_run.returned[..])? == Settlement::AlreadyDone {
+        if self.chain.dry_run(contract, message, &origin).await?.returned == Settlement::AlreadyDone
+        {
             return Ok(None);
         }
-        let outcome = self.chain.call(account, bundle, message, args, signer).await?;
-        Ok(Some(outcome.block))
+        Ok(Some(self.chain.call(contract, message, signer).await?.block))
     }
 }

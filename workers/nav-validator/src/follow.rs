@@ -111,14 +111,14 @@ impl Follower {
         let mut changes = Vec::new();
         for event in &block.events {
             let Some((source, name)) = self.contracts.event(event) else {
-                tracing::warn!("block {}: an event that the bundle does not know", block.number);
+                tracing::warn!("block {}: an event that the contract did not have", block.number);
                 continue;
             };
             let change = match source {
-                Source::Index => events::of_index(name, &event.data, block.time_ms),
-                Source::Validators => events::of_validators(name, &event.data),
-                Source::Token => events::of_token(name, &event.data, block.time_ms),
-                Source::Rewards => events::of_rewards(name, &event.data, block.time_ms),
+                Source::Index => events::of_index(event, block.time_ms),
+                Source::Validators => events::of_validators(event),
+                Source::Token => events::of_token(event, block.time_ms),
+                Source::Rewards => events::of_rewards(event, block.time_ms),
             };
             let place = || format!("event {name} of block {}", block.number);
             changes.extend(change.with_context(place)?.map(|change| (event.index, change)));

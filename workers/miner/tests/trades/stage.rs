@@ -2,14 +2,14 @@
 
 use cicada_amounts::TAO;
 use cicada_chain::{account_of, address, signer};
+use cicada_contracts::{index, pair, token};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
-use cicada_core::report::{FeedState, ReportKind};
+use cicada_core::report::ReportKind;
 use cicada_core::Account;
 use cicada_miner::config::Config;
 use cicada_program::now_ms;
 use cicada_stage::{later, PRICES, SUBNETS, TOKEN};
-use parity_scale_codec::Encode;
 use std::path::PathBuf;
 
 /// Seats of the committee.
@@ -33,8 +33,8 @@ impl Stage {
     pub async fn build() -> Self {
         let mut stage = cicada_stage::Stage::new(SEATS).await;
         stage.place_index().await;
-        let pair = (stage.at("TAO20"), stage.at("TAO"), FEE_BPS).encode();
-        stage.place("pair", "pair", pair).await;
+        let pair = pair::new(&stage.at("TAO20"), &stage.at("TAO"), FEE_BPS);
+        stage.place("pair", "pair", &pair).await;
         stage.seat_index().await;
         for (subnet, price) in SUBNETS.into_iter().zip(PRICES) {
             // A half of 100 TAO, and a unit for the rounding.
@@ -45,13 +45,12 @@ impl Stage {
         for token in ["TAO", "TAO20"] {
             stage.approve(token, "pair", &stage.alice).await;
         }
-        let deposit = (1_000 * TOKEN, 1_000 * TAO, 1u128, later());
-        stage.call("pair", "Pair::add_liquidity", &deposit).await;
+        let deposit = pair::add_liquidity(1_000 * TOKEN, 1_000 * TAO, 1, later());
+        stage.call("pair", &deposit).await;
         let text = format!(
-            "url = \"{}\"\nbundles = \"{}\"\nindex = \"{}\"\npair = \"{}\"\nsuri = \"//Bob\"\n\
+            "url = \"{}\"\nindex = \"{}\"\npair = \"{}\"\nsuri = \"//Bob\"\n\
              ledger = \"ledger.json\"\nlisten = \"127.0.0.1:0\"\npoll = \"200ms\"\n",
             stage.url,
-            stage.bundles.display(),
             address(&stage.at("index")),
             address(&stage.at("pair")),
         );
@@ -79,7 +78,7 @@ impl Stage {
     /// The committee attests a NAV.
     pub async fn settle_nav(&self, nav_e18: u128) {
         let stage = &self.stage;
-        let (_, state): (FeedState, FeedState) = stage.read("index", "Index::feeds", &()).await;
+        let (_, state) = stage.read("index", &index::feeds()).await;
         let (feed, digest) = (stage.index_feed(ReportKind::Nav), stage.config_digest().await);
         let time_ms = now_ms();
         let observe = |(seat, keys): (u8, &cicada_network::NodeKeys)| {
@@ -90,13 +89,13 @@ impl Stage {
         let own: Vec<Observation> = (0..).zip(&stage.keys[..stage.quorum()]).map(observe).collect();
         let report = nav::report::<Native>(feed, &state, &own, time_ms);
         let certificate = stage.certificate(&report).await;
-        stage.call("index", "Index::settle_nav", &(report, own, certificate)).await;
+        stage.call("index", &index::settle_nav(&report, &own, &certificate)).await;
     }
 
     /// Alice pays into the pool.
     pub async fn trade(&self, token: &str, amount: u128) {
-        let swap = (self.stage.at(token), amount, 1u128, later());
-        self.stage.call("pair", "Pair::swap_exact_in", &swap).await;
+        let swap = pair::swap_exact_in(&self.stage.at(token), amount, 1, later());
+        self.stage.call("pair", &swap).await;
     }
 
     /// Bob gets something of Alice.
@@ -106,6 +105,6 @@ impl Stage {
 
     /// What Bob has.
     pub async fn bobs(&self, token: &str) -> u128 {
-        self.stage.read(token, "PSP22::balance_of", &bob()).await
+        self.stage.read(token, &token::balance_of(&bob())).await
     }
 }

@@ -10,10 +10,8 @@ mod stage;
 
 use cicada_amounts::TAO;
 use cicada_chain::{account_of, address};
+use cicada_contracts::{index, rewards};
 use cicada_core::hash::Hash;
-use cicada_core::nav::Record;
-use cicada_core::report::FeedState;
-use cicada_core::rewards::AwardState;
 use cicada_stage::TOKEN;
 use serde_json::Value;
 use stage::{Stage, LIAR, SEATS, TWO_FACED};
@@ -42,7 +40,7 @@ async fn get(url: &str) -> Value {
 }
 
 async fn slot(stage: &Stage) -> u64 {
-    let (_, nav): (FeedState, FeedState) = stage.read("index", "Index::feeds", &()).await;
+    let (_, nav) = stage.read("index", &index::feeds()).await;
     nav.slot
 }
 
@@ -65,7 +63,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
 
     // NAVs are settled one after the other.
     until("second NAV", async || (slot(&stage).await >= 2).then_some(())).await;
-    let record: Option<Record> = stage.read("index", "Index::newest_nav", &()).await;
+    let record = stage.read("index", &index::newest_nav()).await;
     let record = record.unwrap();
     assert!(record.observers.count_ones() >= 4, "{record:?}");
     let exact = stage.exact_nav().await;
@@ -107,7 +105,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
 
     // The epoch ends, the award is certified and settled, and Alice claims.
     until("epoch with an award for Alice", async || {
-        let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+        let state = stage.read("rewards", &rewards::state()).await;
         let url = format!("{}/claims?account={}", base[1], address(&alice));
         (state.claims > 0 && reqwest::get(url).await.ok()?.status().is_success()).then_some(())
     })
@@ -121,18 +119,18 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
         bytes
     });
     let epoch = claim["epoch"].as_u64().unwrap();
-    let args = (epoch, cumulative, index, proof.collect::<Vec<Hash>>());
-    stage.call("rewards", "Rewards::claim", &args).await;
-    let paid: u128 = stage.read("rewards", "Rewards::paid_of", &alice).await;
+    let proof: Vec<Hash> = proof.collect();
+    stage.call("rewards", &rewards::claim(epoch, cumulative, index, &proof)).await;
+    let paid = stage.read("rewards", &rewards::paid_of(&alice)).await;
     assert_eq!(paid, cumulative);
     // What empty epochs could not pay was carried, so it may be more than one pool.
-    let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
-    let paid_in_all: u128 = stage.read("rewards", "Rewards::paid", &()).await;
+    let state = stage.read("rewards", &rewards::state()).await;
+    let paid_in_all = stage.read("rewards", &rewards::paid()).await;
     assert!(paid > 100 * TAO / 2 && paid == paid_in_all && paid <= state.total, "{paid}");
 
     // Who saw an epoch from its beginning signed its ranking, which is shown once it is settled.
     until("signed ranking of a settled epoch", async || {
-        let state: AwardState = stage.read("rewards", "Rewards::state", &()).await;
+        let state = stage.read("rewards", &rewards::state()).await;
         let url = format!("{}/ranking?epoch={}", base[0], state.epoch);
         let answer = reqwest::get(url).await.ok()?.text().await.ok()?;
         let shown: Value = serde_json::from_str(&answer).ok()?;

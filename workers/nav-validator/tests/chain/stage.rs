@@ -3,6 +3,8 @@
 use crate::nodes::{Committee, TwoFaced};
 use cicada_amounts::TAO;
 use cicada_chain::address;
+use cicada_contracts::types::RewardTerms;
+use cicada_contracts::{index, rewards, token};
 use cicada_core::basket::holdings::Holding;
 use cicada_core::hash::Hash;
 use cicada_core::nav::{nav_e18_floor, Position};
@@ -10,7 +12,6 @@ use cicada_core::report::ReportKind;
 use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, Rules};
 use cicada_program::now_ms;
 use cicada_stage::{free_addresses, Service, PRICES, TOKEN};
-use parity_scale_codec::Encode;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,12 +48,18 @@ impl Stage {
     pub async fn build() -> Self {
         let mut stage = cicada_stage::Stage::new(SEATS).await;
         stage.place_index().await;
-        let terms = ((now_ms(), EPOCH_MS, EMISSION), BOND, UNBONDING_MS);
-        let rewards = (stage.at("validators"), stage.at("TAO"), terms).encode();
-        stage.place("rewards", "rewards", rewards).await;
+        let terms = RewardTerms {
+            start_ms: now_ms(),
+            min_epoch_ms: EPOCH_MS,
+            emission: EMISSION,
+            bond: BOND,
+            unbonding_ms: UNBONDING_MS,
+        };
+        let new = rewards::new(&stage.at("validators"), &stage.at("TAO"), &terms);
+        stage.place("rewards", "rewards", &new).await;
         stage.approve("TAO", "rewards", &stage.alice).await;
-        stage.call("rewards", "Rewards::fund", &FUNDS).await;
-        stage.call("rewards", "Rewards::register", &()).await;
+        stage.call("rewards", &rewards::fund(FUNDS)).await;
+        stage.call("rewards", &rewards::register()).await;
         stage.seat_index().await;
         stage.mint(10 * TOKEN).await;
         let config_digest = stage.config_digest().await;
@@ -66,11 +73,11 @@ impl Stage {
 
     /// The NAV at the honest prices.
     pub async fn exact_nav(&self) -> u128 {
-        let held: Vec<Holding> = self.read("index", "Index::holdings", &()).await;
+        let held = self.read("index", &index::holdings()).await;
         let price = |held: &Holding| PRICES[usize::from(held.netuid) - 1];
         let position = |held: &Holding| Position { holding: held.amount, price_e18: price(held) };
         let positions: Vec<Position> = held.iter().map(position).collect();
-        let supply: u128 = self.read("TAO20", "PSP22::total_supply", &()).await;
+        let supply = self.read("TAO20", &token::total_supply()).await;
         nav_e18_floor(&positions, supply).unwrap()
     }
 
@@ -150,13 +157,12 @@ impl Stage {
             let peers = ports.iter().filter(|port| *port != listen);
             let peers: Vec<String> = peers.map(|port| format!("\"http://{port}\"")).collect();
             let text = format!(
-                "url = \"{}\"\nbundles = \"{}\"\nindex = \"{}\"\nrewards = \"{}\"\n\
+                "url = \"{}\"\nindex = \"{}\"\nrewards = \"{}\"\n\
                  from_block = {}\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
                  keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{}\"\n\
                  peers = [{}]\nlisten = \"{listen}\"\nnav_interval = \"4s\"\n\
                  nav = \"nav-{seat}.scale\"\npoll = \"300ms\"\n",
                 self.url,
-                self.bundles.display(),
                 address(&self.at("index")),
                 address(&self.at("rewards")),
                 self.from_block,
