@@ -262,6 +262,7 @@ impl Agreement {
         self.app.metrics.set_nav(own.nav_e18);
         let (mut all, failed) = self.app.peers.observations(slot, &office.config_digest).await;
         all.push(own);
+        self.witness(contracts, office, slot, &all).await?;
         Ok((own, all, failed))
     }
 
@@ -282,11 +283,6 @@ impl Agreement {
         }
         let (own, all, failed) = self.collect(contracts, office, slot).await?;
         let feed = contracts.nav_feed();
-        let signed = all.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
-        let signed: Vec<Observation> = signed.collect();
-        for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
-            self.accuse(contracts, office, slot, &pair).await;
-        }
         let found = select(office, &feed, slot, all, own.time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
         check(&found, &office.stakes, needed, own.time_ms).map_err(|error| {

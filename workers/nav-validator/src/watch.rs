@@ -41,15 +41,29 @@ impl Agreement {
         if let Some(decided) = peers.certified::<Proposal>("nav", slot).await.ok().flatten() {
             said.extend(decided.value.observations);
         }
-        said.retain(|observation| genuine(&office, &contracts.nav_feed(), slot, observation));
-        let mut brought = true;
-        for pair in self.app.store.witness(slot, &office.config_digest, &said)? {
-            brought &= self.accuse(contracts, &office, slot, &pair).await;
-        }
-        if brought {
+        if self.witness(contracts, &office, slot, &said).await? {
             *watched = Some(slot);
         }
         Ok(())
+    }
+
+    /// Keeps what others were heard to say of a slot, whatever it is asked for, and brings what
+    /// contradicts what they said before. Whether all of that came to the chain.
+    pub(crate) async fn witness(
+        &self,
+        contracts: &Contracts,
+        office: &Office,
+        slot: u64,
+        said: &[Observation],
+    ) -> Result<bool> {
+        let feed = contracts.nav_feed();
+        let signed = said.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
+        let signed: Vec<Observation> = signed.collect();
+        let mut brought = true;
+        for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
+            brought &= self.accuse(contracts, office, slot, &pair).await;
+        }
+        Ok(brought)
     }
 
     /// Has the oldest slot judged in which somebody was off, whoever settled it, in the turn of this
