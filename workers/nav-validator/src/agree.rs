@@ -12,6 +12,7 @@ use crate::peers::{brought, Certified};
 use crate::rankings::{select as select_statements, AllWatched};
 use crate::rebalance::Rebalancing;
 use crate::service::App;
+use crate::turns::{Due, Place};
 use crate::watch::Judging;
 use anyhow::{ensure, Context, Result};
 use cicada_chain::Signer;
@@ -21,15 +22,11 @@ use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Pr
 use cicada_core::ranking::Statement;
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
-use cicada_network::Rules;
 use cicada_program::{count, now_ms};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The longest pause between two tries of one turn, in milliseconds.
-const AGAIN_MS: u64 = 2_000;
 
 /// Whether an observation for a slot is signed by its seat.
 pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
@@ -81,67 +78,6 @@ pub struct Agreement {
     pub observer: Arc<Observer>,
     /// Who pays for transactions.
     pub signer: Signer,
-}
-
-/// A seat in its committee, and the rules by which its turns come.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) seat: u8,
-    pub(crate) seats: u8,
-    pub(crate) rules: Rules,
-}
-
-impl Place {
-    /// When this seat's turn for a slot begins that is due at `due_ms`.
-    pub(crate) fn allowed_from_ms(&self, due_ms: u64, slot: u64) -> u64 {
-        self.rules.lead_ms(due_ms, slot, self.seat, self.seats)
-    }
-
-    /// Whether more seats than may be silent have their turn within an interval.
-    pub(crate) fn allows_eight(&self, slot: u64, interval_ms: u64) -> bool {
-        let ahead = u64::from(self.seats.saturating_sub(1).min(7));
-        let seats = u64::from(self.seats.max(1));
-        let last = u8::try_from(slot.wrapping_add(ahead) % seats).unwrap_or_default();
-        Self { seat: last, ..*self }.allowed_from_ms(0, slot) < interval_ms
-    }
-
-    /// The same for what is brought to the chain: there it is already.
-    pub(crate) fn of_bringers(self) -> Self {
-        Self { rules: Rules { due_after_ms: 0, ..self.rules }, ..self }
-    }
-
-    /// When the next try is after one at `now_ms`.
-    pub(crate) fn next_ms(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_add(self.rules.turn_delay_ms.clamp(1_000, AGAIN_MS))
-    }
-}
-
-/// Since when something is to be done about a slot, and when it is tried next.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Due {
-    slot: u64,
-    due_ms: u64,
-    since_ms: u64,
-    next_ms: u64,
-}
-
-impl Due {
-    /// The same again, or something new that is due since `due_ms` and noticed at `noticed_ms`: from
-    /// the later of both on, so that those who notice it late do not all begin at once.
-    pub(crate) fn of(before: Option<Self>, slot: u64, due_ms: u64, noticed_ms: u64) -> Self {
-        let since_ms = due_ms.max(noticed_ms);
-        let new = Self { slot, due_ms, since_ms, next_ms: since_ms };
-        before.filter(|due| (due.slot, due.due_ms) == (slot, due_ms)).unwrap_or(new)
-    }
-
-    /// Whether it is the turn of this seat; if so, the next try is a moment later.
-    pub(crate) fn has_turn(&mut self, place: &Place, now_ms: u64) -> bool {
-        if now_ms < place.allowed_from_ms(self.since_ms, self.slot).max(self.next_ms) {
-            return false;
-        }
-        self.next_ms = place.next_ms(now_ms);
-        true
-    }
 }
 
 impl Agreement {

@@ -41,5 +41,6 @@ pub mod replay;
 pub mod rows;
 pub mod service;
 pub mod store;
+mod turns;
 pub mod view;
 mod watch;

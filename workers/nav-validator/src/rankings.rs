@@ -1,9 +1,10 @@
 //! The ranking of each epoch, signed once, and those of others that are off the certified one.
 
-use crate::agree::{one_of_each, Agreement, Due};
+use crate::agree::{one_of_each, Agreement};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_told;
 use crate::rows::{Epoch, SettledAward};
+use crate::turns::Due;
 use anyhow::Result;
 use cicada_core::hash::Native;
 use cicada_core::ranking::{

@@ -1,10 +1,11 @@
 //! Agreement on the basket: one is proposed when somebody asks a validator for it, by whoever has the
 //! turn, whom that one tells; and whatever the nodes have certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
 
-use crate::agree::{one_of_each, Agreement, Due, Place};
+use crate::agree::{one_of_each, Agreement};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
 use crate::peers::Certified;
+use crate::turns::{Due, Place};
 use anyhow::{ensure, Context, Result};
 use cicada_core::basket::agreed::{Own, Proposal};
 use cicada_core::basket::holdings;

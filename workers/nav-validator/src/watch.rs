@@ -1,8 +1,9 @@
 //! Watching the other validators: whoever signs two NAVs for one slot is brought to the chain, and every
 //! slot in which somebody was off is judged there.
 
-use crate::agree::{genuine, Agreement, Due};
+use crate::agree::{genuine, Agreement};
 use crate::contracts::{Contracts, Office};
+use crate::turns::Due;
 use anyhow::Result;
 use cicada_core::nav::{Observation, Proposal};
 use cicada_program::{count, now_ms};
