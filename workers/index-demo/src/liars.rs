@@ -2,7 +2,7 @@
 
 use crate::double::observation_in;
 use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TWICE_ATTESTED};
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use cicada_amounts::TAO;
 use cicada_contracts::types::{DoubleObservation, StakingError};
 use cicada_contracts::{index, validators};
@@ -69,16 +69,16 @@ impl Story {
                 && stake.standing == Standing::Ejected
                 && voice == Some(0),
         );
-        // The same two values once more.
-        let done = self.peers.certified::<Proposal>("nav", slot).await?;
-        let observations = done.context("the slot has no certificate")?.value.observations;
-        let one = observations.iter().find(|one| one.seat == DOUBLE);
-        let one = one.context("the seat has not observed this slot")?;
-        let url = format!("{}/observation?slot={slot}", self.two_faced);
-        let other = self.client.get(url).send().await?.text().await?;
-        let other = observation_in(&serde_json::from_str(&other)?)?;
+        // The same two values once more, from both its faces.
+        let mut said = Vec::new();
+        for face in [self.net.validator_url(DOUBLE), self.two_faced.clone()] {
+            let url = format!("{face}/observation?slot={slot}&feed=nav");
+            let answer = self.client.get(url).send().await?.text().await?;
+            said.push(observation_in(&serde_json::from_str(&answer)?)?);
+        }
+        let [one, other] = said[..] else { bail!("two faces") };
         let (epoch, feed) = (after.epoch, self.stage.nav_feed());
-        let evidence = DoubleObservation { epoch, feed, slot, one: *one, other };
+        let evidence = DoubleObservation { epoch, feed, slot, one, other };
         let again = validators::convict_observer(&evidence);
         let (stage, at) = (&self.stage, &self.stage.at.validators);
         let again = stage.chain.call(at, &again, &stage.owner).await;
