@@ -187,6 +187,15 @@ impl Contracts {
         Ok(Office { epoch, config_digest, operators, keys, stakes })
     }
 
+    /// The weights of a committee in seat order, at a block; none once it does not count any more.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn weights_at(&self, block: u64, epoch: u32) -> Result<Vec<u128>> {
+        let of = validators::electorate(&Some(epoch));
+        Ok(self.chain.read_at(block, &self.validators, &of).await?.stakes)
+    }
+
     /// The committee in office now.
     ///
     /// # Errors

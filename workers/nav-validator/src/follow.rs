@@ -155,9 +155,31 @@ impl Follower {
                         office.operators.into_iter().zip(office.stakes).collect();
                     fresh.insert(epoch, members.clone());
                     known.insert(epoch, members);
+                    self.learn_before(at, epoch, known, fresh).await?;
                     break;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What the committee before one has left: who was ejected meanwhile is paid nothing, and who came
+    /// back is.
+    async fn learn_before(
+        &self,
+        block: u64,
+        epoch: u32,
+        known: &mut BTreeMap<u32, Members>,
+        fresh: &mut BTreeMap<u32, Members>,
+    ) -> Result<()> {
+        let before = epoch.saturating_sub(1);
+        let Some(members) = known.get_mut(&before) else {
+            return Ok(());
+        };
+        let weights = self.contracts.weights_at(block, before).await?;
+        if weights.len() == members.len() {
+            members.iter_mut().zip(weights).for_each(|((_, stake), weight)| *stake = weight);
+            fresh.insert(before, members.clone());
         }
         Ok(())
     }
