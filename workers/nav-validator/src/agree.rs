@@ -19,7 +19,6 @@ use cicada_chain::Signer;
 use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
-use cicada_core::ranking::Statement;
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_program::{count, now_ms};
@@ -225,15 +224,19 @@ impl Agreement {
             let why = failed.first().map_or("the others are invalid or of another time", |one| one);
             anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
         })?;
-        let propose =
-            |found| peers.propose::<Proposal>(proposal(feed, newest, found, own.time_ms).encode());
-        let agreed = match propose(found.clone()).await {
-            // Who was not heard says so himself.
-            Err(error) if !brought::<Observation>(&error).is_empty() => {
-                let all = found.into_iter().chain(brought(&error)).collect();
-                propose(select(office, &feed, slot, all, own.time_ms)).await?
+        let (mut found, time_ms) = (found, own.time_ms);
+        let agreed = loop {
+            let next = proposal(feed, newest, found.clone(), time_ms);
+            match peers.propose::<Proposal>(next.encode()).await {
+                Ok(agreed) => break agreed,
+                // Who was not heard says so himself.
+                Err(error) => {
+                    let all = found.iter().copied().chain(brought(&error)).collect();
+                    let more = select(office, &feed, slot, all, time_ms);
+                    ensure!(more.len() > found.len(), error);
+                    found = more;
+                }
             }
-            agreed => agreed?,
         };
         self.settle_nav(contracts, office, agreed).await
     }
@@ -334,21 +337,23 @@ impl Agreement {
         let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
             Some(done) => done,
             None => {
-                let statements = self.statements(contracts, office, award).await?;
-                let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
+                let mut statements = self.statements(contracts, office, award).await?;
                 let feed = contracts.rewards_feed()?;
-                let propose = |statements| {
+                loop {
+                    let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
+                    let said = statements.clone();
                     let next =
-                        rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms);
-                    peers.propose::<rewards::Proposal>(next.encode())
-                };
-                match propose(statements.clone()).await {
-                    // Who was not heard says so himself.
-                    Err(error) if !brought::<Statement>(&error).is_empty() => {
-                        let all = statements.into_iter().chain(brought(&error));
-                        propose(select_statements(office, &feed, award, all)).await?
+                        rewards::Proposal::new::<Native>(*award, said, feed, newest, time_ms);
+                    match peers.propose::<rewards::Proposal>(next.encode()).await {
+                        Ok(agreed) => break agreed,
+                        // Who was not heard says so himself.
+                        Err(error) => {
+                            let all = statements.iter().copied().chain(brought(&error));
+                            let more = select_statements(office, &feed, award, all);
+                            ensure!(more.len() > statements.len(), error);
+                            statements = more;
+                        }
                     }
-                    agreed => agreed?,
                 }
             }
         };

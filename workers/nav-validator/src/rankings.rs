@@ -199,7 +199,9 @@ impl Agreement {
         if watched.off.is_empty() && now < judged_from {
             return Ok(());
         }
-        let mut due = Due::of(watched.due, epoch, 0, now);
+        // To accuse and to judge are two turns.
+        let due_ms = if now < judged_from { 0 } else { judged_from };
+        let mut due = Due::of(watched.due, epoch, due_ms, now);
         let turn = due.has_turn(&place.of_bringers(), now);
         watched.due = Some(due);
         if !turn {
