@@ -4,12 +4,12 @@
 //! a kilobyte of code each time, and would read answers that must not be read.
 
 use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::committee::AttestationKeys;
 use cicada_core::hash::Hash;
 use cicada_core::nav::Record;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::Deviation;
 use cicada_traits::index::{IndexError, PAY_PROOF_SIZE, PAY_REF_TIME};
+use cicada_traits::staking::Seats;
 use cicada_traits::stored::Opaque;
 use ink::prelude::vec;
 use ink::prelude::vec::Vec;
@@ -153,15 +153,6 @@ pub fn verify(
     let answer: Option<Result<(), CertificateError>> =
         ask(validators, selector, &(digest, certificate).encode());
     Ok(answer.ok_or(IndexError::ValidatorsUnavailable)??)
-}
-
-/// Who is in office: as `Electorate`, with the keys read as one block.
-#[ink::scale_derive(Decode)]
-pub struct Seats {
-    pub _epoch: u32,
-    pub config_digest: Hash,
-    pub keys: AttestationKeys,
-    pub stakes: Vec<u128>,
 }
 
 /// The committee of an epoch, with what weight.

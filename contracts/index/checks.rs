@@ -1,11 +1,11 @@
 //! What is checked of the arguments.
 
-use crate::calls::Seats;
 use cicada_core::certificate::Certificate;
 use cicada_core::nav::{check, median_e18, min_observations, Observation};
 use cicada_core::report::Report;
 use cicada_traits::host::{sr25519_verify, HostSha256};
 use cicada_traits::index::IndexError;
+use cicada_traits::staking::Seats;
 use cicada_traits::stored::Opaque;
 use ink::scale::Decode;
 

@@ -1,12 +1,11 @@
 //! Calls of the contract of validators.
 
 use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::committee::AttestationKeys;
 use cicada_core::hash::Hash;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::Deviation;
 use cicada_traits::rewards::{EpochRecord, RewardsError};
-use cicada_traits::staking::StakingError;
+use cicada_traits::staking::{Seats, StakingError};
 use cicada_traits::stored::Opaque;
 use ink::env::call::{build_call, ExecutionInput, Selector};
 use ink::env::DefaultEnvironment;
@@ -39,15 +38,6 @@ pub fn verify(
         .and_then(Result::ok)
         .ok_or(RewardsError::ValidatorsUnavailable)?
         .map_err(RewardsError::Certificate)
-}
-
-/// A committee, as `Electorate`, with the keys read as one block.
-#[ink::scale_derive(Decode)]
-pub struct Seats {
-    pub _epoch: u32,
-    pub config_digest: Hash,
-    pub keys: AttestationKeys,
-    pub stakes: Vec<u128>,
 }
 
 /// The committee of an epoch; without keys if it is neither in office nor the one before until a day

@@ -9,7 +9,9 @@ use crate::quorum::{Quorum, MAX_COMMITTEE};
 use crate::report::Feed;
 use crate::rewards::{rank, Award};
 use crate::scores::Score;
-use crate::slashing::{ranking_distance_bps_ceil, Bands, Deviation, NotInOrder, Weight};
+use crate::slashing::{
+    is_in_order, ranking_distance_bps_ceil, Bands, Deviation, NotInOrder, Weight,
+};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -41,8 +43,7 @@ pub fn digest<H: Hasher>(ranking: &[Weight]) -> Hash {
 /// # Errors
 /// [`NotInOrder`] if it is longer than [`MAX_RANKED`], or accounts do not rise strictly.
 pub fn check_form(ranking: &[Weight]) -> Result<(), NotInOrder> {
-    let rises = |pair: &[Weight]| matches!(pair, [low, high] if low.0 < high.0);
-    if ranking.len() > MAX_RANKED || !ranking.windows(2).all(rises) {
+    if ranking.len() > MAX_RANKED || !is_in_order(ranking) {
         return Err(NotInOrder);
     }
     Ok(())
@@ -118,7 +119,7 @@ pub fn min_agreeing(quorum: &Quorum) -> u8 {
     quorum.size().saturating_sub(quorum.max_liars())
 }
 
-/// How long after the time of an award's report rankings may be shown that are off, before all of
+/// How long after an award is settled rankings may be shown that are off, before all of
 /// them are judged together, in milliseconds.
 pub const ACCUSE_MS: u64 = 180_000;
 

@@ -284,6 +284,11 @@ pub type Weight = (Account, u128);
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct NotInOrder;
 
+/// Whether accounts rise strictly.
+pub(crate) fn is_in_order(ranking: &[Weight]) -> bool {
+    ranking.windows(2).all(|pair| matches!(pair, [low, high] if low.0 < high.0))
+}
+
 /// The distance of two ranking vectors in bps, rounded up: `Σ |aᵢ − bᵢ| / (Σ a + Σ b)`. An account
 /// that one of them lacks has weight 0 there; two without any weight are alike.
 ///
@@ -292,10 +297,8 @@ pub struct NotInOrder;
 /// # Errors
 /// [`NotInOrder`] unless both are in strict order of accounts.
 pub fn ranking_distance_bps_ceil(a: &[Weight], b: &[Weight]) -> Result<u128, NotInOrder> {
-    for list in [a, b] {
-        if list.windows(2).any(|pair| matches!(pair, [low, high] if low.0 >= high.0)) {
-            return Err(NotInOrder);
-        }
+    if ![a, b].into_iter().all(is_in_order) {
+        return Err(NotInOrder);
     }
     // 2^128 weights below 2^128 would be needed to leave 256 bits: nothing saturates.
     let plus = |sum: U256, value: u128| sum.saturating_add(U256::from(value));

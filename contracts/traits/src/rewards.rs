@@ -137,7 +137,7 @@ pub enum RewardsError {
     WithinTolerance,
     /// The epoch is judged, or this seat is accused of at least as much.
     AlreadyJudged,
-    /// Until `ACCUSE_MS` after the time of its report an epoch is not judged.
+    /// Until `ACCUSE_MS` after it is settled an epoch is not judged.
     TooSoon,
     /// Nobody is accused, or the epoch is judged.
     NothingToJudge,
@@ -230,7 +230,7 @@ pub trait Rewards {
     ) -> Result<(), RewardsError>;
 
     /// Hands all who are accused of an epoch on to the contract of validators, which punishes: once,
-    /// [`ACCUSE_MS`](cicada_core::ranking::ACCUSE_MS) after the time of its report. Anybody may.
+    /// [`ACCUSE_MS`](cicada_core::ranking::ACCUSE_MS) after it is settled. Anybody may.
     ///
     /// # Errors
     /// [`RewardsError::UnknownEpoch`], [`RewardsError::TooSoon`], [`RewardsError::NothingToJudge`],

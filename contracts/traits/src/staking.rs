@@ -1,7 +1,7 @@
 //! What validators stake, and what they lose (`docs/contracts/validators.md`).
 
 use crate::payment::TokenRefused;
-use cicada_core::committee::AttestationKey;
+use cicada_core::committee::{AttestationKey, AttestationKeys};
 use cicada_core::evidence::{Equivocation, EvidenceError};
 use cicada_core::fixed::MathError;
 use cicada_core::hash::Hash;
@@ -76,6 +76,19 @@ pub struct Electorate {
     pub keys: Vec<AttestationKey>,
     /// Weights in seat order: the stake, at most 5/4 of the lowest minimum that binds one of them; 0
     /// for a seat that is inactive or ejected.
+    pub stakes: Vec<u128>,
+}
+
+/// The same, with the keys read as one block: for a contract that asks.
+#[ink::scale_derive(Decode)]
+pub struct Seats {
+    /// As [`Electorate::epoch`].
+    pub epoch: u32,
+    /// As [`Electorate::config_digest`].
+    pub config_digest: Hash,
+    /// As [`Electorate::keys`].
+    pub keys: AttestationKeys,
+    /// As [`Electorate::stakes`].
     pub stakes: Vec<u128>,
 }
 

@@ -149,7 +149,7 @@ export default {
   },
   "TooSoon": {
    "index": 28,
-   "message": "Until `ACCUSE_MS` after the time of its report an epoch is not judged.",
+   "message": "Until `ACCUSE_MS` after it is settled an epoch is not judged.",
    "inner": []
   },
   "NothingToJudge": {

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xbf72206ec2d412f18084064746c932d4ffdae55fb4db44101d3c201963773d2c';
+export const codeHash = '0x7b4c5b81891107f85c33ee664e7e52cd9e076e1e2051eea009f7c236d931bc60';
 export const compiler = 'rustc 1.85.0';
