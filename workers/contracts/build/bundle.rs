@@ -1,5 +1,6 @@
 //! A bundle, as far as it describes an interface.
 
+use crate::bytes::bytes;
 use scale_info::{PortableRegistry, PortableType};
 use serde::{Deserialize, Deserializer};
 
@@ -67,12 +68,4 @@ impl Bundle {
 
 fn registry<'de, D: Deserializer<'de>>(from: D) -> Result<PortableRegistry, D::Error> {
     Ok(PortableRegistry { types: Vec::<PortableType>::deserialize(from)? })
-}
-
-fn bytes<'de, const N: usize, D: Deserializer<'de>>(from: D) -> Result<[u8; N], D::Error> {
-    let text = String::deserialize(from)?;
-    let mut bytes = [0; N];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
-        .map_err(serde::de::Error::custom)?;
-    Ok(bytes)
 }

@@ -3,6 +3,8 @@
 #![allow(missing_docs)] // a program
 
 mod bundle;
+#[path = "../src/bytes.rs"]
+mod bytes;
 mod calls;
 mod types;
 

@@ -1,9 +1,9 @@
 //! What a bundle says of a contract's interface, for who has to put its answers into words.
 
-use crate::render;
+use crate::{bytes, render};
 use cicada_core::hash::Hash;
 use scale_info::PortableRegistry;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// A contract's types, messages and events.
 #[derive(Debug)]
@@ -78,18 +78,6 @@ pub enum Refused {
     },
     /// It stopped, and what it returned is no reason.
     Unreadable,
-}
-
-/// Bytes in hex, with or without `0x`.
-///
-/// # Errors
-/// If it is no text, no hex, or of another length.
-pub fn bytes<'de, const N: usize, D: Deserializer<'de>>(from: D) -> Result<[u8; N], D::Error> {
-    let text = String::deserialize(from)?;
-    let mut bytes = [0; N];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
-        .map_err(serde::de::Error::custom)?;
-    Ok(bytes)
 }
 
 impl Interface {

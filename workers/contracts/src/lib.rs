@@ -5,10 +5,12 @@
 //!
 //! Nothing here talks to a chain: `cicada-chain` does, with what these functions return.
 
+mod bytes;
 mod interface;
 mod render;
 
-pub use interface::{bytes, Entry, Interface, Refused};
+pub use bytes::bytes;
+pub use interface::{Entry, Interface, Refused};
 
 use cicada_core::hash::Hash;
 use parity_scale_codec::{Decode, DecodeAll, Encode};

@@ -1,25 +1,26 @@
 //! A seat that signs two NAVs for one slot: it stands before an honest validator, hands on what that
 //! one has signed to whoever asks first, and tells all others something else.
 
+use crate::front::{self, answered, Answer, Honest};
 use anyhow::{Context, Result};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::Feed;
 use cicada_network::NodeKeys;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 /// Who has two faces.
 pub struct TwoFaced {
-    /// The address of its honest validator.
-    pub honest: String,
+    /// Its honest validator.
+    pub honest: Honest,
     /// The keys of its seat.
     pub keys: NodeKeys,
     /// The feed of the NAV.
@@ -43,22 +44,12 @@ struct OfSlot {
 /// # Errors
 /// If there is no port.
 pub async fn serve(one: TwoFaced) -> Result<String> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let routes = Router::new().route("/observation", get(say)).with_state(Arc::new((one, client)));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Ok(address)
+    let routes = Router::new().route("/observation", get(say));
+    front::serve(routes.with_state(Arc::new(one))).await
 }
 
-type Shared = State<Arc<(TwoFaced, reqwest::Client)>>;
-
-async fn say(State(shared): Shared, Query(of): Query<OfSlot>) -> (StatusCode, Json<Value>) {
-    let (one, client) = &*shared;
-    match one.answer(client, &of).await {
-        Ok((status, answer)) => (status, Json(answer)),
-        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": format!("{error:#}") }))),
-    }
+async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Answer {
+    answered(one.answer(&of).await)
 }
 
 /// The observation in the answer of a validator.
@@ -71,12 +62,10 @@ pub fn observation_in(answer: &Value) -> Result<Observation> {
 }
 
 impl TwoFaced {
-    async fn answer(&self, client: &reqwest::Client, of: &OfSlot) -> Result<(StatusCode, Value)> {
+    async fn answer(&self, of: &OfSlot) -> Result<(StatusCode, Value)> {
         let (slot, feed) = (of.slot, of.feed.as_deref().unwrap_or("nav"));
-        let url = format!("{}/observation?slot={slot}&feed={feed}", self.honest);
-        let answer = client.get(url).send().await?;
-        let status = StatusCode::from_u16(answer.status().as_u16())?;
-        let answer: Value = serde_json::from_str(&answer.text().await?)?;
+        let asked = self.honest.ask(&format!("/observation?slot={slot}&feed={feed}")).await;
+        let (status, answer) = asked?;
         let lies = status.is_success() && feed == "nav" && slot == self.slot;
         if !lies || !self.heard.swap(true, Ordering::Relaxed) {
             return Ok((status, answer));
@@ -107,6 +96,7 @@ mod tests {
     use super::*;
     use cicada_core::report::ReportKind;
     use cicada_network::verify_attestation;
+    use serde_json::json;
 
     #[test]
     fn both_values_are_signed_and_convict_together() {
@@ -117,7 +107,7 @@ mod tests {
         let mut one = Observation { seat: 9, nav_e18: 5_000, time_ms: 7, signature: [0; 64] };
         one.signature = keys.attest(&one.message::<Native>(&[8; 32], &feed, 4));
         let two = TwoFaced {
-            honest: String::new(),
+            honest: Honest::at(String::new()).unwrap(),
             keys,
             feed,
             config_digest: [8; 32],

@@ -2,6 +2,7 @@
 
 mod double;
 mod feed;
+mod front;
 mod liars;
 mod miners;
 mod misranked;

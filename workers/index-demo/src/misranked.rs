@@ -1,12 +1,13 @@
 //! A seat that shows a wrong ranking: it stands before an honest validator, and once an epoch is
 //! settled it hands round another signed ranking than that one's.
 
+use crate::front::{self, answered, Answer, Honest};
 use crate::story::{Story, MISRANKED, POLL};
 use anyhow::{Context, Result};
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
 use cicada_contracts::rewards;
 use cicada_core::hash::{Hash, Native};
 use cicada_core::ranking::{digest, ACCUSE_MS};
@@ -16,7 +17,7 @@ use cicada_network::NodeKeys;
 use nav_validator::rankings::Shown;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Who ranks somebody whom nobody knows.
 pub struct Misranked {
-    /// The address of its honest validator.
-    pub honest: String,
+    /// Its honest validator.
+    pub honest: Honest,
     /// The keys of its seat.
     pub keys: NodeKeys,
     /// The feed of the awards.
@@ -40,38 +41,23 @@ struct OfEpoch {
     epoch: u64,
 }
 
-type Shared = State<Arc<(Misranked, reqwest::Client)>>;
-type Answer = (StatusCode, Json<Value>);
+type Shared = State<Arc<Misranked>>;
 
 /// Serves it on a free port; its address.
 ///
 /// # Errors
 /// If there is no port.
 pub async fn serve(one: Misranked) -> Result<String> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let shared = Arc::new((one, client));
-    let routes = Router::new().route("/ranking", get(rank)).fallback(hand_on).with_state(shared);
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Ok(address)
+    let routes = Router::new().route("/ranking", get(rank)).fallback(hand_on);
+    front::serve(routes.with_state(Arc::new(one))).await
 }
 
-fn answered(answer: Result<(StatusCode, Value)>) -> Answer {
-    match answer {
-        Ok((status, answer)) => (status, Json(answer)),
-        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": format!("{error:#}") }))),
-    }
+async fn hand_on(State(one): Shared, uri: Uri) -> Answer {
+    answered(one.honest.ask(&uri.to_string()).await)
 }
 
-async fn hand_on(State(shared): Shared, uri: Uri) -> Answer {
-    let (one, client) = &*shared;
-    answered(one.ask(client, &uri.to_string()).await)
-}
-
-async fn rank(State(shared): Shared, Query(of): Query<OfEpoch>) -> Answer {
-    let (one, client) = &*shared;
-    let asked = one.ask(client, &format!("/ranking?epoch={}", of.epoch)).await;
+async fn rank(State(one): Shared, Query(of): Query<OfEpoch>) -> Answer {
+    let asked = one.honest.ask(&format!("/ranking?epoch={}", of.epoch)).await;
     answered(asked.and_then(|(status, answer)| match status.is_success() {
         true => Ok((status, one.other(answer)?)),
         false => Ok((status, answer)),
@@ -79,12 +65,6 @@ async fn rank(State(shared): Shared, Query(of): Query<OfEpoch>) -> Answer {
 }
 
 impl Misranked {
-    async fn ask(&self, client: &reqwest::Client, path: &str) -> Result<(StatusCode, Value)> {
-        let answer = client.get(format!("{}{path}", self.honest)).send().await?;
-        let status = StatusCode::from_u16(answer.status().as_u16())?;
-        Ok((status, serde_json::from_str(&answer.text().await?)?))
-    }
-
     /// The answer with another ranking, if it has one.
     fn other(&self, mut answer: Value) -> Result<Value> {
         let scale = hex::decode(answer["scale"].as_str().context("no statement")?)?;
@@ -137,6 +117,7 @@ mod tests {
     use super::*;
     use cicada_core::ranking::Statement;
     use cicada_core::report::ReportKind;
+    use serde_json::json;
 
     #[test]
     fn it_signs_another_ranking_once_the_epoch_is_settled() {
@@ -144,7 +125,7 @@ mod tests {
         let keys = NodeKeys::generate(&folder.path().join("keys")).unwrap();
         let key = keys.attestation_key();
         let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
-        let (honest, config_digest) = (String::new(), [8; 32]);
+        let (honest, config_digest) = (Honest::at(String::new()).unwrap(), [8; 32]);
         let one = Misranked { honest, keys, feed, config_digest };
         let statement = Statement {
             seat: 3,

@@ -2,6 +2,7 @@
 
 use crate::double::{serve, TwoFaced};
 use crate::feed::{distort, emissions, Feed};
+use crate::front::Honest;
 use crate::miners::Miner;
 use crate::misranked;
 use crate::outcome::{Check, Slot};
@@ -177,7 +178,7 @@ impl Story {
         let emissions = emissions(seed, &self.netuids(), now_ms() / DAY_MS);
         std::fs::write(&self.net.config.emissions, emissions)?;
         self.two_faced = serve(TwoFaced {
-            honest: self.net.validator_url(DOUBLE),
+            honest: Honest::at(self.net.validator_url(DOUBLE))?,
             keys: NodeKeys::load(&self.net.key_file(DOUBLE))?,
             feed: self.stage.nav_feed(),
             config_digest: self.network.config_digest(),
@@ -190,7 +191,7 @@ impl Story {
         let front = self.two_faced.clone();
         self.net.config_mut().front_of.insert(DOUBLE, front);
         let front = misranked::serve(misranked::Misranked {
-            honest: self.net.validator_url(MISRANKED),
+            honest: Honest::at(self.net.validator_url(MISRANKED))?,
             keys: NodeKeys::load(&self.net.key_file(MISRANKED))?,
             feed: self.stage.rewards_feed(),
             config_digest: self.network.config_digest(),

@@ -8,7 +8,7 @@ use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
-use crate::peers::{brought, Certified};
+use crate::peers::Certified;
 use crate::rankings::{select as select_statements, AllWatched};
 use crate::rebalance::Rebalancing;
 use crate::service::App;
@@ -22,7 +22,6 @@ use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Pr
 use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_program::{count, now_ms};
-use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -224,20 +223,10 @@ impl Agreement {
             let why = failed.first().map_or("the others are invalid or of another time", |one| one);
             anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
         })?;
-        let (mut found, time_ms) = (found, own.time_ms);
-        let agreed = loop {
-            let next = proposal(feed, newest, found.clone(), time_ms);
-            match peers.propose::<Proposal>(next.encode()).await {
-                Ok(agreed) => break agreed,
-                // Who was not heard says so himself.
-                Err(error) => {
-                    let all = found.iter().copied().chain(brought(&error)).collect();
-                    let more = select(office, &feed, slot, all, time_ms);
-                    ensure!(more.len() > found.len(), error);
-                    found = more;
-                }
-            }
-        };
+        let time_ms = own.time_ms;
+        let value = |found| proposal(feed, newest, found, time_ms);
+        let all = |all| select(office, &feed, slot, all, time_ms);
+        let agreed = peers.propose_with(found, value, all).await?;
         self.settle_nav(contracts, office, agreed).await
     }
 
@@ -337,24 +326,14 @@ impl Agreement {
         let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
             Some(done) => done,
             None => {
-                let mut statements = self.statements(contracts, office, award).await?;
+                let statements = self.statements(contracts, office, award).await?;
                 let feed = contracts.rewards_feed()?;
-                loop {
+                let value = |statements| {
                     let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
-                    let said = statements.clone();
-                    let next =
-                        rewards::Proposal::new::<Native>(*award, said, feed, newest, time_ms);
-                    match peers.propose::<rewards::Proposal>(next.encode()).await {
-                        Ok(agreed) => break agreed,
-                        // Who was not heard says so himself.
-                        Err(error) => {
-                            let all = statements.iter().copied().chain(brought(&error));
-                            let more = select_statements(office, &feed, award, all);
-                            ensure!(more.len() > statements.len(), error);
-                            statements = more;
-                        }
-                    }
-                }
+                    rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms)
+                };
+                let all = |all: Vec<_>| select_statements(office, &feed, award, all.into_iter());
+                peers.propose_with(statements, value, all).await?
             }
         };
         let Certified { value, certificate } = agreed;

@@ -70,6 +70,7 @@ pub fn without_barred(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contracts::testing::committee;
     use cicada_core::hash::ZERO_HASH;
     use cicada_core::report::ReportKind;
     use cicada_network::NodeKeys;
@@ -92,16 +93,7 @@ mod tests {
     }
 
     fn stage() -> Stage {
-        let folder = tempfile::tempdir().unwrap();
-        let key = |seat: u8| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap();
-        let keys: Vec<NodeKeys> = (0..5).map(key).collect();
-        let office = Office {
-            epoch: 1,
-            config_digest: [8; 32],
-            operators: vec![[0; 32]; 5],
-            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
-            stakes: vec![1; 5],
-        };
+        let (keys, office) = committee(5);
         let message = REPORT.attestation_message::<Native>(&office.config_digest);
         Stage { keys, office, message }
     }

@@ -307,3 +307,26 @@ impl Contracts {
         Ok(Some(self.chain.call(contract, message, signer).await?.block))
     }
 }
+
+/// A committee for tests.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use cicada_network::NodeKeys;
+
+    /// So many seats, each with a stake of 1: their keys, and the office.
+    pub(crate) fn committee(count: u8) -> (Vec<NodeKeys>, Office) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys: Vec<NodeKeys> = (0..count)
+            .map(|seat| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap())
+            .collect();
+        let office = Office {
+            epoch: 1,
+            config_digest: [8; 32],
+            operators: (0..count).map(|seat| [seat; 32]).collect(),
+            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
+            stakes: vec![1; usize::from(count)],
+        };
+        (keys, office)
+    }
+}

@@ -9,7 +9,7 @@ use cicada_core::nav::Observation;
 use cicada_core::report::Report;
 use cicada_network::{NodeKeys, Proposer, Rules};
 use futures::future::join_all;
-use parity_scale_codec::{Decode, DecodeAll};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,6 +222,29 @@ impl Peers {
         agreed(status, &body, &asked)
     }
 
+    /// The same for a value that rests on what seats said, and again as long as refusals bring along
+    /// somebody who is not in it: who was not heard says so himself. `select` is what counts of all.
+    ///
+    /// # Errors
+    /// As [`Self::propose`].
+    pub async fn propose_with<V: Encode + Decode, T: Clone + Decode>(
+        &self,
+        mut said: Vec<T>,
+        value: impl Fn(Vec<T>) -> V,
+        select: impl Fn(Vec<T>) -> Vec<T>,
+    ) -> Result<Certified<V>> {
+        loop {
+            match self.propose(value(said.clone()).encode()).await {
+                Ok(agreed) => return Ok(agreed),
+                Err(error) => {
+                    let more = select(said.iter().cloned().chain(brought(&error)).collect());
+                    ensure!(more.len() > said.len(), error);
+                    said = more;
+                }
+            }
+        }
+    }
+
     /// What the nodes decided and certified for a slot of a feed, if they did.
     ///
     /// # Errors
@@ -270,7 +293,7 @@ struct Refused {
 
 /// What refusals of a proposal bring along: what their seats signed, in hex of SCALE at their end.
 /// Nothing is verified yet.
-pub fn brought<T: Decode>(error: &anyhow::Error) -> Vec<T> {
+fn brought<T: Decode>(error: &anyhow::Error) -> Vec<T> {
     let reasons = error.downcast_ref::<Refused>().map_or(&[][..], |refused| &refused.reasons);
     let last = |reason: &String| from_hex(reason.rsplit(' ').next()?).ok();
     reasons.iter().filter_map(last).collect()

@@ -255,6 +255,7 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contracts::testing::committee;
     use cicada_core::report::ReportKind;
     use cicada_network::NodeKeys;
 
@@ -268,16 +269,7 @@ mod tests {
     }
 
     fn bench() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let key = |seat: u8| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap();
-        let keys: Vec<NodeKeys> = (0..4).map(key).collect();
-        let office = Office {
-            epoch: 1,
-            config_digest: [8; 32],
-            operators: vec![[0; 32]; 4],
-            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
-            stakes: vec![1; 4],
-        };
+        let (keys, office) = committee(4);
         let certified = vec![([1; 32], 600), ([2; 32], 400)];
         let award = Award {
             epoch: 3,

@@ -206,8 +206,9 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contracts::testing::committee;
     use cicada_core::report::ReportKind;
-    use cicada_network::{NodeKeys, Rules};
+    use cicada_network::Rules;
 
     const NOW: u64 = 1_738_425_600_000;
     const FEED: Feed = Feed { kind: ReportKind::Basket, contract: [3; 32] };
@@ -237,16 +238,7 @@ mod tests {
 
     #[test]
     fn genuine_prices_of_one_time_are_taken_in_order_of_seats() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = |seat: u8| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap();
-        let keys: Vec<NodeKeys> = (0..4).map(key).collect();
-        let office = Office {
-            epoch: 1,
-            config_digest: [8; 32],
-            operators: vec![[0; 32]; 4],
-            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
-            stakes: vec![1; 4],
-        };
+        let (keys, office) = committee(4);
         let signed = |seat: u8, prices: &[(u16, u128)], time_ms| {
             let (prices, signature) = (prices.to_vec(), [0; 64]);
             let mut one = Observation { seat, time_ms, prices, signature };

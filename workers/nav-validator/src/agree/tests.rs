@@ -1,25 +1,11 @@
 use super::*;
+use crate::contracts::testing::committee;
 use cicada_core::report::ReportKind;
 use cicada_network::NodeKeys;
 
 const NOW: u64 = 1_738_425_600_000;
 const FEED: Feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
 const SLOT: u64 = 5;
-
-fn committee(count: u8) -> (Vec<NodeKeys>, Office) {
-    let folder = tempfile::tempdir().unwrap();
-    let keys: Vec<NodeKeys> = (0..count)
-        .map(|seat| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap())
-        .collect();
-    let office = Office {
-        epoch: 1,
-        config_digest: [8; 32],
-        operators: (0..count).map(|seat| [seat; 32]).collect(),
-        keys: keys.iter().map(NodeKeys::attestation_key).collect(),
-        stakes: vec![1; usize::from(count)],
-    };
-    (keys, office)
-}
 
 fn signed(keys: &[NodeKeys], seat: u8, nav_e18: u128, time_ms: u64) -> Observation {
     let mut observation = Observation { seat, nav_e18, time_ms, signature: [0; 64] };

@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// The committees that are known, operators in seat order, with their stakes when they first
-    /// settled something.
+    /// settled something, or of the one before the newest what was left when that did.
     ///
     /// # Errors
     /// [`StoreError::Failed`].

@@ -68,9 +68,8 @@ impl Rewards {
             .map_err(|error| format!("cannot read my award {error}"))?
             .ok_or_else(|| format!("my validator has not computed epoch {epoch} yet"))?;
         same(proposed, &told.award)?;
-        let come_ms = self.seats.arrivals.of(&proposal.report, now.wall_ms);
         match told.signed.filter(|own| self.counts(own)) {
-            Some(own) if proposal.leaves_out(&own, come_ms) => Err(format!(
+            Some(own) if proposal.leaves_out(&own, now.wall_ms) => Err(format!(
                 "my validator's ranking, signed before it came, is not in it: {}",
                 hex::encode(own.statement.encode())
             )),
