@@ -21,6 +21,7 @@
 # the program localnet, which does it all.
 #
 # environment:
+#   CICADA_NETWORK      the network file (default network.toml in CICADA_STATE)
 #   CICADA_STATE        network file, keys, logs, the nodes' disks (default .demo in the checkout)
 #   CICADA_URL          address of a node of the chain (default ws://127.0.0.1:9944); if none
 #                       answers there, one is started
@@ -34,8 +35,9 @@
 #   CICADA_SAME_MS      how long after the last a leaderboard comes that says the same (default 240000)
 #   CICADA_RESULTS      evaluation results of the nodes (default examples/results.jsonl)
 #   CICADA_BUILT        yes: start does not look whether something has to be built
-#   CICADA_ADDRESSES    where to write the contracts' addresses for frontends (default
-#                       frontend-abi/addresses/local.json; with CICADA_STATE, addresses.json in it)
+#
+# The contracts' addresses for JavaScript are written to frontend-abi/addresses/local.json; with
+# CICADA_STATE, to addresses.json in it; with --addresses FILE, there.
 #
 # examples:
 #   ./deploy_paxos.sh && cargo run --release --bin paxos-market
@@ -47,7 +49,7 @@ set -euo pipefail
 build() {
   "$CICADA_ROOT/scripts/build-contracts" >&2
   (cd "$CICADA_ROOT" && build_programs "the workers" --bin localnet \
-    --bin deploy-paxos --bin deploy-exchange --bin paxos-node --bin paxos-market)
+    --bin deploy --bin paxos-node --bin paxos-market)
 }
 
 build_liar() {

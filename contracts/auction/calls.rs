@@ -1,7 +1,7 @@
 //! Calls of the other contracts.
 
 use cicada_core::escrow::{EscrowError, Limits, Terms};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::ending::Outcome;
 use cicada_core::name::Name;
 use cicada_core::reputation::Event as Report;
@@ -96,7 +96,7 @@ impl Escrow {
     pub fn complete(
         &self,
         escrow: u64,
-        result: &Hash,
+        result: &Digest,
         deduction: u128,
     ) -> Result<(), AuctionError> {
         let arguments = pack(&(escrow, PART, result, deduction));
@@ -150,7 +150,7 @@ impl Scores {
 
     /// The points of an account.
     pub fn points(&self, account: Account) -> Result<u32, AuctionError> {
-        let answer = self.call(selector_bytes!("Reputation::points"), &account)?;
+        let answer = self.call(selector_bytes!("Reputation::points"), &account.0)?;
         u32::decode(&mut answer.as_slice()).map_err(|_| AuctionError::ReputationUnavailable)
     }
 }

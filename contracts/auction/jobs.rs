@@ -6,7 +6,7 @@ use crate::market::{
     save_offer, save_request, success, window, Cell, Market,
 };
 use cicada_core::escrow::Side;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, HandOver, InvalidTerms, Status, Unqualified};
 use cicada_core::reputation::Event;
 use cicada_core::sla::QualityReport;
@@ -34,8 +34,8 @@ fn advance_after(assignment: u64, job: &Assignment, raised_by: Option<Side>) {
     save_assignment(assignment, job);
     emit_event::<DefaultEnvironment, _>(JobAdvanced {
         assignment,
-        requester: job.requester.into(),
-        provider: job.provider.into(),
+        requester: job.requester.0.into(),
+        provider: job.provider.0.into(),
         status: job.status,
         paid: job.paid,
         raised_by,
@@ -99,7 +99,7 @@ impl Market {
     }
 
     /// Delivers the result.
-    pub fn complete(&self, assignment: u64, result: &Hash) -> Result<(), AuctionError> {
+    pub fn complete(&self, assignment: u64, result: &Digest) -> Result<(), AuctionError> {
         let mut job = own_job(assignment, false)?;
         ensure(job.status == Status::InProgress, AuctionError::WrongStatus)?;
         let now = now();

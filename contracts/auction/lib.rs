@@ -14,7 +14,7 @@ pub mod auction {
         find_request, finish, newest, now, show, success, tell, window, Cell, Market,
     };
     use crate::orders::{ASSIGNMENTS, OFFERS, REQUESTS};
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::market::{
         Assignment, AuctionStatus, HandOver, Offer, OfferRecord, Parameters, Request,
         RequestRecord, Success,
@@ -22,6 +22,7 @@ pub mod auction {
     use cicada_core::name::Name;
     use cicada_core::prices::Prices;
     use cicada_core::sla::QualityReport;
+    use cicada_core::Account;
     use cicada_traits::auction::{Auction, AuctionError, AuctionView, MarketInfo};
     use cicada_traits::stored::Stored;
     use ink::prelude::vec::Vec;
@@ -213,7 +214,7 @@ pub mod auction {
         /// How a provider has done in a task type.
         #[ink(message)]
         fn success_of(&self, provider: AccountId, task_type: Name) -> Success {
-            tell(&success(*provider.as_ref(), task_type))
+            tell(&success(Account::of(&provider), task_type))
         }
 
         /// What was fixed when the market was made, and the newest numbers.

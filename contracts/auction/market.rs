@@ -78,7 +78,7 @@ pub fn now() -> u64 {
 /// Who calls.
 #[inline(never)]
 pub fn caller() -> Account {
-    *ink::env::caller::<DefaultEnvironment>().as_ref()
+    Account::of(&ink::env::caller::<DefaultEnvironment>())
 }
 
 /// The bytes of a record.

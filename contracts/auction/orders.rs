@@ -33,20 +33,20 @@ fn placed(
     task_type: Name,
     (units, price, until_ms): (u64, u128, u64),
 ) {
-    let owner = owner.into();
+    let owner = owner.0.into();
     let event = OrderPlaced { order, owner, task_type, units, price, until_ms };
     emit_event::<DefaultEnvironment, _>(event);
 }
 
 #[inline(never)]
 fn closed(order: Order, owner: Account, returned: u128) {
-    let event = OrderClosed { order, owner: owner.into(), returned };
+    let event = OrderClosed { order, owner: owner.0.into(), returned };
     emit_event::<DefaultEnvironment, _>(event);
 }
 
 #[inline(never)]
 fn dropped(request: u64, waiting: &Waiting) {
-    let (provider, offer) = (waiting.provider.into(), waiting.offer);
+    let (provider, offer) = (waiting.provider.0.into(), waiting.offer);
     emit_event::<DefaultEnvironment, _>(AcceptDropped { request, provider, offer });
 }
 
@@ -163,7 +163,7 @@ impl Market {
         if let Some(waiting) = displaced {
             dropped(request, &waiting);
         }
-        let provider = provider.into();
+        let provider = provider.0.into();
         emit_event::<DefaultEnvironment, _>(AcceptQueued { request, provider, offer, points });
         Ok(None)
     }
@@ -240,7 +240,7 @@ impl Market {
         let terms = Terms {
             requester: job.requester,
             provider: job.provider,
-            token: *self.token.as_ref(),
+            token: Account::of(&self.token),
             milestones: vec![milestone],
             rule: Rule::Single,
             panel: terms.panel.clone(),
@@ -264,8 +264,8 @@ impl Market {
         save_request(request, ordered);
         emit_event::<DefaultEnvironment, _>(Assigned {
             request,
-            requester: job.requester.into(),
-            provider: job.provider.into(),
+            requester: job.requester.0.into(),
+            provider: job.provider.0.into(),
             assignment,
             offer: job.offer,
             escrow: job.escrow,

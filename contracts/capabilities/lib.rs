@@ -9,7 +9,7 @@
 pub mod capabilities {
     use cicada_core::capability::{check, is_held, matches, CapabilityRow};
     use cicada_core::certificate::{Certificate, CertificateError};
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::name::Name;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
@@ -30,7 +30,7 @@ pub mod capabilities {
         /// The slot.
         pub slot: u64,
         /// The digest of its report.
-        pub digest: [u8; 32],
+        pub digest: Digest,
         /// When it was observed, in milliseconds since 1970.
         pub time_ms: u64,
     }
@@ -42,7 +42,7 @@ pub mod capabilities {
         /// The slot.
         pub slot: u64,
         /// The digest of its report.
-        pub digest: [u8; 32],
+        pub digest: Digest,
     }
 
     /// The register.
@@ -99,7 +99,7 @@ pub mod capabilities {
             rows: Vec<CapabilityRow>,
             certificate: Opaque<Certificate>,
         ) -> Result<Settlement, CapabilitiesError> {
-            let contract = *self.env().account_id().as_ref();
+            let contract = Account::of(&self.env().account_id());
             let feed = Feed { kind: ReportKind::Capability, contract };
             let digest = report.digest::<HostSha256>();
             let latest = self.latest.0;
@@ -130,7 +130,7 @@ pub mod capabilities {
         /// Whether the committee has attested this capability to the account, and still does.
         #[ink(message)]
         fn is_capable(&self, account: AccountId, capability: Name) -> bool {
-            let account: Account = *account.as_ref();
+            let account = Account::of(&account);
             let until_ms = self.until_ms.get((account, capability)).unwrap_or_default();
             is_held(until_ms, self.env().block_timestamp())
         }

@@ -1,6 +1,7 @@
 //! What happened, for whoever follows the chain.
 
 use cicada_core::escrow::{Action, State};
+use cicada_core::hash::Digest;
 use ink::primitives::AccountId;
 
 /// Something happened to an escrow: one event for every entry of its log.
@@ -24,9 +25,9 @@ pub struct EscrowAdvanced {
     /// The block's time, in milliseconds.
     pub time_ms: u64,
     /// Digest of what was asked for and what was paid.
-    pub detail: [u8; 32],
+    pub detail: Digest,
     /// Digest of the log up to here.
-    pub digest: [u8; 32],
+    pub digest: Digest,
 }
 
 /// An account permitted a contract to act for it, or no longer does.

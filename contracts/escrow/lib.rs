@@ -17,7 +17,8 @@ pub mod escrow {
         Evidence, Holdings, Limits, Papers, Part, Payout, Progress, Reserve, Side, SignedDecision,
         State, Summary, Terms, Verdict, MAX_PAGE,
     };
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
+    use cicada_core::Account;
     use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::payment;
@@ -28,7 +29,7 @@ pub mod escrow {
 
     /// Terms; the contract that runs the escrow, and the reserve that it was drawn from. Written
     /// once.
-    type Agreement = (Terms, Option<([u8; 32], u64)>);
+    type Agreement = (Terms, Option<(Account, u64)>);
 
     /// Of one round.
     type Ballots = Stored<Vec<Ballot>>;
@@ -41,7 +42,7 @@ pub mod escrow {
     #[ink(storage)]
     #[derive(Default)]
     pub struct EscrowContract {
-        genesis: Digest,
+        genesis: Stored<Digest>,
         limits: Stored<Limits>,
         escrows: u64,
         reserves_opened: u64,
@@ -65,7 +66,7 @@ pub mod escrow {
         #[ink(constructor)]
         pub fn new(genesis: Digest, limits: Limits) -> Result<Self, EscrowError> {
             limits.check()?;
-            Ok(Self { genesis, limits: Stored(limits), ..Self::default() })
+            Ok(Self { genesis: Stored(genesis), limits: Stored(limits), ..Self::default() })
         }
 
         /// Lets an account act on an escrow: the rules decide, then all is written, then paid.
@@ -84,7 +85,7 @@ pub mod escrow {
             }
             let operator = run_by.map(|run_by| run_by.0);
             let now_ms = self.env().block_timestamp();
-            let case = Case { terms: &terms, operator, actor: *actor.as_ref(), now_ms };
+            let case = Case { terms: &terms, operator, actor: Account::of(&actor), now_ms };
             let payout = after.apply(&case, &act, &mut papers)?;
 
             if !papers.evidence.is_empty() {
@@ -113,7 +114,7 @@ pub mod escrow {
             payout: &Payout,
         ) {
             let entry = AuditEntry {
-                actor: *actor.as_ref(),
+                actor: Account::of(&actor),
                 action: act.action(),
                 from,
                 to: progress.state,
@@ -146,7 +147,7 @@ pub mod escrow {
             drawn: Option<(u64, u64)>,
             payout: &Payout,
         ) -> Result<(), EscrowError> {
-            let (requester, token) = (terms.requester.into(), terms.token.into());
+            let (requester, token) = (terms.requester.0.into(), terms.token.0.into());
             if let Some(more) = after.locked.checked_sub(before.locked) {
                 return self.books.lock(requester, token, more);
             }
@@ -162,7 +163,7 @@ pub mod escrow {
                     return self.books.relock(requester, token, 0, amount);
                 }
             }
-            self.books.pay(terms.provider.into(), token, payout.provider)?;
+            self.books.pay(terms.provider.0.into(), token, payout.provider)?;
             self.books.pay(requester, token, payout.requester)
         }
 
@@ -176,7 +177,7 @@ pub mod escrow {
             judges: &[Ballot],
             actor: AccountId,
         ) -> Result<(), EscrowError> {
-            let token = terms.token.into();
+            let token = terms.token.0.into();
             if after.deposit > before.deposit {
                 return self.books.lock(actor, token, after.deposit);
             }
@@ -187,12 +188,12 @@ pub mod escrow {
                 Some(Side::Provider) => terms.provider,
                 _ => terms.requester,
             };
-            self.books.relock(raiser.into(), token, before.deposit, 0)?;
+            self.books.relock(raiser.0.into(), token, before.deposit, 0)?;
             if judges.is_empty() {
-                return self.books.pay(raiser.into(), token, before.deposit);
+                return self.books.pay(raiser.0.into(), token, before.deposit);
             }
-            for (judge, share) in fee_shares(judges, actor.as_ref(), before.deposit) {
-                self.books.give_credit(judge.into(), token, share)?;
+            for (judge, share) in fee_shares(judges, &Account::of(&actor), before.deposit) {
+                self.books.give_credit(judge.0.into(), token, share)?;
             }
             Ok(())
         }
@@ -203,7 +204,7 @@ pub mod escrow {
             &mut self,
             actor: AccountId,
             terms: Terms,
-            run_by: Option<([u8; 32], u64)>,
+            run_by: Option<(Account, u64)>,
             mut progress: Progress,
             act: &Act,
         ) -> u64 {
@@ -212,7 +213,8 @@ pub mod escrow {
             self.escrows = escrow.saturating_add(1);
             self.agreements.insert(escrow, &Stored((terms, run_by)));
             let here = self.env().account_id();
-            progress.audit = AuditHead::start::<HostSha256>(&self.genesis, here.as_ref(), escrow);
+            progress.audit =
+                AuditHead::start::<HostSha256>(&self.genesis.0, &Account::of(&here), escrow);
             self.write(escrow, actor, State::Created, &mut progress, act, &Payout::default());
             escrow
         }
@@ -231,7 +233,7 @@ pub mod escrow {
         #[inline(never)]
         fn own_reserve(&self, reserve: u64) -> Result<Reserve, EscrowError> {
             let found = self.reserve_of(reserve).ok_or(EscrowError::NotFound)?;
-            if AccountId::from(found.operator) != self.env().caller() {
+            if AccountId::from(found.operator.0) != self.env().caller() {
                 return Err(EscrowError::NotAllowed);
             }
             Ok(found)
@@ -249,8 +251,8 @@ pub mod escrow {
             if amount == 0 {
                 return Ok(());
             }
-            let token = taken.token.into();
-            self.books.relock(taken.owner.into(), token, amount, 0)?;
+            let token = taken.token.0.into();
+            self.books.relock(taken.owner.0.into(), token, amount, 0)?;
             self.env().emit_event(ReserveSpent { reserve, to, amount, escrow: None });
             self.books.pay(to, token, amount)
         }
@@ -281,7 +283,7 @@ pub mod escrow {
         #[ink(message)]
         fn create(&mut self, terms: Terms) -> Result<u64, EscrowError> {
             let caller = self.env().caller();
-            if !terms.is_party(caller.as_ref()) {
+            if !terms.is_party(&Account::of(&caller)) {
                 return Err(EscrowError::NotAllowed);
             }
             terms.check(self.env().block_timestamp(), &self.limits.0)?;
@@ -293,11 +295,11 @@ pub mod escrow {
         #[ink(message)]
         fn create_funded(&mut self, terms: Terms) -> Result<u64, EscrowError> {
             let caller = self.env().caller();
-            if AccountId::from(terms.requester) != caller {
+            if AccountId::from(terms.requester.0) != caller {
                 return Err(EscrowError::NotAllowed);
             }
             terms.check_funded(self.env().block_timestamp(), &self.limits.0)?;
-            let (token, amount) = (terms.token.into(), terms.amount()?);
+            let (token, amount) = (terms.token.0.into(), terms.amount()?);
             let act = Act::Fund(terms_digest::<HostSha256>(&terms));
             let escrow = self.open(caller, terms, None, Progress::funded(amount), &act);
             self.books.lock(caller, token, amount)?;
@@ -354,17 +356,17 @@ pub mod escrow {
                 return Err(EscrowError::StaleNonce);
             }
             let signed = SignedDecision {
-                genesis: self.genesis,
-                contract: *self.env().account_id().as_ref(),
+                genesis: self.genesis.0,
+                contract: Account::of(&self.env().account_id()),
                 escrow,
                 part,
                 decision,
-                signer: *signer.as_ref(),
+                signer: Account::of(&signer),
                 nonce,
                 expires_ms,
             };
             let digest = signed.digest::<HostSha256>();
-            if !sr25519_verify(&signature, &digest, &signed.signer) {
+            if !sr25519_verify(&signature, &digest, &signed.signer.0) {
                 return Err(EscrowError::BadSignature);
             }
             self.nonces.insert((escrow, signer), &nonce);
@@ -480,7 +482,7 @@ pub mod escrow {
         /// The genesis hash that signed decisions and logs bind.
         #[ink(message)]
         fn genesis(&self) -> Digest {
-            self.genesis
+            self.genesis.0
         }
     }
 
@@ -524,9 +526,9 @@ pub mod escrow {
             // Each is a paid transaction: nobody lives to see 2^64 of them.
             self.reserves_opened = reserve.saturating_add(1);
             let opened = Reserve {
-                owner: *owner.as_ref(),
-                operator: *operator.as_ref(),
-                token: *token.as_ref(),
+                owner: Account::of(&owner),
+                operator: Account::of(&operator),
+                token: Account::of(&token),
                 balance: amount,
                 closed: false,
             };
@@ -550,7 +552,7 @@ pub mod escrow {
             let rest = core::mem::take(&mut taken.balance);
             taken.closed = true;
             self.reserves.insert(reserve, &Stored(taken));
-            self.pay_out(reserve, &taken, taken.owner.into(), rest)?;
+            self.pay_out(reserve, &taken, taken.owner.0.into(), rest)?;
             Ok(rest)
         }
 
@@ -563,7 +565,7 @@ pub mod escrow {
             let caller = self.env().caller();
             if taken.owner != terms.requester
                 || taken.token != terms.token
-                || !self.is_operator(terms.provider.into(), caller)
+                || !self.is_operator(terms.provider.0.into(), caller)
             {
                 return Err(EscrowError::NotAllowed);
             }

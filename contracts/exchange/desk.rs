@@ -60,8 +60,8 @@ fn record(framework: &Framework, market: &MarketRecord, taker: &Taker, outcome: 
     let traded = |maker: Option<Account>, price, amount, order| {
         emit_traded(Traded {
             framework: framework.clone(),
-            taker: taker.account.into(),
-            maker: maker.map(AccountId::from),
+            taker: taker.account.0.into(),
+            maker: maker.map(|maker| maker.0.into()),
             side: taker.side,
             price,
             amount,
@@ -139,7 +139,7 @@ impl Desk<'_> {
         newest_quote(self.0.leaderboard, framework)?;
         let market = self.0.markets;
         let token = create_token(self.0.token_code, this(), framework, market)?;
-        save_market(framework, &MarketRecord::new(market, *token.as_ref()));
+        save_market(framework, &MarketRecord::new(market, Account::of(&token)));
         save_name(market, framework);
         let framework = framework.clone();
         emit_event::<DefaultEnvironment, _>(MarketListed { framework, token, market });
@@ -187,7 +187,7 @@ impl Desk<'_> {
         deadline_ms: u64,
     ) -> Result<Trade, ExchangeError> {
         self.ensure_trading(amount, deadline_ms)?;
-        let taker = Taker { account: *caller().as_ref(), side, amount };
+        let taker = Taker { account: Account::of(&caller()), side, amount };
         let (market, outcome, trade) = self.cross(framework, &taker, None)?;
         match side {
             Side::Buy => ensure(trade.value <= bound, ExchangeError::TooMuch)?,
@@ -211,7 +211,7 @@ impl Desk<'_> {
         self.ensure_trading(amount, deadline_ms)?;
         let key = key_of(side, price)?;
         let owner = caller();
-        let taker = Taker { account: *owner.as_ref(), side, amount };
+        let taker = Taker { account: Account::of(&owner), side, amount };
         let (mut market, outcome, trade) = self.cross(framework, &taker, Some(price))?;
         let amount = outcome.left;
         if amount == 0 || market.crosses(side, price) {
@@ -246,15 +246,15 @@ impl Desk<'_> {
         trade: &Trade,
         locked: u128,
     ) -> Result<(), ExchangeError> {
-        let (side, account) = (taker.side, AccountId::from(taker.account));
-        let (token, currency) = (AccountId::from(market.token), self.0.currency);
+        let (side, account) = (taker.side, AccountId::from(taker.account.0));
+        let (token, currency) = (AccountId::from(market.token.0), self.0.currency);
         for fill in &outcome.fills {
             // What the other side gives lies here already.
             let (given, amount) = match side {
                 Side::Buy => (currency, value(fill.price, fill.amount)?),
                 Side::Sell => (token, fill.amount),
             };
-            pull(given, account, fill.owner.into(), amount)?;
+            pull(given, account, fill.owner.0.into(), amount)?;
         }
         match side {
             Side::Buy => {
@@ -279,7 +279,7 @@ impl Desk<'_> {
     pub fn cancel(&self, order: u64) -> Result<u128, ExchangeError> {
         let (resting, framework) = find_order(order)?;
         let owner = caller();
-        ensure(owner == resting.owner.into(), ExchangeError::NotOrderOwner)?;
+        ensure(owner == resting.owner.0.into(), ExchangeError::NotOrderOwner)?;
         let mut market = find_market(&framework)?;
         let mut orders = Orders { market: market.id, side: resting.side };
         market.book(resting.side, &mut orders).reduce(order, &resting, resting.amount)?;
@@ -288,7 +288,7 @@ impl Desk<'_> {
         emit_event::<DefaultEnvironment, _>(OrderCancelled { framework, owner, order, amount });
         match resting.side {
             Side::Buy => pay(self.0.currency, owner, value(resting.price(), amount)?)?,
-            Side::Sell => pay(market.token.into(), owner, amount)?,
+            Side::Sell => pay(market.token.0.into(), owner, amount)?,
         }
         Ok(amount)
     }
@@ -306,10 +306,10 @@ impl Desk<'_> {
         let amount = market.fill(&mut orders, order, &resting, &offer, &mut hour)?;
         save_hour(market.id, side, &owner, &hour);
         save_market(&framework, &market);
-        let (taker, price) = (owner.into(), offer.price);
+        let (taker, price) = (owner.0.into(), offer.price);
         let order = Some(order);
         emit_traded(Traded { framework, taker, maker: None, side, price, amount, order });
-        let token = AccountId::from(market.token);
+        let token = AccountId::from(market.token.0);
         let mut due = price;
         match side {
             Side::Sell => burn(token, this(), amount)?,

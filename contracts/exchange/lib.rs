@@ -17,6 +17,7 @@ pub mod exchange {
     };
     use cicada_core::exchange::{Gate, Level, MakerTerms, Market, Order, Schedule, Side, Trade};
     use cicada_core::quote::{Framework, Quote};
+    use cicada_core::Account;
     use cicada_traits::exchange::{Exchange, ExchangeError, ExchangeTerms, Placed, MAX_PAGE};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::stored::Stored;
@@ -222,7 +223,7 @@ pub mod exchange {
             side: Side,
             account: AccountId,
         ) -> Result<u128, ExchangeError> {
-            finish(self.desk().room(&framework, side, account.as_ref()))
+            finish(self.desk().room(&framework, side, &Account::of(&account)))
         }
 
         /// The best price levels of one side of the book.
@@ -240,7 +241,7 @@ pub mod exchange {
         fn order(&self, order: u64) -> Option<Order> {
             let found = find_order(order).ok();
             tell(&found.map(|(resting, framework)| Order {
-                owner: resting.owner,
+                owner: Account(resting.owner.0),
                 framework,
                 side: resting.side,
                 price: resting.price(),

@@ -4,7 +4,7 @@
 //! a kilobyte of code each time, and would read answers that must not be read.
 
 use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::nav::Record;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::Deviation;
@@ -146,7 +146,7 @@ pub fn change_supply(
 /// Whether the committee in office certified the report with this digest.
 pub fn verify(
     validators: &AccountId,
-    digest: &Hash,
+    digest: &Digest,
     certificate: &Opaque<Certificate>,
 ) -> Result<(), IndexError> {
     let selector = selector_bytes!("Validators::verify");

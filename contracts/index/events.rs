@@ -1,5 +1,6 @@
 //! What happened, for whoever follows the chain.
 
+use cicada_core::hash::Digest;
 use cicada_core::nav::Record;
 use cicada_core::report::ReportKind;
 use ink::primitives::AccountId;
@@ -97,7 +98,7 @@ pub struct BasketSet {
     /// The slot.
     pub slot: u64,
     /// The digest of its report.
-    pub digest: [u8; 32],
+    pub digest: Digest,
     /// The committee that attested it.
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed.
@@ -113,7 +114,7 @@ pub struct NavSettled {
     /// The slot.
     pub slot: u64,
     /// The digest of its report.
-    pub digest: [u8; 32],
+    pub digest: Digest,
     /// The committee that attested it.
     pub epoch: u32,
     /// Bit `i` is set if seat `i` signed the certificate.
@@ -174,7 +175,7 @@ pub struct SlotVoid {
     /// The slot.
     pub slot: u64,
     /// The digest of the report.
-    pub digest: [u8; 32],
+    pub digest: Digest,
 }
 
 /// A token without weight is in no mint, redemption or NAV any more.

@@ -17,11 +17,12 @@ pub mod index {
     use cicada_core::basket::{after_fee_floor, BasketError, MAX_FEE_BPS};
     use cicada_core::certificate::Certificate;
     use cicada_core::fixed::{add, sub, MathError};
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::nav;
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
     use cicada_core::slashing::Deviation;
+    use cicada_core::Account;
     use cicada_traits::host::HostSha256;
     use cicada_traits::index::{AnnouncedCharges, Index, IndexError, IndexTerms, NOTICE_MS};
     use cicada_traits::ownable::{Ownable, OwnableError};
@@ -152,7 +153,7 @@ pub mod index {
         /// is final already. Of baskets only the newest is known.
         #[inline(never)]
         fn admit(&self, kind: ReportKind, report: &Report) -> Result<Option<Digest>, IndexError> {
-            let feed = Feed { kind, contract: *self.env().account_id().as_ref() };
+            let feed = Feed { kind, contract: Account::of(&self.env().account_id()) };
             let digest = report.digest::<HostSha256>();
             let state = if kind == ReportKind::Nav { &self.newest.0 } else { &self.basket.0 };
             match state.check_next(&feed, report, self.env().block_timestamp()) {
@@ -254,7 +255,7 @@ pub mod index {
         #[inline(never)]
         fn rebase(&mut self, next: Rebased) {
             for held in next.written_off {
-                let token = AccountId::from(held.token);
+                let token = AccountId::from(held.token.0);
                 // A token with more units than that would otherwise stop every later basket.
                 let before = self.written_off.get(token).unwrap_or_default();
                 let amount = before.saturating_add(held.amount);
@@ -317,7 +318,7 @@ pub mod index {
             }
             calls::verify(&self.validators, &digest, &certificate)?;
 
-            let next = check_entries(&entries, self.token.as_ref())
+            let next = check_entries(&entries, &Account::of(&self.token))
                 .and_then(|()| rebased(&self.held(), &entries, report.time_ms));
             let Ok(next) = next else {
                 let FeedState { time_ms, .. } = self.basket.0;
@@ -370,7 +371,7 @@ pub mod index {
             let holdings = self.hold(holdings);
 
             for (holding, amount) in holdings.iter().zip(amounts) {
-                self.pull(&holding.token.into(), amount)?;
+                self.pull(&holding.token.0.into(), amount)?;
             }
             let who = self.env().caller();
             calls::change_supply(&self.token, &who, credited, true)?;
@@ -405,7 +406,7 @@ pub mod index {
 
             calls::change_supply(&self.token, &who, tokens, false)?;
             for (holding, amount) in holdings.iter().zip(amounts) {
-                self.pay_or_owe(who, holding.token.into(), amount)?;
+                self.pay_or_owe(who, holding.token.0.into(), amount)?;
             }
             let (fee, nav_e18) = (sub(tokens, left)?, self.shown_nav());
             self.env().emit_event(Redeemed { who, tokens, fee, nav_e18 });
@@ -438,7 +439,7 @@ pub mod index {
             let balance = calls::balance(&token, &this).ok_or(IndexError::TokenRefused)?;
             let apart = self.written_off.get(token).unwrap_or_default();
             let apart = add(self.owed_to(&this, &token), apart)?;
-            let amount = take_surplus(&mut holdings, token.as_ref(), balance, apart)?;
+            let amount = take_surplus(&mut holdings, &Account::of(&token), balance, apart)?;
             self.hold(holdings);
             self.env().emit_event(Synced { token, amount });
             Ok(())
@@ -463,7 +464,7 @@ pub mod index {
             // Not of the prices: else whoever holds a certificate back has the last part of the fall.
             let age_ms = self.env().block_timestamp().saturating_sub(self.basket_ms);
             let mut holdings = self.held();
-            let (given, wanted) = (give.as_ref(), take.as_ref());
+            let (given, wanted) = (&Account::of(&give), &Account::of(&take));
             let taken = swap_floor(&mut holdings, given, give_amount, wanted, age_ms)?;
             if taken < min_take {
                 return Err(IndexError::BeyondLimit);

@@ -4,10 +4,11 @@
 #[ink::contract]
 pub mod leaderboard {
     use cicada_core::certificate::{Certificate, CertificateError};
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::leaderboard::{check, matches, Board, Record, RecordHeader, Settlement};
     use cicada_core::quote::{Framework, Quote};
     use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind};
+    use cicada_core::Account;
     use cicada_traits::host::HostSha256;
     use cicada_traits::leaderboard::{Leaderboard, LeaderboardError, MAX_PAGE};
     use cicada_traits::stored::Stored;
@@ -24,7 +25,7 @@ pub mod leaderboard {
         /// The slot.
         pub slot: u64,
         /// The digest of its report.
-        pub digest: [u8; 32],
+        pub digest: Digest,
         /// The committee that attested it.
         pub epoch: u32,
         /// Bit `i` is set if seat `i` signed.
@@ -75,7 +76,7 @@ pub mod leaderboard {
             board: Board,
             certificate: Certificate,
         ) -> Result<Settlement, LeaderboardError> {
-            let contract = *self.env().account_id().as_ref();
+            let contract = Account::of(&self.env().account_id());
             let feed = Feed { kind: ReportKind::Leaderboard, contract };
             let now = self.env().block_timestamp();
             match self.latest.0.check_next(&feed, &report, now) {

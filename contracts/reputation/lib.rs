@@ -8,6 +8,7 @@ pub mod reputation {
     use cicada_core::reputation::{
         Decay, Event, HistoryEntry, Profile, Summary, MAX_EVENTS, MAX_HISTORY_PAGE, WRITER_DELAY_MS,
     };
+    use cicada_core::Account;
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::reputation::{Reputation, ReputationError, ReputationView, Writers};
     use cicada_traits::stored::{Opaque, Stored};
@@ -132,7 +133,7 @@ pub mod reputation {
                 profile.apply(&event).map_err(|_| ReputationError::InvalidStars)?;
                 let (points, metrics) = (profile.points(), profile.metrics());
                 let entry =
-                    HistoryEntry { event, writer: *writer.as_ref(), points, metrics, time_ms };
+                    HistoryEntry { event, writer: Account::of(&writer), points, metrics, time_ms };
                 self.history.insert((account, index), &Stored(entry));
                 self.env().emit_event(ReputationChanged { account, index, points_before, entry });
             }

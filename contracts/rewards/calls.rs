@@ -1,7 +1,7 @@
 //! Calls of the contract of validators.
 
 use cicada_core::certificate::{Certificate, CertificateError};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::report::ReportKind;
 use cicada_core::slashing::Deviation;
 use cicada_traits::rewards::{EpochRecord, RewardsError};
@@ -24,7 +24,7 @@ pub fn committee_of(certificate: &Opaque<Certificate>) -> u32 {
 #[inline(never)]
 pub fn verify(
     validators: AccountId,
-    digest: Hash,
+    digest: Digest,
     certificate: Opaque<Certificate>,
 ) -> Result<(), RewardsError> {
     let selector = Selector::new(selector_bytes!("Validators::verify"));

@@ -1,5 +1,6 @@
 //! What happened, for whoever follows the chain.
 
+use cicada_core::hash::Digest;
 use cicada_core::rewards::Award;
 use cicada_traits::rewards::EpochRecord;
 use ink::primitives::AccountId;
@@ -25,7 +26,7 @@ pub struct EpochSettled {
     #[ink(topic)]
     pub epoch: u64,
     /// The digest of its report.
-    pub digest: [u8; 32],
+    pub digest: Digest,
     /// What it took of the free money.
     pub pool: u128,
     /// What it awarded.
@@ -33,11 +34,11 @@ pub struct EpochSettled {
     /// What it left to the next.
     pub carried_out: u128,
     /// The Merkle root of the claims.
-    pub claims_root: [u8; 32],
+    pub claims_root: Digest,
     /// How many claims there are.
     pub claims: u32,
     /// The digest of its ranking.
-    pub ranking: [u8; 32],
+    pub ranking: Digest,
     /// Bit `i` is set if seat `i` had signed that ranking.
     pub ranked_by: u32,
     /// The committee that attested it.
@@ -92,7 +93,7 @@ pub struct SlotVoid {
     /// The slot.
     pub slot: u64,
     /// The digest of the report.
-    pub digest: [u8; 32],
+    pub digest: Digest,
 }
 
 /// An account was paid.

@@ -19,7 +19,7 @@ pub mod rewards {
     use crate::registry::Registry;
     use cicada_core::certificate::Certificate;
     use cicada_core::fixed::add;
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::leaderboard::Settlement;
     use cicada_core::merkle;
     use cicada_core::ranking::{with_weight, Statement};
@@ -29,6 +29,7 @@ pub mod rewards {
         Emission, Registration, MAX_PROOF,
     };
     use cicada_core::slashing::Weight;
+    use cicada_core::Account;
     use cicada_traits::host::HostSha256;
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::payment;
@@ -211,7 +212,7 @@ pub mod rewards {
             if proof.len() > MAX_PROOF {
                 return Err(RewardsError::ProofTooLong);
             }
-            let claim = Claim { account: *account.as_ref(), cumulative };
+            let claim = Claim { account: Account::of(&account), cumulative };
             let leaf = claim.leaf::<HostSha256>();
             let award = self.epoch(epoch).ok_or(RewardsError::UnknownEpoch)?.award;
             let (root, claims) = (&award.claims_root, award.claims);

@@ -9,6 +9,7 @@ use cicada_core::ranking::{
 };
 use cicada_core::report::{Feed, ReportKind};
 use cicada_core::slashing::{Deviation, Weight};
+use cicada_core::Account;
 use cicada_traits::host::{sr25519_verify, HostSha256};
 use cicada_traits::rewards::{Accused, EpochRecord, RewardsError};
 use cicada_traits::stored::Stored;
@@ -80,7 +81,7 @@ impl Rankings {
 /// The feed of the awards.
 #[inline(never)]
 pub fn feed() -> Feed {
-    let contract = *account_id::<DefaultEnvironment>().as_ref();
+    let contract = Account::of(&account_id::<DefaultEnvironment>());
     Feed { kind: ReportKind::Rewards, contract }
 }
 

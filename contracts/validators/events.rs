@@ -1,5 +1,6 @@
 //! What happened, for whoever follows the chain.
 
+use cicada_core::hash::Digest;
 use cicada_core::report::Feed;
 use cicada_core::slashing::{OffenceKind, Severity};
 use cicada_traits::staking::StakingTerms;
@@ -25,7 +26,7 @@ pub struct CommitteeSeated {
     /// Its epoch.
     pub epoch: u32,
     /// The digest that its signatures bind.
-    pub config_digest: [u8; 32],
+    pub config_digest: Digest,
 }
 
 /// The owner offered ownership.

@@ -18,11 +18,12 @@ pub mod validators {
         AttestationKeys, CommitteeError, ConsensusKey, Domain, Member,
     };
     use cicada_core::evidence::Equivocation;
-    use cicada_core::hash::Hash as Digest;
+    use cicada_core::hash::Digest;
     use cicada_core::quorum::{FaultModel, Quorum};
     use cicada_core::ranking::min_agreeing;
     use cicada_core::report::{attestation_message, Feed, FeedState, Report, ReportKind};
     use cicada_core::slashing::{judge, Offence, OffenceKind, MIN_UNBONDING_MS};
+    use cicada_core::Account;
     use cicada_traits::host::{sr25519_verify, HostSha256};
     use cicada_traits::ownable::{Ownable, OwnableError};
     use cicada_traits::staking::{
@@ -47,10 +48,10 @@ pub mod validators {
     pub struct ValidatorsContract {
         owner: AccountId,
         proposed_owner: Option<AccountId>,
-        genesis: Digest,
+        genesis: Stored<Digest>,
         quorum: Stored<Quorum>,
         epoch: u32,
-        config_digest: Digest,
+        config_digest: Stored<Digest>,
         attestation_keys: Stored<AttestationKeys>,
         /// Seats in office whose signatures do not count, one bit each.
         barred: u32,
@@ -84,10 +85,10 @@ pub mod validators {
             Ok(Self {
                 owner: Self::env().caller(),
                 proposed_owner: None,
-                genesis,
+                genesis: Stored(genesis),
                 quorum: Stored(quorum),
                 epoch: 0,
-                config_digest: [0; 32],
+                config_digest: Stored(Digest::ZERO),
                 attestation_keys: Stored(AttestationKeys::default()),
                 barred: 0,
                 barred_before: 0,
@@ -104,7 +105,7 @@ pub mod validators {
         fn member(&self, operator: AccountId) -> Result<Member, ValidatorsError> {
             let keys = self.keys.get(operator).ok_or(ValidatorsError::NotRegistered)?;
             Ok(Member {
-                operator: *operator.as_ref(),
+                operator: Account::of(&operator),
                 consensus_key: keys.0,
                 attestation_key: keys.1,
             })
@@ -133,7 +134,7 @@ pub mod validators {
             }
             self.epoch = epoch;
             self.seated_ms = self.env().block_timestamp();
-            self.config_digest = digest;
+            self.config_digest = Stored(digest);
             self.attestation_keys = Stored(AttestationKeys(attestation_keys(&members)));
             self.barred_before = self.barred;
             self.barred = barred;
@@ -268,7 +269,8 @@ pub mod validators {
             possession: Signature,
         ) -> Result<(), ValidatorsError> {
             let operator = self.env().caller();
-            let member = Member { operator: *operator.as_ref(), consensus_key, attestation_key };
+            let member =
+                Member { operator: Account::of(&operator), consensus_key, attestation_key };
             let statement = self.domain().possession_statement::<HostSha256>(&member);
             if !sr25519_verify(&possession, &statement, &attestation_key) {
                 return Err(ValidatorsError::BadPossession);
@@ -310,7 +312,7 @@ pub mod validators {
             members: Vec<Member>,
             certificate: Certificate,
         ) -> Result<(), ValidatorsError> {
-            let contract = *self.env().account_id().as_ref();
+            let contract = Account::of(&self.env().account_id());
             let feed = Feed { kind: ReportKind::Committee, contract };
             self.feed_state.0.check_next(&feed, &report, self.env().block_timestamp())?;
             check_members(&self.quorum.0, &members)?;
@@ -348,7 +350,7 @@ pub mod validators {
             }
             certificate.check_form(self.epoch, &self.quorum.0)?;
             certificate.check_barred(self.barred)?;
-            let message = attestation_message::<HostSha256>(&self.config_digest, &digest);
+            let message = attestation_message::<HostSha256>(&self.config_digest.0, &digest);
             certificate.check_signatures(&message, &self.attestation_keys.0 .0, sr25519_verify)
         }
 
@@ -367,13 +369,13 @@ pub mod validators {
         /// The digest that every signature of the epoch in office binds.
         #[ink(message)]
         fn config_digest(&self) -> Digest {
-            self.config_digest
+            self.config_digest.0
         }
 
         /// The chain and contract that registrations and signatures are for.
         #[ink(message)]
         fn domain(&self) -> Domain {
-            Domain { genesis: self.genesis, validators: *self.env().account_id().as_ref() }
+            Domain { genesis: self.genesis.0, validators: Account::of(&self.env().account_id()) }
         }
 
         /// The members in office, in seat order.
@@ -414,7 +416,7 @@ pub mod validators {
             Electorate {
                 epoch,
                 config_digest: match epoch == self.epoch {
-                    true => self.config_digest,
+                    true => self.config_digest.0,
                     false => {
                         self.domain().config_digest::<HostSha256>(epoch, &self.quorum.0, &members)
                     }
@@ -456,7 +458,7 @@ pub mod validators {
                 ReportKind::Rewards => (OffenceKind::RankingDeviation, min_agreeing(&quorum)),
                 _ => (OffenceKind::NavDeviation, quorum.size()),
             };
-            let feed = Feed { kind, contract: *caller.as_ref() };
+            let feed = Feed { kind, contract: Account::of(&caller) };
             let mut verdict = Verdict::default();
             for off in judge(&quorum, terms.bands(offence), needed, &deviations)? {
                 let member = members.get(usize::from(off.seat)).ok_or(StakingError::UnknownSeat)?;
@@ -487,7 +489,7 @@ pub mod validators {
         fn unbond(&mut self, amount: u128) -> Result<(), StakingError> {
             let operator = self.env().caller();
             let members = self.committee_of(self.epoch);
-            let seated = members.iter().any(|member| operator == member.operator.into());
+            let seated = members.iter().any(|member| operator == member.operator.0.into());
             self.stakes.unbond(operator, amount, seated)
         }
 

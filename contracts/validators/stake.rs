@@ -3,13 +3,13 @@
 use crate::calls;
 use crate::events::{Bonded, Resigned, Slashed, TermsSet, Unbonding, Withdrawn};
 use cicada_core::committee::{seat_bit, Member};
-use cicada_core::escrow::NOBODY;
 use cicada_core::fixed::{add, mul_div_floor, sub, BPS};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::slashing::{
     check_unbonding, weights, Offence, ParameterError, Severity, Stake, StakeAccount, Standing,
     BOUNTY_BPS,
 };
+use cicada_core::Account;
 use cicada_traits::host::HostSha256;
 use cicada_traits::payment;
 use cicada_traits::staking::{AnnouncedTerms, StakeView, StakingError, StakingTerms, MAX_JUDGES};
@@ -29,7 +29,7 @@ pub struct Stakes {
     accounts: Mapping<AccountId, Stored<StakeAccount>, ManualKey<0x5354_414b>>,
     /// The rules of those who resigned.
     resigned: Mapping<AccountId, Stored<StakingTerms>, ManualKey<0x5245_5349>>,
-    punished: Mapping<Hash, (), ManualKey<0x5055_4e49>>,
+    punished: Mapping<Digest, (), ManualKey<0x5055_4e49>>,
 }
 
 /// The penalties of one call, before anybody else hears of them.
@@ -69,7 +69,7 @@ impl Stakes {
         if terms.token == here || terms.treasury == here || terms.reputation == Some(here) {
             return Err(StakingError::OwnAccount);
         }
-        let nobody = AccountId::from(NOBODY);
+        let nobody = AccountId::from(Account::NOBODY.0);
         if terms.treasury == nobody || terms.judges.contains(&nobody) {
             return Err(StakingError::Nobody);
         }
@@ -174,7 +174,7 @@ impl Stakes {
             return (0, 0);
         };
         (0u8..).zip(members).fold((0, 0), |(inactive, ejected), (seat, member)| {
-            let operator = member.operator.into();
+            let operator = member.operator.0.into();
             let account = self.account(operator);
             match account.standing(self.minimum(operator, &account, Some(&terms)), epoch) {
                 Standing::Active => (inactive, ejected),
@@ -192,7 +192,7 @@ impl Stakes {
             if barred & seat_bit(seat) != 0 {
                 return None;
             }
-            let operator = member.operator.into();
+            let operator = member.operator.0.into();
             let account = self.account(operator);
             let minimum = self.minimum(operator, &account, terms.as_ref());
             let is_active = account.standing(minimum, epoch) == Standing::Active;
@@ -267,11 +267,11 @@ impl Stakes {
         time_ms: u64,
         verdict: &mut Verdict,
     ) -> Result<(), StakingError> {
-        let operator = AccountId::from(offence.operator);
+        let operator = AccountId::from(offence.operator.0);
         let mut account = self.account(operator);
         let own = self.rules_of(operator, &account, terms);
         // Nor by a judge whom the rules of then do not name.
-        if !own.judges.contains(&AccountId::from(offence.feed.contract)) {
+        if !own.judges.contains(&AccountId::from(offence.feed.contract.0)) {
             return Ok(());
         }
         let severity = own.bands(offence.kind).severity(bps);
@@ -300,7 +300,7 @@ impl Stakes {
             return Ok(false);
         }
         self.punished.insert(id, &());
-        let operator = AccountId::from(offence.operator);
+        let operator = AccountId::from(offence.operator.0);
         let mut account = self.account(operator);
         let rates = self.rules_of(operator, &account, terms).rates;
         let amount = account.slash_ceil(rates.critical_bps)?;
@@ -321,7 +321,7 @@ impl Verdict {
         amount: u128,
         points: u32,
     ) -> Result<(), StakingError> {
-        let operator = AccountId::from(offence.operator);
+        let operator = AccountId::from(offence.operator.0);
         self.amount = add(self.amount, amount).map_err(StakingError::Math)?;
         self.told.push((operator, points));
         let Offence { epoch, feed, slot, kind: offence, .. } = *offence;

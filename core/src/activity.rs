@@ -1,4 +1,4 @@
-//! What of a miner's mints and redemptions counts in an epoch (seed 004): capital that stayed.
+//! What of a miner's mints and redemptions counts in an epoch (requirements 004-against-gaming, d-21): capital that stayed.
 //!
 //! A pure function of the events and balances: their order of arrival, a replay and the clock of
 //! whoever computes it make no difference.

@@ -1,4 +1,4 @@
-//! When and how much a miner trades to bring the market price of the index to its NAV (seed 004).
+//! When and how much a miner trades to bring the market price of the index to its NAV (requirements 004-2, 004-miner).
 //!
 //! Above NAV it mints in kind and sells; below, it buys and redeems in kind. All values are in
 //! the smallest unit of TAO. Nothing is random: the same market gives the same plan.

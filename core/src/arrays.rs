@@ -66,6 +66,17 @@ impl<const N: usize> Fixed for [u8; N] {
     }
 }
 
+macro_rules! fixed_bytes {
+    ($($newtype:ty),+) => {$(
+        impl Fixed for $newtype {
+            fn take(block: &mut &[u8]) -> Self {
+                Self(Fixed::take(block))
+            }
+        }
+    )+};
+}
+fixed_bytes!(crate::Account, crate::hash::Digest);
+
 macro_rules! fixed_number {
     ($($number:ty),+) => {$(
         impl Fixed for $number {

@@ -1,5 +1,5 @@
 //! The basket of the index: which subnet tokens, in what weights, and what a mint or a
-//! redemption moves (seed 004).
+//! redemption moves (requirements d-17, d-18).
 //!
 //! Minting and redeeming are in kind and in proportion to what the index holds, so they need no
 //! price. Mints are rounded up and redemptions down: what is behind one token never falls.
@@ -8,7 +8,7 @@ use crate::fixed::{
     div_ceil, mul_div_ceil, mul_div_floor, product, split_largest_remainder, sub, sum, MathError,
     BPS,
 };
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::nav::{INDEX_UNITS_PER_TAO_UNIT, ONE_E18};
 use alloc::vec::Vec;
@@ -186,7 +186,7 @@ pub fn check(targets: &[Target]) -> Result<(), BasketError> {
 }
 
 /// The root of target weights in a report: one leaf, their canonical encoding in order of rank.
-pub fn root<H: Hasher>(targets: &[Target]) -> Hash {
+pub fn root<H: Hasher>(targets: &[Target]) -> Digest {
     merkle::leaf_hash::<H>(&targets.encode())
 }
 

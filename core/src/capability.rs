@@ -3,7 +3,7 @@
 //! Apart from [`crate::reputation`]: a score follows from what the market's contracts report, an
 //! attestation from a certificate of the committee. Each has a module and a contract of its own.
 
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::name::Name;
 use crate::report::{Feed, FeedState, Report};
@@ -64,7 +64,7 @@ pub fn check(rows: &[CapabilityRow]) -> Result<(), CapabilityError> {
 }
 
 /// The root of rows: one leaf, the canonical encoding of all of them in their order.
-pub fn root<H: Hasher>(rows: &[CapabilityRow]) -> Hash {
+pub fn root<H: Hasher>(rows: &[CapabilityRow]) -> Digest {
     let mut bytes = Vec::with_capacity(rows.len().saturating_mul(MAX_ROW_LEN));
     for row in rows {
         row.encode_to(&mut bytes);
@@ -101,7 +101,7 @@ mod tests {
 
     fn row(account: u8, capability: &str, until_ms: u64) -> CapabilityRow {
         let capability = Name::new(capability).unwrap();
-        CapabilityRow { account: [account; 32], capability, until_ms }
+        CapabilityRow { account: Account([account; 32]), capability, until_ms }
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         ) {
             let rows: Vec<_> = rows.iter().map(|((a, name), until)| row(*a, name, *until)).collect();
             prop_assert_eq!(check(&rows), Ok(()));
-            let feed = Feed { kind: ReportKind::Capability, contract: [1; 32] };
+            let feed = Feed { kind: ReportKind::Capability, contract: Account([1; 32]) };
             let report = report::<Native>(feed, &FeedState::EMPTY, &rows, 7);
             prop_assert!(matches::<Native>(&report, &rows));
             let at = pick % rows.len();
@@ -148,7 +148,7 @@ mod tests {
             changed[at].until_ms += 1;
             prop_assert!(!matches::<Native>(&report, &changed));
             let mut changed = rows.clone();
-            changed[at].account[31] ^= 1;
+            changed[at].account.0[31] ^= 1;
             prop_assert!(!matches::<Native>(&report, &changed));
             let mut changed = rows.clone();
             changed[at].capability = Name::new("0-other").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::arrays;
 use crate::committee::AttestationKey;
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::quorum::{Quorum, MAX_COMMITTEE};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode, Error as CodecError, Input, Output};
@@ -180,9 +180,9 @@ impl Certificate {
     /// [`CertificateError::BadSignature`] with the first seat that fails.
     pub fn check_signatures(
         &self,
-        message: &Hash,
+        message: &Digest,
         keys: &[AttestationKey],
-        verify: impl Fn(&Signature, &Hash, &AttestationKey) -> bool,
+        verify: impl Fn(&Signature, &Digest, &AttestationKey) -> bool,
     ) -> Result<(), CertificateError> {
         for (seat, signature) in self.seats().zip(&self.signatures) {
             let valid =
@@ -202,7 +202,7 @@ mod tests {
     use parity_scale_codec::DecodeAll;
     use proptest::prelude::*;
 
-    const MESSAGE: Hash = [9; 32];
+    const MESSAGE: Digest = Digest([9; 32]);
 
     // A stand-in that is enough for the rules here: the key, twice. Real signatures are
     // verified in the tests of the contracts and of the workers.
@@ -210,7 +210,7 @@ mod tests {
         [seat; 64]
     }
 
-    fn verify(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
+    fn verify(signature: &Signature, message: &Digest, key: &AttestationKey) -> bool {
         *message == MESSAGE && signature[..32] == key[..] && signature[32..] == key[..]
     }
 
@@ -290,7 +290,7 @@ mod tests {
             Err(CertificateError::BadSignature { seat: 4 })
         );
         assert_eq!(
-            certificate().check_signatures(&[0; 32], &keys(), verify),
+            certificate().check_signatures(&Digest::ZERO, &keys(), verify),
             Err(CertificateError::BadSignature { seat: 0 })
         );
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The keys of the nodes, and the digest that binds every signature to them.
 
 use crate::arrays;
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::quorum::{Quorum, MAX_COMMITTEE};
 use crate::Account;
 use alloc::vec::Vec;
@@ -34,7 +34,7 @@ pub struct Member {
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Domain {
     /// The genesis hash of the chain.
-    pub genesis: Hash,
+    pub genesis: Digest,
     /// The account of the `validators` contract.
     pub validators: Account,
 }
@@ -42,7 +42,7 @@ pub struct Domain {
 impl Domain {
     /// What a node's attestation key signs to prove that its owner holds it, and that the
     /// owner wants `member.operator` to answer for both keys here and nowhere else.
-    pub fn possession_statement<H: Hasher>(&self, member: &Member) -> Hash {
+    pub fn possession_statement<H: Hasher>(&self, member: &Member) -> Digest {
         tagged::<H>(POSSESSION_TAG, &(self, member))
     }
 
@@ -53,7 +53,7 @@ impl Domain {
         epoch: u32,
         quorum: &Quorum,
         members: &[Member],
-    ) -> Hash {
+    ) -> Digest {
         let keys: Vec<(ConsensusKey, AttestationKey)> =
             members.iter().map(|member| (member.consensus_key, member.attestation_key)).collect();
         tagged::<H>(CONFIG_TAG, &(self, epoch, quorum, quorum.size(), keys))
@@ -61,7 +61,7 @@ impl Domain {
 }
 
 /// The root of a report that changes the committee: binds the new members and the new quorum.
-pub fn members_root<H: Hasher>(quorum: &Quorum, members: &[Member]) -> Hash {
+pub fn members_root<H: Hasher>(quorum: &Quorum, members: &[Member]) -> Digest {
     tagged::<H>(MEMBERS_TAG, &(quorum, members))
 }
 
@@ -144,7 +144,7 @@ mod tests {
 
     fn member(seed: u8) -> Member {
         Member {
-            operator: [seed; 32],
+            operator: Account([seed; 32]),
             consensus_key: [seed + 100; 32],
             attestation_key: [seed + 200; 32],
         }
@@ -158,7 +158,7 @@ mod tests {
         Quorum::of(FaultModel::Byzantine, 4).unwrap()
     }
 
-    const DOMAIN: Domain = Domain { genesis: [7; 32], validators: [8; 32] };
+    const DOMAIN: Domain = Domain { genesis: Digest([7; 32]), validators: Account([8; 32]) };
 
     #[test]
     fn the_config_digest_binds_everything() {
@@ -166,8 +166,12 @@ mod tests {
         let mut swapped = members();
         swapped.swap(0, 1);
         let others = [
-            Domain { genesis: [9; 32], ..DOMAIN }.config_digest::<Native>(1, &quorum(), &members()),
-            Domain { validators: [9; 32], ..DOMAIN }.config_digest::<Native>(
+            Domain { genesis: Digest([9; 32]), ..DOMAIN }.config_digest::<Native>(
+                1,
+                &quorum(),
+                &members(),
+            ),
+            Domain { validators: Account([9; 32]), ..DOMAIN }.config_digest::<Native>(
                 1,
                 &quorum(),
                 &members(),

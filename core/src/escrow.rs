@@ -1,4 +1,4 @@
-//! The rules of an escrow: terms, states, deadlines, decisions, votes (seed 001).
+//! The rules of an escrow: terms, states, deadlines, decisions, votes (requirement 001-escrow).
 //!
 //! All amounts are in the smallest unit of the escrow's token, all times in milliseconds since
 //! 1970. Exactly at a deadline the timeout side wins.
@@ -22,7 +22,7 @@ pub use machine::fee_shares;
 pub use progress::Progress;
 pub use signed::SignedDecision;
 
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -39,8 +39,6 @@ pub const MAX_CID_LEN: usize = 96;
 pub const MAX_PAGE: u32 = 50;
 /// The highest fee of arbitrators, in basis points of the part in dispute.
 pub const MAX_FEE_BPS: u16 = 500;
-/// The account whose key is zeros: anybody can sign for it.
-pub const NOBODY: Account = [0; 32];
 
 /// Who may move the money out, when there is no dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -147,7 +145,7 @@ pub struct Terms {
     /// What applies then.
     pub fallback: Fallback,
     /// Digest of what is to be done.
-    pub job: Hash,
+    pub job: Digest,
 }
 
 /// Where an escrow stands.
@@ -261,11 +259,11 @@ pub struct Summary {
     /// The contract that runs it, if one does.
     pub operator: Option<Account>,
     /// Digest of the newest result.
-    pub result: Option<Hash>,
+    pub result: Option<Digest>,
     /// Entries of the audit log.
     pub audit_len: u32,
     /// Digest of the newest of them.
-    pub audit_head: Hash,
+    pub audit_head: Digest,
 }
 
 /// Money that an operator holds ready for an owner.

@@ -5,7 +5,7 @@
 
 use crate::certificate::Signature;
 use crate::committee::AttestationKey;
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::report::Report;
 use parity_scale_codec::{Decode, Encode};
 
@@ -82,7 +82,7 @@ impl Equivocation {
     /// one message, and none of them makes it another offence. A seat that attested three
     /// reports of a slot leaves three pieces of evidence; a contract that wants to count them
     /// as one goes by epoch, seat, feed and slot.
-    pub fn digest<H: Hasher>(&self) -> Hash {
+    pub fn digest<H: Hasher>(&self) -> Digest {
         let reports = (self.first.digest::<H>(), self.second.digest::<H>());
         tagged::<H>(EVIDENCE_TAG, &(self.epoch, self.seat, reports))
     }
@@ -95,9 +95,9 @@ impl Equivocation {
     pub fn check<H: Hasher>(
         &self,
         epoch: u32,
-        config_digest: &Hash,
+        config_digest: &Digest,
         keys: &[AttestationKey],
-        verify: impl Fn(&Signature, &Hash, &AttestationKey) -> bool,
+        verify: impl Fn(&Signature, &Digest, &AttestationKey) -> bool,
     ) -> Result<(), EvidenceError> {
         if self.epoch != epoch {
             return Err(EvidenceError::WrongEpoch { expected: epoch });
@@ -133,11 +133,12 @@ mod tests {
     use super::*;
     use crate::hash::Native;
     use crate::report::{Feed, ReportKind, REPORT_VERSION};
+    use crate::Account;
     use alloc::vec::Vec;
     use parity_scale_codec::DecodeAll;
     use proptest::prelude::*;
 
-    const CONFIG: Hash = [7; 32];
+    const CONFIG: Digest = Digest([7; 32]);
     const EPOCH: u32 = 3;
 
     fn keys() -> Vec<AttestationKey> {
@@ -148,23 +149,23 @@ mod tests {
     fn sign(seat: u8, report: &Report) -> Signature {
         let message = report.attestation_message::<Native>(&CONFIG);
         let mut signature = [seat; 64];
-        signature[..32].copy_from_slice(&message);
+        signature[..32].copy_from_slice(&message.0);
         signature
     }
 
-    fn verify(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
-        signature[..32] == message[..] && signature[32..] == key[..]
+    fn verify(signature: &Signature, message: &Digest, key: &AttestationKey) -> bool {
+        signature[..32] == message.0[..] && signature[32..] == key[..]
     }
 
     fn report(root: u8) -> Report {
         Report {
             version: REPORT_VERSION,
-            feed: Feed { kind: ReportKind::Leaderboard, contract: [3; 32] },
+            feed: Feed { kind: ReportKind::Leaderboard, contract: Account([3; 32]) },
             slot: 5,
-            previous: [4; 32],
+            previous: Digest([4; 32]),
             time_ms: 1_000,
             leaf_count: 1,
-            root: [root; 32],
+            root: Digest([root; 32]),
         }
     }
 
@@ -204,7 +205,7 @@ mod tests {
     fn signatures_of_another_committee_do_not_count() {
         let evidence = evidence(report(1), report(2));
         assert_eq!(
-            evidence.check::<Native>(EPOCH, &[8; 32], &keys(), verify),
+            evidence.check::<Native>(EPOCH, &Digest([8; 32]), &keys(), verify),
             Err(EvidenceError::BadFirstSignature)
         );
         assert_eq!(
@@ -233,8 +234,8 @@ mod tests {
             |(root, time_ms, leaf_count, previous)| Report {
                 time_ms,
                 leaf_count,
-                previous,
-                root,
+                previous: Digest(previous),
+                root: Digest(root),
                 ..report(0)
             },
         )

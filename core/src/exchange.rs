@@ -1,4 +1,4 @@
-//! Trading of performance tokens at the quotes of the newest leaderboard (seed 000).
+//! Trading of performance tokens at the quotes of the newest leaderboard (requirement 000-the-market).
 //!
 //! Amounts are whole performance tokens, prices and values base units of MMC. A value is a price
 //! times an amount, so nothing here is ever rounded.
@@ -20,6 +20,7 @@ pub use terms::{Gate, Limits, MakerTerms, Schedule};
 
 use crate::fixed::MathError;
 use crate::quote::Framework;
+use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
 /// The prices of resting orders are multiples of this, in base units of MMC. Every quote is one.
@@ -60,7 +61,7 @@ pub struct Trade {
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Order {
     /// Whose.
-    pub owner: [u8; 32],
+    pub owner: Account,
     /// Which token.
     pub framework: Framework,
     /// Whether it buys or sells.
@@ -88,7 +89,7 @@ pub struct Level {
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Market {
     /// The contract of its performance token.
-    pub token: [u8; 32],
+    pub token: Account,
     /// Base units of MMC with which the market maker buys tokens back.
     pub reserve: u128,
     /// Tokens that exist.

@@ -1,4 +1,4 @@
-//! Gödel numbers of Metameme coin (seed 000): `2^a₀ · 3^a₁ · … · 353^a₇₀` for the scores of the
+//! Gödel numbers of Metameme coin (requirements 000-42, 000-43): `2^a₀ · 3^a₁ · … · 353^a₇₀` for the scores of the
 //! 71 shards.
 //!
 //! The number identifies a state; it is no amount of money. On chain there is only the SHA-256
@@ -7,7 +7,7 @@
 //! The commitment hashes the 71 scores, not the number: number and vector determine each other, and
 //! so there is a commitment also to scores above the cap on exponents, whose number nobody makes.
 
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use core::fmt;
 use parity_scale_codec::{Decode, Encode, Error as CodecError, Input};
 
@@ -94,14 +94,14 @@ impl Exponents {
     }
 
     /// The [`commitment`] to these scores: what stands on chain for the number.
-    pub fn commitment<H: Hasher>(&self) -> Hash {
+    pub fn commitment<H: Hasher>(&self) -> Digest {
         commitment::<H>(&self.0.map(u64::from))
     }
 }
 
 /// SHA-256 over a tag and the scores of the shards in their order, each as a `u64` in SCALE: what
 /// every leaderboard commits to. Defined for all scores, above [`MAX_EXPONENT`] too.
-pub fn commitment<H: Hasher>(scores: &[u64; SHARDS]) -> Hash {
+pub fn commitment<H: Hasher>(scores: &[u64; SHARDS]) -> Digest {
     tagged::<H>(GOEDEL_TAG, scores)
 }
 

@@ -1,10 +1,11 @@
 //! The ranking of the frameworks, the commitment to the scores of the shards, and their root.
 
+use crate::feed::FeedValue;
 use crate::goedel::commitment;
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::quote::{Framework, Quote};
-use crate::report::{Feed, FeedState, Report};
+use crate::report::{Feed, FeedState, Report, ReportKind};
 use crate::results::Tally;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -71,7 +72,7 @@ pub struct Board {
     /// The rows, in order of rank.
     pub standings: Vec<Standing>,
     /// The [commitment](crate::goedel::commitment) to the scores of all 71 shards.
-    pub shards: Hash,
+    pub shards: Digest,
 }
 
 impl Board {
@@ -116,13 +117,13 @@ pub fn check(standings: &[Standing]) -> Result<(), ContentError> {
 ///
 /// One leaf for all, because they are settled together, and a contract pays for each hash. The
 /// commitment has a fixed length and no quote is the beginning of another, so a leaf has one reading.
-pub fn root<H: Hasher>(board: &Board, time_ms: u64) -> Hash {
+pub fn root<H: Hasher>(board: &Board, time_ms: u64) -> Digest {
     let quotes = board.standings.len().saturating_mul(MAX_QUOTE_LEN);
-    let mut leaf = Vec::with_capacity(quotes.saturating_add(board.shards.len()));
+    let mut leaf = Vec::with_capacity(quotes.saturating_add(board.shards.0.len()));
     for standing in &board.standings {
         standing.quote(time_ms).encode_to(&mut leaf);
     }
-    leaf.extend_from_slice(&board.shards);
+    leaf.extend_from_slice(&board.shards.0);
     merkle::leaf_hash::<H>(&leaf)
 }
 
@@ -164,7 +165,7 @@ pub struct RecordHeader {
     /// Its slot.
     pub slot: u64,
     /// The digest of its report.
-    pub digest: Hash,
+    pub digest: Digest,
     /// When it was observed, in milliseconds since 1970.
     pub time_ms: u64,
     /// The committee that attested it.
@@ -172,7 +173,7 @@ pub struct RecordHeader {
     /// Bit `i` is set if seat `i` signed.
     pub signers: u32,
     /// The commitment to the scores of all 71 shards.
-    pub shards: Hash,
+    pub shards: Digest,
 }
 
 /// What became of a certified report that was brought to the chain.
@@ -196,11 +197,19 @@ pub struct Proposal {
     pub board: Board,
 }
 
+impl FeedValue for Proposal {
+    const KIND: ReportKind = ReportKind::Leaderboard;
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hash::Native;
-    use crate::report::ReportKind;
+    use crate::Account;
     use proptest::prelude::*;
 
     fn row(name: &str, score: u64) -> Standing {
@@ -243,9 +252,9 @@ mod tests {
                 .into_iter()
                 .map(|(name, score)| (Framework::new(name).unwrap(), score))
                 .collect();
-            let board = Board { standings: rank(scores, |_| 1), shards: [5; 32] };
+            let board = Board { standings: rank(scores, |_| 1), shards: Digest([5; 32]) };
             prop_assert_eq!(check(&board.standings), Ok(()));
-            let feed = Feed { kind: ReportKind::Leaderboard, contract: [1; 32] };
+            let feed = Feed { kind: ReportKind::Leaderboard, contract: Account([1; 32]) };
             let report = report::<Native>(feed, &FeedState::EMPTY, &board, time);
             prop_assert!(matches::<Native>(&report, &board));
             let place = pick % board.standings.len();
@@ -256,7 +265,7 @@ mod tests {
             };
             prop_assert!(!change(&|board| board.standings[place].score ^= 1));
             prop_assert!(!change(&|board| board.standings[place].volume_24h += 1));
-            prop_assert!(!change(&|board| board.shards[pick % 32] ^= 1));
+            prop_assert!(!change(&|board| board.shards.0[pick % 32] ^= 1));
             prop_assert!(!change(&|board| drop(board.standings.remove(place))));
             let later = Report { time_ms: time + 1, ..report };
             prop_assert!(!matches::<Native>(&later, &board));

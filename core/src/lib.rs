@@ -12,6 +12,7 @@
 //! | [`merkle`] | the Merkle tree whose root a certificate carries |
 //! | [`quorum`] | the family of quorums: crash, Byzantine and what lies between |
 //! | [`committee`] | the keys of the nodes, and the digest that binds signatures to them |
+//! | [`feed`] | what the committee can agree on: names, contracts, values |
 //! | [`report`] | what the committee attests, and the chain of slots of one feed |
 //! | [`certificate`] | the signatures under a report, and their verification |
 //! | [`evidence`] | two attestations of one slot, for which a node can be punished |
@@ -43,7 +44,9 @@
 
 extern crate alloc;
 
+pub mod account;
 pub mod activity;
+
 pub mod arbitrage;
 pub mod arrays;
 pub mod basket;
@@ -53,6 +56,7 @@ pub mod committee;
 pub mod escrow;
 pub mod evidence;
 pub mod exchange;
+pub mod feed;
 pub mod fixed;
 pub mod goedel;
 pub mod hash;
@@ -76,6 +80,9 @@ pub mod rewards;
 pub mod scores;
 pub mod sla;
 pub mod slashing;
+#[cfg(feature = "text")]
+mod text;
 
-/// An account on the chain: the 32 bytes of its public key or contract address.
-pub type Account = [u8; 32];
+pub use account::Account;
+#[cfg(feature = "text")]
+pub use text::BadText;

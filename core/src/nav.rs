@@ -1,4 +1,4 @@
-//! The net asset value of the index and what the validators observe of it (seed 004).
+//! The net asset value of the index and what the validators observe of it (requirements 004-21, d-19).
 //!
 //! NAV = Σ holding · price / supply, in TAO for one token, at scale 10¹⁸. Each validator signs
 //! the NAV that it computed; the consensus is the stake-weighted lower median of at least
@@ -8,7 +8,7 @@ use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
 use crate::committee::seat_bit;
 use crate::fixed::{add, div_floor, mul_div_ceil, product, sub, sum, MathError, BPS};
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::merkle;
 use crate::quorum::{FaultModel, Quorum};
 use crate::report::{Feed, FeedState, Report};
@@ -104,7 +104,7 @@ decode_as_block!(
 
 impl Observation {
     /// What the seat signs: committee, feed, slot, seat, value and time.
-    pub fn message<H: Hasher>(&self, config_digest: &Hash, feed: &Feed, slot: u64) -> Hash {
+    pub fn message<H: Hasher>(&self, config_digest: &Digest, feed: &Feed, slot: u64) -> Digest {
         let signed = (config_digest, feed, slot, self.seat, self.nav_e18, self.time_ms);
         tagged::<H>(OBSERVATION_TAG, &signed)
     }
@@ -120,10 +120,10 @@ impl Observation {
     pub fn convicts<H: Hasher>(
         &self,
         other: &Self,
-        config_digest: &Hash,
+        config_digest: &Digest,
         feed: &Feed,
         slot: u64,
-        verify: impl Fn(&Signature, &Hash, u8) -> bool,
+        verify: impl Fn(&Signature, &Digest, u8) -> bool,
     ) -> bool {
         let signed = |one: &Self| {
             verify(&one.signature, &one.message::<H>(config_digest, feed, slot), one.seat)
@@ -323,7 +323,7 @@ pub fn observers(judged: &[Deviation]) -> u32 {
 /// The root of observations: one leaf, their canonical encoding in order of seats.
 ///
 /// One leaf for all, because they are settled together, and a contract pays for each hash.
-pub fn root<H: Hasher>(observations: &[Observation]) -> Hash {
+pub fn root<H: Hasher>(observations: &[Observation]) -> Digest {
     // A count below 64 takes one byte, any other here two.
     let length = observations.len().saturating_mul(OBSERVATION_LEN).saturating_add(2);
     let mut bytes = Vec::with_capacity(length);
@@ -353,7 +353,7 @@ pub struct Record {
     /// Its slot.
     pub slot: u64,
     /// The digest of its report.
-    pub digest: Hash,
+    pub digest: Digest,
     /// The time of its report, in milliseconds since 1970.
     pub time_ms: u64,
     /// The committee that attested it.

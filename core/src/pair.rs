@@ -1,4 +1,4 @@
-//! The constant-product pool in which the index token is traded (seed 004).
+//! The constant-product pool in which the index token is traded (requirement d-16).
 //!
 //! Every amount is rounded against whoever trades or deposits, so the product of the reserves
 //! never falls in a trade, nor the reserves behind one share in any operation.

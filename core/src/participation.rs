@@ -50,8 +50,8 @@ pub fn shares_bps_floor<'a>(
 mod tests {
     use super::*;
 
-    const OLD: [Account; 2] = [[1; 32], [2; 32]];
-    const NEW: [Account; 2] = [[2; 32], [3; 32]];
+    const OLD: [Account; 2] = [Account([1; 32]), Account([2; 32])];
+    const NEW: [Account; 2] = [Account([2; 32]), Account([3; 32])];
 
     fn operators(epoch: u32) -> &'static [Account] {
         match epoch {
@@ -76,7 +76,7 @@ mod tests {
             report(2, 2_000, 0b11),
         ];
         let shares = shares_bps_floor(&reports, &window, operators).unwrap();
-        let expected = [([1; 32], 6_666), ([2; 32], 6_666)];
+        let expected = [(Account([1; 32]), 6_666), (Account([2; 32]), 6_666)];
         assert_eq!(shares.into_iter().collect::<Vec<_>>(), expected);
     }
 
@@ -85,13 +85,13 @@ mod tests {
         let window = Window::new(0, 10).unwrap();
         let reports = [report(1, 1, 0b10), report(9, 2, u32::MAX)];
         let shares = shares_bps_floor(&reports, &window, operators).unwrap();
-        assert_eq!(shares.into_iter().collect::<Vec<_>>(), [([2; 32], 5_000)]);
+        assert_eq!(shares.into_iter().collect::<Vec<_>>(), [(Account([2; 32]), 5_000)]);
         assert!(shares_bps_floor(&[], &window, operators).unwrap().is_empty());
     }
 
     #[test]
     fn all_32_seats_are_read() {
-        let many: Vec<Account> = (0..32u8).map(|seat| [seat; 32]).collect();
+        let many: Vec<Account> = (0..32u8).map(|seat| Account([seat; 32])).collect();
         let window = Window::new(0, 10).unwrap();
         let shares = shares_bps_floor(&[report(1, 1, u32::MAX)], &window, |_| &many[..]).unwrap();
         assert_eq!(shares.len(), 32);

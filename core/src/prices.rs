@@ -1,4 +1,4 @@
-//! Prices of the last 24 hours of one task type, in hourly buckets (seeds 001, 002).
+//! Prices of the last 24 hours of one task type, in hourly buckets (requirements 001-6, 002-price-discovery).
 
 use crate::market::{div_floor, times};
 use alloc::vec::Vec;

@@ -2,13 +2,13 @@
 //!
 //! With at most `u` nodes that may be unresponsive, `r` of them liars, agreement needs
 //! `n ≥ 2u + r + 1` and quorums of `q = n − u`: two quorums then share at least `r + 1`
-//! nodes, one of them honest (the UpRight family). Seed 000 pairs quorum 12 with seven
-//! liars; two quorums of 12 of 23 may share a single node, and it may lie, so that pair is
-//! not in the family.
+//! nodes, one of them honest (the UpRight family). Quorum 12 with seven liars (requirement
+//! 000-10) is not in the family: two quorums of 12 of 23 may share a single node, and it may
+//! lie.
 
 use parity_scale_codec::{Decode, Encode};
 
-/// Nodes in the committee of the specification (seed 000).
+/// Nodes in the committee of the specification (requirement 000-10).
 pub const COMMITTEE: u8 = 23;
 
 /// The largest committee: the bitmap of signers has 32 bits.

@@ -1,4 +1,4 @@
-//! The market maker's quote for the performance token of a framework (seed 000).
+//! The market maker's quote for the performance token of a framework (requirements 000-4, 000-5).
 //!
 //! One score point is worth 0.001 MMC, which is 1,000 base units of a token of six decimals,
 //! so price, bid (1 % below) and ask (1 % above) are exact for every score.

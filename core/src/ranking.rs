@@ -4,7 +4,7 @@
 use crate::arrays::decode_as_block;
 use crate::certificate::Signature;
 use crate::committee::seat_bit;
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::quorum::{Quorum, MAX_COMMITTEE};
 use crate::report::Feed;
 use crate::rewards::{rank, Award};
@@ -34,7 +34,7 @@ pub fn ranking(scores: &[Score]) -> Vec<Weight> {
 }
 
 /// What stands for a ranking in an award and under a signature.
-pub fn digest<H: Hasher>(ranking: &[Weight]) -> Hash {
+pub fn digest<H: Hasher>(ranking: &[Weight]) -> Digest {
     tagged::<H>(LIST_TAG, &ranking)
 }
 
@@ -73,14 +73,14 @@ pub struct Statement {
     /// Its end, itself excluded.
     pub end_ms: u64,
     /// The [`digest`] of the ranking.
-    pub ranking: Hash,
+    pub ranking: Digest,
     /// Signature of the seat's attestation key under [`Statement::message`].
     pub signature: Signature,
 }
 
 decode_as_block!(
     Statement, STATEMENT_LEN,
-    seat: u8, epoch: u64, start_ms: u64, end_ms: u64, ranking: Hash, signature: Signature
+    seat: u8, epoch: u64, start_ms: u64, end_ms: u64, ranking: Digest, signature: Signature
 );
 
 impl Statement {
@@ -92,7 +92,7 @@ impl Statement {
 
     /// What the seat signs: committee, feed, seat, epoch, its time, ranking. What others think of
     /// another time is never held against it.
-    pub fn message<H: Hasher>(&self, config_digest: &Hash, feed: &Feed) -> Hash {
+    pub fn message<H: Hasher>(&self, config_digest: &Digest, feed: &Feed) -> Digest {
         let Self { seat, epoch, start_ms, end_ms, ranking, signature: _ } = self;
         tagged::<H>(RANKING_TAG, &(config_digest, feed, seat, epoch, start_ms, end_ms, ranking))
     }

@@ -1,6 +1,8 @@
 //! What the committee attests, and the chain of slots of one feed.
 
-use crate::hash::{tagged, Hash, Hasher, ZERO_HASH};
+pub use crate::feed::ReportKind;
+
+use crate::hash::{tagged, Digest, Hasher};
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
@@ -12,24 +14,6 @@ pub const REPORT_VERSION: u8 = 1;
 
 /// How far, in milliseconds, a report's time may lie ahead of the block that settles it.
 pub const MAX_TIME_AHEAD_MS: u64 = 30_000;
-
-/// What a report is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
-pub enum ReportKind {
-    /// A ranking of frameworks and their quotes.
-    Leaderboard,
-    /// The net asset value of the index.
-    Nav,
-    /// The next committee.
-    Committee,
-    /// What accounts can do.
-    Capability,
-    /// The target weights and prices of the index's basket.
-    Basket,
-    /// The rewards of an epoch.
-    Rewards,
-}
 
 /// A feed: one chain of reports. At most one report per slot is ever final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -51,30 +35,30 @@ pub struct Report {
     pub feed: Feed,
     /// Position in the feed; the first is 1.
     pub slot: u64,
-    /// Digest of the report in the slot before; [`ZERO_HASH`] in slot 1.
-    pub previous: Hash,
+    /// Digest of the report in the slot before; [`Digest::ZERO`] in slot 1.
+    pub previous: Digest,
     /// When it was observed, in milliseconds since 1970.
     pub time_ms: u64,
     /// Number of leaves under `root`.
     pub leaf_count: u32,
     /// Merkle root of the content.
-    pub root: Hash,
+    pub root: Digest,
 }
 
 impl Report {
     /// The report's identity, free of committee and signatures.
-    pub fn digest<H: Hasher>(&self) -> Hash {
+    pub fn digest<H: Hasher>(&self) -> Digest {
         tagged::<H>(REPORT_TAG, self)
     }
 
     /// What a node signs with its attestation key: the report under one committee.
-    pub fn attestation_message<H: Hasher>(&self, config_digest: &Hash) -> Hash {
+    pub fn attestation_message<H: Hasher>(&self, config_digest: &Digest) -> Digest {
         attestation_message::<H>(config_digest, &self.digest::<H>())
     }
 }
 
 /// What a node signs for the report with this digest, under one committee.
-pub fn attestation_message<H: Hasher>(config_digest: &Hash, digest: &Hash) -> Hash {
+pub fn attestation_message<H: Hasher>(config_digest: &Digest, digest: &Digest) -> Digest {
     tagged::<H>(ATTESTATION_TAG, &(config_digest, digest))
 }
 
@@ -107,15 +91,15 @@ pub enum FeedError {
 pub struct FeedState {
     /// The newest final slot; 0 before the first.
     pub slot: u64,
-    /// The digest of its report; [`ZERO_HASH`] before the first.
-    pub digest: Hash,
+    /// The digest of its report; [`Digest::ZERO`] before the first.
+    pub digest: Digest,
     /// The time of its report, in milliseconds; 0 before the first.
     pub time_ms: u64,
 }
 
 impl FeedState {
     /// A feed without reports.
-    pub const EMPTY: Self = Self { slot: 0, digest: ZERO_HASH, time_ms: 0 };
+    pub const EMPTY: Self = Self { slot: 0, digest: Digest::ZERO, time_ms: 0 };
 
     /// Checks that `report` may come next in `feed` at time `now_ms`.
     ///
@@ -149,7 +133,7 @@ impl FeedState {
     }
 
     /// The report that comes next in `feed`: one leaf, under `root`.
-    pub fn next_report(&self, feed: Feed, time_ms: u64, root: Hash) -> Report {
+    pub fn next_report(&self, feed: Feed, time_ms: u64, root: Digest) -> Report {
         Report {
             version: REPORT_VERSION,
             feed,
@@ -162,7 +146,7 @@ impl FeedState {
     }
 
     /// The state after `report`, whose digest is `digest`.
-    pub fn after(report: &Report, digest: Hash) -> Self {
+    pub fn after(report: &Report, digest: Digest) -> Self {
         Self { slot: report.slot, digest, time_ms: report.time_ms }
     }
 }
@@ -172,16 +156,16 @@ mod tests {
     use super::*;
     use crate::hash::Native;
 
-    const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [3; 32] };
-    const STATE: FeedState = FeedState { slot: 4, digest: [4; 32], time_ms: 1_000 };
+    const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: Account([3; 32]) };
+    const STATE: FeedState = FeedState { slot: 4, digest: Digest([4; 32]), time_ms: 1_000 };
     const NEXT: Report = Report {
         version: REPORT_VERSION,
         feed: FEED,
         slot: 5,
-        previous: [4; 32],
+        previous: Digest([4; 32]),
         time_ms: 1_000,
         leaf_count: 1,
-        root: [5; 32],
+        root: Digest([5; 32]),
     };
 
     fn check(change: impl Fn(&mut Report)) -> Result<(), FeedError> {
@@ -194,12 +178,12 @@ mod tests {
     fn only_the_next_slot_of_the_same_feed_follows() {
         assert_eq!(check(|_| ()), Ok(()));
         assert_eq!(check(|r| r.version = 2), Err(FeedError::UnknownVersion));
-        assert_eq!(check(|r| r.feed.contract = [9; 32]), Err(FeedError::WrongFeed));
+        assert_eq!(check(|r| r.feed.contract = Account([9; 32])), Err(FeedError::WrongFeed));
         assert_eq!(check(|r| r.feed.kind = ReportKind::Nav), Err(FeedError::WrongFeed));
         assert_eq!(check(|r| r.slot = 6), Err(FeedError::SlotSkipped { expected: 5 }));
         assert_eq!(check(|r| r.slot = 4), Err(FeedError::SlotTaken));
         assert_eq!(check(|r| r.slot = 0), Err(FeedError::SlotTaken));
-        assert_eq!(check(|r| r.previous = [0; 32]), Err(FeedError::WrongPrevious));
+        assert_eq!(check(|r| r.previous = Digest::ZERO), Err(FeedError::WrongPrevious));
     }
 
     #[test]
@@ -211,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_first_report_follows_the_empty_feed() {
-        let first = Report { slot: 1, previous: ZERO_HASH, ..NEXT };
+        let first = Report { slot: 1, previous: Digest::ZERO, ..NEXT };
         assert_eq!(FeedState::EMPTY.check_next(&FEED, &first, 0), Ok(()));
         let after = FeedState::after(&first, first.digest::<Native>());
         let second = Report { slot: 2, previous: after.digest, ..NEXT };
@@ -220,8 +204,8 @@ mod tests {
 
     #[test]
     fn an_attestation_is_bound_to_its_committee_and_is_no_report_digest() {
-        let message = NEXT.attestation_message::<Native>(&[1; 32]);
-        assert_ne!(message, NEXT.attestation_message::<Native>(&[2; 32]));
+        let message = NEXT.attestation_message::<Native>(&Digest([1; 32]));
+        assert_ne!(message, NEXT.attestation_message::<Native>(&Digest([2; 32])));
         assert_ne!(message, NEXT.digest::<Native>());
     }
 }

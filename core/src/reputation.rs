@@ -1,4 +1,4 @@
-//! Reputation: points, three metrics, decay towards the start (seeds 001, 002, 003).
+//! Reputation: points, three metrics, decay towards the start (requirements 001-13, 002-reputation, 003-reputation, d-14).
 //!
 //! Points and metrics are kept in millionths (`_e6`), so that it hardly matters how often an
 //! account is written between two epochs. What is shown is whole and **rounded towards the start
@@ -376,7 +376,7 @@ impl Encode for HistoryEntry {
     fn encode_to<O: Output + ?Sized>(&self, output: &mut O) {
         let Self { event, writer, points, metrics, time_ms } = self;
         event.encode_to(output);
-        output.write(writer);
+        output.write(&writer.0);
         points.encode_to(output);
         metrics.encode_to(output);
         time_ms.encode_to(output);

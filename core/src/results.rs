@@ -1,7 +1,7 @@
 //! Evaluation results and the score that follows from them.
 
 use crate::goedel;
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::quote::Framework;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -29,7 +29,7 @@ pub struct EvaluationResult {
     /// Who verified it.
     pub evaluator: String,
     /// SHA-256 of the answer.
-    pub answer_hash: Hash,
+    pub answer_hash: Digest,
     /// When it was verified, in milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -132,7 +132,7 @@ mod tests {
             points,
             success,
             evaluator: "e".into(),
-            answer_hash: [0; 32],
+            answer_hash: Digest::ZERO,
             time_ms: 1,
         }
     }

@@ -1,4 +1,4 @@
-//! Rewards of an epoch, their Merkle claims, and figures of fairness (seed 004).
+//! Rewards of an epoch, their Merkle claims, and figures of fairness (requirement 004-rewards).
 //!
 //! A pool is split 70 / 25 / 5 into base, bonus and validators. Nothing is lost: what is paid and
 //! what is carried to the next epoch sum to the pool.
@@ -6,7 +6,7 @@
 use crate::fixed::{
     add, mul_div_floor, product, split_largest_remainder, sub, sum, MathError, BPS,
 };
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::scores::Score;
 use crate::Account;
@@ -291,7 +291,7 @@ pub struct Claim {
 
 impl Claim {
     /// Its hash in the tree.
-    pub fn leaf<H: Hasher>(&self) -> Hash {
+    pub fn leaf<H: Hasher>(&self) -> Digest {
         merkle::leaf_hash::<H>(&self.encode())
     }
 
@@ -320,7 +320,7 @@ pub fn accumulate(before: &[Claim], payouts: &[Payout]) -> Result<Vec<Claim>, Ma
 }
 
 /// The hashes of claims, for [`merkle::root`] and [`merkle::prove`].
-pub fn leaves<H: Hasher>(claims: &[Claim]) -> Vec<Hash> {
+pub fn leaves<H: Hasher>(claims: &[Claim]) -> Vec<Digest> {
     claims.iter().map(Claim::leaf::<H>).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Scores of the miners in an epoch (seed 004), at scale 10⁹.
+//! Scores of the miners in an epoch (requirements 004-18, 004-85), at scale 10⁹.
 //!
 //! W = 1.10 · minted + 1.00 · redeemed; V = W / max W; F = transactions / max transactions;
 //! C = max(0, 1 − s / mean) over the epoch's hours; final = 0.7 V + 0.2 min(F, V) + 0.1 min(C, V):
@@ -141,7 +141,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn activity(miner: u8, minted: u128, redeemed: u128, hourly: Vec<u128>) -> Activity {
-        Activity { miner: [miner; 32], minted, redeemed, transactions: 1, hourly, last_ms: 5 }
+        Activity {
+            miner: Account([miner; 32]),
+            minted,
+            redeemed,
+            transactions: 1,
+            hourly,
+            last_ms: 5,
+        }
     }
 
     #[test]

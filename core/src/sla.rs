@@ -1,4 +1,4 @@
-//! Service levels, their violations and penalties (seeds 001, 002).
+//! Service levels, their violations and penalties (requirements 001-14, 002-service-levels).
 //!
 //! The chain measures response and execution time; uptime and quality are stated by the
 //! requester, never by the provider alone. What a report leaves out counts as missed.

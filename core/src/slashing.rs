@@ -1,8 +1,8 @@
-//! What a validator loses for being off, or for lying (seed 004).
+//! What a validator loses for being off, or for lying (requirement 004-slashing).
 
 use crate::arrays::codec_as_array;
 use crate::fixed::{div_ceil, sub, MathError, BPS};
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::report::Feed;
 use crate::reputation::Event;
 use crate::Account;
@@ -354,7 +354,7 @@ pub struct Offence {
 impl Offence {
     /// By which a contract knows what it has punished. Proofs are not in it: a third signature, or
     /// the same two in another wrapping, is no second offence.
-    pub fn id<H: Hasher>(&self) -> Hash {
+    pub fn id<H: Hasher>(&self) -> Digest {
         tagged::<H>(OFFENCE_TAG, self)
     }
 }

@@ -5,10 +5,12 @@ mod common;
 use capabilities::capabilities::{CapabilitiesAttested, CapabilitiesContractRef, SlotVoid};
 use cicada_core::capability::{report, CapabilityRow, MAX_ROWS};
 use cicada_core::certificate::{Certificate, CertificateError};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::name::Name;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, check_gas, check_size, on, Receipt, World};
 use cicada_traits::capabilities::{Capabilities, CapabilitiesError};
 use cicada_traits::stored::Opaque;
@@ -30,7 +32,7 @@ fn name(text: &str) -> Name {
 }
 
 fn row(who: &str, capability: &str, until_ms: u64) -> CapabilityRow {
-    CapabilityRow { account: *account(who).as_ref(), capability: name(capability), until_ms }
+    CapabilityRow { account: Account::of(&account(who)), capability: name(capability), until_ms }
 }
 
 impl Register {
@@ -43,7 +45,7 @@ impl Register {
     }
 
     fn feed(&self) -> Feed {
-        let contract = *address(&self.contract).as_ref();
+        let contract = Account::of(&address(&self.contract));
         Feed { kind: ReportKind::Capability, contract }
     }
 
@@ -163,7 +165,7 @@ fn a_report_of_another_feed_is_refused() {
     let rows = [row("dave", "tee", u64::MAX)];
     let report = register.next(&rows);
     for feed in [
-        Feed { contract: [1; 32], ..report.feed },
+        Feed { contract: Account([1; 32]), ..report.feed },
         Feed { kind: ReportKind::Leaderboard, ..report.feed },
         Feed { kind: ReportKind::Committee, ..report.feed },
     ] {
@@ -171,7 +173,7 @@ fn a_report_of_another_feed_is_refused() {
     }
     register.refuse(Report { version: 2, ..report }, &rows, FeedError::UnknownVersion);
     // Signed for another contract, sent as if it were for this one.
-    let twin = Report { feed: Feed { contract: [1; 32], ..report.feed }, ..report };
+    let twin = Report { feed: Feed { contract: Account([1; 32]), ..report.feed }, ..report };
     let error = register.send(report, &rows, &register.certify(&twin)).fails();
     assert_eq!(error, CertificateError::BadSignature { seat: 0 }.into());
 }
@@ -183,7 +185,7 @@ fn slots_and_times_follow_one_another() {
     let first = register.next(&rows);
     let skipped = FeedError::SlotSkipped { expected: 1 };
     register.refuse(Report { slot: 2, ..first }, &rows, skipped);
-    register.refuse(Report { previous: [1; 32], ..first }, &rows, FeedError::WrongPrevious);
+    register.refuse(Report { previous: Digest([1; 32]), ..first }, &rows, FeedError::WrongPrevious);
     let ahead = first.time_ms + MAX_TIME_AHEAD_MS + 1;
     register.refuse(Report { time_ms: ahead, ..first }, &rows, FeedError::TimeAhead);
     let _ = register.attest(&rows);

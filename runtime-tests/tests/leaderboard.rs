@@ -4,6 +4,7 @@ mod common;
 
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::goedel::{commitment, MAX_EXPONENT, SHARDS};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{
     report, Board, ContentError, Record, RecordHeader, Settlement, Standing,
@@ -11,6 +12,7 @@ use cicada_core::leaderboard::{
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::{EvaluationResult, Tally};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, check_gas, check_size, on, Receipt, World};
 use cicada_traits::leaderboard::{Leaderboard, LeaderboardError, MAX_PAGE};
 use cicada_traits::validators::Validators;
@@ -41,7 +43,7 @@ fn rows() -> Vec<Standing> {
 
 // What the committee attests: the rows, and some commitment.
 fn content(rows: &[Standing]) -> Board {
-    Board { standings: rows.to_vec(), shards: [71; 32] }
+    Board { standings: rows.to_vec(), shards: Digest([71; 32]) }
 }
 
 impl Stage {
@@ -54,7 +56,7 @@ impl Stage {
     }
 
     fn feed(&self) -> Feed {
-        let contract = *address(&self.contract).as_ref();
+        let contract = Account::of(&address(&self.contract));
         Feed { kind: ReportKind::Leaderboard, contract }
     }
 
@@ -223,7 +225,7 @@ fn the_committee_before_certifies_and_an_older_one_nothing() {
     let (second, third) = (Committee::named("next", 2), Committee::named("third", 3));
     second.register(&mut board.world, &board.validators);
     third.register(&mut board.world, &board.validators);
-    let contract = *address(&board.validators).as_ref();
+    let contract = Account::of(&address(&board.validators));
     let feed = Feed { kind: ReportKind::Committee, contract };
     let change = |report: Report, to: &Committee| Report {
         feed,
@@ -285,7 +287,7 @@ fn the_commitment_to_the_shards_is_what_the_committee_signed() {
         points,
         success: true,
         evaluator: "e".into(),
-        answer_hash: [0; 32],
+        answer_hash: Digest::ZERO,
         time_ms: 1,
     };
     // One of them above the cap on exponents.
@@ -299,7 +301,7 @@ fn the_commitment_to_the_shards_is_what_the_committee_signed() {
     let now = stage.world.now();
     let report = report::<Native>(stage.feed(), &FeedState::EMPTY, &board, now);
     let mut changed = board.clone();
-    changed.shards[31] ^= 1;
+    changed.shards.0[31] ^= 1;
     let error = stage.submit_board(report, changed, stage.certify(&report)).fails();
     assert_eq!(error, LeaderboardError::ContentMismatch);
     let certificate = stage.certify(&report);
@@ -314,7 +316,7 @@ fn the_commitment_to_the_shards_is_what_the_committee_signed() {
 fn a_report_of_another_contract_or_kind_is_refused() {
     let mut board = Stage::new();
     let report = board.next(&rows());
-    let elsewhere = Feed { contract: [1; 32], ..report.feed };
+    let elsewhere = Feed { contract: Account([1; 32]), ..report.feed };
     board.refuse(Report { feed: elsewhere, ..report }, &rows(), FeedError::WrongFeed);
     let nav = Feed { kind: ReportKind::Nav, ..report.feed };
     board.refuse(Report { feed: nav, ..report }, &rows(), FeedError::WrongFeed);
@@ -332,7 +334,7 @@ fn slots_follow_one_another() {
     let skipped = FeedError::SlotSkipped { expected: 1 };
     board.refuse(Report { slot: 2, ..first }, &rows(), skipped);
     board.refuse(Report { slot: 0, ..first }, &rows(), FeedError::SlotTaken);
-    board.refuse(Report { previous: [1; 32], ..first }, &rows(), FeedError::WrongPrevious);
+    board.refuse(Report { previous: Digest([1; 32]), ..first }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
     let other = [row("openai", 1, 0)];
     let rival = Report {
@@ -341,7 +343,7 @@ fn slots_follow_one_another() {
     board.refuse(rival, &other, FeedError::SlotTaken);
     let second = board.next(&rows());
     board.refuse(Report { slot: 3, ..second }, &rows(), FeedError::SlotSkipped { expected: 2 });
-    board.refuse(Report { previous: [0; 32], ..second }, &rows(), FeedError::WrongPrevious);
+    board.refuse(Report { previous: Digest::ZERO, ..second }, &rows(), FeedError::WrongPrevious);
     board.settle(&rows());
 }
 

@@ -4,6 +4,7 @@ use cicada_core::reputation::{
     Counts, Decay, Event, HistoryEntry, Metrics, Summary, MAX_EVENTS, MAX_HISTORY_PAGE,
     WRITER_DELAY_MS,
 };
+use cicada_core::Account;
 use cicada_runtime_tests::{
     account, check_gas, check_size, on, AccountId, Bundle, Gas, Receipt, World,
 };
@@ -102,7 +103,7 @@ fn a_completed_job_is_worth_ten_points_and_an_event() {
         points_before: 50,
         entry: HistoryEntry {
             event: Event::Completed,
-            writer: *book.market.as_ref(),
+            writer: Account::of(&book.market),
             points: 60,
             metrics: FULL,
             time_ms: book.world.now(),
@@ -455,7 +456,7 @@ fn history_is_read_by_page() {
         for step in 1..=8 {
             entries.push(HistoryEntry {
                 event: Event::FastResponse,
-                writer: *book.market.as_ref(),
+                writer: Account::of(&book.market),
                 points: 50 + 2 * (8 * round + step),
                 metrics: FULL,
                 time_ms: book.world.now(),

@@ -5,7 +5,7 @@
 
 use crate::escrow::EscrowError;
 use cicada_core::escrow::Limits;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{
     Assignment, AuctionStatus, HandOver, InvalidTerms, Offer, OfferRecord, Parameters, Request,
     RequestRecord, Success, Unqualified,
@@ -250,7 +250,7 @@ pub trait Auction {
     /// # Events
     /// `JobAdvanced`.
     #[ink(message)]
-    fn complete(&mut self, assignment: u64, result: Hash) -> Result<(), AuctionError>;
+    fn complete(&mut self, assignment: u64, result: Digest) -> Result<(), AuctionError>;
 
     /// The requester pays, within the review: the amount less the penalties. Without a report he
     /// takes uptime and quality as they are; with one, each that it does not show to be kept is

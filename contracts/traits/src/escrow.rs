@@ -6,7 +6,7 @@ use cicada_core::escrow::{
     AuditEntry, Ballot, Decision, Evidence, Holdings, Limits, Part, Reserve, Summary, Terms,
     Verdict,
 };
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
 
@@ -51,7 +51,7 @@ pub trait Escrow {
     /// # Errors
     /// `OtherTerms`, `WrongState`, `NotAllowed`, `TooLate`, `TokenRefused`.
     #[ink(message)]
-    fn fund(&mut self, escrow: u64, terms: Hash) -> Result<(), EscrowError>;
+    fn fund(&mut self, escrow: u64, terms: Digest) -> Result<(), EscrowError>;
 
     /// Delivers the part in work, whose result has this digest. The provider, where no operator
     /// measures.
@@ -59,7 +59,7 @@ pub trait Escrow {
     /// # Errors
     /// `WrongState`, `WrongPart`, `NotAllowed`, `TooLate`.
     #[ink(message)]
-    fn complete(&mut self, escrow: u64, milestone: u8, result: Hash) -> Result<(), EscrowError>;
+    fn complete(&mut self, escrow: u64, milestone: u8, result: Digest) -> Result<(), EscrowError>;
 
     /// Releases the part, or gives back all that is left. Whom the rule names.
     ///
@@ -172,7 +172,7 @@ pub trait Escrow {
 
     /// The genesis hash that signed decisions and logs bind.
     #[ink(message)]
-    fn genesis(&self) -> Hash;
+    fn genesis(&self) -> Digest;
 }
 
 /// Escrows run by an operator: a contract, such as the compute market, whom both parties have
@@ -253,7 +253,7 @@ pub trait EscrowOperator {
         &mut self,
         escrow: u64,
         milestone: u8,
-        result: Hash,
+        result: Digest,
         deduction: u128,
     ) -> Result<(), EscrowError>;
 

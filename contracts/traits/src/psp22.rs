@@ -2,7 +2,7 @@
 //! roles themselves. Contract: `contracts/token`, page: `docs/contracts/token.md`.
 //!
 //! Amounts are whole numbers of the token's smallest unit; `token_decimals` says how many of them
-//! make one token (mission, "Tokens and units").
+//! make one token (requirement d-2).
 
 use ink::{
     prelude::{string::String, vec::Vec},

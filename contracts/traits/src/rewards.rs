@@ -7,7 +7,7 @@ use crate::stored::Opaque;
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::committee::seat_bit;
 use cicada_core::fixed::MathError;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::ranking::Statement;
 use cicada_core::report::{FeedError, FeedState, Report};
@@ -39,7 +39,7 @@ pub struct EpochRecord {
     /// What it awarded.
     pub award: Award,
     /// The digest of its report.
-    pub digest: Hash,
+    pub digest: Digest,
     /// The slot of that.
     pub slot: u64,
     /// When it was settled, in milliseconds since 1970.
@@ -261,7 +261,7 @@ pub trait Rewards {
         epoch: u64,
         cumulative: u128,
         index: u32,
-        proof: Vec<Hash>,
+        proof: Vec<Digest>,
     ) -> Result<u128, RewardsError>;
 
     /// The same for another account, which is the one that is paid.
@@ -278,7 +278,7 @@ pub trait Rewards {
         epoch: u64,
         cumulative: u128,
         index: u32,
-        proof: Vec<Hash>,
+        proof: Vec<Digest>,
     ) -> Result<u128, RewardsError>;
 
     /// Sets the largest pool of the epochs from number `from_epoch` on, at least the newest settled

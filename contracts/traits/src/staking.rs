@@ -4,7 +4,7 @@ use crate::payment::TokenRefused;
 use cicada_core::committee::{AttestationKey, AttestationKeys};
 use cicada_core::evidence::{Equivocation, EvidenceError};
 use cicada_core::fixed::MathError;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, ReportKind};
 pub use cicada_core::slashing::Deviation;
@@ -71,7 +71,7 @@ pub struct Electorate {
     /// Its epoch.
     pub epoch: u32,
     /// What every signature of that epoch binds.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// Attestation keys in seat order; none if there is no such committee.
     pub keys: Vec<AttestationKey>,
     /// Weights in seat order: the stake, at most 5/4 of the lowest minimum that binds one of them; 0
@@ -85,7 +85,7 @@ pub struct Seats {
     /// As [`Electorate::epoch`].
     pub epoch: u32,
     /// As [`Electorate::config_digest`].
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// As [`Electorate::keys`].
     pub keys: AttestationKeys,
     /// As [`Electorate::stakes`].

@@ -2,7 +2,7 @@
 
 use cicada_core::certificate::{Certificate, CertificateError, Signature};
 use cicada_core::committee::{AttestationKey, CommitteeError, ConsensusKey, Domain, Member};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::report::{FeedError, FeedState, Report};
 use ink::prelude::vec::Vec;
 use ink::primitives::AccountId;
@@ -110,7 +110,7 @@ pub trait Validators {
     /// # Errors
     /// [`CertificateError`].
     #[ink(message)]
-    fn verify(&self, digest: Hash, certificate: Certificate) -> Result<(), CertificateError>;
+    fn verify(&self, digest: Digest, certificate: Certificate) -> Result<(), CertificateError>;
 
     /// The epoch in office; 0 before the first committee.
     #[ink(message)]
@@ -122,7 +122,7 @@ pub trait Validators {
 
     /// The digest that every signature of the epoch in office binds.
     #[ink(message)]
-    fn config_digest(&self) -> Hash;
+    fn config_digest(&self) -> Digest;
 
     /// The chain and contract that registrations and signatures are for.
     #[ink(message)]

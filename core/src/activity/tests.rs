@@ -13,7 +13,7 @@ fn event(block: u64, miner: u8, side: Side, value: u128) -> Event {
         block,
         index: 0,
         time_ms: begin + block * 6_000,
-        miner: [miner; 32],
+        miner: Account([miner; 32]),
         side,
         tokens: value,
         value,
@@ -79,7 +79,7 @@ fn the_eleventh_within_a_minute_does_not_count() {
     assert_eq!(reasons(&events), [(10, Ignored::TooFrequent)]);
     events[10].time_ms = START + 60_000;
     assert_eq!(reasons(&events), [], "a minute after the first");
-    events[10] = Event { miner: [2; 32], ..at(10, 1_000) };
+    events[10] = Event { miner: Account([2; 32]), ..at(10, 1_000) };
     assert_eq!(reasons(&events), [], "another miner");
     events[10] = at(10, 1_000);
     events[3].value = 1;
@@ -106,7 +106,7 @@ fn what_did_not_stay_does_not_count() {
         event(4, 1, Redeem, 7 * TAO),
         event(5, 2, Redeem, 7 * TAO),
     ];
-    let held = |miner: &Account| match miner[0] {
+    let held = |miner: &Account| match miner.0[0] {
         1 => Held { before: 5 * TAO, now: 14 * TAO },
         _ => Held { before: 0, now: u128::MAX },
     };
@@ -114,7 +114,7 @@ fn what_did_not_stay_does_not_count() {
     assert_eq!(tally.activities.len(), 1);
     assert_eq!(figures(&tally.activities[0]), (14 * TAO, 5 * TAO, 3), "the oldest first");
     let ignored: Vec<_> =
-        tally.ignored.iter().map(|(e, why)| (e.block, e.miner[0], *why)).collect();
+        tally.ignored.iter().map(|(e, why)| (e.block, e.miner.0[0], *why)).collect();
     assert_eq!(ignored, [(3, 1, Ignored::NotHeld), (5, 2, Ignored::NotHeld)]);
 }
 
@@ -172,7 +172,7 @@ proptest! {
     fn no_miner_counts_for_more_than_what_it_held(
         list in events(), held in prop::collection::vec((0u128..1 << 40, 0u128..1 << 40), 4),
     ) {
-        let of = |miner: &Account| held[usize::from(miner[0])];
+        let of = |miner: &Account| held[usize::from(miner.0[0])];
         let limits = |miner: &Account| Held { before: of(miner).0, now: of(miner).1 };
         let free = tally(&list, &DAY, all).unwrap();
         let tally = tally(&list, &DAY, limits).unwrap();

@@ -5,8 +5,9 @@ use super::holdings::Entry;
 use super::observed::{check, Observation};
 use super::sheet::Sheet;
 use super::BasketError;
+use crate::feed::FeedValue;
 use crate::nav::{deviation_bps_ceil, is_left_out, ObservationError, AGREE_BPS};
-use crate::report::Report;
+use crate::report::{Report, ReportKind};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -20,6 +21,14 @@ pub struct Proposal {
     pub entries: Vec<Entry>,
     /// The observations, in order of seats.
     pub observations: Vec<Observation>,
+}
+
+impl FeedValue for Proposal {
+    const KIND: ReportKind = ReportKind::Basket;
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// What a validator tells its node of a slot: what it signed, when, whose word has weight, and

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::arrays::decode_as_block;
 use crate::fixed::{add, product, sub, MathError, BPS};
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::report::{Feed, FeedState, Report};
 use crate::Account;
@@ -111,7 +111,7 @@ pub fn check_entries(entries: &[Entry], index_token: &Account) -> Result<(), Bas
 }
 
 /// The root of a basket: one leaf, the canonical encoding of the entries as they stand.
-pub fn entries_root<H: Hasher>(entries: &[Entry]) -> Hash {
+pub fn entries_root<H: Hasher>(entries: &[Entry]) -> Digest {
     let length = entries.len().saturating_mul(ENTRY_LEN).saturating_add(2);
     let mut bytes = Vec::with_capacity(length);
     entries.encode_to(&mut bytes);

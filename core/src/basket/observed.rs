@@ -2,7 +2,7 @@
 
 use super::holdings::MAX_HOLDINGS;
 use crate::certificate::Signature;
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::nav::{check_seats, weighted_lower_median, ObservationError, STALENESS_MS};
 use crate::report::Feed;
 use alloc::vec::Vec;
@@ -34,7 +34,7 @@ pub struct Observation {
 
 impl Observation {
     /// What the seat signs: committee, feed, slot, seat, time and prices.
-    pub fn message<H: Hasher>(&self, config_digest: &Hash, feed: &Feed, slot: u64) -> Hash {
+    pub fn message<H: Hasher>(&self, config_digest: &Digest, feed: &Feed, slot: u64) -> Digest {
         let signed = (config_digest, feed, slot, self.seat, self.time_ms, &self.prices);
         tagged::<H>(OBSERVATION_TAG, &signed)
     }
@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::hash::Native;
     use crate::report::ReportKind;
+    use crate::Account;
     use alloc::vec;
     use proptest::prelude::*;
 
@@ -128,16 +129,17 @@ mod tests {
 
     #[test]
     fn the_signature_binds_everything() {
-        let feed = Feed { kind: ReportKind::Basket, contract: [3; 32] };
+        let feed = Feed { kind: ReportKind::Basket, contract: Account([3; 32]) };
         let one = said(3, &[(1, 5), (2, 6)]);
-        let message = |one: &Observation, slot| one.message::<Native>(&[8; 32], &feed, slot);
+        let message =
+            |one: &Observation, slot| one.message::<Native>(&Digest([8; 32]), &feed, slot);
         let first = message(&one, 4);
         assert_ne!(first, message(&one, 5));
         assert_ne!(first, message(&Observation { seat: 4, ..one.clone() }, 4));
         assert_ne!(first, message(&Observation { time_ms: NOW + 1, ..one.clone() }, 4));
         assert_ne!(first, message(&said(3, &[(1, 5), (2, 7)]), 4));
         assert_ne!(first, message(&said(3, &[(1, 5)]), 4));
-        assert_ne!(first, one.message::<Native>(&[9; 32], &feed, 4));
+        assert_ne!(first, one.message::<Native>(&Digest([9; 32]), &feed, 4));
         assert_eq!(first, message(&Observation { signature: [1; 64], ..one }, 4));
     }
 

@@ -113,16 +113,16 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    const INDEX: Account = [0xee; 32];
+    const INDEX: Account = Account([0xee; 32]);
     const NOW: u64 = 1_738_425_600_000;
 
     fn target(netuid: u8, emission: u128) -> Wanted {
-        Wanted { netuid: netuid.into(), token: [netuid; 32], emission }
+        Wanted { netuid: netuid.into(), token: Account([netuid; 32]), emission }
     }
 
     fn held(netuid: u8, weight_bps: u16, amount: u128) -> Holding {
         let (token, netuid) = ([netuid; 32], netuid.into());
-        Holding { token, netuid, weight_bps, price_e18: 1, amount, unpriced_ms: 0 }
+        Holding { token: Account(token), netuid, weight_bps, price_e18: 1, amount, unpriced_ms: 0 }
     }
 
     fn sheet(ranked: Vec<Wanted>, held: Vec<Holding>) -> Sheet {

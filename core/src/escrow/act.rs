@@ -1,7 +1,7 @@
 //! What can be done to an escrow, and what goes with it.
 
 use super::{Decision, Part, Side, Terms, Verdict};
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -10,29 +10,29 @@ use parity_scale_codec::{Decode, Encode};
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Act {
     /// Agrees on terms with this digest.
-    Create(Hash),
+    Create(Digest),
     /// Makes an escrow of terms with this digest from a reserve.
     Draw {
         /// The number of the reserve.
         reserve: u64,
         /// The digest of the terms.
-        terms: Hash,
+        terms: Digest,
     },
     /// Locks the money of terms with this digest.
-    Fund(Hash),
+    Fund(Digest),
     /// Delivers a part.
     Complete {
         /// Which.
         milestone: u8,
         /// The digest of the result.
-        result: Hash,
+        result: Digest,
     },
     /// The operator says that the provider has delivered a part.
     CompleteFor {
         /// Which.
         milestone: u8,
         /// The digest of the result.
-        result: Hash,
+        result: Digest,
         /// What the requester gets of the part.
         deduction: u128,
     },

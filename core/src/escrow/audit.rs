@@ -1,7 +1,7 @@
 //! The log of an escrow: one entry per change, each bound to the one before.
 
 use super::{Act, Action, Payout, State, Terms};
-use crate::hash::{tagged, Hash, Hasher, ZERO_HASH};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
@@ -25,7 +25,7 @@ pub struct AuditEntry {
     /// The block's time, in milliseconds.
     pub time_ms: u64,
     /// [`detail`] of the act and of what it paid.
-    pub detail: Hash,
+    pub detail: Digest,
 }
 
 /// Where a log ends.
@@ -35,16 +35,16 @@ pub struct AuditHead {
     /// The number of entries.
     pub len: u32,
     /// The digest of the newest; before the first, of chain, contract and escrow.
-    pub digest: Hash,
+    pub digest: Digest,
 }
 
 impl AuditHead {
     /// Where no log starts yet.
-    pub const NONE: Self = Self { len: 0, digest: ZERO_HASH };
+    pub const NONE: Self = Self { len: 0, digest: Digest::ZERO };
 
     /// The log without entries of this escrow, at this contract, on the chain with this genesis
     /// hash: no two logs have a digest in common.
-    pub fn start<H: Hasher>(genesis: &Hash, contract: &Account, escrow: u64) -> Self {
+    pub fn start<H: Hasher>(genesis: &Digest, contract: &Account, escrow: u64) -> Self {
         Self { len: 0, digest: tagged::<H>(LOG_TAG, &(genesis, contract, escrow)) }
     }
 
@@ -67,11 +67,11 @@ pub fn chain<H: Hasher>(mut head: AuditHead, entries: &[AuditEntry]) -> AuditHea
 }
 
 /// Binds an entry to what was asked for and what was paid.
-pub fn detail<H: Hasher>(act: &Act, payout: &Payout) -> Hash {
+pub fn detail<H: Hasher>(act: &Act, payout: &Payout) -> Digest {
     tagged::<H>(DETAIL_TAG, &(act, payout))
 }
 
 /// The digest of terms.
-pub fn terms_digest<H: Hasher>(terms: &Terms) -> Hash {
+pub fn terms_digest<H: Hasher>(terms: &Terms) -> Digest {
     tagged::<H>(TERMS_TAG, terms)
 }

@@ -4,7 +4,7 @@ use super::{
     Act, Ballot, Case, Decision, Ending, EscrowError, Evidence, Fallback, Papers, Part, Payout,
     Progress, Rule, Side, State, Terms, Verdict, MAX_CID_LEN, MAX_EVIDENCE,
 };
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::market::div_floor;
 use crate::Account;
 use alloc::vec::Vec;
@@ -69,7 +69,7 @@ impl Progress {
         case: &Case,
         milestone: u8,
         allowed: bool,
-        (result, deduction): (Hash, u128),
+        (result, deduction): (Digest, u128),
     ) -> Result<Payout, EscrowError> {
         self.check(case, State::Funded, milestone, allowed)?;
         if deduction > self.amount(case.terms)? {

@@ -1,7 +1,7 @@
 //! The part of an escrow that changes.
 
 use super::{AuditHead, Ending, Milestone, Rule, Side, State, Summary, Terms};
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
@@ -40,7 +40,7 @@ pub struct Progress {
     /// How it ended.
     pub ending: Option<Ending>,
     /// Digest of the newest result.
-    pub result: Option<Hash>,
+    pub result: Option<Digest>,
     /// Where its log ends.
     pub audit: AuditHead,
 }

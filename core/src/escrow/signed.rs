@@ -1,7 +1,7 @@
 //! Decisions signed off line.
 
 use super::{Decision, Part};
-use crate::hash::{tagged, Hash, Hasher};
+use crate::hash::{tagged, Digest, Hasher};
 use crate::Account;
 use parity_scale_codec::{Decode, Encode};
 
@@ -11,7 +11,7 @@ const DECISION_TAG: &[u8] = b"cicada71/escrow-decision/v2";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SignedDecision {
     /// The genesis hash of the chain.
-    pub genesis: Hash,
+    pub genesis: Digest,
     /// The escrow contract.
     pub contract: Account,
     /// The number of the escrow.
@@ -30,7 +30,7 @@ pub struct SignedDecision {
 
 impl SignedDecision {
     /// The 32 bytes that are signed.
-    pub fn digest<H: Hasher>(&self) -> Hash {
+    pub fn digest<H: Hasher>(&self) -> Digest {
         tagged::<H>(DECISION_TAG, self)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Fallback, Limits, Panel, Rule, Terms, TermsError, MAX_ARBITRATORS, MAX_FEE_BPS, MAX_MILESTONES,
-    MAX_TERM_MS, NOBODY,
+    MAX_TERM_MS,
 };
 use crate::fixed::BPS;
 use crate::Account;
@@ -23,7 +23,7 @@ impl Panel {
         let mut good = none || most;
         let mut rest = self.members.as_slice();
         while let Some((member, others)) = rest.split_first() {
-            good = good && *member != NOBODY && !others.contains(member);
+            good = good && *member != Account::NOBODY && !others.contains(member);
             rest = others;
         }
         if good {
@@ -72,7 +72,7 @@ impl Terms {
     }
 
     fn check_from(&self, start_ms: u64, now_ms: u64, limits: &Limits) -> Result<(), TermsError> {
-        if self.requester == self.provider || self.is_party(&NOBODY) {
+        if self.requester == self.provider || self.is_party(&Account::NOBODY) {
             return Err(TermsError::WrongParty);
         }
         if self.milestones.is_empty() || self.milestones.len() > MAX_MILESTONES {

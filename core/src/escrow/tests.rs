@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 mod disputes;
 
-const REQUESTER: Account = [1; 32];
-const PROVIDER: Account = [2; 32];
-const OPERATOR: Account = [3; 32];
-const STRANGER: Account = [4; 32];
+const REQUESTER: Account = Account([1; 32]);
+const PROVIDER: Account = Account([2; 32]);
+const OPERATOR: Account = Account([3; 32]);
+const STRANGER: Account = Account([4; 32]);
 const START: u64 = 1_000_000;
 
 fn member(number: u8) -> Account {
-    [100 + number; 32]
+    Account([100 + number; 32])
 }
 
 const fn range(least_ms: u64, most_ms: u64) -> Range {
@@ -28,7 +28,7 @@ fn terms() -> Terms {
     Terms {
         requester: REQUESTER,
         provider: PROVIDER,
-        token: [9; 32],
+        token: Account([9; 32]),
         milestones: vec![part(70, START + 1_000), part(30, START + 2_000)],
         rule: Rule::Single,
         panel: Panel { required: 2, members: (0..3).map(member).collect(), fee_bps: 500 },
@@ -36,7 +36,7 @@ fn terms() -> Terms {
         review_ms: 300,
         dispute_ms: 400,
         fallback: Fallback::Refund,
-        job: [7; 32],
+        job: Digest([7; 32]),
     }
 }
 
@@ -85,12 +85,12 @@ fn a_panel_is_a_majority_of_distinct_people_with_a_bounded_fee() {
     assert_eq!(panel(|p| p.members.push(member(9))), wrong, "two of four neither");
     assert_eq!(panel(|p| p.members[1] = member(0)), wrong);
     assert_eq!(panel(|p| p.members[1] = PROVIDER), wrong);
-    assert_eq!(panel(|p| p.members[1] = NOBODY), wrong);
+    assert_eq!(panel(|p| p.members[1] = Account::NOBODY), wrong);
     assert_eq!(panel(|p| p.fee_bps = 501), wrong);
     assert_eq!(panel(|p| *p = Panel::NONE), Ok(()));
     assert_eq!(panel(|p| *p = Panel { fee_bps: 1, ..Panel::NONE }), wrong);
     assert_eq!(changed(|t| t.provider = REQUESTER), Err(TermsError::WrongParty));
-    assert_eq!(changed(|t| t.provider = NOBODY), Err(TermsError::WrongParty));
+    assert_eq!(changed(|t| t.provider = Account::NOBODY), Err(TermsError::WrongParty));
 }
 
 #[test]
@@ -137,23 +137,23 @@ fn an_end_of_time_overflows_nothing() {
 #[test]
 fn what_is_signed_differs_in_every_field() {
     let signed = SignedDecision {
-        genesis: [1; 32],
-        contract: [2; 32],
+        genesis: Digest([1; 32]),
+        contract: Account([2; 32]),
         escrow: 3,
         part: Part { milestone: 4, completed: true },
         decision: Decision::Release,
-        signer: [5; 32],
+        signer: Account([5; 32]),
         nonce: 6,
         expires_ms: 7,
     };
     let others = [
-        SignedDecision { genesis: [0; 32], ..signed },
-        SignedDecision { contract: [0; 32], ..signed },
+        SignedDecision { genesis: Digest::ZERO, ..signed },
+        SignedDecision { contract: Account::NOBODY, ..signed },
         SignedDecision { escrow: 0, ..signed },
         SignedDecision { part: Part { milestone: 0, completed: true }, ..signed },
         SignedDecision { part: Part { milestone: 4, completed: false }, ..signed },
         SignedDecision { decision: Decision::Refund, ..signed },
-        SignedDecision { signer: [0; 32], ..signed },
+        SignedDecision { signer: Account::NOBODY, ..signed },
         SignedDecision { nonce: 0, ..signed },
         SignedDecision { expires_ms: 0, ..signed },
     ];
@@ -170,12 +170,12 @@ fn a_log_is_bound_to_its_escrow_and_its_order() {
         from: State::Created,
         to: State::Created,
         time_ms: START,
-        detail: detail::<Native>(&Act::Fund([0; 32]), &Payout::default()),
+        detail: detail::<Native>(&Act::Fund(Digest::ZERO), &Payout::default()),
     };
     let (a, b) = (entry(Action::Created), entry(Action::Funded));
     let log = |genesis, contract, escrow, entries: &[AuditEntry]| {
         chain::<Native>(
-            AuditHead::start::<Native>(&[genesis; 32], &[contract; 32], escrow),
+            AuditHead::start::<Native>(&Digest([genesis; 32]), &Account([contract; 32]), escrow),
             entries,
         )
     };
@@ -187,7 +187,7 @@ fn a_log_is_bound_to_its_escrow_and_its_order() {
     assert_ne!(head, log(1, 1, 1, &[b, a]), "another order");
     let nothing = Payout::default();
     for other in [Payout { requester: 1, ..nothing }, Payout { fee: 1, ..nothing }] {
-        let of = |payout| detail::<Native>(&Act::Fund([0; 32]), payout);
+        let of = |payout| detail::<Native>(&Act::Fund(Digest::ZERO), payout);
         assert_ne!(of(&nothing), of(&other), "what was paid");
     }
 }
@@ -223,10 +223,10 @@ fn act() -> impl Strategy<Value = Act> {
     let part = part.prop_map(|(milestone, completed)| Part { milestone, completed });
     let m = 0..2u8;
     prop_oneof![
-        3 => Just(Act::Fund([0; 32])),
-        4 => m.clone().prop_map(|milestone| Act::Complete { milestone, result: [5; 32] }),
+        3 => Just(Act::Fund(Digest::ZERO)),
+        4 => m.clone().prop_map(|milestone| Act::Complete { milestone, result: Digest([5; 32]) }),
         4 => (m.clone(), 0..80u128)
-            .prop_map(|(milestone, deduction)| Act::CompleteFor { milestone, result: [6; 32], deduction }),
+            .prop_map(|(milestone, deduction)| Act::CompleteFor { milestone, result: Digest([6; 32]), deduction }),
         9 => (part.clone(), decision()).prop_map(|(part, decision)| Act::Decide { part, decision }),
         1 => (part, decision())
             .prop_map(|(part, decision)| Act::DecideSigned { part, decision, nonce: 1 }),
@@ -237,7 +237,7 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (m, verdict()).prop_map(|(milestone, verdict)| Act::Vote { milestone, verdict }),
         3 => Just(Act::Expire),
         1 => (0..110u128).prop_map(Act::Settle),
-        1 => Just(Act::Create([0; 32])),
+        1 => Just(Act::Create(Digest::ZERO)),
     ]
 }
 

@@ -96,7 +96,7 @@ fn what_it_could_not_buy_back_it_does_not_create() {
     assert_eq!(market.room(1, Side::Buy, &beyond), 0);
 }
 
-/// With what `deploy-exchange` puts into a reserve, and its limits.
+/// With what `deploy exchange` puts into a reserve, and its limits.
 const FILLED: u128 = 25_000_000_000_000;
 
 fn by_default(side: Side, score: u128, now_ms: u64) -> Offer {

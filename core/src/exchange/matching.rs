@@ -112,7 +112,7 @@ impl MarketRecord {
     pub fn view(&self, now_ms: u64) -> Market {
         let Maker { reserve, outstanding, risked, paid, peak, withdrawal } = &self.maker;
         Market {
-            token: self.token,
+            token: Account(self.token.0),
             reserve: *reserve,
             outstanding: *outstanding,
             volume_24h: self.volume.sum(now_ms),

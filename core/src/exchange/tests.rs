@@ -8,6 +8,7 @@ use super::tree::{above, insert, remove, Node, Word, Words};
 use super::window::{LastHour, Volume};
 use super::{ExchangeError, Level, Limits, Side, MAX_FILLS, MAX_LEVELS, TICK};
 use crate::prices::HOUR_MS;
+use crate::Account;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -248,7 +249,7 @@ fn take_plain(
         let amount = left.min(*resting);
         (left, *resting) = (left - amount, *resting - amount);
         let price = u128::from(*tick) * TICK;
-        fills.push(Fill { order: *id, owner: [*owner; 32], price, amount });
+        fills.push(Fill { order: *id, owner: Account([*owner; 32]), price, amount });
     }
     orders.retain(|order| order.3 > 0);
     Some(fills)
@@ -283,7 +284,7 @@ proptest! {
                 Step::Rest(owner, tick, amount) => {
                     newest += 1;
                     let key = key_of(side, u128::from(tick) * TICK).unwrap();
-                    book.rest(newest, Resting::new([owner; 32], 0, side, key, amount)).unwrap();
+                    book.rest(newest, Resting::new(Account([owner; 32]), 0, side, key, amount)).unwrap();
                     plain.push((newest, owner, tick, amount));
                     prop_assert!(book.shelf.touched.get() <= 13);
                 }
@@ -302,7 +303,7 @@ proptest! {
                 Step::Take(taker, tick, amount) => {
                     let (mut left, mut fills) = (amount, vec![]);
                     let reach = reach(side, u128::from(tick) * TICK);
-                    let taken = book.take(reach, &mut left, &[taker; 32], &mut fills);
+                    let taken = book.take(reach, &mut left, &Account([taker; 32]), &mut fills);
                     match take_plain(side, &mut plain, taker, tick, amount) {
                         Some(expected) => {
                             prop_assert_eq!(taken, Ok(()));
@@ -334,12 +335,12 @@ proptest! {
         buys: bool,
     ) {
         let side = if buys { Side::Buy } else { Side::Sell };
-        let mut market = MarketRecord::new(0, [9; 32]);
+        let mut market = MarketRecord::new(0, Account([9; 32]));
         (market.maker.reserve, market.maker.outstanding) = (50_000, 150);
         let mut shelf = Memory::default();
         for (id, (tick, amount)) in (1..).zip(&resting) {
             let key = key_of(side.opposite(), u128::from(*tick) * TICK).unwrap();
-            let order = Resting::new([1; 32], 0, side.opposite(), key, *amount);
+            let order = Resting::new(Account([1; 32]), 0, side.opposite(), key, *amount);
             market.book(side.opposite(), &mut shelf).rest(id, order).unwrap();
         }
         let before = market.maker.clone();
@@ -350,7 +351,7 @@ proptest! {
             limits: Limits { max_outstanding: u128::MAX, hourly_bps, account_bps },
             now_ms: 5,
         });
-        let taker = Taker { account: [2; 32], side, amount };
+        let taker = Taker { account: Account([2; 32]), side, amount };
         let mut hour = LastHour::default();
         let outcome = market.cross(&mut shelf, &taker, offer.as_ref(), limit, &mut hour).unwrap();
         let trade = outcome.trade().unwrap();
@@ -393,12 +394,12 @@ proptest! {
         buys: bool,
     ) {
         let side = if buys { Side::Buy } else { Side::Sell };
-        let mut market = MarketRecord::new(0, [9; 32]);
+        let mut market = MarketRecord::new(0, Account([9; 32]));
         (market.maker.reserve, market.maker.outstanding) = (50_000, 500);
         let mut shelf = Memory::default();
         for (id, (tick, amount)) in (1..).zip(&resting) {
             let key = key_of(side, u128::from(*tick) * TICK).unwrap();
-            market.book(side, &mut shelf).rest(id, Resting::new([1; 32], 0, side, key, *amount)).unwrap();
+            market.book(side, &mut shelf).rest(id, Resting::new(Account([1; 32]), 0, side, key, *amount)).unwrap();
         }
         let id = which.index(resting.len()) as u64 + 1;
         let order = shelf.orders[&id];

@@ -2,7 +2,7 @@
 
 use super::limits::{ensure, WHOLE_BPS};
 use super::{times, InvalidTerms, Request, Unqualified};
-use crate::escrow::{Range, NOBODY};
+use crate::escrow::Range;
 use crate::Account;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
@@ -46,7 +46,8 @@ impl Consent {
         let ordered = ranges.iter().all(|range| range.least_ms <= range.most_ms);
         ensure(ordered && self.min_duration_ms <= self.max_time_ms, InvalidTerms::Duration)?;
         ensure(self.max_penalty_bps <= WHOLE_BPS, InvalidTerms::BasisPoints)?;
-        let people = self.arbitrators.len() <= MAX_ACCEPTED && !self.arbitrators.contains(&NOBODY);
+        let people =
+            self.arbitrators.len() <= MAX_ACCEPTED && !self.arbitrators.contains(&Account::NOBODY);
         ensure(people, InvalidTerms::Accounts)
     }
 

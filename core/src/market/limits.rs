@@ -1,7 +1,7 @@
 //! What is accepted as a request, an offer, a report.
 
 use super::{times, HandOver, Offer, Parameters, Privacy, Request};
-use crate::escrow::{Limits, MAX_CID_LEN, NOBODY};
+use crate::escrow::{Limits, MAX_CID_LEN};
 use crate::name::Name;
 use crate::sla::{Metric, QualityReport, Sla, MAX_METRICS};
 use crate::Account;
@@ -144,7 +144,7 @@ impl Privacy {
             Self::Public { payload } => ensure(is_cid(payload), InvalidTerms::Payload),
             Self::Private { .. } => Ok(()),
             Self::Confidential { allowed, .. } => {
-                let people = allowed.len() <= MAX_ALLOWED && !allowed.contains(&NOBODY);
+                let people = allowed.len() <= MAX_ALLOWED && !allowed.contains(&Account::NOBODY);
                 ensure(people, InvalidTerms::Accounts)
             }
         }
@@ -175,7 +175,7 @@ impl Request {
         parameters: &Parameters,
         limits: &Limits,
     ) -> Result<(), InvalidTerms> {
-        ensure(*requester != NOBODY, InvalidTerms::Accounts)?;
+        ensure(*requester != Account::NOBODY, InvalidTerms::Accounts)?;
         check_units(self.units)?;
         ensure(self.min_units.is_none_or(|least| least > 0), InvalidTerms::Units)?;
         check_price(self.max_price, self.min_bond)?;
@@ -242,7 +242,7 @@ impl Offer {
     /// # Errors
     /// [`InvalidTerms`].
     pub fn check(&self, provider: &Account, now_ms: u64) -> Result<(), InvalidTerms> {
-        ensure(*provider != NOBODY, InvalidTerms::Accounts)?;
+        ensure(*provider != Account::NOBODY, InvalidTerms::Accounts)?;
         check_units(self.units)?;
         ensure((1..=self.units).contains(&self.min_units), InvalidTerms::Units)?;
         check_price(self.price, self.bond)?;

@@ -1,4 +1,4 @@
-//! Compute requests, offers, first-accept auctions, the effective price (seeds 001, 002).
+//! Compute requests, offers, first-accept auctions, the effective price (requirements 001-2, 001-10, 002-first-accept).
 //!
 //! Prices and bonds are in the smallest unit of the market's token, per compute unit; all times
 //! in milliseconds since 1970, all durations in milliseconds. Exactly at a deadline the timeout
@@ -12,7 +12,7 @@
 //! | [`ending`] | how an assignment ends and what follows from it |
 
 use crate::escrow::{Fallback, Panel};
-use crate::hash::Hash;
+use crate::hash::Digest;
 use crate::name::Name;
 use crate::sla::{Sla, Violations};
 use crate::Account;
@@ -99,12 +99,12 @@ pub enum Privacy {
     /// The assigned provider, by a hand-over.
     Private {
         /// [`crate::privacy::commitment`] of the encrypted payload's place.
-        commitment: Hash,
+        commitment: Digest,
     },
     /// As private, and only certain providers.
     Confidential {
         /// [`crate::privacy::commitment`] of the encrypted payload's place.
-        commitment: Hash,
+        commitment: Digest,
         /// The committee must have attested this capability to the provider …
         capability: Name,
         /// … or he stands here; at most [`limits::MAX_ALLOWED`].

@@ -2,7 +2,7 @@ use super::ending::Outcome;
 use super::limits::{InvalidTerms, MAX_LINE, MAX_PRICE, MAX_UNITS, MIN_HAND_BACK_MS, MIN_SLACK_MS};
 use super::matching::{effective_price_floor, enqueue, max_providers, NoPlace, AUCTION_MS};
 use super::*;
-use crate::escrow::{Ending, Limits, Range, Side, State, Summary, NOBODY};
+use crate::escrow::{Ending, Limits, Range, Side, State, Summary};
 use crate::hash::Native;
 use crate::reputation::Event;
 use crate::sla::QualityReport;
@@ -56,7 +56,7 @@ fn consent() -> Consent {
         min_response_ms: 1_000,
         min_duration_ms: HOUR,
         max_time_ms: 3 * HOUR,
-        arbitrators: (10..13).map(|key| [key; 32]).collect(),
+        arbitrators: (10..13).map(|key| Account([key; 32])).collect(),
         min_required: 0,
         max_fee_bps: 100,
     }
@@ -64,7 +64,7 @@ fn consent() -> Consent {
 
 fn placed(terms: Request) -> RequestRecord {
     RequestRecord {
-        requester: [1; 32],
+        requester: Account([1; 32]),
         left: terms.units,
         budget: terms.budget(),
         terms,
@@ -91,15 +91,15 @@ fn offered(price: u128, units: u64) -> OfferRecord {
         firm_from: None,
         consent: consent(),
     };
-    OfferRecord { provider: [2; 32], terms, reserve: 0, left: units, closed: false }
+    OfferRecord { provider: Account([2; 32]), terms, reserve: 0, left: units, closed: false }
 }
 
 fn job(status: Status) -> Assignment {
     Assignment {
         request: 1,
         offer: 1,
-        requester: [1; 32],
-        provider: [2; 32],
+        requester: Account([1; 32]),
+        provider: Account([2; 32]),
         escrow: 0,
         units: 10,
         price: 100,
@@ -130,9 +130,9 @@ fn summary(state: State, ending: Option<Ending>, provider_paid: u128) -> Summary
     Summary {
         state,
         milestone: 0,
-        requester: [1; 32],
-        provider: [2; 32],
-        token: [3; 32],
+        requester: Account([1; 32]),
+        provider: Account([2; 32]),
+        token: Account([3; 32]),
         amount: 1_000,
         locked: 4,
         provider_paid,
@@ -144,7 +144,7 @@ fn summary(state: State, ending: Option<Ending>, provider_paid: u128) -> Summary
         operator: None,
         result: None,
         audit_len: 0,
-        audit_head: [0; 32],
+        audit_head: Digest::ZERO,
     }
 }
 
@@ -268,7 +268,7 @@ fn an_offer_is_taken_in_parts_of_at_least_its_own_least() {
     assert_eq!(qualify(&offer, 7), Ok(5), "the last of it");
     for min_units in [0, 201] {
         let terms = Offer { min_units, ..offered(1, 200).terms };
-        assert_eq!(terms.check(&[2; 32], NOW), Err(InvalidTerms::Units));
+        assert_eq!(terms.check(&Account([2; 32]), NOW), Err(InvalidTerms::Units));
     }
 }
 
@@ -373,7 +373,7 @@ proptest! {
         for (i, points) in points.into_iter().enumerate() {
             let newcomer = Waiting {
                 offer: i as u64,
-                provider: [i as u8; 32],
+                provider: Account([i as u8; 32]),
                 units: 1,
                 min_price: 0,
                 points,

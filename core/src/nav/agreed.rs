@@ -1,7 +1,8 @@
 //! The NAV as the nodes agree on it: each holds the median against what its own validator found.
 
 use super::{check, deviation_bps_ceil, median_e18, Observation, ObservationError};
-use crate::report::Report;
+use crate::feed::FeedValue;
+use crate::report::{Report, ReportKind};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -90,4 +91,12 @@ pub struct Proposal {
     pub report: Report,
     /// The observations, in order of seats.
     pub observations: Vec<Observation>,
+}
+
+impl FeedValue for Proposal {
+    const KIND: ReportKind = ReportKind::Nav;
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::hash::Native;
 use crate::report::ReportKind;
+use crate::Account;
 use alloc::vec;
 use num_bigint::BigUint;
 use num_rational::Ratio;
@@ -8,7 +9,7 @@ use parity_scale_codec::DecodeAll;
 use proptest::prelude::*;
 
 const NOW: u64 = 1_738_425_600_000;
-const FEED: Feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Nav, contract: Account([3; 32]) };
 
 fn observed(seat: u8, nav_e18: u128) -> Observation {
     Observation { seat, nav_e18, time_ms: NOW, signature: [seat; 64] }
@@ -171,15 +172,15 @@ fn deviations_round_up_and_never_fail() {
 #[test]
 fn a_signature_binds_committee_feed_slot_seat_value_and_time() {
     let one = observed(1, 5);
-    let base = one.message::<Native>(&[1; 32], &FEED, 1);
-    let other_feed = Feed { contract: [4; 32], ..FEED };
+    let base = one.message::<Native>(&Digest([1; 32]), &FEED, 1);
+    let other_feed = Feed { contract: Account([4; 32]), ..FEED };
     let others = [
-        one.message::<Native>(&[2; 32], &FEED, 1),
-        one.message::<Native>(&[1; 32], &other_feed, 1),
-        one.message::<Native>(&[1; 32], &FEED, 2),
-        Observation { seat: 2, ..one }.message::<Native>(&[1; 32], &FEED, 1),
-        Observation { nav_e18: 6, ..one }.message::<Native>(&[1; 32], &FEED, 1),
-        Observation { time_ms: 1, ..one }.message::<Native>(&[1; 32], &FEED, 1),
+        one.message::<Native>(&Digest([2; 32]), &FEED, 1),
+        one.message::<Native>(&Digest([1; 32]), &other_feed, 1),
+        one.message::<Native>(&Digest([1; 32]), &FEED, 2),
+        Observation { seat: 2, ..one }.message::<Native>(&Digest([1; 32]), &FEED, 1),
+        Observation { nav_e18: 6, ..one }.message::<Native>(&Digest([1; 32]), &FEED, 1),
+        Observation { time_ms: 1, ..one }.message::<Native>(&Digest([1; 32]), &FEED, 1),
     ];
     assert!(others.iter().all(|other| *other != base));
     assert_eq!(one.encode().len(), OBSERVATION_LEN);
@@ -188,17 +189,17 @@ fn a_signature_binds_committee_feed_slot_seat_value_and_time() {
 #[test]
 fn two_values_of_one_seat_for_one_slot_convict_it() {
     // A stand-in that binds key and message; contracts and workers test real signatures.
-    let signature = |message: Hash, seat: u8| {
+    let signature = |message: Digest, seat: u8| {
         let mut signature = [seat; 64];
-        signature[..32].copy_from_slice(&message);
+        signature[..32].copy_from_slice(&message.0);
         signature
     };
     let sign = |slot: u64, observation: Observation| {
-        let message = observation.message::<Native>(&[1; 32], &FEED, slot);
+        let message = observation.message::<Native>(&Digest([1; 32]), &FEED, slot);
         Observation { signature: signature(message, observation.seat), ..observation }
     };
     let convicts = |one: &Observation, other: &Observation| {
-        one.convicts::<Native>(other, &[1; 32], &FEED, 7, |found, message, seat| {
+        one.convicts::<Native>(other, &Digest([1; 32]), &FEED, 7, |found, message, seat| {
             *found == signature(*message, seat)
         })
     };

@@ -3,9 +3,10 @@ use crate::hash::Native;
 use crate::quorum::{FaultModel, COMMITTEE};
 use crate::report::ReportKind;
 use crate::slashing::judge;
+use crate::Account;
 use proptest::prelude::*;
 
-const FEED: Feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Rewards, contract: Account([9; 32]) };
 const AWARD: Award = Award {
     epoch: 3,
     start_ms: 1_000,
@@ -14,15 +15,15 @@ const AWARD: Award = Award {
     carried_in: 0,
     awarded: 0,
     carried_out: 0,
-    claims_root: [5; 32],
+    claims_root: Digest([5; 32]),
     claims: 0,
     total: 0,
-    ranking: [6; 32],
+    ranking: Digest([6; 32]),
 };
 
 fn score(miner: u8, final_e9: u128, registered: bool) -> Score {
     Score {
-        miner: [miner; 32],
+        miner: Account([miner; 32]),
         weighted_tenths: final_e9,
         volume_e9: 0,
         frequency_e9: 0,
@@ -36,18 +37,21 @@ fn score(miner: u8, final_e9: u128, registered: bool) -> Score {
 #[test]
 fn the_first_64_of_the_registered_are_ranked_in_order_of_accounts() {
     let found = ranking(&[score(9, 5, true), score(1, 50, false), score(4, 8, true)]);
-    assert_eq!(found, [([4; 32], 8), ([9; 32], 5)]);
+    assert_eq!(found, [(Account([4; 32]), 8), (Account([9; 32]), 5)]);
     assert_eq!(ranking(&[score(1, 0, true)]), [], "who moved nothing has no rank");
     let many: Vec<Score> =
         (0..200).map(|miner| score(miner, u128::from(miner) + 1, true)).collect();
     let found = ranking(&many);
-    assert_eq!((found.len(), found[0], found[63]), (64, ([136; 32], 137), ([199; 32], 200)));
+    assert_eq!(
+        (found.len(), found[0], found[63]),
+        (64, (Account([136; 32]), 137), (Account([199; 32]), 200))
+    );
     assert_eq!(check_form(&found), Ok(()));
 }
 
 #[test]
 fn a_list_too_long_or_out_of_order_is_no_ranking() {
-    let list: Vec<Weight> = (0..65).map(|miner| ([miner; 32], 1)).collect();
+    let list: Vec<Weight> = (0..65).map(|miner| (Account([miner; 32]), 1)).collect();
     assert_eq!(check_form(&list), Err(NotInOrder));
     assert_eq!(check_form(&list[..64]), Ok(()));
     assert_eq!(check_form(&[list[1], list[0]]), Err(NotInOrder));
@@ -59,22 +63,22 @@ fn a_list_too_long_or_out_of_order_is_no_ranking() {
 fn a_signature_binds_all_of_a_statement_and_where_it_is_made() {
     let one = Statement::of(&AWARD, 4);
     assert!(one.is_of(&AWARD));
-    let message = |one: &Statement| one.message::<Native>(&[1; 32], &FEED);
+    let message = |one: &Statement| one.message::<Native>(&Digest([1; 32]), &FEED);
     let others = [
         Statement { seat: 5, ..one },
         Statement { epoch: 4, ..one },
         Statement { start_ms: 1_001, ..one },
         Statement { end_ms: 2_001, ..one },
-        Statement { ranking: [7; 32], ..one },
+        Statement { ranking: Digest([7; 32]), ..one },
     ];
     for other in others {
         assert_ne!(message(&one), message(&other));
         assert_eq!(other.is_of(&AWARD), other.seat == 5);
     }
-    assert_ne!(message(&one), one.message::<Native>(&[2; 32], &FEED));
+    assert_ne!(message(&one), one.message::<Native>(&Digest([2; 32]), &FEED));
     let nav = Feed { kind: ReportKind::Nav, ..FEED };
-    assert_ne!(message(&one), one.message::<Native>(&[1; 32], &nav));
-    assert!(Statement { ranking: [7; 32], ..one }.is_of_time(&AWARD));
+    assert_ne!(message(&one), one.message::<Native>(&Digest([1; 32]), &nav));
+    assert!(Statement { ranking: Digest([7; 32]), ..one }.is_of_time(&AWARD));
     assert_eq!(message(&one), message(&Statement { signature: [8; 64], ..one }));
     let bytes = one.encode();
     assert_eq!(bytes.len(), STATEMENT_LEN);

@@ -113,7 +113,7 @@ fn every_event_is_counted_where_it_belongs() {
 
 #[test]
 fn the_score_is_the_mean_rounded_down() {
-    // (9,000 + 8,000 + 8,500) / 3: the example of seed 003.
+    // (9,000 + 8,000 + 8,500) / 3: the example of requirement 003-30.
     let of = |reliability_bps, performance_bps, fairness_bps| {
         Metrics { reliability_bps, performance_bps, fairness_bps }.score_bps_floor()
     };

@@ -1,9 +1,10 @@
 //! The award of an epoch as the nodes agree on it.
 
 use super::{Award, AwardError, AwardState, Bounds};
+use crate::feed::FeedValue;
 use crate::hash::Hasher;
 use crate::ranking::{ranked_by, Own, Statement};
-use crate::report::{Feed, FeedState, Report};
+use crate::report::{Feed, FeedState, Report, ReportKind};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -16,6 +17,14 @@ pub struct Proposal {
     pub award: Award,
     /// Who signed the award's ranking, in order of seats. There may be none: no award waits for them.
     pub statements: Vec<Statement>,
+}
+
+impl FeedValue for Proposal {
+    const KIND: ReportKind = ReportKind::Rewards;
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// Why report, award and statements do not belong together.
@@ -119,8 +128,9 @@ impl Proposal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::Digest;
     use crate::hash::Native;
-    use crate::report::{Feed, ReportKind};
+    use crate::Account;
 
     const FIRST: Award = Award {
         epoch: 1,
@@ -130,10 +140,10 @@ mod tests {
         carried_in: 0,
         awarded: 90,
         carried_out: 10,
-        claims_root: [5; 32],
+        claims_root: Digest([5; 32]),
         claims: 7,
         total: 90,
-        ranking: [8; 32],
+        ranking: Digest([8; 32]),
     };
     const SECOND: Award = Award {
         epoch: 2,
@@ -143,14 +153,14 @@ mod tests {
         carried_in: 10,
         awarded: 60,
         carried_out: 0,
-        claims_root: [6; 32],
+        claims_root: Digest([6; 32]),
         claims: 8,
         total: 150,
-        ranking: [8; 32],
+        ranking: Digest([8; 32]),
     };
 
     fn proposal(award: Award, latest: &FeedState, time_ms: u64) -> Proposal {
-        let feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
+        let feed = Feed { kind: ReportKind::Rewards, contract: Account([9; 32]) };
         Proposal::new::<Native>(award, Vec::new(), feed, latest, time_ms)
     }
 
@@ -192,13 +202,13 @@ mod tests {
             let latest = FeedState { slot, ..FeedState::EMPTY };
             assert_eq!(proposal(FIRST, &latest, 2_000).follows(&settled), Err(wrong));
         }
-        let other = FeedState { digest: [1; 32], ..settled.latest };
+        let other = FeedState { digest: Digest([1; 32]), ..settled.latest };
         assert_eq!(proposal(FIRST, &other, 2_000).follows(&settled), Err(wrong));
     }
 
     #[test]
     fn statements_are_of_the_award_in_order_and_under_the_root() {
-        let feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
+        let feed = Feed { kind: ReportKind::Rewards, contract: Account([9; 32]) };
         let check = |statements: Vec<Statement>| {
             let made = Proposal::new::<Native>(FIRST, statements, feed, &FeedState::EMPTY, 2_000);
             made.check_form::<Native>(23)
@@ -209,7 +219,7 @@ mod tests {
         assert_eq!(check(vec![of(0), of(23)]), Err(FormError::UnknownSeat));
         assert_eq!(check(vec![of(2), of(1)]), Err(FormError::NotInOrder));
         assert_eq!(check(vec![of(2), of(2)]), Err(FormError::NotInOrder));
-        let other = Statement { ranking: [1; 32], ..of(7) };
+        let other = Statement { ranking: Digest([1; 32]), ..of(7) };
         assert_eq!(check(vec![of(2), other]), Err(FormError::Another { seat: 7 }));
         let earlier = Statement { end_ms: 1_999, ..of(7) };
         assert_eq!(check(vec![earlier]), Err(FormError::Another { seat: 7 }));
@@ -222,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_the_own_validator_had_signed_is_not_left_out() {
-        let feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
+        let feed = Feed { kind: ReportKind::Rewards, contract: Account([9; 32]) };
         let of = |seat| Statement::of(&FIRST, seat);
         let own = Own { statement: of(3), signed_ms: 5_000 };
         let with =
@@ -230,7 +240,7 @@ mod tests {
         assert!(with(vec![of(1)]).leaves_out(&own, 5_000));
         assert!(!with(vec![of(1)]).leaves_out(&own, 4_999), "it came before");
         assert!(!with(vec![of(1), of(3)]).leaves_out(&own, 9_000));
-        let other = Statement { ranking: [1; 32], ..of(3) };
+        let other = Statement { ranking: Digest([1; 32]), ..of(3) };
         let repaired = Own { statement: other, ..own };
         assert!(!with(vec![of(1)]).leaves_out(&repaired, 9_000), "it had signed what was wrong");
     }

@@ -6,7 +6,7 @@
 use super::{accumulate, distribute, leaves, Claim, Distribution, Validator};
 use crate::activity::{HOUR_MS, MAX_HOURS};
 use crate::fixed::{add, sub, MathError};
-use crate::hash::{Hash, Hasher, ZERO_HASH};
+use crate::hash::{Digest, Hasher};
 use crate::merkle;
 use crate::ranking;
 use crate::report::{Feed, FeedState, Report};
@@ -63,13 +63,13 @@ pub struct Award {
     /// What nobody could get: the next epoch begins with it.
     pub carried_out: u128,
     /// The Merkle root of the claims after this epoch.
-    pub claims_root: Hash,
+    pub claims_root: Digest,
     /// How many claims there are, at most [`MAX_CLAIMS`].
     pub claims: u32,
     /// The sum of all claims: what was ever awarded.
     pub total: u128,
     /// The digest of the ranking, [`crate::ranking::digest`].
-    pub ranking: Hash,
+    pub ranking: Digest,
 }
 
 /// What the next epoch follows.
@@ -83,7 +83,7 @@ pub struct AwardState {
     /// What it left over.
     pub carried: u128,
     /// The Merkle root of the claims.
-    pub claims_root: Hash,
+    pub claims_root: Digest,
     /// How many claims there are.
     pub claims: u32,
     /// The sum of all claims.
@@ -144,7 +144,14 @@ impl From<MathError> for AwardError {
 impl AwardState {
     /// Before the first epoch, which begins at `start_ms`.
     pub const fn starting(start_ms: u64) -> Self {
-        Self { epoch: 0, end_ms: start_ms, carried: 0, claims_root: ZERO_HASH, claims: 0, total: 0 }
+        Self {
+            epoch: 0,
+            end_ms: start_ms,
+            carried: 0,
+            claims_root: Digest::ZERO,
+            claims: 0,
+            total: 0,
+        }
     }
 
     /// What is paid in and neither awarded nor carried.
@@ -269,7 +276,7 @@ impl Award {
     }
 
     /// The root of the report: one leaf, the canonical encoding, with the seats that ranked it.
-    pub fn root<H: Hasher>(&self, ranked_by: u32) -> Hash {
+    pub fn root<H: Hasher>(&self, ranked_by: u32) -> Digest {
         merkle::leaf_hash::<H>(&(self, ranked_by).encode())
     }
 

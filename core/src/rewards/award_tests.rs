@@ -8,7 +8,7 @@ const STATE: AwardState = AwardState {
     epoch: 4,
     end_ms: 1_000,
     carried: 30,
-    claims_root: [4; 32],
+    claims_root: Digest([4; 32]),
     claims: 7,
     total: 500,
 };
@@ -21,10 +21,10 @@ const NEXT: Award = Award {
     carried_in: 30,
     awarded: 110,
     carried_out: 20,
-    claims_root: [5; 32],
+    claims_root: Digest([5; 32]),
     claims: 7,
     total: 610,
-    ranking: [6; 32],
+    ranking: Digest([6; 32]),
 };
 
 fn check(change: impl Fn(&mut Award)) -> Result<(), AwardError> {
@@ -83,10 +83,10 @@ fn the_number_of_claims_is_bounded_and_never_falls() {
 
 #[test]
 fn a_report_holds_one_award() {
-    let feed = Feed { kind: ReportKind::Rewards, contract: [9; 32] };
-    let state = FeedState { slot: 4, digest: [1; 32], time_ms: 900 };
+    let feed = Feed { kind: ReportKind::Rewards, contract: Account([9; 32]) };
+    let state = FeedState { slot: 4, digest: Digest([1; 32]), time_ms: 900 };
     let report = NEXT.report::<Native>(0b11, feed, &state, 1_060);
-    assert_eq!((report.slot, report.previous, report.time_ms), (5, [1; 32], 1_060));
+    assert_eq!((report.slot, report.previous, report.time_ms), (5, Digest([1; 32]), 1_060));
     assert!(NEXT.matches::<Native>(0b11, &report));
     assert!(!Award { pool: 99, ..NEXT }.matches::<Native>(0b11, &report));
     let two = crate::report::Report { leaf_count: 2, ..report };
@@ -152,7 +152,7 @@ fn epochs_have_a_length_and_begin_within_a_year() {
 fn account(number: u32) -> Account {
     let mut account = [0; 32];
     account[..4].copy_from_slice(&number.to_be_bytes());
-    account
+    Account(account)
 }
 
 /// Uneven scores, ties among them; in each epoch another twentieth is idle.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 fn score(miner: u8, final_e9: u128) -> Score {
     Score {
-        miner: [miner; 32],
+        miner: Account([miner; 32]),
         weighted_tenths: final_e9,
         volume_e9: 0,
         frequency_e9: 0,
@@ -18,7 +18,7 @@ fn score(miner: u8, final_e9: u128) -> Score {
 }
 
 fn validator(account: u8, stake: u128, participation_bps: u16) -> Validator {
-    Validator { account: [account; 32], stake, participation_bps }
+    Validator { account: Account([account; 32]), stake, participation_bps }
 }
 
 fn paid(distribution: &Distribution) -> u128 {
@@ -79,7 +79,7 @@ fn without_takers_all_is_carried() {
 fn ties_go_to_the_earlier_last_activity_and_then_to_the_lower_address() {
     let early = Score { last_ms: 50, ..score(9, 5) };
     let ranked = rank(&[score(3, 5), score(2, 5), early, score(8, 6), score(1, 0)]);
-    let order: Vec<u8> = ranked.iter().map(|score| score.miner[0]).collect();
+    let order: Vec<u8> = ranked.iter().map(|score| score.miner.0[0]).collect();
     assert_eq!(order, [8, 9, 2, 3]);
 }
 
@@ -88,7 +88,7 @@ fn validators_are_paid_by_stake_and_participation() {
     let list = [validator(1, 100, 5_000), validator(2, 100, 10_000), validator(3, 300, 0)];
     let distribution = distribute(600, &[], &list).unwrap();
     let amounts: Vec<_> =
-        distribution.validators.iter().map(|payout| (payout.account[0], payout.amount)).collect();
+        distribution.validators.iter().map(|payout| (payout.account.0[0], payout.amount)).collect();
     assert_eq!(amounts, [(2, 20), (1, 10), (3, 0)]);
     let heavy = [validator(1, u128::MAX, 10_000)];
     assert_eq!(distribute(600, &[], &heavy), Err(MathError::Overflow));
@@ -97,13 +97,13 @@ fn validators_are_paid_by_stake_and_participation() {
 #[test]
 fn who_mines_and_validates_is_paid_once_for_both() {
     let distribution = distribute(1_000, &[score(1, 7)], &[validator(1, 5, 1)]).unwrap();
-    assert_eq!(distribution.payouts(), Ok(vec![Payout { account: [1; 32], amount: 850 }]));
+    assert_eq!(distribution.payouts(), Ok(vec![Payout { account: Account([1; 32]), amount: 850 }]));
 }
 
 #[test]
 fn claims_add_up_over_epochs_and_pay_what_is_due() {
-    let payout = |account: u8, amount| Payout { account: [account; 32], amount };
-    let claim = |account: u8, cumulative| Claim { account: [account; 32], cumulative };
+    let payout = |account: u8, amount| Payout { account: Account([account; 32]), amount };
+    let claim = |account: u8, cumulative| Claim { account: Account([account; 32]), cumulative };
     let first = accumulate(&[], &[payout(2, 5), payout(1, 7)]).unwrap();
     assert_eq!(first, [claim(1, 7), claim(2, 5)]);
     let second = accumulate(&first, &[payout(2, 1), payout(3, 4)]).unwrap();
@@ -121,15 +121,16 @@ fn ten_thousand_claims_have_proofs_of_at_most_fourteen_hashes() {
         account[..4].copy_from_slice(&i.to_be_bytes());
         account
     };
-    let payouts: Vec<_> =
-        (0..10_000).map(|i| Payout { account: account(i), amount: u128::from(i) + 1 }).collect();
+    let payouts: Vec<_> = (0..10_000)
+        .map(|i| Payout { account: Account(account(i)), amount: u128::from(i) + 1 })
+        .collect();
     let claims = accumulate(&[], &payouts).unwrap();
     let leaves = leaves::<Native>(&claims);
     let root = merkle::root::<Native>(leaves.clone());
     for index in [0u32, 4_095, 8_191, 8_192, 9_999] {
         let proof = merkle::prove::<Native>(&leaves, index as usize).unwrap();
         assert!(proof.len() <= 14);
-        let claim = Claim { account: account(index), cumulative: u128::from(index) + 1 };
+        let claim = Claim { account: Account(account(index)), cumulative: u128::from(index) + 1 };
         assert!(merkle::verify::<Native>(&root, 10_000, index, &claim.leaf::<Native>(), &proof));
         let more = Claim { cumulative: claim.cumulative + 1, ..claim };
         assert!(!merkle::verify::<Native>(&root, 10_000, index, &more.leaf::<Native>(), &proof));
@@ -166,7 +167,7 @@ fn who_is_not_registered_has_his_base_and_no_rank() {
     let outside = Score { registered: false, ..score(1, 900) };
     let distribution = distribute(1_000, &[outside, score(2, 90), score(3, 10)], &[]).unwrap();
     let places: Vec<_> =
-        distribution.placements.iter().map(|p| (p.miner[0], p.rank, p.tier)).collect();
+        distribution.placements.iter().map(|p| (p.miner.0[0], p.rank, p.tier)).collect();
     let [first, second] = [Some(Tier::Diamond), Some(Tier::Platinum)];
     assert_eq!(places, [(2, Some(1), first), (3, Some(2), second), (1, None, None)]);
     let paid: Vec<_> = distribution.placements.iter().map(|p| (p.base, p.bonus)).collect();
@@ -198,15 +199,17 @@ fn what_more_registered_seats_earn() {
 fn at_the_most_leaves_who_has_one_is_paid_and_the_rest_is_carried() {
     let scores = [score(1, 50), score(2, 30), score(3, 20)];
     let validators = [validator(2, 1, 1), validator(9, 1, 1)];
-    let before =
-        [Claim { account: [1; 32], cumulative: 4 }, Claim { account: [7; 32], cumulative: 1 }];
+    let before = [
+        Claim { account: Account([1; 32]), cumulative: 4 },
+        Claim { account: Account([7; 32]), cumulative: 1 },
+    ];
     let whole = distribute(1_000, &scores, &validators).unwrap();
     for most in 0..=6u32 {
         let mut fitted = whole.clone();
         fitted.fit(&before, most).unwrap();
         assert_eq!(paid(&fitted) + fitted.carried, 1_000, "{most}");
         let payouts = fitted.payouts().unwrap();
-        let names: Vec<u8> = payouts.iter().map(|payout| payout.account[0]).collect();
+        let names: Vec<u8> = payouts.iter().map(|payout| payout.account.0[0]).collect();
         let expected: &[u8] = match most {
             0..=2 => &[1],
             3 => &[1, 2],
@@ -288,12 +291,12 @@ proptest! {
             let scores: Vec<_> = weights.map(|weight| {
                 number += 1;
                 let mut one = score(0, *weight);
-                one.miner[..2].copy_from_slice(&number.to_be_bytes());
+                one.miner.0[..2].copy_from_slice(&number.to_be_bytes());
                 one
             }).collect();
             let placements = distribute(total, &scores, &[]).unwrap().placements;
             let mine = |place: &&Placement| {
-                usize::from(u16::from_be_bytes([place.miner[0], place.miner[1]])) <= own.len()
+                usize::from(u16::from_be_bytes([place.miner.0[0], place.miner.0[1]])) <= own.len()
             };
             placements.iter().filter(mine).map(|place| place.base).sum()
         };

@@ -10,7 +10,7 @@ use Severity::{Critical, Minor, Moderate, None as Nothing, Severe};
 const ALL: [Severity; 5] = [Nothing, Minor, Moderate, Severe, Critical];
 
 fn weights(list: &[(u8, u128)]) -> Vec<Weight> {
-    list.iter().map(|(account, weight)| ([*account; 32], *weight)).collect()
+    list.iter().map(|(account, weight)| (Account([*account; 32]), *weight)).collect()
 }
 
 fn distance(a: &[(u8, u128)], b: &[(u8, u128)]) -> Result<u128, NotInOrder> {
@@ -102,13 +102,13 @@ fn rankings_are_compared_by_account() {
 
 #[test]
 fn an_offence_has_one_id_and_another_offence_another() {
-    let feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+    let feed = Feed { kind: ReportKind::Nav, contract: Account([3; 32]) };
     let kind = OffenceKind::NavDeviation;
-    let base = Offence { operator: [1; 32], epoch: 2, feed, slot: 5, kind };
+    let base = Offence { operator: Account([1; 32]), epoch: 2, feed, slot: 5, kind };
     let others = [
-        Offence { operator: [2; 32], ..base },
+        Offence { operator: Account([2; 32]), ..base },
         Offence { epoch: 3, ..base },
-        Offence { feed: Feed { contract: [4; 32], ..feed }, ..base },
+        Offence { feed: Feed { contract: Account([4; 32]), ..feed }, ..base },
         Offence { slot: 6, ..base },
         Offence { kind: OffenceKind::Equivocation, ..base },
     ];

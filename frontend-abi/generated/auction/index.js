@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xa45d65d0c7a4c1f843842d3dba0d283b40c29d65a7fabe22f6ee2a664b65e0d8';
+export const codeHash = '0xaa57781c86cf24d5dde1e43d57c545f7d79b16c7becc2af217a5222c4831b405';
 export const compiler = 'rustc 1.85.0';

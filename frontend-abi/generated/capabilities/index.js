@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x2f68d8be0a939a95232d78610c0bb6df85d2805bf3ce93078b701a94d9c0548c';
+export const codeHash = '0xe4fe609c7d5cbd36b84a294a92d5ae9dd24cc5dd63d04a49db104b86f3a49312';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x95faa9b522845c628d455b91e0e6d4a5ae18d57d0d1d57e7c25133ace0047710';
+export const codeHash = '0x28131aa3565014648081839b9f2d227c3a4f2ea65f96038fdaec1f8940b69073';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xa658a85e5e32d69c2d2fc14f8a3122c6893c6ed41866d3c05429094097f2073c';
+export const codeHash = '0xe40269bc20d76c00a9062a835c3cae5e274936704a6135cf6a0a683bdcbadede';
 export const compiler = 'rustc 1.85.0';

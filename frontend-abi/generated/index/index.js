@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x4275f285698f85b4b112f0baf0a18f2169c0a9cf53ab297fd4d2cbe0406dcc98';
+export const codeHash = '0xac05450f257ec53ef18f2c6291d93c0d8e08c0d59513d8e80412f929c97a6911';
 export const compiler = 'rustc 1.85.0';

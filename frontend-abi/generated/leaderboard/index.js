@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xd409e18013ace84da0f4e34ba3636df9900c2d1df78e6b44ec024f10e0e7b2fb';
+export const codeHash = '0x345d50e8bf21aff0387a6fb4df80f0fc83fb2c214dea53da595dd928baf05e6d';
 export const compiler = 'rustc 1.85.0';

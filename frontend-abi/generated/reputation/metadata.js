@@ -62,7 +62,7 @@ export default {
       "ink_primitives",
       "ConstructorResult"
      ],
-     "type": 31
+     "type": 32
     },
     "selector": "0x9bae9d5e"
    }
@@ -79,7 +79,7 @@ export default {
     "displayName": [
      "Balance"
     ],
-    "type": 47
+    "type": 48
    },
    "blockNumber": {
     "displayName": [
@@ -91,13 +91,13 @@ export default {
     "displayName": [
      "ChainExtension"
     ],
-    "type": 49
+    "type": 50
    },
    "hash": {
     "displayName": [
      "Hash"
     ],
-    "type": 48
+    "type": 49
    },
    "maxEventTopics": 4,
    "staticBufferSize": 16384,
@@ -285,7 +285,7 @@ export default {
     "ink",
     "LangError"
    ],
-   "type": 34
+   "type": 35
   },
   "messages": [
    {
@@ -305,7 +305,7 @@ export default {
        "displayName": [
         "Vec"
        ],
-       "type": 35
+       "type": 36
       }
      }
     ],
@@ -321,7 +321,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 31
+     "type": 32
     },
     "selector": "0x74a67115"
    },
@@ -349,7 +349,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 36
+     "type": 37
     },
     "selector": "0x1ce42149"
    },
@@ -377,7 +377,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 37
+     "type": 38
     },
     "selector": "0x40124f9f"
    },
@@ -423,7 +423,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 39
+     "type": 40
     },
     "selector": "0x08ef2727"
    },
@@ -441,7 +441,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 41
+     "type": 42
     },
     "selector": "0x924f1dc2"
    },
@@ -478,7 +478,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 31
+     "type": 32
     },
     "selector": "0x68e35c07"
    },
@@ -506,7 +506,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 42
+     "type": 43
     },
     "selector": "0x6aed9db5"
    },
@@ -524,7 +524,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 43
+     "type": 44
     },
     "selector": "0x4fa43c8c"
    },
@@ -552,7 +552,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 44
+     "type": 45
     },
     "selector": "0x997d89f4"
    },
@@ -570,7 +570,7 @@ export default {
       "ink",
       "MessageResult"
      ],
-     "type": 44
+     "type": 45
     },
     "selector": "0x29c6dd31"
    }
@@ -677,7 +677,7 @@ export default {
           }
          },
          "root_key": "0x54534948",
-         "ty": 23
+         "ty": 24
         }
        },
        "name": "history"
@@ -687,7 +687,7 @@ export default {
     }
    },
    "root_key": "0x00000000",
-   "ty": 28
+   "ty": 29
   }
  },
  "types": [
@@ -1310,7 +1310,7 @@ export default {
          "The contract that said so."
         ],
         "name": "writer",
-        "type": 1,
+        "type": 22,
         "typeName": "crate::Account"
        },
        {
@@ -1326,7 +1326,7 @@ export default {
          "Metrics after it."
         ],
         "name": "metrics",
-        "type": 22,
+        "type": 23,
         "typeName": "Metrics"
        },
        {
@@ -1495,6 +1495,30 @@ export default {
      "composite": {
       "fields": [
        {
+        "type": 1,
+        "typeName": "[u8; 32]"
+       }
+      ]
+     }
+    },
+    "docs": [
+     "An account on the chain: the 32 bytes of its public key or contract address. As text it is its",
+     "address in SS58, with Substrate's general prefix 42."
+    ],
+    "path": [
+     "cicada_core",
+     "account",
+     "Account"
+    ]
+   }
+  },
+  {
+   "id": 23,
+   "type": {
+    "def": {
+     "composite": {
+      "fields": [
+       {
         "docs": [
          "Services were up, results were right."
         ],
@@ -1532,7 +1556,7 @@ export default {
    }
   },
   {
-   "id": 23,
+   "id": 24,
    "type": {
     "def": {
      "composite": {}
@@ -1591,7 +1615,7 @@ export default {
     "params": [
      {
       "name": "K",
-      "type": 24
+      "type": 25
      },
      {
       "name": "V",
@@ -1599,7 +1623,7 @@ export default {
      },
      {
       "name": "KeyType",
-      "type": 25
+      "type": 26
      }
     ],
     "path": [
@@ -1611,7 +1635,7 @@ export default {
    }
   },
   {
-   "id": 24,
+   "id": 25,
    "type": {
     "def": {
      "tuple": [
@@ -1622,7 +1646,7 @@ export default {
    }
   },
   {
-   "id": 25,
+   "id": 26,
    "type": {
     "def": {
      "composite": {}
@@ -1634,39 +1658,17 @@ export default {
     "params": [
      {
       "name": "L",
-      "type": 26
+      "type": 27
      },
      {
       "name": "R",
-      "type": 27
+      "type": 28
      }
     ],
     "path": [
      "ink_storage_traits",
      "impls",
      "ResolverKey"
-    ]
-   }
-  },
-  {
-   "id": 26,
-   "type": {
-    "def": {
-     "composite": {}
-    },
-    "docs": [
-     "Manual key type specifies the storage key."
-    ],
-    "params": [
-     {
-      "name": "ParentKey",
-      "type": 9
-     }
-    ],
-    "path": [
-     "ink_storage_traits",
-     "impls",
-     "ManualKey"
     ]
    }
   },
@@ -1696,6 +1698,28 @@ export default {
    "id": 28,
    "type": {
     "def": {
+     "composite": {}
+    },
+    "docs": [
+     "Manual key type specifies the storage key."
+    ],
+    "params": [
+     {
+      "name": "ParentKey",
+      "type": 9
+     }
+    ],
+    "path": [
+     "ink_storage_traits",
+     "impls",
+     "ManualKey"
+    ]
+   }
+  },
+  {
+   "id": 29,
+   "type": {
+    "def": {
      "composite": {
       "fields": [
        {
@@ -1705,12 +1729,12 @@ export default {
        },
        {
         "name": "proposed_owner",
-        "type": 29,
+        "type": 30,
         "typeName": "<Option<AccountId> as::ink::storage::traits::AutoStorableHint<::\nink::storage::traits::ManualKey<3097835891u32, ()>,>>::Type"
        },
        {
         "name": "decay",
-        "type": 30,
+        "type": 31,
         "typeName": "<Stored<Decay> as::ink::storage::traits::AutoStorableHint<::ink\n::storage::traits::ManualKey<2971624257u32, ()>,>>::Type"
        },
        {
@@ -1736,7 +1760,7 @@ export default {
        },
        {
         "name": "history",
-        "type": 23,
+        "type": 24,
         "typeName": "<History as::ink::storage::traits::AutoStorableHint<::ink::\nstorage::traits::ManualKey<1995495156u32, ()>,>>::Type"
        }
       ]
@@ -1753,7 +1777,7 @@ export default {
    }
   },
   {
-   "id": 29,
+   "id": 30,
    "type": {
     "def": {
      "variant": {
@@ -1786,7 +1810,7 @@ export default {
    }
   },
   {
-   "id": 30,
+   "id": 31,
    "type": {
     "def": {
      "composite": {
@@ -1816,7 +1840,7 @@ export default {
    }
   },
   {
-   "id": 31,
+   "id": 32,
    "type": {
     "def": {
      "variant": {
@@ -1824,7 +1848,49 @@ export default {
        {
         "fields": [
          {
-          "type": 32
+          "type": 33
+         }
+        ],
+        "index": 0,
+        "name": "Ok"
+       },
+       {
+        "fields": [
+         {
+          "type": 35
+         }
+        ],
+        "index": 1,
+        "name": "Err"
+       }
+      ]
+     }
+    },
+    "params": [
+     {
+      "name": "T",
+      "type": 33
+     },
+     {
+      "name": "E",
+      "type": 35
+     }
+    ],
+    "path": [
+     "Result"
+    ]
+   }
+  },
+  {
+   "id": 33,
+   "type": {
+    "def": {
+     "variant": {
+      "variants": [
+       {
+        "fields": [
+         {
+          "type": 9
          }
         ],
         "index": 0,
@@ -1845,7 +1911,7 @@ export default {
     "params": [
      {
       "name": "T",
-      "type": 32
+      "type": 9
      },
      {
       "name": "E",
@@ -1858,49 +1924,7 @@ export default {
    }
   },
   {
-   "id": 32,
-   "type": {
-    "def": {
-     "variant": {
-      "variants": [
-       {
-        "fields": [
-         {
-          "type": 9
-         }
-        ],
-        "index": 0,
-        "name": "Ok"
-       },
-       {
-        "fields": [
-         {
-          "type": 33
-         }
-        ],
-        "index": 1,
-        "name": "Err"
-       }
-      ]
-     }
-    },
-    "params": [
-     {
-      "name": "T",
-      "type": 9
-     },
-     {
-      "name": "E",
-      "type": 33
-     }
-    ],
-    "path": [
-     "Result"
-    ]
-   }
-  },
-  {
-   "id": 33,
+   "id": 34,
    "type": {
     "def": {
      "variant": {
@@ -1954,7 +1978,7 @@ export default {
    }
   },
   {
-   "id": 34,
+   "id": 35,
    "type": {
     "def": {
      "variant": {
@@ -1983,7 +2007,7 @@ export default {
    }
   },
   {
-   "id": 35,
+   "id": 36,
    "type": {
     "def": {
      "sequence": {
@@ -1993,7 +2017,7 @@ export default {
    }
   },
   {
-   "id": 36,
+   "id": 37,
    "type": {
     "def": {
      "variant": {
@@ -2010,7 +2034,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2026,7 +2050,7 @@ export default {
      },
      {
       "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2035,7 +2059,7 @@ export default {
    }
   },
   {
-   "id": 37,
+   "id": 38,
    "type": {
     "def": {
      "variant": {
@@ -2043,7 +2067,7 @@ export default {
        {
         "fields": [
          {
-          "type": 38
+          "type": 39
          }
         ],
         "index": 0,
@@ -2052,7 +2076,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2064,11 +2088,11 @@ export default {
     "params": [
      {
       "name": "T",
-      "type": 38
+      "type": 39
      },
      {
       "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2077,7 +2101,7 @@ export default {
    }
   },
   {
-   "id": 38,
+   "id": 39,
    "type": {
     "def": {
      "composite": {
@@ -2095,7 +2119,7 @@ export default {
          "Metrics now, decay included."
         ],
         "name": "metrics",
-        "type": 22,
+        "type": 23,
         "typeName": "Metrics"
        },
        {
@@ -2136,7 +2160,7 @@ export default {
    }
   },
   {
-   "id": 39,
+   "id": 40,
    "type": {
     "def": {
      "variant": {
@@ -2144,7 +2168,7 @@ export default {
        {
         "fields": [
          {
-          "type": 40
+          "type": 41
          }
         ],
         "index": 0,
@@ -2153,7 +2177,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2165,11 +2189,11 @@ export default {
     "params": [
      {
       "name": "T",
-      "type": 40
+      "type": 41
      },
      {
       "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2178,7 +2202,7 @@ export default {
    }
   },
   {
-   "id": 40,
+   "id": 41,
    "type": {
     "def": {
      "sequence": {
@@ -2188,7 +2212,7 @@ export default {
    }
   },
   {
-   "id": 41,
+   "id": 42,
    "type": {
     "def": {
      "variant": {
@@ -2205,7 +2229,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2221,49 +2245,7 @@ export default {
      },
      {
       "name": "E",
-      "type": 34
-     }
-    ],
-    "path": [
-     "Result"
-    ]
-   }
-  },
-  {
-   "id": 42,
-   "type": {
-    "def": {
-     "variant": {
-      "variants": [
-       {
-        "fields": [
-         {
-          "type": 11
-         }
-        ],
-        "index": 0,
-        "name": "Ok"
-       },
-       {
-        "fields": [
-         {
-          "type": 34
-         }
-        ],
-        "index": 1,
-        "name": "Err"
-       }
-      ]
-     }
-    },
-    "params": [
-     {
-      "name": "T",
-      "type": 11
-     },
-     {
-      "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2280,7 +2262,7 @@ export default {
        {
         "fields": [
          {
-          "type": 0
+          "type": 11
          }
         ],
         "index": 0,
@@ -2289,7 +2271,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2301,11 +2283,11 @@ export default {
     "params": [
      {
       "name": "T",
-      "type": 0
+      "type": 11
      },
      {
       "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2322,7 +2304,7 @@ export default {
        {
         "fields": [
          {
-          "type": 45
+          "type": 0
          }
         ],
         "index": 0,
@@ -2331,7 +2313,7 @@ export default {
        {
         "fields": [
          {
-          "type": 34
+          "type": 35
          }
         ],
         "index": 1,
@@ -2343,11 +2325,11 @@ export default {
     "params": [
      {
       "name": "T",
-      "type": 45
+      "type": 0
      },
      {
       "name": "E",
-      "type": 34
+      "type": 35
      }
     ],
     "path": [
@@ -2364,6 +2346,48 @@ export default {
        {
         "fields": [
          {
+          "type": 46
+         }
+        ],
+        "index": 0,
+        "name": "Ok"
+       },
+       {
+        "fields": [
+         {
+          "type": 35
+         }
+        ],
+        "index": 1,
+        "name": "Err"
+       }
+      ]
+     }
+    },
+    "params": [
+     {
+      "name": "T",
+      "type": 46
+     },
+     {
+      "name": "E",
+      "type": 35
+     }
+    ],
+    "path": [
+     "Result"
+    ]
+   }
+  },
+  {
+   "id": 46,
+   "type": {
+    "def": {
+     "variant": {
+      "variants": [
+       {
+        "fields": [
+         {
           "type": 9
          }
         ],
@@ -2373,7 +2397,7 @@ export default {
        {
         "fields": [
          {
-          "type": 46
+          "type": 47
          }
         ],
         "index": 1,
@@ -2389,7 +2413,7 @@ export default {
      },
      {
       "name": "E",
-      "type": 46
+      "type": 47
      }
     ],
     "path": [
@@ -2398,7 +2422,7 @@ export default {
    }
   },
   {
-   "id": 46,
+   "id": 47,
    "type": {
     "def": {
      "variant": {
@@ -2431,7 +2455,7 @@ export default {
    }
   },
   {
-   "id": 47,
+   "id": 48,
    "type": {
     "def": {
      "primitive": "u128"
@@ -2439,7 +2463,7 @@ export default {
    }
   },
   {
-   "id": 48,
+   "id": 49,
    "type": {
     "def": {
      "composite": {
@@ -2467,7 +2491,7 @@ export default {
    }
   },
   {
-   "id": 49,
+   "id": 50,
    "type": {
     "def": {
      "variant": {}

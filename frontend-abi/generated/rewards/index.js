@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x7b4c5b81891107f85c33ee664e7e52cd9e076e1e2051eea009f7c236d931bc60';
+export const codeHash = '0xb5750901fd56afc2f38a531417433f0a1176b92283f4d88a61b7ec675229a9bf';
 export const compiler = 'rustc 1.85.0';

@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0xff78f200b9c38e59aa39640b64577864938cde82d340c66227e80f71fb07b88b';
+export const codeHash = '0x81ad8ffabc1e550c3ab5df85a0f33a9b275f8bfce4f47c7e9a8a6b3abc7b8e43';
 export const compiler = 'rustc 1.85.0';

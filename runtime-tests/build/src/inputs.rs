@@ -73,7 +73,7 @@ impl Workspace {
         &self.compiler_key
     }
 
-    /// Hash of everything that can change the bundle of a contract, as 64 hex digits.
+    /// Digest of everything that can change the bundle of a contract, as 64 hex digits.
     pub fn fingerprint(&self, contract: &str) -> Result<String> {
         let mut hash = self.common.clone();
         for package in self.closure(&self.member(contract)?.id)? {

@@ -16,7 +16,7 @@ fn equip(stage: &mut Stage, name: &str, from: &str, mmc: u128) {
     let gift = on(&stage.mmc).transfer(account(name), mmc, vec![]);
     let _ = stage.call(from, gift).succeeds();
     let exchange = address(&stage.exchange);
-    let token = cicada_runtime_tests::at::<token::token::TokenRef>(stage.market().token.into());
+    let token = cicada_runtime_tests::at::<token::token::TokenRef>(stage.market().token.0.into());
     for coin in [stage.mmc.clone(), token] {
         let _ = stage.call(name, on(&coin).approve(exchange, u128::MAX)).succeeds();
     }

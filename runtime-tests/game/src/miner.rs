@@ -7,6 +7,7 @@ use crate::role::Role;
 use cicada_core::activity::Side;
 use cicada_core::basket::holdings::Entry;
 use cicada_core::basket::rebalance::swap_room_floor;
+use cicada_core::Account;
 use cicada_dice::Dice;
 use cicada_runtime_tests::{account, on, Snapshot};
 use cicada_traits::index::Index;
@@ -154,7 +155,7 @@ impl Miner {
 
     fn swap(&mut self, who: usize, [give, take]: [usize; 2], part: u128) {
         let stage = &mut self.stage;
-        let ids = [give, take].map(|coin| *stage.coin(coin).as_ref());
+        let ids = [give, take].map(|coin| Account::of(&stage.coin(coin)));
         let taken_ms = stage.world.read(on(&stage.index).basket_taken_ms());
         let age = stage.world.now() - taken_ms;
         let Ok(room) = swap_room_floor(&stage.holdings(), &ids[0], &ids[1], age) else { return };

@@ -11,6 +11,7 @@ use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_core::slashing::MIN_STAKE;
+use cicada_core::Account;
 use cicada_dice::Dice;
 use cicada_runtime_tests::{account, address, at, on, Snapshot};
 use cicada_traits::index::Index;
@@ -210,7 +211,7 @@ impl Validator {
     fn change(&mut self) {
         let stage = &mut self.stage;
         let next = Committee::named("node", stage.committee.epoch + 1);
-        let contract = *address(&stage.validators).as_ref();
+        let contract = Account::of(&address(&stage.validators));
         let state = stage.world.read(on(&stage.validators).feed_state());
         let feed = Feed { kind: ReportKind::Committee, contract };
         let root = members_root::<Native>(&quorum(), &next.members());

@@ -11,6 +11,7 @@ use crate::metrics::{End, Job, Record};
 use crate::population::{Population, Size, Wish, MMC};
 use crate::stage::{Settings, Stage};
 use cicada_core::escrow::{Fallback, Panel, Range};
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, Consent, Offer, Parameters, Privacy, Request, Status};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, Sla};
@@ -248,7 +249,7 @@ impl Economy {
     }
 
     fn begin(&mut self, wish: &Wish, made: &Assignment) -> Running {
-        let account = AccountId::from(made.provider);
+        let account = AccountId::from(made.provider.0);
         let index = self.providers.iter().position(|provider| provider.account == account);
         let index = index.expect("only those who joined accept");
         let person = self.people.providers[index];
@@ -327,7 +328,8 @@ impl Economy {
                 let _ = world.as_(provider).call(on(auction).start(id)).succeeds();
             }
             Step::Complete => {
-                let _ = world.as_(provider).call(on(auction).complete(id, [7; 32])).succeeds();
+                let _ =
+                    world.as_(provider).call(on(auction).complete(id, Digest([7; 32]))).succeeds();
             }
             Step::Settle => {
                 let bps = if matches!(running.conduct, Conduct::BadWork) { 5_000 } else { 9_900 };

@@ -3,6 +3,7 @@
 use auction::auction::AuctionContractRef;
 use capabilities::capabilities::CapabilitiesContractRef;
 use cicada_core::escrow::{Limits, Range, MAX_WINDOW_MS};
+use cicada_core::hash::Digest;
 use cicada_core::market::Parameters;
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::escrow::EscrowOperator;
@@ -14,7 +15,7 @@ use token::token::TokenRef;
 use validators::validators::ValidatorsContractRef;
 
 /// Stands in for the genesis hash, which a contract cannot read.
-pub const GENESIS: [u8; 32] = [0x71; 32];
+pub const GENESIS: Digest = Digest([0x71; 32]);
 /// Native money for storage deposits.
 const NATIVE: u128 = 1_000_000_000_000_000;
 
@@ -56,14 +57,14 @@ impl Stage {
         let alice = account("alice");
         let coin = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, 0);
         let token = world.as_(alice).deploy("token", coin);
-        let validators = ValidatorsContractRef::new(GENESIS, 23);
+        let validators = ValidatorsContractRef::new(Digest(GENESIS.0), 23);
         let validators = world.as_(alice).deploy("validators", validators).expect("23 seats");
         let constructor = ReputationContractRef::new(settings.epoch_ms, settings.decay_bps);
         let reputation =
             world.as_(alice).deploy("reputation", constructor).expect("a decay in its range");
         let capabilities = CapabilitiesContractRef::new(address(&validators));
         let capabilities = world.as_(alice).deploy("capabilities", capabilities);
-        let constructor = EscrowContractRef::new(GENESIS, LIMITS);
+        let constructor = EscrowContractRef::new(Digest(GENESIS.0), LIMITS);
         let escrow = world.as_(alice).deploy("escrow", constructor).expect("limits in order");
         let (t, e, r) = (address(&token), address(&escrow), address(&reputation));
         let constructor =

@@ -8,6 +8,7 @@
 //!
 //! A failure names its seed and shows the last operations; the same seed fails the same way.
 
+use cicada_core::Account;
 use cicada_market_simulation::model::Model;
 use cicada_market_simulation::random::compare::{differences, differences_in_all, Touched};
 use cicada_market_simulation::random::run::{Run, Tally};
@@ -104,7 +105,7 @@ fn every_lie_about_the_state_is_found_out() {
         ("a balance", |model| *model.balances.values_mut().next().unwrap() += 1),
         ("an allowance", |model| *model.allowances.values_mut().next().unwrap() -= 1),
         ("a permission", |model| {
-            model.operators.insert(([1; 32], [2; 32]));
+            model.operators.insert((Account([1; 32]), Account([2; 32])));
         }),
         ("an amount", |model| model.escrows.get_mut(&0).unwrap().to_provider += 1),
         ("a reserve", |model| model.reserves.get_mut(&0).unwrap().balance += 1),

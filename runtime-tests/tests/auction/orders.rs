@@ -3,7 +3,8 @@
 use crate::stage::*;
 use auction::auction::AuctionContractRef;
 use auction::events::{Order, OrderClosed, OrderPlaced};
-use cicada_core::escrow::{EscrowError, Fallback, Panel, Range, MAX_CID_LEN, NOBODY};
+use cicada_core::escrow::{EscrowError, Fallback, Panel, Range, MAX_CID_LEN};
+use cicada_core::hash::Digest;
 use cicada_core::market::consent::MAX_ACCEPTED;
 use cicada_core::market::limits::*;
 use cicada_core::market::matching::AUCTION_MS;
@@ -11,6 +12,7 @@ use cicada_core::market::{
     AuctionStatus, InvalidTerms, Offer, Parameters, Privacy, Request, Unqualified,
 };
 use cicada_core::sla::Sla;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::auction::{AuctionError, AuctionView};
 
@@ -130,15 +132,15 @@ fn names_lists_and_payloads_out_of_range_make_no_request() {
     for wrong in [panel(9, &["eve", "eve"]), panel(1, &["eve", "grace"]), panel(1, &[REQUESTER])] {
         refused(stage, InvalidTerms::Panel, |terms| terms.panel = wrong);
     }
-    refused(stage, InvalidTerms::Panel, |terms| terms.panel.members[0] = NOBODY);
+    refused(stage, InvalidTerms::Panel, |terms| terms.panel.members[0] = Account::NOBODY);
     refused(stage, InvalidTerms::Panel, |terms| terms.panel.fee_bps = 501);
     refused(stage, InvalidTerms::Fallback, |terms| {
         terms.fallback = Fallback::Split { provider_bps: 10_001 };
     });
     stage.request(|terms| terms.panel = Panel::NONE);
     refused(stage, InvalidTerms::Accounts, |terms| {
-        let allowed = vec![[1; 32]; MAX_ALLOWED + 1];
-        let (commitment, capability) = ([0; 32], name("tee"));
+        let allowed = vec![Account([1; 32]); MAX_ALLOWED + 1];
+        let (commitment, capability) = (Digest::ZERO, name("tee"));
         terms.privacy = Privacy::Confidential { commitment, capability, allowed };
     });
     let level = |quality: &[(&str, u16)], uptime_bps| {
@@ -168,9 +170,11 @@ fn figures_out_of_range_make_no_offer() {
     refused_offer(stage, InvalidTerms::Duration, |terms| terms.consent.review = reversed);
     refused_offer(stage, InvalidTerms::Duration, |terms| terms.consent.dispute = reversed);
     refused_offer(stage, InvalidTerms::BasisPoints, |terms| terms.consent.max_penalty_bps = 10_001);
-    let crowd = vec![[1; 32]; MAX_ACCEPTED + 1];
+    let crowd = vec![Account([1; 32]); MAX_ACCEPTED + 1];
     refused_offer(stage, InvalidTerms::Accounts, |terms| terms.consent.arbitrators = crowd);
-    refused_offer(stage, InvalidTerms::Accounts, |terms| terms.consent.arbitrators = vec![NOBODY]);
+    refused_offer(stage, InvalidTerms::Accounts, |terms| {
+        terms.consent.arbitrators = vec![Account::NOBODY]
+    });
 }
 
 #[test]

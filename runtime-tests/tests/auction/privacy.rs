@@ -10,6 +10,7 @@ use cicada_core::market::limits::SEALED_KEY_LEN;
 use cicada_core::market::{HandOver, InvalidTerms, Privacy, Status, Unqualified};
 use cicada_core::privacy::commitment;
 use cicada_core::report::{Feed, ReportKind};
+use cicada_core::Account;
 use cicada_runtime_tests::{address, on, World};
 use cicada_traits::auction::{Auction, AuctionError, AuctionView};
 use cicada_traits::capabilities::Capabilities;
@@ -166,7 +167,7 @@ fn a_confidential_request_goes_to_those_the_committee_attests() {
 
     let until_ms = stage.now() + MINUTE;
     let rows = vec![CapabilityRow { account: id(PROVIDER), capability: name("tee"), until_ms }];
-    let contract = *address(&stage.capabilities).as_ref();
+    let contract = Account::of(&address(&stage.capabilities));
     let feed = Feed { kind: ReportKind::Capability, contract };
     let latest = stage.world.read(on(&stage.capabilities).latest());
     let report = cicada_core::capability::report::<Native>(feed, &latest, &rows, stage.now());

@@ -3,11 +3,12 @@
 use auction::auction::AuctionContractRef;
 use capabilities::capabilities::CapabilitiesContractRef;
 use cicada_core::escrow::{Decision, Fallback, Limits, Panel, Part, Range, State, Verdict};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::market::{Consent, HandOver, Offer, Parameters, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, QualityReport, Sla};
+use cicada_core::Account;
 use cicada_runtime_tests::world::{FUNDS, NAMES};
 use cicada_runtime_tests::{account, address, on, AccountId, Message, Receipt, World};
 use cicada_traits::auction::{Auction, AuctionError};
@@ -21,7 +22,7 @@ use token::token::TokenRef;
 pub const SUPPLY: u128 = 1_000_000_000_000;
 /// What everybody but the requester has of it.
 pub const POCKET: u128 = 1_000_000_000;
-pub const RESULT: Hash = [0x42; 32];
+pub const RESULT: Digest = Digest([0x42; 32]);
 pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 3_600_000;
 /// Who pays, who works, who decides disputes, who has no part.
@@ -53,8 +54,8 @@ pub const LIMITS: Limits = Limits {
 pub type Answer = Receipt<Result<(), AuctionError>>;
 pub type Accepted = Receipt<Result<Option<u64>, AuctionError>>;
 
-pub fn id(who: &str) -> [u8; 32] {
-    *account(who).as_ref()
+pub fn id(who: &str) -> Account {
+    Account::of(&account(who))
 }
 
 pub fn name(text: &str) -> Name {
@@ -109,7 +110,7 @@ impl Stage {
         let alice = account(REQUESTER);
         let coin = TokenRef::new("Metameme Coin".into(), "MMC".into(), 6, SUPPLY);
         let token = world.as_(alice).deploy("token", coin);
-        let constructor = EscrowContractRef::new([0x71; 32], LIMITS);
+        let constructor = EscrowContractRef::new(Digest([0x71; 32]), LIMITS);
         let escrow = world.as_(alice).deploy("escrow", constructor).expect("good limits");
         let reputation = world
             .as_(alice)

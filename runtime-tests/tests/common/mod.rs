@@ -2,9 +2,10 @@
 
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::{Domain, Member};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, key, on, AccountId, Key, World};
 use cicada_traits::validators::Validators;
 use validators::validators::ValidatorsContractRef;
@@ -12,7 +13,7 @@ use validators::validators::ValidatorsContractRef;
 /// The seats of the specification.
 pub const SEATS: u8 = 23;
 /// Stands in for the genesis hash, which a contract cannot read.
-pub const GENESIS: Hash = [0x71; 32];
+pub const GENESIS: Digest = Digest([0x71; 32]);
 
 /// The quorum of the specification: 16 of 23.
 pub fn quorum() -> Quorum {
@@ -47,7 +48,7 @@ impl Committee {
     }
 
     /// What every signature of this committee binds.
-    pub fn config_digest(&self, validators: &ValidatorsContractRef) -> Hash {
+    pub fn config_digest(&self, validators: &ValidatorsContractRef) -> Digest {
         domain(validators).config_digest::<Native>(self.epoch, &quorum(), &self.members())
     }
 
@@ -60,7 +61,7 @@ impl Committee {
     ) -> Certificate {
         let digest = self.config_digest(validators);
         let message = report.attestation_message::<Native>(&digest);
-        let shares = seats.into_iter().map(|s| (s, self.attestation_key(s).sign(&message)));
+        let shares = seats.into_iter().map(|s| (s, self.attestation_key(s).sign(&message.0)));
         Certificate::assemble(self.epoch, &quorum(), shares).expect("a quorum signs")
     }
 
@@ -85,7 +86,7 @@ pub fn attestation_key(name: &str) -> Key {
 /// The seat of a name.
 pub fn member(name: &str) -> Member {
     Member {
-        operator: key(name).public(),
+        operator: Account(key(name).public()),
         consensus_key: key(&format!("{name}/consensus")).public(),
         attestation_key: attestation_key(name).public(),
     }
@@ -94,13 +95,13 @@ pub fn member(name: &str) -> Member {
 /// Where registrations and signatures for this contract count.
 pub fn domain(validators: &ValidatorsContractRef) -> Domain {
     let account = cicada_runtime_tests::address(validators);
-    Domain { genesis: GENESIS, validators: *account.as_ref() }
+    Domain { genesis: GENESIS, validators: Account::of(&account) }
 }
 
 /// The proof that a name holds its attestation key.
 pub fn possession(validators: &ValidatorsContractRef, name: &str) -> Signature {
     let statement = domain(validators).possession_statement::<Native>(&member(name));
-    attestation_key(name).sign(&statement)
+    attestation_key(name).sign(&statement.0)
 }
 
 /// Registers the keys of a name, who pays for it himself.

@@ -3,6 +3,7 @@
 use crate::stage::*;
 use cicada_core::escrow::*;
 use cicada_core::hash::Native;
+use cicada_core::Account;
 use cicada_runtime_tests::{address, on, Emitted};
 use cicada_traits::escrow::{Escrow, EscrowOperator};
 use escrow::escrow::EscrowAdvanced;
@@ -10,7 +11,7 @@ use parity_scale_codec::Decode;
 
 /// Where the log of an escrow starts.
 fn start(stage: &Stage, escrow: u64) -> AuditHead {
-    AuditHead::start::<Native>(&GENESIS, address(&stage.escrow).as_ref(), escrow)
+    AuditHead::start::<Native>(&GENESIS, &Account::of(&address(&stage.escrow)), escrow)
 }
 
 /// The log as its events tell it, checked link by link.
@@ -27,7 +28,7 @@ fn from_events(stage: &Stage, emitted: &[Emitted], escrow: u64) -> Vec<AuditEntr
             continue;
         }
         let entry = AuditEntry {
-            actor: *event.actor.as_ref(),
+            actor: Account::of(&event.actor),
             action: event.action,
             from: event.from,
             to: event.to,
@@ -144,7 +145,7 @@ fn a_timeout_is_logged_with_who_triggered_it_and_the_states_before_and_after() {
     let escrow = stage.completed(&terms);
     stage.world.advance(terms.review_ms);
     let event = stage.expire(STRANGER, escrow).succeeds().event::<EscrowAdvanced>(&stage.escrow);
-    assert_eq!((*event.actor.as_ref(), event.action), (id(STRANGER), Action::Expired));
+    assert_eq!((Account::of(&event.actor), event.action), (id(STRANGER), Action::Expired));
     assert_eq!((event.from, event.to), (State::Completed, State::Released));
     assert_eq!(event.time_ms, stage.now());
     let payout = Payout { provider: AMOUNT, requester: 0, fee: 0 };

@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
+use cicada_core::Account;
 use cicada_runtime_tests::{address, on};
 use cicada_traits::escrow::Escrow;
 
@@ -41,7 +42,7 @@ fn a_job_goes_from_creation_to_release() {
     assert_eq!((summary.state, summary.locked), (State::Released, 0));
     assert_eq!((summary.ending, summary.due_ms), (Some(Ending::Decided), None));
     assert_eq!((summary.requester, summary.provider), (id(REQUESTER), id(PROVIDER)));
-    assert_eq!((summary.token, summary.operator), (*address(&stage.token).as_ref(), None));
+    assert_eq!((summary.token, summary.operator), (Account::of(&address(&stage.token)), None));
     assert_eq!(stage.balance_of(PROVIDER), AMOUNT);
     assert_eq!(stage.paid(escrow), (AMOUNT, 0));
 }
@@ -71,7 +72,7 @@ fn terms_that_make_no_escrow_are_refused() {
     use TermsError::*;
     let cases: Vec<(TermsError, Terms)> = vec![
         (WrongParty, change(&|t| t.provider = t.requester)),
-        (WrongParty, change(&|t| t.provider = NOBODY)),
+        (WrongParty, change(&|t| t.provider = Account::NOBODY)),
         (WrongMilestones, change(&|t| t.milestones.clear())),
         (WrongMilestones, change(&|t| t.milestones = vec![milestone; 17])),
         (WrongAmount, change(&|t| t.milestones[0].amount = 0)),

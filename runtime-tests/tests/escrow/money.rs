@@ -3,6 +3,7 @@
 use crate::stage::*;
 use cicada_core::escrow::*;
 use cicada_core::hash::Native;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::escrow::Escrow;
 use cicada_traits::psp22::PSP22;
@@ -85,7 +86,7 @@ fn escrows_in_different_tokens_do_not_touch_each_other() {
     let honest = stage.funded(&stage.terms());
     let mut terms = stage.parts(&[u128::MAX]);
     terms.requester = id(STRANGER);
-    terms.token = *address(&worthless).as_ref();
+    terms.token = Account::of(&address(&worthless));
     let escrow = stage.create(STRANGER, &terms).succeeds().value;
     let _ = stage.fund(STRANGER, escrow).succeeds();
     let _ = stage.release(STRANGER, escrow).succeeds();
@@ -99,7 +100,7 @@ fn escrows_in_different_tokens_do_not_touch_each_other() {
 fn what_is_no_token_funds_nothing_and_stops_nobody() {
     let mut stage = Stage::new();
     let honest = stage.funded(&stage.terms());
-    for token in [[9; 32], id("heidi")] {
+    for token in [Account([9; 32]), id("heidi")] {
         let terms = Terms { token, ..stage.terms() };
         let escrow = stage.created(&terms);
         assert_eq!(stage.fund(REQUESTER, escrow).fails(), EscrowError::TokenRefused);
@@ -112,7 +113,7 @@ fn what_is_no_token_funds_nothing_and_stops_nobody() {
 #[test]
 fn a_token_that_calls_back_is_not_let_in() {
     let mut stage = Stage::new();
-    let itself = *address(&stage.escrow).as_ref();
+    let itself = Account::of(&address(&stage.escrow));
     let terms = Terms { token: itself, ..stage.terms() };
     let escrow = stage.created(&terms);
     let message = on(&stage.escrow).fund(escrow, terms_digest::<Native>(&terms));

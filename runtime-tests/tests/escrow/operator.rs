@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::escrow::EscrowOperator;
 use escrow::escrow::{OperatorSet, ReserveOpened, ReserveSpent};
@@ -41,7 +42,7 @@ fn only_a_permitted_operator_reserves() {
     let expected = Reserve {
         owner: id(REQUESTER),
         operator: id(OPERATOR),
-        token: *token.as_ref(),
+        token: Account::of(&token),
         balance: 10,
         closed: false,
     };

@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
+use cicada_core::Account;
 use cicada_runtime_tests::on;
 use cicada_traits::escrow::Escrow;
 
@@ -187,7 +188,7 @@ fn a_panel_is_refused_with_duplicates_parties_or_a_wrong_majority() {
     let mut stage = Stage::new();
     let members = ARBITRATORS.map(id).to_vec();
     let with = |more: &str| [members.clone(), vec![id(more)]].concat();
-    let many: Vec<_> = (1..17u8).map(|i| [i; 32]).collect();
+    let many: Vec<_> = (1..17u8).map(|i| Account([i; 32])).collect();
     let panels = [
         (2, with(ARBITRATORS[0])),
         (2, with(REQUESTER)),
@@ -196,7 +197,7 @@ fn a_panel_is_refused_with_duplicates_parties_or_a_wrong_majority() {
         (4, members.clone()),
         (1, members.clone()),
         (2, [members.clone(), vec![id("heidi")]].concat()),
-        (2, [members[..2].to_vec(), vec![NOBODY]].concat()),
+        (2, [members[..2].to_vec(), vec![Account::NOBODY]].concat()),
         (1, vec![]),
         (9, many),
     ];
@@ -209,7 +210,7 @@ fn a_panel_is_refused_with_duplicates_parties_or_a_wrong_majority() {
     assert_eq!(stage.create(REQUESTER, &terms).fails(), TermsError::WrongPanel.into());
     let terms = Terms { panel: nobody, ..stage.terms() };
     let _ = stage.create(REQUESTER, &terms).succeeds();
-    let members = (1..16u8).map(|i| [i; 32]).collect();
+    let members = (1..16u8).map(|i| Account([i; 32])).collect();
     let fifteen = Panel { required: 15, members, fee_bps: 500 };
     let terms = Terms { panel: fifteen, ..stage.terms() };
     let _ = stage.create(REQUESTER, &terms).succeeds();

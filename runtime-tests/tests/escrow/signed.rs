@@ -2,6 +2,8 @@
 
 use crate::stage::*;
 use cicada_core::escrow::*;
+use cicada_core::hash::Digest;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, on};
 use cicada_traits::escrow::Escrow;
 
@@ -141,8 +143,8 @@ fn a_signature_for_anything_else_is_none_for_this() {
     let escrow = stage.completed(&terms);
     let told = stage.statement(REQUESTER, escrow, Decision::Release, 2);
     let others = [
-        ("chain", SignedDecision { genesis: [0; 32], ..told }),
-        ("contract", SignedDecision { contract: [0; 32], ..told }),
+        ("chain", SignedDecision { genesis: Digest::ZERO, ..told }),
+        ("contract", SignedDecision { contract: Account::NOBODY, ..told }),
         ("escrow", SignedDecision { escrow: escrow + 1, ..told }),
         ("part", SignedDecision { part: Part { milestone: 1, ..told.part }, ..told }),
         (
@@ -201,7 +203,7 @@ fn the_account_of_zeros_signs_nothing() {
         escrow,
         part,
         Decision::Release,
-        NOBODY.into(),
+        Account::NOBODY.0.into(),
         1,
         u64::MAX,
         signature,

@@ -4,7 +4,8 @@ use cicada_core::escrow::{
     terms_digest, AuditEntry, Decision, Fallback, Limits, Milestone, Panel, Part, Range, Reserve,
     Rule, SignedDecision, State, Summary, Terms, Verdict,
 };
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, key, on, AccountId, Message, Receipt, World};
 use cicada_traits::escrow::{Escrow, EscrowError, EscrowOperator};
 use cicada_traits::psp22::PSP22;
@@ -13,8 +14,8 @@ use token::token::TokenRef;
 
 pub const SUPPLY: u128 = 1_000_000;
 pub const AMOUNT: u128 = 1_000;
-pub const GENESIS: Hash = [0x71; 32];
-pub const RESULT: Hash = [0x42; 32];
+pub const GENESIS: Digest = Digest([0x71; 32]);
+pub const RESULT: Digest = Digest([0x42; 32]);
 pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 3_600_000;
 const fn range(least_ms: u64, most_ms: u64) -> Range {
@@ -36,8 +37,8 @@ pub const STRANGER: &str = "ferdie";
 
 pub type Answer = Receipt<Result<(), EscrowError>>;
 
-pub fn id(name: &str) -> [u8; 32] {
-    *account(name).as_ref()
+pub fn id(name: &str) -> Account {
+    Account::of(&account(name))
 }
 
 /// The requester holds all money and has approved the contract for all of it.
@@ -83,7 +84,7 @@ impl Stage {
         Terms {
             requester: id(REQUESTER),
             provider: id(PROVIDER),
-            token: *address(&self.token).as_ref(),
+            token: Account::of(&address(&self.token)),
             milestones: vec![Milestone { amount: AMOUNT, complete_by_ms: now + 10 * HOUR }],
             rule: Rule::Single,
             panel: Panel { required: 2, members: ARBITRATORS.map(id).to_vec(), fee_bps: 0 },
@@ -91,7 +92,7 @@ impl Stage {
             review_ms: 2 * HOUR,
             dispute_ms: 3 * HOUR,
             fallback: Fallback::Refund,
-            job: [7; 32],
+            job: Digest([7; 32]),
         }
     }
 
@@ -214,7 +215,7 @@ impl Stage {
     ) -> SignedDecision {
         SignedDecision {
             genesis: GENESIS,
-            contract: *address(&self.escrow).as_ref(),
+            contract: Account::of(&address(&self.escrow)),
             escrow,
             part: self.part(escrow),
             decision,
@@ -227,12 +228,12 @@ impl Stage {
     /// A stranger brings this statement, as the contract is told it, with the signature of `by`
     /// under what is in `signed`.
     pub fn bring(&mut self, told: &SignedDecision, signed: &SignedDecision, by: &str) -> Answer {
-        let signature = key(by).sign(&signed.digest::<Native>());
+        let signature = key(by).sign(&signed.digest::<Native>().0);
         let message = on(&self.escrow).decide_signed(
             told.escrow,
             told.part,
             told.decision,
-            told.signer.into(),
+            told.signer.0.into(),
             told.nonce,
             told.expires_ms,
             signature,
@@ -408,7 +409,7 @@ impl Stage {
         let (mut locked, mut earned) = (0, 0);
         for escrow in 0..count {
             let summary = self.summary(escrow);
-            if AccountId::from(summary.token) != address(&self.token) {
+            if AccountId::from(summary.token.0) != address(&self.token) {
                 continue;
             }
             locked += summary.locked;

@@ -59,7 +59,7 @@ fn costs(count: u128) -> Vec<(&'static str, u64)> {
     let _ = stage.buy("bob", 10 * count + 1_000).succeeds();
     let _ = stage.buy("charlie", 100).succeeds();
     let _ = stage.buy("dave", 100).succeeds();
-    let token = at::<TokenRef>(stage.market().token.into());
+    let token = at::<TokenRef>(stage.market().token.0.into());
     for i in 0..count {
         let mut holder = [7; 32];
         holder[..16].copy_from_slice(&i.to_le_bytes());

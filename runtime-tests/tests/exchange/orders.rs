@@ -3,6 +3,7 @@
 use crate::stage::*;
 use cicada_core::exchange::{Level, Limits, Order, Side, Trade, TICK};
 use cicada_core::fixed::MathError;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::exchange::{Exchange, ExchangeError, Placed};
 use exchange::exchange::{OrderCancelled, OrderPlaced, Traded};
@@ -21,7 +22,7 @@ fn a_bid_locks_its_money_and_gives_it_back() {
     assert!(placed.events::<Traded>(&stage.exchange).is_empty());
     assert_eq!(stage.spent("bob"), 400_000_000);
     let order = Order {
-        owner: *account("bob").as_ref(),
+        owner: Account::of(&account("bob")),
         framework: framework(CLAUDE),
         side: Side::Buy,
         price: 40_000_000,

@@ -63,7 +63,7 @@ fn both_sides_of_a_trade_are_told() {
     assert_eq!((event.framework, event.taker), (framework(CLAUDE), account("bob")));
     assert_eq!((event.maker, event.order), (None, None));
     assert_eq!((event.side, event.price, event.amount), (Side::Buy, ASK, 7));
-    let token = stage.market().token.into();
+    let token = stage.market().token.0.into();
     let minted = bought.events_at::<Transfer>(token);
     assert_eq!(minted, [Transfer { from: None, to: Some(account("bob")), value: 7 }]);
     let sold = stage.sell("bob", 7).succeeds();

@@ -1,5 +1,7 @@
 //! A committee, its leaderboard, MMC, people who hold it, and the exchange.
 
+use cicada_core::hash::Digest;
+use cicada_core::Account;
 use std::sync::OnceLock;
 
 use cicada_core::exchange::terms::{NOTICE_MS, RESUME_MS};
@@ -159,8 +161,8 @@ impl Stage {
                 volume_24h: 0,
             })
             .collect();
-        let board = Board { standings, shards: [71; 32] };
-        let contract = *address(&self.board).as_ref();
+        let board = Board { standings, shards: Digest([71; 32]) };
+        let contract = Account::of(&address(&self.board));
         let feed = Feed { kind: ReportKind::Leaderboard, contract };
         let latest = self.world.read(on(&self.board).latest());
         let report = report::<Native>(feed, &latest, &board, time_ms);
@@ -341,7 +343,7 @@ impl Stage {
 
     /// MMC and tokens of an account.
     pub fn holdings(&mut self, owner: AccountId) -> (u128, u128) {
-        let token = at::<TokenRef>(self.market().token.into());
+        let token = at::<TokenRef>(self.market().token.0.into());
         let money = self.world.read(on(&self.mmc).balance_of(owner));
         (money, self.world.read(on(&token).balance_of(owner)))
     }
@@ -385,7 +387,7 @@ impl Stage {
         let offered: u128 = asks.iter().map(|level| level.amount).sum();
         let exchange = address(&self.exchange);
         assert_eq!(self.holdings(exchange), (market.reserve + locked, offered));
-        let token = at::<TokenRef>(market.token.into());
+        let token = at::<TokenRef>(market.token.0.into());
         assert_eq!(self.world.read(on(&token).total_supply()), market.outstanding);
     }
 }

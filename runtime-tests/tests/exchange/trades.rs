@@ -167,7 +167,7 @@ fn what_is_not_approved_is_not_taken() {
     let mut stage = Stage::new();
     let _ = stage.buy("bob", 5).succeeds();
     let exchange = address(&stage.exchange);
-    let token = at::<TokenRef>(stage.market().token.into());
+    let token = at::<TokenRef>(stage.market().token.0.into());
     for coin in [&stage.mmc.clone(), &token] {
         let _ = stage.call("bob", on(coin).approve(exchange, 4)).succeeds();
     }

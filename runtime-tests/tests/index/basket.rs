@@ -5,10 +5,12 @@ use cicada_core::basket::holdings::{report, Entry};
 use cicada_core::basket::rebalance::swap_room_floor;
 use cicada_core::basket::BasketError;
 use cicada_core::certificate::CertificateError;
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::STALENESS_MS;
 use cicada_core::report::{FeedError, FeedState, Report, ReportKind};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::index::{Index, IndexError};
 use cicada_traits::psp22::PSP22;
@@ -63,7 +65,7 @@ fn a_report_that_does_not_follow_is_refused() {
         (Report { feed: stage.feed(elsewhere), ..next }, FeedError::WrongFeed),
         (Report { slot: 3, ..next }, FeedError::SlotSkipped { expected: 2 }),
         (Report { slot: 1, ..next }, FeedError::SlotTaken),
-        (Report { previous: [1; 32], ..next }, FeedError::WrongPrevious),
+        (Report { previous: Digest([1; 32]), ..next }, FeedError::WrongPrevious),
         (Report { time_ms: next.time_ms + 30_001, ..next }, FeedError::TimeAhead),
     ];
     for (report, reason) in cases {
@@ -77,9 +79,9 @@ fn a_report_that_does_not_follow_is_refused() {
 fn certified_entries_that_make_no_basket_take_their_slot_and_nothing_else() {
     let mut stage = Stage::new();
     let (before, held) = (stage.basket_state(), stage.holdings());
-    let own = *address(&stage.token).as_ref();
+    let own = Account::of(&address(&stage.token));
     let mut many = stage.usual();
-    many.push(Entry { netuid: 99, token: [9; 32], weight_bps: 1, price_e18: ONE });
+    many.push(Entry { netuid: 99, token: Account([9; 32]), weight_bps: 1, price_e18: ONE });
     many[0].weight_bps -= 1;
     type Change<'a> = &'a dyn Fn(&mut Vec<Entry>);
     let cases: [Change; 8] = [
@@ -136,7 +138,7 @@ fn the_basket_of_another_index_is_none_of_this_one() {
     let twin = IndexContractRef::new(address(&stage.validators), address(&stage.token));
     let twin = stage.world.as_(account(OWNER)).deploy("index", twin);
     let mut feed = stage.feed(ReportKind::Basket);
-    feed.contract = *address(&twin).as_ref();
+    feed.contract = Account::of(&address(&twin));
     let report = report::<Native>(feed, &FeedState::EMPTY, &entries, stage.world.now());
     assert_eq!(stage.bring_basket(report, &entries).fails(), FeedError::WrongFeed.into());
     let certificate = stage.committee.certify(&stage.validators, &report);
@@ -159,7 +161,7 @@ fn a_token_that_leaves_stays_held_is_minted_and_redeemed_and_goes_when_it_is_gon
     let held = stage.amounts();
     stage.add_coin(20);
     let mut entries = stage.usual();
-    let new = Entry { netuid: 99, token: *stage.coin(20).as_ref(), ..entries[0] };
+    let new = Entry { netuid: 99, token: Account::of(&stage.coin(20)), ..entries[0] };
     for (place, entry) in entries.iter_mut().enumerate() {
         entry.weight_bps = 405 + 10 * place as u16;
     }
@@ -194,14 +196,14 @@ fn a_token_that_leaves_stays_held_is_minted_and_redeemed_and_goes_when_it_is_gon
 }
 
 fn entry(stage: &Stage, coin: usize, weight_bps: u16) -> Entry {
-    let (netuid, token) = (u16::try_from(coin).unwrap() + 1, *stage.coin(coin).as_ref());
+    let (netuid, token) = (u16::try_from(coin).unwrap() + 1, Account::of(&stage.coin(coin)));
     Entry { netuid, token, weight_bps, price_e18: ONE }
 }
 
 /// The most that may be given now.
 fn room(stage: &mut Stage, give: usize, take: usize) -> u128 {
     let age = stage.world.now() - stage.basket_state().time_ms;
-    let tokens = [give, take].map(|coin| *stage.coin(coin).as_ref());
+    let tokens = [give, take].map(|coin| Account::of(&stage.coin(coin)));
     swap_room_floor(&stage.holdings(), &tokens[0], &tokens[1], age).unwrap()
 }
 
@@ -295,7 +297,7 @@ fn more_than_forty_tokens_are_never_held() {
     let mut next = |first: u8| {
         let mut entries = stage.usual();
         for (place, entry) in (0..).zip(&mut entries) {
-            entry.token = [first + place; 32];
+            entry.token = Account([first + place; 32]);
             entry.netuid += u16::from(first);
         }
         stage.set_basket(&entries).value
@@ -307,7 +309,7 @@ fn more_than_forty_tokens_are_never_held() {
     for extra in 0..21u8 {
         entries.push(Entry {
             netuid: 900 + u16::from(extra),
-            token: [extra; 32],
+            token: Account([extra; 32]),
             weight_bps: 0,
             price_e18: 1,
         });

@@ -4,6 +4,7 @@ use crate::common::SEATS;
 use crate::observers::*;
 use crate::stage::*;
 use cicada_core::certificate::CertificateError;
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation, Record, STALENESS_MS};
@@ -141,7 +142,7 @@ fn slots_follow_one_another_and_a_settled_one_stays() {
         (Report { version: 2, ..first }, FeedError::UnknownVersion),
         (Report { feed: stage.feed(ReportKind::Basket), ..first }, FeedError::WrongFeed),
         (Report { slot: 2, ..first }, FeedError::SlotSkipped { expected: 1 }),
-        (Report { previous: [1; 32], ..first }, FeedError::WrongPrevious),
+        (Report { previous: Digest([1; 32]), ..first }, FeedError::WrongPrevious),
         (Report { time_ms: first.time_ms + 30_001, ..first }, FeedError::TimeAhead),
     ];
     for (report, reason) in cases {

@@ -8,6 +8,7 @@ use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation, Record};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
 use cicada_core::slashing::{Bands, Rates, MIN_STAKE};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
 use cicada_traits::index::{Index, IndexError};
 use cicada_traits::psp22::PSP22;
@@ -73,7 +74,7 @@ impl Stage {
         let digest = self.committee.config_digest(&self.validators);
         let message = observation.message::<Native>(&digest, &self.feed(ReportKind::Nav), slot);
         let key = attestation_key(&format!("node-{}", observation.seat));
-        observation.signature = key.sign(&message);
+        observation.signature = key.sign(&message.0);
         observation
     }
 
@@ -124,7 +125,7 @@ impl Stage {
     /// The next epoch, of the same operators.
     pub fn rotate(&mut self) {
         let next = Committee::named("node", self.committee.epoch + 1);
-        let contract = *address(&self.validators).as_ref();
+        let contract = Account::of(&address(&self.validators));
         let state = self.world.read(on(&self.validators).feed_state());
         let feed = Feed { kind: ReportKind::Committee, contract };
         let root = members_root::<Native>(&quorum(), &next.members());

@@ -4,6 +4,7 @@ use cicada_core::basket::holdings::{report, Entry, Holding, LOCKED_SUPPLY};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
 use cicada_traits::index::{AnnouncedCharges, Index, IndexError, IndexTerms};
 use cicada_traits::psp22::{Role, Roles, PSP22};
@@ -115,7 +116,7 @@ impl Stage {
         let count = self.coins.len() as u16;
         let entry = |coin: u16| Entry {
             netuid: coin + 1,
-            token: *self.coin(coin.into()).as_ref(),
+            token: Account::of(&self.coin(coin.into())),
             weight_bps: if count == 20 { 405 + 10 * coin } else { 10_000 / count },
             price_e18: u128::from(coin + 1) * ONE / 10,
         };
@@ -123,7 +124,7 @@ impl Stage {
     }
 
     pub fn feed(&self, kind: ReportKind) -> Feed {
-        Feed { kind, contract: *address(&self.index).as_ref() }
+        Feed { kind, contract: Account::of(&address(&self.index)) }
     }
 
     pub fn basket_state(&mut self) -> FeedState {
@@ -294,7 +295,7 @@ impl Stage {
         let index = address(&self.index);
         let holdings = self.holdings();
         for coin in 0..self.coins.len() {
-            let token: [u8; 32] = *self.coin(coin).as_ref();
+            let token = Account::of(&self.coin(coin));
             let held = holdings.iter().find(|holding| holding.token == token);
             let held = held.map_or(0, |holding| holding.amount);
             let apart = self.world.read(on(&self.index).written_off(self.coin(coin)));

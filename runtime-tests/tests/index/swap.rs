@@ -4,6 +4,7 @@ use crate::stage::*;
 use cicada_core::basket::rebalance::swap_room_floor;
 use cicada_core::basket::BasketError;
 use cicada_core::nav::STALENESS_MS;
+use cicada_core::Account;
 use cicada_runtime_tests::{account, on};
 use cicada_traits::index::{Index, IndexError};
 use index::index::{Swapped, Synced};
@@ -31,7 +32,7 @@ fn value(stage: &mut Stage) -> u128 {
 }
 
 fn room(stage: &mut Stage, give: usize, take: usize) -> Result<u128, BasketError> {
-    let tokens = [give, take].map(|coin| *stage.coin(coin).as_ref());
+    let tokens = [give, take].map(|coin| Account::of(&stage.coin(coin)));
     let taken = stage.world.read(on(&stage.index).basket_taken_ms());
     let age = stage.world.now() - taken;
     swap_room_floor(&stage.holdings(), &tokens[0], &tokens[1], age)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::stage::*;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::merkle::{self, Tree};
 use cicada_core::rewards::{leaves, Award, Claim, MAX_PROOF};
 use cicada_core::Account;
@@ -34,10 +34,10 @@ impl Stage {
         account: Account,
         cumulative: u128,
         index: u32,
-        proof: Vec<Hash>,
+        proof: Vec<Digest>,
     ) -> Answer<u128> {
         let message =
-            on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
+            on(&self.rewards).claim_for(account.0.into(), self.epoch, cumulative, index, proof);
         self.call(STRANGER, message)
     }
 }
@@ -82,7 +82,7 @@ fn what_is_not_under_the_root_is_not_paid() {
     let (amount, index, proof) = stage.proof(id("bob"));
     let other = stage.proof(id("charlie"));
     let bob = id("bob");
-    let mut refuse = |account, amount, index, proof: &[Hash]| {
+    let mut refuse = |account, amount, index, proof: &[Digest]| {
         assert_eq!(stage.bring_claim(account, amount, index, proof.to_vec()).fails(), not_there);
     };
     refuse(bob, amount + 1, index, &proof);
@@ -114,10 +114,10 @@ fn before_the_first_epoch_there_is_nothing_to_claim() {
 fn a_proof_longer_than_any_is_refused_before_it_is_read() {
     let mut stage = Stage::two_miners();
     let (amount, index, _) = stage.proof(id("bob"));
-    let long = vec![[0; 32]; MAX_PROOF + 1];
+    let long = vec![Digest::ZERO; MAX_PROOF + 1];
     let error = stage.bring_claim(id("bob"), amount, index, long).fails();
     assert_eq!(error, RewardsError::ProofTooLong);
-    let error = stage.bring_claim(id("bob"), amount, index, vec![[0; 32]; MAX_PROOF]).fails();
+    let error = stage.bring_claim(id("bob"), amount, index, vec![Digest::ZERO; MAX_PROOF]).fails();
     assert_eq!(error, RewardsError::NotUnderRoot);
 }
 
@@ -262,7 +262,7 @@ fn twenty_four_epochs_of_ten_thousand_miners_are_paid_to_the_unit() {
         assert_eq!(award.awarded + award.carried_out, POOL + award.carried_in);
     }
     for (who, amount) in &paid {
-        assert_eq!(stage.balance((*who).into()), *amount);
+        assert_eq!(stage.balance(who.0.into()), *amount);
     }
     let total: u128 = paid.values().sum();
     assert_eq!(stage.money(), (24 * POOL, total, 0));

@@ -4,12 +4,14 @@ use crate::common::{self, Committee};
 use crate::stage::*;
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::fixed::MathError;
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::rewards::{
     Award, AwardError, AwardState, Bounds, LONGEST_EPOCH_MS, MAX_CLAIMS, MAX_EPOCH_MS,
 };
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::rewards::{EpochRecord, RewardTerms, Rewards, RewardsError};
@@ -203,7 +205,7 @@ fn what_a_committee_certified_before_it_left_is_settled_after_it() {
     next.register(&mut stage.world, &stage.validators);
     let Epoch { award, claims, .. } = stage.three();
     let report = stage.report(&award);
-    let contract = *address(&stage.validators).as_ref();
+    let contract = Account::of(&address(&stage.validators));
     let change = Report {
         feed: Feed { kind: ReportKind::Committee, contract },
         root: cicada_core::committee::members_root::<Native>(&common::quorum(), &next.members()),
@@ -229,7 +231,7 @@ fn a_changed_figure_is_refused() {
     let certificate = stage.certify(&report);
     let changes: [fn(&mut Award); 4] = [
         |award| award.pool += 1,
-        |award| award.claims_root[0] ^= 1,
+        |award| award.claims_root.0[0] ^= 1,
         |award| award.claims += 1,
         |award| award.end_ms -= 1,
     ];
@@ -253,7 +255,7 @@ fn a_report_that_does_not_extend_the_feed_is_refused() {
     let mut stage = Stage::funded(10_000);
     let award = stage.three().award;
     let report = stage.report(&award);
-    let elsewhere = Feed { contract: [1; 32], ..report.feed };
+    let elsewhere = Feed { contract: Account([1; 32]), ..report.feed };
     let nav = Feed { kind: ReportKind::Nav, ..report.feed };
     let ahead = stage.world.now() + MAX_TIME_AHEAD_MS + 1;
     let cases = [
@@ -262,7 +264,7 @@ fn a_report_that_does_not_extend_the_feed_is_refused() {
         (Report { version: 2, ..report }, FeedError::UnknownVersion),
         (Report { slot: 2, ..report }, FeedError::SlotSkipped { expected: 1 }),
         (Report { slot: 0, ..report }, FeedError::SlotTaken),
-        (Report { previous: [1; 32], ..report }, FeedError::WrongPrevious),
+        (Report { previous: Digest([1; 32]), ..report }, FeedError::WrongPrevious),
         (Report { time_ms: ahead, ..report }, FeedError::TimeAhead),
     ];
     for (report, reason) in cases {

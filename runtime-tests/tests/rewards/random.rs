@@ -102,8 +102,13 @@ fn claim(stage: &mut Stage, model: &mut Model, dice: &mut Dice, old: &[Vec<Claim
     let (mut cumulative, index, proof) = stage.proof(picked.account);
     let lie = dice.below(8) == 0;
     cumulative += u128::from(lie);
-    let message =
-        on(&stage.rewards).claim_for(picked.account.into(), stage.epoch, cumulative, index, proof);
+    let message = on(&stage.rewards).claim_for(
+        picked.account.0.into(),
+        stage.epoch,
+        cumulative,
+        index,
+        proof,
+    );
     let answer = stage.call(STRANGER, message).value;
     let changed = stage.claims != newest;
     stage.keep(newest);
@@ -145,7 +150,7 @@ fn random_operations_do_what_the_model_says() {
         model.check(&mut stage, &context);
     }
     for (who, amount) in &model.paid {
-        assert_eq!((stage.paid_of(*who), stage.balance((*who).into())), (*amount, *amount));
+        assert_eq!((stage.paid_of(*who), stage.balance(who.0.into())), (*amount, *amount));
     }
     assert!(epochs > 50 && claims > 200, "{epochs} epochs, {claims} claims");
 }

@@ -1,10 +1,11 @@
 //! Who signs another ranking than the certified one pays, and nobody else.
 
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Settlement;
 use cicada_core::ranking::{digest, ranking, Statement, ACCUSE_MS};
 use cicada_core::rewards::Award;
 use cicada_core::slashing::{Bands, Deviation, OffenceKind, Rates, Severity, Weight, MIN_STAKE};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, check_gas, on, AccountId, World};
 use cicada_traits::psp22::PSP22;
 use cicada_traits::rewards::{Accused, Rewards, RewardsError};
@@ -95,7 +96,7 @@ impl Ranked {
         settled.event::<EpochSettled>(&self.stage.rewards)
     }
 
-    fn digest(&self) -> Hash {
+    fn digest(&self) -> Digest {
         self.stage.committee.config_digest(&self.stage.validators)
     }
 
@@ -105,7 +106,7 @@ impl Ranked {
         one.ranking = digest::<Native>(stated);
         change(&mut one);
         let message = one.message::<Native>(&self.digest(), &self.stage.feed());
-        one.signature = attestation_key(&format!("node-{}", one.seat)).sign(&message);
+        one.signature = attestation_key(&format!("node-{}", one.seat)).sign(&message.0);
         one
     }
 
@@ -207,7 +208,7 @@ fn the_worst_of_a_seat_counts_and_each_severity_costs_its_part() {
 fn what_is_no_proof_is_refused_and_notes_nothing() {
     let mut ranked = Ranked::new(NINE | 1 << 20);
     let wrong = ranked.less(9_000);
-    let long: Vec<Weight> = (0..65).map(|miner| ([miner; 32], 1)).collect();
+    let long: Vec<Weight> = (0..65).map(|miner| (Account([miner; 32]), 1)).collect();
     let mut turned = wrong.clone();
     turned.swap(0, 1);
     for list in [&long, &turned] {
@@ -222,7 +223,7 @@ fn what_is_no_proof_is_refused_and_notes_nothing() {
         (|one| one.start_ms -= 1, RewardsError::OtherTime),
         (|one| one.end_ms += 1, RewardsError::OtherTime),
         (|one| one.seat = 23, RewardsError::NoWeight),
-        (|one| one.ranking[0] ^= 1, RewardsError::OtherRanking),
+        (|one| one.ranking.0[0] ^= 1, RewardsError::OtherRanking),
     ];
     for (change, error) in changes {
         let statement = ranked.sign(20, &wrong, change);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Settlement;
 use cicada_core::merkle::Tree;
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
@@ -54,14 +54,14 @@ pub struct Stage {
 }
 
 pub fn id(name: &str) -> Account {
-    *account(name).as_ref()
+    Account::of(&account(name))
 }
 
 /// An account with a number.
 pub fn miner(number: u32) -> Account {
     let mut account = [0x4d; 32];
     account[..4].copy_from_slice(&number.to_be_bytes());
-    account
+    Account(account)
 }
 
 pub fn score(miner: Account, final_e9: u128) -> Score {
@@ -179,11 +179,11 @@ impl Stage {
     }
 
     pub fn paid_of(&mut self, account: Account) -> u128 {
-        self.world.read(on(&self.rewards).paid_of(account.into()))
+        self.world.read(on(&self.rewards).paid_of(account.0.into()))
     }
 
     pub fn feed(&self) -> Feed {
-        let contract = *address(&self.rewards).as_ref();
+        let contract = Account::of(&address(&self.rewards));
         Feed { kind: ReportKind::Rewards, contract }
     }
 
@@ -273,7 +273,7 @@ impl Stage {
     }
 
     /// The claim of an account under the root of what was kept: amount, position and proof.
-    pub fn proof(&self, account: Account) -> (u128, u32, Vec<Hash>) {
+    pub fn proof(&self, account: Account) -> (u128, u32, Vec<Digest>) {
         let index = self.claims.iter().position(|claim| claim.account == account);
         let index = index.expect("the account has a claim");
         let proof = self.tree.prove(index).expect("a leaf");
@@ -284,7 +284,7 @@ impl Stage {
     pub fn claim_for(&mut self, name: &str, account: Account) -> Answer<u128> {
         let (cumulative, index, proof) = self.proof(account);
         let message =
-            on(&self.rewards).claim_for(account.into(), self.epoch, cumulative, index, proof);
+            on(&self.rewards).claim_for(account.0.into(), self.epoch, cumulative, index, proof);
         self.call(name, message)
     }
 

@@ -66,7 +66,7 @@ impl Stage {
     fn entry(&self, target: &Target) -> Entry {
         Entry {
             netuid: u16::from(target.subnet) + 1,
-            token: *self.coin(Coin::Subnet(target.subnet)).as_ref(),
+            token: Account::of(&self.coin(Coin::Subnet(target.subnet))),
             weight_bps: target.weight_bps,
             price_e18: target.price_e18,
         }
@@ -84,7 +84,7 @@ impl Stage {
         let feed = self.feed(ReportKind::Basket);
         let mut report = holdings::report::<Native>(feed, &state, &entries, time_ms);
         match fault {
-            Some(BasketFault::OtherContent) => report.root[0] ^= 1,
+            Some(BasketFault::OtherContent) => report.root.0[0] ^= 1,
             Some(BasketFault::Skipped) => report.slot += 1,
             None => {}
         }
@@ -137,7 +137,7 @@ impl Stage {
         let feed = self.feed(ReportKind::Nav);
         let mut report = nav::report::<Native>(feed, &state, &observations, time_ms);
         match fault {
-            Some(NavFault::OtherContent) => report.root[0] ^= 1,
+            Some(NavFault::OtherContent) => report.root.0[0] ^= 1,
             Some(NavFault::Skipped) => report.slot += 1,
             _ => {}
         }
@@ -193,7 +193,7 @@ impl Stage {
         let feed = self.feed(ReportKind::Rewards);
         let mut report: Report = award.report::<Native>(0, feed, &latest, epoch.time_ms);
         if epoch.fault == Some(AwardFault::OtherContent) {
-            report.root[0] ^= 1;
+            report.root.0[0] ^= 1;
         }
         let certificate = self.certify(&report, &epoch.signed);
         let message = on(&self.rewards).settle_epoch(report, award, 0, (&certificate).into());
@@ -212,7 +212,7 @@ impl Stage {
         let claims = &self.claims[place];
         // Before the first epoch there are no claims.
         let epoch = u64::try_from(place).expect("few");
-        let account: Account = *of.account().as_ref();
+        let account = Account::of(&of.account());
         let place = claims.iter().position(|claim| claim.account == account);
         let (cumulative, index, proof) = match place {
             Some(place) => {
@@ -227,7 +227,7 @@ impl Stage {
         if by == of {
             return self.send(by, on_it.claim(epoch, cumulative, index, proof), Done::Amount);
         }
-        let of = AccountId::from(account);
+        let of = AccountId::from(account.0);
         let message = on_it.claim_for(of, epoch, cumulative, index, proof);
         self.send(by, message, Done::Amount)
     }

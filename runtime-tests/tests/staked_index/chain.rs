@@ -2,7 +2,7 @@
 
 use cicada_core::committee::members_root;
 use cicada_core::evidence::Equivocation;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Report, ReportKind, REPORT_VERSION};
 use cicada_runtime_tests::{address, on, Message};
@@ -152,10 +152,10 @@ impl Stage {
                 version: REPORT_VERSION,
                 feed,
                 slot,
-                previous: [6; 32],
+                previous: Digest([6; 32]),
                 time_ms: 7,
                 leaf_count: 1,
-                root: [root; 32],
+                root: Digest([root; 32]),
             };
             (report, self.sign(epoch, seat, &report.attestation_message::<Native>(&digest)))
         };
@@ -174,7 +174,7 @@ impl Stage {
 
     fn rotate(&mut self, nodes: &[u8], signed: &Signed) -> Outcome {
         let (members, now) = (Self::members(nodes), self.world.now());
-        let root: Hash = members_root::<Native>(&quorum(), &members);
+        let root: Digest = members_root::<Native>(&quorum(), &members);
         let state = self.world.read(on(&self.validators).feed_state());
         let report = state.next_report(self.feed(ReportKind::Committee), now, root);
         let certificate = self.certify(&report, signed);

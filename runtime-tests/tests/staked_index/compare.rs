@@ -1,5 +1,6 @@
 //! What contracts and model disagree about, and what must hold of the contracts alone.
 
+use cicada_core::Account;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
@@ -74,7 +75,7 @@ impl Found {
     /// The view against the model.
     pub fn view(&mut self, stage: &Stage, view: &View, model: &Model) {
         let held = model.basket.parts.iter().map(|part| Holding {
-            token: *stage.coin(Coin::Subnet(part.target.subnet)).as_ref(),
+            token: Account::of(&stage.coin(Coin::Subnet(part.target.subnet))),
             netuid: u16::from(part.target.subnet) + 1,
             weight_bps: part.target.weight_bps,
             price_e18: part.target.price_e18,

@@ -71,7 +71,7 @@ impl Who {
 
 /// The person with this account.
 pub fn person(account: &Account) -> Who {
-    let found = Who::people().find(|who| AsRef::<[u8; 32]>::as_ref(&who.account()) == account);
+    let found = Who::people().find(|who| Account::of(&who.account()) == *account);
     found.expect("one of them")
 }
 

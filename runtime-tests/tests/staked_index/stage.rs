@@ -2,11 +2,12 @@
 
 use cicada_core::certificate::{Certificate, SCHEME_SR25519};
 use cicada_core::committee::Member;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_core::rewards::{Award, Claim, MIN_UNBONDING_MS};
 use cicada_core::slashing::{Bands, Rates, MIN_STAKE};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, on, AccountId, World};
 use cicada_traits::psp22::{Role, Roles, PSP22};
 use cicada_traits::reputation::Writers;
@@ -272,7 +273,7 @@ impl Stage {
             ReportKind::Committee => Who::Validators,
             _ => Who::Index,
         };
-        Feed { kind, contract: *self.account(contract).as_ref() }
+        Feed { kind, contract: Account::of(&self.account(contract)) }
     }
 
     pub fn epoch_in_office(&self) -> u32 {
@@ -291,7 +292,7 @@ impl Stage {
     }
 
     /// What every signature of an epoch binds.
-    pub fn config_digest(&self, epoch: u32) -> Hash {
+    pub fn config_digest(&self, epoch: u32) -> Digest {
         let place = usize::try_from(epoch).expect("fits").wrapping_sub(1);
         let nodes = self.committees.get(place).unwrap_or(&self.committees[0]);
         let members = Self::members(nodes);
@@ -299,8 +300,8 @@ impl Stage {
     }
 
     /// The signature of a seat in an epoch.
-    pub fn sign(&self, epoch: u32, seat: u8, message: &Hash) -> [u8; 64] {
-        attestation_key(&Who::Node(self.node(epoch, seat)).name()).sign(message)
+    pub fn sign(&self, epoch: u32, seat: u8, message: &Digest) -> [u8; 64] {
+        attestation_key(&Who::Node(self.node(epoch, seat)).name()).sign(&message.0)
     }
 
     pub fn certify(&self, report: &Report, signed: &Signed) -> Certificate {
@@ -315,7 +316,8 @@ impl Stage {
         match signed.fault {
             Some(SignedFault::OtherEpoch) => certificate.epoch += 1,
             Some(SignedFault::Forged(place)) => {
-                certificate.signatures[place] = self.sign(epoch, signed.seats[place], &[0; 32]);
+                certificate.signatures[place] =
+                    self.sign(epoch, signed.seats[place], &Digest::ZERO);
             }
             None => {}
         }

@@ -6,8 +6,9 @@ use crate::common::{
 use crate::common::{GENESIS, SEATS};
 use cicada_core::certificate::CertificateError;
 use cicada_core::committee::{members_root, CommitteeError, Domain};
-use cicada_core::hash::{Native, ZERO_HASH};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, REPORT_VERSION};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, address, check_gas, check_size, key, on, World};
 use cicada_traits::ownable::{Ownable, OwnableError};
 use cicada_traits::validators::{Validators, ValidatorsError};
@@ -26,12 +27,12 @@ fn empty(world: &mut World) -> ValidatorsContractRef {
 fn some_report(world: &World) -> Report {
     Report {
         version: REPORT_VERSION,
-        feed: Feed { kind: ReportKind::Leaderboard, contract: [5; 32] },
+        feed: Feed { kind: ReportKind::Leaderboard, contract: Account([5; 32]) },
         slot: 9,
-        previous: [6; 32],
+        previous: Digest([6; 32]),
         time_ms: world.now(),
         leaf_count: 1,
-        root: [7; 32],
+        root: Digest([7; 32]),
     }
 }
 
@@ -39,9 +40,9 @@ fn some_report(world: &World) -> Report {
 fn change_to(next: &Committee, validators: &ValidatorsContractRef, world: &World) -> Report {
     Report {
         version: REPORT_VERSION,
-        feed: Feed { kind: ReportKind::Committee, contract: *address(validators).as_ref() },
+        feed: Feed { kind: ReportKind::Committee, contract: Account::of(&address(validators)) },
         slot: 1,
-        previous: ZERO_HASH,
+        previous: Digest::ZERO,
         time_ms: world.now(),
         leaf_count: 1,
         root: members_root::<Native>(&quorum(), &next.members()),
@@ -102,7 +103,7 @@ fn an_operator_registers_and_replaces_keys() {
     let mut new = keys;
     new.consensus_key = [1; 32];
     let statement = domain(&validators).possession_statement::<Native>(&new);
-    let proof = attestation_key("alice").sign(&statement);
+    let proof = attestation_key("alice").sign(&statement.0);
     let message = on(&validators).register(new.consensus_key, new.attestation_key, proof);
     let _ = world.as_(alice).call(message).succeeds();
     assert_eq!(
@@ -117,11 +118,11 @@ fn nobody_registers_a_key_that_he_does_not_hold() {
     let validators = empty(&mut world);
     let alice = member("alice");
     let sign = |domain: Domain, member, by: &str| {
-        attestation_key(by).sign(&domain.possession_statement::<Native>(&member))
+        attestation_key(by).sign(&domain.possession_statement::<Native>(&member).0)
     };
     let here = domain(&validators);
-    let elsewhere = Domain { validators: [1; 32], ..here };
-    let other_chain = Domain { genesis: [1; 32], ..here };
+    let elsewhere = Domain { validators: Account([1; 32]), ..here };
+    let other_chain = Domain { genesis: Digest([1; 32]), ..here };
     let mut other_consensus = alice;
     other_consensus.consensus_key = [1; 32];
     let proofs = [
@@ -200,7 +201,7 @@ fn two_seats_never_share_a_consensus_key() {
     let mut keys = member("mallory");
     keys.consensus_key = member("node-0").consensus_key;
     let statement = domain(&validators).possession_statement::<Native>(&keys);
-    let proof = attestation_key("mallory").sign(&statement);
+    let proof = attestation_key("mallory").sign(&statement.0);
     let message = on(&validators).register(keys.consensus_key, keys.attestation_key, proof);
     let _ = world.as_(mallory).call(message).succeeds();
     let mut operators = committee.operators();
@@ -316,7 +317,7 @@ fn a_change_of_committee_must_be_certified_exactly() {
     let skipped = Report { slot: 2, ..change };
     let reason = FeedError::SlotSkipped { expected: 1 };
     refuse(&mut world, skipped, next.members(), reason.into());
-    let elsewhere = Feed { contract: [9; 32], ..change.feed };
+    let elsewhere = Feed { contract: Account([9; 32]), ..change.feed };
     let foreign = Report { feed: elsewhere, ..change };
     refuse(&mut world, foreign, next.members(), FeedError::WrongFeed.into());
     // Not even the owner replaces the committee without a certificate.

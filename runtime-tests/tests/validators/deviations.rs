@@ -2,6 +2,7 @@
 
 use cicada_core::report::{Feed, ReportKind};
 use cicada_core::slashing::{OffenceKind, Severity, Standing, JUDGED_MS, MIN_STAKE};
+use cicada_core::Account;
 use cicada_runtime_tests::world::FUNDS;
 use cicada_runtime_tests::{account, address, on};
 use cicada_traits::psp22::PSP22;
@@ -100,7 +101,7 @@ fn the_event_says_who_what_and_how_much() {
         operator: node(5),
         offence: OffenceKind::NavDeviation,
         epoch: 1,
-        feed: Feed { kind: ReportKind::Nav, contract: *account(JUDGE).as_ref() },
+        feed: Feed { kind: ReportKind::Nav, contract: Account::of(&account(JUDGE)) },
         slot: 17,
         severity: Severity::Moderate,
         amount: part(STAKE, 5),

@@ -4,6 +4,7 @@ use cicada_core::certificate::CertificateError;
 use cicada_core::evidence::EvidenceError;
 use cicada_core::report::Feed;
 use cicada_core::slashing::{OffenceKind, Severity, Standing, MIN_STAKE};
+use cicada_core::Account;
 use cicada_runtime_tests::{account, on};
 use cicada_traits::staking::{Staking, StakingError};
 use cicada_traits::validators::Validators;
@@ -94,7 +95,7 @@ fn evidence_must_convict() {
     refuse(&|e| e.seat = 8, bad(EvidenceError::BadFirstSignature));
     refuse(&|e| e.second = e.first, bad(EvidenceError::SameReport));
     refuse(&|e| e.second.slot += 1, bad(EvidenceError::DifferentSlots));
-    let elsewhere = Feed { contract: NOBODYS, ..good.first.feed };
+    let elsewhere = Feed { contract: Account(NOBODYS.0), ..good.first.feed };
     refuse(&|e| e.second.feed = elsewhere, bad(EvidenceError::DifferentFeeds));
     refuse(&|e| std::mem::swap(&mut e.first, &mut e.second), bad(EvidenceError::WrongOrder));
     refuse(&|e| e.second_signature[0] ^= 1, bad(EvidenceError::BadSecondSignature));
@@ -125,7 +126,7 @@ fn observations_must_convict() {
     refuse(&|e| e.other = of_another_slot, innocent);
     refuse(&|e| e.other = of_another_epoch, innocent);
     refuse(&|e| e.slot = 5, innocent);
-    refuse(&|e| e.feed.contract = NOBODYS, innocent);
+    refuse(&|e| e.feed.contract = Account(NOBODYS.0), innocent);
     refuse(&|e| e.one.time_ms = 2, innocent);
     refuse(&|e| e.other.signature[40] ^= 1, innocent);
 }
@@ -225,7 +226,7 @@ fn an_old_offence_does_not_bar_a_new_key() {
     new.attestation_key = attestation_key("node-9 again").public();
     let domain = crate::common::domain(&stage.validators);
     let statement = domain.possession_statement::<cicada_core::hash::Native>(&new);
-    let proof = attestation_key("node-9 again").sign(&statement);
+    let proof = attestation_key("node-9 again").sign(&statement.0);
     let message = on(&stage.validators).register(new.consensus_key, new.attestation_key, proof);
     let _ = stage.world.as_(node(9)).call(message).succeeds();
     let everybody: Vec<u8> = (0..23).collect();

@@ -21,7 +21,7 @@ fn points_fall_with_the_severity() {
     let entry = history[0].open().unwrap();
     assert_eq!(entry.event, Event::SlaViolated { points: 5 });
     assert_eq!(Severity::Moderate.reputation_points(), 5);
-    assert_eq!(AccountId::from(entry.writer), address(&stage.validators));
+    assert_eq!(AccountId::from(entry.writer.0), address(&stage.validators));
     // Without a penalty, without a word; what is worse in the same hour costs the difference.
     let _ = stage.report(1, &[(2, 101)]).succeeds();
     assert_eq!(stage.points(node(2)), 45);

@@ -1,10 +1,11 @@
 //! A committee with stake: 23 operators, a token, a treasury, a reputation contract, a judge.
 
 use cicada_core::evidence::Equivocation;
-use cicada_core::hash::{Hash, Native, ZERO_HASH};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
 use cicada_core::slashing::{Bands, Rates, Standing, BOUNTY_BPS, JUDGED_MS, MIN_STAKE};
+use cicada_core::Account;
 use cicada_core::{certificate::Certificate, committee::members_root};
 use cicada_runtime_tests::world::{FUNDS, GAS_LIMIT};
 use cicada_runtime_tests::{account, address, on, AccountId, Receipt, World};
@@ -266,7 +267,7 @@ impl Stage {
 
     /// A NAV feed.
     pub fn feed(&self) -> Feed {
-        Feed { kind: ReportKind::Nav, contract: *account(JUDGE).as_ref() }
+        Feed { kind: ReportKind::Nav, contract: Account::of(&account(JUDGE)) }
     }
 
     /// What a seat of an epoch's committee says the NAV is.
@@ -274,7 +275,7 @@ impl Stage {
         let digest = Committee::named("node", epoch).config_digest(&self.validators);
         let mut made = Observation { seat, nav_e18, time_ms: 1, signature: [0; 64] };
         let message = made.message::<Native>(&digest, &self.feed(), slot);
-        made.signature = attestation_key(&format!("node-{seat}")).sign(&message);
+        made.signature = attestation_key(&format!("node-{seat}")).sign(&message.0);
         made
     }
 
@@ -288,12 +289,12 @@ impl Stage {
     pub fn a_report(&self, slot: u64, root: u8) -> Report {
         Report {
             version: REPORT_VERSION,
-            feed: Feed { kind: ReportKind::Leaderboard, contract: [5; 32] },
+            feed: Feed { kind: ReportKind::Leaderboard, contract: Account([5; 32]) },
             slot,
-            previous: [6; 32],
+            previous: Digest([6; 32]),
             time_ms: 7,
             leaf_count: 1,
-            root: [root; 32],
+            root: Digest([root; 32]),
         }
     }
 
@@ -302,7 +303,7 @@ impl Stage {
         let digest = Committee::named("node", epoch).config_digest(&self.validators);
         let signed = |report: Report| {
             let message = report.attestation_message::<Native>(&digest);
-            (report, attestation_key(&format!("node-{seat}")).sign(&message))
+            (report, attestation_key(&format!("node-{seat}")).sign(&message.0))
         };
         Equivocation::new::<Native>(epoch, seat, signed(one), signed(other))
     }
@@ -340,10 +341,10 @@ impl Stage {
             version: REPORT_VERSION,
             feed: Feed {
                 kind: ReportKind::Committee,
-                contract: *address(&self.validators).as_ref(),
+                contract: Account::of(&address(&self.validators)),
             },
             slot: before.slot + 1,
-            previous: if before.slot == 0 { ZERO_HASH } else { before.digest },
+            previous: if before.slot == 0 { Digest::ZERO } else { before.digest },
             time_ms: self.world.now(),
             leaf_count: 1,
             root: members_root::<Native>(&quorum(), &next.members()),
@@ -397,4 +398,4 @@ pub fn bounty(penalty: u128) -> u128 {
 }
 
 /// A digest that is nobody's.
-pub const NOBODYS: Hash = [9; 32];
+pub const NOBODYS: Digest = Digest([9; 32]);

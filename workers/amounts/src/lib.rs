@@ -1,6 +1,12 @@
 //! Amounts as people write and read them, exact, from integers alone. Those for people have their
 //! digits in groups, those for programs (`plain…`) have not, and are read back as they are written.
 
+mod json;
+mod quote;
+
+pub use json::{Mmc, MmcNumber, Tao, Units};
+pub use quote::QuoteJson;
+
 use cicada_core::quote::MMC_DECIMALS;
 
 /// Base units of one MMC.

@@ -7,7 +7,6 @@ use cicada_consensus::{Claim, Pledge, Position, Seat};
 use cicada_core::certificate::Signature;
 use cicada_core::evidence::Equivocation;
 use cicada_core::hash::Native;
-use cicada_core::report::ReportKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -104,21 +103,9 @@ impl fmt::Display for Charge {
                 write!(f, "position {position}, of the pledge for view {earlier} from view {later}")
             }
             Self::DoubleAttestation(evidence) => {
-                write!(f, "{}, slot {}", feed_name(evidence.first.feed.kind), evidence.first.slot)
+                write!(f, "{}, slot {}", evidence.first.feed.kind.name(), evidence.first.slot)
             }
         }
-    }
-}
-
-/// The name of a feed in files and tables.
-pub(crate) fn feed_name(kind: ReportKind) -> &'static str {
-    match kind {
-        ReportKind::Leaderboard => "leaderboard",
-        ReportKind::Nav => "nav",
-        ReportKind::Committee => "committee",
-        ReportKind::Capability => "capability",
-        ReportKind::Basket => "basket",
-        ReportKind::Rewards => "rewards",
     }
 }
 

@@ -18,9 +18,9 @@ use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{Justification, Pledge, Seat};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::evidence::Equivocation;
-use cicada_core::leaderboard::Proposal;
 use cicada_core::report::Report;
-use parity_scale_codec::{Decode, DecodeAll};
+use cicada_node_api::{Contradiction, Decided, Opaque, Said, Scale};
+use parity_scale_codec::Decode;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -133,54 +133,29 @@ fn elements(value: &Value) -> Option<Vec<&Value>> {
 }
 
 #[derive(Deserialize)]
-struct Scale {
+struct Typed {
     #[serde(rename = "type")]
     kind: String,
     hex: String,
 }
 
-// Slot and digest beside them are for people: the signatures are under the report.
-#[derive(Deserialize)]
-struct Certified {
-    proposal: String,
-    certificate: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Contradiction {
-    seat: Seat,
-    first: Half,
-    second: Half,
-}
-
-#[derive(Deserialize)]
-struct Half {
-    kind: String,
-    position: u64,
-    view: u64,
-    digest: String,
-    signature: String,
-}
-
 fn item(value: &Value) -> Result<Option<Item>, String> {
     let has = |field: &str| value.get(field).is_some();
     if has("type") && has("hex") {
-        let Scale { kind, hex } = fields(value)?;
+        let Typed { kind, hex } = fields(value)?;
         return scale_item(&kind, &hex).map(Some);
     }
     if has("first") && has("second") {
         let Contradiction { seat, first, second } = fields(value)?;
-        let statements = [first.statement()?, second.statement()?];
+        let statements = [statement(&first)?, statement(&second)?];
         return Ok(Some(Item::Contradiction { seat, statements }));
     }
     if has("proposal") && has("certificate") {
-        let Certified { proposal, certificate } = fields(value)?;
-        let Proposal { report, .. } = decode("proposal", &proposal)?;
-        let Some(certificate) = certificate else {
-            return Ok(None);
-        };
-        let certificate = decode("certificate", &certificate)?;
-        return Ok(Some(Item::Report(report, certificate)));
+        // Slot and digest beside them are for people: the signatures are under the report.
+        let Decided::<Opaque> { proposal: Scale(value), certificate, .. } = fields(value)?;
+        let report =
+            value.report().map_err(|error| format!("proposal cannot be decoded: {error}"))?;
+        return Ok(certificate.map(|Scale(certificate)| Item::Report(report, certificate)));
     }
     Err("neither a certificate, a contradiction, nor {\"type\", \"hex\"}".into())
 }
@@ -208,18 +183,15 @@ fn scale_item(kind: &str, hex: &str) -> Result<Item, String> {
     })
 }
 
-impl Half {
-    fn statement(&self) -> Result<(Statement, Signature), String> {
-        let kind = match self.kind.to_ascii_lowercase().as_str() {
-            "proposal" => Kind::Proposal,
-            "prepared" => Kind::Prepared,
-            "committed" => Kind::Committed,
-            other => return Err(format!("kind {other:?}: expected proposal, prepared, committed")),
-        };
-        let digest = decode("digest", &self.digest)?;
-        let statement = Statement { kind, position: self.position, view: self.view, digest };
-        Ok((statement, decode("signature", &self.signature)?))
-    }
+fn statement(said: &Said) -> Result<(Statement, Signature), String> {
+    let kind = match said.kind.to_ascii_lowercase().as_str() {
+        "proposal" => Kind::Proposal,
+        "prepared" => Kind::Prepared,
+        "committed" => Kind::Committed,
+        other => return Err(format!("kind {other:?}: expected proposal, prepared, committed")),
+    };
+    let Said { position, view, digest: Scale(digest), signature: Scale(signature), .. } = *said;
+    Ok((Statement { kind, position, view, digest }, signature))
 }
 
 fn fields<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, String> {
@@ -227,7 +199,6 @@ fn fields<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, String> {
 }
 
 fn decode<T: Decode>(what: &str, digits: &str) -> Result<T, String> {
-    let bytes = hex::decode(digits.strip_prefix("0x").unwrap_or(digits))
-        .map_err(|error| format!("{what} is not hexadecimal: {error}"))?;
-    T::decode_all(&mut &bytes[..]).map_err(|error| format!("{what} cannot be decoded: {error}"))
+    let decoded: Result<Scale<T>, _> = digits.parse();
+    decoded.map(|Scale(value)| value).map_err(|error| format!("{what} {error}"))
 }

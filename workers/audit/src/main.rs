@@ -28,7 +28,7 @@ Exit codes: 0 nobody is convicted, 3 somebody is, 2 a file cannot be read or wri
 #[command(name = "audit", version, after_help = EXAMPLES)]
 struct Options {
     /// The network file: the committee in office when the messages were signed
-    #[arg(long, env = "AUDIT_NETWORK")]
+    #[arg(long, env = "CICADA_NETWORK")]
     network: PathBuf,
     /// Where to write the evidence, if somebody is convicted
     #[arg(long)]

@@ -6,7 +6,7 @@ use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{Config, Justification, Pledge, Position, Seat, View};
 use cicada_core::certificate::{Certificate, CertificateError, Signature};
 use cicada_core::evidence::{Equivocation, EvidenceError};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::report::{Feed, Report};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,10 +54,10 @@ type Slot = (Seat, Feed, u64);
 pub struct Pool<'a, V> {
     config: &'a Config,
     keys: &'a V,
-    pub(crate) statements: BTreeMap<Place, BTreeMap<Hash, Signature>>,
+    pub(crate) statements: BTreeMap<Place, BTreeMap<Digest, Signature>>,
     pub(crate) pledges: BTreeMap<Seat, BTreeSet<Pledge>>,
-    pub(crate) attested: BTreeMap<Slot, BTreeMap<Hash, (Report, Signature)>>,
-    decided: BTreeMap<Position, BTreeSet<Hash>>,
+    pub(crate) attested: BTreeMap<Slot, BTreeMap<Digest, (Report, Signature)>>,
+    decided: BTreeMap<Position, BTreeSet<Digest>>,
 }
 
 impl<'a, V: Verifier> Pool<'a, V> {
@@ -188,7 +188,7 @@ impl<'a, V: Verifier> Pool<'a, V> {
         // The verifier knows the keys by seat: here only their number matters.
         let keys = vec![[0; 32]; usize::from(self.config.quorum.n())];
         let (epoch, digest) = (self.config.epoch, &self.config.config_digest);
-        let verify = |signature: &Signature, message: &Hash, _: &[u8; 32]| {
+        let verify = |signature: &Signature, message: &Digest, _: &[u8; 32]| {
             self.keys.verify_attestation(seat, message, signature)
         };
         let checked = evidence.check::<Native>(epoch, digest, &keys, verify);

@@ -8,7 +8,7 @@ use cicada_consensus::{
     digest, Answer, Application, AttestationRequest, Config, Input, Mutant, Node, Now, Origin,
     Output, Position, Record, Refusal, Request, Seat, View,
 };
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::report::Report;
 use cicada_dice::Dice;
 use common::{config, report, Stamp, CONFIG_DIGEST};
@@ -50,7 +50,7 @@ struct Cluster<'a> {
     now_ms: u64,
     loss: u64,
     pool: Pool<'a, Stamp>,
-    proposed: BTreeMap<(View, Position), BTreeSet<Hash>>,
+    proposed: BTreeMap<(View, Position), BTreeSet<Digest>>,
 }
 
 impl<'a> Cluster<'a> {

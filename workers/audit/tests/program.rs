@@ -8,11 +8,12 @@ use cicada_consensus::byzantine::{Kind, Mandate, Statement};
 use cicada_consensus::{Config, Justification, Keys, Seat};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::evidence::Equivocation;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::{Board, Proposal};
 use cicada_core::report::Report;
 use cicada_network::{
-    verify_attestation, ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules,
+    verify_attestation, ChainSection, Contracts, FaultModelName, Network, NodeEntry, NodeKeys,
+    Rules,
 };
 use common::{report, World};
 use parity_scale_codec::{DecodeAll, Encode};
@@ -27,19 +28,19 @@ const N: u8 = 23;
 struct Ring(NodeKeys, PublicKeys);
 
 impl Keys for Ring {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         self.0.attest(message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.1.verify_attestation(seat, message, signature)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
-        self.0.sign(message)
+    fn sign(&self, message: &Digest) -> Signature {
+        self.0.sign(&message.0)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.1.verify(seat, message, signature)
     }
 }
@@ -62,6 +63,7 @@ impl Scene {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
             chain: ChainSection::unasked(),
+            contracts: Contracts::unasked(),
             rules: Rules::UNASKED,
             nodes: keys.iter().map(entry).collect(),
         };
@@ -114,7 +116,7 @@ struct Ran {
 }
 
 fn nothing() -> Board {
-    Board { standings: vec![], shards: [0; 32] }
+    Board { standings: vec![], shards: Digest::ZERO }
 }
 
 // The two quorums that share the nine liars only.
@@ -131,7 +133,7 @@ fn two_certified_reports_of_a_slot_convict_nine_for_the_chain() {
     let honest = scene.run(&[&one]);
     assert_eq!(honest.code, Some(0), "{}", honest.err);
     assert_eq!(honest.out, "nobody is convicted; genuine messages: 1\n");
-    let uncertified = json!({ "slot": 6, "digest": "", "proposal":
+    let uncertified = json!({ "slot": 6, "digest": "00".repeat(32), "proposal":
         hex::encode(Proposal { report: report(3), board: nothing() }.encode()), "certificate": null });
     let other = json!([scene.certified(&report(2), &second), uncertified]).to_string();
     let other = scene.file("other.json", &other);
@@ -211,7 +213,8 @@ fn two_decisions_convict_nine_with_evidence_for_people() {
 fn what_a_node_wrote_down_convicts_a_leader() {
     let scene = Scene::new();
     let half = |digest: u8| {
-        let said = Statement { kind: Kind::Proposal, position: 7, view: 3, digest: [digest; 32] };
+        let said =
+            Statement { kind: Kind::Proposal, position: 7, view: 3, digest: Digest([digest; 32]) };
         json!({
             "kind": "proposal",
             "position": 7,
@@ -255,13 +258,16 @@ fn files_that_say_nothing_are_an_error_unless_they_are_empty() {
     let missing = scene.run(&[&scene.dir.path().join("none.json")]);
     assert_eq!(missing.code, Some(2));
     assert!(missing.err.contains("none.json"), "{}", missing.err);
+    let digest = "00".repeat(32);
+    let element = json!({ "slot": 1, "digest": digest, "proposal": "00", "certificate": null });
+    let element = json!([element]).to_string();
     for (text, reason) in [
         ("hello", "no JSON"),
         ("{\"foo\": 1}", "neither a certificate"),
         ("{\"type\": \"pledge\", \"hex\": \"0xzz\"}", "not hexadecimal"),
         ("{\"type\": \"pledge\", \"hex\": \"00\"}", "cannot be decoded"),
         ("{\"type\": \"plague\", \"hex\": \"00\"}", "unknown type"),
-        ("[{\"proposal\": \"00\", \"certificate\": null}]", "proposal cannot be decoded"),
+        (&element, "proposal cannot be decoded"),
     ] {
         let ran = scene.run(&[&scene.file("bad.json", text)]);
         assert_eq!(ran.code, Some(2), "{text}");

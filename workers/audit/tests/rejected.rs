@@ -7,6 +7,7 @@ use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{Claim, Config, Justification, Keys, Pledge, Seat};
 use cicada_core::certificate::{Certificate, CertificateError, Signature};
 use cicada_core::evidence::{Equivocation, EvidenceError};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::report::Report;
 use common::{config, report, Stamp, CONFIG_DIGEST, EPOCH};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 const N: u8 = 23;
 
 fn statement(kind: Kind, digest: u8) -> Statement {
-    Statement { kind, position: 5, view: 2, digest: [digest; 32] }
+    Statement { kind, position: 5, view: 2, digest: Digest([digest; 32]) }
 }
 
 fn sign(seat: Seat, statement: &Statement) -> Signature {
@@ -30,7 +31,7 @@ fn certificate(kind: Kind) -> QuorumCertificate {
 }
 
 fn pledge(seat: Seat) -> Pledge {
-    let claims = vec![Claim { position: 4, view: 1, digest: [1; 32] }];
+    let claims = vec![Claim { position: 4, view: 1, digest: Digest([1; 32]) }];
     let mut pledge = Pledge { seat, view: 3, tip: 2, claims, signature: [0; 64] };
     pledge.signature = sign(seat, &pledge.statement());
     pledge
@@ -80,13 +81,13 @@ fn statements() {
         let bad = Err(Rejection::BadSignature(3));
         assert_eq!(add(3, Statement { position: 6, ..said }, genuine), bad);
         assert_eq!(add(3, Statement { view: 1, ..said }, genuine), bad);
-        assert_eq!(add(3, Statement { digest: [2; 32], ..said }, genuine), bad);
+        assert_eq!(add(3, Statement { digest: Digest([2; 32]), ..said }, genuine), bad);
         for other in [Kind::Proposal, Kind::Prepared, Kind::Committed] {
             if other != kind {
                 assert_eq!(add(3, Statement { kind: other, ..said }, genuine), bad);
             }
         }
-        let elsewhere = Stamp(3).sign(&said.message(&[8; 32]));
+        let elsewhere = Stamp(3).sign(&said.message(&Digest([8; 32])));
         assert_eq!(add(3, said, elsewhere), bad, "another committee");
     }
     for kind in [Kind::Timeout, Kind::Pledge] {

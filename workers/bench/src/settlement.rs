@@ -7,7 +7,7 @@ use cicada_chain::{account_of, signer, Bundle, Call, Signer};
 use cicada_contracts::{leaderboard, validators, Constructor, Message, Never};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::{Domain, Member};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quorum::{FaultModel, Quorum, COMMITTEE};
 use cicada_core::quote::Framework;
@@ -42,7 +42,7 @@ impl Committee {
         let member = |(seat, signer): (u8, &Signer)| Member {
             operator: account_of(signer),
             consensus_key: [seat; 32],
-            attestation_key: account_of(signer),
+            attestation_key: account_of(signer).0,
         };
         (0..).zip(&self.signers).map(member).collect()
     }
@@ -55,7 +55,7 @@ impl Committee {
     async fn sit(&self, bench: &Bench, domain: &Domain) -> Result<()> {
         let registrations = self.signers.iter().zip(self.members()).map(|(signer, member)| {
             let statement = domain.possession_statement::<Native>(&member);
-            let proof = signer.sign(&statement).0;
+            let proof = signer.sign(&statement.0).0;
             let Member { consensus_key, attestation_key, .. } = &member;
             let message = validators::register(consensus_key, attestation_key, &proof);
             async move { bench.chain.call(&domain.validators, &message, signer).await }
@@ -66,9 +66,9 @@ impl Committee {
         Ok(())
     }
 
-    fn certify(&self, report: &Report, config: &Hash) -> Result<Certificate> {
+    fn certify(&self, report: &Report, config: &Digest) -> Result<Certificate> {
         let message = report.attestation_message::<Native>(config);
-        let shares = (0..).zip(self.signers.iter().map(|signer| signer.sign(&message).0));
+        let shares = (0..).zip(self.signers.iter().map(|signer| signer.sign(&message.0).0));
         Certificate::assemble(1, &self.quorum, shares).context("23 signatures make a certificate")
     }
 }
@@ -80,7 +80,7 @@ fn content() -> Result<Board> {
             Ok(Standing { framework: Framework::new(name)?, score, volume_24h: 0 })
         })
         .collect::<Result<_>>()?;
-    Ok(Board { standings, shards: [71; 32] })
+    Ok(Board { standings, shards: Digest([71; 32]) })
 }
 
 /// What a decision costs: gas consumed and dispatch weight.

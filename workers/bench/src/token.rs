@@ -5,6 +5,7 @@ use crate::Bench;
 use anyhow::{Context, Result};
 use cicada_chain::{account_of, signer, Bundle, Signer};
 use cicada_contracts::{token, Constructor, Message, Never};
+use cicada_core::Account;
 use parity_scale_codec::Decode;
 
 /// What the creator holds at first, in smallest units.
@@ -23,7 +24,7 @@ struct Measured {
 /// One contract under measurement.
 struct Subject<'a> {
     bench: &'a Bench,
-    account: [u8; 32],
+    account: Account,
     measured: Vec<Measured>,
 }
 
@@ -73,7 +74,7 @@ async fn put_through(
             weight: Some(made.weight.ref_time),
         }],
     };
-    let (one, two, third) = (account_of(owner), account_of(spender), [3_u8; 32]);
+    let (one, two, third) = (account_of(owner), account_of(spender), Account([3; 32]));
     let transfer = token::transfer(&third, 1_000, &[]);
     subject.send("transfer to a new account", owner, &transfer).await?;
     subject.send("transfer", owner, &transfer).await?;

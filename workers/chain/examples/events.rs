@@ -2,7 +2,7 @@
 //!
 //! cargo run -p cicada-chain --example events -- ws://127.0.0.1:9944 5C9WAS… contracts/bundles/leaderboard.contract
 
-use cicada_chain::{parse_address, Bundle, Chain};
+use cicada_chain::{Bundle, Chain};
 use futures::StreamExt;
 
 #[tokio::main]
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let chain = Chain::connect(url).await?;
     let bundle = Bundle::load(bundle)?;
-    let mut events = chain.finalized_events(parse_address(contract)?, 1).await?;
+    let mut events = chain.finalized_events(contract.parse()?, 1).await?;
     while let Some(event) = events.next().await {
         let event = event?;
         println!(

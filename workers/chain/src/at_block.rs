@@ -4,7 +4,7 @@ use crate::chain::Block;
 use crate::events::emitted;
 use crate::{Chain, ContractEvent, Error};
 use cicada_contracts::Message;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
 use std::future::Future;
@@ -12,8 +12,8 @@ use subxt::dynamic;
 use subxt::events::Phase;
 use subxt::rpcs::methods::legacy::NumberOrHex;
 
-/// Hash, time and events of a block.
-type Contents = (Hash, u64, Vec<(Option<u32>, ContractEvent)>);
+/// Digest, time and events of a block.
+type Contents = (Digest, u64, Vec<(Option<u32>, ContractEvent)>);
 
 /// A final block, as a follower of some contracts sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,9 @@ pub struct FinalBlock {
     /// Its number.
     pub number: u64,
     /// Its hash.
-    pub hash: Hash,
+    pub hash: Digest,
     /// The hash of the block before it; zeros for the first block of a chain.
-    pub parent: Hash,
+    pub parent: Digest,
     /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
     pub time_ms: u64,
     /// The events of the contracts, in order.
@@ -36,9 +36,9 @@ pub struct WholeBlock {
     /// Its number.
     pub number: u64,
     /// Its hash.
-    pub hash: Hash,
+    pub hash: Digest,
     /// The hash of the block before it; zeros for the first block of a chain.
-    pub parent: Hash,
+    pub parent: Digest,
     /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
     pub time_ms: u64,
     /// The events of all contracts, in order, each with the position of the transaction that
@@ -99,16 +99,16 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Node`].
-    pub async fn block_hash(&self, number: u64) -> Result<Option<Hash>, Error> {
+    pub async fn block_hash(&self, number: u64) -> Result<Option<Digest>, Error> {
         let what = format!("reading the hash of block {number}");
         let number = NumberOrHex::Number(number);
         let hash = self.rpc.chain_get_block_hash(Some(number)).await;
-        Ok(hash.map_err(Error::node(&what))?.map(|hash| hash.0))
+        Ok(hash.map_err(Error::node(&what))?.map(|hash| Digest(hash.0)))
     }
 
-    async fn parent(&self, at: &Block) -> Result<Hash, Error> {
+    async fn parent(&self, at: &Block) -> Result<Digest, Error> {
         let what = format!("reading the header of block {}", at.block_number());
-        Ok(at.block_header().await.map_err(Error::node(&what))?.parent_hash.0)
+        Ok(Digest(at.block_header().await.map_err(Error::node(&what))?.parent_hash.0))
     }
 
     /// The hash of the block after the first. A development chain that was reset has the same genesis
@@ -116,7 +116,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Node`], also if the chain has no block yet.
-    pub async fn first_block(&self) -> Result<Hash, Error> {
+    pub async fn first_block(&self) -> Result<Digest, Error> {
         let none = || Error::node("reading block 1")("the chain has no block yet");
         self.block_hash(1).await?.ok_or_else(none)
     }
@@ -126,7 +126,7 @@ impl Chain {
         self.client.at_block(number).await.map_err(Error::node(&what))
     }
 
-    /// Hash, time and events of a block.
+    /// Digest, time and events of a block.
     async fn contents(&self, at: &Block) -> Result<Contents, Error> {
         let number = at.block_number();
         let what = format!("reading block {number}");
@@ -145,9 +145,9 @@ impl Chain {
                 Phase::ApplyExtrinsic(place) => Some(place),
                 Phase::Finalization | Phase::Initialization => None,
             };
-            found.extend(emitted(&event, number, hash)?.map(|event| (cause, event)));
+            found.extend(emitted(&event, number, Digest(hash))?.map(|event| (cause, event)));
         }
-        Ok((hash, time_ms, found))
+        Ok((Digest(hash), time_ms, found))
     }
 
     /// Reads a view at a block. A node that prunes old state has only that of the newest ones.
@@ -162,7 +162,7 @@ impl Chain {
     ) -> Result<T, Error> {
         let what = format!("reading {} at block {block}", message.label());
         let at = self.client.at_block(block).await.map_err(Error::node(&what))?;
-        Ok(self.dry_run_of(&at, contract, message, &[0; 32]).await?.returned)
+        Ok(self.dry_run_of(&at, contract, message, &Account::NOBODY).await?.returned)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A contract's bundle: its Wasm, and what its calls and events look like.
 
 use crate::Error;
-use cicada_contracts::{bytes, Interface};
-use cicada_core::hash::Hash;
+use cicada_contracts::Interface;
+use cicada_core::hash::Digest;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Bundle {
     wasm: Vec<u8>,
-    code_hash: Hash,
+    code_hash: Digest,
     interface: Interface,
 }
 
@@ -21,8 +21,7 @@ struct File {
 
 #[derive(Deserialize)]
 struct Source {
-    #[serde(deserialize_with = "bytes")]
-    hash: Hash,
+    hash: Digest,
     wasm: Option<String>,
 }
 
@@ -70,7 +69,7 @@ impl Bundle {
     }
 
     /// BLAKE2-256 of the Wasm: the code's identity on the chain.
-    pub fn code_hash(&self) -> &Hash {
+    pub fn code_hash(&self) -> &Digest {
         &self.code_hash
     }
 

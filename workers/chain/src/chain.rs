@@ -2,7 +2,7 @@
 
 use crate::nonce::Nonces;
 use crate::{Error, Receipt, Signer};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
 use std::sync::Arc;
@@ -55,8 +55,8 @@ impl Chain {
     }
 
     /// The hash of the chain's first block: the chain's identity.
-    pub fn genesis(&self) -> Hash {
-        self.client.genesis_hash().0
+    pub fn genesis(&self) -> Digest {
+        Digest(self.client.genesis_hash().0)
     }
 
     /// The chain's name, such as `Cicada Development`.
@@ -103,18 +103,18 @@ impl Chain {
     ///
     /// # Errors
     /// [`Error::Node`].
-    pub async fn code_hash(&self, contract: &Account) -> Result<Option<Hash>, Error> {
+    pub async fn code_hash(&self, contract: &Account) -> Result<Option<Digest>, Error> {
         let what = "reading the code hash of a contract";
         let address =
             dynamic::storage::<([u8; 32],), dynamic::Value>("Contracts", "ContractInfoOf");
         let block = self.at_final().await?;
-        let entry = block.storage().try_fetch(address, (*contract,)).await;
+        let entry = block.storage().try_fetch(address, (contract.0,)).await;
         let Some(value) = entry.map_err(Error::node(what))? else {
             return Ok(None);
         };
         // The front of a `ContractInfo`: the key of its storage, then the hash.
         let (_, hash) =
-            <(Vec<u8>, Hash)>::decode(&mut value.bytes()).map_err(Error::decode(what))?;
+            <(Vec<u8>, Digest)>::decode(&mut value.bytes()).map_err(Error::decode(what))?;
         Ok(Some(hash))
     }
 
@@ -150,7 +150,7 @@ pub(crate) async fn account_field(
     use dynamic::At;
     let what = "reading an account";
     let address = dynamic::storage::<([u8; 32],), dynamic::Value>("System", "Account");
-    let entry = block.storage().try_fetch(address, (*account,)).await;
+    let entry = block.storage().try_fetch(address, (account.0,)).await;
     let Some(value) = entry.map_err(Error::node(what))? else {
         return Ok(0);
     };

@@ -6,7 +6,7 @@ use crate::events::{emitted, ContractEvent};
 use crate::transactions::id;
 use crate::{account_of, Bundle, Call, Chain, DryRun, Error, Receipt, Signer, Weight};
 use cicada_contracts::{Constructor, Message};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
 use scale_value::Value;
@@ -32,9 +32,9 @@ pub struct CallOutcome<T = ()> {
     /// The number of its block.
     pub block: u64,
     /// The hash of its block.
-    pub block_hash: Hash,
+    pub block_hash: Digest,
     /// The hash of the transaction.
-    pub transaction: Hash,
+    pub transaction: Digest,
     /// What the contract consumed, by the dry run.
     pub gas_consumed: Weight,
     /// The weight that the block was charged for the transaction, its base not included.
@@ -99,8 +99,8 @@ impl Chain {
         })?;
         let (origin, input) = (account_of(signer), constructor.input());
         let dry_args = instantiate_args(&origin, bundle.wasm(), input, salt);
-        let dry_run =
-            self.dry_run_raw("ContractsApi_instantiate", dry_args, constructor, entry).await?;
+        let (at, function) = (self.at_final().await?, "ContractsApi_instantiate");
+        let dry_run: DryRun = self.dry_run_at(&at, function, dry_args, constructor, entry).await?;
         let what = format!("making a contract {name}");
         let account =
             dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
@@ -147,8 +147,7 @@ impl Chain {
         let entry = message.interface().message(label).ok_or("it is in no bundle");
         let entry = entry.map_err(Error::decode(label))?;
         let args = call_args(origin, contract, message.input());
-        let dry_run = self.dry_run_at(block, "ContractsApi_call", args, message, entry).await?;
-        dry_run.typed(label)
+        self.dry_run_at(block, "ContractsApi_call", args, message, entry).await
     }
 
     /// Calls a message and waits until that is final. The call is dry-run first: if the
@@ -202,7 +201,7 @@ impl Chain {
         contract: &Account,
         message: &Message<T, E>,
     ) -> Result<T, Error> {
-        Ok(self.dry_run(contract, message, &[0; 32]).await?.returned)
+        Ok(self.dry_run(contract, message, &Account::NOBODY).await?.returned)
     }
 }
 

@@ -101,26 +101,15 @@ pub(crate) fn instantiate_args(
 }
 
 impl Chain {
-    /// Runs a runtime call of `ContractsApi` at the newest final block and reads its result.
-    pub(crate) async fn dry_run_raw(
-        &self,
-        function: &str,
-        args: Vec<u8>,
-        call: &Call,
-        entry: &Entry,
-    ) -> Result<DryRun<Vec<u8>>, Error> {
-        self.dry_run_at(&self.at_final().await?, function, args, call, entry).await
-    }
-
-    /// The same at any block.
-    pub(crate) async fn dry_run_at(
+    /// Runs a runtime call of `ContractsApi` at a block and reads its result.
+    pub(crate) async fn dry_run_at<T: Decode>(
         &self,
         block: &Block,
         function: &str,
         args: Vec<u8>,
         call: &Call,
         entry: &Entry,
-    ) -> Result<DryRun<Vec<u8>>, Error> {
+    ) -> Result<DryRun<T>, Error> {
         let what = entry.label();
         let answer = block
             .runtime_apis()
@@ -151,32 +140,11 @@ impl Chain {
                 StorageDeposit::Charge(due) => due,
             },
             deposit_room: deposit_room(block),
-            returned: value.to_vec(),
+            returned: T::decode_all(&mut &value[..]).map_err(Error::decode(what))?,
             account: Account::decode(&mut rest)
                 .ok()
                 .filter(|_| function == "ContractsApi_instantiate"),
         })
-    }
-}
-
-impl DryRun<Vec<u8>> {
-    /// The same with what the message returns as the type that it is.
-    pub(crate) fn typed<T: Decode>(self, what: &str) -> Result<DryRun<T>, Error> {
-        let returned = T::decode_all(&mut &self.returned[..]).map_err(Error::decode(what))?;
-        Ok(self.with(returned))
-    }
-}
-
-impl<A> DryRun<A> {
-    pub(crate) fn with<T>(self, returned: T) -> DryRun<T> {
-        DryRun {
-            gas_consumed: self.gas_consumed,
-            gas_required: self.gas_required,
-            deposit: self.deposit,
-            deposit_room: self.deposit_room,
-            returned,
-            account: self.account,
-        }
     }
 }
 
@@ -235,10 +203,10 @@ mod tests {
 
     #[test]
     fn arguments_are_encoded_as_the_runtime_expects() {
-        let args = call_args(&[1; 32], &[2; 32], &[9, 9]);
+        let args = call_args(&Account([1; 32]), &Account([2; 32]), &[9, 9]);
         assert_eq!(args.len(), 32 + 32 + 16 + 1 + 1 + 1 + 2);
         assert_eq!(args[args.len() - 3..], [8, 9, 9]);
-        let args = instantiate_args(&[1; 32], &[7; 3], &[9], &[]);
+        let args = instantiate_args(&Account([1; 32]), &[7; 3], &[9], &[]);
         assert_eq!(args.len(), 32 + 16 + 3 + 4 + 2 + 1);
     }
 

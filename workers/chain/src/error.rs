@@ -1,7 +1,7 @@
 //! What can go wrong between a worker and the chain, and what to do about it.
 
-use crate::{address, CallOutcome, Underway};
-use cicada_core::hash::Hash;
+use crate::{CallOutcome, Underway};
+use cicada_core::hash::Digest;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::any::TypeId;
 use std::fmt::Debug;
@@ -74,7 +74,7 @@ pub enum Error {
         reason: String,
     },
     /// A transaction was sent, and nobody has said what became of it.
-    #[error("{what}: {reason}; it may still be done, until block {} is final: look for 0x{} (transaction {} of {}) before you repeat it", underway.valid_until, hex::encode(underway.transaction), underway.nonce, address(&underway.account))]
+    #[error("{what}: {reason}; it may still be done, until block {} is final: look for 0x{} (transaction {} of {}) before you repeat it", underway.valid_until, hex::encode(underway.transaction), underway.nonce, underway.account.to_string())]
     Unknown {
         /// The operation.
         what: String,
@@ -102,18 +102,13 @@ pub enum Error {
         /// The number of its block.
         block: u64,
         /// Its hash.
-        transaction: Hash,
+        transaction: Digest,
         /// What cannot be read.
         reason: String,
     },
-    /// A text is no account.
-    #[error("'{}' is no address: {reason}", text.escape_debug())]
-    Account {
-        /// The text.
-        text: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A text that is no account.
+    #[error(transparent)]
+    Account(#[from] cicada_core::BadText),
     /// A signer's secret cannot be read.
     #[error("this is no secret of an account ({0}); write for example //Alice, a mnemonic, or 0x and 64 hex digits")]
     Secret(String),
@@ -196,7 +191,7 @@ impl Error {
 /// Advice for the errors of the chain that people meet.
 fn hint(error: &str) -> &'static str {
     if error.contains("ContractNotFound") {
-        "; there is no contract at this address: the chain is another one, or was reset. Deploy again with what wrote the address ('deploy-market' for the compute market, 'scripts/deploy_paxos.sh' for leaderboard and exchange, 'deploy-index' for the index), or name the file of this chain"
+        "; there is no contract at this address: the chain is another one, or was reset. Deploy again with what wrote the address ('deploy market' for the compute market, 'scripts/deploy_paxos.sh' for leaderboard and exchange, 'deploy index' for the index), or name the network file of this chain"
     } else if error.contains("StorageDepositLimitExhausted") {
         "; somebody else's transaction came between the dry run and this one: try again"
     } else if error.contains("FundsUnavailable")
@@ -214,15 +209,16 @@ fn hint(error: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::Account;
 
     #[test]
     fn errors_say_what_to_do() {
         let text = Error::Dispatch {
-            what: "Leaderboard::submit".into(),
+            what: "submit".into(),
             error: "Pallet error: Contracts::ContractNotFound".into(),
         }
         .to_string();
-        assert!(text.contains("deploy-market"), "{text}");
+        assert!(text.contains("deploy market"), "{text}");
         let text = Error::Connect { url: "ws://x".into(), reason: "refused".into() }.to_string();
         assert!(text.contains("scripts/node start"), "{text}");
         let reason = "Invalid Transaction (1010): Inability to pay some fees".into();
@@ -233,14 +229,14 @@ mod tests {
     #[test]
     fn a_rich_signer_is_not_told_to_get_money() {
         let error = "Contracts::StorageDepositLimitExhausted".into();
-        let text = Error::Dispatch { what: "Exchange::buy".into(), error }.to_string();
+        let text = Error::Dispatch { what: "buy".into(), error }.to_string();
         assert!(text.contains("try again") && !text.contains("currency"), "{text}");
     }
 
     #[test]
     fn an_error_of_another_contract_is_not_taken_for_ones_own() {
         use cicada_contracts::types::{AuctionError, ReputationError};
-        let error = Error::refusal_of("Auction::start", &AuctionError::NotFound, "");
+        let error = Error::refusal_of("start", &AuctionError::NotFound, "");
         assert_eq!(error.refused(), Some(AuctionError::NotFound));
         // The same bytes.
         assert_eq!(ReputationError::NotWriter.encode(), AuctionError::NotFound.encode());
@@ -250,8 +246,13 @@ mod tests {
     #[test]
     fn what_may_still_be_done_names_its_transaction() {
         let (transaction, account) = ([7; 32], [1; 32]);
-        let underway = Underway { transaction, account, nonce: 3, valid_until: 300 };
-        let error = Error::unknown("Exchange::buy", underway, "not final after 120 s");
+        let underway = Underway {
+            transaction: Digest(transaction),
+            account: Account(account),
+            nonce: 3,
+            valid_until: 300,
+        };
+        let error = Error::unknown("buy", underway, "not final after 120 s");
         let text = error.to_string();
         assert!(text.contains(&format!("look for 0x{}", "07".repeat(32))), "{text}");
         assert!(text.contains("before you repeat it") && text.contains("block 300"), "{text}");

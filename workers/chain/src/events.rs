@@ -1,7 +1,7 @@
 //! Events of contracts, in final blocks only.
 
 use crate::{Chain, Error};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use futures::stream::{self, Stream};
 use parity_scale_codec::Decode;
@@ -16,13 +16,13 @@ pub struct ContractEvent {
     /// The number of its block.
     pub block: u64,
     /// The hash of its block.
-    pub block_hash: Hash,
+    pub block_hash: Digest,
     /// Its position among all events of the block.
     pub index: u32,
     /// The contract that emitted it.
     pub contract: Account,
     /// Its topics; the first tells its kind.
-    pub topics: Vec<Hash>,
+    pub topics: Vec<Digest>,
     /// Its fields, in SCALE.
     pub data: Vec<u8>,
 }
@@ -41,7 +41,7 @@ impl ContractEvent {
 pub(crate) fn emitted(
     event: &Event<'_, PolkadotConfig>,
     block: u64,
-    block_hash: Hash,
+    block_hash: Digest,
 ) -> Result<Option<ContractEvent>, Error> {
     if (event.pallet_name(), event.event_name()) != ("Contracts", "ContractEmitted") {
         return Ok(None);
@@ -53,7 +53,7 @@ pub(crate) fn emitted(
         block_hash,
         index: event.index(),
         contract,
-        topics: event.topics().iter().map(|topic| topic.0).collect(),
+        topics: event.topics().iter().map(|topic| Digest(topic.0)).collect(),
         data,
     }))
 }
@@ -111,7 +111,7 @@ impl Chain {
         let mut found = Vec::new();
         for event in events.iter() {
             let event = event.map_err(Error::decode(&what))?;
-            found.extend(emitted(&event, block, at.block_hash().0)?);
+            found.extend(emitted(&event, block, Digest(at.block_hash().0))?);
         }
         found.retain(|event| event.contract == *contract);
         Ok(found)

@@ -5,7 +5,7 @@
 //! use cicada_chain::Chain;
 //! use cicada_contracts::validators;
 //! let chain = Chain::connect("ws://127.0.0.1:9944").await?;
-//! # let contract = [0; 32];
+//! # let contract = cicada_core::Account::NOBODY;
 //! let epoch = chain.read(&contract, &validators::epoch()).await?;
 //! # Ok(()) }
 //! ```
@@ -26,10 +26,7 @@ mod events;
 mod nonce;
 mod transactions;
 
-pub use account::{
-    account_of, account_setting, address, parse_account, parse_address, signer, signer_from_seed,
-    Signer,
-};
+pub use account::{account_of, signer, signer_from_seed, Signer};
 pub use at_block::{FinalBlock, WholeBlock};
 pub use bundle::Bundle;
 pub use chain::Chain;

@@ -41,8 +41,8 @@ pub(crate) fn is_stale(reason: &str) -> bool {
 mod tests {
     use super::*;
 
-    const A: Account = [1; 32];
-    const B: Account = [2; 32];
+    const A: Account = Account([1; 32]);
+    const B: Account = Account([2; 32]);
 
     #[test]
     fn numbers_go_up_even_when_the_node_lags() {

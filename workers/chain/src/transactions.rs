@@ -3,7 +3,7 @@
 use crate::chain::account_field;
 use crate::nonce::is_stale;
 use crate::{account_of, Chain, Error, Signer, Weight};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
 use scale_value::{Composite, Value};
@@ -76,9 +76,9 @@ pub struct Receipt {
     /// The number of its block.
     pub block: u64,
     /// The hash of its block.
-    pub block_hash: Hash,
+    pub block_hash: Digest,
     /// The hash of the transaction.
-    pub transaction: Hash,
+    pub transaction: Digest,
     /// What the signer paid, in base units of the chain's currency.
     pub fee: u128,
     /// The weight that the block was charged for it, its base weight not included.
@@ -91,7 +91,7 @@ pub struct Receipt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Underway {
     /// Its hash.
-    pub transaction: Hash,
+    pub transaction: Digest,
     /// Who signed it.
     pub account: Account,
     /// Its number among those of the account.
@@ -183,7 +183,7 @@ impl Chain {
 
     /// Whether another transaction has the number of one that cannot be done any more.
     async fn is_used(&self, of: &Underway) -> bool {
-        let next = self.rpc.system_account_next_index(&AccountId32(of.account)).await;
+        let next = self.rpc.system_account_next_index(&AccountId32(of.account.0)).await;
         next.is_ok_and(|next| next > of.nonce)
     }
 
@@ -227,7 +227,7 @@ impl Chain {
         let mut nonces = self.nonces.lock().await;
         let on_node = self
             .rpc
-            .system_account_next_index(&AccountId32(account))
+            .system_account_next_index(&AccountId32(account.0))
             .await
             .map_err(Error::node("asking for an account's next nonce"))?;
         let block = self.at_final().await?;
@@ -242,7 +242,7 @@ impl Chain {
             }
         };
         let underway = Underway {
-            transaction: signed.hash().0,
+            transaction: Digest(signed.hash().0),
             account,
             nonce,
             valid_until: block.block_number().saturating_add(VALID_BLOCKS),
@@ -334,8 +334,8 @@ fn receipt(
 ) -> Result<Receipt, Error> {
     let mut receipt = Receipt {
         block,
-        block_hash: in_block.block_hash().0,
-        transaction: in_block.extrinsic_hash().0,
+        block_hash: Digest(in_block.block_hash().0),
+        transaction: Digest(in_block.extrinsic_hash().0),
         fee: 0,
         weight: Weight::default(),
         underway,

@@ -4,6 +4,7 @@
 //! `CICADA_CHAIN_BINARY=$(scripts/node build) cargo test -p cicada-chain --test underway -- --ignored`
 
 use cicada_chain::{signer, Chain, Error, Fate};
+use cicada_core::Account;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ async fn what_was_lost_sight_of_is_said_to_be_perhaps_done_and_its_fate_can_be_k
     let chain = node.chain().await;
     let (alice, to) = (signer("//Alice").unwrap(), [7; 32]);
     let sender = chain.clone();
-    let sent = tokio::spawn(async move { sender.transfer(&alice, &to, AMOUNT).await });
+    let sent = tokio::spawn(async move { sender.transfer(&alice, &Account(to), AMOUNT).await });
     let begin = Instant::now();
     while chain.block_hash(1).await.unwrap().is_none() {
         assert!(begin.elapsed() < PATIENCE, "no block");
@@ -90,5 +91,5 @@ async fn what_was_lost_sight_of_is_said_to_be_perhaps_done_and_its_fate_can_be_k
         // A block, after which the one before is final.
         chain.send(&cicada_chain::Call::remark(), &signer("//Bob").unwrap()).await.unwrap();
     }
-    assert_eq!(chain.balance(&to).await.unwrap(), AMOUNT, "it was done: once");
+    assert_eq!(chain.balance(&Account(to)).await.unwrap(), AMOUNT, "it was done: once");
 }

@@ -1,12 +1,13 @@
 //! Arguments as people write them.
 
 use cicada_amounts::{parse_mmc, parse_units, whole};
-use cicada_chain::{account_of, parse_address, signer};
+use cicada_chain::{account_of, signer};
 use cicada_core::escrow::Fallback;
+use cicada_core::exchange::Side;
 use cicada_core::name::Name;
-use cicada_core::quote::Framework;
 use cicada_core::sla::Metric;
 use cicada_core::Account;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// Whole percent, and the same in basis points.
 const PERCENT: u16 = 100;
@@ -17,9 +18,9 @@ pub fn name(text: &str) -> Result<Name, String> {
     Name::new(text).map_err(|_| bad.into())
 }
 
-/// The name of a framework.
-pub fn framework(text: &str) -> Result<Framework, String> {
-    Framework::new(text).map_err(|error| error.to_string())
+/// A side: `buy` or `sell`.
+pub fn side() -> impl TypedValueParser<Value = Side> {
+    PossibleValuesParser::new(["buy", "sell"]).try_map(|side| side.parse::<Side>())
 }
 
 /// Whole performance tokens, at least one: `1000`, `1_000` or `1,000`.
@@ -41,7 +42,18 @@ pub fn account(text: &str) -> Result<Account, String> {
     if text.starts_with("//") {
         return signer(text).map(|signer| account_of(&signer)).map_err(|e| e.to_string());
     }
-    parse_address(text).map_err(|error| format!("{error}; write one such as 5Grw…, or //Bob"))
+    text.parse().map_err(|error| format!("{error}; write one such as 5Grw…, or //Bob"))
+}
+
+/// The address of something that answers HTTP.
+pub fn http_url(text: &str) -> Result<String, String> {
+    match text.starts_with("http://") || text.starts_with("https://") {
+        true => Ok(text.into()),
+        false => {
+            Err("write an address such as http://127.0.0.1:7100; a file is named with --network"
+                .into())
+        }
+    }
 }
 
 /// Basis points, 0 to 10,000.
@@ -110,6 +122,7 @@ pub fn share_floor(amount: u128, provider_bps: u16) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::quote::Framework;
 
     #[test]
     fn shares_are_rounded_down_and_never_overflow() {
@@ -139,7 +152,7 @@ mod tests {
             .all(|t| measured(t).is_err()));
         assert!(metric("accuracy").is_err() && metric("accuracy=10001").is_err());
         let bob = account("//Bob").unwrap();
-        assert_eq!(account(&cicada_chain::address(&bob)), Ok(bob));
+        assert_eq!(account(&bob.to_string()), Ok(bob));
         assert_eq!((tokens("1000"), tokens("1,000_000")), (Ok(1_000), Ok(1_000_000)));
         assert_eq!(price("0.5"), Ok(500_000));
         assert!(["0", "0.0", "0,5", "-1", "1e3"].iter().all(|bad| price(bad).is_err()));
@@ -158,7 +171,7 @@ mod tests {
         ]
         .iter()
         .all(|bad| tokens(bad).is_err()));
-        assert!(framework("claude").is_ok() && framework("Claude").is_err());
+        assert!("claude".parse::<Framework>().is_ok() && "Claude".parse::<Framework>().is_err());
         assert!(account("bob").is_err() && name("Upper").is_err());
         assert_eq!(hash(&"ab".repeat(32)), Ok([0xab; 32]));
     }

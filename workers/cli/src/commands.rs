@@ -34,7 +34,7 @@ pub enum Command {
     /// The newest quote of a performance token.
     Quote {
         /// Whose performance token.
-        #[arg(long, value_parser = args::framework)]
+        #[arg(long)]
         framework: Framework,
     },
     /// The ranking and all its quotes, at the newest final block.
@@ -43,7 +43,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  cicada71 market --framework claude")]
     Market {
         /// Whose performance token.
-        #[arg(long, value_parser = args::framework)]
+        #[arg(long)]
         framework: Framework,
     },
     Buy(trade::BuyArgs),
@@ -71,7 +71,7 @@ pub enum Command {
     /// Opens the market of a framework that the leaderboard ranks; anybody may.
     List {
         /// Whose performance token.
-        #[arg(long, value_parser = args::framework)]
+        #[arg(long)]
         framework: Framework,
     },
     /// The market maker's reserve.

@@ -2,6 +2,7 @@
 
 use crate::reply::Failure;
 use cicada_chain::BUNDLES;
+use cicada_network::{refuse_moved, NETWORK_FILE};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -9,15 +10,15 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Address of a node of the chain, for trading.
+    /// The network file that `deploy` wrote.
+    pub network: Option<PathBuf>,
+    /// Address of a node of the chain, instead of the network file's.
     pub url: Option<String>,
-    /// The file with the addresses of the contracts.
-    pub addresses: Option<PathBuf>,
     /// Folder of the built contracts, for 'cicada71 verify'.
     pub bundles: Option<PathBuf>,
     /// Address of the indexer.
     pub indexer: Option<String>,
-    /// The network file of the nodes, or the address of the first of 23.
+    /// The address of the first of 23 nodes, instead of those of the network file.
     pub nodes: Option<String>,
     /// The key file.
     pub key_file: Option<PathBuf>,
@@ -41,7 +42,10 @@ impl Config {
             Failure::Usage(format!("{}: {reason}", path.display()))
         };
         match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| bad(&error)),
+            Ok(text) => {
+                refuse_moved(&text, &["addresses"]).map_err(|reason| bad(&reason))?;
+                toml::from_str(&text).map_err(|error| bad(&error))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
                 Ok(Self::default())
             }
@@ -53,12 +57,17 @@ impl Config {
     pub fn text(&self) -> String {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let entries = [
-            ("Address of a node of the chain.", "url", self.url.clone(), "ws://127.0.0.1:9944"),
             (
-                "The file with the addresses of the contracts.",
-                "addresses",
-                path(&self.addresses),
-                "frontend-abi/addresses/local.json",
+                "The network file: chain, contracts, nodes.",
+                "network",
+                path(&self.network),
+                NETWORK_FILE,
+            ),
+            (
+                "Address of a node of the chain, instead of the network file's.",
+                "url",
+                self.url.clone(),
+                "ws://127.0.0.1:9944",
             ),
             (
                 "Folder of the built contracts, for 'cicada71 verify'.",
@@ -73,7 +82,7 @@ impl Config {
                 "http://127.0.0.1:7171",
             ),
             (
-                "The network file of the nodes, or the address of the first of 23.",
+                "The address of the first of 23 nodes, instead of those of the network file.",
                 "nodes",
                 self.nodes.clone(),
                 "http://127.0.0.1:7100",
@@ -100,7 +109,7 @@ mod tests {
     fn what_is_written_is_read() {
         let config = Config {
             url: Some("ws://x".into()),
-            addresses: Some("/a \"b\"/local.json".into()),
+            network: Some("/a \"b\"/network.toml".into()),
             key_file: Some("/k.json".into()),
             ..Config::default()
         };
@@ -117,6 +126,10 @@ mod tests {
         let path = folder.path().join("config.toml");
         assert!(
             matches!(Config::load(Some(&path)), Err(Failure::Usage(text)) if text.contains("config.toml"))
+        );
+        std::fs::write(&path, "addresses = \"local.json\"").unwrap();
+        assert!(
+            matches!(Config::load(Some(&path)), Err(Failure::Usage(text)) if text.contains("write network ="))
         );
         std::fs::write(&path, "colour = 1").unwrap();
         assert!(

@@ -4,12 +4,13 @@ use crate::args;
 use crate::config::Config;
 use crate::keys::Identity;
 use crate::reply::Failure;
-use cicada_chain::{account_of, Signer, BUNDLES};
+use cicada_chain::{account_of, Chain, Signer, BUNDLES};
 use cicada_core::Account;
-use cicada_market::{Market, MarketFile};
+use cicada_market::Market;
+use cicada_network::{ContractName, Deployment, NETWORK_FILE};
 use cicada_payload::{Keystore, Store};
 use cicada_program::complain;
-use cicada_trade::{Addresses, Board, Exchange, Indexer};
+use cicada_trade::{Board, Exchange, Indexer};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -21,27 +22,22 @@ pub struct Common {
     /// [default: config.toml in $XDG_CONFIG_HOME/cicada71]
     #[arg(long, global = true, env = "CICADA_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The file with the addresses of the contracts, for trading.
-    /// [default: frontend-abi/addresses/local.json]
-    #[arg(long, global = true, env = "CICADA_ADDRESSES", value_name = "FILE")]
-    pub addresses: Option<PathBuf>,
-    /// The exchange, instead of the one of the file of addresses.
+    /// The network file that deploy wrote: chain, contracts, nodes. [default: .demo/network.toml]
+    #[arg(long, global = true, env = "CICADA_NETWORK", value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// The exchange, instead of the one of the network file.
     #[arg(long, global = true, env = "CICADA_EXCHANGE", value_parser = args::account, value_name = "ADDRESS")]
     pub exchange: Option<Account>,
-    /// The leaderboard, instead of the one of the file of addresses.
-    #[arg(long, global = true, env = "CICADA_LEADERBOARD", value_parser = args::account, value_name = "ADDRESS")]
+    /// The leaderboard, instead of the one of the network file.
+    #[arg(long, global = true, value_parser = args::account, value_name = "ADDRESS")]
     pub leaderboard: Option<Account>,
     /// The indexer: history, orders, costs. [default: http://127.0.0.1:7171]
     #[arg(long, global = true, env = "CICADA_INDEXER_URL", value_name = "URL")]
     pub indexer: Option<String>,
-    /// The nodes: their network file, or the address of the first of 23 on successive ports.
-    /// [default: .demo/network.toml if it is there, else http://127.0.0.1:7100]
-    #[arg(long, global = true, env = "CICADA_NODES_AT", value_name = "FILE|URL")]
+    /// The address of the first of 23 nodes on successive ports, instead of those of the network file.
+    #[arg(long, global = true, value_parser = args::http_url, value_name = "URL")]
     pub nodes: Option<String>,
-    /// The market file that deploy-market wrote: for the commands of the compute market.
-    #[arg(long, global = true, env = "CICADA_MARKET", default_value = ".demo/market.toml")]
-    pub network: PathBuf,
-    /// Address of a node of the chain, instead of the file's.
+    /// Address of a node of the chain, instead of the network file's.
     #[arg(long, global = true, env = "CICADA_URL")]
     pub url: Option<String>,
     /// Secret of the account that signs: for development accounts such as //Alice.
@@ -123,30 +119,60 @@ impl Settings {
         self.common.url.as_deref().or(self.config.url.as_deref())
     }
 
-    /// The addresses of the contracts. A file that is not named need not be there if the options
-    /// say it all.
-    pub fn addresses(&self) -> Result<Addresses, Failure> {
-        let named = self.common.addresses.as_deref().or(self.config.addresses.as_deref());
-        let path = named.unwrap_or(Path::new("frontend-abi/addresses/local.json"));
-        let Common { exchange, leaderboard, .. } = self.common;
-        let given = exchange.is_some() || leaderboard.is_some();
-        let mut addresses = match named.is_none() && given && !path.exists() {
-            true => Addresses::default(),
-            false => Addresses::load(path)?,
-        };
-        addresses.exchange = exchange.or(addresses.exchange);
-        addresses.leaderboard = leaderboard.or(addresses.leaderboard);
-        Ok(addresses)
+    fn named(&self) -> Option<&Path> {
+        self.common.network.as_deref().or(self.config.network.as_deref())
+    }
+
+    /// The network file.
+    pub fn network(&self) -> &Path {
+        self.named().unwrap_or(Path::new(NETWORK_FILE))
+    }
+
+    /// What the network file says. One that is not named need not be there unless it is `needed`.
+    pub fn deployment(&self, needed: bool) -> Result<Option<Deployment>, Failure> {
+        Ok(match needed || self.named().is_some() {
+            true => Some(Deployment::load(self.network())?),
+            false => Deployment::find(self.network())?,
+        })
+    }
+
+    /// The chain of a network file, or any if there is none.
+    pub async fn chain(&self, file: Option<&Deployment>) -> Result<Chain, Failure> {
+        Ok(match file {
+            Some(file) => file.connect(self.url()).await?,
+            None => Chain::connect(self.url().unwrap_or("ws://127.0.0.1:9944")).await?,
+        })
+    }
+
+    /// A contract that options or the network file name, and its chain.
+    async fn contract(
+        &self,
+        name: ContractName,
+        given: Option<Account>,
+    ) -> Result<(Chain, Account), Failure> {
+        let file = self.deployment(given.is_none())?;
+        let chain = self.chain(file.as_ref()).await?;
+        match (given, file) {
+            (Some(account), _) => Ok((chain, account)),
+            (None, Some(file)) => Ok((chain, file.need(name)?)),
+            (None, None) => {
+                Err(Failure::Usage(format!("name a network file with --network, or --{name}")))
+            }
+        }
     }
 
     /// The exchange.
     pub async fn exchange(&self) -> Result<Exchange, Failure> {
-        Ok(Exchange::connect(&self.addresses()?, self.url()).await?)
+        let named = self.contract(ContractName::Exchange, self.common.exchange).await?;
+        let (chain, account) = named;
+        Ok(Exchange::at(chain, account).await?)
     }
 
     /// The leaderboard.
     pub async fn board(&self) -> Result<Board, Failure> {
-        Ok(Board::connect(&self.addresses()?, self.url()).await?)
+        let named = self.contract(ContractName::Leaderboard, self.common.leaderboard).await?;
+        let (chain, account) = named;
+        Ok(Board::at(chain, account))
     }
 
     /// The indexer.
@@ -155,12 +181,11 @@ impl Settings {
         Ok(Indexer::new(url.unwrap_or("http://127.0.0.1:7171"))?)
     }
 
-    /// The nodes: a file, or an address.
+    /// The nodes: an address, or the network file if it is there.
     pub fn nodes(&self) -> String {
-        let file = ".demo/network.toml";
         let set = self.common.nodes.clone().or_else(|| self.config.nodes.clone());
-        set.unwrap_or_else(|| match Path::new(file).exists() {
-            true => file.into(),
+        set.unwrap_or_else(|| match self.named().is_some() || self.network().exists() {
+            true => self.network().display().to_string(),
             false => "http://127.0.0.1:7100".into(),
         })
     }
@@ -192,14 +217,13 @@ pub struct Context {
 }
 
 impl Context {
-    /// Connects. The address of the node is that of the options or the market file: the one of the
-    /// configuration is for trading.
+    /// Connects.
     pub async fn open(settings: &Settings) -> Result<Self, Failure> {
         let common = &settings.common;
         let signer = settings.signer()?;
-        let file = MarketFile::load(&common.network)?;
+        let file = Deployment::load(settings.network())?;
         Ok(Self {
-            market: Market::connect(file, common.url.as_deref()).await?,
+            market: Market::connect(&file, settings.url()).await?,
             own: account_of(&signer),
             signer,
             keystore: Keystore::new(state(common)?.join("requests")),

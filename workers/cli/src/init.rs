@@ -4,9 +4,9 @@ use crate::config::{folder, Config};
 use crate::context::Common;
 use crate::keys::new_password;
 use crate::reply::{Failure, Outcome, Reply};
-use crate::wallet::{clock_ms, usage};
-use cicada_chain::address;
-use cicada_payload::{read_secret, write_secret};
+use crate::wallet::usage;
+use cicada_files::{read_secret, write_secret, write_whole, PLAIN};
+use cicada_program::now_ms;
 use cicada_wallet::{new_mnemonic, KeyFile, Secret, Words};
 use clap::Args;
 use serde_json::json;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// Writes a configuration file, and makes a key or imports one, encrypted with a password in the
 /// form of polkadot.js.
 ///
-/// --url, --addresses, --indexer and --nodes are written into the configuration, --config
+/// --network, --url, --indexer and --nodes are written into the configuration, --config
 /// and --key-file say where both files go. The words of a new key are shown once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -83,7 +83,7 @@ pub fn init(common: &Common, args: &InitArgs) -> Outcome {
     let (file, mnemonic) = key(common, args)?;
     let kept = write_key(&key_path, &file)?;
     write_config(common, &config_path, &key_path)?;
-    let account = address(&file.account().map_err(usage)?);
+    let account = file.account().map_err(usage)?.to_string();
     let mut text = format!(
         "account {account}\nkey file {}\nconfiguration {}\n",
         key_path.display(),
@@ -130,7 +130,7 @@ fn key(common: &Common, args: &InitArgs) -> Result<(KeyFile, Option<Zeroizing<St
     };
     let secret = Secret::read(&text).map_err(usage)?;
     let password = new_password(common.password_file.as_deref())?;
-    let file = KeyFile::encrypt(&secret, &password, &args.name, clock_ms()).map_err(usage)?;
+    let file = KeyFile::encrypt(&secret, &password, &args.name, now_ms()).map_err(usage)?;
     Ok((file, is_new.then_some(text)))
 }
 
@@ -153,23 +153,15 @@ fn write_key(path: &Path, file: &KeyFile) -> Result<Option<PathBuf>, Failure> {
 /// Writes the configuration with absolute paths: it is read from any folder.
 fn write_config(common: &Common, path: &Path, key: &Path) -> Result<(), Failure> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let nodes = common.nodes.as_ref().map(|nodes| match Path::new(nodes).exists() {
-        true => absolute(Path::new(nodes)).display().to_string(),
-        false => nodes.clone(),
-    });
     let config = Config {
+        network: common.network.as_deref().map(absolute),
         url: common.url.clone(),
-        addresses: common.addresses.as_deref().map(absolute),
         bundles: None,
         indexer: common.indexer.clone(),
-        nodes,
+        nodes: common.nodes.clone(),
         key_file: Some(absolute(key)),
     };
-    let failed = |error: std::io::Error| Failure::Refused(format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    std::fs::write(path, config.text()).map_err(failed)
+    Ok(write_whole(path, config.text().as_bytes(), PLAIN)?)
 }
 
 #[cfg(test)]
@@ -206,7 +198,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let common = place(folder.path());
         let reply = init(&common, &args()).unwrap();
-        let words = reply.json["mnemonic"].as_str().unwrap();
+        let json = reply.value();
+        let words = json["mnemonic"].as_str().unwrap();
         assert_eq!(words.split(' ').count(), 12);
         assert!(reply.text.contains(words));
         let key = folder.path().join("c/key.json");
@@ -224,33 +217,38 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let common = Common { suri: Some("//Bob".into()), ..place(folder.path()) };
         let first = init(&common, &args()).unwrap();
-        assert_eq!(first.json["mnemonic"], serde_json::Value::Null, "an imported one is not shown");
+        assert_eq!(
+            first.value()["mnemonic"],
+            serde_json::Value::Null,
+            "an imported one is not shown"
+        );
         assert!(
             matches!(init(&common, &args()), Err(Failure::Refused(text)) if text.contains("--force"))
         );
         let force = InitArgs { force: true, ..args() };
         let again = init(&Common { suri: Some("//Eve".into()), ..common }, &force).unwrap();
-        let old = again.json["old_key_file"].as_str().unwrap();
+        let json = again.value();
+        let old = json["old_key_file"].as_str().unwrap();
         let kept = KeyFile::parse(&std::fs::read_to_string(old).unwrap()).unwrap();
-        assert_eq!(address(&kept.account().unwrap()), first.json["account"]);
-        assert_ne!(first.json["account"], again.json["account"]);
+        assert_eq!(kept.account().unwrap().to_string(), first.value()["account"]);
+        assert_ne!(first.value()["account"], again.value()["account"]);
     }
 
     #[test]
     fn keys_are_imported_from_files() {
         let folder = tempfile::tempdir().unwrap();
         let common = Common { suri: Some("//Bob".into()), ..place(folder.path()) };
-        let bob = init(&common, &args()).unwrap().json;
+        let bob = init(&common, &args()).unwrap().value();
         let import = InitArgs { import: Some(bob["key_file"].as_str().unwrap().into()), ..args() };
         let elsewhere = |name: &str| Common {
             config: Some(folder.path().join(name).join("config.toml")),
             suri: None,
             ..common.clone()
         };
-        assert_eq!(init(&elsewhere("d"), &import).unwrap().json["account"], bob["account"]);
+        assert_eq!(init(&elsewhere("d"), &import).unwrap().value()["account"], bob["account"]);
         let suri = folder.path().join("suri");
         write_secret(&suri, b"//Bob\n").unwrap();
         let from_file = InitArgs { suri_file: Some(suri), ..args() };
-        assert_eq!(init(&elsewhere("e"), &from_file).unwrap().json["account"], bob["account"]);
+        assert_eq!(init(&elsewhere("e"), &from_file).unwrap().value()["account"], bob["account"]);
     }
 }

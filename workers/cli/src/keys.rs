@@ -4,7 +4,7 @@ use crate::context::Common;
 use crate::reply::Failure;
 use cicada_chain::{account_of, signer, Signer};
 use cicada_core::Account;
-use cicada_payload::read_secret;
+use cicada_files::read_secret;
 use cicada_wallet::KeyFile;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -92,7 +92,7 @@ pub fn new_password(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_payload::write_secret;
+    use cicada_files::write_secret;
     use cicada_wallet::Secret;
 
     #[test]

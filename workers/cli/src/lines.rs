@@ -73,8 +73,10 @@ fn is_due(request: &RequestRecord, priority_ms: u64, now_ms: u64) -> bool {
 mod tests {
     use super::*;
     use cicada_core::escrow::{Fallback, Panel};
+    use cicada_core::hash::Digest;
     use cicada_core::market::{Privacy, Request, Waiting};
     use cicada_core::name::Name;
+    use cicada_core::Account;
 
     fn request() -> RequestRecord {
         let terms = Request {
@@ -85,7 +87,7 @@ mod tests {
             hand_over_within_ms: 60_000,
             capabilities: vec![],
             min_reputation: None,
-            privacy: Privacy::Private { commitment: [0; 32] },
+            privacy: Privacy::Private { commitment: Digest::ZERO },
             max_price: 300_000,
             min_bond: 0,
             sla: None,
@@ -95,10 +97,15 @@ mod tests {
             dispute_ms: 3_600_000,
             fallback: Fallback::Release,
         };
-        let line =
-            vec![Waiting { offer: 1, provider: [2; 32], units: 9, min_price: 1, points: 50 }];
+        let line = vec![Waiting {
+            offer: 1,
+            provider: Account([2; 32]),
+            units: 9,
+            min_price: 1,
+            points: 50,
+        }];
         RequestRecord {
-            requester: [1; 32],
+            requester: Account([1; 32]),
             terms,
             reserve: 0,
             budget: 0,

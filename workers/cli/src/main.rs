@@ -26,7 +26,7 @@ mod wallet;
 mod work;
 
 use cicada_contracts::auction;
-use cicada_payload::write_secret;
+use cicada_files::write_secret;
 use clap::{CommandFactory, Parser};
 pub use commands::Cli;
 use commands::{Command, EscrowCommand};
@@ -132,7 +132,7 @@ fn new_account(out: &std::path::Path) -> Outcome {
     let signer = cicada_chain::signer_from_seed(&seed);
     let signer = signer.map_err(|error| Failure::Refused(error.to_string()))?;
     write_secret(out, text.as_bytes())?;
-    let address = cicada_chain::address(&cicada_chain::account_of(&signer));
+    let address = cicada_chain::account_of(&signer).to_string();
     let text = format!("{}: account {address}", out.display());
     Ok(Reply::new(text, json!({ "account": address })))
 }

@@ -3,14 +3,37 @@
 use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
-use cicada_amounts::{mmc, plain_mmc as plain, thousands};
-use cicada_chain::address;
+use cicada_amounts::{mmc, plain_mmc as plain, thousands, QuoteJson};
 use cicada_core::exchange::Side;
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::FeedState;
 use cicada_program::duration_text;
 use cicada_trade::{Error, MarketView, Row};
+use serde::Serialize;
 use serde_json::{json, Value};
+
+#[derive(Serialize)]
+struct Aged {
+    #[serde(flatten)]
+    quote: QuoteJson,
+    age_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Ranking {
+    slot: u64,
+    time_ms: u64,
+    digest: String,
+    block: u64,
+    quotes: Vec<QuoteJson>,
+}
+
+#[derive(Serialize)]
+struct Market {
+    quote: Option<QuoteJson>,
+    #[serde(flatten)]
+    rest: Value,
+}
 
 /// `cicada71 quote`.
 pub async fn quote(settings: &Settings, framework: Framework) -> Outcome {
@@ -19,9 +42,7 @@ pub async fn quote(settings: &Settings, framework: Framework) -> Outcome {
     let age_ms = board.now_ms().await?.saturating_sub(quote.time_ms);
     let text =
         quotes_table([(None, &quote)]) + &format!("\nquote is {} old", duration_text(age_ms));
-    let mut json = quote_json(&quote);
-    json["age_ms"] = age_ms.into();
-    Ok(Reply::new(text, json))
+    Ok(Reply::new(text, Aged { quote: (&quote).into(), age_ms }))
 }
 
 /// `cicada71 leaderboard`.
@@ -41,15 +62,17 @@ fn ranking(latest: &FeedState, quotes: &[Quote], block: u64, age_ms: u64) -> Rep
             format!("\nslot {}, {} old, read at block {block}", latest.slot, duration_text(age_ms))
         }
     };
-    let list: Vec<Value> = quotes.iter().map(quote_json).collect();
-    let json = json!({
-        "slot": latest.slot, "time_ms": latest.time_ms, "digest": hex::encode(latest.digest),
-        "block": block, "quotes": list,
-    });
+    let json = Ranking {
+        slot: latest.slot,
+        time_ms: latest.time_ms,
+        digest: hex::encode(latest.digest),
+        block,
+        quotes: quotes.iter().map(QuoteJson::from).collect(),
+    };
     Reply::new(text, json)
 }
 
-/// Quotes in the columns of seed 000.
+/// Quotes in the columns of requirement 000-22.
 fn quotes_table<'a>(quotes: impl IntoIterator<Item = (Option<u32>, &'a Quote)>) -> String {
     let columns = [
         Right("Rank"),
@@ -74,15 +97,6 @@ fn quotes_table<'a>(quotes: impl IntoIterator<Item = (Option<u32>, &'a Quote)>) 
     table(&columns, quotes.into_iter().map(row))
 }
 
-fn quote_json(quote: &Quote) -> Value {
-    json!({
-        "framework": quote.framework.as_str(), "score": quote.score,
-        "price_per_point": plain(quote.price_per_point), "price": plain(quote.price()),
-        "bid": plain(quote.bid), "ask": plain(quote.ask),
-        "volume_24h": quote.volume_24h.to_string(), "time_ms": quote.time_ms,
-    })
-}
-
 /// `cicada71 market`.
 pub async fn market(settings: &Settings, framework: Framework) -> Outcome {
     let view = settings.exchange().await?.now().await?.view(&framework).await?;
@@ -92,7 +106,6 @@ pub async fn market(settings: &Settings, framework: Framework) -> Outcome {
 /// A market for people and programs.
 fn shown(view: &MarketView) -> Reply {
     let tradable = view.tradable();
-    let (bid, ask) = view.quote.as_ref().map(|quote| (quote.bid, quote.ask)).unzip();
     let mut text = format!("{} at block {}\n", view.framework, view.block);
     text += &match &tradable {
         Ok(quote) => format!(
@@ -116,11 +129,11 @@ fn shown(view: &MarketView) -> Reply {
     }
     let rows = |side| -> Vec<Value> { view.rows(side).iter().map(row_json).collect() };
     let terms = view.terms.maker.present;
-    let json = json!({
+    let rest = json!({
         "framework": view.framework.as_str(), "block": view.block,
-        "token": address(&view.market.token), "tradable": tradable.is_ok(),
+        "token": view.market.token.to_string(), "tradable": tradable.is_ok(),
         "why_not": tradable.err().map(|error: Error| error.to_string()),
-        "bid": bid.map(plain), "ask": ask.map(plain), "quote_age_ms": view.age_ms(),
+        "quote_age_ms": view.age_ms(),
         "max_quote_age_ms": terms.max_quote_age_ms, "paused": !view.terms.gate.is_open(view.now_ms),
         "open_from_ms": view.terms.gate.open_from_ms,
         "volume_24h": view.market.volume_24h.to_string(),
@@ -135,7 +148,7 @@ fn shown(view: &MarketView) -> Reply {
         "reserve": plain(view.market.reserve), "obligation": view.obligation().map(plain),
         "solvent": view.solvent(), "asks": rows(Side::Sell), "bids": rows(Side::Buy),
     });
-    Reply::new(text, json)
+    Reply::new(text, Market { quote: view.quote.as_ref().map(QuoteJson::from), rest })
 }
 
 fn reserve_line(view: &MarketView) -> String {
@@ -185,6 +198,7 @@ fn row_json(row: &Row) -> Value {
 mod tests {
     use super::*;
     use cicada_core::exchange::Withdrawal;
+    use cicada_core::hash::Digest;
 
     #[test]
     fn the_leaderboard_is_the_table_of_the_seed() {
@@ -192,7 +206,7 @@ mod tests {
             Quote::new(Framework::new(name).unwrap(), score, volume, 1_738_425_600_000)
         };
         let quotes = [quote("claude", 50_000, 1_000), quote("openai", 45_000, 0)];
-        let latest = FeedState { slot: 3, digest: [0xab; 32], time_ms: 1_738_425_600_000 };
+        let latest = FeedState { slot: 3, digest: Digest([0xab; 32]), time_ms: 1_738_425_600_000 };
         let reply = ranking(&latest, &quotes, 12, 61_000);
         let golden = "\
 Rank  Framework   Score  Price    Bid    Ask  Volume 24h
@@ -201,7 +215,7 @@ Rank  Framework   Score  Price    Bid    Ask  Volume 24h
 
 slot 3, 61 s old, read at block 12";
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["quotes"][1]["bid"], "44.55");
+        assert!(reply.json.contains("\"bid\":44.55,\"ask\":45.45,"), "{}", reply.json);
         let none = ranking(&latest, &[], 1, 0);
         assert!(none.text.contains("no leaderboard is final yet"));
     }
@@ -233,12 +247,13 @@ Price  Tokens  Orders
    49       9       3
 ";
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["asks"][1]["market_maker"], true);
-        assert_eq!(reply.json["solvent"], true);
+        assert_eq!(reply.value()["asks"][1]["market_maker"], true);
+        assert_eq!(reply.value()["solvent"], true);
+        assert!(reply.json.contains("\"bid\":49.50,"), "{}", reply.json);
         let mut stale = MarketView::example();
         stale.now_ms += 1;
         let reply = shown(&stale);
         assert!(reply.text.contains("does not trade now: the quote of claude is"));
-        assert_eq!(reply.json["tradable"], false);
+        assert_eq!(reply.value()["tradable"], false);
     }
 }

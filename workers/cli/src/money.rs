@@ -90,7 +90,7 @@ pub async fn release(context: &Context, args: ReleaseArgs) -> Outcome {
     };
     match market.assignment(id).await?.status {
         Status::Delivered => {
-            let done = market.settle(id, None, &context.signer).await?;
+            let done = market.act(&auction::settle(id, &None), &context.signer).await?;
             after(&done, &format!("released assignment {id}"), ended(context, id)).await
         }
         status if args.early && !status.is_final() => {
@@ -140,13 +140,14 @@ pub async fn settle(context: &Context, args: SettleArgs) -> Outcome {
     let (market, id) = (&context.market, args.assignment);
     let report = QualityReport { uptime_bps: args.uptime, quality: args.quality };
     let empty = report.uptime_bps.is_none() && report.quality.is_empty();
-    let report = (!empty).then_some(&report);
+    let report = (!empty).then_some(report);
     let escrow = market.assignment(id).await?.escrow;
     let disputed = market.escrow(escrow).await?.state == State::Disputed;
-    let done = match report {
-        Some(report) if disputed => market.report(id, report, &context.signer).await?,
-        report => market.settle(id, report, &context.signer).await?,
+    let message = match &report {
+        Some(report) if disputed => auction::report(id, report),
+        report => auction::settle(id, report),
     };
+    let done = market.act(&message, &context.signer).await?;
     after(&done, &format!("settled assignment {id}"), ended(context, id)).await
 }
 
@@ -220,7 +221,7 @@ fn has_own_deadline(status: Status) -> bool {
 
 /// `cicada71 feedback`.
 pub async fn feedback(context: &Context, id: u64, stars: u8) -> Outcome {
-    context.market.feedback(id, stars, &context.signer).await?;
+    context.market.act(&auction::feedback(id, stars), &context.signer).await?;
     let text = format!("gave {stars} stars for assignment {id}");
     Ok(Reply::new(text, json!({ "assignment": id, "stars": stars })))
 }
@@ -241,8 +242,9 @@ pub struct MintArgs {
 
 /// `cicada71 mint`.
 pub async fn mint(context: &Context, args: MintArgs) -> Outcome {
-    context.market.mint(&args.account, args.amount, &context.signer).await?;
-    let (to, amount) = (cicada_chain::address(&args.account), plain_mmc(args.amount));
+    let (market, mint) = (&context.market, token::mint(&args.account, args.amount));
+    market.call(&market.at.token, &mint, &context.signer).await?;
+    let (to, amount) = (args.account.to_string(), plain_mmc(args.amount));
     let text = format!("minted {amount} MMC for {to}");
     Ok(Reply::new(text, json!({ "account": to, "minted": amount })))
 }
@@ -279,10 +281,10 @@ pub async fn transfer(context: &Context, args: TransferArgs) -> Outcome {
         true => market.chain.transfer(signer, &args.account, amount).await?.block,
         false => {
             let message = token::transfer(&args.account, amount, &[]);
-            market.call(&market.file.token, &message, signer).await?.block
+            market.call(&market.at.token, &message, signer).await?.block
         }
     };
-    let (to, amount) = (cicada_chain::address(&args.account), plain_units(amount, decimals));
+    let (to, amount) = (args.account.to_string(), plain_units(amount, decimals));
     let text = format!("moved {amount} {symbol} to {to}");
     Ok(Reply::new(text, json!({ "account": to, "moved": amount, "of": symbol, "block": block })))
 }

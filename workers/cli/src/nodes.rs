@@ -5,11 +5,10 @@ use crate::reply::{Failure, Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
 use cicada_amounts::thousands;
 use cicada_network::Network;
+use cicada_node_api::{Client, Limits, Status};
 use cicada_program::duration_text;
-use cicada_program::read_answer;
 use clap::Subcommand;
 use futures::future::join_all;
-use serde::Deserialize;
 use serde_json::{json, Value};
 use std::path::Path;
 use std::time::Duration;
@@ -19,9 +18,6 @@ const NODES: u16 = 23;
 const QUORUM: usize = 16;
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The longest status, in bytes.
-const MOST: usize = 256 * 1024;
 
 /// What can be asked of the nodes.
 #[derive(Debug, Subcommand)]
@@ -34,10 +30,14 @@ pub enum NodeCommand {
 pub async fn node(settings: &Settings, command: NodeCommand) -> Outcome {
     let NodeCommand::Status = command;
     let (urls, quorum) = places(&settings.nodes())?;
-    let client = reqwest::Client::builder().timeout(PATIENCE).build();
+    let client = Client::with(Limits { ask: PATIENCE, ..Limits::default() });
     let client = client.map_err(|error| Failure::Refused(error.to_string()))?;
     let answers = join_all(urls.iter().map(|url| ask(&client, url))).await;
     Ok(shown(&urls, &answers, quorum))
+}
+
+async fn ask(client: &Client, url: &str) -> Result<Status, String> {
+    client.node(url).status().await.map_err(|error| error.short())
 }
 
 /// The addresses of the nodes, and their quorum if a file says it.
@@ -59,43 +59,9 @@ fn places(nodes: &str) -> Result<(Vec<String>, Option<usize>), Failure> {
     Ok(((first..=last).map(|port| format!("{host}:{port}")).collect(), None))
 }
 
-/// What is shown of a node's status.
-#[derive(Clone, Debug, Deserialize)]
-struct Status {
-    node_id: u8,
-    fault_model: String,
-    view: Option<u64>,
-    leader: Option<u8>,
-    decided_position: u64,
-    certified_slot: u64,
-    quorum: usize,
-    epoch: u32,
-    uptime_seconds: u64,
-    peers: Peers,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Peers {
-    reachable: Vec<u8>,
-}
-
-async fn ask(client: &reqwest::Client, url: &str) -> Result<Status, String> {
-    let reason = |error: reqwest::Error| match (error.is_connect(), error.is_timeout()) {
-        (true, _) => "unreachable".into(),
-        (_, true) => "silent".into(),
-        _ => error.without_url().to_string(),
-    };
-    let answer = client.get(format!("{url}/paxos/status")).send().await.map_err(reason)?;
-    if !answer.status().is_success() {
-        return Err(answer.status().to_string());
-    }
-    let (_, body) = read_answer(answer, MOST).await?;
-    serde_json::from_slice(&body).map_err(|_| "answers, but is no such node".into())
-}
-
 fn shown(urls: &[String], answers: &[Result<Status, String>], quorum: Option<usize>) -> Reply {
     let up = answers.iter().flatten();
-    let said = up.clone().map(|status| status.quorum).max();
+    let said = up.clone().map(|status| usize::from(status.quorum)).max();
     let quorum = quorum.or(said).unwrap_or(QUORUM);
     let answering = up.count();
     let holds = answering >= quorum;
@@ -165,13 +131,37 @@ mod tests {
     use super::*;
     use axum::routing::get;
     use axum::{Json, Router};
+    use cicada_core::hash::Digest;
+    use cicada_network::{FaultModelName, Rules};
+    use cicada_node_api::Reached;
+    use std::collections::BTreeMap;
 
-    fn status() -> Value {
-        json!({
-            "node_id": 0, "fault_model": "byzantine", "view": 4, "leader": 2, "leading": false,
-            "decided_position": 1_234, "certified_slot": 7, "nodes": 23, "quorum": 2, "epoch": 1,
-            "uptime_seconds": 90, "peers": { "reachable": [1, 2], "unreachable": [3] },
-        })
+    fn status() -> Status {
+        Status {
+            node_id: 0,
+            fault_model: FaultModelName::Byzantine,
+            view: Some(4),
+            leader: Some(2),
+            leading: false,
+            decided_position: 1_234,
+            certified_slot: 7,
+            nodes: 23,
+            quorum: 2,
+            attestation_quorum: 2,
+            epoch: 1,
+            config_digest: Digest([1; 32]),
+            rules_digest: Digest([2; 32]),
+            rules: Rules::default(),
+            promised_proposal: 4,
+            promised_proposer: 2,
+            accepted: Vec::new(),
+            proposals_waiting: 0,
+            has_value: true,
+            feeds: BTreeMap::new(),
+            peers: Reached { reachable: vec![1, 2], unreachable: vec![3] },
+            engine_lag_ms: 0,
+            uptime_seconds: 90,
+        }
     }
 
     async fn serve(routes: Router) -> String {
@@ -189,13 +179,13 @@ mod tests {
         let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let down = format!("http://{}", closed.local_addr().unwrap());
         drop(closed);
-        let client = reqwest::Client::new();
+        let client = Client::new().unwrap();
         let urls = [up.clone(), other, down];
         let answers = join_all(urls.iter().map(|url| ask(&client, url))).await;
         let reply = shown(&urls, &answers, None);
         assert!(!reply.holds && reply.text.contains("ONLY 1 OF 3 NODES ANSWER"));
-        assert_eq!(reply.json["status"][1]["error"], "404 Not Found");
-        assert_eq!(reply.json["status"][2]["error"], "unreachable");
+        assert_eq!(reply.value()["status"][1]["error"], "404 Not Found");
+        assert_eq!(reply.value()["status"][2]["error"], "unreachable");
         let urls = [up.clone(), up];
         let answers = join_all(urls.iter().map(|url| ask(&client, url))).await;
         assert!(shown(&urls, &answers, None).holds, "the nodes themselves say that 2 are enough");
@@ -204,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_node() {
-        let up = serde_json::from_value::<Status>(status()).unwrap();
+        let up = status();
         let urls = ["http://a:7100", "http://a:7101"].map(String::from);
         let reply = shown(&urls, &[Ok(up), Err("unreachable".into())], Some(1));
         let golden = "\

@@ -5,15 +5,14 @@ use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
 use crate::table::{table, Left, Right};
 use crate::trade::{
-    approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, side_name, Sending,
+    approved, deal_json, fee_line, fees_json, fees_text, merge, parts_text, Sending,
 };
 use cicada_amounts::{mmc, plain_mmc as plain, thousands};
-use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
 use cicada_trade::{OpenOrder, OrderPlan, Placement};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{json, Value};
 
 /// What can be done with orders.
@@ -37,22 +36,6 @@ pub enum OrderCommand {
     },
 }
 
-/// A side, as people write it.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Way {
-    Buy,
-    Sell,
-}
-
-impl From<Way> for Side {
-    fn from(way: Way) -> Self {
-        match way {
-            Way::Buy => Self::Buy,
-            Way::Sell => Self::Sell,
-        }
-    }
-}
-
 /// Places a limit order: trades at once what the price allows, and leaves the rest in the book.
 ///
 /// A buyer pays for the rest now and gets back what it turns out to be cheaper; a seller hands the
@@ -64,11 +47,11 @@ Examples:
   cicada71 order place --framework claude --side sell --price 51 --amount 100 --dry-run")]
 pub struct PlaceArgs {
     /// Whose performance token.
-    #[arg(long, value_parser = args::framework)]
+    #[arg(long)]
     framework: Framework,
     /// Whether to buy or to sell.
-    #[arg(long)]
-    side: Way,
+    #[arg(long, value_parser = args::side())]
+    side: Side,
     /// The price of one token in MMC, a multiple of 0.00001.
     #[arg(long, value_parser = args::price, value_name = "MMC")]
     price: u128,
@@ -95,7 +78,7 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
     let identity = settings.identity()?;
     let owner = identity.account();
     let now = exchange.now().await?;
-    let plan = now.plan_order(&owner, framework, side.into(), price, amount).await?;
+    let plan = now.plan_order(&owner, framework, side, price, amount).await?;
     let deadline_ms = sending.deadline_ms(now.now_ms);
     let currency = exchange.chain.currency().await?;
     if sending.dry_run {
@@ -125,12 +108,12 @@ async fn place(settings: &Settings, args: PlaceArgs) -> Outcome {
 fn wanted(plan: &OrderPlan) -> String {
     let OrderPlan { framework, side, price, amount, .. } = plan;
     let price = mmc(*price);
-    format!("an order to {} {} {framework} at {price} MMC", side_name(*side), thousands(*amount))
+    format!("an order to {} {} {framework} at {price} MMC", side, thousands(*amount))
 }
 
 fn order_json(plan: &OrderPlan) -> Value {
     json!({
-        "framework": plan.framework.as_str(), "side": side_name(plan.side),
+        "framework": plan.framework.as_str(), "side": plan.side,
         "price": plain(plan.price), "amount": plan.amount.to_string(),
     })
 }
@@ -175,9 +158,9 @@ async fn show(settings: &Settings, id: u64) -> Outcome {
     let order = settings.exchange().await?.now().await?.order(id).await?;
     Ok(crate::show::lines(json!({
         "order": id,
-        "owner": address(&order.owner),
+        "owner": order.owner.to_string(),
         "framework": order.framework.as_str(),
-        "side": side_name(order.side),
+        "side": order.side,
         "price": plain(order.price),
         "amount": order.amount.to_string(),
     })))
@@ -208,10 +191,10 @@ fn listed(orders: &[OpenOrder], account: &Account) -> Reply {
         vec![
             order.order.to_string(),
             order.framework.to_string(),
-            side_name(order.side).into(),
-            mmc(order.price),
-            thousands(order.remaining),
-            thousands(order.placed),
+            order.side.to_string(),
+            mmc(order.price.0),
+            thousands(order.remaining.0),
+            thousands(order.placed.0),
         ]
     };
     let columns = [
@@ -229,19 +212,21 @@ fn listed(orders: &[OpenOrder], account: &Account) -> Reply {
     let list = orders.iter().map(|order| {
         json!({
             "order": order.order, "framework": order.framework.as_str(),
-            "side": side_name(order.side), "price": plain(order.price),
-            "left": order.remaining.to_string(), "placed": order.placed.to_string(),
+            "side": order.side, "price": plain(order.price.0),
+            "left": order.remaining, "placed": order.placed,
             "time_ms": order.time_ms,
         })
     });
     let list: Vec<Value> = list.collect();
-    Reply::new(text, json!({ "account": address(account), "orders": list }))
+    Reply::new(text, json!({ "account": account.to_string(), "orders": list }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_amounts::Units;
     use cicada_contracts::exchange::events::OrderPlaced;
+    use cicada_core::hash::Digest;
     use cicada_trade::{Deal, Need};
 
     fn claude() -> Framework {
@@ -250,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_an_order_is_told() {
-        let need = Need { token: [1; 32], amount: 1, more: 0 };
+        let need = Need { token: Account([1; 32]), amount: 1, more: 0 };
         let plan = OrderPlan {
             framework: claude(),
             side: Side::Buy,
@@ -265,11 +250,11 @@ mod tests {
             fills: Vec::new(),
             fee: 0,
             block: 1,
-            transaction: [0; 32],
+            transaction: Digest::ZERO,
         };
         let order = OrderPlaced {
             framework: claude(),
-            owner: [0; 32],
+            owner: Account::NOBODY,
             order: 12,
             side: Side::Buy,
             price: plan.price,
@@ -293,18 +278,18 @@ mod tests {
             order: 3,
             framework: claude(),
             side: Side::Sell,
-            price: 51_000_000,
-            placed: 1_000,
-            remaining: 400,
+            price: Units(51_000_000),
+            placed: Units(1_000),
+            remaining: Units(400),
             time_ms: 1,
         };
-        let reply = listed(&[order], &[0; 32]);
+        let reply = listed(&[order], &Account::NOBODY);
         let golden = "\
 Order  Framework  Side  Price  Left  Placed
     3  claude     sell     51   400   1,000
 ";
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["orders"][0]["left"], "400");
-        assert_eq!(listed(&[], &[0; 32]).text, "no open orders");
+        assert_eq!(reply.value()["orders"][0]["left"], "400");
+        assert_eq!(listed(&[], &Account::NOBODY).text, "no open orders");
     }
 }

@@ -74,7 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pages = man(Cli::command(), Some(folder.path())).unwrap();
         let names = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(pages.json["pages"].as_array().unwrap().len(), names);
+        assert_eq!(pages.value()["pages"].as_array().unwrap().len(), names);
         assert!(!folder.path().join("cicada71-help.1").exists());
         for name in ["cicada71.1", "cicada71-buy.1", "cicada71-node-status.1"] {
             let page = std::fs::read_to_string(folder.path().join(name)).unwrap();

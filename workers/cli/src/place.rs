@@ -6,6 +6,7 @@ use crate::reply::{Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_contracts::auction;
 use cicada_core::escrow::{Fallback, Panel, Range};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::market::{Consent, Offer, Privacy, Request};
 use cicada_core::name::Name;
@@ -13,11 +14,10 @@ use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, Sla};
 use cicada_core::Account;
 use cicada_payload::{Envelope, PayloadKey, ProviderKey, RequestSecrets};
-use cicada_program::parse_ms;
+use cicada_program::{now_ms, parse_ms};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Asks for compute and locks the maximum price of all units.
 #[derive(Debug, Args)]
@@ -152,8 +152,7 @@ impl PanelArgs {
 
 /// The deadline on the chain of something that lasts from now.
 pub fn deadline(duration_ms: u64) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX).saturating_add(duration_ms)
+    now_ms().saturating_add(duration_ms)
 }
 
 fn sorted(mut names: Vec<Name>) -> Vec<Name> {
@@ -178,7 +177,7 @@ async fn commit(context: &Context, path: &Path) -> Result<[u8; 32], Failure> {
     let secrets = RequestSecrets::new(payload_key, reply_key, cid);
     let commitment = commitment::<Native>(&cid.to_chain(), &secrets.salt);
     context.keystore.keep(&commitment, &secrets)?;
-    Ok(commitment)
+    Ok(commitment.0)
 }
 
 async fn privacy(context: &Context, args: &RequestArgs) -> Result<Privacy, Failure> {
@@ -187,9 +186,11 @@ async fn privacy(context: &Context, args: &RequestArgs) -> Result<Privacy, Failu
             let cid = context.store.put(&read(path).await?).await?;
             Ok(Privacy::Public { payload: cid.to_chain() })
         }
-        (_, Some(path), ..) => Ok(Privacy::Private { commitment: commit(context, path).await? }),
+        (_, Some(path), ..) => {
+            Ok(Privacy::Private { commitment: Digest(commit(context, path).await?) })
+        }
         (_, _, Some(path), Some(needs)) => Ok(Privacy::Confidential {
-            commitment: commit(context, path).await?,
+            commitment: Digest(commit(context, path).await?),
             capability: needs.clone(),
             allowed: args.allow.clone(),
         }),

@@ -4,9 +4,7 @@ use crate::args;
 use crate::context::Settings;
 use crate::reply::{Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
-use crate::trade::side_name;
 use cicada_amounts::{mmc, plain_mmc as plain, signed_mmc, thousands};
-use cicada_chain::address;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
@@ -31,7 +29,7 @@ pub async fn portfolio(settings: &Settings, account: Option<Account>) -> Outcome
         (Ok(_), true) => Some("the indexer is behind the chain: try again in a moment".into()),
         _ => None,
     };
-    let in_orders = known.as_ref().ok().map(|known| known.mmc_in_orders);
+    let in_orders = known.as_ref().ok().map(|known| known.mmc_in_orders.0);
     Ok(shown(&account, &lines, (currency, in_orders), now.block, note))
 }
 
@@ -78,7 +76,7 @@ fn shown(
         or_dash(unrealised.map(signed_mmc)),
         or_dash(realised.map(signed_mmc)),
     ];
-    let mut text = format!("{} at block {block}\n\n", address(account));
+    let mut text = format!("{} at block {block}\n\n", account);
     text += &match lines.is_empty() {
         true => "no performance tokens\n".into(),
         false => table(&columns, lines.iter().map(row).chain([sums])),
@@ -93,7 +91,7 @@ fn shown(
     }
     let list: Vec<Value> = lines.iter().map(line_json).collect();
     let json = json!({
-        "account": address(account), "block": block, "mmc": plain(money),
+        "account": account.to_string(), "block": block, "mmc": plain(money),
         "mmc_in_orders": money_in_orders.map(plain), "positions": list,
         "value": value.map(plain), "cost": cost.map(plain),
         "unrealised": unrealised.map(signed_plain), "realised": realised.map(signed_plain),
@@ -125,7 +123,7 @@ Examples:
   cicada71 history --framework claude --limit 100 --json")]
 pub struct HistoryArgs {
     /// Only those of this token.
-    #[arg(long, value_parser = args::framework)]
+    #[arg(long)]
     framework: Option<Framework>,
     /// Of this account, instead of one's own.
     #[arg(long, value_parser = args::account)]
@@ -145,7 +143,7 @@ pub async fn history(settings: &Settings, args: HistoryArgs) -> Outcome {
 
 /// Trades as the account sees them.
 fn told(trades: &[PastTrade], account: &Account) -> Reply {
-    let own = address(account);
+    let own = account.to_string();
     let side = |trade: &PastTrade| match trade.taker == own {
         true => trade.side,
         false => trade.side.opposite(),
@@ -162,11 +160,11 @@ fn told(trades: &[PastTrade], account: &Account) -> Reply {
         };
         vec![
             trade.block.to_string(),
-            side_name(side(trade)).into(),
+            side(trade).to_string(),
             trade.framework.to_string(),
-            thousands(trade.amount),
-            mmc(trade.price),
-            format!("{sign}{}", mmc(trade.value)),
+            thousands(trade.amount.0),
+            mmc(trade.price.0),
+            format!("{sign}{}", mmc(trade.value.0)),
             or_dash(trade.order.map(|order| order.to_string())),
             with(trade),
         ]
@@ -187,9 +185,9 @@ fn told(trades: &[PastTrade], account: &Account) -> Reply {
     };
     let list = trades.iter().map(|trade| {
         json!({
-            "block": trade.block, "time_ms": trade.time_ms, "side": side_name(side(trade)),
-            "framework": trade.framework.as_str(), "amount": trade.amount.to_string(),
-            "price": plain(trade.price), "value": plain(trade.value), "order": trade.order,
+            "block": trade.block, "time_ms": trade.time_ms, "side": side(trade),
+            "framework": trade.framework.as_str(), "amount": trade.amount,
+            "price": plain(trade.price.0), "value": plain(trade.value.0), "order": trade.order,
             "with": trade.maker.as_ref().map(|_| with(trade)),
         })
     });
@@ -200,6 +198,7 @@ fn told(trades: &[PastTrade], account: &Account) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_amounts::Units;
 
     fn claude() -> Framework {
         Framework::new("claude").unwrap()
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_portfolio_has_profit_and_loss() {
-        let reply = shown(&[0; 32], &[line()], (1_500_000, Some(0)), 9, None);
+        let reply = shown(&Account::NOBODY, &[line()], (1_500_000, Some(0)), 9, None);
         let golden = "\
 5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM at block 9
 
@@ -231,30 +230,31 @@ total                         50,500        49,500      -1,000      +2.5
 1.5 MMC in the account, 0 in orders; all figures in MMC
 ";
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["unrealised"], "-1000");
-        assert_eq!(reply.json["positions"][0]["cost"], "50500");
+        assert_eq!(reply.value()["unrealised"], "-1000");
+        assert_eq!(reply.value()["positions"][0]["cost"], "50500");
     }
 
     #[test]
     fn what_is_not_known_is_a_dash_with_a_reason() {
         let unknown =
             Line { in_orders: None, cost: None, unrealised: None, realised: None, ..line() };
-        let reply = shown(&[0; 32], &[unknown], (0, None), 9, Some("nobody listens".into()));
+        let reply =
+            shown(&Account::NOBODY, &[unknown], (0, None), 9, Some("nobody listens".into()));
         assert!(
             reply.text.contains("claude        600          –     –  49.5  49,500"),
             "{}",
             reply.text
         );
         assert!(reply.text.ends_with("–: nobody listens\n"));
-        assert_eq!(reply.json["cost"], Value::Null);
-        assert_eq!(reply.json["note"], "nobody listens");
-        let none = shown(&[0; 32], &[], (0, None), 9, None);
+        assert_eq!(reply.value()["cost"], Value::Null);
+        assert_eq!(reply.value()["note"], "nobody listens");
+        let none = shown(&Account::NOBODY, &[], (0, None), 9, None);
         assert!(none.text.contains("no performance tokens"));
     }
 
     #[test]
     fn history_is_told_from_ones_own_side() {
-        let (own, other) = (address(&[0; 32]), address(&[1; 32]));
+        let (own, other) = (Account::NOBODY.to_string(), Account([1; 32]).to_string());
         let bought = PastTrade {
             block: 5,
             time_ms: 1,
@@ -262,14 +262,14 @@ total                         50,500        49,500      -1,000      +2.5
             taker: own.clone(),
             maker: None,
             side: Side::Buy,
-            price: 50_500_000,
-            amount: 1_000,
-            value: 50_500_000_000,
+            price: Units(50_500_000),
+            amount: Units(1_000),
+            value: Units(50_500_000_000),
             order: None,
         };
         let taker =
             PastTrade { taker: other.clone(), maker: Some(own), order: Some(4), ..bought.clone() };
-        let reply = told(&[bought, taker], &[0; 32]);
+        let reply = told(&[bought, taker], &Account::NOBODY);
         let golden = format!(
             "\
 Block  Side  Framework  Tokens  Price      MMC  Order  With
@@ -278,7 +278,7 @@ Block  Side  Framework  Tokens  Price      MMC  Order  With
 "
         );
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["trades"][1]["side"], "sell");
-        assert_eq!(reply.json["trades"][0]["with"], Value::Null);
+        assert_eq!(reply.value()["trades"][1]["side"], "sell");
+        assert_eq!(reply.value()["trades"][0]["with"], Value::Null);
     }
 }

@@ -2,7 +2,10 @@
 
 use cicada_chain::{CallOutcome, Underway};
 use cicada_program::{complain, is_hidden, say, unsaid, visible, write_out};
-use serde_json::{json, Value};
+use serde::Serialize;
+use serde_json::json;
+#[cfg(test)]
+use serde_json::Value;
 use std::future::Future;
 use std::io::{stdout, IsTerminal};
 use std::process::ExitCode;
@@ -12,8 +15,8 @@ use std::process::ExitCode;
 pub struct Reply {
     /// For people.
     pub text: String,
-    /// For programs.
-    pub json: Value,
+    /// For programs: JSON.
+    pub json: String,
     /// What is written in place of the text if no terminal shows it: byte for byte, no line end.
     pub raw: Option<zeroize::Zeroizing<Vec<u8>>>,
     /// Whether what was asked about holds: false leads to exit status 1.
@@ -22,8 +25,14 @@ pub struct Reply {
 
 impl Reply {
     /// An answer in both forms.
-    pub fn new(text: impl Into<String>, json: Value) -> Self {
+    pub fn new(text: impl Into<String>, json: impl Serialize) -> Self {
+        let json = serde_json::to_string(&json).expect("its keys are texts");
         Self { text: text.into(), json, raw: None, holds: true }
+    }
+
+    #[cfg(test)]
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap()
     }
 
     /// Prints it. Whoever reads it may have seen enough; what strangers wrote moves no cursor.
@@ -37,8 +46,7 @@ impl Reply {
 }
 
 /// JSON in which nothing moves a cursor: what strangers wrote is escaped where a text would be.
-fn shown(json: &Value) -> String {
-    let text = json.to_string();
+fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
@@ -142,7 +150,7 @@ impl Failure {
                 json["nonce"] = underway.nonce.into();
                 json["valid_until_block"] = underway.valid_until.into();
             }
-            say!("{}", shown(&json));
+            say!("{}", shown(&json.to_string()));
         }
         complain!("cicada71: {text}");
     }
@@ -160,6 +168,10 @@ impl Failure {
 
 impl From<cicada_market::Error> for Failure {
     fn from(error: cicada_market::Error) -> Self {
+        let error = match error {
+            cicada_market::Error::Network(error) => return error.into(),
+            error => error,
+        };
         let text = error.to_string();
         if let Some(underway) = error.underway() {
             return Self::Unknown(text, *underway);
@@ -180,6 +192,16 @@ impl From<cicada_chain::Error> for Failure {
     }
 }
 
+impl From<cicada_network::Error> for Failure {
+    fn from(error: cicada_network::Error) -> Self {
+        match error {
+            cicada_network::Error::Chain(error) => error.into(),
+            cicada_network::Error::NotDeployed { .. } => Self::Usage(error.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
 impl From<cicada_trade::Error> for Failure {
     fn from(error: cicada_trade::Error) -> Self {
         use cicada_trade::Error;
@@ -190,14 +212,18 @@ impl From<cicada_trade::Error> for Failure {
             Error::NotListed(_) | Error::NoQuote(_) | Error::NoOrder(_) => {
                 Self::NotFound(error.to_string())
             }
-            Error::NoAddress { .. } | Error::ZeroAmount | Error::BadPrice { .. } => {
-                Self::Usage(error.to_string())
-            }
+            Error::ZeroAmount | Error::BadPrice { .. } => Self::Usage(error.to_string()),
             Error::Chain { error } if matches!(error, cicada_chain::Error::Unread { .. }) => {
                 Self::Done(error.to_string())
             }
             other => Self::Refused(other.to_string()),
         }
+    }
+}
+
+impl From<cicada_files::Error> for Failure {
+    fn from(error: cicada_files::Error) -> Self {
+        Self::Refused(error.to_string())
     }
 }
 
@@ -215,6 +241,7 @@ mod tests {
     use super::*;
     use cicada_contracts::types::AuctionError;
     use cicada_core::escrow::EscrowError;
+    use cicada_core::hash::Digest;
     use parity_scale_codec::Encode;
     use std::fmt::Debug;
 
@@ -225,7 +252,7 @@ mod tests {
     #[test]
     fn json_moves_no_cursor_and_means_the_same() {
         let json = json!({ "text": "a\u{9b}31m\u{202e}b\u{e0001}ü" });
-        let text = shown(&json);
+        let text = shown(&json.to_string());
         assert!(text.contains("\\u009b31m\\u202eb") && text.contains('ü'), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json);
     }
@@ -234,8 +261,8 @@ mod tests {
     async fn what_is_done_and_cannot_be_read_is_done() {
         let done = CallOutcome {
             block: 7,
-            block_hash: [0; 32],
-            transaction: [9; 32],
+            block_hash: Digest::ZERO,
+            transaction: Digest([9; 32]),
             gas_consumed: Default::default(),
             weight: Default::default(),
             fee: 0,
@@ -246,7 +273,7 @@ mod tests {
         let reply = after(&done, "the deposit", dead).await.expect("it is done");
         assert!(reply.holds && reply.text.contains("done in block 7"), "{}", reply.text);
         assert_eq!(
-            (&reply.json["block"], &reply.json["not_known"]),
+            (&reply.value()["block"], &reply.value()["not_known"]),
             (&7.into(), &"no node answers".into())
         );
     }

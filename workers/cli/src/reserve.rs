@@ -1,6 +1,5 @@
 //! Opening markets, and the market maker's reserve.
 
-use crate::args;
 use crate::context::Settings;
 use crate::reply::{after, Outcome, Reply};
 use crate::trade::approved;
@@ -13,7 +12,7 @@ use serde_json::json;
 pub async fn list(settings: &Settings, framework: Framework) -> Outcome {
     let exchange = settings.exchange().await?;
     let (token, block) = exchange.list(&framework, &settings.signer()?).await?;
-    let token = cicada_chain::address(&token);
+    let token = token.to_string();
     let text = format!("opened the market of {framework}; its token is {token}");
     let json = json!({ "framework": framework.as_str(), "token": token, "block": block });
     Ok(Reply::new(text, json))
@@ -34,7 +33,7 @@ pub enum ReserveCommand {
 #[derive(Debug, Args)]
 pub struct ReserveArgs {
     /// Whose performance token.
-    #[arg(long, value_parser = args::framework)]
+    #[arg(long)]
     framework: Framework,
     /// How much, in MMC.
     #[arg(long, value_parser = parse_mmc, value_name = "MMC")]

@@ -4,7 +4,6 @@ use crate::context::Context;
 use crate::reply::{Outcome, Reply};
 use crate::work::assignments_of;
 use cicada_amounts::plain_mmc;
-use cicada_chain::address;
 use cicada_core::market::{Assignment, Privacy};
 use cicada_core::name::Name;
 use cicada_core::Account;
@@ -55,8 +54,8 @@ pub fn status_json(id: u64, a: &Assignment) -> Value {
         "request": a.request,
         "offer": a.offer,
         "escrow": a.escrow,
-        "requester": address(&a.requester),
-        "provider": address(&a.provider),
+        "requester": a.requester.to_string(),
+        "provider": a.provider.to_string(),
         "units": a.units,
         "price": plain_mmc(a.price),
         "amount": plain_mmc(a.amount()),
@@ -107,7 +106,7 @@ async fn request(context: &Context, id: u64) -> Outcome {
     Ok(lines(json!({
         "request": id,
         "auction": format!("{status:?}"),
-        "requester": address(&record.requester),
+        "requester": record.requester.to_string(),
         "task_type": terms.task_type.as_str(),
         "units": terms.units,
         "left": record.left,
@@ -127,7 +126,7 @@ async fn offer(context: &Context, id: u64) -> Outcome {
     let terms = &record.terms;
     Ok(lines(json!({
         "offer": id,
-        "provider": address(&record.provider),
+        "provider": record.provider.to_string(),
         "task_type": terms.task_type.as_str(),
         "units": terms.units,
         "left": record.left,
@@ -148,21 +147,21 @@ pub async fn escrow(context: &Context, id: u64) -> Outcome {
         .votes(id)
         .await?
         .iter()
-        .map(|vote| json!({ "by": address(&vote.by), "verdict": format!("{:?}", vote.verdict) }))
+        .map(|vote| json!({ "by": vote.by.to_string(), "verdict": format!("{:?}", vote.verdict) }))
         .collect();
     let evidence = market.evidence(id, summary.milestone).await?;
     let evidence: Vec<String> = evidence
         .iter()
         .map(|e| format!("{:?} {}", e.by, String::from_utf8_lossy(&e.cid)))
         .collect();
-    let members: Vec<String> = terms.panel.members.iter().map(address).collect();
+    let members: Vec<String> = terms.panel.members.iter().map(Account::to_string).collect();
     Ok(lines(json!({
         "escrow": id,
         "state": format!("{:?}", summary.state),
         "ending": summary.ending.map(|ending| format!("{ending:?}")),
-        "requester": address(&summary.requester),
-        "provider": address(&summary.provider),
-        "operator": summary.operator.as_ref().map(address),
+        "requester": summary.requester.to_string(),
+        "provider": summary.provider.to_string(),
+        "operator": summary.operator,
         "amount": plain_mmc(summary.amount),
         "locked": plain_mmc(summary.locked),
         "provider_paid": plain_mmc(summary.provider_paid),
@@ -189,7 +188,7 @@ pub async fn audit(context: &Context, id: u64) -> Outcome {
     let mut text = String::new();
     let mut entries = Vec::new();
     for (index, entry) in audit.entries.iter().enumerate() {
-        let (action, actor) = (format!("{:?}", entry.action), address(&entry.actor));
+        let (action, actor) = (format!("{:?}", entry.action), entry.actor.to_string());
         let (from, to) = (format!("{:?}", entry.from), format!("{:?}", entry.to));
         let time = entry.time_ms;
         text += &format!("{index:>3} {time} {action:<14} {from:>9} -> {to:<9} {actor}\n");
@@ -235,7 +234,7 @@ pub async fn reputation(context: &Context, account: Account) -> Outcome {
     let summary = context.market.reputation(&account).await?;
     let (metrics, counts) = (summary.metrics, summary.counts);
     Ok(lines(json!({
-        "account": address(&account),
+        "account": account.to_string(),
         "points": summary.points,
         "score_bps": summary.score_bps,
         "reliability_bps": metrics.reliability_bps,
@@ -257,7 +256,7 @@ pub async fn balance(context: &Context, account: Option<Account>) -> Outcome {
     let account = account.unwrap_or(context.own);
     let holdings = context.market.holdings(&account).await?;
     Ok(lines(json!({
-        "account": address(&account),
+        "account": account.to_string(),
         "available": plain_mmc(holdings.available),
         "locked": plain_mmc(holdings.locked),
         "claimable": plain_mmc(holdings.credit),

@@ -53,7 +53,7 @@ pub struct SellArgs {
 #[derive(Debug, Args)]
 struct What {
     /// Whose performance token.
-    #[arg(long, value_parser = args::framework)]
+    #[arg(long)]
     framework: Framework,
     /// How many tokens.
     #[arg(long, value_parser = args::tokens)]
@@ -126,14 +126,6 @@ pub fn approved(exchange: &Exchange, need: &Need) -> String {
     format!("allowed the exchange to take {amount}")
 }
 
-/// The name of a side.
-pub fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Buy => "buy",
-        Side::Sell => "sell",
-    }
-}
-
 /// A fee for people: `0.0012 UNIT`.
 pub fn fee(amount: u128, currency: &Currency) -> String {
     format!("{} {}", units(amount, currency.decimals), currency.symbol)
@@ -163,7 +155,7 @@ fn foreseen(plan: &Plan, fees: &Fees, currency: &Currency) -> Reply {
         amount = thousands(*amount),
     );
     let mut json = json!({
-        "dry_run": true, "side": side_name(*side), "framework": framework.as_str(),
+        "dry_run": true, "side": side, "framework": framework.as_str(),
         "amount": amount.to_string(), "value": plain(value), "exact": exact,
         "limit": plain(plan.limit), "at_quote": plan.expected.at_quote.to_string(),
         "bid": plain(plan.quote.bid), "ask": plain(plan.quote.ask),
@@ -208,7 +200,7 @@ fn done(plan: &Plan, deal: &Deal, approval: Option<&CallOutcome>, currency: &Cur
     );
     text += &format!("{}\n", fee_line(deal, approval, currency));
     let mut json = json!({
-        "side": side_name(*side), "framework": framework.as_str(),
+        "side": side, "framework": framework.as_str(),
         "limit": plain(plan.limit), "approved": approval.map(|_| match side {
             Side::Buy => plain(plan.need.amount),
             Side::Sell => plan.need.amount.to_string(),
@@ -223,7 +215,7 @@ pub fn parts_text(deal: &Deal) -> String {
     let part = |fill: &cicada_trade::Fill| {
         let with = match (&fill.maker, fill.order) {
             (Some(maker), Some(order)) => {
-                format!("order {order} of {}", cicada_chain::address(maker))
+                format!("order {order} of {}", maker)
             }
             (None, Some(order)) => format!("the market maker, for order {order}"),
             _ => "the market maker".into(),
@@ -255,7 +247,7 @@ pub fn deal_json(deal: &Deal, approval: Option<&CallOutcome>, currency: &Currenc
         .map(|fill| {
             json!({
                 "price": plain(fill.price), "amount": fill.amount.to_string(),
-                "order": fill.order, "maker": fill.maker.map(|maker| cicada_chain::address(&maker)),
+                "order": fill.order, "maker": fill.maker.map(|maker| maker.to_string()),
             })
         })
         .collect();
@@ -278,7 +270,9 @@ pub fn merge(json: &mut Value, more: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::hash::Digest;
     use cicada_core::quote::Quote;
+    use cicada_core::Account;
     use cicada_trade::{Expected, Fill};
 
     fn plan(side: Side) -> Plan {
@@ -287,7 +281,7 @@ mod tests {
             quote: Quote::new(framework.clone(), 50_000, 0, 1),
             expected: Expected { value: 50_500_000_000, at_quote: 1_000, exact: true },
             limit: 51_005_000_000,
-            need: Need { token: [1; 32], amount: 51_005_000_000, more: 51_005_000_000 },
+            need: Need { token: Account([1; 32]), amount: 51_005_000_000, more: 51_005_000_000 },
             intent: Intent { framework, side, amount: 1_000, limit: Limit::Bps(100) },
         }
     }
@@ -302,24 +296,29 @@ mod tests {
             amount: 1_000,
             value: 50_490_000_000,
             fills: vec![
-                Fill { maker: Some([0; 32]), order: Some(7), price: 50_000_000, amount: 20 },
+                Fill {
+                    maker: Some(Account::NOBODY),
+                    order: Some(7),
+                    price: 50_000_000,
+                    amount: 20,
+                },
                 Fill { maker: None, order: None, price: 50_500_000, amount: 980 },
             ],
             fee: 1_200_000_000,
             block: 9,
-            transaction: [0xab; 32],
+            transaction: Digest([0xab; 32]),
         };
         let reply = done(&plan(Side::Buy), &deal, None, &unit());
         let golden = format!(
             "bought 1,000 claude for 50,490 MMC\n  20 at 50 MMC with order 7 of {}\n  980 at 50.5 MMC with the market maker\nfee 0.0012 UNIT; block 9, transaction 0x{}\n",
-            cicada_chain::address(&[0; 32]),
+            Account::NOBODY,
             "ab".repeat(32)
         );
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["value"], "50490");
-        assert_eq!(reply.json["price"], "50.49");
-        assert_eq!(reply.json["fills"][0]["order"], 7);
-        assert_eq!(reply.json["approved"], Value::Null);
+        assert_eq!(reply.value()["value"], "50490");
+        assert_eq!(reply.value()["price"], "50.49");
+        assert_eq!(reply.value()["fills"][0]["order"], 7);
+        assert_eq!(reply.value()["approved"], Value::Null);
     }
 
     #[test]
@@ -336,8 +335,8 @@ mod tests {
             reply.text,
             "1,000 claude would cost 50,500 MMC now (1,000 of them at the market maker's 50.5 MMC); at most 51,005 MMC is accepted\nfees: 0.005 UNIT for the approval, about 0.00000000001 UNIT for the call, a deposit of 0.000000000007 UNIT for storage\nnothing was sent"
         );
-        assert_eq!(reply.json["fees"]["approval"], "0.005");
-        assert_eq!(reply.json["limit"], "51005");
+        assert_eq!(reply.value()["fees"]["approval"], "0.005");
+        assert_eq!(reply.value()["limit"], "51005");
         let sell = foreseen(&plan(Side::Sell), &fees, &unit());
         assert!(sell.text.contains("would yield") && sell.text.contains("at least 51,005"));
     }

@@ -3,10 +3,8 @@
 use crate::args;
 use crate::context::Settings;
 use crate::reply::{Failure, Outcome, Reply};
-use cicada_chain::{address, Bundle};
-use cicada_core::hash::Hash;
-use cicada_market::MarketFile;
-use cicada_trade::Addresses;
+use cicada_chain::Bundle;
+use cicada_core::hash::Digest;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +20,7 @@ use std::process::{Command, Stdio};
   cicada71 verify 5Grw… --as token --rebuild
   cicada71 verify 5Grw… --json")]
 pub struct VerifyArgs {
-    /// A contract of the file of addresses or of the market file, or an address.
+    /// A contract of the network file, or an address.
     contract: String,
     /// Which contract it should be; without it, an address is that of the bundle with its code.
     #[arg(long = "as", value_name = "NAME")]
@@ -38,21 +36,22 @@ pub struct VerifyArgs {
 /// `cicada71 verify`.
 pub async fn verify(settings: &Settings, args: &VerifyArgs) -> Outcome {
     let account = args::account(&args.contract).ok();
-    let known = known(settings, account.is_some())?;
-    let account = account.or_else(|| known.contracts.get(&args.contract).copied());
-    let Some(account) = account else {
-        let names: Vec<_> = known.contracts.into_keys().collect();
+    let file = settings.deployment(account.is_none())?;
+    let known = file.as_ref().map(|file| file.contracts.clone()).unwrap_or_default();
+    let named = || known.get(args.contract.parse().ok()?);
+    let Some(account) = account.or_else(named) else {
+        let names: Vec<_> = known.iter().map(|(name, _)| name.as_str()).collect();
         let text = format!("no contract '{}'; known are: {}", args.contract, names.join(", "));
         return Err(Failure::Usage(text));
     };
-    let chain = known.connect(settings.url()).await?;
-    let at = address(&account);
+    let chain = settings.chain(file.as_ref()).await?;
+    let at = account.to_string();
     let code = chain.code_hash(&account).await?;
     let code = code.ok_or_else(|| Failure::NotFound(format!("there is no contract at {at}")))?;
 
     let folder = settings.bundles(args.bundles.as_deref());
-    let named = known.contracts.iter().find(|(_, known)| **known == account).map(|(name, _)| name);
-    let bundle = match args.name.as_ref().or(named) {
+    let named = known.iter().find(|(_, known)| *known == account).map(|(name, _)| name.as_str());
+    let bundle = match args.name.as_deref().or(named) {
         Some(name) => Some(Bundle::find(folder, name)?),
         None => with_code(folder, &code)?,
     };
@@ -63,35 +62,8 @@ pub async fn verify(settings: &Settings, args: &VerifyArgs) -> Outcome {
     Ok(reply(&at, &code, bundle.as_ref(), &sources))
 }
 
-/// The contracts of the file of addresses and of the market file, if that is of the same chain.
-/// There need be none of them when an address was given.
-fn known(settings: &Settings, address_given: bool) -> Result<Addresses, Failure> {
-    let (addresses, market) = (settings.addresses(), MarketFile::load(&settings.common.network));
-    let mut known = match addresses {
-        Err(failure) if !address_given && market.is_err() => return Err(failure),
-        other => other.unwrap_or_default(),
-    };
-    let Ok(market) = market else { return Ok(known) };
-    if known.genesis.is_none_or(|genesis| genesis == market.genesis) {
-        let contracts = [
-            ("validators", market.validators),
-            ("token", market.token),
-            ("capabilities", market.capabilities),
-            ("reputation", market.reputation),
-            ("escrow", market.escrow),
-            ("auction", market.auction),
-        ];
-        for (name, account) in contracts {
-            known.contracts.entry(name.into()).or_insert(account);
-        }
-        known.genesis = Some(market.genesis);
-        known.url.get_or_insert(market.url);
-    }
-    Ok(known)
-}
-
 /// The bundle of a folder that has this code.
-fn with_code(folder: &Path, code: &Hash) -> Result<Option<Bundle>, Failure> {
+fn with_code(folder: &Path, code: &Digest) -> Result<Option<Bundle>, Failure> {
     let unreadable = |error| Failure::Refused(format!("{}: {error}", folder.display()));
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -140,7 +112,7 @@ impl Sources {
     }
 }
 
-fn reply(at: &str, code: &Hash, bundle: Option<&Bundle>, sources: &Sources) -> Reply {
+fn reply(at: &str, code: &Digest, bundle: Option<&Bundle>, sources: &Sources) -> Reply {
     let same = bundle.is_some_and(|bundle| bundle.code_hash() == code);
     let code = hex_text(code);
     let expected = bundle.map(|bundle| hex_text(bundle.code_hash()));
@@ -170,7 +142,7 @@ fn reply(at: &str, code: &Hash, bundle: Option<&Bundle>, sources: &Sources) -> R
     Reply { holds, ..Reply::new(text, json) }
 }
 
-fn hex_text(hash: &Hash) -> String {
+fn hex_text(hash: &Digest) -> String {
     format!("0x{}", hex::encode(hash))
 }
 
@@ -188,19 +160,19 @@ mod tests {
         let token = Bundle::find(bundles(), "token").unwrap();
         let found = with_code(&bundles(), token.code_hash()).unwrap().unwrap();
         assert_eq!(found.name(), "token");
-        assert!(with_code(&bundles(), &[7; 32]).unwrap().is_none());
+        assert!(with_code(&bundles(), &Digest([7; 32])).unwrap().is_none());
     }
 
     #[test]
     fn only_the_code_of_these_sources_holds() {
         let token = Bundle::find(bundles(), "token").unwrap();
         let own = token.code_hash();
-        let holds = |code: &Hash, bundle, sources| reply("5x", code, bundle, &sources).holds;
+        let holds = |code: &Digest, bundle, sources| reply("5x", code, bundle, &sources).holds;
         assert!(holds(own, Some(&token), Sources::Same));
         assert!(holds(own, Some(&token), Sources::NotHere));
         assert!(!holds(own, Some(&token), Sources::Differ("changed: core/src/lib.rs".into())));
-        assert!(!holds(&[7; 32], Some(&token), Sources::Same));
-        assert!(!holds(&[7; 32], None, Sources::NotHere));
+        assert!(!holds(&Digest([7; 32]), Some(&token), Sources::Same));
+        assert!(!holds(&Digest([7; 32]), None, Sources::NotHere));
     }
 
     #[test]

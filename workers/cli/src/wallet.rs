@@ -6,15 +6,15 @@ use crate::keys::{new_password, Identity};
 use crate::reply::{Failure, Outcome, Reply};
 use crate::table::{table, Left, Right};
 use cicada_amounts::{mmc, plain_mmc as plain, plain_units, thousands, units};
-use cicada_chain::{address, Currency};
+use cicada_chain::Currency;
 use cicada_core::Account;
-use cicada_payload::{read_secret, write_secret};
+use cicada_files::{read_secret, write_secret};
+use cicada_program::now_ms;
 use cicada_trade::Holding;
 use cicada_wallet::{KeyFile, Secret};
 use clap::Subcommand;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What can be asked of a wallet.
 #[derive(Debug, Subcommand)]
@@ -39,7 +39,7 @@ pub enum WalletCommand {
 pub async fn wallet(settings: &Settings, command: WalletCommand) -> Outcome {
     match command {
         WalletCommand::Address => {
-            let own = address(&settings.identity()?.account());
+            let own = settings.identity()?.account().to_string();
             Ok(Reply::new(own.clone(), json!({ "account": own })))
         }
         WalletCommand::Balance { account } => balance(settings, account).await,
@@ -70,15 +70,15 @@ fn balances(
         vec![currency.symbol.clone(), units(native, currency.decimals)],
     ];
     rows.extend(holdings.iter().map(|h| vec![h.framework.to_string(), thousands(h.amount)]));
-    let text = format!("{}\n\n{}", address(account), table(&[Left("Of"), Right("Balance")], rows));
+    let text = format!("{}\n\n{}", account, table(&[Left("Of"), Right("Balance")], rows));
     let list = holdings.iter().map(|holding| {
         json!({
-            "framework": holding.framework.as_str(), "token": address(&holding.token),
+            "framework": holding.framework.as_str(), "token": holding.token.to_string(),
             "amount": holding.amount.to_string(),
         })
     });
     let json = json!({
-        "account": address(account), "mmc": plain(money),
+        "account": account.to_string(), "mmc": plain(money),
         "native": plain_units(native, currency.decimals), "native_symbol": currency.symbol,
         "tokens": list.collect::<Vec<Value>>(),
     });
@@ -92,10 +92,10 @@ fn export(settings: &Settings, out: Option<&Path>) -> Outcome {
         Identity::Open(_) => {
             let secret = open_secret(settings)?;
             let password = new_password(settings.common.password_file.as_deref())?;
-            KeyFile::encrypt(&secret, &password, "cicada71", clock_ms()).map_err(usage)?
+            KeyFile::encrypt(&secret, &password, "cicada71", now_ms()).map_err(usage)?
         }
     };
-    let account = address(&file.account().map_err(usage)?);
+    let account = file.account().map_err(usage)?.to_string();
     let Some(path) = out else {
         let json: Value = serde_json::from_str(&file.json()).unwrap_or_default();
         return Ok(Reply::new(file.json(), json));
@@ -123,12 +123,6 @@ pub fn usage(error: cicada_wallet::Error) -> Failure {
     Failure::Usage(error.to_string())
 }
 
-/// The clock, in milliseconds since 1970.
-pub fn clock_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,9 +132,9 @@ mod tests {
     #[test]
     fn balances_are_a_table() {
         let framework = Framework::new("claude").unwrap();
-        let holding = Holding { framework, token: [1; 32], amount: 1_000, quote: None };
+        let holding = Holding { framework, token: Account([1; 32]), amount: 1_000, quote: None };
         let native = (1_500_000_000_000, &Currency::default());
-        let reply = balances(&[0; 32], native, 2_500_000, &[holding]);
+        let reply = balances(&Account::NOBODY, native, 2_500_000, &[holding]);
         let golden = "\
 5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM
 
@@ -150,8 +144,8 @@ UNIT        1.5
 claude    1,000
 ";
         assert_eq!(reply.text, golden);
-        assert_eq!(reply.json["native"], "1.5");
-        assert_eq!(reply.json["tokens"][0]["amount"], "1000");
+        assert_eq!(reply.value()["native"], "1.5");
+        assert_eq!(reply.value()["tokens"][0]["amount"], "1000");
     }
 
     #[test]

@@ -5,14 +5,15 @@ use crate::context::Context;
 use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_contracts::types::AuctionError;
-use cicada_contracts::Message;
+use cicada_contracts::{auction, Message};
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, HandOver, Privacy, Status};
+use cicada_files::{replace_secret, write_whole, PLAIN};
 use cicada_payload::{ContentId, ProviderKey};
 use cicada_program::parse_ms;
 use clap::Args;
 use serde_json::json;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How often something awaited is looked for.
@@ -199,7 +200,7 @@ async fn hand_one_over(context: &Context, id: u64) -> Result<(), Failure> {
         salt: secrets.salt,
         sealed_key: ProviderKey::seal(&offer.terms.payload_key, &secrets.payload_key)?,
     };
-    market.hand_over(id, &payload, &context.signer).await?;
+    market.act(&auction::hand_over(id, &payload), &context.signer).await?;
     Ok(())
 }
 
@@ -251,7 +252,8 @@ pub async fn complete(context: &Context, args: CompleteArgs) -> Outcome {
         (None, None) => return Err(Failure::Usage("give --result or --hash".into())),
     };
     let id = args.assignment;
-    let outcome = context.market.complete(id, &digest, &context.signer).await?;
+    let complete = auction::complete(id, &Digest(digest));
+    let outcome = context.market.act(&complete, &context.signer).await?;
     let digest = format!("0x{}", hex::encode(digest));
     let text = format!("delivered assignment {id}: result {digest}");
     let json = json!({ "assignment": id, "result": digest, "block": outcome.block });
@@ -291,7 +293,7 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
         }
         tokio::time::sleep(POLL).await;
     };
-    let cid = ContentId::from_sha256(digest);
+    let cid = ContentId::from_sha256(digest.0);
     let stored = zeroize::Zeroizing::new(context.store.get(&cid).await?);
     let privacy = market.request(assignment.request).await?.terms.privacy;
     let public = privacy.is_public();
@@ -303,8 +305,10 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
     };
     let mut json = json!({ "assignment": id, "cid": cid.to_string(), "bytes": content.len() });
     if let Some(path) = args.out {
-        let written = write_out(&path, &content, public).await;
-        written.map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?;
+        match public {
+            true => write_whole(&path, &content, PLAIN)?,
+            false => replace_secret(&path, &content)?,
+        }
         let (length, place) = (content.len(), path.display());
         let text = format!("{length} bytes of result, checked against the chain: {place}");
         return Ok(Reply::new(text, json));
@@ -316,37 +320,4 @@ pub async fn result(context: &Context, args: ResultArgs) -> Outcome {
     }
     let text = String::from_utf8_lossy(&content).into_owned();
     Ok(Reply { raw: Some(content), ..Reply::new(text, json) })
-}
-
-/// Writes a result to a file; one that was encrypted is for its owner alone.
-async fn write_out(path: &Path, content: &[u8], public: bool) -> std::io::Result<()> {
-    use tokio::io::AsyncWriteExt;
-    let mut options = tokio::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    if !public {
-        options.mode(0o600);
-    }
-    let mut file = options.open(path).await?;
-    if !public {
-        // It may have been there before.
-        file.set_permissions(std::fs::Permissions::from_mode(0o600)).await?;
-    }
-    file.write_all(content).await?;
-    file.flush().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_private_result_is_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result");
-        std::fs::write(&path, "something longer that was there").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        write_out(&path, b"secret", false).await.unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"secret");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
 }

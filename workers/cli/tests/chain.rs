@@ -1,6 +1,5 @@
 //! `cicada71 verify` on a real chain, at `CICADA_TEST_URL`: `scripts/test e2e`.
 
-use cicada_chain::address;
 use cicada_stage::Stage;
 use serde_json::Value;
 use std::process::Command;
@@ -25,7 +24,7 @@ fn verify(stage: &Stage, words: &[&str]) -> (Option<i32>, Value) {
 #[ignore = "needs a chain"]
 async fn code_on_the_chain_is_told_from_other_code() {
     let mut stage = Stage::new(SEATS).await;
-    let token = address(&stage.place_token("token", 12, 1_000).await);
+    let token = stage.place_token("token", 12, 1_000).await.to_string();
     std::fs::write(stage.folder.path().join("config.toml"), "").expect("a configuration");
 
     let (status, found) = verify(&stage, &[&token]);

@@ -3,7 +3,7 @@
 use crate::measure::{count, Tally};
 use cicada_consensus::Seat;
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use std::rc::Rc;
 
@@ -43,7 +43,7 @@ impl Keyring {
     }
 
     /// Signs a digest.
-    pub fn sign(&self, message: &Hash) -> Signature {
+    pub fn sign(&self, message: &Digest) -> Signature {
         count(&self.tally.signs);
         match self.scheme {
             Scheme::Real => self.secret.sign(message).to_bytes(),
@@ -52,7 +52,7 @@ impl Keyring {
     }
 
     /// Verifies a seat's signature of a digest.
-    pub fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    pub fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         count(&self.tally.verifies);
         match self.scheme {
             Scheme::Mock => *signature == stamp(seat, message),
@@ -65,26 +65,26 @@ impl Keyring {
     }
 }
 
-fn stamp(seat: Seat, message: &Hash) -> Signature {
+fn stamp(seat: Seat, message: &Digest) -> Signature {
     let mut signature = [seat; 64];
     signature[..32].copy_from_slice(message);
     signature
 }
 
 impl cicada_consensus::Keys for Keyring {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         self.sign(message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.verify(seat, message, signature)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
+    fn sign(&self, message: &Digest) -> Signature {
         Keyring::sign(self, message)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         Keyring::verify(self, seat, message, signature)
     }
 }

@@ -7,7 +7,7 @@ use crate::mutant::Mutant;
 use crate::node::{invalid, Node};
 use crate::types::{Position, Record, Seat};
 use cicada_core::certificate::{Certificate, Signature};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::BTreeMap;
 
 /// How many uncertified reports are worked on at once, the oldest first.
@@ -77,7 +77,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         &mut self,
         from: Seat,
         position: Position,
-        decided: Hash,
+        decided: Digest,
         proof: Option<QuorumCertificate>,
     ) -> Answer {
         match self.config.byzantine() {

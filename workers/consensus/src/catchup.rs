@@ -7,7 +7,7 @@ use crate::mutant::Mutant;
 use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::Stage;
 use crate::types::{digest, Entry, Position, Record, Seat, Value};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::hash::{Hash as _, Hasher};
 
 /// When to ask others for what this node lacks.
@@ -27,7 +27,7 @@ impl CatchUp {
 
 impl<A: Application, K: Keys> Node<A, K> {
     // Learns that the value this node voted for is decided, if its digest is the one given.
-    pub(crate) fn learn_by_vote(&mut self, position: Position, decided: Hash) {
+    pub(crate) fn learn_by_vote(&mut self, position: Position, decided: Digest) {
         if self.log.get(position).is_some() {
             return;
         }
@@ -54,7 +54,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         &mut self,
         position: Position,
         value: Value,
-        decided: Hash,
+        decided: Digest,
         proof: Option<QuorumCertificate>,
     ) {
         if self.is_beyond_end(position) {

@@ -14,7 +14,7 @@ use crate::node::{Node, FETCH_LIMIT};
 use crate::proposals::{Proposal, Stage};
 use crate::suggestions::Suggestions;
 use crate::types::{Config, Position, Record, StartError};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::Quorum;
 
 /// The committee that follows, as the value that ended the epoch names it.
@@ -23,7 +23,7 @@ pub struct Successor {
     /// Its epoch.
     pub epoch: u32,
     /// The digest of its configuration.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
 }
 
 /// An earlier epoch, which is over.
@@ -36,7 +36,7 @@ pub struct Closed {
     /// The quorum that certified.
     pub attestation: Quorum,
     /// The digest of its configuration.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// Its last position.
     pub last: Position,
 }

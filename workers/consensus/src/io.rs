@@ -5,7 +5,7 @@ use crate::epoch::Successor;
 use crate::message::{Answer, Request};
 use crate::types::{Position, Record, Seat, Value};
 use cicada_core::certificate::{Certificate, Signature};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,7 +141,7 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttestationRequest {
     /// The message to sign.
-    pub message: Hash,
+    pub message: Digest,
     /// The report that it is about.
     pub report: Report,
 }
@@ -189,10 +189,10 @@ pub trait Application {
 /// The two keys of a node, and everybody's public ones.
 pub trait Keys {
     /// Attests with this node's sr25519 key: for contracts.
-    fn attest(&self, message: &Hash) -> Signature;
+    fn attest(&self, message: &Digest) -> Signature;
 
     /// Verifies an attestation of a seat.
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool;
 
     /// Whether all signatures of a certificate are attestations of its seats. The caller has
     /// checked its form: as many signatures as seats.
@@ -201,20 +201,20 @@ pub trait Keys {
     /// sr25519, whose group has no cofactor: all verifiers agree about each signature. Statements
     /// have nothing like it: a batch of ed25519 signatures passes some that the strict
     /// verification refuses, so nodes would differ about what is genuine.
-    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+    fn verify_certificate(&self, certificate: &Certificate, message: &Digest) -> bool {
         let mut shares = certificate.seats().zip(&certificate.signatures);
         shares.all(|(seat, share)| self.verify_attestation(seat, message, share))
     }
 
     /// Signs a statement with this node's ed25519 key: for the other nodes.
-    fn sign(&self, message: &Hash) -> Signature;
+    fn sign(&self, message: &Digest) -> Signature;
 
     /// Verifies a statement's signature of a seat.
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool;
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool;
 
     /// Verifies a statement's signature of a seat of an earlier epoch. Who knows none believes
     /// none.
-    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Hash, sig: &Signature) -> bool {
+    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Digest, sig: &Signature) -> bool {
         let _ = (epoch, seat, message, sig);
         false
     }
@@ -224,7 +224,7 @@ pub trait Keys {
         &self,
         epoch: u32,
         seat: Seat,
-        message: &Hash,
+        message: &Digest,
         signature: &Signature,
     ) -> bool {
         let _ = (epoch, seat, message, signature);

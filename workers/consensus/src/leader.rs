@@ -11,7 +11,7 @@ use crate::node::Node;
 use crate::resend::Resend;
 use crate::suggestions::Suggestions;
 use crate::types::{digest, Ballot, Position, Record, Seat, Value, Vote, MAX_ROUND_JUMP};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a pause doubles.
@@ -38,7 +38,7 @@ struct Campaign {
 #[derive(Clone, Debug)]
 struct Flight {
     value: Value,
-    digest: Hash,
+    digest: Digest,
     since: Ballot,
     accepted: BTreeSet<Seat>,
     refused: BTreeSet<Seat>,
@@ -118,7 +118,7 @@ impl Leader {
     }
 
     /// A position is decided, by whomever; the digest of what was in flight there.
-    pub(crate) fn decided(&mut self, position: Position) -> Option<Hash> {
+    pub(crate) fn decided(&mut self, position: Position) -> Option<Digest> {
         self.attempts = 0;
         let Role::Leading(reign) = &mut self.role else {
             return None;
@@ -314,7 +314,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         self.leader.attempts = attempt.saturating_add(1);
         let span = self.config.timing.backoff_ms << attempt.min(MAX_DOUBLINGS);
         let scatter = digest(&[self.config.seat, attempt.to_le_bytes()[0]]);
-        let share = u64::from(u16::from_le_bytes([scatter[0], scatter[1]]));
+        let share = u64::from(u16::from_le_bytes([scatter.0[0], scatter.0[1]]));
         let extra = span.saturating_mul(share) >> 16;
         let wait = (span / 2).saturating_add(extra);
         self.leader.not_before_ms = self.now.timer_ms.saturating_add(wait);

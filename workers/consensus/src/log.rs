@@ -4,7 +4,7 @@ use crate::byzantine::QuorumCertificate;
 use crate::io::{Application, AttestationRequest};
 use crate::types::{Entry, Position, Value};
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, ZERO_HASH};
+use cicada_core::hash::Digest;
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher};
 
@@ -12,7 +12,7 @@ use std::hash::{Hash as _, Hasher};
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     pub(crate) value: Value,
-    pub(crate) digest: Hash,
+    pub(crate) digest: Digest,
     pub(crate) attestation: Option<Box<AttestationRequest>>,
     pub(crate) certificate: Option<Box<Certificate>>,
     pub(crate) proof: Option<Box<QuorumCertificate>>,
@@ -42,9 +42,9 @@ impl Log {
     }
 
     /// That position and the digest of its value, for others to learn from.
-    pub(crate) fn tip(&self) -> (Position, Hash) {
+    pub(crate) fn tip(&self) -> (Position, Digest) {
         let digest = self.slots.get(&self.applied).map(|slot| slot.digest);
-        (self.applied, digest.unwrap_or(ZERO_HASH))
+        (self.applied, digest.unwrap_or(Digest::ZERO))
     }
 
     /// Whether something is decided beyond a position that is not.
@@ -75,7 +75,7 @@ impl Log {
         &mut self,
         position: Position,
         value: Value,
-        digest: Hash,
+        digest: Digest,
         proof: Option<QuorumCertificate>,
     ) -> Result<bool, String> {
         if let Some(known) = self.slots.get(&position) {

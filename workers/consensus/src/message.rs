@@ -3,7 +3,7 @@
 use crate::byzantine::QuorumCertificate;
 use crate::types::{Ballot, Entry, Position, Seat, Value, View, Vote};
 use cicada_core::certificate::{Certificate, Signature};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use parity_scale_codec::{Decode, Encode};
 
 /// A lock that a pledge names: what its signer last committed to at a position.
@@ -14,7 +14,7 @@ pub struct Claim {
     /// In which view it was prepared by a quorum.
     pub view: View,
     /// The digest of the value.
-    pub digest: Hash,
+    pub digest: Digest,
 }
 
 /// 1b, signed: no vote of mine in a view below this one, and these are my locks.
@@ -78,14 +78,14 @@ pub enum Request {
         value: Value,
         /// The last position up to which the leader knows everything, and the digest of its
         /// value: a node that voted for it there learns that it is decided.
-        tip: (Position, Hash),
+        tip: (Position, Digest),
     },
     /// This value is decided: attest its report.
     Decided {
         /// Where.
         position: Position,
         /// The digest of the value.
-        digest: Hash,
+        digest: Digest,
         /// Byzantine: what proves it.
         proof: Option<QuorumCertificate>,
     },
@@ -272,7 +272,7 @@ pub enum Answer {
     /// To `Suggest`: the value does not pass my check.
     Unwanted {
         /// The digest of the value.
-        digest: Hash,
+        digest: Digest,
         /// Why, in words.
         reason: String,
     },

@@ -12,7 +12,7 @@ use crate::message::{Answer, Request};
 use crate::proposals::{Proposal, Proposals, Stage};
 use crate::suggestions::Suggestions;
 use crate::types::{digest, Config, Position, Record, Seat, StartError, Value, Vote};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::report::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ pub struct Node<A, K> {
     pub(crate) rounds: Rounds,
     pub(crate) proposals: Proposals,
     pub(crate) suggestions: Suggestions,
-    pub(crate) attested: BTreeMap<(Feed, u64), Hash>,
+    pub(crate) attested: BTreeMap<(Feed, u64), Digest>,
     pub(crate) heard_ms: BTreeMap<Seat, u64>,
     pub(crate) catch_up: CatchUp,
     pub(crate) now: Now,
@@ -331,7 +331,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     /// Gives up the proposals of a value that too many nodes refuse.
-    pub(crate) fn fail_refused(&mut self, refused: Hash) {
+    pub(crate) fn fail_refused(&mut self, refused: Digest) {
         let hopeless = |p: &Proposal| p.digest == refused && !matches!(p.stage, Stage::Decided(_));
         for proposal in self.proposals.take(hopeless) {
             self.fail(proposal);

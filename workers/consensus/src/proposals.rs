@@ -1,7 +1,7 @@
 //! The proposals of this node that are not finished yet.
 
 use crate::types::{Position, Seat, Value};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash as _, Hasher};
 
@@ -21,7 +21,7 @@ pub(crate) enum Stage {
 pub(crate) struct Proposal {
     pub(crate) ticket: u64,
     pub(crate) value: Value,
-    pub(crate) digest: Hash,
+    pub(crate) digest: Digest,
     pub(crate) started_ms: u64,
     pub(crate) deadline_ms: u64,
     pub(crate) stage: Stage,
@@ -68,17 +68,17 @@ impl Proposals {
     pub(crate) fn waiting_since(&self, started_ms: u64) -> Vec<Value> {
         let waiting = self.0.iter().filter(|p| p.stage == Stage::Waiting);
         let old = waiting.filter(|p| p.started_ms <= started_ms);
-        let values: BTreeMap<Hash, &Value> = old.map(|p| (p.digest, &p.value)).collect();
+        let values: BTreeMap<Digest, &Value> = old.map(|p| (p.digest, &p.value)).collect();
         values.into_values().cloned().collect()
     }
 
     /// Whether a value is proposed by this node and not finished.
-    pub(crate) fn has(&self, digest: &Hash) -> bool {
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
         self.0.iter().any(|p| p.digest == *digest)
     }
 
     /// Takes out the waiting proposals of a value.
-    pub(crate) fn take_waiting(&mut self, digest: Hash) -> Vec<Proposal> {
+    pub(crate) fn take_waiting(&mut self, digest: Digest) -> Vec<Proposal> {
         self.take(|p| p.digest == digest && p.stage == Stage::Waiting)
     }
 
@@ -88,14 +88,14 @@ impl Proposals {
     }
 
     /// Every proposal of this value that is not decided yet.
-    pub(crate) fn undecided(&mut self, digest: Hash) -> impl Iterator<Item = &mut Proposal> {
+    pub(crate) fn undecided(&mut self, digest: Digest) -> impl Iterator<Item = &mut Proposal> {
         self.0
             .iter_mut()
             .filter(move |p| p.digest == digest && !matches!(p.stage, Stage::Decided(_)))
     }
 
     /// Notes why a node refused a value; without a digest, one that stands in the way of all.
-    pub(crate) fn note_refusal(&mut self, digest: Option<Hash>, seat: Seat, reason: &str) {
+    pub(crate) fn note_refusal(&mut self, digest: Option<Digest>, seat: Seat, reason: &str) {
         let blocked = |p: &&mut Proposal| match digest {
             Some(digest) => p.digest == digest,
             None => p.stage == Stage::Waiting,

@@ -5,7 +5,7 @@ use crate::io::{Application, Keys};
 use crate::node::{Node, FETCH_BYTES, FETCH_LIMIT};
 use crate::types::{digest, Ballot, Entry, Position, Seat};
 use cicada_core::certificate::{Certificate, Signature};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a node tells about itself.
@@ -16,7 +16,7 @@ pub struct Status {
     /// The ballot that this node leads, if it does.
     pub leading: Option<Ballot>,
     /// Votes at positions that are not decided yet.
-    pub votes: Vec<(Position, Ballot, Hash)>,
+    pub votes: Vec<(Position, Ballot, Digest)>,
     /// Everything up to here is decided and applied.
     pub decided: Position,
     /// Positions with a report that has no certificate yet.
@@ -70,7 +70,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     // The promise, the ballot led, and the votes, in either form.
-    fn ballots(&self) -> (Ballot, Option<Ballot>, Vec<(Position, Ballot, Hash)>) {
+    fn ballots(&self) -> (Ballot, Option<Ballot>, Vec<(Position, Ballot, Digest)>) {
         if self.config.byzantine() {
             let ballot = |view| Ballot { round: view, seat: self.config.leader(view) };
             let state = &self.byzantine;

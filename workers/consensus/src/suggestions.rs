@@ -5,7 +5,7 @@ use crate::io::{Application, Keys, Outcome, Refusal};
 use crate::message::{Answer, Request};
 use crate::node::{invalid, Node};
 use crate::types::{digest, Seat, Value};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::BTreeSet;
 
 /// How many values of one node may wait here.
@@ -22,9 +22,9 @@ struct Suggestion {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Suggestions {
     // In the order in which they came.
-    waiting: Vec<(Hash, Suggestion)>,
+    waiting: Vec<(Digest, Suggestion)>,
     // Own values that all others know of.
-    told_all: BTreeSet<Hash>,
+    told_all: BTreeSet<Digest>,
 }
 
 impl Suggestions {
@@ -32,18 +32,18 @@ impl Suggestions {
         self.waiting.iter().map(|(_, suggestion)| suggestion.since_ms).min()
     }
 
-    pub(crate) fn remove(&mut self, decided: &Hash) {
+    pub(crate) fn remove(&mut self, decided: &Digest) {
         self.waiting.retain(|(digest, _)| digest != decided);
         self.told_all.remove(decided);
     }
 
     /// The first value that is not in flight already.
-    pub(crate) fn next(&self, flying: impl Fn(&Hash) -> bool) -> Option<(Hash, Value)> {
+    pub(crate) fn next(&self, flying: impl Fn(&Digest) -> bool) -> Option<(Digest, Value)> {
         let next = self.waiting.iter().find(|(digest, _)| !flying(digest));
         next.map(|(digest, suggestion)| (*digest, suggestion.value.clone()))
     }
 
-    fn has(&self, wanted: &Hash) -> bool {
+    fn has(&self, wanted: &Digest) -> bool {
         self.waiting.iter().any(|(digest, _)| digest == wanted)
     }
 }
@@ -74,7 +74,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         Answer::Noted
     }
 
-    pub(crate) fn on_unwanted(&mut self, from: Seat, hash: Hash, reason: &str) {
+    pub(crate) fn on_unwanted(&mut self, from: Seat, hash: Digest, reason: &str) {
         self.proposals.note_refusal(Some(hash), from, reason);
         if !self.config.byzantine() {
             let mut values = self.proposals.waiting_values().into_iter();

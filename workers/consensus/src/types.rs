@@ -4,7 +4,7 @@ use crate::byzantine::QuorumCertificate;
 use crate::epoch::Closed;
 use crate::mutant::Mutant;
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::quorum::Quorum;
 use cicada_core::report::Feed;
 use parity_scale_codec::{Decode, Encode};
@@ -30,7 +30,7 @@ pub type Value = Vec<u8>;
 pub const MAX_ROUND_JUMP: u64 = 1 << 20;
 
 /// The identity of a value: its SHA-256.
-pub fn digest(value: &[u8]) -> Hash {
+pub fn digest(value: &[u8]) -> Digest {
     Native::sha256(value)
 }
 
@@ -114,7 +114,7 @@ pub enum Record {
         /// Its slot.
         slot: u64,
         /// The message signed.
-        message: Hash,
+        message: Digest,
     },
     /// Byzantine: no vote in a lower view any more.
     Entered(View),
@@ -132,7 +132,7 @@ pub enum Record {
         /// In which view.
         view: View,
         /// The digest of the value.
-        digest: Hash,
+        digest: Digest,
     },
     /// Byzantine: committed (2b) on this certificate, the latest at its position.
     Locked(QuorumCertificate),
@@ -187,7 +187,7 @@ pub struct Config {
     /// The epoch of the committee, as certificates name it.
     pub epoch: u32,
     /// The digest of the committee's configuration, which every statement binds.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// The epochs before, oldest first. Their positions are closed: nobody votes there.
     pub closed: Vec<Closed>,
     /// How many positions may be undecided at once. With 1 every value is checked against the
@@ -211,7 +211,7 @@ impl Config {
         quorum: Quorum,
         attestation: Quorum,
         epoch: u32,
-        config_digest: Hash,
+        config_digest: Digest,
     ) -> Self {
         Self {
             seat,
@@ -244,7 +244,7 @@ impl Config {
 
     /// The leader of a view. The seats take turns, each epoch from another one on.
     pub fn leader(&self, view: View) -> Seat {
-        let offset = u64::from(self.config_digest[0]);
+        let offset = u64::from(self.config_digest.0[0]);
         let turn = view.wrapping_add(offset).checked_rem(u64::from(self.quorum.n()));
         turn.and_then(|seat| Seat::try_from(seat).ok()).unwrap_or(0)
     }

@@ -5,7 +5,7 @@ use crate::message::Answer;
 use crate::mutant::Mutant;
 use crate::node::{invalid, Node, FETCH_LIMIT};
 use crate::types::{Ballot, Position, Record, Seat, Vote};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 
 impl<A: Application, K: Keys> Node<A, K> {
     /// Says what it would answer to `Prepare`; nothing changes.
@@ -58,7 +58,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         (ballot < promised).then_some(Answer::Outbid { promised })
     }
 
-    pub(crate) fn on_accept(&mut self, from: Seat, vote: Vote, tip: (Position, Hash)) -> Answer {
+    pub(crate) fn on_accept(&mut self, from: Seat, vote: Vote, tip: (Position, Digest)) -> Answer {
         let below = self.config.mutated(Mutant::CrashVotesBelowPromise);
         match self.implausible(from, vote.ballot) {
             Some(Answer::Outbid { .. }) if below => {}

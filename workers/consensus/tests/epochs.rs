@@ -7,13 +7,13 @@ use cicada_consensus::{
     StartError, Successor, Value,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use std::collections::BTreeMap;
 
 const N: u8 = 4;
-const OLD: Hash = [1; 32];
-const NEW: Hash = [2; 32];
+const OLD: Digest = Digest([1; 32]);
+const NEW: Digest = Digest([2; 32]);
 /// Where the old epoch ends.
 const LAST: Position = 2;
 /// Leads the first view of the new epoch.
@@ -44,31 +44,31 @@ impl Application for Ending {
 /// The keys of a seat in an epoch.
 struct Stamp(Seat, u32);
 
-fn stamp(epoch: u32, seat: Seat, message: &Hash) -> Signature {
+fn stamp(epoch: u32, seat: Seat, message: &Digest) -> Signature {
     let mut signature = [seat; 64];
-    signature[..32].copy_from_slice(message);
+    signature[..32].copy_from_slice(&message.0);
     signature[60..].copy_from_slice(&epoch.to_le_bytes());
     signature
 }
 
 impl Keys for Stamp {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         self.sign(message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.verify(seat, message, signature)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
+    fn sign(&self, message: &Digest) -> Signature {
         stamp(self.1, self.0, message)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         *signature == stamp(self.1, seat, message)
     }
 
-    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Hash, sig: &Signature) -> bool {
+    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Digest, sig: &Signature) -> bool {
         *sig == stamp(epoch, seat, message)
     }
 }

@@ -8,6 +8,7 @@ use cicada_consensus::{
     Pledge, Proposal, Refusal, Request, Seat,
 };
 use cicada_core::certificate::Signature;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use common::{stamp, Stamp};
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ impl Application for Anything {
 
 fn config(seat: Seat) -> Config {
     let quorum = Quorum::of(FaultModel::Byzantine, N).unwrap();
-    Config { window: 3, ..Config::new(seat, quorum, quorum, 1, [7; 32]) }
+    Config { window: 3, ..Config::new(seat, quorum, quorum, 1, Digest([7; 32])) }
 }
 
 struct Net {
@@ -75,7 +76,7 @@ impl Net {
     }
 
     fn sign(&self, statement: &Statement) -> Signature {
-        stamp(LIAR, &statement.message(&[7; 32]))
+        stamp(LIAR, &statement.message(&Digest([7; 32])))
     }
 
     // The liar pledges to every leader that all up to position 2 is decided, and does no more.

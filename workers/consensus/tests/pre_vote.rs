@@ -5,7 +5,7 @@ use cicada_consensus::{
     Output, Record, Refusal, Request, Seat,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use std::collections::BTreeSet;
 
@@ -31,19 +31,19 @@ impl Application for Anything {
 struct NoKeys;
 
 impl Keys for NoKeys {
-    fn attest(&self, _: &Hash) -> Signature {
+    fn attest(&self, _: &Digest) -> Signature {
         [0; 64]
     }
 
-    fn verify_attestation(&self, _: Seat, _: &Hash, _: &Signature) -> bool {
+    fn verify_attestation(&self, _: Seat, _: &Digest, _: &Signature) -> bool {
         false
     }
 
-    fn sign(&self, _: &Hash) -> Signature {
+    fn sign(&self, _: &Digest) -> Signature {
         [0; 64]
     }
 
-    fn verify(&self, _: Seat, _: &Hash, _: &Signature) -> bool {
+    fn verify(&self, _: Seat, _: &Digest, _: &Signature) -> bool {
         false
     }
 }
@@ -63,7 +63,7 @@ struct Net {
 impl Net {
     fn new() -> Self {
         let quorum = Quorum::of(FaultModel::Crash, N).unwrap();
-        let config = |seat| Config::new(seat, quorum, quorum, 1, [7; 32]);
+        let config = |seat| Config::new(seat, quorum, quorum, 1, Digest([7; 32]));
         let node = |seat| Node::recover(config(seat), Anything, NoKeys, vec![]).unwrap();
         Self {
             nodes: (0..N).map(node).collect(),

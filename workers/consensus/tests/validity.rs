@@ -8,13 +8,13 @@ use cicada_consensus::{
     Node, Now, Origin, Output, Pledge, Proposal, Refusal, Request, Seat, View,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::{Hash, ZERO_HASH};
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use common::{stamp, Stamp};
 use std::collections::BTreeMap;
 
 const N: u8 = 4;
-const DIGEST: Hash = [7; 32];
+const DIGEST: Digest = Digest([7; 32]);
 /// Until then every value is valid.
 const END_MS: u64 = 1_000;
 const VALUE: &[u8] = b"value";
@@ -62,7 +62,7 @@ impl Voter {
     fn accepts(&mut self, round: u64, since: u64, wall_ms: u64) -> bool {
         let ballot = |round| Ballot { round, seat: 0 };
         let (ballot, since) = (ballot(round), ballot(since));
-        let (value, tip) = (VALUE.to_vec(), (0, ZERO_HASH));
+        let (value, tip) = (VALUE.to_vec(), (0, Digest::ZERO));
         let request = Request::Accept { ballot, position: 1, since, value, tip };
         match self.ask(0, request, wall_ms) {
             Answer::Accepted { .. } => true,

@@ -65,7 +65,7 @@ pub fn events(bundle: &Bundle, types: &Types) -> Result<TokenStream, String> {
 
             impl crate::Event for #name {
                 const NAME: &'static str = #label;
-                const TOPIC: cicada_core::hash::Hash = [#(#topic),*];
+                const TOPIC: cicada_core::hash::Digest = cicada_core::hash::Digest([#(#topic),*]);
             }
         });
     }

@@ -63,6 +63,15 @@ fn module(
     let name = bundle.name();
     let calls = calls::calls(&bundle, &types)?;
     let events = calls::events(&bundle, &types)?;
+    let events = (!events.is_empty()).then(|| {
+        quote! {
+            /// Its events.
+            pub mod events {
+                use parity_scale_codec::{Decode, Encode};
+                #events
+            }
+        }
+    });
     for (name, definition) in types.definitions()? {
         types::merge(all, name, definition)?;
     }
@@ -82,11 +91,7 @@ fn module(
 
             #calls
 
-            /// Its events.
-            pub mod events {
-                use parity_scale_codec::{Decode, Encode};
-                #events
-            }
+            #events
         }
     })
 }

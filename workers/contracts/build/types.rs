@@ -121,7 +121,7 @@ impl<'a> Types<'a> {
                 Ok(quote!(Result<#ok, #error>))
             }
             ["ink_primitives", .., "AccountId"] => Ok(quote!(cicada_core::Account)),
-            ["ink_primitives", .., "Hash"] => Ok(quote!(cicada_core::hash::Hash)),
+            ["ink_primitives", .., "Digest"] => Ok(quote!(cicada_core::hash::Digest)),
             ["cicada_traits", .., name] if WRAPPERS.contains(&name) => of(0),
             ["cicada_core", ref inside @ .., name] => {
                 let inside = inside.join("::");

@@ -1,7 +1,7 @@
 //! What a bundle says of a contract's interface, for who has to put its answers into words.
 
 use crate::{bytes, render};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use scale_info::PortableRegistry;
 use serde::Deserialize;
 
@@ -159,13 +159,13 @@ impl Interface {
     }
 
     /// The name of an event of this contract, such as `SlotSettled`.
-    pub fn event_name(&self, topics: &[Hash]) -> Option<&str> {
+    pub fn event_name(&self, topics: &[Digest]) -> Option<&str> {
         Some(&self.event(topics)?.label)
     }
 
     /// An event in words: `Name { field: value, … }`. One that is not of this contract is written
     /// in hex.
-    pub fn event_text(&self, topics: &[Hash], fields: &[u8]) -> String {
+    pub fn event_text(&self, topics: &[Digest], fields: &[u8]) -> String {
         let known = self.event(topics).and_then(|spec| {
             let mut data = fields;
             let mut value = |field: &Field| {
@@ -178,7 +178,7 @@ impl Interface {
         known.unwrap_or_else(|| format!("unknown event 0x{}", hex::encode(fields)))
     }
 
-    fn event(&self, topics: &[Hash]) -> Option<&EventSpec> {
+    fn event(&self, topics: &[Digest]) -> Option<&EventSpec> {
         let topic = format!("0x{}", hex::encode(topics.first()?));
         self.spec.events.iter().find(|spec| spec.signature_topic.as_deref() == Some(&topic))
     }

@@ -12,7 +12,7 @@ mod render;
 pub use bytes::bytes;
 pub use interface::{Entry, Interface, Refused};
 
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -138,13 +138,13 @@ pub trait Event: Decode {
     /// Its name.
     const NAME: &'static str;
     /// Its first topic, which tells it from all others.
-    const TOPIC: Hash;
+    const TOPIC: Digest;
 
     /// The event with these topics and fields; none if it is another one.
     ///
     /// # Errors
     /// If it is this event and its fields cannot be read.
-    fn read(topics: &[Hash], fields: &[u8]) -> Result<Option<Self>, parity_scale_codec::Error> {
+    fn read(topics: &[Digest], fields: &[u8]) -> Result<Option<Self>, parity_scale_codec::Error> {
         match topics.first() == Some(&Self::TOPIC) {
             true => Self::decode_all(&mut &fields[..]).map(Some),
             false => Ok(None),

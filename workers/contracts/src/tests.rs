@@ -1,5 +1,6 @@
 use super::*;
 use cicada_core::report::{Feed, FeedState, ReportKind};
+use cicada_core::Account;
 
 #[test]
 fn a_message_is_its_selector_and_its_arguments() {
@@ -31,8 +32,8 @@ fn a_call_knows_the_type_of_its_errors() {
 
 #[test]
 fn what_core_knows_is_of_core() {
-    let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
-    let report = FeedState::EMPTY.next_report(feed, 5, [2; 32]);
+    let feed = Feed { kind: ReportKind::Rewards, contract: Account([1; 32]) };
+    let report = FeedState::EMPTY.next_report(feed, 5, Digest([2; 32]));
     let error = types::RewardsError::Feed(cicada_core::report::FeedError::SlotTaken);
     let bytes = error.encode();
     assert_eq!(types::RewardsError::decode_all(&mut &bytes[..]), Ok(error));
@@ -41,7 +42,7 @@ fn what_core_knows_is_of_core() {
 
 #[test]
 fn an_event_is_known_by_its_first_topic() {
-    let funded = rewards::events::Funded { from: [3; 32], amount: 4, funded: 5 };
+    let funded = rewards::events::Funded { from: Account([3; 32]), amount: 4, funded: 5 };
     let bytes = funded.encode();
     let topic = rewards::events::Funded::TOPIC;
     assert_eq!(rewards::events::Funded::read(&[topic], &bytes), Ok(Some(funded)));

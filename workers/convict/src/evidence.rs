@@ -1,30 +1,10 @@
 //! The evidence file of `audit` (`docs/audit.md`), as far as a contract can judge it.
 
 use anyhow::{ensure, Context, Result};
+use cicada_audit::document::{EvidenceFile, FORMAT};
 use cicada_core::evidence::Equivocation;
 use cicada_core::Account;
-use parity_scale_codec::DecodeAll;
-use serde::Deserialize;
-
-/// The format that is read.
-const FORMAT: &str = "cicada71/evidence/v1";
-
-#[derive(Deserialize)]
-struct File {
-    format: String,
-    validators: String,
-    charges: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    chain: Option<ForChain>,
-}
-
-#[derive(Deserialize)]
-struct ForChain {
-    scale: String,
-}
+use cicada_node_api::Scale;
 
 /// What a contract is to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,26 +17,22 @@ pub struct Evidence {
     pub for_people: usize,
 }
 
-fn bytes(text: &str) -> Result<Vec<u8>> {
-    hex::decode(text.trim_start_matches("0x")).with_context(|| format!("'{text}'"))
-}
-
 impl Evidence {
     /// Reads a file.
     ///
     /// # Errors
     /// In words, if it is not one of `audit`.
     pub fn read(text: &str) -> Result<Self> {
-        let file: File = serde_json::from_str(text).context("not an evidence file of audit")?;
+        let file: EvidenceFile =
+            serde_json::from_str(text).context("not an evidence file of audit")?;
         ensure!(file.format == FORMAT, "the format '{}' is not {FORMAT}", file.format);
-        let validators = bytes(&file.validators)?;
-        let validators = validators.try_into().ok().context("validators is not an account")?;
+        let Scale(validators) = file.validators;
         let mut equivocations = Vec::new();
         for (number, entry) in (1..).zip(&file.charges) {
             let Some(chain) = &entry.chain else { continue };
-            let scale = bytes(&chain.scale).with_context(|| format!("charge {number}"))?;
-            let found = Equivocation::decode_all(&mut &scale[..]);
-            equivocations.push(found.with_context(|| format!("charge {number}"))?);
+            let found: Result<Scale<_>, _> = chain.scale.parse();
+            let Scale(found) = found.with_context(|| format!("charge {number}"))?;
+            equivocations.push(found);
         }
         let for_people = file.charges.len().saturating_sub(equivocations.len());
         Ok(Self { validators, equivocations, for_people })
@@ -66,7 +42,7 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_core::hash::ZERO_HASH;
+    use cicada_core::hash::Digest;
     use cicada_core::report::{Feed, Report, ReportKind};
     use parity_scale_codec::Encode;
     use serde_json::{json, Value};
@@ -74,12 +50,12 @@ mod tests {
     fn equivocation() -> Equivocation {
         let report = |root| Report {
             version: 1,
-            feed: Feed { kind: ReportKind::Leaderboard, contract: [7; 32] },
+            feed: Feed { kind: ReportKind::Leaderboard, contract: Account([7; 32]) },
             slot: 9,
-            previous: ZERO_HASH,
+            previous: Digest::ZERO,
             time_ms: 5,
             leaf_count: 1,
-            root: [root; 32],
+            root: Digest([root; 32]),
         };
         Equivocation {
             epoch: 1,
@@ -103,9 +79,12 @@ mod tests {
             { "charge": "hidden_lock", "proof": [] },
             { "charge": "double_attestation", "chain": { "scale": scale, "slot": 9 } },
         ]);
-        let read = Evidence::read(&file(cicada_audit::document::FORMAT, &charges)).unwrap();
+        let read = Evidence::read(&file(FORMAT, &charges)).unwrap();
         let found = vec![equivocation()];
-        assert_eq!(read, Evidence { validators: [5; 32], equivocations: found, for_people: 1 });
+        assert_eq!(
+            read,
+            Evidence { validators: Account([5; 32]), equivocations: found, for_people: 1 }
+        );
     }
 
     #[test]

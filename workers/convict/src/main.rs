@@ -6,6 +6,7 @@ use anyhow::{bail, Context, Result};
 use cicada_chain::{signer, Chain};
 use cicada_contracts::types::StakingError;
 use cicada_contracts::validators;
+use cicada_network::{Deployment, NETWORK_FILE};
 use cicada_program::{complain, options, quiet_logs, say, status};
 use clap::Parser;
 use evidence::Evidence;
@@ -19,9 +20,12 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "convict", version, after_help = EXAMPLES)]
 struct Options {
-    /// Address of a node of the chain.
-    #[arg(long, env = "CICADA_URL", default_value = "ws://127.0.0.1:9944")]
-    url: String,
+    /// The network file that deploy wrote: it says where a node of the chain is.
+    #[arg(long, env = "CICADA_NETWORK", default_value = NETWORK_FILE)]
+    network: PathBuf,
+    /// Address of a node of the chain, instead of the network file's.
+    #[arg(long, env = "CICADA_URL")]
+    url: Option<String>,
     /// Secret of the account that pays.
     #[arg(long, env = "CICADA_SURI", default_value = "//Alice", hide_env_values = true)]
     suri: String,
@@ -43,7 +47,10 @@ async fn run(options: &Options) -> Result<()> {
     if evidence.for_people > 0 {
         say!("{} charges are for people, not for the chain", evidence.for_people);
     }
-    let chain = Chain::connect(&options.url).await?;
+    let chain = match &options.url {
+        Some(url) => Chain::connect(url).await?,
+        None => Deployment::load(&options.network)?.connect(None).await?,
+    };
     let signer = signer(&options.suri)?;
     let mut refused = 0usize;
     for found in &evidence.equivocations {

@@ -1,92 +1,116 @@
-//! The contracts' addresses for frontends.
+//! The contracts' addresses for JavaScript: an export of the network file.
 
 use crate::found::keep;
 use crate::say;
 use anyhow::{Context, Result};
-use cicada_chain::{address, Bundle};
+use cicada_chain::Chain;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
+use cicada_network::Deployment;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Writes the addresses of all contracts of the network file to a JSON file, which the folder
+/// frontend-abi reads. Nothing is deployed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  deploy addresses
+  deploy addresses --network /tmp/n/network.toml --out /tmp/n/addresses.json")]
+pub struct AddressesArgs {
+    /// The file to write. One that is there and names other contracts is kept under another name.
+    #[arg(long, default_value = "frontend-abi/addresses/local.json")]
+    out: PathBuf,
+}
+
+/// `deploy addresses`.
+///
+/// # Errors
+/// If the network file or the chain cannot be read, or the file cannot be written.
+pub async fn run(
+    network: &Path,
+    url: Option<&str>,
+    name: &str,
+    args: &AddressesArgs,
+) -> Result<()> {
+    let file = Deployment::load(network)?;
+    let chain = file.connect(url).await.context("cannot ask the chain")?;
+    export(&chain, &file, &args.out, name).await
+}
 
 /// The addresses of a network.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Addresses {
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Addresses {
     network: String,
     url: String,
-    genesis: String,
+    genesis: Digest,
     contracts: BTreeMap<String, Entry>,
 }
 
 /// One contract.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
-    /// SS58, prefix 42.
-    address: String,
-    code_hash: String,
-    /// The block in which it was made, unless that was long ago.
+    address: Account,
+    code_hash: Digest,
+    /// The block in which it was made, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<u64>,
 }
 
+/// Brings the file for JavaScript up to date and says so.
+///
+/// # Errors
+/// If a contract is not on the chain or that cannot be asked, the file cannot be written, or what is
+/// there is no such file.
+pub(crate) async fn export(
+    chain: &Chain,
+    file: &Deployment,
+    path: &Path,
+    name: &str,
+) -> Result<()> {
+    let mut addresses = Addresses {
+        network: name.into(),
+        url: file.chain.url.clone(),
+        genesis: file.chain.genesis,
+        contracts: BTreeMap::new(),
+    };
+    for (name, account) in file.contracts.iter() {
+        let code = chain.code_hash(&account).await.context("cannot ask the chain")?;
+        let code = code.with_context(|| {
+            format!("{}: the contract {name} is not on the chain", file.path().display())
+        })?;
+        let block = file.blocks.get(&name).copied();
+        let entry = Entry { address: account, code_hash: code, block };
+        addresses.contracts.insert(name.to_string(), entry);
+    }
+    addresses.publish(path)
+}
+
 impl Addresses {
-    /// No contracts yet.
-    pub fn new(network: &str, url: &str, genesis: &[u8; 32]) -> Self {
-        Self {
-            network: network.into(),
-            url: url.into(),
-            genesis: hex_text(genesis),
-            contracts: BTreeMap::new(),
-        }
+    /// Whether these name all contracts of a file, at the same addresses of the same chain.
+    fn cover(&self, there: &Self) -> bool {
+        let address = |of: &Self, name: &str| of.contracts.get(name).map(|at| at.address);
+        there.contracts.is_empty()
+            || (self.genesis == there.genesis
+                && there.contracts.keys().all(|name| address(self, name) == address(there, name)))
     }
 
-    /// Adds a contract.
-    pub fn add(&mut self, bundle: &Bundle, account: &Account, block: Option<u64>) {
-        let entry =
-            Entry { address: address(account), code_hash: hex_text(bundle.code_hash()), block };
-        self.contracts.insert(bundle.name().into(), entry);
-    }
-
-    /// Whether a file says the same of these contracts already; the blocks do not matter.
-    fn is_in(&self, there: &Self) -> bool {
-        let same = |(name, entry): (&String, &Entry)| {
-            let there = there.contracts.get(name);
-            there.is_some_and(|there| {
-                (&there.address, &there.code_hash) == (&entry.address, &entry.code_hash)
-            })
-        };
-        (&there.url, &there.genesis) == (&self.url, &self.genesis)
-            && self.contracts.iter().all(same)
-    }
-
-    /// Takes over what a file says of other contracts of the same chain. Whether all of it is kept.
-    fn add_others_of(&mut self, there: Self) -> bool {
-        if (&there.url, &there.genesis) != (&self.url, &self.genesis) {
-            return there.contracts.is_empty();
+    /// Writes the file unless it says all this already. One that would lose an address is kept beside it.
+    fn publish(&self, path: &Path) -> Result<()> {
+        let there = Self::load(path)?;
+        if there.as_ref() == Some(self) {
+            return Ok(());
         }
-        let mut all = true;
-        for (name, entry) in there.contracts {
-            let kept = self.contracts.entry(name).or_insert_with(|| entry.clone());
-            all &= kept.address == entry.address;
+        if there.is_some_and(|there| !self.cover(&there)) {
+            keep(path)?;
         }
-        all
-    }
-
-    /// Brings the file up to date, beside what it says of other contracts, and says so; a file
-    /// that knows it all already is left alone. One that would lose an address is kept beside it.
-    ///
-    /// # Errors
-    /// If it cannot be written, or what is there is no such file.
-    pub fn publish(mut self, path: &Path) -> Result<()> {
-        if let Some(there) = Self::load(path)? {
-            if self.is_in(&there) {
-                return Ok(());
-            }
-            if !self.add_others_of(there) {
-                keep(path)?;
-            }
+        let place = || path.display().to_string();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(place)?;
         }
-        self.save(path)?;
+        std::fs::write(path, serde_json::to_string_pretty(self)? + "\n").with_context(place)?;
         say(format!("wrote {}", path.display()));
         Ok(())
     }
@@ -97,52 +121,33 @@ impl Addresses {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             text => text.with_context(place)?,
         };
-        let text = text.trim_start_matches('\u{feff}');
-        let read = serde_json::from_str(text);
+        let read = serde_json::from_str(text.trim_start_matches('\u{feff}'));
         read.map(Some)
             .with_context(|| format!("{}: no file of addresses, so it is left alone", place()))
     }
-
-    /// Writes the file.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn save(&self, path: &Path) -> Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        }
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        std::fs::write(path, text).with_context(|| path.display().to_string())
-    }
-}
-
-fn hex_text(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn addresses(genesis: u8, account: u8) -> Addresses {
+        let entry =
+            Entry { address: Account([account; 32]), code_hash: Digest([2; 32]), block: Some(7) };
+        Addresses {
+            network: "local".into(),
+            url: "ws://x".into(),
+            genesis: Digest([genesis; 32]),
+            contracts: [("token".into(), entry)].into(),
+        }
+    }
+
     #[test]
-    fn the_file_has_the_shape_that_frontends_read() {
+    fn the_file_has_the_shape_that_javascript_reads() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/local.json");
-        let mut addresses = Addresses::new("local", "ws://x", &[1; 32]);
-        addresses.contracts.insert(
-            "token".into(),
-            Entry { address: address(&[0; 32]), code_hash: hex_text(&[2; 32]), block: Some(7) },
-        );
-        assert!(Addresses::load(&path).unwrap().is_none());
-        addresses.save(&path).unwrap();
-        let there = || Addresses::load(&path).unwrap().unwrap();
-        assert!(addresses.is_in(&there()));
-        assert!(!Addresses::new("local", "ws://x", &[2; 32]).is_in(&there()));
-        let mut more = Addresses::new("local", "ws://x", &[1; 32]);
-        assert!(more.add_others_of(there()) && more.contracts.contains_key("token"), "they stay");
-        let mut elsewhere = Addresses::new("local", "ws://x", &[2; 32]);
-        assert!(!elsewhere.add_others_of(there()), "not those of another chain");
-        assert!(elsewhere.contracts.is_empty());
+        addresses(1, 0).publish(&path).unwrap();
+        assert_eq!(Addresses::load(&path).unwrap(), Some(addresses(1, 0)));
         let read: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(read["network"], "local");
@@ -157,22 +162,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("local.json");
         let files = || std::fs::read_dir(folder.path()).unwrap().count();
-        let publish = |genesis, account: u8| {
-            let mut addresses = Addresses::new("local", "ws://x", &[genesis; 32]);
-            let address = address(&[account; 32]);
-            let entry = Entry { address, code_hash: hex_text(&[2; 32]), block: None };
-            addresses.contracts.insert("token".into(), entry);
-            addresses.publish(&path)
-        };
-        publish(1, 1).unwrap();
-        publish(1, 1).unwrap();
+        addresses(1, 1).publish(&path).unwrap();
+        addresses(1, 1).publish(&path).unwrap();
         assert_eq!(files(), 1);
-        publish(1, 2).unwrap();
+        addresses(1, 2).publish(&path).unwrap();
         assert_eq!(files(), 2, "another address of the same contract");
-        publish(2, 2).unwrap();
+        addresses(2, 2).publish(&path).unwrap();
         assert_eq!(files(), 3, "another chain");
+        let mut more = addresses(2, 2);
+        let exchange = more.contracts.remove("token").unwrap();
+        more.contracts.insert("exchange".into(), exchange);
+        more.publish(&path).unwrap();
+        assert_eq!(files(), 4, "a contract that the network file does not name");
         std::fs::write(&path, "where the money is").unwrap();
-        assert!(publish(2, 2).unwrap_err().to_string().contains("left alone"));
+        assert!(addresses(2, 2).publish(&path).unwrap_err().to_string().contains("left alone"));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "where the money is");
     }
 }

@@ -1,27 +1,26 @@
-//! What the programs that deploy contracts share.
+//! Puts the contracts on a chain: what the subcommands of `deploy` do.
+//!
+//! Each extends the network file. What the file names may hold money, so nothing of it is replaced
+//! unasked, and each contract is written down as soon as it is made: a run that broke off is continued
+//! by the next one.
 
-mod addresses;
+pub mod addresses;
+pub mod committee;
 pub mod exchange;
-pub mod found;
+mod found;
 pub mod index;
-mod index_file;
 mod left;
 pub mod market;
+mod site;
 mod steps;
 
-pub use addresses::Addresses;
-pub use index_file::{IndexFile, Subnet};
+pub use site::{Site, SiteArgs};
 pub use steps::Steps;
 
 use anyhow::{bail, Result};
-use cicada_chain::{
-    account_of, address, parse_account, signer, Bundle, Chain, Error, Instance, Signer,
-};
-use cicada_contracts::Constructor;
+use cicada_chain::{account_of, signer, Error};
 use cicada_core::Account;
 use cicada_program::is_development;
-use parity_scale_codec::Encode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Tells the person at the terminal what happens; that there is none is no reason to stop half-way.
 pub fn say(text: impl std::fmt::Display) {
@@ -39,7 +38,7 @@ const KNOWN: [&str; 7] =
 pub fn account(text: &str) -> Result<Account, Error> {
     match is_development(text) {
         true => signer(text).map(|signer| account_of(&signer)),
-        false => parse_account(text),
+        false => Ok(text.parse()?),
     }
 }
 
@@ -63,54 +62,6 @@ pub fn receiver(option: &str, named: Option<&str>, otherwise: &str, suri: &str) 
     Ok(receiver)
 }
 
-/// A salt for new contracts, another one each time: an earlier contract may belong to a deployment that
-/// broke off.
-///
-/// # Errors
-/// If the clock stands before 1970.
-pub(crate) fn new_salt() -> Result<Vec<u8>> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode())
-}
-
-/// Makes new contracts for an owner.
-pub struct Maker<'a> {
-    chain: &'a Chain,
-    owner: &'a Signer,
-    salt: Vec<u8>,
-}
-
-impl<'a> Maker<'a> {
-    /// Nothing is made yet.
-    ///
-    /// # Errors
-    /// If the clock stands before 1970.
-    pub fn new(chain: &'a Chain, owner: &'a Signer) -> Result<Self> {
-        Ok(Self { chain, owner, salt: new_salt()? })
-    }
-
-    /// Makes a contract and says so.
-    ///
-    /// # Errors
-    /// As [`Chain::upload_and_instantiate`].
-    pub async fn make<E>(
-        &self,
-        bundle: &Bundle,
-        constructor: &Constructor<E>,
-    ) -> Result<Instance, Error> {
-        let Self { chain, owner, salt } = self;
-        let made = chain.upload_and_instantiate(bundle, constructor, salt, owner).await?;
-        say(format!(
-            "{} at {} in block {}: {} bytes, ref_time {}",
-            bundle.name(),
-            address(&made.account),
-            made.block,
-            bundle.wasm().len(),
-            made.weight.ref_time
-        ));
-        Ok(made)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,10 +72,10 @@ mod tests {
             receiver("--treasury", named, "//Treasury", suri).map_err(|error| error.to_string())
         };
         let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-        let (real, own) = ("old orchard", address(&[7; 32]));
+        let (real, own) = ("old orchard", Account([7; 32]).to_string());
         assert_eq!(treasury(None, "//Alice"), Ok(account("//Treasury").unwrap()));
         assert_eq!(treasury(Some(alice), "//Bob"), Ok(account("//Alice").unwrap()));
-        assert_eq!(treasury(Some(&own), real), Ok([7; 32]));
+        assert_eq!(treasury(Some(&own), real), Ok(Account([7; 32])));
         assert!(treasury(None, real).unwrap_err().contains("--treasury"));
         for public in [alice, "//Treasury", "//Somebody"] {
             assert!(treasury(Some(public), real).unwrap_err().contains("everybody"), "{public}");

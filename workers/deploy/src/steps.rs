@@ -1,4 +1,4 @@
-//! Calls that do not depend on each other.
+//! What does not depend on each other.
 
 use anyhow::Result;
 use cicada_chain::{Call, Chain, Error, Signer};
@@ -7,9 +7,20 @@ use cicada_core::Account;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use parity_scale_codec::Decode;
+use std::future::Future;
 
 /// How many dry runs or transactions are under way at a time.
-pub(crate) const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 8;
+
+/// What all of these come to, in their order; some are under way at a time.
+///
+/// # Errors
+/// The first one.
+pub(crate) async fn each<T, E>(
+    all: impl IntoIterator<Item = impl Future<Output = Result<T, E>>>,
+) -> Result<Vec<T>, E> {
+    stream::iter(all).buffered(AT_ONCE).try_collect().await
+}
 
 /// Calls of one account that do not depend on each other.
 pub struct Steps<'a> {
@@ -40,7 +51,7 @@ impl<'a> Steps<'a> {
     /// # Errors
     /// In words.
     pub async fn call(self) -> Result<()> {
-        let calls: Vec<Call> = stream::iter(self.prepared).buffered(AT_ONCE).try_collect().await?;
+        let calls = each(self.prepared).await?;
         for receipt in self.chain.send_all(&calls, self.signer).await? {
             receipt?;
         }

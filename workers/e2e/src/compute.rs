@@ -32,9 +32,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// The market file.
-    pub fn market(&self) -> PathBuf {
-        self.state.join("market.toml")
+    /// The network file.
+    pub fn network(&self) -> PathBuf {
+        self.state.join("network.toml")
     }
 
     fn program(&self, name: &str) -> Command {
@@ -46,18 +46,17 @@ impl Place {
     /// Puts the market's contracts on the chain, unless they are there.
     ///
     /// # Errors
-    /// What `deploy-market` says.
+    /// What `deploy market` says.
     pub fn deploy(&self) -> Result<()> {
-        let mut command = self.program("deploy-market");
-        command.arg("--url").arg(&self.url).arg("--bundles").arg(&self.bundles);
-        command.arg("--out").arg(self.market());
+        let mut command = self.program("deploy");
+        command.arg("market").arg("--url").arg(&self.url).arg("--bundles").arg(&self.bundles);
         // Blocks come on demand here: nobody is late by one.
         command.args(["--slack-ms", "4000"]);
-        command.arg("--network").arg(self.state.join("network.toml"));
+        command.arg("--network").arg(self.network());
         command.arg("--addresses").arg(self.state.join("addresses.json"));
-        let output = command.output().context("deploy-market")?;
+        let output = command.output().context("deploy market")?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "deploy-market: {said}");
+        ensure!(output.status.success(), "deploy market: {said}");
         if self.shown {
             eprint!("{said}");
         }
@@ -73,7 +72,7 @@ impl Place {
         let mut command = self.program("cicada71");
         command.args(line.split_whitespace());
         command.args(["--json", "--suri", suri, "--url", &self.url]);
-        command.arg("--network").arg(self.market());
+        command.arg("--network").arg(self.network());
         command.arg("--state").arg(self.state.join(name));
         command.arg("--store").arg(self.state.join("store"));
         let output = command.output().context("cicada71")?;
@@ -120,10 +119,10 @@ impl Place {
             ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
         let text = format!(
-            "market = {:?}\nurl = {:?}\nsuri = {suri:?}\npayload_key = {key:?}\n\
+            "network = {:?}\nurl = {:?}\nsuri = {suri:?}\npayload_key = {key:?}\n\
              store = {:?}\nstate = \"state\"\nlisten = \"127.0.0.1:{port}\"\nauto_accept = true\n\
              poll = \"300ms\"\n\n[[task]]\nmin_price = \"0.1\"\nmin_duration = \"1s\"\n{task}\n",
-            self.market(),
+            self.network(),
             self.url,
             self.state.join("store")
         );

@@ -10,8 +10,7 @@ use cicada_core::leaderboard::Proposal;
 pub use cicada_localnet::{programs, repository};
 use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{Network, NodeKeys, Proposer};
-use parity_scale_codec::{DecodeAll, Encode};
-use serde_json::Value;
+use cicada_node_api::{Certified, Client, Error, Limits, Node, Pass};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -20,6 +19,10 @@ use tempfile::TempDir;
 
 /// The seats of the specification.
 pub const SEATS: u8 = 23;
+/// How long an answer that nodes have to agree on may take.
+const ANSWER: Duration = Duration::from_secs(90);
+/// The longest page of an indexer, in bytes.
+const LONGEST: usize = 8 * 1024 * 1024;
 
 /// A script of this repository that starts programs of this one's profile. They must be built.
 pub fn script(name: &str) -> Command {
@@ -79,7 +82,7 @@ impl Deployment {
             .env("CICADA_STATE", self.state.path())
             .env("CICADA_URL", self.net.config.url.as_str())
             .env("CICADA_BASE_PORT", self.net.config.base_port.to_string())
-            .env("CICADA_ADDRESSES", self.addresses())
+            .env("CICADA_NETWORK", self.net.network_file())
             .env("CICADA_RESULTS", self.results());
         command
     }
@@ -147,45 +150,32 @@ impl Deployment {
         Chain::connect(self.net.config.url.as_str()).await.expect("the chain answers")
     }
 
-    /// Asks a node; `None` if it does not answer.
-    pub async fn get(&self, seat: u8, path: &str) -> Option<Value> {
-        let url = self.net.node_url(seat) + path;
-        let request = client().get(url).timeout(Duration::from_secs(5));
-        request.send().await.ok()?.json().await.ok()
+    /// A node.
+    pub fn node(&self, seat: u8) -> Node {
+        client().node(self.net.node_url(seat))
     }
 
     /// Waits until a node answers.
     pub async fn wait_for(&self, seat: u8) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while self.get(seat, "/paxos/status").await.is_none() {
+        while self.node(seat).status().await.is_err() {
             assert!(Instant::now() < deadline, "node {seat} does not answer");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Proposes through a node; returns the status and the answer.
-    pub async fn propose(&self, seat: u8, proposal: &Proposal) -> (u16, Value) {
-        let url = self.net.node_url(seat) + "/paxos/propose";
-        let body = proposal.encode();
+    /// Proposes through a node.
+    pub async fn propose(
+        &self,
+        seat: u8,
+        proposal: &Proposal,
+    ) -> Result<Certified<Proposal>, Error> {
         let proposer = Proposer::of(&self.network(), Arc::new(self.keys(seat))).expect("a seat");
-        let mut request = client().post(url).timeout(Duration::from_secs(90));
-        request = request.header("content-type", "application/octet-stream");
-        for (name, value) in proposer.headers(seat, &body) {
-            request = request.header(name, value);
-        }
-        let answer = request.body(body).send().await.expect("the node answers");
-        let status = answer.status().as_u16();
-        (status, answer.json().await.expect("the answer is JSON"))
+        self.node(seat).propose(proposal, &Pass::Seat(proposer), seat).await
     }
 }
 
-pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("a client")
-}
-
-/// Decodes a field of SCALE in hex.
-pub fn scale<T: DecodeAll>(answer: &Value, field: &str) -> T {
-    let text = answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}"));
-    let bytes = hex::decode(text.trim_start_matches("0x")).expect("hex");
-    T::decode_all(&mut &bytes[..]).expect("SCALE")
+pub(crate) fn client() -> Client {
+    let limits = Limits { propose: ANSWER, one: LONGEST, ..Limits::default() };
+    Client::with(limits).expect("a client")
 }

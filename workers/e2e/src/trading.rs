@@ -38,9 +38,7 @@ impl Indexer {
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        let url = format!("{}{path}", self.url);
-        let request = client().get(url).timeout(Duration::from_secs(5));
-        request.send().await.ok()?.json().await.ok()
+        client().get(&format!("{}{path}", self.url)).await.ok()
     }
 }
 

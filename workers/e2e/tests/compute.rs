@@ -96,9 +96,9 @@ fn begun(market: &ComputeMarket, provider: &Provider) -> u64 {
 fn a_provider_that_is_killed_in_a_job_finishes_it_after_its_restart() {
     let market = ComputeMarket::start().expect("a market");
     let place = &market.place;
-    let file = std::fs::read(place.market()).expect("the market file");
+    let file = std::fs::read(place.network()).expect("the network file");
     place.deploy().expect("it can be run again");
-    assert_eq!(std::fs::read(place.market()).expect("it"), file, "and changes nothing");
+    assert_eq!(std::fs::read(place.network()).expect("it"), file, "and changes nothing");
     place.must("//Alice", "mint //Charlie 100").expect("money");
 
     let port = free_port();
@@ -177,7 +177,7 @@ fn a_providers_state_is_of_one_market_and_numbers_of_another_mean_nothing() {
         assert_eq!(result["content"], said);
         provider.kill().expect("it runs until then");
         // What a development chain that was reset comes to: the numbers begin anew.
-        std::fs::remove_file(place.market()).expect("the market file");
+        std::fs::remove_file(place.network()).expect("the network file");
         place.deploy().expect("another market");
     }
 }

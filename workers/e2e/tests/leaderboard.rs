@@ -7,12 +7,14 @@ use cicada_contracts::leaderboard;
 use cicada_contracts::types::LeaderboardError;
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::committee::Domain;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
 use cicada_core::quote::Quote;
-use cicada_core::report::{FeedError, FeedState, Report};
-use cicada_e2e::{scale, Deployment, SEATS};
+use cicada_core::report::{FeedError, FeedState, Report, ReportKind};
+use cicada_core::Account;
+use cicada_e2e::{Deployment, SEATS};
 use cicada_network::FaultModelName;
+use cicada_node_api::Scale;
 use std::time::Duration;
 
 /// What the leaderboard takes.
@@ -21,12 +23,12 @@ type Submission = (Report, Board, Certificate);
 const NEEDED: &str = "the chain answers";
 
 async fn latest(deployment: &Deployment) -> FeedState {
-    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    let (chain, board) = (deployment.chain().await, deployment.network().leaderboard());
     chain.read(&board, &leaderboard::latest()).await.expect(NEEDED)
 }
 
 async fn record(deployment: &Deployment, slot: u64) -> Option<Record> {
-    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    let (chain, board) = (deployment.chain().await, deployment.network().leaderboard());
     chain.read(&board, &leaderboard::record(slot)).await.expect(NEEDED)
 }
 
@@ -35,7 +37,7 @@ async fn refusal(
     deployment: &Deployment,
     (report, board, certificate): &Submission,
 ) -> Option<LeaderboardError> {
-    let (chain, contract) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    let (chain, contract) = (deployment.chain().await, deployment.network().leaderboard());
     let origin = account_of(&signer("//Alice").expect("a development account"));
     let submit = leaderboard::submit(report, board, certificate);
     let error = chain.dry_run(&contract, &submit, &origin).await.err()?;
@@ -51,12 +53,12 @@ async fn next_proposal(deployment: &Deployment) -> Proposal {
     chain.freshen(&alice, Duration::from_secs(5)).await.expect(NEEDED);
     let now = chain.final_time_ms().await.expect(NEEDED);
     let board = before.board;
-    let feed = deployment.network().leaderboard_feed();
+    let feed = deployment.network().feed(ReportKind::Leaderboard).expect(NEEDED);
     Proposal { report: report::<Native>(feed, &state, &board, now), board }
 }
 
 /// A report signed by 16 nodes under any config digest.
-fn certify(deployment: &Deployment, report: &Report, epoch: u32, config: &Hash) -> Certificate {
+fn certify(deployment: &Deployment, report: &Report, epoch: u32, config: &Digest) -> Certificate {
     let message = report.attestation_message::<Native>(config);
     let shares = (0..SEATS).map(|seat| (seat, deployment.keys(seat).attest(&message)));
     let quorum = deployment.network().attestation_quorum();
@@ -68,15 +70,15 @@ fn certify(deployment: &Deployment, report: &Report, epoch: u32, config: &Hash) 
 async fn results_become_a_record_on_chain() {
     let deployment = Deployment::start();
     for seat in 0..SEATS {
-        let status = deployment.get(seat, "/paxos/status").await.expect("valid JSON");
-        assert_eq!(status["node_id"], seat);
+        let status = deployment.node(seat).status().await.expect("the node runs");
+        assert_eq!(status.node_id, seat);
     }
 
     let line = deployment.finalizes();
     assert!(line.starts_with("finalized feed=leaderboard slot=1 digest=0x"), "{line}");
     assert!(line.contains(&format!("signers=16/{SEATS}")), "{line}");
     let first = record(&deployment, 1).await.expect("slot 1 is settled");
-    let digest = hex::encode(first.report.digest::<Native>());
+    let digest = first.report.digest::<Native>().to_string();
     assert!(line.contains(&digest), "{line}");
     check_table(&deployment, &first);
 
@@ -121,10 +123,10 @@ fn forged_certificates(deployment: &Deployment, good: &Submission) -> [Forgery; 
     let network = deployment.network();
     let (epoch, config) = (network.epoch, network.config_digest());
     let other = Report { time_ms: good.0.time_ms + 1, ..good.0 };
-    let elsewhere = Domain { validators: [9; 32], ..network.domain() };
+    let elsewhere = Domain { validators: Account([9; 32]), ..network.domain() };
     let elsewhere =
         elsewhere.config_digest::<Native>(epoch, &network.attestation_quorum(), &network.members());
-    let signed = |report: &Report, config: &Hash| {
+    let signed = |report: &Report, config: &Digest| {
         changed(good, |g| g.2 = certify(deployment, report, epoch, config))
     };
     let forged = CertificateError::BadSignature { seat: 0 };
@@ -174,7 +176,7 @@ fn forged_reports(deployment: &Deployment, good: &Submission) -> [Forgery; 3] {
         ),
         (
             "another contract's report",
-            changed(good, |g| g.0.feed.contract = [1; 32]),
+            changed(good, |g| g.0.feed.contract = Account([1; 32])),
             LeaderboardError::Feed(FeedError::WrongFeed),
         ),
     ]
@@ -182,10 +184,9 @@ fn forged_reports(deployment: &Deployment, good: &Submission) -> [Forgery; 3] {
 
 async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
     let proposal = next_proposal(deployment).await;
-    let (status, answer) = deployment.propose(7, &proposal).await;
-    assert_eq!(status, 200, "{answer}");
-    let Proposal { report, board } = scale(&answer, "proposal");
-    let certificate: Certificate = scale(&answer, "certificate");
+    let answer = deployment.propose(7, &proposal).await.expect("a certificate");
+    let (Scale(Proposal { report, board }), Scale(certificate)) =
+        (answer.proposal, answer.certificate);
     let good: Submission = (report, board, certificate);
     let slot = good.0.slot;
     let forgeries = forged_certificates(deployment, &good).into_iter();
@@ -199,7 +200,7 @@ async fn every_forgery_is_refused_by_name(deployment: &Deployment) {
     let alice = signer("//Alice").expect("a development account");
     let submit = leaderboard::submit(&good.0, &good.1, &good.2);
     for (outcome, events) in [(Settlement::Recorded, 1), (Settlement::AlreadyDone, 0)] {
-        let board = deployment.network().chain.leaderboard;
+        let board = deployment.network().leaderboard();
         let done = chain.call(&board, &submit, &alice).await;
         let done = done.expect("the certificate is valid");
         assert_eq!(done.returned, outcome);
@@ -241,8 +242,8 @@ async fn seven_liars_change_nothing() {
     let deployment = Deployment::start();
     let network = deployment.network();
     assert_eq!(network.fault_model, FaultModelName::Byzantine, "what is deployed by default");
-    let status = deployment.get(0, "/paxos/status").await.expect("the node runs");
-    let leader = status["leader"].as_u64().expect("a view has a leader");
+    let status = deployment.node(0).status().await.expect("the node runs");
+    let leader = status.leader.expect("a view has a leader");
     deployment.script(&["liars"]);
 
     let line = deployment.finalizes();
@@ -255,13 +256,12 @@ async fn seven_liars_change_nothing() {
     assert_eq!(second.report.previous, first.report.digest::<Native>());
 
     // Where no liar sits everybody has what the chain has.
-    let liars = [0, 1, 3, 5, 7, 9, 11].map(|step| (leader + step) % u64::from(SEATS));
-    for seat in (0..SEATS).filter(|seat| !liars.contains(&u64::from(*seat))) {
-        let path = "/paxos/certificates?feed=leaderboard&after=0";
-        let list = deployment.get(seat, path).await.expect("the node runs");
-        for (entry, record) in list.as_array().expect("a list").iter().zip([&first, &second]) {
-            let digest = hex::encode(record.report.digest::<Native>());
-            assert_eq!(entry["digest"], digest, "seat {seat}");
+    let liars = [0, 1, 3, 5, 7, 9, 11].map(|step| (leader + step) % SEATS);
+    for seat in (0..SEATS).filter(|seat| !liars.contains(seat)) {
+        let node = deployment.node(seat);
+        let list = node.decided_after::<Proposal>(ReportKind::Leaderboard, 0).await;
+        for (entry, record) in list.expect("the node runs").iter().zip([&first, &second]) {
+            assert_eq!(entry.digest.0, record.report.digest::<Native>(), "seat {seat}");
         }
     }
 }

@@ -11,6 +11,7 @@ use cicada_core::escrow::{
     terms_digest, Fallback, Limits as Windows, Milestone, Panel, Range, Rule, State, Summary, Terms,
 };
 use cicada_core::exchange::Limits;
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::quote::Framework;
 use cicada_core::slashing::{Bands, Rates};
@@ -77,7 +78,7 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
         review_ms: HOUR_MS,
         dispute_ms: 3 * DAY_MS,
         fallback: Fallback::Split { provider_bps: 5_000 },
-        job: [71; 32],
+        job: Digest([71; 32]),
     };
     let made = stage.chain.call(&contract, &escrow::create(&terms), &stage.alice).await;
     let made = made.expect("an escrow");
@@ -86,7 +87,7 @@ async fn dispute(stage: &mut Stage, provider: &Signer) -> u64 {
     let number = advanced.expect("the escrow's number").escrow;
     stage.approve("token", "escrow", &stage.alice).await;
     stage.call("escrow", &escrow::fund(number, &terms_digest::<Native>(&terms))).await;
-    stage.call_as("escrow", &escrow::complete(number, 0, &[1; 32]), provider).await;
+    stage.call_as("escrow", &escrow::complete(number, 0, &Digest([1; 32])), provider).await;
     stage.call("escrow", &escrow::raise_dispute(number, 0, &[])).await;
     number
 }

@@ -3,12 +3,13 @@
 //!
 //! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
-use cicada_chain::{account_of, address, signer};
+use cicada_chain::{account_of, signer};
 use cicada_contracts::{exchange, token};
 use cicada_core::exchange::Market;
 use cicada_core::quote::Framework;
 use cicada_e2e::trading::Indexer;
 use cicada_e2e::Deployment;
+use cicada_network::ContractName;
 use serde_json::{json, Value};
 use std::fs::File;
 use std::io::Write;
@@ -32,7 +33,7 @@ impl Place {
     /// Tokens of a framework that the chain says //Alice has, and the market.
     async fn on_chain(&self, framework: &str) -> (u128, Market) {
         let (chain, network) = (self.deployment.chain().await, self.deployment.network());
-        let account = network.chain.exchange.expect("there is an exchange");
+        let account = network.contracts.get(ContractName::Exchange).expect("there is an exchange");
         let framework = Framework::new(framework).expect("a name");
         let market = chain.read(&account, &exchange::market(&framework)).await.expect(NEEDED);
         let market = market.expect("a market");
@@ -81,7 +82,7 @@ async fn the_seeds_trading_example_works_and_all_figures_agree() {
 
 /// After the example: 1,000 of claude at 50.5 each, none of openai any more.
 async fn all_agree(place: &Place, block: u64) {
-    let alice = address(&account_of(&signer(ALICE).expect("a development account")));
+    let alice = account_of(&signer(ALICE).expect("a development account")).to_string();
     let indexed = place.indexer.get_at(block, &format!("/portfolio/{alice}")).await;
     let indexed = position(&indexed, "claude");
     for (key, figure) in [
@@ -109,7 +110,8 @@ async fn all_agree(place: &Place, block: u64) {
     let (held, openai) = place.on_chain("openai").await;
     assert_eq!((held, openai.outstanding, openai.volume_24h), (0, 0, 1_000));
     let market = place.says("market --framework claude");
-    assert_eq!((&market["bid"], &market["ask"]), (&json!("49.5"), &json!("50.5")));
+    let quote = &market["quote"];
+    assert_eq!((&quote["bid"], &quote["ask"]), (&json!(49.5), &json!(50.5)));
     assert_eq!((&market["volume_24h"], &market["solvent"]), (&json!("1000"), &json!(true)));
     let history = place.says("history --framework claude");
     assert_eq!(history["trades"][0]["price"], "50.5", "{history}");

@@ -6,14 +6,16 @@ use cicada_chain::signer;
 use cicada_contracts::{leaderboard, Message};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal, Record};
+use cicada_core::report::ReportKind;
 use cicada_e2e::Deployment;
+use cicada_node_api::CONFLICT;
 use parity_scale_codec::Decode;
 use std::time::Duration;
 
 const NEEDED: &str = "the chain answers";
 
 async fn read<T: Decode, E>(deployment: &Deployment, message: &Message<T, E>) -> T {
-    let (chain, board) = (deployment.chain().await, deployment.network().chain.leaderboard);
+    let (chain, board) = (deployment.chain().await, deployment.network().leaderboard());
     chain.read(&board, message).await.expect(NEEDED)
 }
 
@@ -49,7 +51,7 @@ async fn what_was_traded_stands_in_the_next_leaderboard() {
     let (chain, alice) = (deployment.chain().await, signer("//Alice").expect("an account"));
     chain.freshen(&alice, Duration::from_secs(5)).await.expect(NEEDED);
     let time_ms = chain.final_time_ms().await.expect(NEEDED);
-    let feed = deployment.network().leaderboard_feed();
+    let feed = deployment.network().feed(ReportKind::Leaderboard).expect(NEEDED);
     let propose = |edit: &dyn Fn(&mut Board), time_ms: u64| {
         let mut board = second.board.clone();
         edit(&mut board);
@@ -58,13 +60,13 @@ async fn what_was_traded_stands_in_the_next_leaderboard() {
     for (proposal, words) in [
         (propose(&|board| board.standings[0].volume_24h = 1, time_ms), "the exchange says 0"),
         (propose(&|board| board.standings[1].volume_24h = 0, time_ms), "the exchange says 500"),
-        (propose(&|board| board.shards[0] ^= 1, time_ms), "the commitment to the shards"),
+        (propose(&|board| board.shards.0[0] ^= 1, time_ms), "the commitment to the shards"),
         (propose(&|_| (), time_ms - 1), "not that of a final block"),
     ] {
-        let (status, answer) = deployment.propose(3, &proposal).await;
-        let error = answer["error"].as_str().unwrap_or_default();
-        assert!(status == 409 && error.contains(words), "{words}: {status} {answer}");
+        let error = deployment.propose(3, &proposal).await.expect_err(words);
+        let refused = error.refused_with(CONFLICT);
+        assert!(refused.is_some_and(|why| why.error.contains(words)), "{words}: {error}");
     }
-    let (status, answer) = deployment.propose(3, &propose(&|_| (), time_ms)).await;
-    assert_eq!(status, 200, "{answer}");
+    let decided = deployment.propose(3, &propose(&|_| (), time_ms)).await;
+    decided.expect("a certificate");
 }

@@ -7,9 +7,9 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::Router;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
-use cicada_core::report::Feed;
+use cicada_core::report::{Feed, ReportKind};
 use cicada_network::NodeKeys;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub struct TwoFaced {
     /// The feed of the NAV.
     pub feed: Feed,
     /// What signatures bind.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// The slot for which it signs two.
     pub slot: u64,
     /// Whether somebody has heard the honest one for that slot.
@@ -61,12 +61,14 @@ pub fn observation_in(answer: &Value) -> Result<Observation> {
     Ok(Observation::decode_all(&mut &bytes[..])?)
 }
 
+const NAV: &str = ReportKind::Nav.name();
+
 impl TwoFaced {
     async fn answer(&self, of: &OfSlot) -> Result<(StatusCode, Value)> {
-        let (slot, feed) = (of.slot, of.feed.as_deref().unwrap_or("nav"));
+        let (slot, feed) = (of.slot, of.feed.as_deref().unwrap_or(NAV));
         let asked = self.honest.ask(&format!("/observation?slot={slot}&feed={feed}")).await;
         let (status, answer) = asked?;
-        let lies = status.is_success() && feed == "nav" && slot == self.slot;
+        let lies = status.is_success() && feed == NAV && slot == self.slot;
         if !lies || !self.heard.swap(true, Ordering::Relaxed) {
             return Ok((status, answer));
         }
@@ -94,7 +96,7 @@ fn told(mut answer: Value, other: &Observation) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_core::report::ReportKind;
+    use cicada_core::Account;
     use cicada_network::verify_attestation;
     use serde_json::json;
 
@@ -103,14 +105,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&folder.path().join("keys.toml")).unwrap();
         let key = keys.attestation_key();
-        let feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+        let feed = Feed { kind: ReportKind::Nav, contract: Account([3; 32]) };
         let mut one = Observation { seat: 9, nav_e18: 5_000, time_ms: 7, signature: [0; 64] };
-        one.signature = keys.attest(&one.message::<Native>(&[8; 32], &feed, 4));
+        one.signature = keys.attest(&one.message::<Native>(&Digest([8; 32]), &feed, 4));
         let two = TwoFaced {
             honest: Honest::at(String::new()).unwrap(),
             keys,
             feed,
-            config_digest: [8; 32],
+            config_digest: Digest([8; 32]),
             slot: 4,
             heard: AtomicBool::new(false),
         };
@@ -118,6 +120,6 @@ mod tests {
         let other = observation_in(&answer).unwrap();
         assert_eq!((other.nav_e18, other.seat, other.time_ms), (5_005, 9, 7));
         let genuine = |signature: &_, message: &_, _| verify_attestation(signature, message, &key);
-        assert!(one.convicts::<Native>(&other, &[8; 32], &feed, 4, genuine));
+        assert!(one.convicts::<Native>(&other, &Digest([8; 32]), &feed, 4, genuine));
     }
 }

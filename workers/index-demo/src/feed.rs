@@ -11,6 +11,7 @@ use anyhow::{ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_core::basket::EMISSION_DAYS;
 use cicada_dice::Dice;
+use cicada_files::{write_whole, PLAIN};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -115,9 +116,7 @@ pub fn distort(from: &Path, to: &Path, factor_bps: u128) -> Result<()> {
         text.push_str(&serde_json::to_string(&line)?);
         text.push('\n');
     }
-    let draft = to.with_extension("new");
-    std::fs::write(&draft, text)?;
-    std::fs::rename(&draft, to).with_context(|| to.display().to_string())
+    Ok(write_whole(to, text.as_bytes(), PLAIN)?)
 }
 
 fn read(path: &Path) -> Result<BTreeMap<u16, VecDeque<u128>>> {

@@ -4,6 +4,22 @@ use anyhow::Result;
 use axum::http::StatusCode;
 use axum::{Json, Router};
 use serde_json::{json, Value};
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest answer, in bytes.
+const MOST: usize = 4 * 1024 * 1024;
+
+/// What asks the validators.
+pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
+    cicada_program::client(PATIENCE, PATIENCE)
+}
+
+/// What a validator answers: the status and the body.
+pub(crate) async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>)> {
+    cicada_program::ask(request, MOST).await.map_err(anyhow::Error::msg)
+}
 
 /// An answer, as its reader gets it.
 pub type Answer = (StatusCode, Json<Value>);
@@ -20,7 +36,7 @@ impl Honest {
     /// # Errors
     /// If there is no client.
     pub fn at(address: String) -> Result<Self> {
-        Ok(Self { address, client: reqwest::Client::builder().no_proxy().build()? })
+        Ok(Self { address, client: client()? })
     }
 
     /// What it answers.
@@ -28,9 +44,9 @@ impl Honest {
     /// # Errors
     /// If it does not, or not in JSON.
     pub async fn ask(&self, path: &str) -> Result<(StatusCode, Value)> {
-        let answer = self.client.get(format!("{}{path}", self.address)).send().await?;
-        let status = StatusCode::from_u16(answer.status().as_u16())?;
-        Ok((status, serde_json::from_str(&answer.text().await?)?))
+        let request = self.client.get(format!("{}{path}", self.address));
+        let (status, body) = ask(request).await?;
+        Ok((StatusCode::from_u16(status)?, serde_json::from_slice(&body)?))
     }
 }
 

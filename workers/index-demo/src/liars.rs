@@ -1,33 +1,31 @@
 //! What becomes of those that lie.
 
 use crate::double::observation_in;
-use crate::story::{Story, DOUBLE, LIAR, PATIENCE, POLL, TWICE_ATTESTED};
+use crate::front::ask;
+use crate::story::{Story, DOUBLE, LIAR, PATIENCE, TWICE_ATTESTED};
 use anyhow::{bail, Context, Result};
 use cicada_amounts::TAO;
-use cicada_contracts::types::{DoubleObservation, StakingError};
+use cicada_contracts::types::{DoubleObservation, StakeView, StakingError};
 use cicada_contracts::{index, validators};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{Proposal, Record};
-use cicada_core::report::Report;
+use cicada_core::report::{Report, ReportKind};
 use cicada_core::slashing::Standing;
 use cicada_network::NodeKeys;
+use cicada_node_api::Scale;
 use parity_scale_codec::Encode;
 use std::ffi::OsStr;
 use std::process::Stdio;
-use std::time::Instant;
 use tokio::process::Command;
 
 impl Story {
     /// The liar has paid 5 %, and pays no second time for the same slot.
     pub(crate) async fn after_lie(&mut self, record: &Record) -> Result<String> {
         // The penalty is a call of its own, after the settlement.
-        let (begin, part) = (Instant::now(), self.stake.div_ceil(20));
-        let mut stake = self.stake_of(LIAR).await?;
-        while stake.bonded == self.stake && begin.elapsed() < PATIENCE {
-            tokio::time::sleep(POLL).await;
-            stake = self.stake_of(LIAR).await?;
-        }
+        let part = self.stake.div_ceil(20);
+        let paid = |stake: &StakeView| stake.bonded != self.stake;
+        let stake = self.stake_once(LIAR, PATIENCE, paid).await?;
         self.check(
             format!(
                 "seat {LIAR} reported 2 % too much in slot {} and has {} of {} left: 5 % are {part}",
@@ -35,10 +33,11 @@ impl Story {
             ),
             stake.bonded == self.stake - part && stake.standing == Standing::Active,
         );
-        let done = self.peers.certified::<Proposal>("nav", record.slot).await?;
-        let done = done.context("the slot has no certificate")?;
-        let Proposal { report, observations, .. } = &done.value;
-        let again = index::settle_nav(report, observations, &done.certificate);
+        let done = self.node.decided::<Proposal>(ReportKind::Nav, record.slot).await?;
+        let done = done.context("the slot is not decided")?;
+        let Scale(Proposal { report, observations, .. }) = &done.proposal;
+        let Scale(certificate) = done.certificate.context("the slot has no certificate")?;
+        let again = index::settle_nav(report, observations, &certificate);
         let (stage, at) = (&self.stage, &self.stage.at.index);
         let answer = stage.chain.call(at, &again, &stage.owner).await?.returned;
         let after = self.stake_of(LIAR).await?;
@@ -51,12 +50,8 @@ impl Story {
 
     /// A seat has told the others two NAVs for one slot. They bring both to the chain.
     pub(crate) async fn sign_twice(&mut self, slot: u64) -> Result<String> {
-        let begin = Instant::now();
-        let mut stake = self.stake_of(DOUBLE).await?;
-        while stake.standing != Standing::Ejected && begin.elapsed() < PATIENCE {
-            tokio::time::sleep(POLL).await;
-            stake = self.stake_of(DOUBLE).await?;
-        }
+        let ejected = |stake: &StakeView| stake.standing == Standing::Ejected;
+        let stake = self.stake_once(DOUBLE, PATIENCE, ejected).await?;
         let after = self.stage.of_validators(&validators::electorate(&None)).await?;
         let voice = after.stakes.get(usize::from(DOUBLE)).copied();
         self.check(
@@ -73,8 +68,8 @@ impl Story {
         let mut said = Vec::new();
         for face in [self.net.validator_url(DOUBLE), self.two_faced.clone()] {
             let url = format!("{face}/observation?slot={slot}&feed=nav");
-            let answer = self.client.get(url).send().await?.text().await?;
-            said.push(observation_in(&serde_json::from_str(&answer)?)?);
+            let (_, answer) = ask(self.client.get(url)).await?;
+            said.push(observation_in(&serde_json::from_slice(&answer)?)?);
         }
         let [one, other] = said[..] else { bail!("two faces") };
         let (epoch, feed) = (after.epoch, self.stage.nav_feed());
@@ -94,8 +89,8 @@ impl Story {
     /// `convict` brings it to the chain.
     pub(crate) async fn attest_twice(&mut self) -> Result<()> {
         let slot = self.slots.last().context("no slot")?.number;
-        let done = self.peers.certified::<Proposal>("nav", slot).await?;
-        let report = done.context("the slot has no certificate")?.value.report;
+        let done = self.node.decided::<Proposal>(ReportKind::Nav, slot).await?;
+        let report = done.context("the slot is not decided")?.proposal.0.report;
         let folder = self.net.config.state.join("audit");
         std::fs::create_dir_all(&folder)?;
         let (signed, evidence) = (folder.join("signed.jsonl"), folder.join("evidence.json"));
@@ -114,8 +109,7 @@ impl Story {
             [OsStr::new("--network"), network.as_os_str(), named[0], named[1], signed.as_os_str()];
         let (found, said) = self.program("audit", &audit).await?;
         self.check(format!("audit finds who attested two reports: {said}"), found == Some(3));
-        let node = self.stage.at.url.clone();
-        let convict = [OsStr::new("--url"), OsStr::new(&node), evidence.as_os_str()];
+        let convict = [OsStr::new("--network"), network.as_os_str(), evidence.as_os_str()];
         let (first, said) = self.program("convict", &convict).await?;
         let stake = self.stake_of(TWICE_ATTESTED).await?;
         self.check(

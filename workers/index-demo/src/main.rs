@@ -6,6 +6,7 @@ mod front;
 mod liars;
 mod miners;
 mod misranked;
+mod opening;
 mod outcome;
 mod payouts;
 mod stage;
@@ -13,6 +14,7 @@ mod story;
 
 use anyhow::{bail, Context, Result};
 use cicada_amounts::TAO;
+use cicada_contracts::validators;
 use cicada_core::fixed::BPS;
 use cicada_core::slashing::BOUNTY_BPS;
 use cicada_deploy::say;
@@ -128,7 +130,9 @@ async fn check_others(story: &mut Story) -> Result<()> {
         let off = [story::LIAR, story::MISRANKED].contains(&seat);
         wronged += usize::from(missing > 0 && !proven && !off);
     }
-    let treasury = story.stage.balance(&story.stage.at.tao, &story.stage.at.treasury).await?;
+    let terms = story.stage.of_validators(&validators::terms()).await?;
+    let treasury = terms.context("there are no rules of stake")?.treasury;
+    let treasury = story.stage.balance(&story.stage.at.tao, &treasury).await?;
     story.check(
         format!(
             "{wronged} honest seats lost stake; {lost} were lost, the treasury has {treasury} and \

@@ -2,27 +2,25 @@
 //! settled it hands round another signed ranking than that one's.
 
 use crate::front::{self, answered, Answer, Honest};
-use crate::story::{Story, MISRANKED, POLL};
+use crate::story::{Story, MISRANKED, PATIENCE};
 use anyhow::{Context, Result};
 use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::routing::get;
 use axum::Router;
 use cicada_contracts::rewards;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::ranking::{digest, ACCUSE_MS};
 use cicada_core::report::Feed;
 use cicada_core::slashing::{Standing, Weight};
+use cicada_core::Account;
 use cicada_network::NodeKeys;
 use nav_validator::rankings::Shown;
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Beyond the time in which it is shown, how long it may take until it is judged.
-const PATIENCE: Duration = Duration::from_secs(180);
+use std::time::Duration;
 
 /// Who ranks somebody whom nobody knows.
 pub struct Misranked {
@@ -33,7 +31,7 @@ pub struct Misranked {
     /// The feed of the awards.
     pub feed: Feed,
     /// What signatures bind.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +70,7 @@ impl Misranked {
         if list.is_none() {
             return Ok(answer);
         }
-        let other: Vec<Weight> = vec![([0x71; 32], 1_000_000_000)];
+        let other: Vec<Weight> = vec![(Account([0x71; 32]), 1_000_000_000)];
         statement.ranking = digest::<Native>(&other);
         let message = statement.message::<Native>(&self.config_digest, &self.feed);
         statement.signature = self.keys.attest(&message);
@@ -86,14 +84,8 @@ impl Story {
     /// A seat has shown others a ranking of its own. They bring it to the chain.
     pub(crate) async fn rank_wrongly(&mut self) -> Result<()> {
         let part = (self.stake * 15).div_ceil(100);
-        let deadline = Instant::now() + Duration::from_millis(ACCUSE_MS) + PATIENCE;
-        let mut stake = self.stake_of(MISRANKED).await?;
-        while stake.bonded == self.stake && Instant::now() < deadline {
-            // The chain makes blocks on demand, and its clock says when all are judged.
-            self.stage.freshen().await?;
-            tokio::time::sleep(POLL).await;
-            stake = self.stake_of(MISRANKED).await?;
-        }
+        let patience = Duration::from_millis(ACCUSE_MS) + PATIENCE;
+        let stake = self.stake_once(MISRANKED, patience, |one| one.bonded != self.stake).await?;
         let state = self.stage.of_rewards(&rewards::state()).await?;
         let mut judged = 0;
         for epoch in 1..=state.epoch {
@@ -124,9 +116,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&folder.path().join("keys")).unwrap();
         let key = keys.attestation_key();
-        let feed = Feed { kind: ReportKind::Rewards, contract: [1; 32] };
+        let feed = Feed { kind: ReportKind::Rewards, contract: Account([1; 32]) };
         let (honest, config_digest) = (Honest::at(String::new()).unwrap(), [8; 32]);
-        let one = Misranked { honest, keys, feed, config_digest };
+        let one = Misranked { honest, keys, feed, config_digest: Digest(config_digest) };
         let statement = Statement {
             seat: 3,
             epoch: 1,
@@ -143,7 +135,7 @@ mod tests {
         let (told, list): Shown = DecodeAll::decode_all(&mut &bytes[..]).unwrap();
         assert_eq!(digest::<Native>(&list.unwrap()), told.ranking);
         assert_ne!(told.ranking, statement.ranking);
-        let message = told.message::<Native>(&config_digest, &feed);
+        let message = told.message::<Native>(&Digest(config_digest), &feed);
         assert!(cicada_network::verify_attestation(&told.signature, &message, &key));
     }
 }

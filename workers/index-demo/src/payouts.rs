@@ -3,10 +3,9 @@
 use crate::stage::Stage;
 use crate::story::Story;
 use anyhow::{ensure, Context, Result};
-use cicada_chain::{address, parse_address};
 use cicada_contracts::types::RewardsError;
 use cicada_contracts::{rewards, Message};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use cicada_deploy::{say, Steps};
 use serde_json::Value;
@@ -46,11 +45,11 @@ fn published(rewards: &Value) -> Result<BTreeMap<Account, u128>> {
             continue;
         }
         for miner in list(&epoch["miners"]) {
-            let account = parse_address(miner["miner"].as_str().context("no miner")?)?;
+            let account = miner["miner"].as_str().context("no miner")?.parse()?;
             *due.entry(account).or_default() += number(&miner["base"])? + number(&miner["bonus"])?;
         }
         for validator in list(&epoch["validators"]) {
-            let account = parse_address(validator["validator"].as_str().context("no validator")?)?;
+            let account = validator["validator"].as_str().context("no validator")?.parse()?;
             *due.entry(account).or_default() += number(&validator["amount"])?;
         }
     }
@@ -63,8 +62,8 @@ fn claim_for(account: &Account, claim: &Value) -> Result<Message<u128, RewardsEr
     let index = u32::try_from(claim["index"].as_u64().context("no index")?)?;
     let mut proof = Vec::new();
     for hash in claim["proof"].as_array().context("no proof")? {
-        let mut bytes: Hash = [0; 32];
-        hex::decode_to_slice(hash.as_str().context("no hash")?, &mut bytes)?;
+        let mut bytes: Digest = Digest::ZERO;
+        hex::decode_to_slice(hash.as_str().context("no hash")?, &mut bytes.0)?;
         proof.push(bytes);
     }
     let epoch = claim["epoch"].as_u64().context("no epoch")?;
@@ -144,9 +143,9 @@ impl Story {
         let due = published(&self.ask(WHOM, "/rewards").await?)?;
         let mut steps = Steps::new(&stage.chain, &stage.owner);
         for (account, amount) in &due {
-            let claim = self.ask(WHOM, &format!("/claims?account={}", address(account))).await?;
+            let claim = self.ask(WHOM, &format!("/claims?account={}", account)).await?;
             let cumulative = number(&claim["cumulative"])?;
-            ensure!(cumulative == *amount, "{}: the tree says {cumulative}", address(account));
+            ensure!(cumulative == *amount, "{}: the tree says {cumulative}", account);
             let balance = stage.balance(&stage.at.tao, account).await?;
             balances.entry(*account).or_insert(balance);
             let paid = stage.of_rewards(&rewards::paid_of(account)).await?;
@@ -161,7 +160,7 @@ impl Story {
             let after = stage.balance(&stage.at.tao, account).await?;
             payouts.push(Payout {
                 who: self.name_of(account),
-                account: address(account),
+                account: account.to_string(),
                 published: *amount,
                 paid: after.saturating_sub(before),
             });
@@ -178,18 +177,18 @@ mod tests {
 
     #[test]
     fn the_table_is_summed_over_epochs_that_are_on_the_chain() {
-        let (miner, seat) = (address(&[1; 32]), address(&[2; 32]));
+        let (miner, seat) = (Account([1; 32]).to_string(), Account([2; 32]).to_string());
         let epoch = |on_chain: bool| {
             json!({
                 "on_chain": on_chain,
                 "miners": [{"miner": miner, "base": "70", "bonus": "10"}],
                 "validators": [{"validator": seat, "amount": "5"},
-                               {"validator": address(&[3; 32]), "amount": "0"}],
+                               {"validator": Account([3; 32]).to_string(), "amount": "0"}],
             })
         };
         let epochs = json!({ "epochs": [epoch(false), epoch(true), epoch(true)] });
         let due = published(&epochs).unwrap();
-        assert_eq!(due, BTreeMap::from([([1; 32], 160), ([2; 32], 10)]));
+        assert_eq!(due, BTreeMap::from([(Account([1; 32]), 160), (Account([2; 32]), 10)]));
         assert!(published(&json!({ "epochs": [{ "on_chain": true, "miners": [{}] }] })).is_err());
     }
 
@@ -197,8 +196,8 @@ mod tests {
     fn a_claim_becomes_a_call() {
         let claim =
             json!({ "epoch": 4, "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
-        let expected = rewards::claim_for(&[1; 32], 4, 7, 3, &[[11; 32]]);
-        assert_eq!(claim_for(&[1; 32], &claim).unwrap().input(), expected.input());
-        assert!(claim_for(&[1; 32], &json!({})).is_err());
+        let expected = rewards::claim_for(&Account([1; 32]), 4, 7, 3, &[Digest([11; 32])]);
+        assert_eq!(claim_for(&Account([1; 32]), &claim).unwrap().input(), expected.input());
+        assert!(claim_for(&Account([1; 32]), &json!({})).is_err());
     }
 }

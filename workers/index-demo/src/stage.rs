@@ -8,7 +8,8 @@ use cicada_core::nav::{nav_e18_floor, value_floor, Position, Record};
 use cicada_core::pair::{price_e18_floor, Pool};
 use cicada_core::report::{Feed as ReportFeed, FeedState, ReportKind};
 use cicada_core::Account;
-use cicada_deploy::{IndexFile, Steps};
+use cicada_deploy::Steps;
+use cicada_network::IndexContracts;
 use cicada_program::now_ms;
 use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
@@ -73,7 +74,7 @@ pub struct Stage {
     /// The chain.
     pub chain: Chain,
     /// Where they are.
-    pub at: IndexFile,
+    pub at: IndexContracts,
     /// Who deployed, and has the first tokens.
     pub owner: Signer,
 }

@@ -1,7 +1,9 @@
 //! A final block as this program takes it over, and its form in a file of recorded blocks.
 
-use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
+use cicada_core::hash::Digest;
+use cicada_core::quote::Framework;
+use cicada_core::Account;
 use parity_scale_codec::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
@@ -45,7 +47,7 @@ pub struct Emitted {
     /// The transaction that caused it, by its position in the block; none for the block itself.
     pub extrinsic: Option<u32>,
     /// Which contract.
-    pub contract: Id,
+    pub contract: Account,
     /// The event's name; none if the contract has none of its kind.
     pub name: Option<String>,
     /// Its fields in SCALE.
@@ -60,8 +62,8 @@ pub struct Ranking {
     pub slot: u64,
     /// When it was observed, in milliseconds since 1970.
     pub time_ms: u64,
-    /// Frameworks and their points.
-    pub scores: Vec<(Name, u64)>,
+    /// Frameworks with their points and the tokens traded in the 24 hours before.
+    pub standings: Vec<(Framework, u64, u128)>,
 }
 
 /// Bytes, in JSON hexadecimal digits.
@@ -121,18 +123,18 @@ mod tests {
         let event = Emitted {
             index: 3,
             extrinsic: Some(1),
-            contract: Id([4; 32]),
+            contract: Account([4; 32]),
             name: Some("Transfer".into()),
             data: Bytes(vec![1, 2]),
         };
-        let name = Name(cicada_core::quote::Framework::new("claude").unwrap());
+        let name = Framework::new("claude").unwrap();
         let block = Block {
             number: 7,
             hash: Digest([1; 32]),
             parent: Digest([2; 32]),
             time_ms: 9,
             events: vec![event],
-            rankings: vec![Ranking { slot: 1, time_ms: 8, scores: vec![(name, 50_000)] }],
+            rankings: vec![Ranking { slot: 1, time_ms: 8, standings: vec![(name, 50_000, 1_000)] }],
         };
         let mut text = Vec::new();
         write(&[block.clone(), block.clone()], &mut text).unwrap();

@@ -4,10 +4,12 @@ use crate::block::{Block, Bytes, Emitted, Ranking};
 use crate::config::Config;
 use crate::events::Origin;
 use crate::store::{file, Identity, StoreError};
-use crate::types::{Digest, Id, Name};
 use anyhow::{Context, Result};
 use cicada_chain::{Chain, ContractEvent, Error, WholeBlock};
 use cicada_contracts::{exchange, leaderboard};
+use cicada_core::hash::Digest;
+use cicada_core::Account;
+use cicada_network::Deployment;
 use std::collections::BTreeSet;
 
 /// The contracts of one exchange.
@@ -23,19 +25,24 @@ impl Contracts {
     ///
     /// # Errors
     /// [`StoreError::Foreign`] if it is another; else in words.
-    pub async fn connect(config: &Config, exchange: Id, known: Option<Digest>) -> Result<Self> {
-        let chain = Chain::connect(&config.url).await?;
+    pub async fn connect(
+        config: &Config,
+        network: &Deployment,
+        exchange: Account,
+        known: Option<Digest>,
+    ) -> Result<Self> {
+        let chain = network.connect(config.url.as_deref()).await?;
         // Before the exchange is asked, which may not be there.
-        if known.is_some_and(|known| known.0 != chain.genesis()) {
+        if known.is_some_and(|known| known != chain.genesis()) {
             return Err(StoreError::Foreign { path: file(&config.data), what: "chain" }.into());
         }
-        let terms = chain.read(&exchange.0, &exchange::terms()).await;
+        let terms = chain.read(&exchange, &exchange::terms()).await;
         let terms = terms.context("asking the exchange")?;
         let identity = Identity {
-            genesis: Digest(chain.genesis()),
+            genesis: chain.genesis(),
             exchange,
-            currency: Id(terms.currency),
-            leaderboard: Id(terms.leaderboard),
+            currency: terms.currency,
+            leaderboard: terms.leaderboard,
         };
         Ok(Self { chain, identity })
     }
@@ -57,18 +64,18 @@ impl Contracts {
     ///
     /// # Errors
     /// If a leaderboard cannot be read.
-    pub async fn read(&self, whole: WholeBlock, tokens: &mut BTreeSet<Id>) -> Result<Block> {
+    pub async fn read(&self, whole: WholeBlock, tokens: &mut BTreeSet<Account>) -> Result<Block> {
         tokens.extend(whole.events.iter().filter_map(|(_, event)| self.listed(event)));
         let mut block = Block {
             number: whole.number,
-            hash: Digest(whole.hash),
-            parent: Digest(whole.parent),
+            hash: whole.hash,
+            parent: whole.parent,
             time_ms: whole.time_ms,
             events: Vec::new(),
             rankings: Vec::new(),
         };
         for (extrinsic, event) in whole.events {
-            let contract = Id(event.contract);
+            let contract = event.contract;
             let Some(origin) = self.origin(contract, tokens) else {
                 continue;
             };
@@ -98,7 +105,7 @@ impl Contracts {
     /// # Errors
     /// If the node does not answer.
     pub async fn ranking_at(&self, block: u64) -> Result<Option<Ranking>> {
-        let account = &self.identity.leaderboard.0;
+        let account = &self.identity.leaderboard;
         match self.chain.read_at(block, account, &leaderboard::latest()).await {
             Ok(state) => self.record(state.slot).await,
             // The contract is not there yet.
@@ -109,7 +116,7 @@ impl Contracts {
 
     /// The leaderboard that an event says is final. An event that cannot be read stops the store.
     async fn finalized(&self, event: &ContractEvent) -> Result<Option<Ranking>> {
-        if event.contract != self.identity.leaderboard.0 {
+        if event.contract != self.identity.leaderboard {
             return Ok(None);
         }
         let Ok(Some(event)) = event.read::<leaderboard::events::LeaderboardFinalized>() else {
@@ -122,21 +129,21 @@ impl Contracts {
 
     /// A record never changes, so it can be read at any later block.
     async fn record(&self, slot: u64) -> Result<Option<Ranking>> {
-        let account = &self.identity.leaderboard.0;
+        let account = &self.identity.leaderboard;
         let record = self.chain.read(account, &leaderboard::record(slot)).await?;
         Ok(record.map(|record| Ranking {
             slot,
             time_ms: record.report.time_ms,
-            scores: record
+            standings: record
                 .board
                 .standings
                 .into_iter()
-                .map(|row| (Name(row.framework), row.score))
+                .map(|row| (row.framework, row.score, row.volume_24h))
                 .collect(),
         }))
     }
 
-    fn origin(&self, contract: Id, tokens: &BTreeSet<Id>) -> Option<Origin> {
+    fn origin(&self, contract: Account, tokens: &BTreeSet<Account>) -> Option<Origin> {
         let Identity { exchange, currency, leaderboard, .. } = self.identity;
         if contract == exchange {
             Some(Origin::Exchange)
@@ -150,12 +157,12 @@ impl Contracts {
     }
 
     /// The token of a market that an event opens.
-    fn listed(&self, event: &ContractEvent) -> Option<Id> {
-        if event.contract != self.identity.exchange.0 {
+    fn listed(&self, event: &ContractEvent) -> Option<Account> {
+        if event.contract != self.identity.exchange {
             return None;
         }
         let listed = event.read::<exchange::events::MarketListed>().ok().flatten();
-        listed.map(|listed| Id(listed.token))
+        listed.map(|listed| listed.token)
     }
 }
 

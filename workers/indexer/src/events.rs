@@ -1,6 +1,6 @@
 //! The events of the contracts that are followed: their accounts, and their form in JSON.
 
-use crate::types::{Digest, Id, Units, Way};
+use cicada_amounts::Units;
 use cicada_contracts::{exchange, leaderboard, token, types::Role, Interface};
 use cicada_core::Account;
 use parity_scale_codec::{DecodeAll, Error};
@@ -75,8 +75,8 @@ events! {
 
 impl Event {
     /// The accounts that the event names, each once.
-    pub fn accounts(&self) -> Vec<Id> {
-        let named: Vec<Account> = match self {
+    pub fn accounts(&self) -> Vec<Account> {
+        let mut named: Vec<Account> = match self {
             Self::MarketListed(event) => vec![event.token],
             Self::Traded(event) => std::iter::once(event.taker).chain(event.maker).collect(),
             Self::OrderPlaced(event) => vec![event.owner],
@@ -93,7 +93,6 @@ impl Event {
             | Self::PauseChanged(_)
             | Self::LeaderboardFinalized(_) => vec![],
         };
-        let mut named: Vec<Id> = named.into_iter().map(Id).collect();
         named.sort_unstable();
         named.dedup();
         named
@@ -103,47 +102,47 @@ impl Event {
     pub fn fields(&self) -> Value {
         match self {
             Self::MarketListed(e) => json!({
-                "framework": e.framework.as_str(), "token": Id(e.token), "market": e.market,
+                "framework": e.framework, "token": e.token, "market": e.market,
             }),
             Self::Traded(e) => json!({
-                "framework": e.framework.as_str(), "taker": Id(e.taker), "maker": e.maker.map(Id),
-                "side": Way(e.side), "price": Units(e.price), "amount": Units(e.amount),
+                "framework": e.framework, "taker": e.taker, "maker": e.maker,
+                "side": e.side, "price": Units(e.price), "amount": Units(e.amount),
                 "order": e.order,
             }),
             Self::OrderPlaced(e) => json!({
-                "framework": e.framework.as_str(), "owner": Id(e.owner), "order": e.order,
-                "side": Way(e.side), "price": Units(e.price), "amount": Units(e.amount),
+                "framework": e.framework, "owner": e.owner, "order": e.order,
+                "side": e.side, "price": Units(e.price), "amount": Units(e.amount),
             }),
             Self::OrderCancelled(e) => json!({
-                "framework": e.framework.as_str(), "owner": Id(e.owner), "order": e.order,
+                "framework": e.framework, "owner": e.owner, "order": e.order,
                 "amount": Units(e.amount),
             }),
             Self::Deposited(e) => json!({
-                "framework": e.framework.as_str(), "from": Id(e.from), "amount": Units(e.amount),
+                "framework": e.framework, "from": e.from, "amount": Units(e.amount),
             }),
             Self::Withdrawn(e) => json!({
-                "framework": e.framework.as_str(), "to": Id(e.to), "amount": Units(e.amount),
+                "framework": e.framework, "to": e.to, "amount": Units(e.amount),
             }),
             Self::WithdrawalAnnounced(e) => json!({
-                "framework": e.framework.as_str(), "amount": Units(e.amount), "from_ms": e.from_ms,
+                "framework": e.framework, "amount": Units(e.amount), "from_ms": e.from_ms,
             }),
             Self::TermsAnnounced(e) => terms(e),
             Self::PauseChanged(e) => json!({ "paused": e.paused, "from_ms": e.from_ms }),
             Self::OwnershipProposed(e) => {
-                json!({ "owner": Id(e.owner), "proposed": Id(e.proposed) })
+                json!({ "owner": e.owner, "proposed": e.proposed })
             }
-            Self::OwnershipAccepted(e) => json!({ "owner": Id(e.owner) }),
+            Self::OwnershipAccepted(e) => json!({ "owner": e.owner }),
             Self::Transfer(e) => json!({
-                "from": e.from.map(Id), "to": e.to.map(Id), "value": Units(e.value),
+                "from": e.from, "to": e.to, "value": Units(e.value),
             }),
             Self::Approval(e) => json!({
-                "owner": Id(e.owner), "spender": Id(e.spender), "amount": Units(e.amount),
+                "owner": e.owner, "spender": e.spender, "amount": Units(e.amount),
             }),
             Self::RoleChanged(e) => json!({
-                "account": Id(e.account), "role": number(&e.role), "granted": e.granted,
+                "account": e.account, "role": number(&e.role), "granted": e.granted,
             }),
             Self::LeaderboardFinalized(e) => json!({
-                "slot": e.slot, "digest": Digest(e.digest), "epoch": e.epoch,
+                "slot": e.slot, "digest": e.digest, "epoch": e.epoch,
                 "signers": e.signers, "time_ms": e.time_ms,
             }),
         }
@@ -185,7 +184,7 @@ mod tests {
             (framework, [1u8; 32], Some([2u8; 32]), Side::Sell, 990u128, 7u128, Some(5u64));
         let data = fields.encode();
         let event = Event::read(Origin::Exchange, "Traded", &data).unwrap().unwrap();
-        assert_eq!(event.accounts(), [Id([1; 32]), Id([2; 32])]);
+        assert_eq!(event.accounts(), [Account([1; 32]), Account([2; 32])]);
         let json = event.fields();
         assert_eq!(json["framework"], "claude");
         assert_eq!((&json["side"], &json["price"]), (&"sell".into(), &"990".into()));
@@ -219,6 +218,6 @@ mod tests {
     fn an_account_is_named_once() {
         let own = (Some([3u8; 32]), Some([3u8; 32]), 1u128).encode();
         let event = Event::read(Origin::Token, "Transfer", &own).unwrap().unwrap();
-        assert_eq!(event.accounts(), [Id([3; 32])]);
+        assert_eq!(event.accounts(), [Account([3; 32])]);
     }
 }

@@ -3,8 +3,8 @@
 use crate::contracts::Contracts;
 use crate::http::App;
 use crate::store::{Store, StoreError};
-use crate::types::Id;
 use anyhow::{bail, Result};
+use cicada_core::Account;
 use futures::stream::{self, StreamExt};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Follower {
     pub from_block: u64,
     /// Figures.
     pub app: Arc<App>,
-    tokens: BTreeSet<Id>,
+    tokens: BTreeSet<Account>,
 }
 
 impl Follower {
@@ -117,7 +117,7 @@ async fn compare(store: &mut Store, contracts: &Contracts) -> Result<()> {
     };
     let newest = contracts.chain.final_block().await?;
     if let Some((number, hash)) = store.remembered(newest)? {
-        if contracts.chain.block_hash(number).await? != Some(hash.0) {
+        if contracts.chain.block_hash(number).await? != Some(hash) {
             return Err(StoreError::OtherBlock(number).into());
         }
     }

@@ -4,16 +4,19 @@ use crate::metrics::Metrics;
 use crate::queries::{self, audit, STATES};
 use crate::readers::Readers;
 use crate::store::{apply::STEPS_MS, Identity};
-use crate::types::{Id, Name};
 use crate::views::{
-    AuditEntry, Candles, Holder, Holdings, Market, Order, Page, Portfolio, Problem, Trade,
+    Absent, AuditEntry, Busy, Candles, Holder, Holdings, Market, Order, Page, Portfolio, Problem,
+    Trade, Wrong,
 };
-use ask::{bad, holder, limit, place, Asked, Failure, Named};
+use ask::{holder, limit, place, Asked, Named};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, Router};
+use cicada_core::quote::Framework;
+use cicada_core::Account;
 use cicada_program::count;
+use cicada_program::http::Failure;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -59,7 +62,8 @@ type Shared = State<Arc<App>>;
     title = "Cicada-71 indexer",
     description = "History of the exchange, as final blocks tell it. Amounts are decimal strings \
         in smallest units: base units of MMC (10^-6), whole performance tokens. Times are \
-        milliseconds since 1970, accounts SS58 (0x and 64 digits are read too)."
+        milliseconds since 1970, accounts SS58 (0x and 64 digits are read too). In a quote, prices \
+        are exact numbers of MMC, its time is in seconds."
 ))]
 struct Description;
 
@@ -84,10 +88,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// What answers requests.
 pub fn router(app: Arc<App>) -> Router {
     let (router, _) = routes().split_for_parts();
-    let absent = || async {
-        Failure(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json".into())
-    };
-    let not_so = || async { Failure(StatusCode::METHOD_NOT_ALLOWED, "only GET".into()) };
+    let absent = || async { Failure::absent("there is nothing here; see /openapi.json") };
+    let not_so = || async { Failure::new(StatusCode::METHOD_NOT_ALLOWED, "only GET") };
     let counting = axum::middleware::map_response_with_state(app.clone(), counted);
     router.fallback(absent).method_not_allowed_fallback(not_so).layer(counting).with_state(app)
 }
@@ -104,23 +106,19 @@ async fn counted(State(app): Shared, response: Response) -> Response {
 }
 
 /// All markets in the order of their listing.
-#[utoipa::path(get, path = "/markets", responses(
-    (status = 200, body = Vec<Market>),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
-))]
+#[utoipa::path(get, path = "/markets", responses((status = 200, body = Vec<Market>), Busy))]
 async fn markets(State(app): Shared) -> Answer<Vec<Market>> {
     Ok(Json(app.readers.ask(queries::markets).await?))
 }
 
 /// The market of a framework: reserve, tokens, volume, quote.
 #[utoipa::path(get, path = "/markets/{framework}",
-    params(("framework" = Name, Path, description = "such as claude")), responses(
+    params(("framework" = String, Path, description = "such as claude")), responses(
     (status = 200, body = Market),
     (status = 400, body = Problem, description = "no name of a framework"),
-    (status = 404, body = Problem, description = "the framework has no market"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    Absent, Busy,
 ))]
-async fn market(State(app): Shared, Named(name): Named<Name>) -> Answer<Market> {
+async fn market(State(app): Shared, Named(name): Named<Framework>) -> Answer<Market> {
     Ok(Json(app.readers.ask(move |database| queries::market(database, &name)).await?))
 }
 
@@ -131,10 +129,10 @@ async fn market(State(app): Shared, Named(name): Named<Name>) -> Answer<Market> 
 struct Trades {
     /// Only of this framework.
     #[param(value_type = Option<String>)]
-    framework: Option<Name>,
+    framework: Option<Framework>,
     /// Only of this account, as taker or maker.
     #[param(value_type = Option<String>)]
-    account: Option<Id>,
+    account: Option<Account>,
     /// Go on here: `next` of the page before.
     before: Option<String>,
     /// Entries of a page, 100 unless asked otherwise.
@@ -144,10 +142,7 @@ struct Trades {
 
 /// Trades, the newest first.
 #[utoipa::path(get, path = "/trades", params(Trades), responses(
-    (status = 200, body = Page<Trade>),
-    (status = 400, body = Problem, description = "a wrong parameter"),
-    (status = 404, body = Problem, description = "the framework has no market"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    (status = 200, body = Page<Trade>), Wrong, Absent, Busy,
 ))]
 async fn trades(State(app): Shared, Asked(asked): Asked<Trades>) -> Answer<Page<Trade>> {
     let (limit, before) = (limit(asked.limit)?, place(asked.before.as_deref())?);
@@ -194,7 +189,7 @@ impl Interval {
 struct CandlesAsked {
     /// Of which framework.
     #[param(value_type = String)]
-    framework: Name,
+    framework: Framework,
     /// Of which length.
     #[param(inline)]
     interval: Interval,
@@ -208,8 +203,7 @@ struct CandlesAsked {
 #[utoipa::path(get, path = "/candles", params(CandlesAsked), responses(
     (status = 200, body = Candles),
     (status = 400, body = Problem, description = "a wrong parameter, or too many candles"),
-    (status = 404, body = Problem, description = "the framework has no market"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    Absent, Busy,
 ))]
 async fn candles(State(app): Shared, Asked(asked): Asked<CandlesAsked>) -> Answer<Candles> {
     let ask = app.readers.ask(move |database| {
@@ -221,23 +215,23 @@ async fn candles(State(app): Shared, Asked(asked): Asked<CandlesAsked>) -> Answe
 
 /// What an account has: MMC and performance tokens, at hand and in resting orders.
 #[utoipa::path(get, path = "/holdings/{account}",
-    params(("account" = Id, Path, description = "SS58, or 0x and 64 digits")), responses(
+    params(("account" = String, Path, description = "SS58, or 0x and 64 digits")), responses(
     (status = 200, body = Holdings),
     (status = 400, body = Problem, description = "no account"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    Busy,
 ))]
-async fn holdings(State(app): Shared, Named(account): Named<Id>) -> Answer<Holdings> {
+async fn holdings(State(app): Shared, Named(account): Named<Account>) -> Answer<Holdings> {
     Ok(Json(app.readers.ask(move |database| queries::holdings(database, account)).await?))
 }
 
 /// An account's positions at the newest bids: cost, value, profit and loss.
 #[utoipa::path(get, path = "/portfolio/{account}",
-    params(("account" = Id, Path, description = "SS58, or 0x and 64 digits")), responses(
+    params(("account" = String, Path, description = "SS58, or 0x and 64 digits")), responses(
     (status = 200, body = Portfolio),
     (status = 400, body = Problem, description = "no account"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    Busy,
 ))]
-async fn portfolio(State(app): Shared, Named(account): Named<Id>) -> Answer<Portfolio> {
+async fn portfolio(State(app): Shared, Named(account): Named<Account>) -> Answer<Portfolio> {
     Ok(Json(app.readers.ask(move |database| queries::portfolio(database, account)).await?))
 }
 
@@ -248,10 +242,10 @@ async fn portfolio(State(app): Shared, Named(account): Named<Id>) -> Answer<Port
 struct Orders {
     /// Only of this account.
     #[param(value_type = Option<String>)]
-    account: Option<Id>,
+    account: Option<Account>,
     /// Only of this framework.
     #[param(value_type = Option<String>)]
-    framework: Option<Name>,
+    framework: Option<Framework>,
     /// Only these: open, filled or cancelled.
     state: Option<String>,
     /// Go on here: `next` of the page before.
@@ -263,16 +257,13 @@ struct Orders {
 
 /// Orders that rest or rested, the newest first.
 #[utoipa::path(get, path = "/orders", params(Orders), responses(
-    (status = 200, body = Page<Order>),
-    (status = 400, body = Problem, description = "a wrong parameter"),
-    (status = 404, body = Problem, description = "the framework has no market"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    (status = 200, body = Page<Order>), Wrong, Absent, Busy,
 ))]
 async fn orders(State(app): Shared, Asked(asked): Asked<Orders>) -> Answer<Page<Order>> {
     let limit = limit(asked.limit)?;
     let Orders { account, framework, state, before, .. } = asked;
     if state.as_ref().is_some_and(|state| !STATES.contains(&state.as_str())) {
-        return Err(bad(format!("state is one of {}", STATES.join(", "))));
+        return Err(Failure::bad(format!("state is one of {}", STATES.join(", "))));
     }
     let ask = app.readers.ask(move |database| {
         let framework = framework.as_ref();
@@ -296,15 +287,12 @@ struct Holders {
 /// The holders of a framework's tokens, the largest first. Tokens in resting orders are their
 /// owners', not the exchange's.
 #[utoipa::path(get, path = "/holders/{framework}",
-    params(("framework" = Name, Path, description = "such as claude"), Holders), responses(
-    (status = 200, body = Page<Holder>),
-    (status = 400, body = Problem, description = "a wrong parameter"),
-    (status = 404, body = Problem, description = "the framework has no market"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    params(("framework" = String, Path, description = "such as claude"), Holders), responses(
+    (status = 200, body = Page<Holder>), Wrong, Absent, Busy,
 ))]
 async fn holders(
     State(app): Shared,
-    Named(name): Named<Name>,
+    Named(name): Named<Framework>,
     Asked(asked): Asked<Holders>,
 ) -> Answer<Page<Holder>> {
     let limit = limit(asked.limit)?;
@@ -327,14 +315,13 @@ struct Trail {
 
 /// Every event that names an account, the newest first.
 #[utoipa::path(get, path = "/audit/{account}",
-    params(("account" = Id, Path, description = "SS58, or 0x and 64 digits"), Trail), responses(
-    (status = 200, body = Page<AuditEntry>),
-    (status = 400, body = Problem, description = "a wrong parameter"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    params(("account" = String, Path, description = "SS58, or 0x and 64 digits"), Trail),
+    responses(
+    (status = 200, body = Page<AuditEntry>), Wrong, Busy,
 ))]
 async fn audit_of_account(
     State(app): Shared,
-    Named(account): Named<Id>,
+    Named(account): Named<Account>,
     Asked(asked): Asked<Trail>,
 ) -> Answer<Page<AuditEntry>> {
     let (limit, before) = (limit(asked.limit)?, place(asked.before.as_deref())?);
@@ -358,9 +345,7 @@ struct OfBlock {
 
 /// Every event of a block, in order.
 #[utoipa::path(get, path = "/audit", params(OfBlock), responses(
-    (status = 200, body = Page<AuditEntry>),
-    (status = 400, body = Problem, description = "a wrong parameter"),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
+    (status = 200, body = Page<AuditEntry>), Wrong, Busy,
 ))]
 async fn audit_of_block(
     State(app): Shared,

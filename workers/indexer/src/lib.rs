@@ -5,7 +5,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`config`] | the configuration file |
-//! | [`types`], [`events`], [`block`] | what comes from the chain |
+//! | [`events`], [`block`] | what comes from the chain |
 //! | [`store`] | what is kept, in one SQLite file |
 //! | [`queries`] | what is read from it |
 //! | [`contracts`], [`follow`] | one final block after another |
@@ -14,6 +14,7 @@
 
 pub mod bench;
 pub mod block;
+mod columns;
 pub mod config;
 pub mod contracts;
 pub mod events;
@@ -25,5 +26,4 @@ pub mod readers;
 pub mod service;
 pub mod simulation;
 pub mod store;
-pub mod types;
 pub mod views;

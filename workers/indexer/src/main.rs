@@ -12,7 +12,6 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
 
 /// Follows the exchange in final blocks, and serves history, candles, holdings, portfolios and audit
 /// trails over HTTP.
@@ -74,12 +73,12 @@ struct Settings {
     /// The configuration file.
     #[arg(long, env = "CICADA_INDEXER", default_value = "indexer.toml")]
     config: PathBuf,
+    /// The network file, instead of the one that the file names.
+    #[arg(long, env = "CICADA_NETWORK")]
+    network: Option<PathBuf>,
     /// Address of a node, instead of the file's.
     #[arg(long)]
     url: Option<String>,
-    /// The exchange, instead of the file's.
-    #[arg(long)]
-    exchange: Option<String>,
     /// The first block, if the store is empty, instead of the file's.
     #[arg(long)]
     from_block: Option<u64>,
@@ -94,11 +93,8 @@ struct Settings {
 impl Settings {
     fn load(self) -> Result<Config> {
         let mut config = Config::load(&self.config)?;
-        if let Some(text) = &self.exchange {
-            let account = cicada_chain::parse_account(text)?;
-            config.exchange = Some(cicada_indexer::types::Id(account));
-        }
-        config.url = self.url.unwrap_or(config.url);
+        config.network = self.network.unwrap_or(config.network);
+        config.url = self.url.or(config.url);
         config.from_block = self.from_block.or(config.from_block);
         config.data = self.data.unwrap_or(config.data);
         config.listen = self.listen.unwrap_or(config.listen);
@@ -116,13 +112,13 @@ Examples:
   cicada71-indexer replay blocks.jsonl --data /tmp/replay
   cicada71-indexer bench --trades 10000
 
-The log level comes from CICADA_LOG_LEVEL: error, warn, info (default), debug, trace.
+CICADA_LOG is the level of logs, or one for each module: error, warn, info (default), debug, trace.
 The configuration is explained in docs/indexer.md.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    logs("CICADA_LOG_LEVEL", LevelFilter::INFO);
+    logs();
     status("cicada71-indexer", run(options.command))
 }
 

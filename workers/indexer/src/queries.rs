@@ -1,9 +1,12 @@
 //! What is read from the store. Every statement follows an index, and every list has an end.
 
+use crate::columns::{Column, Columns};
 use crate::store::cursor;
-use crate::types::{Id, Name, Units};
-use crate::views::{Candle, Candles, Market, Page, QuoteView, Trade};
+use crate::views::{Candle, Candles, Market, Page, Trade};
+use cicada_amounts::Units;
 use cicada_core::fixed::MathError;
+use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 mod accounts;
@@ -110,10 +113,10 @@ fn newest(database: &Connection) -> Answer<u64> {
     Ok(cursor(database)?.map_or(0, |(cursor, _)| cursor.block))
 }
 
-fn market_of(database: &Connection, framework: &Name) -> Answer<u32> {
+fn market_of(database: &Connection, framework: &Framework) -> Answer<u32> {
     let select = "SELECT market FROM markets WHERE framework = ?1";
-    let market = database.prepare_cached(select)?.query_row([framework], |row| row.get(0));
-    let absent = || QueryError::Absent(format!("{} has no market; see /markets", framework.0));
+    let market = database.prepare_cached(select)?.query_row([framework.sql()], |row| row.get(0));
+    let absent = || QueryError::Absent(format!("{framework} has no market; see /markets"));
     market.optional()?.ok_or_else(absent)
 }
 
@@ -125,34 +128,31 @@ const LAST: &str =
     "SELECT price FROM trades WHERE market = ?1 ORDER BY block DESC, idx DESC LIMIT 1";
 const VOLUME: &str =
     "SELECT amount FROM trades WHERE market = ?1 AND maker IS NULL AND time_ms >= ?2";
-const QUOTE: &str = "SELECT slot, score, bid, ask, time_ms FROM quotes \
+const QUOTE: &str = "SELECT slot, score, volume_24h, time_ms FROM quotes \
     WHERE slot = (SELECT max(slot) FROM quotes) AND framework = ?1";
 
 fn market_row(row: &Row<'_>) -> rusqlite::Result<Market> {
     Ok(Market {
         market: row.get(0)?,
-        framework: row.get(1)?,
-        token: row.get(2)?,
+        framework: row.read(1)?,
+        token: row.read(2)?,
         listed_block: row.get(3)?,
-        reserve: row.get(4)?,
-        outstanding: row.get(5)?,
+        reserve: row.read(4)?,
+        outstanding: row.read(5)?,
         volume_24h: Units(0),
         last_price: None,
         quote: None,
+        quote_slot: None,
     })
 }
 
-fn quote(database: &Connection, framework: &Name) -> Answer<Option<QuoteView>> {
+/// The quote of the newest leaderboard, and its slot.
+fn quote(database: &Connection, framework: &Framework) -> Answer<Option<(u64, Quote)>> {
     let row = |row: &Row<'_>| {
-        Ok(QuoteView {
-            slot: row.get(0)?,
-            score: row.get(1)?,
-            bid: row.get(2)?,
-            ask: row.get(3)?,
-            time_ms: row.get(4)?,
-        })
+        let score = u64::try_from(row.read::<u128>(1)?).unwrap_or(u64::MAX);
+        Ok((row.get(0)?, Quote::new(framework.clone(), score, row.read(2)?, row.get(3)?)))
     };
-    Ok(database.prepare_cached(QUOTE)?.query_row([framework], row).optional()?)
+    Ok(database.prepare_cached(QUOTE)?.query_row([framework.sql()], row).optional()?)
 }
 
 /// Adds what stands in other tables.
@@ -160,12 +160,14 @@ fn complete(database: &Connection, market: Market) -> Answer<Market> {
     let now = cursor(database)?.map_or(0, |(cursor, _)| cursor.time_ms);
     let since = (now / HOUR_MS).saturating_sub(HOURS_BEFORE).saturating_mul(HOUR_MS);
     let number = market.market;
-    let volumes = rows(database, VOLUME, (number, since), |row| row.get::<_, Units>(0))?;
-    let last = database.prepare_cached(LAST)?.query_row([number], |row| row.get(0)).optional()?;
+    let volumes = rows(database, VOLUME, (number, since), |row| row.read::<Units>(0))?;
+    let last = database.prepare_cached(LAST)?.query_row([number], |row| row.read(0)).optional()?;
+    let quote = quote(database, &market.framework)?;
     Ok(Market {
         volume_24h: sum(volumes)?,
         last_price: last,
-        quote: quote(database, &market.framework)?,
+        quote: quote.as_ref().map(|(_, quote)| quote.into()),
+        quote_slot: quote.map(|(slot, _)| slot),
         ..market
     })
 }
@@ -187,9 +189,9 @@ pub fn markets(database: &Connection) -> Answer<Vec<Market>> {
 ///
 /// # Errors
 /// [`QueryError`].
-pub fn market(database: &Connection, framework: &Name) -> Answer<Market> {
+pub fn market(database: &Connection, framework: &Framework) -> Answer<Market> {
     market_of(database, framework)?;
-    let market = database.prepare_cached(MARKET)?.query_row([framework], market_row)?;
+    let market = database.prepare_cached(MARKET)?.query_row([framework.sql()], market_row)?;
     complete(database, market)
 }
 
@@ -210,14 +212,14 @@ const TRADES_OF_BOTH: &str =
     ORDER BY p.block DESC, p.idx DESC LIMIT ?3";
 
 /// The names of the markets by their numbers.
-fn names(database: &Connection) -> Answer<impl Fn(u32) -> Option<Name>> {
+fn names(database: &Connection) -> Answer<impl Fn(u32) -> Option<Framework>> {
     let select = "SELECT framework FROM markets ORDER BY market";
-    let names = rows(database, select, [], |row| row.get::<_, Name>(0))?;
+    let names = rows(database, select, [], |row| row.read::<Framework>(0))?;
     Ok(move |market: u32| names.get(usize::try_from(market).ok()?).cloned())
 }
 
 fn trade_row(
-    names: &impl Fn(u32) -> Option<Name>,
+    names: &impl Fn(u32) -> Option<Framework>,
 ) -> impl Fn(&Row<'_>) -> rusqlite::Result<Trade> + '_ {
     |row| {
         let market: u32 = row.get(3)?;
@@ -226,12 +228,12 @@ fn trade_row(
             index: row.get(1)?,
             time_ms: row.get(2)?,
             framework: names(market).ok_or(rusqlite::Error::QueryReturnedNoRows)?,
-            side: row.get(4)?,
-            taker: row.get(5)?,
-            maker: row.get(6)?,
-            price: row.get(7)?,
-            amount: row.get(8)?,
-            value: row.get(9)?,
+            side: row.read(4)?,
+            taker: row.read(5)?,
+            maker: row.read(6)?,
+            price: row.read(7)?,
+            amount: row.read(8)?,
+            value: row.read(9)?,
             order: row.get(10)?,
         })
     }
@@ -243,8 +245,8 @@ fn trade_row(
 /// [`QueryError`].
 pub fn trades(
     database: &Connection,
-    framework: Option<&Name>,
-    account: Option<Id>,
+    framework: Option<&Framework>,
+    account: Option<Account>,
     before: Place,
     limit: u32,
 ) -> Answer<Page<Trade>> {
@@ -256,10 +258,10 @@ pub fn trades(
         (None, None) => rows(database, TRADES, (block, index, more), row),
         (Some(market), None) => rows(database, TRADES_OF_MARKET, (block, index, more, market), row),
         (None, Some(account)) => {
-            rows(database, TRADES_OF_ACCOUNT, (block, index, more, account), row)
+            rows(database, TRADES_OF_ACCOUNT, (block, index, more, account.sql()), row)
         }
         (Some(market), Some(account)) => {
-            rows(database, TRADES_OF_BOTH, (block, index, more, account, market), row)
+            rows(database, TRADES_OF_BOTH, (block, index, more, account.sql(), market), row)
         }
     }?;
     page(database, items, limit, |trade| {
@@ -277,7 +279,7 @@ const CANDLES: &str =
 /// [`QueryError`].
 pub fn candles(
     database: &Connection,
-    framework: &Name,
+    framework: &Framework,
     interval_ms: u64,
     from_ms: Option<u64>,
     to_ms: Option<u64>,
@@ -299,12 +301,12 @@ pub fn candles(
     let row = |row: &Row<'_>| {
         Ok(Candle {
             start_ms: row.get(0)?,
-            open: row.get(1)?,
-            high: row.get(2)?,
-            low: row.get(3)?,
-            close: row.get(4)?,
-            volume: row.get(5)?,
-            value: row.get(6)?,
+            open: row.read(1)?,
+            high: row.read(2)?,
+            low: row.read(3)?,
+            close: row.read(4)?,
+            volume: row.read(5)?,
+            value: row.read(6)?,
             trades: row.get(7)?,
         })
     };

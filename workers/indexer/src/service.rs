@@ -7,7 +7,6 @@ use crate::http::{router, App};
 use crate::readers::Readers;
 use crate::store::{self, Store, StoreError};
 use anyhow::{Context, Result};
-use cicada_chain::address;
 use cicada_program::{count, say, termination, Server};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +15,9 @@ use std::time::Duration;
 const AGAIN: Duration = Duration::from_secs(2);
 
 async fn open(config: &Config) -> Result<Follower> {
-    let (exchange, from_block) = config.place()?;
+    let (network, exchange, from_block) = config.place()?;
     let known = store::genesis(&config.data)?;
-    let contracts = Contracts::connect(config, exchange, known).await?;
+    let contracts = Contracts::connect(config, &network, exchange, known).await?;
     let identity = contracts.identity;
     let store = Store::open(&config.data, &identity)?;
     let app = App::new(identity, Readers::new(config.data.clone()));
@@ -29,21 +28,23 @@ async fn open(config: &Config) -> Result<Follower> {
 
 /// Whether only another configuration helps.
 fn hopeless(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref::<StoreError>(),
-        Some(
-            StoreError::OtherBlock(_)
-                | StoreError::Foreign { .. }
-                | StoreError::Incomplete { .. }
-                | StoreError::Inconsistent { .. }
+    let network = error.downcast_ref::<cicada_network::Error>();
+    matches!(network, Some(cicada_network::Error::OtherChain { .. }))
+        || matches!(
+            error.downcast_ref::<StoreError>(),
+            Some(
+                StoreError::OtherBlock(_)
+                    | StoreError::Foreign { .. }
+                    | StoreError::Incomplete { .. }
+                    | StoreError::Inconsistent { .. }
+            )
         )
-    )
 }
 
 /// Follows the chain until the process ends, or nothing but another configuration helps.
 async fn follow(mut follower: Follower, config: Config) -> Result<()> {
     let app: Arc<App> = follower.app.clone();
-    let poll = Duration::from_millis(config.poll);
+    let poll = Duration::from(config.poll);
     let (exchange, genesis) = (app.identity.exchange, app.identity.genesis);
     loop {
         let Err(error) = follower.catch_up().await else {
@@ -60,7 +61,8 @@ async fn follow(mut follower: Follower, config: Config) -> Result<()> {
         app.set_problem(Some(format!("{error:#}")));
         tokio::time::sleep(AGAIN).await;
         let again = async {
-            let contracts = Contracts::connect(&config, exchange, Some(genesis)).await?;
+            let (network, ..) = config.place()?;
+            let contracts = Contracts::connect(&config, &network, exchange, Some(genesis)).await?;
             follower.reconnect(contracts).await
         };
         match again.await {
@@ -105,9 +107,9 @@ pub async fn run(config: Config) -> Result<()> {
 pub async fn check(config: Config) -> Result<()> {
     let follower = open(&config).await?;
     let identity = follower.contracts.identity;
-    say!("exchange {}", address(&identity.exchange.0));
-    say!("MMC {}", address(&identity.currency.0));
-    say!("leaderboard {}", address(&identity.leaderboard.0));
+    say!("exchange {}", identity.exchange);
+    say!("MMC {}", identity.currency);
+    say!("leaderboard {}", identity.leaderboard);
     let newest = follower.contracts.chain.final_block().await?;
     match follower.store.cursor()? {
         Some(cursor) => say!("block {} of {newest} is in the store", cursor.block),

@@ -3,14 +3,14 @@
 
 use crate::block::{Block, Bytes, Emitted, Ranking};
 use crate::store::Identity;
-use crate::types::{Digest, Id, Name};
 use cicada_contracts::exchange::events::{Deposited, MarketListed};
 use cicada_contracts::leaderboard::events::LeaderboardFinalized;
 use cicada_contracts::token::events::Transfer;
 use cicada_contracts::Event;
 use cicada_core::exchange::Side;
-use cicada_core::hash::{Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
 use cicada_dice::Dice;
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub struct Resting {
     /// Which market.
     pub market: u32,
     /// Whose.
-    pub owner: Id,
+    pub owner: Account,
     /// Its side.
     pub side: Side,
     /// Its price.
@@ -46,9 +46,9 @@ pub struct Resting {
 }
 
 /// An event: of which contract, its name and its fields.
-type Said = (Id, &'static str, Vec<u8>);
+type Said = (Account, &'static str, Vec<u8>);
 
-fn said<E: Event + Encode>(contract: Id, event: &E) -> Said {
+fn said<E: Event + Encode>(contract: Account, event: &E) -> Said {
     (contract, E::NAME, event.encode())
 }
 
@@ -60,7 +60,7 @@ pub struct Simulation {
     slot: u64,
     scores: Vec<u64>,
     /// What the token contracts know: by token and account.
-    balances: BTreeMap<(u32, Id), u128>,
+    balances: BTreeMap<(u32, Account), u128>,
     /// The reserve of each market.
     pub reserves: Vec<u128>,
     /// The resting orders, the oldest first.
@@ -74,12 +74,12 @@ pub struct Simulation {
 }
 
 /// An account that a number names.
-pub fn account(kind: &str, number: u64) -> Id {
-    Id(Native::sha256(&[kind.as_bytes(), &number.to_le_bytes()].concat()))
+pub fn account(kind: &str, number: u64) -> Account {
+    Account(Native::sha256(&[kind.as_bytes(), &number.to_le_bytes()].concat()).0)
 }
 
 /// The account of a person.
-pub fn person(number: u64) -> Id {
+pub fn person(number: u64) -> Account {
     account("person", number)
 }
 
@@ -93,7 +93,7 @@ pub fn identity() -> Identity {
     }
 }
 
-fn token(number: u32) -> Id {
+fn token(number: u32) -> Account {
     account("token", number.into())
 }
 
@@ -122,8 +122,8 @@ impl Simulation {
     }
 
     /// All that accounts have: amount and, of it, what rests in orders.
-    pub fn holdings(&self) -> BTreeMap<(u32, Id), (u128, u128)> {
-        let mut all: BTreeMap<(u32, Id), (u128, u128)> =
+    pub fn holdings(&self) -> BTreeMap<(u32, Account), (u128, u128)> {
+        let mut all: BTreeMap<(u32, Account), (u128, u128)> =
             self.balances.iter().map(|(key, amount)| (*key, (*amount, 0))).collect();
         for order in &self.book {
             let (token, locked) = match order.side {
@@ -194,14 +194,14 @@ impl Simulation {
         self.own.push(said(identity().exchange, event));
     }
 
-    fn transfer(&mut self, number: u32, from: Option<Id>, to: Option<Id>, value: u128) {
+    fn transfer(&mut self, number: u32, from: Option<Account>, to: Option<Account>, value: u128) {
         if let Some(from) = from {
             *self.balances.entry((number, from)).or_default() -= value;
         }
         if let Some(to) = to {
             *self.balances.entry((number, to)).or_default() += value;
         }
-        let event = Transfer { from: from.map(|id| id.0), to: to.map(|id| id.0), value };
+        let event = Transfer { from, to, value };
         self.moved.push(said(token(number), &event));
     }
 
@@ -213,12 +213,12 @@ impl Simulation {
         }
         self.requote(block);
         for market in 0..3u32 {
-            let (framework, token) = (framework(market), token(market + 1).0);
+            let (framework, token) = (framework(market), token(market + 1));
             self.emit(&MarketListed { framework: framework.clone(), token, market });
             self.end(block);
             self.transfer(CURRENCY, Some(person(MAKER)), Some(identity().exchange), PURSE);
             self.reserves[market as usize] += PURSE;
-            self.emit(&Deposited { framework, from: person(MAKER).0, amount: PURSE });
+            self.emit(&Deposited { framework, from: person(MAKER), amount: PURSE });
             self.end(block);
         }
     }
@@ -229,11 +229,12 @@ impl Simulation {
             *score = (*score * (95 + self.dice.below(11)) / 100).max(5);
         }
         let scores = (0..3u32).zip(&self.scores);
-        let scores = scores.map(|(market, score)| (Name(framework(market)), *score)).collect();
-        block.rankings.push(Ranking { slot: self.slot, time_ms: block.time_ms - 100, scores });
+        let standings = scores.map(|(market, score)| (framework(market), *score, 7));
+        let (time_ms, standings) = (block.time_ms - 100, standings.collect());
+        block.rankings.push(Ranking { slot: self.slot, time_ms, standings });
         let event = LeaderboardFinalized {
             slot: self.slot,
-            digest: [7; 32],
+            digest: Digest([7; 32]),
             epoch: 1,
             signers: 0xffff,
             time_ms: block.time_ms - 100,
@@ -247,7 +248,7 @@ impl Simulation {
         (quote.bid, quote.ask)
     }
 
-    fn balance(&self, number: u32, account: Id) -> u128 {
+    fn balance(&self, number: u32, account: Account) -> u128 {
         self.balances.get(&(number, account)).copied().unwrap_or(0)
     }
 }

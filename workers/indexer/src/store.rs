@@ -4,8 +4,9 @@
 //! process that is killed goes on where it was, and a block counts once however often it is brought.
 
 use crate::block::{Block, Cursor};
-use crate::types::{Digest, Id};
-use cicada_chain::address;
+use crate::columns::{Column, Columns};
+use cicada_core::hash::Digest;
+use cicada_core::Account;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,11 +30,11 @@ pub struct Identity {
     /// The hash of the chain's first block.
     pub genesis: Digest,
     /// The exchange.
-    pub exchange: Id,
+    pub exchange: Account,
     /// MMC.
-    pub currency: Id,
+    pub currency: Account,
     /// The leaderboard whose quotes the exchange uses.
-    pub leaderboard: Id,
+    pub leaderboard: Account,
 }
 
 /// Why the store cannot be used, or does not take a block.
@@ -67,12 +68,12 @@ pub enum StoreError {
         got: u64,
     },
     /// Somebody has less than nothing.
-    #[error("block {block}: {} moves more of {token} than it got since the first block that was read: begin earlier (`from_block`) in another data folder", address(&account.0))]
+    #[error("block {block}: {account} moves more of {token} than it got since the first block that was read: begin earlier (`from_block`) in another data folder")]
     Incomplete {
         /// Where.
         block: u64,
         /// Who.
-        account: Id,
+        account: Account,
         /// Of what.
         token: String,
     },
@@ -138,7 +139,7 @@ pub fn genesis(folder: &Path) -> Result<Option<Digest>, StoreError> {
             return Ok(None);
         }
         let select = "SELECT value FROM identity WHERE key = 'chain'";
-        database.query_row(select, [], |row| row.get(0)).optional()
+        database.query_row(select, [], |row| row.read(0)).optional()
     };
     read().map_err(|error| StoreError::Open { path: path.clone(), reason: error.to_string() })
 }
@@ -213,7 +214,7 @@ impl Store {
             "SELECT number, hash FROM blocks WHERE number <= ?1 ORDER BY number DESC LIMIT 1";
         let mut select = self.database.prepare_cached(select)?;
         let upto = i64::try_from(upto).unwrap_or(i64::MAX);
-        Ok(select.query_row([upto], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        Ok(select.query_row([upto], |row| Ok((row.get(0)?, row.read(1)?))).optional()?)
     }
 
     /// How much was taken over.
@@ -228,9 +229,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub fn tokens(&self) -> Result<Vec<Id>, StoreError> {
+    pub fn tokens(&self) -> Result<Vec<Account>, StoreError> {
         let mut select = self.database.prepare_cached("SELECT token FROM markets")?;
-        let tokens = select.query_map([], |row| row.get(0))?;
+        let tokens = select.query_map([], |row| row.read(0))?;
         Ok(tokens.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -262,7 +263,7 @@ impl Store {
             .prepare_cached("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?, ?, ?, ?, ?)")?
             .execute((
             at.block,
-            at.hash,
+            at.hash.sql(),
             at.time_ms,
             counts.events.saturating_add(more.events),
             counts.trades.saturating_add(more.trades),
@@ -276,7 +277,8 @@ impl Store {
 /// Compares a block with what is kept of the one of its number.
 fn known(database: &Connection, at: &Cursor, block: &Block) -> Result<(), StoreError> {
     let mut select = database.prepare_cached("SELECT hash FROM blocks WHERE number = ?1")?;
-    let mut hash: Option<Digest> = select.query_row([block.number], |row| row.get(0)).optional()?;
+    let mut hash: Option<Digest> =
+        select.query_row([block.number], |row| row.read(0)).optional()?;
     if block.number == at.block {
         hash = Some(at.hash);
     }
@@ -294,7 +296,7 @@ pub fn cursor(database: &Connection) -> rusqlite::Result<Option<(Cursor, Counts)
     let mut select = database
         .prepare_cached("SELECT block, hash, time_ms, events, trades, unknown FROM cursor")?;
     let row = select.query_row([], |row| {
-        let cursor = Cursor { block: row.get(0)?, hash: row.get(1)?, time_ms: row.get(2)? };
+        let cursor = Cursor { block: row.get(0)?, hash: row.read(1)?, time_ms: row.get(2)? };
         let counts = Counts { events: row.get(3)?, trades: row.get(4)?, unknown: row.get(5)? };
         Ok((cursor, counts))
     });

@@ -1,9 +1,14 @@
 //! What is answered over HTTP. Amounts are decimal strings in smallest units, times milliseconds
-//! since 1970, accounts addresses in SS58.
+//! since 1970, accounts addresses in SS58; quotes have their own form.
 
-use crate::types::{Digest, Id, Name, Signed, Units, Way};
+use cicada_amounts::QuoteJson;
+use cicada_amounts::Units;
+use cicada_core::exchange::Side;
+use cicada_core::hash::Digest;
+use cicada_core::quote::Framework;
+use cicada_core::Account;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// Where the indexer stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -13,16 +18,21 @@ pub struct Status {
     /// Of its tables.
     pub schema: u64,
     /// The hash of the chain's first block.
+    #[schema(value_type = String)]
     pub genesis: Digest,
     /// The exchange.
-    pub exchange: Id,
+    #[schema(value_type = String)]
+    pub exchange: Account,
     /// MMC.
-    pub currency: Id,
+    #[schema(value_type = String)]
+    pub currency: Account,
     /// Where the quotes come from.
-    pub leaderboard: Id,
+    #[schema(value_type = String)]
+    pub leaderboard: Account,
     /// The newest block that was taken over; none before the first.
     pub block: Option<u64>,
     /// Its hash.
+    #[schema(value_type = Option<String>)]
     pub block_hash: Option<Digest>,
     /// Its time.
     pub block_time_ms: Option<u64>,
@@ -59,9 +69,11 @@ pub struct Market {
     /// Its place in the list of markets.
     pub market: u32,
     /// The framework.
-    pub framework: Name,
+    #[schema(value_type = String)]
+    pub framework: Framework,
     /// The contract of its token.
-    pub token: Id,
+    #[schema(value_type = String)]
+    pub token: Account,
     /// The block in which it was listed.
     pub listed_block: u64,
     /// Base units of MMC with which the market maker buys tokens back.
@@ -72,23 +84,11 @@ pub struct Market {
     pub volume_24h: Units,
     /// The price of the newest trade, in base units of MMC; none before the first.
     pub last_price: Option<Units>,
-    /// The quote of the newest leaderboard; none if that does not rank the framework.
-    pub quote: Option<QuoteView>,
-}
-
-/// The market maker's prices, in base units of MMC for one token.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct QuoteView {
-    /// The slot of the leaderboard.
-    pub slot: u64,
-    /// Points.
-    pub score: Units,
-    /// What the market maker pays.
-    pub bid: Units,
-    /// What the market maker takes.
-    pub ask: Units,
-    /// When the leaderboard was observed. The exchange refuses a quote that is too old.
-    pub time_ms: u64,
+    /// The quote of the newest leaderboard, prices in MMC and its time in seconds; none if that does not
+    /// rank the framework. The exchange refuses a quote that is too old.
+    pub quote: Option<QuoteJson>,
+    /// The slot of that leaderboard.
+    pub quote_slot: Option<u64>,
 }
 
 /// A trade.
@@ -101,13 +101,17 @@ pub struct Trade {
     /// The time of the block.
     pub time_ms: u64,
     /// Which tokens.
-    pub framework: Name,
+    #[schema(value_type = String)]
+    pub framework: Framework,
     /// The taker's side; the other party has the other one.
-    pub side: Way,
+    #[schema(value_type = String)]
+    pub side: Side,
     /// Who traded; where the market maker fills a resting order, its owner.
-    pub taker: Id,
+    #[schema(value_type = String)]
+    pub taker: Account,
     /// Whose resting order was filled; none is the market maker.
-    pub maker: Option<Id>,
+    #[schema(value_type = Option<String>)]
+    pub maker: Option<Account>,
     /// Base units of MMC for one token.
     pub price: Units,
     /// Tokens.
@@ -124,7 +128,8 @@ pub struct Candles {
     /// The newest block that was taken over.
     pub block: u64,
     /// The framework.
-    pub framework: Name,
+    #[schema(value_type = String)]
+    pub framework: Framework,
     /// The length of a candle.
     pub interval_ms: u64,
     /// In order of time; where nothing was traded there is none.
@@ -158,7 +163,8 @@ pub struct Holdings {
     /// The newest block that was taken over.
     pub block: u64,
     /// Whose.
-    pub account: Id,
+    #[schema(value_type = String)]
+    pub account: Account,
     /// MMC first, then tokens in the order in which their markets were listed.
     pub holdings: Vec<Holding>,
 }
@@ -167,9 +173,11 @@ pub struct Holdings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Holding {
     /// The token's contract.
-    pub token: Id,
+    #[schema(value_type = String)]
+    pub token: Account,
     /// The framework; none is MMC.
-    pub framework: Option<Name>,
+    #[schema(value_type = Option<String>)]
+    pub framework: Option<Framework>,
     /// The balance at the token's contract.
     pub amount: Units,
     /// What the exchange holds for resting orders.
@@ -182,7 +190,8 @@ pub struct Holding {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Holder {
     /// Who.
-    pub account: Id,
+    #[schema(value_type = String)]
+    pub account: Account,
     /// The balance at the token's contract.
     pub amount: Units,
     /// What the exchange holds for resting orders.
@@ -197,7 +206,8 @@ pub struct Portfolio {
     /// The newest block that was taken over.
     pub block: u64,
     /// Whose.
-    pub account: Id,
+    #[schema(value_type = String)]
+    pub account: Account,
     /// MMC at hand.
     pub mmc: Units,
     /// MMC in resting orders.
@@ -212,9 +222,11 @@ pub struct Portfolio {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PositionView {
     /// Which tokens.
-    pub framework: Name,
+    #[schema(value_type = String)]
+    pub framework: Framework,
     /// Their contract.
-    pub token: Id,
+    #[schema(value_type = String)]
+    pub token: Account,
     /// Tokens, those in resting orders included.
     pub amount: Units,
     /// Those of them in resting orders.
@@ -230,7 +242,8 @@ pub struct PositionView {
     /// What the tokens had cost that were given away without a trade.
     pub cost_given: Units,
     /// Proceeds less what the sold tokens had cost.
-    pub realised: Signed,
+    #[schema(value_type = String, pattern = "^-?[0-9]+$", example = "-500000")]
+    pub realised: Units<i128>,
     /// The newest bid for one token; none if the newest leaderboard does not rank it.
     pub bid: Option<Units>,
     /// The time of the leaderboard that the bid is from.
@@ -238,7 +251,8 @@ pub struct PositionView {
     /// The tokens at the bid.
     pub value: Option<Units>,
     /// Value less cost.
-    pub unrealised: Option<Signed>,
+    #[schema(value_type = Option<String>, pattern = "^-?[0-9]+$", example = "-500000")]
+    pub unrealised: Option<Units<i128>>,
 }
 
 /// Sums over positions. Base units of MMC.
@@ -249,9 +263,11 @@ pub struct Total {
     /// The tokens at their bids.
     pub value: Units,
     /// Realised profit.
-    pub realised: Signed,
+    #[schema(value_type = String, pattern = "^-?[0-9]+$", example = "-500000")]
+    pub realised: Units<i128>,
     /// Unrealised profit.
-    pub unrealised: Signed,
+    #[schema(value_type = String, pattern = "^-?[0-9]+$", example = "-500000")]
+    pub unrealised: Units<i128>,
     /// Positions with tokens but without a bid.
     pub without_bid: u64,
 }
@@ -262,11 +278,14 @@ pub struct Order {
     /// Its number.
     pub id: u64,
     /// Which tokens.
-    pub framework: Name,
+    #[schema(value_type = String)]
+    pub framework: Framework,
     /// Whose.
-    pub owner: Id,
+    #[schema(value_type = String)]
+    pub owner: Account,
     /// Its side.
-    pub side: Way,
+    #[schema(value_type = String)]
+    pub side: Side,
     /// Base units of MMC for one token.
     pub price: Units,
     /// Tokens that rested first.
@@ -291,6 +310,7 @@ pub struct AuditEntry {
     /// Its block.
     pub block: u64,
     /// The hash of the block.
+    #[schema(value_type = String)]
     pub block_hash: Digest,
     /// The time of the block.
     pub time_ms: u64,
@@ -299,7 +319,8 @@ pub struct AuditEntry {
     /// The transaction that caused it, by its position in the block.
     pub extrinsic: Option<u32>,
     /// The contract that emitted it.
-    pub contract: Id,
+    #[schema(value_type = String)]
+    pub contract: Account,
     /// Its name; none if its kind is not known.
     pub event: Option<String>,
     /// Its fields; none if they are not known.
@@ -315,3 +336,18 @@ pub struct Problem {
     /// In words.
     pub error: String,
 }
+
+/// The answer to a wrong question.
+#[derive(IntoResponses)]
+#[response(status = 400, description = "a wrong parameter")]
+pub struct Wrong(pub Problem);
+
+/// The answer where a framework is not listed.
+#[derive(IntoResponses)]
+#[response(status = 404, description = "the framework has no market")]
+pub struct Absent(pub Problem);
+
+/// The answer while there is none.
+#[derive(IntoResponses)]
+#[response(status = 503, description = "the store cannot be read now")]
+pub struct Busy(pub Problem);

@@ -7,7 +7,7 @@ use cicada_consensus::{
     View, FIRST_VIEW,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::BTreeMap;
 
 /// How many second values are remembered.
@@ -63,7 +63,7 @@ impl<A: Application, K: Keys> Liar<A, K> {
         Some(true)
     }
 
-    fn second(&self, position: Position, view: View) -> Option<(Value, Hash)> {
+    fn second(&self, position: Position, view: View) -> Option<(Value, Digest)> {
         let double = self.doubles.0.get(&(position, view))?;
         Some((double.value.clone(), double.statement.digest))
     }
@@ -115,7 +115,7 @@ impl<A: Application, K: Keys> Liar<A, K> {
         }
     }
 
-    fn second_digest(&self, position: Position) -> Option<Hash> {
+    fn second_digest(&self, position: Position) -> Option<Digest> {
         self.doubles.newest_at(position).map(|double| double.statement.digest)
     }
 

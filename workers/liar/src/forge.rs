@@ -20,7 +20,7 @@ impl<A: Application, K: Keys> Liar<A, K> {
     fn scribble(&self, salt: u64) -> Signature {
         let mut signature = [0; 64];
         let noise = digest(&[self.steps.to_le_bytes(), salt.to_le_bytes()].concat());
-        for (byte, noise) in signature.iter_mut().zip(noise.iter().cycle()) {
+        for (byte, noise) in signature.iter_mut().zip(noise.0.iter().cycle()) {
             *byte = *noise;
         }
         signature

@@ -9,7 +9,6 @@ use paxos_node::keyring::Keyring;
 use paxos_node::options::Options;
 use paxos_node::service;
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
 
 const EXAMPLES: &str = "Examples:
   paxos-liar --lie equivocate --network network.toml --seat 3 --keys keys/node-03.json \\
@@ -54,7 +53,7 @@ impl Machine for Lying {
 
 fn main() -> ExitCode {
     let LyingOptions { options, lie } = LyingOptions::parse();
-    cicada_program::logs("RUST_LOG", LevelFilter::INFO);
+    cicada_program::logs();
     let settings = match options.settle() {
         Ok(settings) => settings,
         Err(error) => {

@@ -7,6 +7,7 @@ mod cluster;
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::Seat;
 use cicada_network::{verify_consensus, FaultModelName, Network};
+use cicada_node_api::{Contradiction, Said};
 use cluster::Cluster;
 use parity_scale_codec::Encode;
 use paxos_node::evidence;
@@ -101,30 +102,20 @@ fn a_leader_that_equivocates_convicts_itself_and_changes_nothing() {
     for seat in honest {
         let path = cluster.path(&format!("data-{seat:02}")).join(evidence::FILE);
         for line in std::fs::read_to_string(path).unwrap_or_default().lines() {
-            let found: Value = serde_json::from_str(line).unwrap();
-            assert_eq!(found["seat"], liar, "{line}");
-            assert_ne!(found["first"]["digest"], found["second"]["digest"]);
-            for said in [&found["first"], &found["second"]] {
-                assert_eq!(said["kind"], "proposal");
-                let statement = Statement {
-                    kind: Kind::Proposal,
-                    position: said["position"].as_u64().unwrap(),
-                    view: said["view"].as_u64().unwrap(),
-                    digest: bytes(&said["digest"]),
-                };
+            let found: Contradiction = serde_json::from_str(line).unwrap();
+            assert_eq!(found.seat, liar, "{line}");
+            assert_ne!(found.first.digest, found.second.digest);
+            for Said { kind, position, view, digest, signature } in [found.first, found.second] {
+                assert_eq!(kind, "proposal");
+                let (kind, digest) = (Kind::Proposal, digest.0);
+                let statement = Statement { kind, position, view, digest };
                 let message = statement.message(&cluster.network.config_digest());
-                assert!(verify_consensus(&bytes(&said["signature"]), &message, &key));
+                assert!(verify_consensus(&signature.0, &message.0, &key));
             }
             convicted += 1;
         }
     }
     assert!(convicted > 0, "somebody has heard both values");
-}
-
-fn bytes<const N: usize>(hex: &Value) -> [u8; N] {
-    let mut bytes = [0; N];
-    hex::decode_to_slice(hex.as_str().unwrap(), &mut bytes).unwrap();
-    bytes
 }
 
 #[test]

@@ -5,7 +5,7 @@ use cicada_consensus::{
     Output, Position, Refusal, Request, Seat, Value,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use paxos_liar::{Liar, Lie};
 use std::collections::BTreeSet;
@@ -28,27 +28,27 @@ impl Application for Anything {
 struct Name(Seat);
 
 impl Name {
-    fn on(seat: Seat, message: &Hash) -> Signature {
+    fn on(seat: Seat, message: &Digest) -> Signature {
         let mut signature = [seat; 64];
-        signature[..32].copy_from_slice(message);
+        signature[..32].copy_from_slice(&message.0);
         signature
     }
 }
 
 impl Keys for Name {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         Self::on(self.0, message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         *signature == Self::on(seat, message)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
+    fn sign(&self, message: &Digest) -> Signature {
         Self::on(self.0, message)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         *signature == Self::on(seat, message)
     }
 }
@@ -60,7 +60,7 @@ fn longer(value: &[u8], by: u64) -> Option<Value> {
 /// The leader of the first view of 7, lying.
 fn leader(lie: Lie) -> Liar<Anything, Name> {
     let quorum = Quorum::of(FaultModel::Byzantine, 7).unwrap();
-    let config = |seat| Config::new(seat, quorum, quorum, 1, [7; 32]);
+    let config = |seat| Config::new(seat, quorum, quorum, 1, Digest([7; 32]));
     let config = config(config(0).leader(1));
     let keys = Name(config.seat);
     let node = Node::recover(config.clone(), Anything, keys, []).unwrap();

@@ -1,10 +1,10 @@
 //! The committee: its contracts, its nodes, and what can be done to them.
 
-use crate::process::{Process, Signal};
-use crate::record::Record;
-use crate::{http, say, Localnet, Row, ANSWER, STOP};
+use crate::process::Signal;
+use crate::service::{Launch, Service};
+use crate::{http, say, Localnet, STOP};
 use anyhow::{ensure, Context, Result};
-use cicada_network::Network;
+use cicada_network::{ContractName, Deployment, Network};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use std::process::Command;
@@ -49,17 +49,17 @@ fn name(seat: u8) -> String {
 
 /// What a node serves that is started with this network file.
 fn serves(network: &Network) -> String {
-    let at = &network.chain;
-    let optional = [at.index, at.rewards, at.exchange].into_iter().flatten();
+    let optional = [ContractName::Index, ContractName::Rewards, ContractName::Exchange];
+    let optional = optional.into_iter().filter_map(|name| network.contracts.get(name));
     let contracts: Vec<String> =
-        [at.validators].into_iter().chain(optional).map(hex::encode).collect();
+        [network.validators()].into_iter().chain(optional).map(hex::encode).collect();
     contracts.join(" ")
 }
 
 impl Localnet {
     /// The network file.
     pub fn network_file(&self) -> PathBuf {
-        self.config.state.join("network.toml")
+        self.config.network.clone()
     }
 
     /// The key file of a seat.
@@ -71,29 +71,49 @@ impl Localnet {
     ///
     /// # Errors
     /// If there is none yet.
+    pub fn deployment(&self) -> Result<Deployment> {
+        let nothing = "nothing is deployed yet: run scripts/deploy_paxos.sh, or localnet up, first";
+        Deployment::find(&self.config.network)?.context(nothing)
+    }
+
+    /// The committee of the network file.
+    ///
+    /// # Errors
+    /// If there is none yet.
     pub fn network(&self) -> Result<Network> {
-        let file = self.network_file();
-        ensure!(
-            file.is_file(),
-            "nothing is deployed yet: run scripts/deploy_paxos.sh, or localnet up, first"
-        );
-        Ok(Network::load(&file)?)
+        Ok(self.deployment()?.network()?)
+    }
+
+    /// Runs a subcommand of `deploy`.
+    pub(crate) fn deploy(&self, part: &str, more: impl FnOnce(&mut Command)) -> Result<()> {
+        let config = &self.config;
+        self.run("deploy", |command| {
+            command.args([part, "--url", config.url.as_str()]);
+            command.arg("--network").arg(&config.network);
+            command.arg("--bundles").arg(&config.bundles);
+            command.arg("--addresses").arg(&config.addresses);
+            more(command);
+        })
+    }
+
+    pub(crate) fn node(&self, seat: u8) -> Service {
+        let port = self.config.base_port + u16::from(seat);
+        Service {
+            page: PAGE,
+            advice: ", maybe a node of another deployment: stop it, or choose other ports with --base-port (CICADA_BASE_PORT)",
+            ..Service::new(name(seat), format!("node {seat}"), port)
+        }
     }
 
     /// Where a node answers.
     pub fn node_url(&self, seat: u8) -> String {
-        format!("http://127.0.0.1:{}", self.config.base_port + u16::from(seat))
-    }
-
-    pub(crate) fn node_row(&self, seat: u8) -> Row {
-        let (name, url) = (name(seat), self.node_url(seat));
-        Row { name, title: format!("node {seat}"), url, page: PAGE }
+        self.node(seat).url()
     }
 
     pub(crate) fn deploy_committee(&self) -> Result<()> {
         let config = &self.config;
-        self.run("deploy-paxos", |command| {
-            command.args(["--url", config.url.as_str(), "--nodes", &config.nodes.to_string()]);
+        self.deploy("committee", |command| {
+            command.args(["--nodes", &config.nodes.to_string()]);
             command.args(["--base-port", &config.base_port.to_string()]);
             command.args(["--fault-model", &config.fault_model.to_string()]);
             if let Some(distances) = &config.distances {
@@ -109,29 +129,21 @@ impl Localnet {
             for (option, value) in rules {
                 command.args(value.map(|value| format!("{option}={value}")));
             }
-            command.arg("--out").arg(self.network_file());
             command.arg("--keys").arg(config.state.join("keys"));
-            command.arg("--bundles").arg(&config.bundles);
-            command.arg("--addresses").arg(&config.addresses);
         })
     }
 
     pub(crate) fn deploy_exchange(&self, more: &[&str]) -> Result<()> {
-        let config = &self.config;
-        self.run("deploy-exchange", |command| {
-            command.args(["--url", config.url.as_str()]);
-            command.arg("--network").arg(self.network_file());
-            command.arg("--bundles").arg(&config.bundles);
-            command.arg("--addresses").arg(&config.addresses).args(more);
+        self.deploy("exchange", |command| {
             // Nobody makes a leaderboard here every hour.
-            command.args(["--max-quote-age-hours", "24"]);
+            command.args(["--max-quote-age-hours", "24"]).args(more);
         })
     }
 
     /// Opens the exchange's markets of the newest leaderboard and fills them up, with money for //Alice.
     ///
     /// # Errors
-    /// What `deploy-exchange` says.
+    /// What `deploy exchange` says.
     pub fn fill(&self) -> Result<()> {
         self.network()?;
         // So that every command of the seed's example works: it sells tokens that it does not buy.
@@ -140,31 +152,15 @@ impl Localnet {
 
     /// Starts the nodes that do not run, all at once.
     pub(crate) fn start_nodes(&self) -> Result<()> {
-        let network = self.network()?;
-        let (wanted, seats) = (serves(&network), self.seats()?);
-        let (mut missing, mut old) = (Vec::new(), Vec::new());
-        for seat in seats.clone() {
-            match self.records.running(&name(seat)) {
-                Some(record) if record.serves == wanted => continue,
-                Some(_) => old.push(name(seat)),
-                None => {}
-            }
-            missing.push(seat);
-        }
-        self.records.stop(old.iter().map(String::as_str), Signal::TERM, STOP)?;
-        let mut started = Vec::new();
-        for seat in &missing {
-            started.push((*seat, self.spawn_node(&network, *seat, None)?));
-        }
-        for (seat, process) in &mut started {
-            self.await_node(*seat, process)?;
-        }
+        let (network, seats) = (self.network()?, self.seats()?);
+        let nodes = seats.clone().map(|seat| (self.node(seat), seat));
+        let started = self
+            .start(&serves(&network), nodes, |seat| Ok(self.node_launch(&network, seat, None)))?;
         let (first, last) =
             (self.config.base_port, self.config.base_port + u16::from(seats.end - 1));
         say(format!(
-            "{} nodes answer on ports {first} to {last}; {} of them started now; logs in {}",
+            "{} nodes answer on ports {first} to {last}; {started} of them started now; logs in {}",
             seats.len(),
-            started.len(),
             self.config.state.join("nodes").display()
         ));
         Ok(())
@@ -174,8 +170,8 @@ impl Localnet {
         Ok(0..u8::try_from(self.network()?.nodes.len())?)
     }
 
-    fn node_command(&self, network: &Network, seat: u8, lie: Option<Lie>) -> Command {
-        let (config, text) = (&self.config, name(seat));
+    fn node_launch(&self, network: &Network, seat: u8, lie: Option<Lie>) -> Launch {
+        let config = &self.config;
         let mut command = match lie {
             None => self.program("paxos-node"),
             Some(lie) => {
@@ -185,38 +181,19 @@ impl Localnet {
             }
         };
         // What a node promised in another deployment is not for this one.
-        let deployment = &hex::encode(network.chain.validators)[..DIGITS];
-        let data = config.state.join("nodes").join(deployment).join(&text["node-".len()..]);
+        let deployment = &hex::encode(network.validators())[..DIGITS];
+        let nodes = config.state.join("nodes");
+        let data = nodes.join(deployment).join(format!("{seat:02}"));
         command.arg("--network").arg(self.network_file()).args(["--seat", &seat.to_string()]);
         command.arg("--keys").arg(self.key_file(seat)).arg("--data").arg(data);
         command.arg("--results").arg(&config.results);
-        if network.chain.index.is_some() {
+        if network.contracts.get(ContractName::Index).is_some() {
             let own = self.validator_folder(seat);
             command.arg("--awards").arg(own.join("awards"));
             command.arg("--basket").arg(own.join("basket.scale"));
             command.arg("--nav").arg(own.join("nav.scale"));
         }
-        command
-    }
-
-    fn spawn_node(&self, network: &Network, seat: u8, lie: Option<Lie>) -> Result<Process> {
-        let port = self.config.base_port + u16::from(seat);
-        ensure!(
-            !http::taken("127.0.0.1", port),
-            "something else listens on port {port}, where node {seat} should, maybe a node of another deployment: stop it, or choose other ports with --base-port (CICADA_BASE_PORT)"
-        );
-        let mut command = self.node_command(network, seat, lie);
-        let log = self.config.state.join("nodes").join(format!("{seat:02}.log"));
-        let process = Process::detached(format!("node {seat}"), &mut command, &log)?;
-        let program = PathBuf::from(command.get_program());
-        let record = Record::new(&program, self.node_url(seat), serves(network), log);
-        self.records.note(&name(seat), &process, record)?;
-        Ok(process)
-    }
-
-    fn await_node(&self, seat: u8, process: &mut Process) -> Result<()> {
-        let page = self.node_url(seat) + PAGE;
-        self.until(process, ANSWER, || http::answers(&page))
+        (command, nodes.join(format!("{seat:02}.log")))
     }
 
     fn check_seat(&self, seat: u8) -> Result<()> {
@@ -242,8 +219,8 @@ impl Localnet {
     /// # Errors
     /// If it does not start.
     pub fn restart(&self, seat: u8) -> Result<()> {
-        self.replace(&[(seat, None)])?;
-        say(format!("node {seat} answers on port {}", self.config.base_port + u16::from(seat)));
+        self.replace_nodes(&[(seat, None)])?;
+        say(format!("node {seat} answers on port {}", self.node(seat).port));
         Ok(())
     }
 
@@ -273,27 +250,22 @@ impl Localnet {
 
     fn lies(&self, lies: &[(u8, Lie)]) -> Result<()> {
         let lying: Vec<_> = lies.iter().map(|(seat, lie)| (*seat, Some(*lie))).collect();
-        self.replace(&lying)?;
+        self.replace_nodes(&lying)?;
         for (seat, lie) in lies {
             say(format!("node {seat} lies: {}", lie.name()));
         }
         Ok(())
     }
 
-    fn replace(&self, by: &[(u8, Option<Lie>)]) -> Result<()> {
+    fn replace_nodes(&self, by: &[(u8, Option<Lie>)]) -> Result<()> {
         let network = self.network()?;
-        let names: Vec<String> = by.iter().map(|(seat, _)| name(*seat)).collect();
         for (seat, _) in by {
             self.check_seat(*seat)?;
         }
-        self.records.stop(names.iter().map(String::as_str), Signal::TERM, STOP)?;
-        let mut started = Vec::new();
-        for (seat, lie) in by {
-            started.push((*seat, self.spawn_node(&network, *seat, *lie)?));
-        }
-        for (seat, process) in &mut started {
-            self.await_node(*seat, process).with_context(|| format!("replacing node {seat}"))?;
-        }
+        let nodes = by.iter().map(|of| (self.node(of.0), of)).collect();
+        self.replace(&serves(&network), nodes, |(seat, lie)| {
+            Ok(self.node_launch(&network, *seat, *lie))
+        })?;
         Ok(())
     }
 }

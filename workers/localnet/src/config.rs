@@ -49,6 +49,9 @@ pub struct Options {
     /// What up starts when it is not told, as a list (default chain, committee, exchange)
     #[arg(skip)]
     pub parts: Option<Vec<Part>>,
+    /// The network file (default network.toml in the state folder)
+    #[arg(long, env = "CICADA_NETWORK", global = true)]
+    pub network: Option<PathBuf>,
     /// Everything that is written: keys, logs, disks (default .demo in the checkout)
     #[arg(long, env = "CICADA_STATE", global = true)]
     pub state: Option<PathBuf>,
@@ -109,9 +112,9 @@ pub struct Options {
     /// Evaluation results of the nodes (default examples/results.jsonl)
     #[arg(long, env = "CICADA_RESULTS", global = true)]
     pub results: Option<PathBuf>,
-    /// Where to write the contracts' addresses for frontends (default
+    /// Where to write the contracts' addresses for JavaScript (default
     /// frontend-abi/addresses/local.json; with a state folder of your own, addresses.json in it)
-    #[arg(long, env = "CICADA_ADDRESSES", global = true)]
+    #[arg(long, global = true)]
     pub addresses: Option<PathBuf>,
     /// Validator i listens on this port + i (default 8081)
     #[arg(long, env = "CICADA_VALIDATOR_PORT", global = true)]
@@ -159,6 +162,7 @@ fn checked_interval<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D
 #[allow(missing_docs, reason = "each field is explained in Options")]
 pub struct Config {
     pub parts: Vec<Part>,
+    pub network: PathBuf,
     pub state: PathBuf,
     pub url: ChainUrl,
     pub chain: Kind,
@@ -241,6 +245,7 @@ impl Options {
                 Part::Committee,
                 Part::Exchange,
             ]),
+            network: at(self.network.or(file.network)).unwrap_or_else(|| in_state("network.toml")),
             url: self.url.or(file.url).unwrap_or_default(),
             chain,
             chain_program: at(self.chain_program.or(file.chain_program)),
@@ -285,6 +290,7 @@ impl Options {
         let mut options: Self = toml::from_str(&text).with_context(place)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = [
+            &mut options.network,
             &mut options.state,
             &mut options.chain_program,
             &mut options.programs,

@@ -14,6 +14,7 @@ mod indexer;
 mod ports;
 mod process;
 mod record;
+mod service;
 
 pub use chain::{ChainUrl, Kind, OwnChain};
 pub use committee::Lie;
@@ -24,6 +25,7 @@ pub use process::{Process, Signal};
 
 use anyhow::{ensure, Context, Result};
 use record::{Patience, Records};
+use service::Service;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +58,9 @@ pub struct Localnet {
     broken_off: Arc<AtomicBool>,
 }
 
+// Starts a part.
+type Step = fn(&Localnet) -> Result<()>;
+
 impl Localnet {
     /// The network with these settings; nothing is started.
     pub fn new(config: Config) -> Self {
@@ -73,35 +78,23 @@ impl Localnet {
     /// # Errors
     /// What is in the way, or the end of the log of what did not start.
     pub fn up(&self, parts: &[Part]) -> Result<()> {
-        let has = |part| parts.contains(&part);
         std::fs::create_dir_all(&self.config.state)
             .with_context(|| self.config.state.display().to_string())?;
-        if has(Part::Chain) {
+        if parts.contains(&Part::Chain) {
             self.start_chain(parts == [Part::Chain])?;
         }
-        if has(Part::Committee) {
-            self.deploy_committee()?;
-        }
-        if has(Part::Exchange) {
-            self.deploy_exchange(&[])?;
-        }
-        if has(Part::Index) {
-            self.deploy_index()?;
-        }
-        if has(Part::Market) {
-            self.deploy_market()?;
-        }
-        if has(Part::Committee) {
-            self.start_nodes()?;
-        }
-        if has(Part::Validators) {
-            self.start_validators()?;
-        }
-        if has(Part::Miners) {
-            self.start_miners()?;
-        }
-        if has(Part::Indexer) {
-            self.start_indexer()?;
+        let steps: [(Part, Step); 8] = [
+            (Part::Committee, Self::deploy_committee),
+            (Part::Exchange, |net| net.deploy_exchange(&[])),
+            (Part::Index, Self::deploy_index),
+            (Part::Market, |net| net.deploy("market", |_| {})),
+            (Part::Committee, Self::start_nodes),
+            (Part::Validators, Self::start_validators),
+            (Part::Miners, Self::start_miners),
+            (Part::Indexer, Self::start_indexer),
+        ];
+        for (_, step) in steps.iter().filter(|(part, _)| parts.contains(part)) {
+            step(self)?;
         }
         Ok(())
     }
@@ -144,6 +137,17 @@ impl Localnet {
         Ok(())
     }
 
+    fn services(&self, of: Part) -> Vec<Service> {
+        let seats = 0..self.config.nodes;
+        match of {
+            Part::Committee => seats.map(|seat| self.node(seat)).collect(),
+            Part::Validators => seats.map(|seat| self.validator(seat)).collect(),
+            Part::Miners => (0..self.config.miners.len()).map(|miner| self.miner(miner)).collect(),
+            Part::Indexer => vec![self.indexer()],
+            Part::Chain | Part::Exchange | Part::Index | Part::Market => Vec::new(),
+        }
+    }
+
     /// What runs, as a table, and whether everything answers that should.
     pub fn status(&self, parts: &[Part]) -> (String, bool) {
         let (mut text, mut well) = (String::new(), true);
@@ -151,25 +155,14 @@ impl Localnet {
             let (lines, answers) = self.chain_status();
             (text, well) = (text + &lines, well && answers);
         }
-        let mut rows = Vec::new();
-        if parts.contains(&Part::Committee) {
-            rows.extend((0..self.config.nodes).map(|seat| self.node_row(seat)));
-        }
-        if parts.contains(&Part::Validators) {
-            rows.extend((0..self.config.nodes).map(|seat| self.validator_row(seat)));
-        }
-        if parts.contains(&Part::Miners) {
-            rows.extend((0..self.config.miners.len()).map(|miner| self.miner_row(miner)));
-        }
-        if parts.contains(&Part::Indexer) {
-            rows.push(self.indexer_row());
-        }
-        for row in rows {
-            let id = self.records.running(&row.name).map(|record| record.id.to_string());
-            let answers = http::answers(&format!("{}{}", row.url, row.page));
+        let order = [Part::Committee, Part::Validators, Part::Miners, Part::Indexer];
+        let wanted = order.into_iter().filter(|part| parts.contains(part));
+        for service in wanted.flat_map(|part| self.services(part)) {
+            let id = self.records.running(&service.name).map(|record| record.id.to_string());
+            let answers = service.answers();
             let state = if answers { "answers" } else { "does not answer" };
             let id = id.as_deref().unwrap_or("-");
-            text += &format!("{:<13} {} process {id:<8} {state}\n", row.title, row.url);
+            text += &format!("{:<13} {} process {id:<8} {state}\n", service.title, service.url());
             well &= answers;
         }
         (text, well)
@@ -272,12 +265,4 @@ impl Drop for Owned {
             warn(format!("{error:#}"));
         }
     }
-}
-
-/// A line of the status.
-pub(crate) struct Row {
-    name: String,
-    title: String,
-    url: String,
-    page: &'static str,
 }

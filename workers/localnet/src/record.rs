@@ -5,6 +5,7 @@
 
 use crate::process::{send, Process, Signal, POLL};
 use anyhow::{bail, Context, Result};
+use cicada_files::{write_whole, PLAIN};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,9 +63,7 @@ impl Records {
         // Also of one that has ended already: nobody has asked for its status yet.
         record.born = stat(record.id).with_context(|| format!("{name} is gone"))?.1;
         let path = self.path(name);
-        fs::create_dir_all(&self.0)
-            .and_then(|()| fs::write(&path, toml::to_string(&record).unwrap_or_default()))
-            .with_context(|| path.display().to_string())
+        Ok(write_whole(&path, toml::to_string(&record)?.as_bytes(), PLAIN)?)
     }
 
     /// The process of this name, if it runs.

@@ -1,7 +1,10 @@
-//! The program and real nodes. What is on the chain is given: `deploy-paxos` finds it and does nothing.
+//! The program and real nodes. What is on the chain is given: `deploy` finds it and does nothing.
 
+use cicada_core::Account;
 use cicada_localnet::{free_range, json, Process};
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules};
+use cicada_network::{
+    ChainSection, ContractName, Contracts, FaultModelName, Network, NodeEntry, NodeKeys, Rules,
+};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -29,7 +32,7 @@ impl Net {
         let mut example = cicada_localnet::programs();
         example.push("examples/node");
         symlink(example, net.path("programs/paxos-node")).unwrap();
-        let deployed = net.path("programs/deploy-paxos");
+        let deployed = net.path("programs/deploy");
         fs::write(&deployed, "#!/bin/sh\n").unwrap();
         fs::set_permissions(&deployed, fs::Permissions::from_mode(0o755)).unwrap();
         net.deploy([3; 32]);
@@ -46,7 +49,8 @@ impl Net {
         let network = Network {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
-            chain: ChainSection { validators, ..ChainSection::unasked() },
+            chain: ChainSection::unasked(),
+            contracts: Contracts::unasked().with(ContractName::Validators, Account(validators)),
             rules: Rules::UNASKED,
             nodes: (0..NODES).map(entry).collect(),
         };
@@ -259,7 +263,7 @@ fn sigterm_while_it_starts_leaves_nothing_behind() {
     let net = Net::new();
     // A deployment that takes its time.
     let slow = "#!/bin/sh\necho $$ >\"$CICADA_STATE/deploying\"\nexec sleep 600\n";
-    fs::write(net.path("programs/deploy-paxos"), slow).unwrap();
+    fs::write(net.path("programs/deploy"), slow).unwrap();
     let log = net.path("foreground.log");
     let mut command = net.command(&["up", "committee", "--foreground"]);
     let mut process = Process::start("localnet", &mut command, &log).unwrap();

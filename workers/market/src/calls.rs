@@ -1,13 +1,11 @@
 //! Acting on the market.
 
-use crate::{Error, Market, MarketFile};
+use crate::{Error, Market, MarketContracts};
 use cicada_chain::{account_of, CallOutcome, Signer};
 use cicada_contracts::types::AuctionError;
 use cicada_contracts::{auction, escrow, token, Event, Message};
 use cicada_core::escrow::{Decision, Part, State, Summary, Verdict};
-use cicada_core::hash::Hash;
-use cicada_core::market::{HandOver, Offer, Order, Request};
-use cicada_core::sla::QualityReport;
+use cicada_core::market::{Offer, Order, Request};
 use cicada_core::Account;
 
 /// A call that is final, and what it gave.
@@ -76,7 +74,7 @@ impl Market {
     pub async fn permit(&self, signer: &Signer, amount: u128) -> Result<Vec<String>, Error> {
         let account = account_of(signer);
         let mut said = Vec::new();
-        let MarketFile { auction: market, escrow: contract, token: mmc, .. } = &self.file;
+        let MarketContracts { auction: market, escrow: contract, token: mmc, .. } = &self.at;
         if !self.read(contract, &escrow::is_operator(&account, market)).await? {
             self.call(contract, &escrow::set_operator(market, true), signer).await?;
             said.push("permitted the market to run escrows for this account".into());
@@ -118,7 +116,7 @@ impl Market {
         signer: &Signer,
     ) -> Result<Done<u64>, Error> {
         let outcome = self.act(order, signer).await?;
-        let value = placed((&self.file.auction, order.label()), &outcome)?;
+        let value = placed((&self.at.auction, order.label()), &outcome)?;
         Ok(Done { value, outcome: outcome.without() })
     }
 
@@ -136,60 +134,8 @@ impl Market {
     ) -> Result<Done<Option<u64>>, Error> {
         let message = auction::accept(request, offer, units, min_price);
         let outcome = self.act(&message, signer).await?;
-        let value = assigned((&self.file.auction, message.label()), &outcome)?;
+        let value = assigned((&self.at.auction, message.label()), &outcome)?;
         Ok(Done { value, outcome: outcome.without() })
-    }
-
-    /// Hands a private payload over.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn hand_over(
-        &self,
-        assignment: u64,
-        payload: &HandOver,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.act(&auction::hand_over(assignment, payload), signer).await
-    }
-
-    /// Delivers a result.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn complete(
-        &self,
-        assignment: u64,
-        result: &Hash,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.act(&auction::complete(assignment, result), signer).await
-    }
-
-    /// Pays; with a report, less what it costs.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn settle(
-        &self,
-        assignment: u64,
-        report: Option<&QualityReport>,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.act(&auction::settle(assignment, &report.cloned()), signer).await
-    }
-
-    /// Gives 1 to 5 stars.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn feedback(
-        &self,
-        assignment: u64,
-        stars: u8,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.act(&auction::feedback(assignment, stars), signer).await
     }
 
     /// The number of the escrow.
@@ -201,19 +147,6 @@ impl Market {
             EscrowOrAssignment::Escrow(id) => Ok(id),
             EscrowOrAssignment::Assignment(id) => Ok(self.assignment(id).await?.escrow),
         }
-    }
-
-    /// What a requester measured of a job in dispute.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn report(
-        &self,
-        assignment: u64,
-        report: &QualityReport,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.act(&auction::report(assignment, report), signer).await
     }
 
     /// Decides about the part of an escrow at which it was `seen`, outside of a dispute. If it
@@ -230,7 +163,7 @@ impl Market {
     ) -> Result<CallOutcome, Error> {
         let completed = seen.state == State::Completed;
         let part = Part { milestone: seen.milestone, completed };
-        self.call(&self.file.escrow, &escrow::decide(escrow, &part, &decision), signer).await
+        self.call(&self.at.escrow, &escrow::decide(escrow, &part, &decision), signer).await
     }
 
     /// Raises a dispute over the part at which an escrow was `seen`.
@@ -245,7 +178,7 @@ impl Market {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         let message = escrow::raise_dispute(escrow, seen.milestone, evidence);
-        self.call(&self.file.escrow, &message, signer).await
+        self.call(&self.at.escrow, &message, signer).await
     }
 
     /// Votes in the dispute over the part at which an escrow was `seen`.
@@ -260,7 +193,7 @@ impl Market {
         signer: &Signer,
     ) -> Result<CallOutcome, Error> {
         let message = escrow::vote(escrow, seen.milestone, &verdict);
-        self.call(&self.file.escrow, &message, signer).await
+        self.call(&self.at.escrow, &message, signer).await
     }
 
     /// Takes what waits for the signer at the escrow contract: what an arbitrator earned.
@@ -268,7 +201,7 @@ impl Market {
     /// # Errors
     /// As [`Market::call`].
     pub async fn claim(&self, signer: &Signer) -> Result<Done<u128>, Error> {
-        let MarketFile { escrow: contract, token, .. } = &self.file;
+        let MarketContracts { escrow: contract, token, .. } = &self.at;
         let message = escrow::claim(token);
         let outcome = self.call(contract, &message, signer).await?;
         let claimed: escrow::events::Claimed = must_emit((contract, message.label()), &outcome)?;
@@ -280,20 +213,7 @@ impl Market {
     /// # Errors
     /// As [`Market::call`].
     pub async fn expire(&self, escrow: u64, signer: &Signer) -> Result<CallOutcome, Error> {
-        self.call(&self.file.escrow, &escrow::expire(escrow), signer).await
-    }
-
-    /// Mints MMC; the signer must be a minter.
-    ///
-    /// # Errors
-    /// As [`Market::call`].
-    pub async fn mint(
-        &self,
-        to: &Account,
-        amount: u128,
-        signer: &Signer,
-    ) -> Result<CallOutcome, Error> {
-        self.call(&self.file.token, &token::mint(to, amount), signer).await
+        self.call(&self.at.escrow, &escrow::expire(escrow), signer).await
     }
 }
 
@@ -301,18 +221,19 @@ impl Market {
 mod tests {
     use super::*;
     use cicada_chain::ContractEvent;
+    use cicada_core::hash::Digest;
     use cicada_core::name::Name;
     use parity_scale_codec::Encode;
 
-    const MARKET: Account = [6; 32];
-    const ACCEPT: (&Account, &str) = (&MARKET, "Auction::accept");
-    const PLACE: (&Account, &str) = (&MARKET, "Auction::request");
+    const MARKET: Account = Account([6; 32]);
+    const ACCEPT: (&Account, &str) = (&MARKET, "accept");
+    const PLACE: (&Account, &str) = (&MARKET, "request");
 
     /// What a call did that the dry run answered with number 7.
-    fn outcome(events: Vec<(Account, Hash, Vec<u8>)>) -> CallOutcome<u64> {
+    fn outcome(events: Vec<(Account, Digest, Vec<u8>)>) -> CallOutcome<u64> {
         let event = |(contract, topic, data)| ContractEvent {
             block: 3,
-            block_hash: [3; 32],
+            block_hash: Digest([3; 32]),
             index: 0,
             contract,
             topics: vec![topic],
@@ -320,8 +241,8 @@ mod tests {
         };
         CallOutcome {
             block: 3,
-            block_hash: [3; 32],
-            transaction: [9; 32],
+            block_hash: Digest([3; 32]),
+            transaction: Digest([9; 32]),
             gas_consumed: Default::default(),
             weight: Default::default(),
             fee: 0,
@@ -330,10 +251,10 @@ mod tests {
         }
     }
 
-    fn order_placed(contract: Account, order: Order) -> (Account, Hash, Vec<u8>) {
+    fn order_placed(contract: Account, order: Order) -> (Account, Digest, Vec<u8>) {
         let event = auction::events::OrderPlaced {
             order,
-            owner: [1; 32],
+            owner: Account([1; 32]),
             task_type: Name::new("count").unwrap(),
             units: 5,
             price: 1,
@@ -346,7 +267,7 @@ mod tests {
     fn whoever_places_an_order_in_the_same_second_gets_the_number_of_his_own() {
         // Somebody else was quicker: 7 is his.
         let own = outcome(vec![
-            order_placed([8; 32], Order::Request(7)),
+            order_placed(Account([8; 32]), Order::Request(7)),
             order_placed(MARKET, Order::Request(8)),
         ]);
         assert_eq!(placed(PLACE, &own).unwrap(), 8);
@@ -360,10 +281,7 @@ mod tests {
         data.pop();
         for events in [vec![], vec![(account, topic, data)]] {
             let error = placed(PLACE, &outcome(events)).unwrap_err();
-            assert!(
-                error.to_string().starts_with("Auction::request is done, in block 3"),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with("request is done, in block 3"), "{error}");
         }
     }
 
@@ -372,8 +290,8 @@ mod tests {
         assert_eq!(assigned(ACCEPT, &outcome(vec![])).unwrap(), None);
         let event = auction::events::Assigned {
             request: 1,
-            requester: [1; 32],
-            provider: [2; 32],
+            requester: Account([1; 32]),
+            provider: Account([2; 32]),
             assignment: 8,
             offer: 4,
             escrow: 5,

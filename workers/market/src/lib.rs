@@ -1,16 +1,14 @@
 //! The compute market's contracts as functions: what requesters, providers and tools share.
 //!
-//! [`MarketFile`] says where the contracts are, [`Market`] calls and reads them. Everything
+//! [`MarketContracts`] says where the contracts are, [`Market`] calls and reads them. Everything
 //! that goes through here is typed by `cicada-contracts`.
 
 mod calls;
-mod file;
 mod market;
 mod views;
 
 pub use calls::{Done, EscrowOrAssignment};
-pub use file::MarketFile;
-pub use market::Market;
+pub use market::{Market, MarketContracts};
 pub use views::Audit;
 
 use cicada_contracts::types::AuctionError;
@@ -32,14 +30,9 @@ pub enum Error {
         /// Its number.
         id: u64,
     },
-    /// The market file cannot be used.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The network file cannot be used, or the chain is not its own.
+    #[error(transparent)]
+    Network(#[from] cicada_network::Error),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),

@@ -1,38 +1,65 @@
 //! The connection to a market.
 
-use crate::{Error, MarketFile};
+use crate::Error;
 use cicada_chain::{CallOutcome, Chain, Signer};
 use cicada_contracts::types::AuctionError;
 use cicada_contracts::Message;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
+use cicada_network::{ContractName, Deployment};
 use parity_scale_codec::Decode;
 use std::time::Duration;
 
 /// Older blocks than this are no news of the time.
 const FRESH: Duration = Duration::from_millis(1_500);
 
+/// The contracts of a market.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketContracts {
+    /// The chain's genesis hash.
+    pub genesis: Digest,
+    /// The market's currency, MMC.
+    pub token: Account,
+    /// Points.
+    pub reputation: Account,
+    /// Holds the money.
+    pub escrow: Account,
+    /// The market itself.
+    pub auction: Account,
+}
+
+impl MarketContracts {
+    /// Those of a deployment.
+    ///
+    /// # Errors
+    /// If one is not deployed.
+    pub fn of(file: &Deployment) -> Result<Self, Error> {
+        Ok(Self {
+            genesis: file.chain.genesis,
+            token: file.need(ContractName::Token)?,
+            reputation: file.need(ContractName::Reputation)?,
+            escrow: file.need(ContractName::Escrow)?,
+            auction: file.need(ContractName::Auction)?,
+        })
+    }
+}
+
 /// A market on a chain.
 pub struct Market {
     /// The chain.
     pub chain: Chain,
     /// Where the contracts are.
-    pub file: MarketFile,
+    pub at: MarketContracts,
 }
 
 impl Market {
-    /// Connects to the market of a file; `url` replaces the file's.
+    /// Connects to the market of a deployment; `url` replaces the file's.
     ///
     /// # Errors
-    /// If no node answers, or it is of another chain.
-    pub async fn connect(file: MarketFile, url: Option<&str>) -> Result<Self, Error> {
-        let url = url.unwrap_or(&file.url);
-        let chain = Chain::connect(url).await?;
-        if chain.genesis() != file.genesis {
-            return Err(Error::Other(format!(
-                "the chain at {url} is not the one of the market file: deploy there with 'deploy-market', or name another file with --network"
-            )));
-        }
-        Ok(Self { chain, file })
+    /// If a contract is not deployed, no node answers, or it is of another chain.
+    pub async fn connect(file: &Deployment, url: Option<&str>) -> Result<Self, Error> {
+        let at = MarketContracts::of(file)?;
+        Ok(Self { chain: file.connect(url).await?, at })
     }
 
     /// Calls a message of one of the market's contracts and waits until that is final. If it is
@@ -67,7 +94,7 @@ impl Market {
         message: &Message<T, AuctionError>,
         signer: &Signer,
     ) -> Result<CallOutcome<T>, Error> {
-        self.call(&self.file.auction, message, signer).await
+        self.call(&self.at.auction, message, signer).await
     }
 
     /// Many messages of the market itself, in as few blocks as they fit. The outcomes stand in no
@@ -82,7 +109,7 @@ impl Market {
     ) -> Result<Vec<Result<(), Error>>, Error> {
         let (mut calls, mut outcomes) = (Vec::new(), Vec::new());
         for message in messages {
-            match self.chain.prepare(&self.file.auction, message, signer).await {
+            match self.chain.prepare(&self.at.auction, message, signer).await {
                 Ok(call) => calls.push(call),
                 Err(error) if error.refusal().is_some() => outcomes.push(Err(error.into())),
                 Err(error) => return Err(error.into()),

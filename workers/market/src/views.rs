@@ -6,9 +6,9 @@ use cicada_contracts::{auction, escrow, reputation, Message};
 use cicada_core::escrow::{
     chain, AuditEntry, AuditHead, Ballot, Evidence, Holdings, Summary, Terms, MAX_PAGE,
 };
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::market::{
-    Assignment, AuctionStatus, HandOver, OfferRecord, Parameters, RequestRecord, Success,
+    Assignment, AuctionStatus, HandOver, OfferRecord, Parameters, RequestRecord,
 };
 use cicada_core::name::Name;
 use cicada_core::prices::Prices;
@@ -22,9 +22,9 @@ pub struct Audit {
     /// All entries.
     pub entries: Vec<AuditEntry>,
     /// The digest that the contract keeps.
-    pub head: Hash,
+    pub head: Digest,
     /// The digest that these entries give.
-    pub recomputed: Hash,
+    pub recomputed: Digest,
 }
 
 impl Audit {
@@ -62,7 +62,7 @@ impl Market {
     /// # Errors
     /// [`Error::NotFound`]; as [`Market::read`]. So do all that follow.
     pub async fn request(&self, id: u64) -> Result<RequestRecord, Error> {
-        self.find(&self.file.auction, &auction::request_of(id), "request", id).await
+        self.find(&self.at.auction, &auction::request_of(id), "request", id).await
     }
 
     /// An offer.
@@ -70,7 +70,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn offer(&self, id: u64) -> Result<OfferRecord, Error> {
-        self.find(&self.file.auction, &auction::offer_of(id), "offer", id).await
+        self.find(&self.at.auction, &auction::offer_of(id), "offer", id).await
     }
 
     /// An assignment.
@@ -78,7 +78,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn assignment(&self, id: u64) -> Result<Assignment, Error> {
-        self.find(&self.file.auction, &auction::assignment_of(id), "assignment", id).await
+        self.find(&self.at.auction, &auction::assignment_of(id), "assignment", id).await
     }
 
     /// What was handed over to the provider of an assignment, if anything was yet.
@@ -86,7 +86,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn payload(&self, assignment: u64) -> Result<Option<HandOver>, Error> {
-        self.read(&self.file.auction, &auction::payload_of(assignment)).await
+        self.read(&self.at.auction, &auction::payload_of(assignment)).await
     }
 
     /// Where the auction of a request stands.
@@ -95,7 +95,7 @@ impl Market {
     /// As [`Market::request`].
     pub async fn auction_status(&self, request: u64) -> Result<AuctionStatus, Error> {
         let status = auction::status_of(request);
-        self.find(&self.file.auction, &status, "request", request).await
+        self.find(&self.at.auction, &status, "request", request).await
     }
 
     /// The effective price at which the offer would get the request.
@@ -103,7 +103,7 @@ impl Market {
     /// # Errors
     /// The contract's reason why it would not; as [`Market::read`].
     pub async fn quote(&self, request: u64, offer: u64) -> Result<u128, Error> {
-        self.read(&self.file.auction, &auction::quote(request, offer)).await
+        self.read(&self.at.auction, &auction::quote(request, offer)).await
     }
 
     /// Prices of a task type over the last 24 hours.
@@ -111,15 +111,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn prices(&self, task_type: &Name) -> Result<Option<Prices>, Error> {
-        self.read(&self.file.auction, &auction::prices(task_type)).await
-    }
-
-    /// How a provider has done in a task type.
-    ///
-    /// # Errors
-    /// As [`Market::read`].
-    pub async fn success(&self, provider: &Account, task_type: &Name) -> Result<Success, Error> {
-        self.read(&self.file.auction, &auction::success_of(provider, task_type)).await
+        self.read(&self.at.auction, &auction::prices(task_type)).await
     }
 
     /// What the market says of itself.
@@ -127,7 +119,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn info(&self) -> Result<MarketInfo, Error> {
-        self.read(&self.file.auction, &auction::market()).await
+        self.read(&self.at.auction, &auction::market()).await
     }
 
     /// The newest numbers of requests, offers and assignments.
@@ -152,7 +144,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn escrow(&self, id: u64) -> Result<Summary, Error> {
-        self.find(&self.file.escrow, &escrow::summary(id), "escrow", id).await
+        self.find(&self.at.escrow, &escrow::summary(id), "escrow", id).await
     }
 
     /// An escrow's terms.
@@ -160,7 +152,7 @@ impl Market {
     /// # Errors
     /// As [`Market::request`].
     pub async fn terms(&self, id: u64) -> Result<Terms, Error> {
-        self.find(&self.file.escrow, &escrow::terms(id), "escrow", id).await
+        self.find(&self.at.escrow, &escrow::terms(id), "escrow", id).await
     }
 
     /// The decisions or votes that wait for others.
@@ -168,7 +160,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn votes(&self, escrow: u64) -> Result<Vec<Ballot>, Error> {
-        self.read(&self.file.escrow, &escrow::votes(escrow)).await
+        self.read(&self.at.escrow, &escrow::votes(escrow)).await
     }
 
     /// The evidence of both sides about a part.
@@ -176,7 +168,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn evidence(&self, escrow: u64, milestone: u8) -> Result<Vec<Evidence>, Error> {
-        self.read(&self.file.escrow, &escrow::evidence(escrow, milestone)).await
+        self.read(&self.at.escrow, &escrow::evidence(escrow, milestone)).await
     }
 
     /// The whole log of an escrow, with its digest recomputed.
@@ -189,13 +181,13 @@ impl Market {
         while let Some(missing) = rest(summary.audit_len, entries.len()) {
             let from = summary.audit_len.saturating_sub(missing);
             let page = escrow::audit(escrow, from, missing.min(MAX_PAGE));
-            let page = self.read(&self.file.escrow, &page).await?;
+            let page = self.read(&self.at.escrow, &page).await?;
             if page.is_empty() {
                 break;
             }
             entries.extend(page);
         }
-        let start = AuditHead::start::<Native>(&self.file.genesis, &self.file.escrow, escrow);
+        let start = AuditHead::start::<Native>(&self.at.genesis, &self.at.escrow, escrow);
         let recomputed = chain::<Native>(start, &entries).digest;
         Ok(Audit { entries, head: summary.audit_head, recomputed })
     }
@@ -205,15 +197,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn holdings(&self, owner: &Account) -> Result<Holdings, Error> {
-        self.read(&self.file.escrow, &escrow::holdings(owner, &self.file.token)).await
-    }
-
-    /// Points of an account.
-    ///
-    /// # Errors
-    /// As [`Market::read`].
-    pub async fn points(&self, account: &Account) -> Result<u32, Error> {
-        self.read(&self.file.reputation, &reputation::points(account)).await
+        self.read(&self.at.escrow, &escrow::holdings(owner, &self.at.token)).await
     }
 
     /// How an account has done.
@@ -221,7 +205,7 @@ impl Market {
     /// # Errors
     /// As [`Market::read`].
     pub async fn reputation(&self, account: &Account) -> Result<Reputation, Error> {
-        self.read(&self.file.reputation, &reputation::summary(account)).await
+        self.read(&self.at.reputation, &reputation::summary(account)).await
     }
 }
 
@@ -238,7 +222,8 @@ mod tests {
     #[test]
     fn a_log_is_read_to_its_end() {
         assert_eq!((rest(3, 0), rest(3, 3), rest(3, 4)), (Some(3), None, None));
-        let audit = Audit { entries: Vec::new(), head: [1; 32], recomputed: [2; 32] };
+        let audit =
+            Audit { entries: Vec::new(), head: Digest([1; 32]), recomputed: Digest([2; 32]) };
         assert!(!audit.holds());
     }
 }

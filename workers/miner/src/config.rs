@@ -2,16 +2,15 @@
 
 use crate::gas::Rates;
 use crate::plan::{Neutral, Rules};
-use crate::tao::amount;
 use anyhow::{bail, ensure, Result};
-use cicada_amounts::TAO;
-use cicada_chain::{account_setting, signer, Signer};
+use cicada_amounts::{Tao, TAO};
+use cicada_chain::{signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
-use cicada_core::Account;
-use cicada_payload::read_secret;
-use cicada_program::{duration, secret_is_kept, wrong_at};
+use cicada_files::read_secret;
+use cicada_network::refuse_moved;
+use cicada_program::{secret_is_kept, wrong_at, Millis};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -25,15 +24,10 @@ const MAX_SLIPPAGE_BPS: u128 = 1_000;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Address of a node of the chain.
-    #[serde(default = "local_node")]
-    pub url: String,
-    /// The index; it names its token.
-    #[serde(deserialize_with = "account_setting")]
-    pub index: Account,
-    /// The pool of the index token and TAO; it names the token of TAO.
-    #[serde(deserialize_with = "account_setting")]
-    pub pair: Account,
+    /// The network file that `deploy` wrote: it names the index and its pool.
+    pub network: PathBuf,
+    /// Address of a node of the miner's own, instead of the network file's.
+    pub url: Option<String>,
     /// Secret of the miner's account: for development accounts such as `//Bob`.
     pub suri: Option<String>,
     /// A file with that secret, readable by its owner only.
@@ -47,14 +41,14 @@ pub struct Config {
     #[serde(default)]
     pub hosts: Vec<String>,
     /// How often the market is looked at.
-    #[serde(default = "six_seconds", deserialize_with = "duration")]
-    pub poll: u64,
+    #[serde(default = "six_seconds")]
+    pub poll: Millis,
     /// The oldest NAV that is traded on.
-    #[serde(default = "stale", deserialize_with = "duration")]
-    pub nav_max_age: u64,
+    #[serde(default = "stale")]
+    pub nav_max_age: Millis,
     /// How long a transaction may wait.
-    #[serde(default = "two_minutes", deserialize_with = "duration")]
-    pub deadline: u64,
+    #[serde(default = "two_minutes")]
+    pub deadline: Millis,
     /// How much worse than planned a transaction may turn out, in bps.
     #[serde(default = "half_percent")]
     pub slippage_bps: u16,
@@ -65,11 +59,11 @@ pub struct Config {
     #[serde(default = "ten")]
     pub approvals: u32,
     /// The price of a second of computation on the chain, in TAO.
-    #[serde(default = "hundredth", deserialize_with = "amount")]
-    pub gas_second: u128,
+    #[serde(default = "hundredth")]
+    pub gas_second: Tao,
     /// The price of a MiB of proof, in TAO.
-    #[serde(default = "thousandth", deserialize_with = "amount")]
-    pub gas_mib: u128,
+    #[serde(default = "thousandth")]
+    pub gas_mib: Tao,
     /// Sizes, inventory and losses.
     #[serde(default)]
     limits: LimitsTable,
@@ -81,10 +75,8 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 struct LimitsTable {
     min_spread_bps: u16,
-    #[serde(deserialize_with = "amount")]
-    max_size: u128,
-    #[serde(deserialize_with = "amount")]
-    min_size: u128,
+    max_size: Tao,
+    min_size: Tao,
     balance_bps: u16,
     max_inventory_bps: u16,
     rebalance_bps: u16,
@@ -97,8 +89,8 @@ impl Default for LimitsTable {
         // Those of the specification; a test compares them with `Limits::default()`.
         Self {
             min_spread_bps: 50,
-            max_size: 10 * TAO,
-            min_size: TAO / 10,
+            max_size: Tao(10 * TAO),
+            min_size: Tao(TAO / 10),
             balance_bps: 8_000,
             max_inventory_bps: 5_000,
             rebalance_bps: 8_000,
@@ -111,28 +103,22 @@ impl Default for LimitsTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NeutralTable {
-    #[serde(deserialize_with = "amount")]
-    size: u128,
-    #[serde(deserialize_with = "duration")]
-    every: u64,
-    #[serde(deserialize_with = "amount")]
-    max_cost: u128,
+    size: Tao,
+    every: Millis,
+    max_cost: Tao,
 }
 
-fn local_node() -> String {
-    "ws://127.0.0.1:9944".into()
-}
 fn port_8080() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8080).into()
 }
-fn six_seconds() -> u64 {
-    6_000
+fn six_seconds() -> Millis {
+    Millis(6_000)
 }
-fn stale() -> u64 {
-    STALENESS_MS
+fn stale() -> Millis {
+    Millis(STALENESS_MS)
 }
-fn two_minutes() -> u64 {
-    120_000
+fn two_minutes() -> Millis {
+    Millis(120_000)
 }
 fn half_percent() -> u16 {
     50
@@ -143,11 +129,11 @@ fn four() -> u32 {
 fn ten() -> u32 {
     10
 }
-fn hundredth() -> u128 {
-    TAO / 100
+fn hundredth() -> Tao {
+    Tao(TAO / 100)
 }
-fn thousandth() -> u128 {
-    TAO / 1_000
+fn thousandth() -> Tao {
+    Tao(TAO / 1_000)
 }
 
 impl Config {
@@ -162,9 +148,12 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["index", "pair"]).map_err(anyhow::Error::msg)?;
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
-        for path in [&mut config.ledger].into_iter().chain(config.account.as_mut()) {
+        for path in
+            [&mut config.ledger, &mut config.network].into_iter().chain(config.account.as_mut())
+        {
             *path = folder.join(&path);
         }
         config.check()?;
@@ -175,9 +164,9 @@ impl Config {
         if self.suri.is_some() == self.account.is_some() {
             bail!("give one of suri and account");
         }
-        ensure!(self.poll > 0, "poll is not 0");
-        ensure!(self.deadline > 0, "deadline is not 0");
-        ensure!(self.nav_max_age <= STALENESS_MS, "nav_max_age is at most 5m");
+        ensure!(self.poll.0 > 0, "poll is not 0");
+        ensure!(self.deadline.0 > 0, "deadline is not 0");
+        ensure!(self.nav_max_age.0 <= STALENESS_MS, "nav_max_age is at most 5m");
         let trades = 1..=MAX_TRADES;
         ensure!(trades.contains(&self.max_trades), "max_trades is 1 to {MAX_TRADES}");
         ensure!(self.approvals > 0, "approvals is at least 1");
@@ -191,7 +180,10 @@ impl Config {
         ensure!(limits.min_size <= limits.max_size, "min_size is above max_size");
         ensure!(limits.min_spread_bps > 0, "min_spread_bps is not 0");
         if let Some(neutral) = &self.neutral {
-            ensure!(neutral.size > 0 && neutral.every > 0, "neutral volume needs size and every");
+            ensure!(
+                neutral.size.0 > 0 && neutral.every.0 > 0,
+                "neutral volume needs size and every"
+            );
             ensure!(neutral.size <= limits.max_size, "neutral.size is above limits.max_size");
         }
         Ok(())
@@ -201,15 +193,15 @@ impl Config {
     pub fn rules(&self) -> Rules {
         let table = &self.limits;
         let neutral = self.neutral.as_ref().map(|neutral| Neutral {
-            size: neutral.size,
-            every_ms: neutral.every,
-            max_cost: neutral.max_cost,
+            size: neutral.size.0,
+            every_ms: neutral.every.0,
+            max_cost: neutral.max_cost.0,
         });
         Rules {
             limits: Limits {
                 min_spread_bps: table.min_spread_bps.into(),
-                max_size: table.max_size,
-                min_size: table.min_size,
+                max_size: table.max_size.0,
+                min_size: table.min_size.0,
                 balance_bps: table.balance_bps.into(),
                 max_inventory_bps: table.max_inventory_bps.into(),
                 rebalance_bps: table.rebalance_bps.into(),
@@ -224,7 +216,7 @@ impl Config {
 
     /// The price of gas.
     pub fn rates(&self) -> Rates {
-        Rates { second: self.gas_second, mib: self.gas_mib }
+        Rates { second: self.gas_second.0, mib: self.gas_mib.0 }
     }
 
     /// The account that signs.
@@ -245,8 +237,7 @@ mod tests {
     use super::*;
 
     const SHORT: &str = r#"
-        index = "0x0101010101010101010101010101010101010101010101010101010101010101"
-        pair = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+        network = "network.toml"
         suri = "//Bob"
         ledger = "ledger.json"
     "#;
@@ -267,7 +258,7 @@ mod tests {
         assert_eq!(config.rates(), short.rates());
         let settings = |of: &Config| {
             let times = (of.poll, of.nav_max_age, of.deadline);
-            (of.url.clone(), of.listen, times, of.approvals)
+            (of.listen, times, of.approvals)
         };
         assert_eq!(settings(&config), settings(&short));
     }
@@ -278,7 +269,7 @@ mod tests {
         assert_eq!(config.rules().limits, Limits::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.ledger, PathBuf::from("/home/ledger.json"));
-        assert_eq!((config.index, config.nav_max_age), ([1; 32], 300_000));
+        assert_eq!((&config.url, config.nav_max_age), (&None, Millis(300_000)));
         assert!(config.rules().neutral.is_none());
     }
 
@@ -305,6 +296,7 @@ mod tests {
             format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
         };
         assert!(wrong("pol = \"1s\"").contains("pol"));
+        assert!(wrong("pair = \"x\"").contains("write network ="));
         assert!(wrong("poll = \"0s\"").contains("poll"));
         assert!(wrong("account = \"file\"").contains("suri"));
         assert!(wrong("nav_max_age = \"301s\"").contains("nav_max_age"));

@@ -1,14 +1,14 @@
 //! Index, pool and tokens as typed calls.
 
 use crate::config::Config;
-use crate::plan::Trade;
 use crate::seen::{Index, Purse, Seen};
 use anyhow::{ensure, Result};
-use cicada_chain::{account_of, Call, CallOutcome, Chain, DryRun, Receipt, Signer};
+use cicada_chain::{account_of, Call, Chain, Receipt, Signer};
 use cicada_contracts::types::PairError;
 use cicada_contracts::{index, pair, token, Message};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::Account;
+use cicada_network::{ContractName, Deployment};
 use futures::future::try_join_all;
 
 /// A token and who may take of it.
@@ -38,7 +38,7 @@ pub struct Contracts {
     pub pair: Account,
     /// Chain, contracts and account in one, for what is kept on disk.
     pub place: String,
-    signer: Signer,
+    pub(crate) signer: Signer,
 }
 
 impl Contracts {
@@ -48,21 +48,24 @@ impl Contracts {
     /// In words; so with all that follow.
     pub async fn connect(config: &Config) -> Result<Self> {
         let signer = config.signer()?;
-        let chain = Chain::connect(&config.url).await?;
-        let terms = chain.read(&config.index, &index::terms()).await?;
-        let (index_token, tao_token) = chain.read(&config.pair, &pair::tokens()).await?;
+        let file = Deployment::load(&config.network)?;
+        let (index, pair) = (file.need(ContractName::Index)?, file.need(ContractName::Pair)?);
+        let chain = file.connect(config.url.as_deref()).await?;
+        let terms = chain.read(&index, &index::terms()).await?;
+        let (index_token, tao_token) = chain.read(&pair, &pair::tokens()).await?;
         ensure!(
             index_token == terms.token,
-            "the pool does not trade the token of this index: look at index and pair in the configuration"
+            "the pool does not trade the token of this index: look at index and pair in the network file"
         );
         let own = account_of(&signer);
         // A development chain that was reset has the same genesis, and another first block.
-        let parts = [chain.genesis(), chain.first_block().await?, config.index, config.pair, own];
+        let (genesis, first_block) = (chain.genesis(), chain.first_block().await?);
+        let parts = [genesis.0, first_block.0, index.0, pair.0, own.0];
         Ok(Self {
             place: hex::encode(Native::sha256(&parts.concat())),
             own,
-            index: config.index,
-            pair: config.pair,
+            index,
+            pair,
             chain,
             signer,
             index_token,
@@ -131,63 +134,6 @@ impl Contracts {
         Ok(sent.into_iter().collect::<Result<_, _>>()?)
     }
 
-    /// What a mint would do.
-    ///
-    /// # Errors
-    /// The contract's reason.
-    pub async fn try_mint(
-        &self,
-        tokens: u128,
-        received: u128,
-        most: &[u128],
-        deadline_ms: u64,
-    ) -> Result<DryRun> {
-        let mint = index::mint(tokens, received, most, deadline_ms);
-        Ok(self.chain.dry_run(&self.index, &mint, &self.own).await?)
-    }
-
-    /// Mints.
-    ///
-    /// # Errors
-    /// The contract's reason.
-    pub async fn mint(
-        &self,
-        tokens: u128,
-        received: u128,
-        most: &[u128],
-        deadline_ms: u64,
-    ) -> Result<CallOutcome> {
-        let mint = index::mint(tokens, received, most, deadline_ms);
-        Ok(self.chain.call(&self.index, &mint, &self.signer).await?)
-    }
-
-    /// Redeems.
-    ///
-    /// # Errors
-    /// The contract's reason.
-    pub async fn redeem(
-        &self,
-        tokens: u128,
-        least: &[u128],
-        deadline_ms: u64,
-    ) -> Result<CallOutcome> {
-        let redeem = index::redeem(tokens, least, deadline_ms);
-        Ok(self.chain.call(&self.index, &redeem, &self.signer).await?)
-    }
-
-    /// What a trade in the pool would do.
-    ///
-    /// # Errors
-    /// The contract's reason.
-    pub async fn try_swap(
-        &self,
-        pays: &Account,
-        trade: &Trade,
-        deadline_ms: u64,
-    ) -> Result<DryRun<u128>> {
-        Ok(self.chain.dry_run(&self.pair, &swap(pays, trade, deadline_ms), &self.own).await?)
-    }
-
     /// Trades in the pool, one after the other without waiting in between. Those from the first
     /// that is refused on are not sent, and the reason is the last outcome.
     ///
@@ -195,14 +141,10 @@ impl Contracts {
     /// In words, if the node does not take one.
     pub async fn swap(
         &self,
-        pays: &Account,
-        trades: &[Trade],
-        deadline_ms: u64,
+        swaps: impl Iterator<Item = Message<u128, PairError>>,
     ) -> Result<Vec<Result<Receipt>>> {
-        let mut calls: Vec<Call> = Vec::with_capacity(trades.len());
-        let mut refused = None;
-        for trade in trades {
-            let swap = swap(pays, trade, deadline_ms);
+        let (mut calls, mut refused) = (Vec::<Call>::new(), None);
+        for swap in swaps {
             match self.chain.prepare(&self.pair, &swap, &self.signer).await {
                 Ok(call) => calls.push(call),
                 Err(error) => {
@@ -215,8 +157,4 @@ impl Contracts {
         let sent = sent.into_iter().map(|outcome| outcome.map_err(Into::into));
         Ok(sent.chain(refused).collect())
     }
-}
-
-fn swap(pays: &Account, trade: &Trade, deadline_ms: u64) -> Message<u128, PairError> {
-    pair::swap_exact_in(pays, trade.pays, trade.least, deadline_ms)
 }

@@ -4,14 +4,17 @@ use crate::gas::Costs;
 use crate::ledger::Ledger;
 use crate::plan::{decide, mint_limits, redeem_limits, Batch, Decision, Moment, Rules, Trade};
 use crate::seen::{total, Index, Purse, Seen};
+use cicada_amounts::Units;
 use cicada_amounts::TAO;
 use cicada_core::arbitrage::Limits;
 use cicada_core::basket::after_fee_floor;
 use cicada_core::basket::holdings::{
     amounts_to_mint_ceil, amounts_to_redeem_floor, deposit, withdraw, Holding,
 };
+use cicada_core::hash::Digest;
 use cicada_core::nav::{nav_e18_floor, Position, Record, ONE_E18};
 use cicada_core::pair::{Pool, Side};
+use cicada_core::Account;
 
 /// One index token.
 pub const TOKEN: u128 = ONE_E18;
@@ -50,7 +53,7 @@ impl World {
         // Divisors of a thousand, so that the NAV is exact.
         let worth = |netuid: u16| [1u128, 2, 4, 5, 10][usize::from(netuid % 5)];
         let holding = |netuid: u16| Holding {
-            token: [u8::try_from(netuid).unwrap(); 32],
+            token: Account([u8::try_from(netuid).unwrap(); 32]),
             netuid,
             weight_bps: 500,
             price_e18: ONE_E18 / 20 * worth(netuid),
@@ -94,7 +97,7 @@ impl World {
         let slot = index.nav.map_or(1, |record| record.slot + 1);
         index.nav = Some(Record {
             slot,
-            digest: [0; 32],
+            digest: Digest::ZERO,
             time_ms: NOW,
             epoch: 1,
             signers: 0,
@@ -123,7 +126,7 @@ impl World {
     /// What [`crate::execute`] does on a chain.
     pub fn apply(&mut self, batch: &Batch, rules: &Rules) {
         match batch {
-            Batch::MintAndSell { tokens, trades } => {
+            Batch::MintAndSell { tokens: Units(tokens), trades } => {
                 self.mint(*tokens, rules);
                 self.trade(Side::A, trades);
             }
@@ -133,8 +136,8 @@ impl World {
                 self.redeem(self.seen.purse.index - before, rules);
             }
             Batch::SellStock { trades } => self.trade(Side::A, trades),
-            Batch::RedeemStock { tokens } => self.redeem(*tokens, rules),
-            Batch::NeutralVolume { tokens } => {
+            Batch::RedeemStock { tokens: Units(tokens) } => self.redeem(*tokens, rules),
+            Batch::NeutralVolume { tokens: Units(tokens) } => {
                 let credited = after_fee_floor(*tokens, self.seen.index.fee_bps).unwrap();
                 self.mint(*tokens, rules);
                 self.redeem(credited, rules);
@@ -174,13 +177,13 @@ impl World {
 
     pub fn trade(&mut self, paid_in: Side, trades: &[Trade]) {
         let Seen { pool, purse, pair_fee_bps, .. } = &mut self.seen;
-        for trade in trades {
-            let gets = pool.out_floor(paid_in, trade.pays, *pair_fee_bps).unwrap();
-            assert!(gets >= trade.least, "{gets} is below {}", trade.least);
-            *pool = pool.after_trade(paid_in, trade.pays, gets).unwrap();
+        for Trade { pays: Units(pays), least: Units(least), .. } in trades {
+            let gets = pool.out_floor(paid_in, *pays, *pair_fee_bps).unwrap();
+            assert!(gets >= *least, "{gets} is below {least}");
+            *pool = pool.after_trade(paid_in, *pays, gets).unwrap();
             match paid_in {
-                Side::A => (purse.index, purse.tao) = (purse.index - trade.pays, purse.tao + gets),
-                Side::B => (purse.tao, purse.index) = (purse.tao - trade.pays, purse.index + gets),
+                Side::A => (purse.index, purse.tao) = (purse.index - pays, purse.tao + gets),
+                Side::B => (purse.tao, purse.index) = (purse.tao - pays, purse.index + gets),
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What a miner earned and lost: one small file, so that limits of losses outlive a restart.
 
 use crate::plan::Batch;
-use crate::tao::text;
 use anyhow::{ensure, Context, Result};
+use cicada_amounts::Units;
 use cicada_core::arbitrage::{halt, Halt, Limits, Wealth};
+use cicada_files::{write_whole, PLAIN};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 const DAY_MS: u64 = 86_400_000;
@@ -21,14 +22,11 @@ pub struct Ledger {
     /// Days since 1970, of the newest valuation; in UTC.
     pub day: u64,
     /// What the miner had at the first look of that day.
-    #[serde(with = "text")]
-    pub day_start: u128,
+    pub day_start: Units,
     /// The most that it ever had, since it was last resumed.
-    #[serde(with = "text")]
-    pub peak: u128,
+    pub peak: Units,
     /// What it had at the newest look.
-    #[serde(with = "text")]
-    pub now: u128,
+    pub now: Units,
     /// Whether it stopped for its losses, until it is resumed.
     pub stopped: bool,
     /// Batches that were done to the end.
@@ -38,23 +36,17 @@ pub struct Ledger {
     /// Transactions that are final, approvals included.
     pub transactions: u64,
     /// Index tokens that were minted, in smallest units.
-    #[serde(with = "text")]
-    pub minted: u128,
+    pub minted: Units,
     /// Index tokens that were redeemed, in smallest units.
-    #[serde(with = "text")]
-    pub redeemed: u128,
+    pub redeemed: Units,
     /// What plans promised.
-    #[serde(with = "text")]
-    pub promised: i128,
+    pub promised: Units<i128>,
     /// What the account gained through batches, at the NAV before each, less gas.
-    #[serde(with = "text")]
-    pub earned: i128,
+    pub earned: Units<i128>,
     /// Gas at the configured rates.
-    #[serde(with = "text")]
-    pub gas: u128,
+    pub gas: Units,
     /// Fees of the chain, in base units of its currency.
-    #[serde(with = "text")]
-    pub chain_fees: u128,
+    pub chain_fees: Units,
     /// When neutral volume was last made, in milliseconds since 1970.
     pub neutral_ms: u64,
 }
@@ -65,17 +57,13 @@ pub struct Done {
     /// Transactions that are final, approvals included.
     pub transactions: u64,
     /// Index tokens that were minted.
-    #[serde(with = "text")]
-    pub minted: u128,
+    pub minted: Units,
     /// Index tokens that were redeemed.
-    #[serde(with = "text")]
-    pub redeemed: u128,
+    pub redeemed: Units,
     /// Gas at the configured rates, in units of TAO.
-    #[serde(with = "text")]
-    pub gas: u128,
+    pub gas: Units,
     /// Fees of the chain, in base units of its currency.
-    #[serde(with = "text")]
-    pub chain_fees: u128,
+    pub chain_fees: Units,
     /// What went wrong, if anything did.
     pub failure: Option<String>,
 }
@@ -112,18 +100,8 @@ impl Ledger {
     /// # Errors
     /// In words.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let written = || -> std::io::Result<()> {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let draft = path.with_extension("new");
-            let mut file = File::create(&draft)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&draft, path)
-        };
-        written().with_context(|| path.display().to_string())
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        Ok(write_whole(path, text.as_bytes(), PLAIN)?)
     }
 
     /// Notes what the miner has, and says whether its losses stop it. A stop for losses in all
@@ -131,10 +109,10 @@ impl Ledger {
     pub fn value(&mut self, now: u128, now_ms: u64, limits: &Limits) -> Option<Halt> {
         let day = now_ms / DAY_MS;
         if day != self.day {
-            (self.day, self.day_start) = (day, now);
+            (self.day, self.day_start) = (day, Units(now));
         }
-        self.peak = self.peak.max(now);
-        self.now = now;
+        self.peak = self.peak.max(Units(now));
+        self.now = Units(now);
         let halted = halt(&self.wealth(), limits);
         self.stopped |= halted == Some(Halt::StopLoss);
         if self.stopped {
@@ -144,12 +122,12 @@ impl Ledger {
     }
 
     fn wealth(&self) -> Wealth {
-        Wealth { day_start: self.day_start, peak: self.peak, now: self.now }
+        Wealth { day_start: self.day_start.0, peak: self.peak.0, now: self.now.0 }
     }
 
     /// Forgets earlier losses: what the miner has at the next look counts as its highest.
     pub fn resume(&mut self) {
-        (self.day, self.day_start, self.peak, self.stopped) = (0, 0, 0, false);
+        (self.day, self.day_start, self.peak, self.stopped) = (0, Units(0), Units(0), false);
     }
 
     /// Notes a batch; `gained` before gas.
@@ -162,20 +140,20 @@ impl Ledger {
         if matches!(batch, Batch::NeutralVolume { .. }) {
             self.neutral_ms = now_ms;
         }
-        self.promised = self.promised.saturating_add(promised);
-        self.earned = self.earned.saturating_add(gained);
+        self.promised.0 = self.promised.0.saturating_add(promised);
+        self.earned.0 = self.earned.0.saturating_add(gained);
         self.spend(done);
     }
 
     /// Notes what transactions cost.
     pub fn spend(&mut self, done: &Done) {
-        let gas = i128::try_from(done.gas).unwrap_or(i128::MAX);
-        self.earned = self.earned.saturating_sub(gas);
-        self.gas = self.gas.saturating_add(done.gas);
+        let gas = i128::try_from(done.gas.0).unwrap_or(i128::MAX);
+        self.earned.0 = self.earned.0.saturating_sub(gas);
+        self.gas.0 = self.gas.0.saturating_add(done.gas.0);
         self.transactions = self.transactions.saturating_add(done.transactions);
-        self.minted = self.minted.saturating_add(done.minted);
-        self.redeemed = self.redeemed.saturating_add(done.redeemed);
-        self.chain_fees = self.chain_fees.saturating_add(done.chain_fees);
+        self.minted.0 = self.minted.0.saturating_add(done.minted.0);
+        self.redeemed.0 = self.redeemed.0.saturating_add(done.redeemed.0);
+        self.chain_fees.0 = self.chain_fees.0.saturating_add(done.chain_fees.0);
     }
 }
 
@@ -222,12 +200,13 @@ mod tests {
     #[test]
     fn figures_add_up() {
         let mut ledger = Ledger::default();
-        let done = Done { transactions: 3, minted: 5, gas: 7, chain_fees: 2, ..Done::default() };
-        ledger.add(&Batch::NeutralVolume { tokens: 5 }, -9, -1, &done, NOON);
+        let (minted, gas, chain_fees) = (Units(5), Units(7), Units(2));
+        let done = Done { transactions: 3, minted, gas, chain_fees, ..Done::default() };
+        ledger.add(&Batch::NeutralVolume { tokens: Units(5) }, -9, -1, &done, NOON);
         let failed = Done { failure: Some("refused".into()), ..Done::default() };
-        ledger.add(&Batch::RedeemStock { tokens: 5 }, 1, 0, &failed, NOON + 1);
+        ledger.add(&Batch::RedeemStock { tokens: Units(5) }, 1, 0, &failed, NOON + 1);
         assert_eq!((ledger.batches, ledger.failed, ledger.transactions), (1, 1, 3));
-        assert_eq!((ledger.promised, ledger.earned, ledger.minted), (-8, -8, 5));
+        assert_eq!((ledger.promised.0, ledger.earned.0, ledger.minted.0), (-8, -8, 5));
         assert_eq!(ledger.neutral_ms, NOON);
     }
 
@@ -236,9 +215,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.json");
         let mut ledger = Ledger::load_of(&path, "here").unwrap();
-        ledger.peak = 100;
+        ledger.peak = Units(100);
         ledger.save(&path).unwrap();
-        assert_eq!(Ledger::load_of(&path, "here").unwrap().peak, 100);
+        assert_eq!(Ledger::load_of(&path, "here").unwrap().peak, Units(100));
         let said = Ledger::load_of(&path, "elsewhere").unwrap_err().to_string();
         assert!(said.contains("ledger.json") && said.contains("another"), "{said}");
     }

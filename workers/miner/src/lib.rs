@@ -1,10 +1,9 @@
 //! A miner of the index: watches NAV and market price, and trades where they differ. Above NAV it
-//! mints in kind and sells; below, it buys and redeems in kind (seed 004; `docs/miner.md`).
+//! mints in kind and sells; below, it buys and redeems in kind (requirements 004-2; `docs/miner.md`).
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`config`] | the configuration file |
-//! | [`tao`] | amounts of TAO as people write them, and in JSON |
 //! | [`seen`] | what the chain shows at one look, and what it is worth |
 //! | [`plan`] | what to do about it: no input, no output |
 //! | [`gas`] | what transactions cost |
@@ -25,7 +24,6 @@ pub mod plan;
 pub mod seen;
 pub mod service;
 pub mod status;
-pub mod tao;
 
 #[cfg(test)]
 mod fake;

@@ -10,6 +10,7 @@ use crate::seen::{total, Seen};
 use crate::status::{level, OfKind, Recent, Shown};
 use anyhow::{anyhow, Result};
 use cicada_amounts::plain_tao;
+use cicada_amounts::Units;
 use cicada_chain::{Fate, Underway};
 use cicada_core::arbitrage::Halt;
 use cicada_core::fixed::{mul_div_floor, MathError, BPS};
@@ -56,14 +57,14 @@ impl Miner {
         let manner = Manner {
             rules: config.rules(),
             rates: config.rates(),
-            deadline_ms: config.deadline,
+            deadline_ms: config.deadline.0,
             approvals: config.approvals,
         };
         let ledger = Ledger::load_of(&config.ledger, &contracts.place)?;
         Ok(Self {
             contracts,
             manner,
-            nav_max_age: config.nav_max_age,
+            nav_max_age: config.nav_max_age.0,
             dry_run,
             ledger,
             path: config.ledger.clone(),
@@ -157,6 +158,10 @@ impl Miner {
             .map_err(|error| anyhow!("the market makes no sense: {error:?}"))
     }
 
+    fn hands(&self, done: Done) -> Hands<'_> {
+        Hands { contracts: &self.contracts, manner: self.manner, weights: self.weights, done }
+    }
+
     /// Approves, measures the gas, plans once more with what was learned, and acts.
     async fn work(
         &mut self,
@@ -164,13 +169,7 @@ impl Miner {
         mut seen: Seen,
         (nav_e18, halt): (u128, Option<Halt>),
     ) -> Result<()> {
-        let mut weights = self.weights;
-        let mut hands = Hands {
-            contracts: &self.contracts,
-            manner: self.manner,
-            weights: &mut weights,
-            done: Done::default(),
-        };
+        let mut hands = self.hands(Done::default());
         let rules = &self.manner.rules;
         let prepared = async {
             let taken = wanted(hands.contracts, &planned.batch, &seen, rules);
@@ -181,7 +180,7 @@ impl Miner {
             hands.measure(&planned.batch, &seen).await
         };
         let prepared = prepared.await;
-        let mut done = hands.done;
+        let Hands { weights, done, .. } = hands;
         self.weights = weights;
         if let Err(error) = prepared {
             self.underway = lost_sight(&error);
@@ -197,11 +196,9 @@ impl Miner {
             return self.save();
         };
         tracing::info!("{}: {:?}", planned.batch.kind(), planned.batch);
-        let mut weights = self.weights;
-        let mut hands =
-            Hands { contracts: &self.contracts, manner: self.manner, weights: &mut weights, done };
+        let mut hands = self.hands(done);
         let ended = hands.act(&planned.batch, &seen).await;
-        done = hands.done;
+        let Hands { weights, mut done, .. } = hands;
         self.weights = weights;
         if let Err(error) = &ended {
             self.underway = lost_sight(error);
@@ -226,21 +223,21 @@ impl Miner {
             Err(_) => None,
         };
         // Not to be told if the basket changed meanwhile: then what was promised counts.
-        let gained = gained.unwrap_or(planned.profit);
+        let gained = gained.unwrap_or(planned.profit.0);
         let now = now_ms();
-        self.ledger.add(&planned.batch, planned.profit, gained, &done, now);
+        self.ledger.add(&planned.batch, planned.profit.0, gained, &done, now);
         self.save()?;
         match &done.failure {
             Some(failure) => tracing::warn!("{kind}: {failure}"),
-            None => tracing::info!("{kind}: gained {gained} units of TAO, gas {}", done.gas),
+            None => tracing::info!("{kind}: gained {gained} units of TAO, gas {}", done.gas.0),
         }
         let metrics = &self.shown.metrics;
         metrics.batches.get_or_create(&OfKind { kind, outcome }).inc();
-        metrics.earned.set(level(self.ledger.earned));
+        metrics.earned.set(level(self.ledger.earned.0));
         {
             let mut view = self.shown.view();
             view.performance.ledger = self.ledger.clone();
-            view.arbitrage.add(Recent { time_ms: now, planned, gained, done });
+            view.arbitrage.add(Recent { time_ms: now, planned, gained: Units(gained), done });
         }
         after.map(drop)
     }
@@ -255,14 +252,7 @@ impl Miner {
         if approvals > 0 {
             return Ok(Rehearsal { approvals, ..nothing(decision) });
         }
-        let mut weights = self.weights;
-        let mut hands = Hands {
-            contracts: &self.contracts,
-            manner: self.manner,
-            weights: &mut weights,
-            done: Done::default(),
-        };
-        let tried = hands.measure(&planned.batch, seen).await;
+        let tried = self.hands(Done::default()).measure(&planned.batch, seen).await;
         let refused = tried.err().map(|error| format!("{error:#}"));
         Ok(Rehearsal { decision, approvals, refused })
     }
@@ -278,11 +268,11 @@ impl Miner {
         let units = |price_e18: u128| level(price_e18 / cicada_amounts::TAO);
         metrics.slot.set(level(slot));
         metrics.nav.set(units(nav_e18));
-        metrics.price.set(units(decision.price_e18));
+        metrics.price.set(units(decision.price_e18.0));
         metrics.spread.set(level(decision.spread_bps));
         metrics.wealth.set(level(all));
         metrics.inventory.set(level(inventory));
-        metrics.earned.set(level(self.ledger.earned));
+        metrics.earned.set(level(self.ledger.earned.0));
         let halted = matches!(decision.idle, Some(Idle::DailyLoss | Idle::StopLoss));
         metrics.halted.set(halted.into());
 
@@ -292,16 +282,16 @@ impl Miner {
         status.block = seen.block;
         status.nav_slot = slot;
         status.nav_time_ms = seen.index.nav.map_or(0, |record| record.time_ms);
-        status.tao = seen.purse.tao;
-        status.index_tokens = seen.purse.index;
-        status.mintable = seen.mintable_floor();
+        status.tao = Units(seen.purse.tao);
+        status.index_tokens = Units(seen.purse.index);
+        status.mintable = Units(seen.mintable_floor());
         let performance = &mut view.performance;
         performance.ledger = self.ledger.clone();
-        performance.value_tao = worth.tao;
-        performance.value_basket = worth.basket;
-        performance.value_index = worth.index;
+        performance.value_tao = Units(worth.tao);
+        performance.value_basket = Units(worth.basket);
+        performance.value_index = Units(worth.index);
         performance.inventory_bps = u64::try_from(inventory).unwrap_or(u64::MAX);
-        view.arbitrage.nav_e18 = nav_e18;
+        view.arbitrage.nav_e18 = Units(nav_e18);
         view.arbitrage.decision = Some(decision.clone());
     }
 }

@@ -6,11 +6,10 @@ use cicada_miner::config::Config;
 use cicada_miner::contracts::Contracts;
 use cicada_miner::ledger::Ledger;
 use cicada_miner::service;
-use cicada_program::{logs, on_two_threads, say, status};
+use cicada_program::{on_two_threads, say, status, tao20_logs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
 
 /// Trades the index towards its NAV: mints and sells above it, buys and redeems below it.
 #[derive(Debug, Parser)]
@@ -59,7 +58,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    logs("TAO20_LOG_LEVEL", LevelFilter::INFO);
+    tao20_logs();
     status("miner", on_two_threads(run(options.command)))
 }
 
@@ -90,7 +89,7 @@ async fn check(config: &Config) -> Result<()> {
     let ledger = Ledger::load_of(&config.ledger, &contracts.place)?;
     let seen = contracts.see().await?;
     let units = cicada_core::nav::INDEX_UNITS_PER_TAO_UNIT;
-    say!("account {}", cicada_chain::address(&contracts.own));
+    say!("account {}", contracts.own.to_string());
     say!("TAO {}", plain_tao(seen.purse.tao));
     say!("index tokens {}", plain_tao(seen.purse.index / units));
     say!("can mint {}", plain_tao(seen.mintable_floor() / units));

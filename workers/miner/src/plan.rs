@@ -5,6 +5,7 @@
 //! redeeming, is done once for all of them.
 
 use crate::seen::{total, with_margin_ceil, worth_floor, Seen, UNIT_SCALE};
+use cicada_amounts::Units;
 use cicada_core::arbitrage::{
     inventory, plan, spread_bps_toward_zero, Action, ArbitrageError, Inventory, Limits, Market,
     Outcome, Wallet,
@@ -24,15 +25,16 @@ type Result<T> = std::result::Result<T, ArbitrageError>;
 /// # Errors
 /// [`ArbitrageError`] if a calculation has no result.
 pub fn decide(seen: &Seen, rules: &Rules, moment: &Moment) -> Result<Decision> {
-    let nothing = |idle| Decision { price_e18: 0, spread_bps: 0, batch: None, idle: Some(idle) };
+    let nothing =
+        |idle| Decision { price_e18: Units(0), spread_bps: 0, batch: None, idle: Some(idle) };
     let price_e18 = match price_e18_floor(seen.pool.b, seen.pool.a) {
         Err(PoolError::InsufficientLiquidity) => return Ok(nothing(Idle::EmptyPool)),
-        other => other?,
+        other => Units(other?),
     };
     if moment.nav_e18 == 0 {
         return Ok(Decision { price_e18, ..nothing(Idle::NoFreshNav) });
     }
-    let spread_bps = spread_bps_toward_zero(price_e18, moment.nav_e18)?;
+    let spread_bps = spread_bps_toward_zero(price_e18.0, moment.nav_e18)?;
     let desk = Desk { seen, rules, moment, market: seen.market(moment.nav_e18) };
     let outcome = if seen.index.supply == 0 {
         Err(Idle::NoSupply)
@@ -109,7 +111,7 @@ impl Desk<'_> {
         let wallet = Wallet { tao: self.seen.purse.tao, ..Wallet::default() };
         let found = self.trades(self.market, wallet, room, gas)?;
         // What is bought must be enough to be redeemed, even if it is the least.
-        if sum(found.trades.iter().map(|trade| trade.least))? < self.seen.index.minimum {
+        if sum(found.trades.iter().map(|trade| trade.least.0))? < self.seen.index.minimum {
             return Ok(Err(Idle::NothingPays));
         }
         Ok(planned(found, |found| Batch::BuyAndRedeem { trades: found.trades }))
@@ -139,7 +141,10 @@ impl Desk<'_> {
         if found.size < self.seen.index.minimum {
             return Ok(Err(Idle::NothingPays));
         }
-        Ok(planned(found, |found| Batch::MintAndSell { tokens: found.size, trades: found.trades }))
+        Ok(planned(found, |found| Batch::MintAndSell {
+            tokens: Units(found.size),
+            trades: found.trades,
+        }))
     }
 
     /// Trades one after the other, each the best within the limits on what the others left.
@@ -180,7 +185,7 @@ impl Desk<'_> {
             found.profit = add(found.profit, plan.outcome.profit().unwrap_or(0))?;
             // Never what is a loss at NAV, fees and gas included: rather it keeps what it has.
             let least = self.least(gets)?.max(even).min(gets);
-            found.trades.push(Trade { pays, gets, least });
+            found.trades.push(Trade { pays: Units(pays), gets: Units(gets), least: Units(least) });
         }
         Ok(found)
     }
@@ -210,8 +215,9 @@ impl Desk<'_> {
         };
         let sale = match sold {
             Ok(gets) => {
-                let trades = vec![Trade { pays: to_sell, gets, least: self.least(gets)? }];
-                let profit = earned(to_sell, gets, costs.trade)?;
+                let least = Units(self.least(gets)?);
+                let trades = vec![Trade { pays: Units(to_sell), gets: Units(gets), least }];
+                let profit = Units(earned(to_sell, gets, costs.trade)?);
                 Some(Planned { batch: Batch::SellStock { trades }, profit })
             }
             Err(_) => None,
@@ -219,7 +225,8 @@ impl Desk<'_> {
         let redemption = match kept {
             Ok(kept) => {
                 let profit = earned(to_redeem, worth_floor(kept, self.nav())?, costs.redeem)?;
-                Some(Planned { batch: Batch::RedeemStock { tokens: to_redeem }, profit })
+                let (tokens, profit) = (Units(to_redeem), Units(profit));
+                Some(Planned { batch: Batch::RedeemStock { tokens }, profit })
             }
             Err(_) => None,
         };
@@ -241,8 +248,8 @@ impl Desk<'_> {
         if !possible || cost > neutral.max_cost {
             return Ok(None);
         }
-        let profit = net(&Outcome { spent: cost, received: 0 })?;
-        Ok(Some(Planned { batch: Batch::NeutralVolume { tokens }, profit }))
+        let profit = Units(net(&Outcome { spent: cost, received: 0 })?);
+        Ok(Some(Planned { batch: Batch::NeutralVolume { tokens: Units(tokens) }, profit }))
     }
 }
 
@@ -250,7 +257,7 @@ fn planned(found: Found, batch: impl FnOnce(Found) -> Batch) -> std::result::Res
     if found.trades.is_empty() {
         return Err(Idle::NothingPays);
     }
-    let profit = i128::try_from(found.profit).unwrap_or(i128::MAX);
+    let profit = Units(i128::try_from(found.profit).unwrap_or(i128::MAX));
     Ok(Planned { batch: batch(found), profit })
 }
 

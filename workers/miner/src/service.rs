@@ -5,20 +5,21 @@ use crate::contracts::Contracts;
 use crate::looks::Miner;
 use crate::status::{router, Shown, Status, View};
 use anyhow::{anyhow, bail, ensure, Result};
-use cicada_chain::address;
 use cicada_program::{now_ms, say, termination, Server};
-use std::time::Duration;
 
-fn view(contracts: &Contracts, dry_run: bool) -> View {
+/// A miner that looks for the first time, and what it shows.
+async fn begin(config: &Config, dry_run: bool) -> Result<(Miner, Shown)> {
+    let contracts = Contracts::connect(config).await?;
     let status = Status {
-        account: address(&contracts.own),
-        index: address(&contracts.index),
-        pair: address(&contracts.pair),
+        account: contracts.own.to_string(),
+        index: contracts.index.to_string(),
+        pair: contracts.pair.to_string(),
         dry_run,
         started_ms: now_ms(),
         ..Status::default()
     };
-    View { status, ..View::default() }
+    let shown = Shown::new(View { status, ..View::default() });
+    Ok((Miner::new(contracts, config, dry_run, shown.clone())?, shown))
 }
 
 /// Runs a miner until Ctrl-C or SIGTERM, which a batch that has begun still outlives. A dry run
@@ -29,9 +30,7 @@ fn view(contracts: &Contracts, dry_run: bool) -> View {
 /// configuration from starting.
 pub async fn run(config: &Config, dry_run: bool) -> Result<()> {
     let server = Server::bind(config.listen).await?.known_as(config.hosts.clone());
-    let contracts = Contracts::connect(config).await?;
-    let shown = Shown::new(view(&contracts, dry_run));
-    let mut miner = Miner::new(contracts, config, dry_run, shown.clone())?;
+    let (mut miner, shown) = begin(config, dry_run).await?;
     let mut serving = tokio::spawn(server.serve(router(shown), std::future::pending()));
     let mut ended = tokio::spawn(termination());
     // The same warning is worth one line.
@@ -51,7 +50,7 @@ pub async fn run(config: &Config, dry_run: bool) -> Result<()> {
         tokio::select! {
             ended = &mut ended => return ended.map_err(|error| anyhow!("{error}"))?,
             _ = &mut serving => bail!("the HTTP server has ended"),
-            () = tokio::time::sleep(Duration::from_millis(config.poll)) => {}
+            () = tokio::time::sleep(config.poll.into()) => {}
         }
     }
 }
@@ -76,9 +75,7 @@ async fn reconnect(miner: &mut Miner, config: &Config) -> Result<()> {
 /// # Errors
 /// In words.
 pub async fn once(config: &Config, dry_run: bool) -> Result<()> {
-    let contracts = Contracts::connect(config).await?;
-    let shown = Shown::new(view(&contracts, dry_run));
-    let mut miner = Miner::new(contracts, config, dry_run, shown.clone())?;
+    let (mut miner, shown) = begin(config, dry_run).await?;
     look(&mut miner).await?;
     if !dry_run {
         let arbitrage = shown.view().arbitrage.clone();

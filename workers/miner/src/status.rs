@@ -2,10 +2,11 @@
 
 use crate::ledger::{Done, Ledger};
 use crate::plan::{Decision, Planned};
-use crate::tao::text;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, MethodRouter};
 use axum::{Json, Router};
+use cicada_amounts::Units;
+use cicada_program::http::{figures, Figures};
 use cicada_program::{figures_text, Outcome};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -107,14 +108,11 @@ pub struct Status {
     /// The time of its report.
     pub nav_time_ms: u64,
     /// TAO.
-    #[serde(with = "text")]
-    pub tao: u128,
+    pub tao: Units,
     /// Index tokens.
-    #[serde(with = "text")]
-    pub index_tokens: u128,
+    pub index_tokens: Units,
     /// Index tokens that can be minted from the subnet tokens.
-    #[serde(with = "text")]
-    pub mintable: u128,
+    pub mintable: Units,
 }
 
 /// `/performance`, besides the ledger.
@@ -124,14 +122,11 @@ pub struct Performance {
     #[serde(flatten)]
     pub ledger: Ledger,
     /// Value of TAO, in its units.
-    #[serde(with = "text")]
-    pub value_tao: u128,
+    pub value_tao: Units,
     /// Value of subnet tokens.
-    #[serde(with = "text")]
-    pub value_basket: u128,
+    pub value_basket: Units,
     /// Value of index tokens.
-    #[serde(with = "text")]
-    pub value_index: u128,
+    pub value_index: Units,
     /// The part of all that is index tokens, in bps.
     pub inventory_bps: u64,
 }
@@ -144,8 +139,7 @@ pub struct Recent {
     /// What it was.
     pub planned: Planned,
     /// What the account gained at the NAV before, without gas, in units of TAO.
-    #[serde(with = "text")]
-    pub gained: i128,
+    pub gained: Units<i128>,
     /// What was done.
     pub done: Done,
 }
@@ -154,8 +148,7 @@ pub struct Recent {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Arbitrage {
     /// The NAV that the decision used; 0 if none was fresh.
-    #[serde(with = "text")]
-    pub nav_e18: u128,
+    pub nav_e18: Units,
     /// The newest decision.
     pub decision: Option<Decision>,
     /// The newest batches, newest first.
@@ -204,27 +197,19 @@ impl Shown {
 /// All routes.
 pub fn router(shown: Shown) -> Router {
     Router::new()
-        .route("/status", get(status))
-        .route("/performance", get(performance))
-        .route("/arbitrage", get(arbitrage))
+        .route("/status", part(|view| view.status.clone()))
+        .route("/performance", part(|view| view.performance.clone()))
+        .route("/arbitrage", part(|view| view.arbitrage.clone()))
         .route("/metrics", get(metrics))
         .with_state(shown)
 }
 
-async fn status(State(shown): State<Shown>) -> Json<Status> {
-    Json(shown.view().status.clone())
+fn part<T: Serialize + 'static>(of: fn(&View) -> T) -> MethodRouter<Shown> {
+    get(move |State(shown): State<Shown>| async move { Json(of(&shown.view())) })
 }
 
-async fn performance(State(shown): State<Shown>) -> Json<Performance> {
-    Json(shown.view().performance.clone())
-}
-
-async fn arbitrage(State(shown): State<Shown>) -> Json<Arbitrage> {
-    Json(shown.view().arbitrage.clone())
-}
-
-async fn metrics(State(shown): State<Shown>) -> String {
-    shown.metrics.text()
+async fn metrics(State(shown): State<Shown>) -> Figures {
+    figures(shown.metrics.text())
 }
 
 #[cfg(test)]
@@ -251,13 +236,13 @@ mod tests {
         {
             let mut view = shown.view();
             view.status.account = "5Grw".into();
-            view.performance.value_tao = u128::MAX;
+            view.performance.value_tao = Units(u128::MAX);
             let decision = World::at_price(10_300).decide(&RULES);
             let planned = decision.batch.clone().unwrap();
             view.arbitrage.decision = Some(decision);
             for time_ms in 0..40 {
                 let (planned, done) = (planned.clone(), Done::default());
-                view.arbitrage.add(Recent { time_ms, planned, gained: -7, done });
+                view.arbitrage.add(Recent { time_ms, planned, gained: Units(-7), done });
             }
         }
         shown.metrics.spread.set(-42);

@@ -4,24 +4,23 @@
 //! again. Who has the turn goes first, so that not all propose at once; the others follow. The nodes
 //! take a proposal from nobody before its turn.
 
-use crate::certify::{confirmed, without_barred};
 use crate::contracts::{Contracts, Office};
 use crate::follow::write_settled;
 use crate::observe::Observer;
-use crate::peers::Certified;
+use crate::peers::Signers;
 use crate::rankings::{select as select_statements, AllWatched};
 use crate::rebalance::Rebalancing;
 use crate::service::App;
 use crate::turns::{Due, Place};
 use crate::watch::Judging;
-use anyhow::{ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 use cicada_chain::Signer;
-use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, check, min_observations, scheduled, Observation, Proposal};
-use cicada_core::report::{Feed, FeedState, Report};
+use cicada_core::report::{Feed, FeedState};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
 use cicada_program::{count, now_ms};
+use cicada_settlement::{certified, Asked, Bringer, Committee, Underways};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +38,17 @@ pub(crate) fn one_of_each<T>(all: impl Iterator<Item = T>, seat: impl Fn(&T) -> 
         seats.entry(seat(&one)).or_insert(one);
     }
     seats.into_values().collect()
+}
+
+/// Why these observations of a slot are not enough, and why others did not answer.
+pub(crate) fn too_few(
+    slot: u64,
+    found: usize,
+    error: impl std::fmt::Debug,
+    failed: &[String],
+) -> anyhow::Error {
+    let why = failed.first().map_or("the others are invalid or of another time", |one| one);
+    anyhow!("slot {slot}: {found} observations: {error:?}; {why}")
 }
 
 /// The genuine observations for a slot, one of a seat, in order of seats, all of `time_ms`.
@@ -76,6 +86,8 @@ pub struct Agreement {
     pub observer: Arc<Observer>,
     /// Who pays for transactions.
     pub signer: Signer,
+    /// Those of which nobody has said what became of them.
+    pub underways: Underways,
 }
 
 impl Agreement {
@@ -85,7 +97,7 @@ impl Agreement {
         let (mut watched, mut judged) = (None, Judging::default());
         let mut ranked = AllWatched::new();
         let mut rebalancing = Rebalancing::default();
-        let poll = Duration::from_millis(self.app.config.poll);
+        let poll = Duration::from(self.app.config.poll);
         loop {
             let (demanded, rebalance) = tokio::select! {
                 () = self.app.demand.notified() => (true, false),
@@ -144,7 +156,7 @@ impl Agreement {
         let config = &self.app.config;
         let newest = contracts.nav_state().await?;
         let (slot, now) = (newest.slot.saturating_add(1), now_ms());
-        let time_ms = scheduled(newest.time_ms, config.nav_interval, now);
+        let time_ms = scheduled(newest.time_ms, config.nav_interval.0, now);
         // A peer asked for this slot, so somebody wants it.
         let wanted = demanded || !config.nav_on_demand || self.app.store.begun(slot)?;
         let Some(time_ms) = time_ms.filter(|_| wanted && newest.time_ms > 0) else {
@@ -155,9 +167,7 @@ impl Agreement {
         let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
-        let mut now_due = Due::of(*due, slot, time_ms, now);
-        let turn = now_due.has_turn(&place, now);
-        *due = Some(now_due);
+        let turn = Due::turn(due, (slot, time_ms, now), &place, now);
         if demanded && now < place.allowed_from_ms(time_ms, slot) {
             // The nodes take it from others first, who learn that it is wanted.
             self.freshen(contracts, time_ms).await?;
@@ -211,57 +221,36 @@ impl Agreement {
         let slot = newest.slot.saturating_add(1);
         let peers = &self.app.peers;
         self.freshen(contracts, time_ms).await?;
+        let (committee, feed) = (office.committee()?, contracts.nav_feed());
+        let by = self.bringer(contracts, office, &committee);
         // Another may have got agreement and then failed.
-        if let Some(done) = peers.certified::<Proposal>("nav", slot).await? {
-            return self.settle_nav(contracts, office, done).await;
+        let asked = Asked::after(feed, newest);
+        if let Some(done) = certified::<Proposal>(peers.node()?, &committee, &asked).await? {
+            return Contracts::settle_nav(done, &by).await;
         }
         let (own, all, failed) = self.collect(contracts, office, slot).await?;
-        let feed = contracts.nav_feed();
         let found = select(office, &feed, slot, all, own.time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
-        check(&found, &office.stakes, needed, own.time_ms).map_err(|error| {
-            let why = failed.first().map_or("the others are invalid or of another time", |one| one);
-            anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", found.len())
-        })?;
+        check(&found, &office.stakes, needed, own.time_ms)
+            .map_err(|error| too_few(slot, found.len(), error, &failed))?;
         let time_ms = own.time_ms;
         let value = |found| proposal(feed, newest, found, time_ms);
         let all = |all| select(office, &feed, slot, all, time_ms);
-        let agreed = peers.propose_with(found, value, all).await?;
-        self.settle_nav(contracts, office, agreed).await
+        let agreed = peers.round(&committee).agree_with(found, value, all).await?;
+        Contracts::settle_nav(agreed.verified, &by).await
     }
 
-    async fn settle_nav(
-        &self,
-        contracts: &Contracts,
-        office: &Office,
-        agreed: Certified<Proposal>,
-    ) -> Result<Option<u64>> {
-        let Certified { value, certificate } = agreed;
-        let report = &value.report;
-        let certificate = self.with_voice(contracts, office, "nav", report, certificate).await?;
-        contracts.settle_nav(&value, &certificate, &self.signer).await
-    }
-
-    /// The certificate, with others in the place of seats that have lost their voice.
-    pub(crate) async fn with_voice(
-        &self,
-        contracts: &Contracts,
-        office: &Office,
-        feed: &str,
-        report: &Report,
-        certificate: Certificate,
-    ) -> Result<Certificate> {
-        let barred = contracts.barred().await?;
-        if certificate.signers & barred == 0 {
-            return Ok(certificate);
-        }
-        let mut more = self.app.peers.attestations(feed, report.slot).await;
-        if let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) {
-            let feed = report.feed;
-            let message = confirmed(office, &feed, report.slot, report, &certificate)?;
-            more.push((seat, self.observer.keys.attest(&message)));
-        }
-        without_barred(office, barred, report, &certificate, more)
+    /// Who brings what a committee certified.
+    pub(crate) fn bringer<'a>(
+        &'a self,
+        contracts: &'a Contracts,
+        office: &'a Office,
+        committee: &'a Committee,
+    ) -> Bringer<'a, Signers<'a>> {
+        let Self { underways, signer, .. } = self;
+        let Contracts { chain, validators, .. } = contracts;
+        let witnesses = Signers { peers: &self.app.peers, office, keys: &self.observer.keys };
+        Bringer { chain, validators, signer, committee, witnesses, underways }
     }
 
     async fn look_at_rewards(&self, contracts: &Contracts, due: &mut Option<Due>) -> Result<()> {
@@ -301,11 +290,8 @@ impl Agreement {
         }
         // What the first had to wait for is over: the others wait for it no second time.
         let noticed_ms = now.saturating_sub(place.rules.due_after_ms);
-        let mut now_due =
-            Due::of(*due, newest.slot.saturating_add(1), own.award.end_ms, noticed_ms);
-        let turn = now_due.has_turn(&place, now);
-        *due = Some(now_due);
-        if !turn {
+        let of = (newest.slot.saturating_add(1), own.award.end_ms, noticed_ms);
+        if !Due::turn(due, of, &place, now) {
             return Ok(());
         }
         let block = self.settle_award(contracts, &office, &own.award, &newest).await?;
@@ -322,25 +308,22 @@ impl Agreement {
         newest: &FeedState,
     ) -> Result<Option<u64>> {
         let peers = &self.app.peers;
-        let slot = newest.slot.saturating_add(1);
-        let agreed = match peers.certified::<rewards::Proposal>("rewards", slot).await? {
+        let (committee, feed) = (office.committee()?, contracts.rewards_feed()?);
+        let asked = Asked::after(feed, newest);
+        let done = certified::<rewards::Proposal>(peers.node()?, &committee, &asked).await?;
+        let verified = match done {
             Some(done) => done,
             None => {
                 let statements = self.statements(contracts, office, award).await?;
-                let feed = contracts.rewards_feed()?;
                 let value = |statements| {
                     let time_ms = now_ms().max(newest.time_ms).max(award.end_ms);
                     rewards::Proposal::new::<Native>(*award, statements, feed, newest, time_ms)
                 };
                 let all = |all: Vec<_>| select_statements(office, &feed, award, all.into_iter());
-                peers.propose_with(statements, value, all).await?
+                peers.round(&committee).agree_with(statements, value, all).await?.verified
             }
         };
-        let Certified { value, certificate } = agreed;
-        let report = &value.report;
-        let certificate =
-            self.with_voice(contracts, office, "rewards", report, certificate).await?;
-        contracts.settle_epoch(&value, &certificate, &self.signer).await
+        Contracts::settle_epoch(verified, &self.bringer(contracts, office, &committee)).await
     }
 }
 

@@ -4,9 +4,9 @@
 //! The emission file has JSON lines `{"day", "netuid", "emission"}`: the day in days since 1970,
 //! the emission of that day in smallest units of TAO. The 14 whole days before the basket's count.
 
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::contracts::{Contracts, Office};
-use crate::observe::{replace, Observer, Which};
+use crate::observe::{Observer, Which};
 use crate::outlook::Newest;
 use crate::prices::Prices;
 use anyhow::{anyhow, ensure, Context, Result};
@@ -17,6 +17,7 @@ use cicada_core::basket::sheet::{Sheet, Wanted};
 use cicada_core::basket::{ranked, Candidate, EMISSION_DAYS};
 use cicada_core::hash::Native;
 use cicada_core::Account;
+use cicada_files::{write_whole, PLAIN};
 use cicada_program::now_ms;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
@@ -95,13 +96,13 @@ pub struct Baskets {
 
 impl Baskets {
     /// As configured; `None` if that says nothing of baskets.
-    pub fn new(config: &Config) -> Option<Self> {
+    pub fn new(config: &Config, place: &Place) -> Option<Self> {
         Some(Self {
             emissions: config.emissions.clone()?,
-            tokens: config.tokens(),
+            tokens: place.tokens.clone(),
             prices: Mutex::new(Prices::new(config.prices.as_ref()?)),
             file: config.basket.clone()?,
-            interval_ms: config.basket_interval,
+            interval_ms: config.basket_interval.0,
             newest: Newest::default(),
             wanted: Mutex::default(),
         })
@@ -193,7 +194,7 @@ impl Baskets {
         observation.signature = observer.keys.attest(&message);
         let weights = contracts.office_at(block).await?.stakes;
         let own = Own { slot, observation, signed_ms: now_ms(), weights, sheet };
-        replace(&self.file, &own.encode())?;
+        write_whole(&self.file, &own.encode(), PLAIN)?;
         Ok(own)
     }
 }
@@ -226,9 +227,9 @@ mod tests {
 
     #[test]
     fn what_has_no_price_is_left_out_and_stops_nothing() {
-        let tokens: BTreeMap<u16, Account> = [(1, [1; 32]), (2, [2; 32])].into();
+        let tokens: BTreeMap<u16, Account> = [(1, Account([1; 32])), (2, Account([2; 32]))].into();
         let holding = |netuid: u8, amount| Holding {
-            token: [netuid; 32],
+            token: Account([netuid; 32]),
             netuid: netuid.into(),
             weight_bps: 0,
             amount,
@@ -237,7 +238,7 @@ mod tests {
         };
         let all = [emitted(1, 1), emitted(2, 3), emitted(3, 0)];
         let held = vec![holding(3, 5), holding(2, 5), holding(4, 0)];
-        let sheet = |tokens| sheet(&all, tokens, [9; 32], held.clone());
+        let sheet = |tokens| sheet(&all, tokens, Account([9; 32]), held.clone());
         let found = sheet(&tokens).unwrap();
         let order: Vec<u16> = found.wanted().iter().map(|one| one.netuid).collect();
         assert_eq!(order, [2, 1, 3], "targets by rank, and what is held besides");
@@ -247,15 +248,5 @@ mod tests {
         assert_eq!(signs(&[(3, 30), (1, 0)]), [(3, 30)], "a price of 0 is none");
         let error = sheet(&BTreeMap::new()).unwrap_err();
         assert!(error.to_string().contains("no token of subnet 2"));
-    }
-
-    #[test]
-    fn the_file_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("basket.scale");
-        replace(&file, b"one").unwrap();
-        replace(&file, b"two").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"two");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -1,11 +1,12 @@
 //! The configuration: a TOML file; relative paths in it start at its folder.
 
 use anyhow::{ensure, Result};
-use cicada_chain::account_setting;
+use cicada_chain::Chain;
 use cicada_core::basket::observed::BASKET_MS;
 use cicada_core::Account;
-use cicada_program::duration;
-use serde::{Deserialize, Deserializer};
+use cicada_network::{refuse_moved, ContractName, Deployment};
+use cicada_program::Millis;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,18 +15,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Address of a node of the chain.
-    #[serde(default = "local_node")]
-    pub url: String,
-    /// The index; it names its token and the contract of validators.
-    #[serde(deserialize_with = "account_setting")]
-    pub index: Account,
-    /// The contract of rewards; without it there are no epochs, scores and awards.
-    #[serde(default, deserialize_with = "maybe_account")]
-    pub rewards: Option<Account>,
-    /// The block from which on events are read: that in which the index was made.
-    #[serde(default)]
-    pub from_block: u64,
+    /// The network file that `deploy` wrote: it names the index, its rewards and the tokens of subnets.
+    network: PathBuf,
+    /// Address of a node of this validator's own, instead of the network file's.
+    pub url: Option<String>,
+    /// The block from which on events are read, instead of that in which the index was made.
+    from_block: Option<u64>,
     /// The folder of the store. One process per folder.
     pub data: PathBuf,
     /// Where awards are written for the consensus node; without it, nowhere.
@@ -39,11 +34,8 @@ pub struct Config {
     /// Where what was observed for the basket is written for the consensus node; without it, nowhere.
     pub basket: Option<PathBuf>,
     /// Baskets are of whole multiples of this. All validators need the same.
-    #[serde(default = "five_minutes", deserialize_with = "duration")]
-    pub basket_interval: u64,
-    /// The tokens of subnets that may come into the basket.
-    #[serde(default)]
-    token: Vec<Listed>,
+    #[serde(default = "five_minutes")]
+    pub basket_interval: Millis,
     /// The seat's consensus node; without it nothing is proposed or settled.
     pub paxos: Option<String>,
     /// The other validators.
@@ -56,51 +48,31 @@ pub struct Config {
     #[serde(default)]
     pub hosts: Vec<String>,
     /// The time between NAVs, by which they are scheduled. All validators need the same.
-    #[serde(default = "minute", deserialize_with = "duration")]
-    pub nav_interval: u64,
+    #[serde(default = "minute")]
+    pub nav_interval: Millis,
     /// Whether this validator begins no NAV by itself.
     #[serde(default)]
     pub nav_on_demand: bool,
     /// Where what was observed is written for the consensus node; without it, nowhere.
     pub nav: Option<PathBuf>,
     /// How often the chain is looked at.
-    #[serde(default = "second", deserialize_with = "duration")]
-    pub poll: u64,
+    #[serde(default = "second")]
+    pub poll: Millis,
     /// The length of an epoch; by default the shortest that the contract allows.
-    #[serde(default, deserialize_with = "maybe_duration")]
-    pub epoch: Option<u64>,
+    pub epoch: Option<Millis>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listed {
-    netuid: u16,
-    #[serde(deserialize_with = "account_setting")]
-    account: Account,
-}
-
-fn local_node() -> String {
-    "ws://127.0.0.1:9944".into()
-}
 fn port_8081() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8081).into()
 }
-fn minute() -> u64 {
-    60_000
+fn minute() -> Millis {
+    Millis(60_000)
 }
-fn five_minutes() -> u64 {
-    BASKET_MS
+fn five_minutes() -> Millis {
+    Millis(BASKET_MS)
 }
-fn second() -> u64 {
-    1_000
-}
-
-fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
-    duration(d).map(Some)
-}
-
-fn maybe_account<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Account>, D::Error> {
-    account_setting(d).map(Some)
+fn second() -> Millis {
+    Millis(1_000)
 }
 
 impl Config {
@@ -113,38 +85,74 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["index", "rewards", "token"]).map_err(anyhow::Error::msg)?;
         let mut config: Self = toml::from_str(text)?;
         let paths = [&mut config.awards, &mut config.keys, &mut config.prices];
         let more = [&mut config.emissions, &mut config.basket, &mut config.nav];
         let paths = paths.into_iter().chain(more).flatten();
-        for path in paths.chain([&mut config.data]) {
+        for path in paths.chain([&mut config.data, &mut config.network]) {
             *path = folder.join(&path);
         }
         for url in config.peers.iter_mut().chain(&mut config.paxos) {
             ensure!(url.starts_with("http://"), "'{url}' is no address: http://HOST:PORT");
             url.truncate(url.trim_end_matches('/').len());
         }
-        ensure!(config.poll > 0, "poll is not 0");
-        ensure!(config.nav_interval > 0, "nav_interval is not 0: see nav_on_demand");
-        ensure!(config.basket_interval > 0, "basket_interval is not 0");
+        ensure!(config.poll.0 > 0, "poll is not 0");
+        ensure!(config.nav_interval.0 > 0, "nav_interval is not 0: see nav_on_demand");
+        ensure!(config.basket_interval.0 > 0, "basket_interval is not 0");
         let emissions = config.emissions.is_some();
         ensure!(emissions == config.basket.is_some(), "emissions and basket go together");
         ensure!(!emissions || config.prices.is_some(), "a basket needs prices");
-        ensure!(config.tokens().len() == config.token.len(), "a subnet has two tokens");
         Ok(config)
     }
 
+    /// Reads the network file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or there is no index.
+    pub fn place(&self) -> Result<Place> {
+        let network = Deployment::load(&self.network)?;
+        let tokens = network.tokens.subnets.iter().map(|subnet| (subnet.netuid, subnet.token));
+        Ok(Place {
+            index: network.need(ContractName::Index)?,
+            rewards: network.contracts.get(ContractName::Rewards),
+            from_block: self.from_block.unwrap_or(network.first_block(&[ContractName::Index])),
+            tokens: tokens.collect(),
+            url: self.url.clone(),
+            network,
+        })
+    }
+}
+
+/// Where the index is, as the network file says it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    network: Deployment,
+    url: Option<String>,
+    /// The index; it names its token and the contract of validators.
+    pub index: Account,
+    /// The contract of rewards; without it there are no epochs, scores and awards.
+    pub rewards: Option<Account>,
+    /// The block from which on events are read.
+    pub from_block: u64,
     /// The token of each subnet that may come into the basket.
-    pub fn tokens(&self) -> BTreeMap<u16, Account> {
-        self.token.iter().map(|listed| (listed.netuid, listed.account)).collect()
+    pub tokens: BTreeMap<u16, Account>,
+}
+
+impl Place {
+    /// Connects to its chain.
+    ///
+    /// # Errors
+    /// As [`Deployment::connect`].
+    pub async fn connect(&self) -> Result<Chain> {
+        Ok(self.network.connect(self.url.as_deref()).await?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    use cicada_network::{ChainSection, Subnet};
 
     fn example() -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("nav-validator.example.toml");
@@ -155,7 +163,7 @@ mod tests {
     fn the_example_has_every_key_and_is_valid() {
         let config = Config::parse(&example(), Path::new("/home")).unwrap();
         assert_eq!(config.data, PathBuf::from("/home/data"));
-        assert_eq!((config.nav_interval, config.listen.port()), (60_000, 8081));
+        assert_eq!((config.nav_interval, config.listen.port()), (Millis(60_000), 8081));
         assert_eq!(config.peers.len(), 2);
         assert_eq!(config.paxos.as_deref(), Some("http://127.0.0.1:7103"));
         // Every key of the struct is written down with its meaning.
@@ -170,10 +178,9 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 21] = [
+    const KEYS: [&str; 19] = [
+        "network",
         "url",
-        "index",
-        "rewards",
         "from_block",
         "data",
         "awards",
@@ -182,7 +189,6 @@ mod tests {
         "emissions",
         "basket",
         "basket_interval",
-        "token",
         "paxos",
         "peers",
         "listen",
@@ -196,12 +202,23 @@ mod tests {
 
     #[test]
     fn little_is_needed() {
-        let text = format!("data = \"d\"\nindex = \"{ALICE}\"\n");
-        let config = Config::parse(&text, Path::new("")).unwrap();
-        assert_eq!((config.rewards, config.keys, config.epoch), (None, None, None));
-        assert_eq!((config.nav_interval, config.nav_on_demand), (60_000, false));
-        assert_eq!(config.basket_interval, 300_000);
+        let text = "data = \"d\"\nnetwork = \"network.toml\"\n";
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::parse(text, folder.path()).unwrap();
+        assert_eq!((&config.keys, config.epoch), (&None, None));
+        assert_eq!((config.nav_interval, config.nav_on_demand), (Millis(60_000), false));
+        assert_eq!(config.basket_interval, Millis(300_000));
         assert_eq!(config.listen.to_string(), "127.0.0.1:8081");
+        assert!(config.place().unwrap_err().to_string().contains("network.toml"));
+        let path = folder.path().join("network.toml");
+        let mut file = Deployment::new(&path, ChainSection::unasked());
+        file.contracts.set(ContractName::Index, Account([5; 32]));
+        file.blocks.insert(ContractName::Index, 40);
+        file.tokens.subnets = vec![Subnet { netuid: 7, token: Account([7; 32]) }];
+        file.save().unwrap();
+        let place = config.place().unwrap();
+        assert_eq!((place.index, place.rewards, place.from_block), (Account([5; 32]), None, 40));
+        assert_eq!(place.tokens, [(7, Account([7; 32]))].into());
     }
 
     #[test]
@@ -215,9 +232,8 @@ mod tests {
         assert!(wrong("\"1m\"", "\"1\"").contains("duration"));
         assert!(wrong("\"1m\"", "\"0s\"").contains("nav_on_demand"));
         assert!(wrong("http://127.0.0.1:7103", "127.0.0.1:7103").contains("http://HOST:PORT"));
-        assert!(wrong("index = \"5", "index = \"6").contains("address"));
+        assert!(wrong("network =", "index =").contains("write network ="));
         assert!(wrong("emissions = \"emissions.jsonl\"\n", "").contains("go together"));
         assert!(wrong("prices = \"prices.jsonl\"\n", "").contains("needs prices"));
-        assert!(wrong("netuid = 8", "netuid = 7").contains("two tokens"));
     }
 }

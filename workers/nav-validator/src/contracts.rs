@@ -1,22 +1,25 @@
 //! The contracts as typed calls.
 
-use crate::config::Config;
+use crate::config::Place;
 use crate::events::Source;
-use anyhow::{ensure, Result};
+use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{Chain, ContractEvent, Signer};
 use cicada_contracts::types::{DoubleObservation, Electorate, IndexTerms};
 use cicada_contracts::{index, rewards, token, validators, Message};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
-use cicada_core::certificate::{Certificate, Signature};
+use cicada_core::certificate::Signature;
 use cicada_core::committee::AttestationKey;
-use cicada_core::hash::Hash;
+use cicada_core::feed::FeedValue;
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::Account;
 use cicada_network::verify_attestation;
 use cicada_program::now_ms;
+use cicada_settlement::{Bringer, Committee, Settled, Standing, Submission, Verified, Witnesses};
+use parity_scale_codec::Decode;
 use std::time::Duration;
 
 mod award;
@@ -43,7 +46,7 @@ pub struct Office {
     /// Its number.
     pub epoch: u32,
     /// What its signatures bind.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// Operators in seat order.
     pub operators: Vec<Account>,
     /// Attestation keys in seat order.
@@ -59,7 +62,7 @@ impl Office {
     }
 
     /// Whether a seat signed a message.
-    pub fn signed(&self, seat: u8, message: &Hash, signature: &Signature) -> bool {
+    pub fn signed(&self, seat: u8, message: &Digest, signature: &Signature) -> bool {
         let key = self.keys.get(usize::from(seat));
         key.is_some_and(|key| verify_attestation(signature, message, key))
     }
@@ -67,6 +70,20 @@ impl Office {
     /// How many seats there are.
     pub fn seats(&self) -> u8 {
         u8::try_from(self.keys.len()).unwrap_or(u8::MAX)
+    }
+
+    /// What its seats sign under a report.
+    pub fn message(&self, report: &Report) -> Digest {
+        report.attestation_message::<Native>(&self.config_digest)
+    }
+
+    /// The committee as whoever settles its reports has to know it.
+    ///
+    /// # Errors
+    /// If it has no seats.
+    pub fn committee(&self) -> Result<Committee> {
+        let committee = Committee::new(self.epoch, self.config_digest, self.keys.clone());
+        committee.context("no committee is in office")
     }
 }
 
@@ -84,19 +101,19 @@ pub struct Index {
 }
 
 impl Contracts {
-    /// Connects as the configuration says.
+    /// Connects to the chain of an index.
     ///
     /// # Errors
     /// In words.
-    pub async fn connect(config: &Config) -> Result<Self> {
-        let chain = Chain::connect(&config.url).await?;
+    pub async fn connect(place: &Place) -> Result<Self> {
+        let chain = place.connect().await?;
         let IndexTerms { validators, token, .. } =
-            chain.read(&config.index, &index::terms()).await?;
-        if let Some(rewards) = &config.rewards {
+            chain.read(&place.index, &index::terms()).await?;
+        if let Some(rewards) = &place.rewards {
             let theirs = chain.read(rewards, &rewards::validators()).await?;
             ensure!(theirs == validators, "index and rewards have different validators");
         }
-        Ok(Self { chain, index: config.index, validators, token, rewards: config.rewards })
+        Ok(Self { chain, index: place.index, validators, token, rewards: place.rewards })
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, Account)> {
@@ -204,14 +221,6 @@ impl Contracts {
         self.office_at(self.chain.final_block().await?).await
     }
 
-    /// The seats that have lost their voice for the epoch, as bits.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn barred(&self) -> Result<u32> {
-        Ok(self.chain.read(&self.validators, &validators::barred()).await?)
-    }
-
     /// The oldest slot in which somebody was off and that was not judged.
     ///
     /// # Errors
@@ -225,14 +234,8 @@ impl Contracts {
     /// # Errors
     /// In words, if the chain does not answer.
     pub async fn judge_nav(&self, signer: &Signer) -> Result<Option<u64>> {
-        match self.chain.call(&self.index, &index::judge_nav(), signer).await {
-            Ok(outcome) => Ok(Some(outcome.block)),
-            Err(error) if error.refusal().is_some() => {
-                tracing::info!("the oldest slot is not judged: {error}");
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let what = "the oldest slot is not judged";
+        self.attempt(&self.index, &index::judge_nav(), signer, what).await
     }
 
     /// Brings a certified NAV to the chain. The block, or `None` if it was there already.
@@ -240,13 +243,15 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn settle_nav(
-        &self,
-        proposal: &nav::Proposal,
-        certificate: &Certificate,
-        signer: &Signer,
+        verified: Verified<nav::Proposal>,
+        by: &Bringer<'_, impl Witnesses>,
     ) -> Result<Option<u64>> {
-        let settle = index::settle_nav(&proposal.report, &proposal.observations, certificate);
-        self.settle(&self.index, &settle, &proposal.report, signer).await
+        let message = |verified: &Verified<nav::Proposal>| {
+            let nav::Proposal { report, observations } = verified.value();
+            index::settle_nav(report, observations, verified.certificate())
+        };
+        let held = (index::feeds(), |(_, nav): (FeedState, FeedState)| nav);
+        Self::settle((verified, message), held, by).await
     }
 
     /// Brings a certified basket to the chain. The block, or `None` if it was there already.
@@ -254,13 +259,15 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn set_basket(
-        &self,
-        proposal: &Basket,
-        certificate: &Certificate,
-        signer: &Signer,
+        verified: Verified<Basket>,
+        by: &Bringer<'_, impl Witnesses>,
     ) -> Result<Option<u64>> {
-        let set = index::set_basket(&proposal.report, &proposal.entries, certificate);
-        self.settle(&self.index, &set, &proposal.report, signer).await
+        let message = |verified: &Verified<Basket>| {
+            let Basket { report, entries, .. } = verified.value();
+            index::set_basket(report, entries, verified.certificate())
+        };
+        let held = (index::feeds(), |(basket, _): (FeedState, FeedState)| basket);
+        Self::settle((verified, message), held, by).await
     }
 
     /// Brings the proof that a seat signed two values. The block, or `None` if the chain does not
@@ -278,33 +285,42 @@ impl Contracts {
         let feed = self.nav_feed();
         let evidence = DoubleObservation { epoch: office, feed, slot, one: *one, other: *other };
         let convict = validators::convict_observer(&evidence);
-        match self.chain.call(&self.validators, &convict, signer).await {
+        let what = format!("slot {slot}, seat {}", one.seat);
+        self.attempt(&self.validators, &convict, signer, &what).await
+    }
+
+    /// Calls a contract. The block, or `None` if it refuses, which is told as of `what`.
+    async fn attempt<T: Decode, E>(
+        &self,
+        contract: &Account,
+        message: &Message<T, E>,
+        signer: &Signer,
+        what: &str,
+    ) -> Result<Option<u64>> {
+        match self.chain.call(contract, message, signer).await {
             Ok(outcome) => Ok(Some(outcome.block)),
             Err(error) if error.refusal().is_some() => {
-                tracing::info!("slot {slot}, seat {}: {error}", one.seat);
+                tracing::info!("{what}: {error}");
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn settle<E>(
-        &self,
-        contract: &Account,
-        message: &Message<Settlement, E>,
-        report: &Report,
-        signer: &Signer,
+    async fn settle<V: FeedValue, E, T: Decode>(
+        (verified, message): (Verified<V>, impl FnOnce(&Verified<V>) -> Message<Settlement, E>),
+        (held, newest): (Message<T>, impl Fn(T) -> FeedState),
+        by: &Bringer<'_, impl Witnesses>,
     ) -> Result<Option<u64>> {
-        // A dry run sees the clock of the newest block, which may stand still: the contract refuses what
-        // is of a time to come. Where finality takes long, no block is made for that.
-        let since = Duration::from_millis(now_ms().saturating_sub(report.time_ms));
-        self.chain.freshen(signer, FRESH.saturating_add(since)).await?;
-        let origin = cicada_chain::account_of(signer);
-        if self.chain.dry_run(contract, message, &origin).await?.returned == Settlement::AlreadyDone
-        {
-            return Ok(None);
+        let Report { slot, time_ms, .. } = *verified.value().report();
+        let standing = |held| Standing::of(&newest(held), slot);
+        // Where finality takes long, no block is made for the time that passed since.
+        let since = Duration::from_millis(now_ms().saturating_sub(time_ms));
+        let submission = Submission { message, held, standing, fresh: FRESH.saturating_add(since) };
+        match by.settle(verified, submission).await?.1 {
+            Settled::Another => bail!("the chain has another report in slot {slot}"),
+            settled => Ok(settled.block()),
         }
-        Ok(Some(self.chain.call(contract, message, signer).await?.block))
     }
 }
 
@@ -322,8 +338,8 @@ pub(crate) mod testing {
             .collect();
         let office = Office {
             epoch: 1,
-            config_digest: [8; 32],
-            operators: (0..count).map(|seat| [seat; 32]).collect(),
+            config_digest: Digest([8; 32]),
+            operators: (0..count).map(|seat| Account([seat; 32])).collect(),
             keys: keys.iter().map(NodeKeys::attestation_key).collect(),
             stakes: vec![1; usize::from(count)],
         };

@@ -104,17 +104,19 @@ mod tests {
     use cicada_contracts::token::events::Approval;
     use cicada_contracts::validators::events::Bonded;
     use cicada_contracts::Event;
+    use cicada_core::hash::Digest;
     use cicada_core::nav::ONE_E18;
     use cicada_core::report::{Feed, ReportKind};
     use cicada_core::slashing::{OffenceKind, Severity};
+    use cicada_core::Account;
     use parity_scale_codec::Encode;
 
     fn emitted<E: Event + Encode>(event: &E) -> ContractEvent {
         ContractEvent {
             block: 1,
-            block_hash: [0; 32],
+            block_hash: Digest::ZERO,
             index: 0,
-            contract: [0; 32],
+            contract: Account::NOBODY,
             topics: vec![E::TOPIC],
             data: event.encode(),
         }
@@ -129,13 +131,14 @@ mod tests {
     #[test]
     fn mints_and_redemptions_have_their_value_at_nav() {
         let (who, tokens, fee, nav_e18) = ([7; 32], 3 * ONE_E18, 0, ONE_E18 / 2);
-        let minted = emitted(&Minted { who, tokens, fee, nav_e18 });
-        let redeemed = emitted(&Redeemed { who, tokens, fee, nav_e18 });
+        let minted = emitted(&Minted { who: Account(who), tokens, fee, nav_e18 });
+        let redeemed = emitted(&Redeemed { who: Account(who), tokens, fee, nav_e18 });
         for (event, side) in [(&minted, Side::Mint), (&redeemed, Side::Redeem)] {
-            let trade = Trade { time_ms: 5, miner: who, side, tokens, value: 1_500_000_000 };
+            let trade =
+                Trade { time_ms: 5, miner: Account(who), side, tokens, value: 1_500_000_000 };
             assert_eq!(of_index(event, 5).unwrap(), Some(Change::Traded(trade)));
         }
-        let owed = emitted(&Owed { who, token: [1; 32], amount: 2 });
+        let owed = emitted(&Owed { who: Account(who), token: Account([1; 32]), amount: 2 });
         assert_eq!(of_index(&owed, 5).unwrap(), None);
         for event in spoilt(&minted) {
             assert!(of_index(&event, 5).is_err());
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn without_a_nav_or_beyond_all_tao_there_is_no_value() {
         for (tokens, nav_e18) in [(ONE_E18, 0), (u128::MAX, u128::MAX)] {
-            let event = emitted(&Minted { who: [7; 32], tokens, fee: 0, nav_e18 });
+            let event = emitted(&Minted { who: Account([7; 32]), tokens, fee: 0, nav_e18 });
             let Some(Change::Traded(trade)) = of_index(&event, 5).unwrap() else {
                 panic!("no trade");
             };
@@ -157,7 +160,7 @@ mod tests {
     fn a_settled_nav_and_a_penalty_are_read() {
         let settled = NavSettled {
             slot: 4,
-            digest: [1; 32],
+            digest: Digest([1; 32]),
             epoch: 2,
             signers: 0b11,
             observers: 0b110,
@@ -169,10 +172,10 @@ mod tests {
         };
         assert_eq!((nav.attendance().seats, nav.time_ms), (0b110, 99), "who observed");
         let slashed = Slashed {
-            operator: [1; 32],
+            operator: Account([1; 32]),
             offence: OffenceKind::NavDeviation,
             epoch: 2,
-            feed: Feed { kind: ReportKind::Nav, contract: [3; 32] },
+            feed: Feed { kind: ReportKind::Nav, contract: Account([3; 32]) },
             slot: 4,
             severity: Severity::Minor,
             amount: 10,
@@ -181,39 +184,40 @@ mod tests {
             panic!("no penalty");
         };
         assert_eq!((penalty.slot, penalty.severity, penalty.amount), (4, Severity::Minor, 10));
-        let bonded = emitted(&Bonded { operator: [1; 32], amount: 10 });
+        let bonded = emitted(&Bonded { operator: Account([1; 32]), amount: 10 });
         assert_eq!(of_validators(&bonded).unwrap(), None);
     }
 
     #[test]
     fn transfers_and_registrations_are_read() {
-        let transfer = emitted(&Transfer { from: None, to: Some([1; 32]), value: 7 });
-        let moved = Movement { time_ms: 5, from: None, to: Some([1; 32]), tokens: 7 };
+        let transfer = emitted(&Transfer { from: None, to: Some(Account([1; 32])), value: 7 });
+        let moved = Movement { time_ms: 5, from: None, to: Some(Account([1; 32])), tokens: 7 };
         assert_eq!(of_token(&transfer, 5).unwrap(), Some(Change::Moved(moved)));
-        let approval = emitted(&Approval { owner: [1; 32], spender: [2; 32], amount: 7 });
+        let approval =
+            emitted(&Approval { owner: Account([1; 32]), spender: Account([2; 32]), amount: 7 });
         assert_eq!(of_token(&approval, 5).unwrap(), None);
-        let come = emitted(&Registered { account: [3; 32] });
-        assert_eq!(of_rewards(&come, 5).unwrap(), Some(Change::Registered([3; 32], 5)));
-        let gone = emitted(&Unregistered { account: [3; 32], free_ms: 9 });
-        assert_eq!(of_rewards(&gone, 6).unwrap(), Some(Change::Unregistered([3; 32], 6)));
-        let claimed = emitted(&Claimed { account: [3; 32], amount: 1, cumulative: 2 });
+        let come = emitted(&Registered { account: Account([3; 32]) });
+        assert_eq!(of_rewards(&come, 5).unwrap(), Some(Change::Registered(Account([3; 32]), 5)));
+        let gone = emitted(&Unregistered { account: Account([3; 32]), free_ms: 9 });
+        assert_eq!(of_rewards(&gone, 6).unwrap(), Some(Change::Unregistered(Account([3; 32]), 6)));
+        let claimed = emitted(&Claimed { account: Account([3; 32]), amount: 1, cumulative: 2 });
         assert_eq!(of_rewards(&claimed, 5).unwrap(), None);
         let settled = emitted(&EpochSettled {
             epoch: 4,
-            digest: [1; 32],
+            digest: Digest([1; 32]),
             pool: 1,
             awarded: 2,
             carried_out: 3,
-            claims_root: [2; 32],
+            claims_root: Digest([2; 32]),
             claims: 9,
-            ranking: [3; 32],
+            ranking: Digest([3; 32]),
             ranked_by: 0b101,
             committee: 6,
         });
         let Some(Change::Awarded(4, award)) = of_rewards(&settled, 77).unwrap() else {
             panic!("no award");
         };
-        assert_eq!((award.ranking, award.settled_ms), ([3; 32], 77));
+        assert_eq!((award.ranking, award.settled_ms), (Digest([3; 32]), 77));
         assert_eq!((award.attendance().seats, award.attendance().epoch), (0b101, 6));
         for event in [&transfer, &come, &settled].into_iter().flat_map(spoilt) {
             assert!(of_token(&event, 5).is_err() || of_rewards(&event, 5).is_err());

@@ -10,6 +10,7 @@ use anyhow::{bail, Context, Result};
 use cicada_chain::FinalBlock;
 use cicada_core::ranking::Told;
 use cicada_core::rewards::Settled;
+use cicada_files::{write_whole, PLAIN};
 use futures::stream::{self, StreamExt};
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
@@ -258,13 +259,5 @@ fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
-    let write = || -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let draft = path.with_extension("new");
-        std::fs::write(&draft, bytes)?;
-        std::fs::rename(&draft, path)
-    };
-    write().with_context(|| path.display().to_string())
+    Ok(write_whole(path, bytes, PLAIN)?)
 }

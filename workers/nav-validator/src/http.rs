@@ -1,16 +1,17 @@
 //! What can be asked of a validator.
 
 use crate::service::App;
+use crate::store::StoreError;
 use crate::view;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{header, HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cicada_chain::{address, parse_account};
 use cicada_core::hash::Native;
 use cicada_core::merkle::Tree;
 use cicada_core::rewards::{leaves, Claim};
+use cicada_core::Account;
+use cicada_program::http::{figures, Failure, Figures};
 use cicada_program::now_ms;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -26,36 +27,9 @@ use room::{in_line, with_room};
 /// NAVs over which the members' parts are counted: those of a day.
 const A_DAY: usize = 1_440;
 
-/// An error as JSON: `{"error": …}`.
-pub struct Failure(StatusCode, String);
-
-impl Failure {
-    fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
-        Self(status, format!("{error:#}"))
-    }
-
-    fn bad(error: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, error)
-    }
-
-    fn absent(error: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, error)
-    }
-
-    fn conflict(error: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::CONFLICT, error)
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.into())
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        anyhow::Error::from(error).into()
     }
 }
 
@@ -92,8 +66,8 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn metrics(State(app): Shared) -> String {
-    app.metrics.text()
+async fn metrics(State(app): Shared) -> Figures {
+    figures(app.metrics.text())
 }
 
 async fn status(State(app): Shared) -> Answer {
@@ -103,9 +77,9 @@ async fn status(State(app): Shared) -> Answer {
     let lag = cursor.map(|cursor| now_ms().saturating_sub(cursor.time_ms));
     Ok(Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "index": address(&app.config.index),
-        "rewards": app.config.rewards.as_ref().map(address),
-        "operator": keys.map(|keys| address(&keys.operator())),
+        "index": app.place.index.to_string(),
+        "rewards": app.place.rewards,
+        "operator": keys.map(|keys| keys.operator().to_string()),
         "attestation_key": keys.map(|keys| hex::encode(keys.attestation_key())),
         "uptime_seconds": app.started.elapsed().as_secs(),
         "block": cursor.map(|cursor| cursor.block),
@@ -134,7 +108,7 @@ async fn consensus(State(app): Shared) -> Answer {
     let members = members.map(|(seat, (operator, stake))| {
         json!({
             "seat": seat,
-            "operator": address(operator),
+            "operator": operator.to_string(),
             "stake": stake.to_string(),
             "observed": part(seat, |nav| nav.observers),
             "signed": part(seat, |nav| nav.signers),
@@ -227,7 +201,7 @@ async fn basket(State(app): Shared) -> Answer {
                 "time_ms": time_ms,
                 "entries": entries.iter().map(|entry| json!({
                     "netuid": entry.netuid,
-                    "token": address(&entry.token),
+                    "token": entry.token.to_string(),
                     "weight_bps": entry.weight_bps,
                     "price_e18": entry.price_e18.to_string(),
                 })).collect::<Vec<_>>(),
@@ -265,7 +239,7 @@ pub struct Claims {
 }
 
 async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
-    let account = parse_account(&of.account).map_err(|error| Failure::bad(error.to_string()))?;
+    let account = of.account.parse::<Account>().map_err(Failure::bad)?;
     let contracts = app.contracts();
     let (state, _) = contracts.rewards_state().await?;
     app.saw_epoch(state.epoch);
@@ -291,7 +265,7 @@ async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
     let proof = claims.tree.prove(index).unwrap_or_default();
     let paid = contracts.paid_of(&account).await?;
     Ok(Json(json!({
-        "account": address(&account),
+        "account": account.to_string(),
         "epoch": state.epoch,
         "cumulative": claim.cumulative.to_string(),
         "paid": paid.to_string(),

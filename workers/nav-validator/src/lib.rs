@@ -14,7 +14,6 @@
 //! | [`peers`], [`agree`] | the agreement, and its way to the chain |
 //! | [`baskets`], `rebalance` | the prices of this validator, and the basket that follows from all of them |
 //! | [`outlook`] | what many ask of the chain, asked once |
-//! | [`certify`] | certificates without barred seats |
 //! | [`rankings`] | the ranking of each epoch, signed once; what is off is brought to the chain |
 //! | `watch` | who signs two NAVs for a slot is brought to the chain |
 //! | [`service`], [`http`], [`metrics`] | start and end, and what can be asked |
@@ -22,7 +21,6 @@
 pub mod agree;
 pub mod baskets;
 pub mod bench;
-pub mod certify;
 pub mod config;
 pub mod contracts;
 pub mod epochs;

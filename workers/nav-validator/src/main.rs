@@ -1,7 +1,7 @@
 //! The validator's program.
 
 use anyhow::{Context, Result};
-use cicada_program::{logs, on_two_threads, say, status};
+use cicada_program::{on_two_threads, say, status, tao20_logs};
 use clap::{Args, Parser, Subcommand};
 use nav_validator::bench;
 use nav_validator::config::Config;
@@ -14,7 +14,6 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
 
 /// Follows the index, scores its miners, signs the NAV once a slot, and takes part in the
 /// agreement of the 23 about NAV and rewards.
@@ -106,13 +105,13 @@ Examples:
   nav-validator replay events.jsonl --data /tmp/replay
   nav-validator bench --events 100000
 
-The log level comes from TAO20_LOG_LEVEL: error, warn, info (default), debug, trace.
+The log level comes from TAO20_LOG_LEVEL, or CICADA_LOG: error, warn, info (default), debug, trace.
 The configuration is explained in docs/nav-validator.md.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    logs("TAO20_LOG_LEVEL", LevelFilter::INFO);
+    tao20_logs();
     status("nav-validator", run(options.command))
 }
 

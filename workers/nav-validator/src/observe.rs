@@ -6,9 +6,10 @@ use crate::prices::{Price, Prices};
 use crate::store::Store;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_core::basket::holdings::Holding;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::{nav_e18_floor, scheduled, Observation, Own, Position, STALENESS_MS};
 use cicada_core::report::{Feed, FeedState};
+use cicada_files::{write_whole, PLAIN};
 use cicada_network::NodeKeys;
 use cicada_program::now_ms;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -69,13 +70,13 @@ pub struct Task {
     /// Our seat.
     pub seat: u8,
     /// The committee's digest.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// The scheduled time.
     pub time_ms: u64,
 }
 
 /// What is observed: slot, committee, time.
-pub(crate) type Which = (u64, Hash, u64);
+pub(crate) type Which = (u64, Digest, u64);
 
 /// Computes and signs.
 pub struct Observer {
@@ -229,7 +230,7 @@ impl Observer {
             return Ok(());
         };
         let own = Own { slot: task.slot, observation, signed_ms: now_ms(), weights };
-        replace(file, &own.encode())
+        Ok(write_whole(file, &own.encode(), PLAIN)?)
     }
 
     /// Signs a NAV and returns when that is on disk.
@@ -244,22 +245,12 @@ impl Observer {
     }
 }
 
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// If the system says no; it is then as it was.
-pub(crate) fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
-    let draft = file.with_extension("new");
-    std::fs::write(&draft, bytes)
-        .and_then(|()| std::fs::rename(&draft, file))
-        .with_context(|| file.display().to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use cicada_core::nav::ROUND_MS;
     use cicada_core::report::ReportKind;
+    use cicada_core::Account;
     use cicada_network::verify_attestation;
 
     const INTERVAL: u64 = 10_000;
@@ -280,12 +271,12 @@ mod tests {
         let file = Some(folder.path().join("nav.scale"));
         let observer = Observer::new(keys, store, None, INTERVAL, file);
         let started_ms = observer.started_ms;
-        let newest = FeedState { slot: 4, digest: [1; 32], time_ms: started_ms };
+        let newest = FeedState { slot: 4, digest: Digest([1; 32]), time_ms: started_ms };
         let task = Task {
-            feed: Feed { kind: ReportKind::Nav, contract: [3; 32] },
+            feed: Feed { kind: ReportKind::Nav, contract: Account([3; 32]) },
             slot: 5,
             seat: 2,
-            config_digest: [8; 32],
+            config_digest: Digest([8; 32]),
             time_ms: started_ms + INTERVAL,
         };
         Bench { observer, started_ms, task, newest, _folder: folder }
@@ -293,7 +284,7 @@ mod tests {
 
     fn held(netuid: u16, amount: u128) -> Holding {
         let (token, weight_bps, price_e18) = ([0; 32], 500, 1);
-        Holding { token, netuid, weight_bps, price_e18, amount, unpriced_ms: 0 }
+        Holding { token: Account(token), netuid, weight_bps, price_e18, amount, unpriced_ms: 0 }
     }
 
     #[test]
@@ -324,7 +315,7 @@ mod tests {
         let message = signed.message::<Native>(&task.config_digest, &task.feed, task.slot);
         assert!(verify_attestation(&signed.signature, &message, &observer.keys.attestation_key()));
         assert_eq!(signed.time_ms, task.time_ms, "the scheduled time, not that of the signature");
-        assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(signed));
+        assert_eq!(observer.store.observation(5, &Digest([8; 32])).unwrap(), Some(signed));
         assert!(observer.sign(&task, 78).is_err(), "no second value");
         assert!(observer.sign(&Task { slot: 6, ..task }, 0).is_err(), "no NAV of 0");
         // Who was killed in between tells it the next time.
@@ -358,7 +349,7 @@ mod tests {
         observer.sign(&task, 77).unwrap();
         let second = Task { time_ms: task.time_ms + ROUND_MS, ..task };
         let renewed = observer.sign(&second, 78).unwrap();
-        assert_eq!(observer.store.observation(5, &[8; 32]).unwrap(), Some(renewed));
+        assert_eq!(observer.store.observation(5, &Digest([8; 32])).unwrap(), Some(renewed));
         assert!(observer.sign(&task, 77).is_err(), "nothing of a round that is over");
     }
 

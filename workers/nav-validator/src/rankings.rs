@@ -201,10 +201,7 @@ impl Agreement {
         }
         // To accuse and to judge are two turns.
         let due_ms = if now < judged_from { 0 } else { judged_from };
-        let mut due = Due::of(watched.due, epoch, due_ms, now);
-        let turn = due.has_turn(&place.of_bringers(), now);
-        watched.due = Some(due);
-        if !turn {
+        if !Due::turn(&mut watched.due, (epoch, due_ms, now), &place.of_bringers(), now) {
             return Ok(());
         }
         let accused = contracts.accused(epoch).await?;
@@ -256,10 +253,12 @@ impl Agreement {
 mod tests {
     use super::*;
     use crate::contracts::testing::committee;
+    use cicada_core::hash::Digest;
     use cicada_core::report::ReportKind;
+    use cicada_core::Account;
     use cicada_network::NodeKeys;
 
-    const FEED: Feed = Feed { kind: ReportKind::Rewards, contract: [3; 32] };
+    const FEED: Feed = Feed { kind: ReportKind::Rewards, contract: Account([3; 32]) };
 
     struct Bench {
         keys: Vec<NodeKeys>,
@@ -270,7 +269,7 @@ mod tests {
 
     fn bench() -> Bench {
         let (keys, office) = committee(4);
-        let certified = vec![([1; 32], 600), ([2; 32], 400)];
+        let certified = vec![(Account([1; 32]), 600), (Account([2; 32]), 400)];
         let award = Award {
             epoch: 3,
             start_ms: 1_000,
@@ -279,7 +278,7 @@ mod tests {
             carried_in: 0,
             awarded: 0,
             carried_out: 0,
-            claims_root: [5; 32],
+            claims_root: Digest([5; 32]),
             claims: 0,
             total: 0,
             ranking: digest::<Native>(&certified),
@@ -311,7 +310,7 @@ mod tests {
             forged,
             bench.signed(0, same),
             bench.signed(2, same),
-            bench.signed(3, |one| one.ranking = [9; 32]),
+            bench.signed(3, |one| one.ranking = Digest([9; 32])),
             bench.signed(3, |one| one.end_ms += 1),
         ];
         let found = select(&bench.office, &FEED, &bench.award, all.into_iter());
@@ -328,10 +327,10 @@ mod tests {
             });
             (signed, Some(list.to_vec()))
         };
-        let wrong = vec![([1; 32], 500), ([2; 32], 500)];
+        let wrong = vec![(Account([1; 32]), 500), (Account([2; 32]), 500)];
         assert_eq!(bench.off(&of(&wrong, |_| ())), Some(1_000));
         assert_eq!(bench.off(&of(&bench.certified, |_| ())), None);
-        let near = vec![([1; 32], 600), ([2; 32], 440)];
+        let near = vec![(Account([1; 32]), 600), (Account([2; 32]), 440)];
         assert_eq!(bench.off(&of(&near, |_| ())), None, "within the tolerance");
         assert_eq!(bench.off(&of(&wrong, |one| one.end_ms += 1)), None, "another time");
         let (statement, _) = of(&wrong, |_| ());

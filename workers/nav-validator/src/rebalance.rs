@@ -1,20 +1,19 @@
 //! Agreement on the basket: one is proposed when somebody asks a validator for it, by whoever has the
 //! turn, whom that one tells; and whatever the nodes have certified is brought to the chain by every validator in its turn, so that nobody keeps it back.
 
-use crate::agree::{one_of_each, Agreement};
+use crate::agree::{one_of_each, too_few, Agreement};
 use crate::baskets::Baskets;
 use crate::contracts::{Contracts, Office};
-use crate::peers::Certified;
 use crate::turns::{Due, Place};
 use anyhow::{ensure, Context, Result};
 use cicada_core::basket::agreed::{Own, Proposal};
 use cicada_core::basket::holdings;
 use cicada_core::basket::observed::{check, Observation};
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::nav::{min_observations, ROUND_MS};
-use cicada_core::report::{Feed, FeedState};
+use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_program::now_ms;
-use parity_scale_codec::Encode;
+use cicada_settlement::{take, Asked, Verified};
 
 /// A basket is proposed at most so long after the turn for it began, in milliseconds; later, the next
 /// one is waited for: its prices serve for 300 s.
@@ -24,9 +23,9 @@ const WANTED_TAG: &[u8] = b"cicada71/basket-wanted/v1";
 
 /// What a seat signs when it asks the others for the prices of a basket that it wants: strangers make
 /// nobody propose one.
-pub fn wanted_message(config_digest: &Hash, slot: u64, time_ms: u64) -> Hash {
+pub fn wanted_message(config_digest: &Digest, slot: u64, time_ms: u64) -> Digest {
     let of = [slot.to_le_bytes(), time_ms.to_le_bytes()].concat();
-    Native::sha256(&[WANTED_TAG, config_digest, &of].concat())
+    Native::sha256(&[WANTED_TAG, &config_digest.0, &of].concat())
 }
 
 /// What is to be done about the basket.
@@ -55,14 +54,6 @@ impl Rebalancing {
     fn wants(&mut self, slot: u64, now_ms: u64) -> bool {
         let of = *self.slot.get_or_insert(slot);
         of == slot && (self.next_ms..self.until_ms).contains(&now_ms)
-    }
-
-    /// Whether it is the turn of this seat for a basket that another wants.
-    fn has_turn(&mut self, place: &Place, slot: u64, time_ms: u64, now_ms: u64) -> bool {
-        let mut due = Due::of(self.turn, slot, time_ms, now_ms);
-        let turn = due.has_turn(place, now_ms);
-        self.turn = Some(due);
-        turn
     }
 }
 
@@ -115,31 +106,30 @@ impl Agreement {
         let slot = newest.slot.saturating_add(1);
         let (asked, time_ms) = (state.wants(slot, now), baskets.time(now));
         let wanted = asked || (baskets.is_wanted(slot, time_ms) && state.next_ms <= now);
-        let done = self.app.peers.certified::<Proposal>("basket", slot).await?;
+        let node = self.app.peers.node()?;
+        let done = node.decided::<Proposal>(ReportKind::Basket, slot).await?;
         if done.is_none() && !wanted {
             return Ok(());
         }
         let office = contracts.office().await?;
+        let committee = office.committee()?;
         let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
-        let Certified { value, certificate } = match done {
+        let verified = match done {
             Some(done) => {
-                let mut due = Due::of(state.due, slot, 0, now);
-                let turn = due.has_turn(&place.of_bringers(), now);
-                state.due = Some(due);
-                if !turn {
+                if !Due::turn(&mut state.due, (slot, 0, now), &place.of_bringers(), now) {
                     return Ok(());
                 }
-                done
+                take(&committee, &Asked::after(contracts.basket_feed(), &newest), done)?
             }
             None => {
                 ensure!(
-                    place.allows_eight(slot, self.app.config.basket_interval),
+                    place.allows_eight(slot, self.app.config.basket_interval.0),
                     "basket_interval is shorter than the turns of eight seats"
                 );
                 state.next_ms = place.next_ms(now);
-                let turn = state.has_turn(&place, slot, time_ms, now);
+                let turn = Due::turn(&mut state.turn, (slot, time_ms, now), &place, now);
                 if !is_young(&place, slot, time_ms, now) || !(asked || turn) {
                     // Those who go before us learn that it is wanted.
                     if asked && now < place.allowed_from_ms(time_ms, slot) {
@@ -150,10 +140,8 @@ impl Agreement {
                 self.propose_basket(contracts, baskets, &newest).await?
             }
         };
-        let report = &value.report;
-        let certificate =
-            self.with_voice(contracts, &office, "basket", report, certificate).await?;
-        let block = contracts.set_basket(&value, &certificate, &self.signer).await?;
+        let by = self.bringer(contracts, &office, &committee);
+        let block = Contracts::set_basket(verified, &by).await?;
         tracing::info!("basket {slot} is on the chain, block {block:?}");
         Ok(())
     }
@@ -184,22 +172,21 @@ impl Agreement {
         contracts: &Contracts,
         baskets: &Baskets,
         newest: &FeedState,
-    ) -> Result<Certified<Proposal>> {
+    ) -> Result<Verified<Proposal>> {
         let slot = newest.slot.saturating_add(1);
         let (office, own, all, failed) = self.prices(contracts, baskets, slot).await?;
         let time_ms = own.observation.time_ms;
         let feed = contracts.basket_feed();
         let observations = select(&office, &feed, slot, all, time_ms);
         let needed = min_observations(office.seats()).context("no committee")?;
-        check(&observations, &own.weights, needed, time_ms).map_err(|error| {
-            let why = failed.first().map_or("the others are invalid or of another time", |one| one);
-            anyhow::anyhow!("slot {slot}: {} observations: {error:?}; {why}", observations.len())
-        })?;
+        check(&observations, &own.weights, needed, time_ms)
+            .map_err(|error| too_few(slot, observations.len(), error, &failed))?;
         let entries = own.sheet.agreed(time_ms, &observations, &own.weights, needed);
         let entries = entries.map_err(|error| anyhow::anyhow!("slot {slot}: {error:?}"))?;
         let report = holdings::report::<Native>(feed, newest, &entries, time_ms);
         let proposal = Proposal { report, entries, observations };
-        self.app.peers.propose::<Proposal>(proposal.encode()).await
+        let committee = office.committee()?;
+        Ok(self.app.peers.round(&committee).agree(&proposal).await?.verified)
     }
 }
 
@@ -207,11 +194,11 @@ impl Agreement {
 mod tests {
     use super::*;
     use crate::contracts::testing::committee;
-    use cicada_core::report::ReportKind;
+    use cicada_core::Account;
     use cicada_network::Rules;
 
     const NOW: u64 = 1_738_425_600_000;
-    const FEED: Feed = Feed { kind: ReportKind::Basket, contract: [3; 32] };
+    const FEED: Feed = Feed { kind: ReportKind::Basket, contract: Account([3; 32]) };
     const SLOT: u64 = 5;
 
     #[test]
@@ -242,7 +229,7 @@ mod tests {
         let signed = |seat: u8, prices: &[(u16, u128)], time_ms| {
             let (prices, signature) = (prices.to_vec(), [0; 64]);
             let mut one = Observation { seat, time_ms, prices, signature };
-            let message = one.message::<Native>(&[8; 32], &FEED, SLOT);
+            let message = one.message::<Native>(&Digest([8; 32]), &FEED, SLOT);
             one.signature = keys[usize::from(seat)].attest(&message);
             one
         };

@@ -53,7 +53,7 @@ fn parse(text: &str) -> Result<(u64, u32, Trade)> {
         Way::Redeem => Side::Redeem,
     };
     let value = line.value.parse().context("value")?;
-    Ok((line.block, line.index, trade(line.time_ms, miner, side, value)))
+    Ok((line.block, line.index, trade(line.time_ms, Account(miner), side, value)))
 }
 
 /// Reads a recording: blocks in rising order, events of a block at one time and in rising order.
@@ -136,7 +136,7 @@ fn block((number, time_ms, trades): Recorded) -> Block {
 
 /// The account of a generated miner.
 fn miner(number: u64) -> Account {
-    Native::sha256(&[&b"miner"[..], &number.to_le_bytes()].concat())
+    Account(Native::sha256(&[&b"miner"[..], &number.to_le_bytes()].concat()).0)
 }
 
 /// Generates events: 0 to 20 in a block every 6 s, some too small and some too frequent to count.

@@ -2,7 +2,7 @@
 
 use cicada_core::activity::held::Movement;
 use cicada_core::activity::{Event, Side};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::participation::Attendance;
 use cicada_core::report::Feed;
 use cicada_core::rewards::{Award, Payout, Placement};
@@ -17,7 +17,7 @@ pub struct Cursor {
     /// Its number.
     pub block: u64,
     /// Its hash.
-    pub hash: Hash,
+    pub hash: Digest,
     /// Its time, in milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -49,7 +49,7 @@ impl Trade {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SettledNav {
     /// The digest of its report.
-    pub digest: Hash,
+    pub digest: Digest,
     /// The committee that attested it.
     pub epoch: u32,
     /// Seats that signed the certificate.
@@ -73,7 +73,7 @@ impl SettledNav {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SettledAward {
     /// The digest of its ranking.
-    pub ranking: Hash,
+    pub ranking: Digest,
     /// Seats that had signed that ranking.
     pub ranked_by: u32,
     /// The committee that attested it.

@@ -2,7 +2,7 @@
 
 use crate::agree::Agreement;
 use crate::baskets::Baskets;
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::contracts::Contracts;
 use crate::epochs::Schedule;
 use crate::follow::Follower;
@@ -15,6 +15,7 @@ use anyhow::{ensure, Context, Result};
 use cicada_chain::signer_from_seed;
 use cicada_network::NodeKeys;
 use cicada_program::{count, now_ms, say, termination, Server};
+use cicada_settlement::Underways;
 use parity_scale_codec::Encode;
 use std::fs::File;
 use std::path::Path;
@@ -30,6 +31,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub struct App {
     /// Settings.
     pub config: Config,
+    /// Where the index is.
+    pub place: Place,
     /// What survives.
     pub store: Arc<Store>,
     /// Who signs, if this process has keys.
@@ -76,23 +79,29 @@ impl App {
     /// # Errors
     /// In words.
     pub async fn open(config: Config) -> Result<Arc<Self>> {
-        let contracts = Contracts::connect(&config).await?;
+        let place = config.place()?;
+        let contracts = Contracts::connect(&place).await?;
         let schedule = schedule(&config, &contracts).await?;
-        let identity = (contracts.chain.genesis(), config.index, config.rewards, config.epoch);
+        let identity = (
+            contracts.chain.genesis(),
+            place.index,
+            place.rewards,
+            config.epoch.map(|length| length.0),
+        );
         let store = Arc::new(Store::open(&config.data, &identity.encode())?);
         let only_user = config.keys.as_deref().map(claim).transpose()?;
         let keys = config.keys.as_deref().map(NodeKeys::load).transpose()?.map(Arc::new);
-        let peers = Peers::new(config.peers.clone(), config.paxos.clone())?.signing(keys.clone());
+        let peers = Peers::new(config.peers.clone(), config.paxos.clone(), keys.clone())?;
         let observer = keys.map(|keys| {
             let (prices, told) = (config.prices.as_deref(), config.nav.clone());
-            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_interval, told))
+            Arc::new(Observer::new(keys, store.clone(), prices, config.nav_interval.0, told))
         });
         Ok(Arc::new(Self {
             peers,
             metrics: Arc::new(Metrics::new()),
             demand: Notify::new(),
             rebalance: Notify::new(),
-            baskets: Baskets::new(&config),
+            baskets: Baskets::new(&config, &place),
             started: Instant::now(),
             rankings: tokio::sync::Mutex::default(),
             claims: Mutex::default(),
@@ -102,6 +111,7 @@ impl App {
             last_of_nav: Mutex::default(),
             chain_problem: Mutex::default(),
             config,
+            place,
             store,
             observer,
             schedule,
@@ -168,7 +178,7 @@ impl App {
             contracts,
             store: self.store.clone(),
             schedule: self.schedule,
-            from_block: self.config.from_block,
+            from_block: self.place.from_block,
             awards: self.config.awards.clone().filter(|_| !self.is_agreeing()),
             metrics: self.metrics.clone(),
         }
@@ -176,10 +186,7 @@ impl App {
 
     /// Connects again, to the same chain.
     async fn connect(&self) -> Result<()> {
-        let fresh = Contracts::connect(&self.config).await?;
-        let same = fresh.chain.genesis() == self.contracts().chain.genesis();
-        ensure!(same, "another chain answers at {}", self.config.url);
-        let fresh = Arc::new(fresh);
+        let fresh = Arc::new(Contracts::connect(&self.place).await?);
         // First the check: what fails it is not followed.
         self.follower_of(fresh.clone()).check().await?;
         *self.contracts.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -188,7 +195,7 @@ impl App {
 
     /// Follows the chain until the process ends.
     async fn follow(&self) {
-        let poll = Duration::from_millis(self.config.poll);
+        let poll = Duration::from(self.config.poll);
         loop {
             match self.follower().catch_up().await {
                 Ok(()) => {
@@ -216,7 +223,7 @@ async fn schedule(config: &Config, contracts: &Contracts) -> Result<Option<Sched
         return Ok(None);
     }
     let terms = contracts.reward_terms().await?;
-    let length = config.epoch.unwrap_or(terms.min_epoch_ms);
+    let length = config.epoch.map_or(terms.min_epoch_ms, |length| length.0);
     ensure!(
         length >= terms.min_epoch_ms,
         "epoch is {length} ms, and the contract allows none below {} ms",
@@ -246,7 +253,9 @@ pub async fn run(config: Config) -> Result<()> {
         Some(observer) if app.peers.has_node() => {
             let signer = signer_from_seed(observer.keys.operator_seed())?;
             let (app, observer) = (app.clone(), observer.clone());
-            tasks.spawn(Agreement { app, observer, signer }.run());
+            // The next look comes soon, and the other feeds do not wait.
+            let underways = Underways::new(Duration::ZERO);
+            tasks.spawn(Agreement { app, observer, signer, underways }.run());
         }
         Some(_) => tracing::info!("no consensus node is configured: nothing is proposed"),
         None => tracing::info!("no keys are configured: nothing is signed"),

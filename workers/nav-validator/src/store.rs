@@ -5,12 +5,13 @@
 
 use crate::rows::{Block, Cursor, Epoch, Past};
 use cicada_core::activity::held::Holder;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::nav::Observation;
 use cicada_core::rewards::Claim;
 use cicada_core::Account;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -40,19 +41,19 @@ const COMMITTEES: TableDefinition<u32, Bytes> = TableDefinition::new("committees
 // Settled awards.
 const AWARDED: TableDefinition<u64, Bytes> = TableDefinition::new("awarded");
 // What was signed of rankings: by epoch of rewards and committee.
-const STATEMENTS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("statements");
+const STATEMENTS: TableDefinition<(u64, [u8; 32]), Bytes> = TableDefinition::new("statements");
 const PENALTIES: TableDefinition<Place, Bytes> = TableDefinition::new("penalties");
-const OBSERVATIONS: TableDefinition<(u64, Hash), Bytes> = TableDefinition::new("observations");
+const OBSERVATIONS: TableDefinition<(u64, [u8; 32]), Bytes> = TableDefinition::new("observations");
 // What others signed: by slot, committee, seat and time.
-const WITNESSED: TableDefinition<(u64, Hash, u8, u64), Bytes> =
+const WITNESSED: TableDefinition<(u64, [u8; 32], u8, u64), Bytes> =
     TableDefinition::new("witnessed_rounds");
 const EPOCHS: TableDefinition<u64, Bytes> = TableDefinition::new("epochs");
 const CLAIMS: TableDefinition<u64, Bytes> = TableDefinition::new("claims");
-const PAST: TableDefinition<Account, Bytes> = TableDefinition::new("past");
+const PAST: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("past");
 // Transfers of index tokens since the newest epoch, and what the accounts had at its end.
 const MOVEMENTS: TableDefinition<Place, Bytes> = TableDefinition::new("movements");
-const HOLDERS: TableDefinition<Account, Bytes> = TableDefinition::new("holders");
-const REGISTERED: TableDefinition<Account, Bytes> = TableDefinition::new("registered");
+const HOLDERS: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("holders");
+const REGISTERED: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("registered");
 const IDENTITY: &str = "identity";
 const CURSOR: &str = "cursor";
 // The first block that was taken over.
@@ -120,6 +121,15 @@ fn rows<K: redb::Key + 'static, Id, T: Decode>(
     table.iter()?.map(row).collect()
 }
 
+/// What a table has of a key.
+fn one<'k, K: redb::Key + 'static, T: Decode>(
+    table: &impl ReadableTable<K, Bytes>,
+    key: impl Borrow<K::SelfType<'k>>,
+) -> Result<Option<T>, Failed> {
+    let bytes = table.get(key)?;
+    Ok(bytes.map(|bytes| T::decode_all(&mut bytes.value())).transpose()?)
+}
+
 impl Store {
     /// Opens the store in a folder, or makes it. `identity` names chain and index.
     ///
@@ -138,20 +148,15 @@ impl Store {
         let own = (VERSION, identity).encode();
         let same = store.change(|transaction| {
             // All tables, so that readers find them.
-            transaction.open_table(TRADES)?;
-            transaction.open_table(SETTLED)?;
+            Tables::open(transaction)?;
             transaction.open_table(COMMITTEES)?;
-            transaction.open_table(PENALTIES)?;
-            transaction.open_table(AWARDED)?;
             transaction.open_table(STATEMENTS)?;
             transaction.open_table(OBSERVATIONS)?;
             transaction.open_table(WITNESSED)?;
             transaction.open_table(EPOCHS)?;
             transaction.open_table(CLAIMS)?;
             transaction.open_table(PAST)?;
-            transaction.open_table(MOVEMENTS)?;
             transaction.open_table(HOLDERS)?;
-            transaction.open_table(REGISTERED)?;
             let mut meta = transaction.open_table(META)?;
             let known = meta.get(IDENTITY)?.map(|bytes| bytes.value().to_vec());
             if known.is_none() {
@@ -183,10 +188,7 @@ impl Store {
     }
 
     fn block(&self, name: &str) -> Result<Option<Cursor>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(META)?.get(name)?;
-            Ok(bytes.map(|bytes| Cursor::decode_all(&mut bytes.value())).transpose()?)
-        })
+        self.read(|read| one(&read.open_table(META)?, name))
     }
 
     /// Takes blocks over, all or none, and returns when they are on disk. Blocks that were taken
@@ -202,10 +204,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.change(|transaction| {
             let mut meta = transaction.open_table(META)?;
-            let mut cursor: Option<Cursor> = match meta.get(CURSOR)? {
-                Some(bytes) => Some(Cursor::decode_all(&mut bytes.value())?),
-                None => None,
-            };
+            let mut cursor: Option<Cursor> = one(&meta, CURSOR)?;
             let mut tables = Tables::open(transaction)?;
             for block in blocks {
                 let number = block.at.block;
@@ -242,12 +241,9 @@ impl Store {
     pub fn observation(
         &self,
         slot: u64,
-        config_digest: &Hash,
+        config_digest: &Digest,
     ) -> Result<Option<Observation>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(OBSERVATIONS)?.get((slot, *config_digest))?;
-            Ok(bytes.map(|bytes| Observation::decode_all(&mut bytes.value())).transpose()?)
-        })
+        self.read(|read| one(&read.open_table(OBSERVATIONS)?, (slot, config_digest.0)))
     }
 
     /// What was signed for a slot under any committee.
@@ -278,14 +274,13 @@ impl Store {
     pub fn keep_observation(
         &self,
         slot: u64,
-        config_digest: &Hash,
+        config_digest: &Digest,
         observation: &Observation,
     ) -> Result<(), StoreError> {
-        let key = (slot, *config_digest);
+        let key = (slot, config_digest.0);
         self.change(|transaction| {
             let mut table = transaction.open_table(OBSERVATIONS)?;
-            if let Some(bytes) = table.get(key)? {
-                let known = Observation::decode_all(&mut bytes.value())?;
+            if let Some(known) = one::<_, Observation>(&table, key)? {
                 // Of an older round nothing is signed any more, whatever it was.
                 if known.contradicts(observation) || known.time_ms > observation.time_ms {
                     return Err(Box::new(StoreError::SignedOther(slot)));
@@ -304,7 +299,7 @@ impl Store {
     pub fn witness(
         &self,
         slot: u64,
-        config_digest: &Hash,
+        config_digest: &Digest,
         observations: &[Observation],
     ) -> Result<Vec<(Observation, Observation)>, StoreError> {
         self.change(|transaction| {
@@ -312,10 +307,8 @@ impl Store {
             let mut pairs = Vec::new();
             for observation in observations {
                 let Observation { seat, time_ms, .. } = *observation;
-                let key = |time_ms| (slot, *config_digest, seat, time_ms);
-                let known = table.get(key(time_ms))?.map(|bytes| bytes.value().to_vec());
-                if let Some(bytes) = known {
-                    let known = Observation::decode_all(&mut &bytes[..])?;
+                let key = |time_ms| (slot, config_digest.0, seat, time_ms);
+                if let Some(known) = one::<_, Observation>(&table, key(time_ms))? {
                     if known.contradicts(observation) {
                         pairs.push((known, *observation));
                     }
@@ -354,15 +347,37 @@ impl Store {
             kept.retain_in(..number.saturating_sub(CLAIMS_KEPT), |_, _| false)?;
             let mut table = transaction.open_table(PAST)?;
             for (miner, past) in past {
-                table.insert(miner, &past.encode()[..])?;
+                table.insert(miner.0, &past.encode()[..])?;
             }
             let mut table = transaction.open_table(HOLDERS)?;
             for (account, holder) in holders {
-                table.insert(account, &holder.encode()[..])?;
+                table.insert(account.0, &holder.encode()[..])?;
             }
             let mut movements = transaction.open_table(MOVEMENTS)?;
             movements.retain_in(..(epoch.closed_by, 0), |_, _| false)?;
             Ok(())
+        })
+    }
+
+    /// The rows of a table from its end, `count` at the most, as long as they are `wanted`.
+    fn newest<K: redb::Key + 'static, Id, T: Decode>(
+        &self,
+        table: TableDefinition<K, Bytes>,
+        id: impl Fn(K::SelfType<'_>) -> Id,
+        count: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Vec<(Id, T)>, StoreError> {
+        self.read(|read| {
+            let mut found = Vec::new();
+            for row in read.open_table(table)?.iter()?.rev().take(count) {
+                let (key, bytes) = row?;
+                let value = T::decode_all(&mut bytes.value())?;
+                if !wanted(&value) {
+                    break;
+                }
+                found.push((id(key.value()), value));
+            }
+            Ok(found)
         })
     }
 

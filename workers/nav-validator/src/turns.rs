@@ -56,6 +56,16 @@ impl Due {
         before.filter(|due| (due.slot, due.due_ms) == (slot, due_ms)).unwrap_or(new)
     }
 
+    /// Whether it is the turn of this seat for something that is due, of which `known` is kept.
+    pub(crate) fn turn(
+        known: &mut Option<Self>,
+        (slot, due_ms, noticed_ms): (u64, u64, u64),
+        place: &Place,
+        now_ms: u64,
+    ) -> bool {
+        known.insert(Self::of(*known, slot, due_ms, noticed_ms)).has_turn(place, now_ms)
+    }
+
     /// Whether it is the turn of this seat; if so, the next try is a moment later.
     pub(crate) fn has_turn(&mut self, place: &Place, now_ms: u64) -> bool {
         if now_ms < place.allowed_from_ms(self.since_ms, self.slot).max(self.next_ms) {

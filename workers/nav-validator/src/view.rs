@@ -1,9 +1,8 @@
 //! What can be seen of a validator, as JSON. Amounts are strings: numbers in JSON are not exact.
 
-use crate::epochs::{running, standings, EpochError, Running, Standings};
+use crate::epochs::{running, standings, Running, Standings};
 use crate::rows::{Epoch, Penalty, SettledNav};
 use crate::service::App;
-use cicada_chain::address;
 use cicada_core::nav::deviation_bps_ceil;
 use cicada_core::rewards::{rank, Tier};
 use cicada_core::slashing::{Bands, Rates};
@@ -52,8 +51,8 @@ pub fn settled((slot, nav): &(u64, SettledNav)) -> Value {
 /// The ranking of the epoch that runs.
 ///
 /// # Errors
-/// [`EpochError`].
-pub fn rankings(app: &App) -> Result<Option<Value>, EpochError> {
+/// If the store cannot be read, or the epoch cannot be computed.
+pub fn rankings(app: &App) -> anyhow::Result<Option<Value>> {
     let Some(schedule) = &app.schedule else {
         return Ok(None);
     };
@@ -71,7 +70,7 @@ fn ranking(now: &Running, block: u64, standings: &Standings) -> Value {
         let activity = activity.ok().and_then(|at| activities.get(at));
         json!({
             "rank": score.registered.then_some(place),
-            "miner": address(&score.miner),
+            "miner": score.miner.to_string(),
             "tier": score.registered.then(|| tier(place)).flatten(),
             "score_e9": score.final_e9.to_string(),
             "volume_e9": score.volume_e9.to_string(),
@@ -104,13 +103,13 @@ pub fn epoch(epoch: &Epoch, settled: u64, miners: usize) -> Value {
     let row = |place: &cicada_core::rewards::Placement| {
         json!({
             "rank": place.rank,
-            "miner": address(&place.miner),
+            "miner": place.miner.to_string(),
             "tier": place.tier.map(lower),
             "base": place.base.to_string(),
             "bonus": place.bonus.to_string(),
         })
     };
-    let paid = |paid: &cicada_core::rewards::Payout| json!({ "validator": address(&paid.account), "amount": paid.amount.to_string() });
+    let paid = |paid: &cicada_core::rewards::Payout| json!({ "validator": paid.account.to_string(), "amount": paid.amount.to_string() });
     json!({
         "epoch": award.epoch,
         "start_ms": award.start_ms,
@@ -128,7 +127,7 @@ pub fn epoch(epoch: &Epoch, settled: u64, miners: usize) -> Value {
         "miners_in_all": epoch.placements.len(),
         "miners": epoch.placements.iter().take(miners).map(row).collect::<Vec<_>>(),
         "validators": epoch.validators.iter().map(paid).collect::<Vec<_>>(),
-        "volume_spikes": epoch.spikes.iter().take(miners).map(address).collect::<Vec<_>>(),
+        "volume_spikes": epoch.spikes.iter().take(miners).collect::<Vec<_>>(),
         "ignored": {
             "outside": epoch.ignored.outside,
             "too_small": epoch.ignored.too_small,
@@ -146,7 +145,7 @@ fn penalty(((block, index), penalty): &((u64, u32), Penalty)) -> Value {
     json!({
         "block": block,
         "index": index,
-        "operator": address(&penalty.operator),
+        "operator": penalty.operator.to_string(),
         "offence": lower(penalty.offence),
         "severity": lower(penalty.severity),
         "committee": penalty.epoch,
@@ -199,11 +198,13 @@ pub fn navs(app: &App) -> Result<Vec<Value>, crate::store::StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::hash::Digest;
+    use cicada_core::Account;
 
     #[test]
     fn of_an_epoch_the_first_miners_are_shown_and_all_are_counted() {
         let placement = |miner: u16| cicada_core::rewards::Placement {
-            miner: [miner.to_le_bytes()[0]; 32],
+            miner: Account([miner.to_le_bytes()[0]; 32]),
             rank: Some(u32::from(miner) + 1),
             tier: None,
             base: 1,
@@ -217,8 +218,8 @@ mod tests {
             carried_in: 0,
             awarded: 1,
             carried_out: 0,
-            claims_root: [0; 32],
-            ranking: [0; 32],
+            claims_root: Digest::ZERO,
+            ranking: Digest::ZERO,
             claims: 1,
             total: 1,
         };
@@ -228,7 +229,7 @@ mod tests {
             scores: Vec::new(),
             placements: (0..1_000).map(placement).collect(),
             validators: Vec::new(),
-            spikes: vec![[1; 32]; 1_000],
+            spikes: vec![Account([1; 32]); 1_000],
             ignored: crate::rows::IgnoredCounts::default(),
             gini_bps: 0,
             top_ten_bps: 0,

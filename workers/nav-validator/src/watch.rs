@@ -6,6 +6,7 @@ use crate::contracts::{Contracts, Office};
 use crate::turns::Due;
 use anyhow::Result;
 use cicada_core::nav::{Observation, Proposal};
+use cicada_core::report::ReportKind;
 use cicada_program::{count, now_ms};
 
 /// What this validator has done so far to have others judged.
@@ -39,8 +40,9 @@ impl Agreement {
         }
         let peers = &self.app.peers;
         let (mut said, _) = peers.observations(slot, &office.config_digest).await;
-        if let Some(decided) = peers.certified::<Proposal>("nav", slot).await.ok().flatten() {
-            said.extend(decided.value.observations);
+        let decided = peers.node()?.decided::<Proposal>(ReportKind::Nav, slot).await;
+        if let Some(decided) = decided.ok().flatten() {
+            said.extend(decided.proposal.0.observations);
         }
         if self.witness(contracts, &office, slot, &said).await? {
             *watched = Some(slot);
@@ -83,10 +85,7 @@ impl Agreement {
             return Ok(());
         };
         let now = now_ms();
-        let mut due = Due::of(judging.due, slot, 0, now);
-        let has_turn = due.has_turn(&place.of_bringers(), now);
-        judging.due = Some(due);
-        if has_turn {
+        if Due::turn(&mut judging.due, (slot, 0, now), &place.of_bringers(), now) {
             tracing::info!("somebody was off in slot {slot}");
             contracts.judge_nav(&self.signer).await?;
         }

@@ -15,24 +15,3 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32
         .map_err(|error| D::Error::custom(format!("expected 0x and 64 hex digits: {error}")))?;
     Ok(bytes)
 }
-
-/// The same for a key that may be left out.
-pub mod optional {
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        bytes: &Option<[u8; 32]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match bytes {
-            Some(bytes) => super::serialize(bytes, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<[u8; 32]>, D::Error> {
-        super::deserialize(deserializer).map(Some)
-    }
-}

@@ -3,17 +3,15 @@
 use crate::{bytes32, Error};
 use cicada_core::certificate::Signature;
 use cicada_core::committee::{AttestationKey, ConsensusKey, Domain, Member};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::Account;
+use cicada_files::{read_secret, write_secret};
 use ed25519_dalek::Signer;
 use rand::rngs::OsRng;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The signing context of sr25519 on Substrate chains.
 pub(crate) const SR25519_CONTEXT: &[u8] = b"substrate";
@@ -49,13 +47,8 @@ impl NodeKeys {
         OsRng.fill_bytes(&mut file.consensus_seed);
         OsRng.fill_bytes(&mut file.attestation_seed);
         OsRng.fill_bytes(&mut file.operator_seed);
-        if path.exists() {
-            return Err(Error::invalid(path, "exists already; a key file is never overwritten"));
-        }
-        let mut text = toml::to_string(&file).map_err(|e| Error::invalid(path, e))?;
-        let written = write_whole(path, text.as_bytes(), 0o600);
-        text.zeroize();
-        written?;
+        let text = toml::to_string(&file).map(Zeroizing::new);
+        write_secret(path, text.map_err(|e| Error::invalid(path, e))?.as_bytes())?;
         Ok(Self::from_file(&file))
     }
 
@@ -64,14 +57,9 @@ impl NodeKeys {
     /// # Errors
     /// If it cannot be read, is no key file, or others than its owner may read it.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let mode = fs::metadata(path).map_err(Error::io(path))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(Error::invalid(path, "others may read this key file: chmod 600 it"));
-        }
-        let mut text = fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = read_secret(path)?;
         // The message of the parser would quote the line, and so the secret.
         let file = toml::from_str::<KeyFile>(&text);
-        text.zeroize();
         let file = file.map_err(|_| Error::invalid(path, "is not a key file of a node"))?;
         Ok(Self::from_file(&file))
     }
@@ -96,7 +84,7 @@ impl NodeKeys {
 
     /// The account that registers the keys: an sr25519 account.
     pub fn operator(&self) -> Account {
-        sr25519_pair(&self.operator_seed).public.to_bytes()
+        Account(sr25519_pair(&self.operator_seed).public.to_bytes())
     }
 
     /// The 32-byte seed of the operator's account, for signing transactions.
@@ -119,9 +107,9 @@ impl NodeKeys {
     }
 
     /// Signs an attestation.
-    pub fn attest(&self, message: &Hash) -> Signature {
+    pub fn attest(&self, message: &Digest) -> Signature {
         let context = schnorrkel::signing_context(SR25519_CONTEXT);
-        self.attestation.sign(context.bytes(message)).to_bytes()
+        self.attestation.sign(context.bytes(&message.0)).to_bytes()
     }
 
     /// Proves possession of the attestation key for registration in `domain`.
@@ -137,7 +125,7 @@ fn sr25519_pair(seed: &[u8; 32]) -> schnorrkel::Keypair {
 }
 
 /// Whether `signature` is one of the attestation key `key` under `message`.
-pub fn verify_attestation(signature: &Signature, message: &Hash, key: &AttestationKey) -> bool {
+pub fn verify_attestation(signature: &Signature, message: &Digest, key: &AttestationKey) -> bool {
     attestation_key(key).is_some_and(|key| attestation_is_of(&key, message, signature))
 }
 
@@ -149,11 +137,11 @@ pub(crate) fn attestation_key(key: &AttestationKey) -> Option<schnorrkel::Public
 
 pub(crate) fn attestation_is_of(
     key: &schnorrkel::PublicKey,
-    message: &Hash,
+    message: &Digest,
     signature: &Signature,
 ) -> bool {
     schnorrkel::Signature::from_bytes(signature)
-        .is_ok_and(|signature| key.verify_simple(SR25519_CONTEXT, message, &signature).is_ok())
+        .is_ok_and(|signature| key.verify_simple(SR25519_CONTEXT, &message.0, &signature).is_ok())
 }
 
 /// Whether `signature` is one of the consensus key `key` under `message`. Strict: a signature
@@ -172,27 +160,11 @@ pub(crate) fn consensus_is_of(
     key.verify_strict(message, &signature).is_ok()
 }
 
-/// Writes a file under another name, flushes it, and renames it into place.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let write = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let draft = path.with_extension("new");
-        let _ = fs::remove_file(&draft);
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(mode).open(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(Error::io(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn keys_survive_their_file_and_stay_private() {
@@ -211,7 +183,7 @@ mod tests {
     fn a_broken_key_file_is_refused_without_quoting_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("node.toml");
-        write_whole(&path, b"consensus_seed = \"secret\"", 0o600).unwrap();
+        write_secret(&path, b"consensus_seed = \"secret\"").unwrap();
         let error = NodeKeys::load(&path).err().unwrap().to_string();
         assert!(!error.contains("secret"), "{error}");
     }
@@ -221,11 +193,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&dir.path().join("k")).unwrap();
         let message = [7; 32];
-        let attested = keys.attest(&message);
-        assert!(verify_attestation(&attested, &message, &keys.attestation_key()));
-        assert!(!verify_attestation(&attested, &[8; 32], &keys.attestation_key()));
-        assert!(!verify_attestation(&attested, &message, &keys.consensus_key()));
-        assert!(!verify_attestation(&[0; 64], &message, &keys.attestation_key()));
+        let attested = keys.attest(&Digest(message));
+        assert!(verify_attestation(&attested, &Digest(message), &keys.attestation_key()));
+        assert!(!verify_attestation(&attested, &Digest([8; 32]), &keys.attestation_key()));
+        assert!(!verify_attestation(&attested, &Digest(message), &keys.consensus_key()));
+        assert!(!verify_attestation(&[0; 64], &Digest(message), &keys.attestation_key()));
         let signed = keys.sign(&message);
         assert!(verify_consensus(&signed, &message, &keys.consensus_key()));
         assert!(!verify_consensus(&signed, &[8; 32], &keys.consensus_key()));
@@ -236,11 +208,11 @@ mod tests {
     fn possession_is_proved_for_one_domain_only() {
         let dir = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&dir.path().join("k")).unwrap();
-        let domain = Domain { genesis: [1; 32], validators: [2; 32] };
+        let domain = Domain { genesis: Digest([1; 32]), validators: Account([2; 32]) };
         let proof = keys.prove_possession(&domain);
         let statement = |domain: Domain| domain.possession_statement::<Native>(&keys.member());
         assert!(verify_attestation(&proof, &statement(domain), &keys.attestation_key()));
-        let other = Domain { genesis: [9; 32], ..domain };
+        let other = Domain { genesis: Digest([9; 32]), ..domain };
         assert!(!verify_attestation(&proof, &statement(other), &keys.attestation_key()));
     }
 }

@@ -1,15 +1,24 @@
 //! The file that describes a deployment, and the key files of its nodes.
 //!
-//! Every process of a network reads the same `network.toml`: where the chain and the contracts
-//! are, and who the 23 nodes are. A node's secrets lie in a key file of its own.
+//! Every program reads the same `network.toml`, the [`Deployment`]: where the chain and the contracts
+//! are. [`Network`] is one with a committee: who the 23 nodes are. A node's secrets lie in a key file
+//! of its own.
 
 mod bytes32;
+mod contracts;
+mod deployment;
 mod keys;
+mod moved;
 mod proposer;
 mod public;
 mod rules;
 
+pub use contracts::{ContractName, Contracts};
+pub use deployment::{
+    ChainSection, Deployment, IndexContracts, Part, Subnet, Tokens, NETWORK_FILE,
+};
 pub use keys::{verify_attestation, verify_consensus, NodeKeys};
+pub use moved::refuse_moved;
 pub use proposer::{
     make_token, proposal_message, proposer_message, read_token, Proposer, PROPOSER_HEADER,
     SEAT_HEADER, SIGNATURE_HEADER, TOKEN_FILE, TOKEN_HEADER,
@@ -18,27 +27,50 @@ pub use public::PublicKeys;
 pub use rules::{turn, Distances, Rules};
 
 use cicada_core::committee::{check_members, CommitteeError, Domain, Member};
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::{Feed, ReportKind};
 use cicada_core::Account;
+
 use serde::{Deserialize, Serialize};
+
 use std::path::{Path, PathBuf};
 
+/// Why what a network says of itself is there.
+const CHECKED: &str = "the network was checked on loading";
 const RULES_TAG: &[u8] = b"cicada71/paxos-rules/v1";
 
 /// What can be wrong with a network or key file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read or written.
-    #[error("{path}: {source}")]
-    Io {
+    /// The file is not there.
+    #[error("{path}: is not there: 'deploy' writes it; name another with --network")]
+    NotThere {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
-    /// The file is not what it should be.
+    /// A contract is not deployed.
+    #[error("{path}: `{what}` is not deployed: 'deploy {made_by}' makes it")]
+    NotDeployed {
+        /// The file.
+        path: PathBuf,
+        /// The contract's name.
+        what: &'static str,
+        /// The subcommand that makes it.
+        made_by: &'static str,
+    },
+    /// The chain is another one than the file's.
+    #[error("the chain at {url} is not the one of {path}: deploy there, or name another file with --network")]
+    OtherChain {
+        /// Address of the node.
+        url: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// No node of the chain answers as it should.
+    #[error(transparent)]
+    Chain(#[from] cicada_chain::Error),
+    /// The file cannot be read or written, or is not what it should be.
     #[error("{path}: {reason}")]
     Invalid {
         /// The file.
@@ -48,11 +80,13 @@ pub enum Error {
     },
 }
 
-impl Error {
-    fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.into(), source }
+impl From<cicada_files::Error> for Error {
+    fn from(cicada_files::Error { path, reason }: cicada_files::Error) -> Self {
+        Self::Invalid { path, reason }
     }
+}
 
+impl Error {
     fn invalid(path: &Path, reason: impl ToString) -> Self {
         Self::Invalid { path: path.into(), reason: reason.to_string() }
     }
@@ -98,51 +132,6 @@ impl std::fmt::Display for FaultModelName {
     }
 }
 
-/// The chain and the contracts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChainSection {
-    /// WebSocket address of a node of the chain.
-    pub url: String,
-    /// The chain's genesis hash.
-    #[serde(with = "bytes32")]
-    pub genesis: Hash,
-    /// The MMC token.
-    #[serde(with = "bytes32")]
-    pub token: Account,
-    /// The `validators` contract.
-    #[serde(with = "bytes32")]
-    pub validators: Account,
-    /// The `leaderboard` contract.
-    #[serde(with = "bytes32")]
-    pub leaderboard: Account,
-    /// The `index` contract, if there is one: the nodes then agree on its NAV and its basket.
-    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
-    pub index: Option<Account>,
-    /// The `rewards` contract, if there is one: the nodes then agree on the awards of its epochs.
-    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
-    pub rewards: Option<Account>,
-    /// The `exchange` contract, if there is one: leaderboards then have its 24-hour volumes.
-    #[serde(default, with = "bytes32::optional", skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<Account>,
-}
-
-impl ChainSection {
-    /// A chain that nobody asks: its addresses only bind what is signed. For tests and benchmarks.
-    pub fn unasked() -> Self {
-        Self {
-            url: "ws://127.0.0.1:9944".into(),
-            genesis: [1; 32],
-            token: [2; 32],
-            validators: [3; 32],
-            leaderboard: [4; 32],
-            index: None,
-            rewards: None,
-            exchange: None,
-        }
-    }
-}
-
 /// One node. Its seat is its position in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,7 +139,6 @@ pub struct NodeEntry {
     /// HTTP address of the node, without a path.
     pub url: String,
     /// The account that registered its keys.
-    #[serde(with = "bytes32")]
     pub operator: Account,
     /// Its ed25519 key.
     #[serde(with = "bytes32")]
@@ -163,27 +151,28 @@ pub struct NodeEntry {
 impl NodeEntry {
     /// The node with these keys at this address.
     pub fn new(url: String, keys: &NodeKeys) -> Self {
-        Self {
-            url,
-            operator: keys.operator(),
-            consensus_key: keys.consensus_key(),
-            attestation_key: keys.attestation_key(),
-        }
+        let Member { operator, consensus_key, attestation_key } = keys.member();
+        Self { url, operator, consensus_key, attestation_key }
+    }
+
+    fn member(&self) -> Member {
+        let Self { operator, consensus_key, attestation_key, .. } = *self;
+        Member { operator, consensus_key, attestation_key }
     }
 }
 
-/// A deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A deployment with a committee.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     /// The committee in office.
     pub epoch: u32,
     /// The fault model of the consensus.
     pub fault_model: FaultModelName,
-    /// The chain and the contracts.
+    /// The chain.
     pub chain: ChainSection,
+    /// Where the contracts are: at least token, validators and leaderboard.
+    pub contracts: Contracts,
     /// What the nodes keep to.
-    #[serde(default)]
     pub rules: Rules,
     /// The nodes in seat order.
     pub nodes: Vec<NodeEntry>,
@@ -193,98 +182,97 @@ impl Network {
     /// Reads and checks a network file.
     ///
     /// # Errors
-    /// If it cannot be read, is not valid TOML, has an unknown key, or its nodes are no
-    /// committee.
+    /// As [`Deployment::load`], or if there is no committee.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let network: Self = toml::from_str(&text).map_err(|e| Error::invalid(path, e))?;
-        network.check().map_err(|reason| Error::invalid(path, reason))?;
-        Ok(network)
+        Deployment::load(path)?.network()
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes a file with nothing else in it, whole or not at all.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let text = toml::to_string_pretty(self).map_err(|e| Error::invalid(path, e))?;
-        keys::write_whole(path, text.as_bytes(), 0o644)
+        let mut file = Deployment::new(path, self.chain.clone());
+        file.seat(self);
+        file.save()
     }
 
-    fn check(&self) -> Result<(), &'static str> {
-        let quorum = u8::try_from(self.nodes.len())
-            .ok()
-            .and_then(|n| Quorum::of(self.fault_model.into(), n))
-            .ok_or("a network has 1 to 32 nodes")?;
+    fn check(&self) -> Result<(), String> {
+        for name in [ContractName::Token, ContractName::Validators, ContractName::Leaderboard] {
+            if self.contracts.get(name).is_none() {
+                return Err(format!("a committee has a contract `{name}`"));
+            }
+        }
+        let wrong_size = "a network has 1 to 32 nodes";
+        let quorum = self.quorum_of(self.fault_model.into()).ok_or(wrong_size)?;
         check_members(&quorum, &self.members()).map_err(|error| match error {
-            CommitteeError::WrongSize => "a network has 1 to 32 nodes",
+            CommitteeError::WrongSize => wrong_size,
             CommitteeError::RepeatedMember => "two nodes share an operator or a key",
         })?;
-        self.rules.check(self.nodes.len())
+        self.rules.check(self.nodes.len()).map_err(str::to_owned)
     }
 
-    fn quorum_of(&self, model: FaultModel) -> Quorum {
-        let n = u8::try_from(self.nodes.len()).unwrap_or(u8::MAX);
-        Quorum::of(model, n).expect("the number of nodes was checked on loading")
+    fn quorum_of(&self, model: FaultModel) -> Option<Quorum> {
+        Quorum::of(model, u8::try_from(self.nodes.len()).ok()?)
     }
 
     /// The quorum that decides.
     pub fn quorum(&self) -> Quorum {
-        self.quorum_of(self.fault_model.into())
+        self.quorum_of(self.fault_model.into()).expect(CHECKED)
     }
 
     /// The quorum that certifies, in either fault model: 16 of 23.
     pub fn attestation_quorum(&self) -> Quorum {
-        self.quorum_of(FaultModel::Byzantine)
+        self.quorum_of(FaultModel::Byzantine).expect(CHECKED)
     }
 
     /// The members of the committee, in seat order.
     pub fn members(&self) -> Vec<Member> {
-        let member = |node: &NodeEntry| Member {
-            operator: node.operator,
-            consensus_key: node.consensus_key,
-            attestation_key: node.attestation_key,
-        };
-        self.nodes.iter().map(member).collect()
+        self.nodes.iter().map(NodeEntry::member).collect()
+    }
+
+    fn contract(&self, name: ContractName) -> Account {
+        self.contracts.get(name).expect(CHECKED)
+    }
+
+    /// The token MMC.
+    pub fn token(&self) -> Account {
+        self.contract(ContractName::Token)
+    }
+
+    /// The contract of the committee.
+    pub fn validators(&self) -> Account {
+        self.contract(ContractName::Validators)
+    }
+
+    /// The contract of the leaderboard.
+    pub fn leaderboard(&self) -> Account {
+        self.contract(ContractName::Leaderboard)
     }
 
     /// Where the committee serves.
     pub fn domain(&self) -> Domain {
-        Domain { genesis: self.chain.genesis, validators: self.chain.validators }
+        Domain { genesis: self.chain.genesis, validators: self.validators() }
     }
 
     /// The digest that every signature of this epoch binds.
-    pub fn config_digest(&self) -> Hash {
+    pub fn config_digest(&self) -> Digest {
         let quorum = self.attestation_quorum();
         self.domain().config_digest::<Native>(self.epoch, &quorum, &self.members())
     }
 
     /// The digest that the messages between nodes bind: committee, fault model and rules. Nodes
     /// with others do not hear each other. What contracts verify binds [`Self::config_digest`].
-    pub fn rules_digest(&self) -> Hash {
+    pub fn rules_digest(&self) -> Digest {
         let model = self.fault_model.to_string();
-        let parts = [RULES_TAG, &self.config_digest(), &self.rules.bytes(), model.as_bytes()];
+        let parts = [RULES_TAG, &self.config_digest().0, &self.rules.bytes(), model.as_bytes()];
         Native::sha256(&parts.concat())
     }
 
-    /// The feed of the leaderboard.
-    pub fn leaderboard_feed(&self) -> Feed {
-        Feed { kind: ReportKind::Leaderboard, contract: self.chain.leaderboard }
-    }
-
-    /// The feed of the index's NAV, if there is an index.
-    pub fn nav_feed(&self) -> Option<Feed> {
-        self.chain.index.map(|contract| Feed { kind: ReportKind::Nav, contract })
-    }
-
-    /// The feed of the index's basket, if there is an index.
-    pub fn basket_feed(&self) -> Option<Feed> {
-        self.chain.index.map(|contract| Feed { kind: ReportKind::Basket, contract })
-    }
-
-    /// The feed of the rewards' epochs, if there are rewards.
-    pub fn rewards_feed(&self) -> Option<Feed> {
-        self.chain.rewards.map(|contract| Feed { kind: ReportKind::Rewards, contract })
+    /// The feed of a kind, if the network has the contract that settles it.
+    pub fn feed(&self, kind: ReportKind) -> Option<Feed> {
+        let contract = self.contracts.get(kind.contract().parse().ok()?)?;
+        Some(Feed { kind, contract })
     }
 }
 
@@ -292,10 +280,10 @@ impl Network {
 mod tests {
     use super::*;
 
-    fn network(nodes: u8) -> Network {
+    pub(crate) fn network(nodes: u8) -> Network {
         let entry = |i: u8| NodeEntry {
             url: format!("http://127.0.0.1:{}", 7100 + u16::from(i)),
-            operator: [i; 32],
+            operator: Account([i; 32]),
             consensus_key: [i + 50; 32],
             attestation_key: [i + 100; 32],
         };
@@ -303,6 +291,7 @@ mod tests {
             epoch: 1,
             fault_model: FaultModelName::Crash,
             chain: ChainSection::unasked(),
+            contracts: Contracts::unasked(),
             rules: Rules::default(),
             nodes: (0..nodes).map(entry).collect(),
         }
@@ -331,23 +320,26 @@ mod tests {
         let addressed = |key: &str| text.contains(&format!("{key} = \""));
         assert!(!optional.iter().any(|key| addressed(key)), "{text}");
         let none = Network::load(&path).unwrap();
-        assert_eq!((none.nav_feed(), none.basket_feed(), none.rewards_feed()), (None, None, None));
+        let feeds = |network: &Network| -> Vec<Feed> {
+            ReportKind::ALL.iter().filter_map(|kind| network.feed(*kind)).collect()
+        };
+        let feed = |(kind, contract)| Feed { kind, contract: Account([contract; 32]) };
+        let always = [(ReportKind::Leaderboard, 4), (ReportKind::Committee, 3)].map(feed);
+        assert_eq!(feeds(&none), always);
         let mut all = old.clone();
-        (all.chain.index, all.chain.rewards) = (Some([5; 32]), Some([6; 32]));
-        all.chain.exchange = Some([7; 32]);
+        all.contracts.set(ContractName::Index, Account([5; 32]));
+        all.contracts.set(ContractName::Rewards, Account([6; 32]));
+        all.contracts.set(ContractName::Exchange, Account([7; 32]));
+        all.contracts.set(ContractName::Capabilities, Account([8; 32]));
         all.save(&path).unwrap();
         let read = Network::load(&path).unwrap();
         assert_eq!(read, all);
-        assert_eq!(read.nav_feed(), Some(Feed { kind: ReportKind::Nav, contract: [5; 32] }));
-        assert_eq!(read.basket_feed(), Some(Feed { kind: ReportKind::Basket, contract: [5; 32] }));
-        assert_eq!(
-            read.rewards_feed(),
-            Some(Feed { kind: ReportKind::Rewards, contract: [6; 32] })
-        );
+        use ReportKind::{Basket, Capability, Nav, Rewards};
+        let further = [(Nav, 5), (Capability, 8), (Basket, 5), (Rewards, 6)].map(feed);
+        let mut expected: Vec<Feed> = always.into_iter().chain(further).collect();
+        expected.sort_unstable();
+        assert_eq!(feeds(&read), expected);
         assert_eq!(read.config_digest(), old.config_digest(), "the same committee");
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("0x0505", "0x05")).unwrap();
-        assert!(Network::load(&path).unwrap_err().to_string().contains("64 hex digits"));
     }
 
     #[test]

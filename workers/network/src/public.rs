@@ -3,7 +3,7 @@
 use crate::keys::{attestation_is_of, attestation_key, consensus_is_of, SR25519_CONTEXT};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::Member;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 
 /// The public keys of a committee by seat, ready for use: decoding one takes a tenth of the time
 /// of a verification. Nothing is a signature of a seat whose key is no point of its curve.
@@ -37,7 +37,7 @@ impl PublicKeys {
     }
 
     /// As [`crate::verify_attestation`], with the key of a seat.
-    pub fn verify_attestation(&self, seat: u8, message: &Hash, signature: &Signature) -> bool {
+    pub fn verify_attestation(&self, seat: u8, message: &Digest, signature: &Signature) -> bool {
         let key = self.attestation(seat);
         key.is_some_and(|key| attestation_is_of(key, message, signature))
     }
@@ -46,7 +46,7 @@ impl PublicKeys {
     /// batch: half the work, and no other answer than one by one, but for a chance of 2⁻¹²⁸ that
     /// nobody can steer. Which one is wrong stays unknown. Check the form of the certificate first:
     /// as many signatures as seats.
-    pub fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+    pub fn verify_certificate(&self, certificate: &Certificate, message: &Digest) -> bool {
         let keys = certificate.seats().map(|seat| self.attestation(seat).copied());
         let signatures = certificate.signatures.iter();
         let signatures = signatures.map(|bytes| schnorrkel::Signature::from_bytes(bytes).ok());
@@ -60,7 +60,7 @@ impl PublicKeys {
             return false;
         }
         let context = schnorrkel::signing_context(SR25519_CONTEXT);
-        let transcripts = keys.iter().map(|_| context.bytes(message));
+        let transcripts = keys.iter().map(|_| context.bytes(&message.0));
         schnorrkel::verify_batch(transcripts, &signatures, &keys, false).is_ok()
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::NodeKeys;
 
-    const MESSAGE: Hash = [7; 32];
+    const MESSAGE: Digest = Digest([7; 32]);
 
     fn committee(n: u8) -> (Vec<NodeKeys>, PublicKeys) {
         let dir = tempfile::tempdir().unwrap();
@@ -92,11 +92,11 @@ mod tests {
     #[test]
     fn a_seat_has_its_own_key_and_a_stranger_none() {
         let (secret, public) = committee(2);
-        let (signed, attested) = (secret[1].sign(&MESSAGE), secret[1].attest(&MESSAGE));
-        assert!(public.verify_consensus(1, &MESSAGE, &signed));
+        let (signed, attested) = (secret[1].sign(&MESSAGE.0), secret[1].attest(&MESSAGE));
+        assert!(public.verify_consensus(1, &MESSAGE.0, &signed));
         assert!(public.verify_attestation(1, &MESSAGE, &attested));
-        for (seat, message) in [(0, &MESSAGE), (2, &MESSAGE), (1, &[8; 32])] {
-            assert!(!public.verify_consensus(seat, message, &signed));
+        for (seat, message) in [(0, &MESSAGE), (2, &MESSAGE), (1, &Digest([8; 32]))] {
+            assert!(!public.verify_consensus(seat, &message.0, &signed));
             assert!(!public.verify_attestation(seat, message, &attested));
         }
     }
@@ -111,7 +111,7 @@ mod tests {
         members[1].attestation_key = [255; 32];
         members[1].consensus_key = [2; 32];
         let public = PublicKeys::new(&members);
-        assert!(!public.verify_consensus(1, &MESSAGE, &secret[1].sign(&MESSAGE)));
+        assert!(!public.verify_consensus(1, &MESSAGE.0, &secret[1].sign(&MESSAGE.0)));
         assert!(!public.verify_certificate(&certificate(&secret, &[0, 1]), &MESSAGE));
         assert!(public.verify_certificate(&certificate(&secret, &[0]), &MESSAGE));
     }
@@ -139,7 +139,7 @@ mod tests {
         let (secret, public) = committee(6);
         let good = certificate(&secret, &[0, 2, 3, 5]);
         assert!(public.verify_certificate(&good, &MESSAGE));
-        assert!(!public.verify_certificate(&good, &[8; 32]), "another message");
+        assert!(!public.verify_certificate(&good, &Digest([8; 32])), "another message");
         let one_by_one = |certificate: &Certificate| {
             let mut shares = certificate.seats().zip(&certificate.signatures);
             shares.all(|(seat, share)| public.verify_attestation(seat, &MESSAGE, share))

@@ -3,40 +3,58 @@
 
 use cicada_core::nav::ROUND_MS;
 use cicada_core::report::ReportKind;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// The least time from one report of a feed to the next, in milliseconds, by the reports' times and
 /// by the nodes' clocks. Below 1 it is 1: the time of each report is later than that of the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "the fields are the feeds")]
-pub struct Distances {
-    pub leaderboard: u64,
-    pub nav: u64,
-    pub basket: u64,
-    pub rewards: u64,
-}
+///
+/// In files it is a table by the feeds' names; who is not named keeps its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distances([u64; ReportKind::ALL.len()]);
 
 impl Default for Distances {
     fn default() -> Self {
-        Self { leaderboard: 10_000, nav: 10_000, basket: 300_000, rewards: 60_000 }
+        Self::made(ReportKind::distance_ms)
     }
 }
 
 impl Distances {
     /// None for any feed.
-    pub const NONE: Self = Self { leaderboard: 0, nav: 0, basket: 0, rewards: 0 };
+    pub const NONE: Self = Self([0; ReportKind::ALL.len()]);
+
+    fn made(of: impl Fn(ReportKind) -> Option<u64>) -> Self {
+        let mut all = Self::NONE;
+        for (place, kind) in all.0.iter_mut().zip(ReportKind::ALL) {
+            *place = of(*kind).unwrap_or(0);
+        }
+        all
+    }
+
+    /// The feeds that have one.
+    fn feeds() -> impl Iterator<Item = ReportKind> {
+        ReportKind::ALL.iter().copied().filter(|kind| kind.distance_ms().is_some())
+    }
+
+    /// With another one of the feed of this name, or of `all`; none if there is no such feed.
+    #[must_use]
+    pub fn with(self, name: &str, distance_ms: u64) -> Option<Self> {
+        let named = |kind: ReportKind| name == "all" || name == kind.name();
+        let is_any = Self::feeds().any(named);
+        is_any.then(|| {
+            Self::made(|kind| {
+                kind.distance_ms()?;
+                Some(if named(kind) { distance_ms } else { self.of(kind) })
+            })
+        })
+    }
 
     /// That of a feed.
     pub fn of(&self, kind: ReportKind) -> u64 {
-        match kind {
-            ReportKind::Leaderboard => self.leaderboard,
-            ReportKind::Nav => self.nav,
-            ReportKind::Basket => self.basket,
-            ReportKind::Rewards => self.rewards,
-            ReportKind::Committee | ReportKind::Capability => 0,
-        }
+        let mut all = ReportKind::ALL.iter().zip(self.0);
+        all.find(|(of, _)| **of == kind).map_or(0, |(_, distance_ms)| distance_ms)
     }
 
     /// The earliest time of the report after one of `previous_ms`.
@@ -51,24 +69,32 @@ impl FromStr for Distances {
     /// From `leaderboard=500,basket=1000`; `all=0` names every feed. Who is not named keeps its
     /// default.
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut distances = Self::default();
-        for part in text.split(',') {
+        text.split(',').try_fold(Self::default(), |distances, part| {
             let wrong = || format!("{part}: write FEED=MILLISECONDS, such as leaderboard=500");
             let (feed, value) = part.split_once('=').ok_or_else(wrong)?;
             let value: u64 = value.trim().parse().map_err(|_| wrong())?;
-            match feed.trim() {
-                "all" => {
-                    distances =
-                        Self { leaderboard: value, nav: value, basket: value, rewards: value }
-                }
-                "leaderboard" => distances.leaderboard = value,
-                "nav" => distances.nav = value,
-                "basket" => distances.basket = value,
-                "rewards" => distances.rewards = value,
-                _ => return Err(format!("{part}: leaderboard, nav, basket, rewards or all")),
-            }
-        }
-        Ok(distances)
+            distances.with(feed.trim(), value).ok_or_else(|| {
+                let names: Vec<&str> = Self::feeds().map(ReportKind::name).collect();
+                format!("{part}: {} or all", names.join(", "))
+            })
+        })
+    }
+}
+
+impl Serialize for Distances {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(Self::feeds().map(|kind| (kind.name(), self.of(kind))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Distances {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let named = BTreeMap::<String, u64>::deserialize(from)?;
+        named.iter().try_fold(Self::default(), |distances, (name, distance_ms)| {
+            let unknown = || D::Error::custom(format!("unknown feed `{name}`"));
+            let kind = ReportKind::named(name).ok_or_else(unknown)?;
+            distances.with(kind.name(), *distance_ms).ok_or_else(unknown)
+        })
     }
 }
 
@@ -156,9 +182,8 @@ impl Rules {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let Self { backlog, leader_backlog, turn_delay_ms, due_after_ms, same_ms, distance_ms } =
             *self;
-        let Distances { leaderboard, nav, basket, rewards } = distance_ms;
         let own = [backlog, leader_backlog, turn_delay_ms, due_after_ms, same_ms];
-        let all = own.into_iter().chain([leaderboard, nav, basket, rewards]);
+        let all = own.into_iter().chain(Distances::feeds().map(|kind| distance_ms.of(kind)));
         all.flat_map(u64::to_le_bytes).collect()
     }
 }
@@ -177,11 +202,31 @@ mod tests {
     fn distances_are_read_from_a_list() {
         let default = Distances::default();
         assert_eq!("all=0".parse(), Ok(Distances::NONE));
-        assert_eq!("nav=7".parse(), Ok(Distances { nav: 7, ..default }));
-        let two = "all=5, basket=300".parse();
-        assert_eq!(two, Ok(Distances { leaderboard: 5, nav: 5, basket: 300, rewards: 5 }));
-        for wrong in ["", "nav", "nav=soon", "price=1", "nav=1,,"] {
+        let read = |text: &str| text.parse::<Distances>().unwrap();
+        assert_eq!(Some(read("nav=7")), default.with("nav", 7));
+        assert_eq!(read("nav=7").of(ReportKind::Nav), 7);
+        assert_eq!(read("nav=7").of(ReportKind::Basket), 300_000);
+        let two = read("all=5, basket=300");
+        let kinds = [ReportKind::Leaderboard, ReportKind::Nav, ReportKind::Basket];
+        assert_eq!(kinds.map(|kind| two.of(kind)), [5, 5, 300]);
+        assert_eq!(two.of(ReportKind::Rewards), 5);
+        assert_eq!(two.of(ReportKind::Committee), 0);
+        for wrong in ["", "nav", "nav=soon", "price=1", "nav=1,,", "committee=1"] {
             assert!(wrong.parse::<Distances>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn distances_are_a_table_in_files() {
+        let read = |text: &str| toml::from_str::<Distances>(text);
+        let text = toml::to_string(&Distances::default()).unwrap();
+        let before = "leaderboard = 10000\nnav = 10000\nbasket = 300000\nrewards = 60000\n";
+        assert!(text.starts_with(before), "{text}");
+        assert_eq!(read(&text), Ok(Distances::default()));
+        assert_eq!(read(""), Ok(Distances::default()));
+        assert_eq!(read("nav = 7").ok(), Distances::default().with("nav", 7));
+        for wrong in ["price = 1", "all = 0", "committee = 1", "nav = -1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -232,13 +277,18 @@ mod tests {
             Rules { due_after_ms: 29_999, ..default },
             Rules { same_ms: 239_999, ..default },
         ];
-        let distances = ["leaderboard", "nav", "basket", "rewards"].map(|f| other(distance_ms(f)));
+        let distances: Vec<_> =
+            Distances::feeds().map(|kind| other(distance_ms(kind.name()))).collect();
         let mut bytes: Vec<_> = all.iter().chain(&distances).map(Rules::bytes).collect();
         bytes.extend([default.bytes(), Rules { turn_delay_ms: 29_999, ..default }.bytes()]);
         let count = bytes.len();
         bytes.sort_unstable();
         bytes.dedup();
-        assert_eq!((bytes.len(), bytes[0].len()), (count, 72));
+        assert_eq!((bytes.len(), bytes[0].len()), (count, (5 + distances.len()) * 8));
+        // Nodes of a network hear each other only if these stay.
+        let figures: [u64; 9] = [8, 4, 5_000, 30_000, 240_000, 10_000, 10_000, 300_000, 60_000];
+        let figures: Vec<u8> = figures.into_iter().flat_map(u64::to_le_bytes).collect();
+        assert!(default.bytes().starts_with(&figures));
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! The leaderboard as a table for people and as JSON for machines.
 
-use crate::format::{digest, mmc_json};
-use cicada_amounts::{mmc, thousands};
-use cicada_chain::address;
-use cicada_core::hash::{Hash, Native};
+use crate::format::digest;
+use cicada_amounts::{mmc, thousands, QuoteJson};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Record;
 use cicada_core::quote::Quote;
 use cicada_core::Account;
+use cicada_files::{write_whole, PLAIN};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::fmt::Write;
-use std::io;
 use std::path::Path;
 
 /// A leaderboard that is final on the chain.
@@ -20,7 +18,7 @@ pub struct Finalized {
     /// The contract that holds it.
     pub contract: Account,
     /// The chain's first block.
-    pub genesis: Hash,
+    pub genesis: Digest,
     /// The block in which it became final, or one after it if others had settled it.
     pub block: u64,
     /// The number of nodes in the committee.
@@ -28,7 +26,7 @@ pub struct Finalized {
 }
 
 impl Finalized {
-    fn digest(&self) -> Hash {
+    fn digest(&self) -> Digest {
         self.record.report.digest::<Native>()
     }
 
@@ -42,11 +40,11 @@ impl Finalized {
         format!(
             "finalized feed=leaderboard slot={} digest={} signers={}/{} block={} contract={}",
             self.record.report.slot,
-            digest(&self.digest()),
+            digest(&self.digest().0),
             self.signers(),
             self.nodes,
             self.block,
-            address(&self.contract)
+            self.contract
         )
     }
 
@@ -58,15 +56,15 @@ impl Finalized {
         let facts = [
             ("Slot", report.slot.to_string()),
             ("Time", format!("{} ms since 1970", report.time_ms)),
-            ("Digest", digest(&self.digest())),
-            ("Shards", digest(&self.record.board.shards)),
+            ("Digest", digest(&self.digest().0)),
+            ("Shards", digest(&self.record.board.shards.0)),
             (
                 "Certificate",
                 format!("{} of {} nodes, epoch {}", self.signers(), self.nodes, self.record.epoch),
             ),
             ("Block", self.block.to_string()),
-            ("Contract", address(&self.contract)),
-            ("Chain", format!("genesis {}", digest(&self.genesis))),
+            ("Contract", self.contract.to_string()),
+            ("Chain", format!("genesis {}", digest(&self.genesis.0))),
         ];
         page += "\nPrices in MMC for one performance token. Read back from the chain:\n\n";
         for (name, fact) in facts {
@@ -77,30 +75,28 @@ impl Finalized {
     }
 
     /// Writes the page, whole or not at all.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        let draft = path.with_extension("md.new");
-        std::fs::write(&draft, self.markdown())?;
-        std::fs::rename(&draft, path)
+    pub fn write(&self, path: &Path) -> Result<(), cicada_files::Error> {
+        write_whole(path, self.markdown().as_bytes(), PLAIN)
     }
 
     /// The quotes and where they stand, for machines.
     pub fn json(&self) -> serde_json::Result<String> {
-        let quotes = self.record.quotes().map(JsonQuote::new).collect::<Vec<_>>();
+        let quotes = self.record.quotes().map(|quote| QuoteJson::from(&quote)).collect();
         serde_json::to_string_pretty(&JsonBoard {
-            feed: "leaderboard",
+            feed: self.record.report.feed.kind.name(),
             slot: self.record.report.slot,
-            digest: digest(&self.digest()),
-            shards: digest(&self.record.board.shards),
+            digest: digest(&self.digest().0),
+            shards: digest(&self.record.board.shards.0),
             signers: self.signers(),
             nodes: self.nodes,
             block: self.block,
-            contract: address(&self.contract),
+            contract: self.contract.to_string(),
             quotes,
         })
     }
 }
 
-/// The table of the ranking, in the columns of seed 000. `frontend-abi` prints the same rows.
+/// The table of the ranking, in the columns of requirement 000-22. `frontend-abi` prints the same rows.
 fn table(quotes: impl Iterator<Item = Quote>) -> String {
     let head = ["Rank", "Framework", "Score", "Price", "Bid", "Ask", "Volume 24h"];
     let rule = head.map(|name| "-".repeat(name.len() + 2)).join("|");
@@ -131,36 +127,7 @@ struct JsonBoard {
     nodes: usize,
     block: u64,
     contract: String,
-    quotes: Vec<JsonQuote>,
-}
-
-/// A quote in the field names and units of seed 000: prices in MMC, time in seconds.
-#[derive(Serialize)]
-struct JsonQuote {
-    framework: String,
-    score: u64,
-    price_per_point: Box<RawValue>,
-    bid: Box<RawValue>,
-    ask: Box<RawValue>,
-    volume_24h: u128,
-    timestamp: u64,
-}
-
-impl JsonQuote {
-    fn new(quote: Quote) -> Self {
-        let number = |units| {
-            RawValue::from_string(mmc_json(units, 2)).expect("digits with a point are JSON")
-        };
-        Self {
-            framework: quote.framework.to_string(),
-            score: quote.score,
-            price_per_point: number(quote.price_per_point),
-            bid: number(quote.bid),
-            ask: number(quote.ask),
-            volume_24h: quote.volume_24h,
-            timestamp: quote.time_ms / 1_000,
-        }
-    }
+    quotes: Vec<QuoteJson>,
 }
 
 #[cfg(test)]
@@ -177,8 +144,8 @@ mod tests {
             volume_24h,
         };
         let standings = vec![standing("claude", 50_000, 1_000), standing("openai", 45_000, 0)];
-        let board = Board { standings, shards: [71; 32] };
-        let feed = Feed { kind: ReportKind::Leaderboard, contract: [0; 32] };
+        let board = Board { standings, shards: Digest([71; 32]) };
+        let feed = Feed { kind: ReportKind::Leaderboard, contract: Account::NOBODY };
         let time_ms = 1_738_425_600_000;
         Finalized {
             record: Record {
@@ -187,8 +154,8 @@ mod tests {
                 signers: 0xffff,
                 board,
             },
-            contract: [0; 32],
-            genesis: [7; 32],
+            contract: Account::NOBODY,
+            genesis: Digest([7; 32]),
             block: 42,
             nodes: 23,
         }

@@ -1,14 +1,5 @@
 //! Parts of the record as programs and people read them.
 
-use cicada_amounts::plain_mmc;
-
-/// An amount of MMC as a JSON number, exact, with at least `places` digits after the point.
-pub fn mmc_json(units: u128, places: usize) -> String {
-    let plain = plain_mmc(units);
-    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
-    format!("{whole}.{fraction:0<places$}")
-}
-
 /// Seats as ranges: `0-6, 9, 11-12`.
 pub fn seats(seats: &[u8]) -> String {
     let mut seats = seats.to_vec();
@@ -39,14 +30,6 @@ pub fn digest(bytes: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_numbers_have_the_seeds_two_places_and_lose_nothing() {
-        assert_eq!(mmc_json(49_500_000, 2), "49.50");
-        assert_eq!(mmc_json(50_000_000, 2), "50.00");
-        assert_eq!(mmc_json(990, 2), "0.00099");
-        assert_eq!(mmc_json(1_000, 2), "0.001");
-    }
 
     #[test]
     fn seats_are_written_as_ranges() {

@@ -3,13 +3,12 @@
 mod board;
 mod format;
 mod market;
-mod nodes;
 mod pass;
 #[cfg(test)]
 mod testing;
 mod transcript;
-mod verify;
 
+use cicada_network::NETWORK_FILE;
 use cicada_program::{options, quiet_logs, status};
 use clap::Parser;
 use std::path::PathBuf;
@@ -23,8 +22,8 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Options {
-    /// The network file that deploy-paxos wrote.
-    #[arg(long, env = "CICADA_NETWORK", default_value = ".demo/network.toml")]
+    /// The network file that deploy wrote.
+    #[arg(long, env = "CICADA_NETWORK", default_value = NETWORK_FILE)]
     network: PathBuf,
     /// Evaluation results, one JSON object per line.
     #[arg(long, env = "CICADA_RESULTS", default_value = "examples/results.jsonl")]

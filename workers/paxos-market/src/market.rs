@@ -4,22 +4,25 @@ mod settle;
 mod turns;
 
 use crate::board::Finalized;
-use crate::nodes::{Answer, Failed, Nodes};
-use crate::pass::Pass;
+use crate::pass;
 use crate::transcript::{no_quorum, Transcript};
 use crate::Options;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_chain::{signer, Chain, Signer};
 use cicada_contracts::leaderboard;
-use cicada_core::certificate::Certificate;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal};
 use cicada_core::quote::Framework;
-use cicada_core::report::{FeedState, ReportKind, MAX_TIME_AHEAD_MS};
+use cicada_core::report::{Feed, FeedState, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::Tally;
-use cicada_network::{FaultModelName, Network};
+use cicada_network::{ContractName, Deployment, FaultModelName, Network};
+use cicada_node_api::{Certified, Client, Error, Failed, Node, Nodes, Pass};
 use cicada_program::{complain, say};
+use cicada_settlement::{
+    decided_after, Committee, Leaders, Round as Asking, Taken, Unagreed, Underways, Verified,
+};
 use cicada_volumes::{Exchange, Source, Volumes};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use turns::{settle_next, Desk, Round};
 
@@ -28,6 +31,9 @@ const FRESH: Duration = Duration::from_millis(MAX_TIME_AHEAD_MS / 2);
 /// How many nodes are asked, at the least, that answer but refuse, or that fail to gather a quorum
 /// that seems to be there.
 const TRIES: usize = 3;
+
+/// How long a transaction is looked for that was lost sight of.
+const LOST: Duration = Duration::from_secs(60);
 
 /// How much slower the nodes' clocks may be.
 const SKEW: Duration = Duration::from_millis(200);
@@ -42,34 +48,38 @@ fn now_ms() -> Result<u64> {
 struct Market<'a> {
     options: &'a Options,
     network: &'a Network,
-    nodes: Nodes<'a>,
+    committee: Committee,
+    feed: Feed,
+    nodes: Nodes,
+    pass: Pass,
     chain: Chain,
     exchange: Option<Exchange>,
     signer: Signer,
+    underways: Underways,
     out: Transcript,
 }
 
 /// Proposes, settles, writes the page.
 pub async fn run(options: &Options) -> Result<()> {
-    let network = Network::load(&options.network)
+    let file = Deployment::load(&options.network)
         .context("there is no usable network; 'scripts/deploy_paxos.sh' makes one")?;
-    let chain = Chain::connect(options.url.as_ref().unwrap_or(&network.chain.url)).await?;
+    let network = file.network()?;
+    let chain = file.connect(options.url.as_deref()).await?;
     let market = Market {
-        nodes: Nodes::new(&network, pass(options, &network)?)?,
+        committee: Committee::of(&network),
+        feed: network.feed(ReportKind::Leaderboard).context("the network has no leaderboard")?,
+        nodes: Nodes::of(&network, &Client::new()?),
+        pass: pass(options, &network)?,
         exchange: exchange(&network, &chain),
         chain,
         signer: signer(&options.suri)?,
+        underways: Underways::new(LOST),
         out: Transcript { json: options.json },
         options,
         network: &network,
     };
-    ensure!(
-        market.chain.genesis() == network.chain.genesis,
-        "{} is for another chain than the one at this address: run 'scripts/deploy_paxos.sh'",
-        options.network.display()
-    );
     let finalized = settle_next(&market).await?;
-    finalized.write(&options.out).with_context(|| options.out.display().to_string())?;
+    finalized.write(&options.out)?;
     market.out.say(format!("wrote {} from the chain", options.out.display()));
     if options.json {
         say!("{}", finalized.json()?);
@@ -83,15 +93,18 @@ pub async fn run(options: &Options) -> Result<()> {
 /// What lets the proposal into the nodes.
 fn pass(options: &Options, network: &Network) -> Result<Pass> {
     if let Some(token) = &options.token {
-        return Pass::of_token(token);
+        return pass::of_token(token);
     }
     let beside = options.network.with_file_name("keys").join("node-00.toml");
-    Pass::of_keys(network, options.keys.as_ref().unwrap_or(&beside))
+    pass::of_keys(network, options.keys.as_ref().unwrap_or(&beside))
 }
 
 /// The exchange of the network, if it has one.
 fn exchange(network: &Network, chain: &Chain) -> Option<Exchange> {
-    network.chain.exchange.map(|account| Exchange { chain: chain.clone(), account })
+    network
+        .contracts
+        .get(ContractName::Exchange)
+        .map(|account| Exchange { chain: chain.clone(), account })
 }
 
 impl Market<'_> {
@@ -132,7 +145,7 @@ impl Market<'_> {
 
     /// Names whoever would be ranked for the first time: a slip of the pen stays.
     async fn tell_new(&self, tally: &Tally) -> Result<()> {
-        let contract = &self.network.chain.leaderboard;
+        let contract = &self.network.leaderboard();
         let ranked = self.chain.read(contract, &leaderboard::ranking()).await?;
         let known = |name: &Framework| ranked.iter().any(|quote| quote.framework == *name);
         for name in tally.scores().keys().filter(|name| !known(name)) {
@@ -141,33 +154,56 @@ impl Market<'_> {
         Ok(())
     }
 
-    /// Whether no other node can do better than the one that failed. If nodes may lie, its word
-    /// is not enough: too few nodes must answer this program, too.
-    async fn must_be_so(&self, failed: &Failed, proposal: &Proposal) -> bool {
+    /// What the nodes decided after a slot, and the seats that do not answer.
+    async fn decided_after(&self, slot: u64) -> (BTreeMap<u64, Taken<Proposal>>, Vec<u8>) {
+        let enough = self.network.quorum().weak_size();
+        decided_after(&self.nodes, &self.committee, &self.feed, (slot, enough)).await
+    }
+}
+
+impl Leaders<Proposal> for Market<'_> {
+    fn asks(&self, seat: usize, slot: u64) {
+        let url = self.nodes.get(seat).map_or("", Node::url);
+        self.out.say(format!("node {seat} ({url}) proposes slot {slot}"));
+    }
+
+    fn goes_on(&self, seat: usize, reason: &str) {
+        self.out.say(format!("  node {seat}: {reason}; going on to the next"));
+    }
+
+    async fn propose(&self, seat: usize, value: &Proposal) -> Result<Certified<Proposal>, Error> {
+        let known = self.nodes.get(seat).zip(u8::try_from(seat).ok());
+        let (node, to) = known.ok_or_else(|| Error::Unreachable("no such seat".into()))?;
+        node.propose(value, &self.pass, to).await
+    }
+
+    /// If nodes may lie, the word of one is not enough: too few nodes must answer this program, too.
+    async fn must_be_so(&self, failed: &Failed, slot: u64) -> bool {
         let count = self.network.nodes.len();
-        let needed = usize::from(self.network.attestation_quorum().size());
+        let needed = usize::from(self.committee.quorum.size());
         if self.network.fault_model == FaultModelName::Crash {
             let present = count.saturating_sub(failed.missing.len());
             return !failed.refusals.is_empty() || present < needed;
         }
-        let before = proposal.report.slot.saturating_sub(1);
-        let (_, silent) = self.nodes.decided_after(before).await;
+        let (_, silent) = self.decided_after(slot.saturating_sub(1)).await;
         count.saturating_sub(silent.len()) < needed
     }
 }
 
 impl Desk for Market<'_> {
+    type Agreed = Verified<Proposal>;
+
     fn say(&self, text: String) {
         self.out.say(text);
     }
 
     async fn latest(&self) -> Result<FeedState> {
-        Ok(self.chain.read(&self.network.chain.leaderboard, &leaderboard::latest()).await?)
+        Ok(self.chain.read(&self.network.leaderboard(), &leaderboard::latest()).await?)
     }
 
     async fn catch_up(&self) -> Result<FeedState> {
         let mut state = self.latest().await?;
-        let (decided, silent) = self.nodes.decided_after(state.slot).await;
+        let (decided, silent) = self.decided_after(state.slot).await;
         self.out.say(format!(
             "chain: slot {} is final; nodes: {} of {} answer",
             state.slot,
@@ -181,16 +217,16 @@ impl Desk for Market<'_> {
             self.out.say(format!(
                 "slot {slot} was decided earlier and is not on the chain: settling it first"
             ));
-            let (proposal, certificate) = match decided.certificate {
-                Some(certificate) => (decided.proposal, certificate),
-                None => match self.agree(&decided.proposal).await? {
-                    Round::Agreed(agreed) => (agreed.proposal, agreed.certificate),
+            let agreed = match decided {
+                Taken::Certified(verified) => verified,
+                Taken::Decided(proposal) => match self.agree(&proposal).await? {
+                    Round::Agreed(agreed) => agreed,
                     Round::Refused(reason) => {
                         bail!("slot {slot} is decided, but no certificate can be had: {reason}")
                     }
                 },
             };
-            self.settle(&proposal, &certificate).await?;
+            self.settle(agreed).await?;
             state = self.latest().await?;
         }
         Ok(state)
@@ -213,68 +249,45 @@ impl Desk for Market<'_> {
             "{} holds no valid result: there is nothing to rank",
             self.options.results.display()
         );
-        let feed = self.network.leaderboard_feed();
+        let feed = self.feed;
         let proposal = Proposal { report: report::<Native>(feed, state, &board, time_ms), board };
         self.out.proposal(&proposal);
         Ok(proposal)
     }
 
-    async fn agree(&self, proposal: &Proposal) -> Result<Round> {
+    async fn agree(&self, proposal: &Proposal) -> Result<Round<Verified<Proposal>>> {
         let count = self.network.nodes.len();
         let first = match self.options.seat {
             Some(seat) => usize::from(seat),
             None => usize::try_from(proposal.report.slot).unwrap_or(0),
         };
-        // So many that one of them is honest, if nodes may lie.
-        let tries = TRIES.max(usize::from(self.network.quorum().weak_size()));
-        let mut silent = Vec::new();
-        let (mut conflicts, mut failures) = (0, 0);
         // A token opens one node.
         let asked = if self.options.token.is_some() { 1 } else { count };
-        for seat in (0..asked).map(|step| (first + step) % count) {
-            self.out.say(format!(
-                "node {seat} ({}) proposes slot {}",
-                self.network.nodes[seat].url, proposal.report.slot
-            ));
-            let reason = match self.nodes.propose(seat, proposal).await {
-                Answer::Agreed(agreed) => match agreed.check(self.network, &proposal.report) {
-                    Ok(()) => {
-                        self.out.agreed(self.network, &agreed);
-                        return Ok(Round::Agreed(agreed));
-                    }
-                    Err(error) => error.to_string(),
-                },
-                Answer::Silent(reason) => {
-                    silent.extend(u8::try_from(seat));
-                    reason
-                }
-                Answer::Conflict(failed) => {
-                    conflicts += 1;
-                    if conflicts == tries {
-                        return Ok(Round::Refused(failed.error));
-                    }
-                    failed.error
-                }
-                Answer::NoQuorum(failed) => {
-                    failures += 1;
-                    if failures == tries || self.must_be_so(&failed, proposal).await {
-                        bail!(no_quorum(self.network, &failed));
-                    }
-                    failed.error
-                }
-            };
-            self.out.say(format!("  node {seat}: {reason}; going on to the next"));
-        }
-        let failed = Failed {
-            error: "no node could lead the round".into(),
-            missing: silent,
-            refusals: Vec::new(),
+        let round = Asking {
+            leaders: self,
+            committee: &self.committee,
+            seats: (0..asked).map(|step| (first + step) % count).collect(),
+            // So many that one of them is honest, if nodes may lie.
+            tries: TRIES.max(usize::from(self.network.quorum().weak_size())),
+        };
+        let failed = match round.agree(proposal).await {
+            Ok(agreed) => {
+                self.out.agreed(self.network, &agreed);
+                return Ok(Round::Agreed(agreed.verified));
+            }
+            Err(Unagreed::Refused(failed)) => return Ok(Round::Refused(failed.error)),
+            Err(Unagreed::NoQuorum(failed)) => failed,
+            Err(Unagreed::NoLeader { silent, .. }) => Failed {
+                error: "no node could lead the round".into(),
+                missing: silent,
+                ..Failed::default()
+            },
         };
         bail!(no_quorum(self.network, &failed))
     }
 
-    async fn settle(&self, proposal: &Proposal, certificate: &Certificate) -> Result<Finalized> {
-        self.settle_slot(proposal, certificate).await
+    async fn settle(&self, agreed: Verified<Proposal>) -> Result<Finalized> {
+        self.settle_slot(agreed).await
     }
 
     async fn settled(&self, slot: u64) -> Result<Option<Finalized>> {

@@ -1,66 +1,46 @@
 //! What lets a proposal into a node.
 
 use anyhow::{Context, Result};
-use cicada_network::{read_token, Network, NodeKeys, Proposer, TOKEN_HEADER};
+use cicada_network::{read_token, Network, NodeKeys, Proposer};
+use cicada_node_api::Pass;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What lets a proposal into a node.
-pub enum Pass {
-    /// The signature of a seat.
-    Seat(Proposer),
-    /// The token of a node of this machine.
-    Token(String),
+/// The keys of a seat.
+pub fn of_keys(network: &Network, path: &Path) -> Result<Pass> {
+    let keys = NodeKeys::load(path)
+        .context("a proposal is signed by a seat: name its key file with --keys, or --token")?;
+    let proposer = Proposer::of(network, Arc::new(keys));
+    let proposer = proposer
+        .with_context(|| format!("{} holds the keys of no seat of this network", path.display()))?;
+    Ok(Pass::Seat(proposer))
 }
 
-impl Pass {
-    /// By the keys of a seat.
-    pub fn of_keys(network: &Network, path: &Path) -> Result<Self> {
-        let keys = NodeKeys::load(path)
-            .context("a proposal is signed by a seat: name its key file with --keys, or --token")?;
-        let proposer = Proposer::of(network, Arc::new(keys));
-        let proposer = proposer.with_context(|| {
-            format!("{} holds the keys of no seat of this network", path.display())
-        })?;
-        Ok(Self::Seat(proposer))
-    }
-
-    /// By the token of a node.
-    pub fn of_token(path: &Path) -> Result<Self> {
-        Ok(Self::Token(read_token(path)?))
-    }
-
-    /// The headers of a request with this body to the node of a seat.
-    pub fn headers(&self, seat: usize, body: &[u8]) -> Vec<(&'static str, String)> {
-        match self {
-            // No network has more seats.
-            Self::Seat(proposer) => {
-                proposer.headers(u8::try_from(seat).unwrap_or(u8::MAX), body).into()
-            }
-            Self::Token(token) => vec![(TOKEN_HEADER, token.clone())],
-        }
-    }
+/// The token of a node.
+pub fn of_token(path: &Path) -> Result<Pass> {
+    Ok(Pass::Token(read_token(path)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::certified;
+    use crate::testing::network;
+    use cicada_network::TOKEN_HEADER;
 
     #[test]
     fn a_proposal_needs_the_keys_of_a_seat_or_a_token() {
-        let (mut network, ..) = certified();
+        let mut network = network();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("node.toml");
-        let error = |network: &Network| Pass::of_keys(network, &path).err().unwrap().to_string();
+        let error = |network: &Network| of_keys(network, &path).err().unwrap().to_string();
         assert!(error(&network).contains("--keys"));
         let keys = NodeKeys::generate(&path).unwrap();
         assert!(error(&network).contains("of no seat"));
         network.nodes[4].consensus_key = keys.consensus_key();
-        let headers = Pass::of_keys(&network, &path).unwrap().headers(3, b"value");
+        let headers = of_keys(&network, &path).unwrap().headers(3, b"value");
         assert_eq!(headers[0], ("x-cicada-seat", "4".into()));
         let token = cicada_network::make_token(&dir.path().join("t")).unwrap();
-        let headers = Pass::of_token(&dir.path().join("t")).unwrap().headers(3, b"value");
+        let headers = of_token(&dir.path().join("t")).unwrap().headers(3, b"value");
         assert_eq!(headers, [(TOKEN_HEADER, token)]);
     }
 }

@@ -1,12 +1,14 @@
 //! What happens, told to the person at the terminal.
 
 use crate::format::{digest, seats};
-use crate::nodes::{digest_of, Agreed, Failed};
 use cicada_amounts::{mmc, thousands};
+use cicada_core::hash::Native;
 use cicada_core::leaderboard::Proposal;
 use cicada_network::Network;
+use cicada_node_api::Failed;
 use cicada_program::{complain, say, visible};
 use cicada_results::Outcome;
+use cicada_settlement::Agreed;
 use std::path::Path;
 
 /// Writes lines to standard output, or to standard error if that is for machines.
@@ -46,8 +48,8 @@ impl Transcript {
             "proposal: slot {}, {} frameworks, digest {}, shards {}",
             report.slot,
             proposal.board.standings.len(),
-            digest(&digest_of(proposal)),
-            digest(&proposal.board.shards)
+            digest(&report.digest::<Native>().0),
+            digest(&proposal.board.shards.0)
         ));
         for standing in &proposal.board.standings {
             let quote = standing.quote(report.time_ms);
@@ -63,7 +65,7 @@ impl Transcript {
     }
 
     /// How the nodes agreed.
-    pub fn agreed(&self, network: &Network, agreed: &Agreed) {
+    pub fn agreed(&self, network: &Network, agreed: &Agreed<Proposal>) {
         let phase = |name: &str, who: &[u8], needed: u8| {
             self.say(format!(
                 "  {name:<12} {:>2} of {} (quorum {needed}): seats {}",
@@ -86,8 +88,8 @@ impl Transcript {
         phase("attestations", &agreed.attested, certifies);
         self.say(format!(
             "  quorum achieved: slot {} decided; certificate of seats {}",
-            agreed.proposal.report.slot,
-            seats(&agreed.certificate.seats().collect::<Vec<_>>())
+            agreed.verified.value().report.slot,
+            seats(&agreed.verified.certificate().seats().collect::<Vec<_>>())
         ));
     }
 }
@@ -125,18 +127,17 @@ pub fn no_quorum(network: &Network, failed: &Failed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::certified;
+    use crate::testing::network;
+    use cicada_node_api::Refusal;
 
     #[test]
     fn a_missing_quorum_names_the_nodes_and_the_way_out() {
-        let (network, ..) = certified();
+        let network = network();
         let failed = Failed {
             error: "15 of 16 attestations".into(),
             missing: vec![2, 3, 22],
-            refusals: vec![crate::nodes::Refusal {
-                seat: 5,
-                reason: "score of claude is 1 here".into(),
-            }],
+            refusals: vec![Refusal::new(5, "score of claude is 1 here".into())],
+            ..Failed::default()
         };
         let text = no_quorum(&network, &failed);
         for part in [

@@ -11,7 +11,7 @@ use crate::metrics::{count, level, Metrics};
 use crate::peers::{Peers, Reach};
 use crate::store::Store;
 use cicada_consensus::{Answer, Input, Node, Now, Outcome, Output, Position, Record, Status};
-use cicada_core::report::FeedState;
+use cicada_core::report::{FeedState, ReportKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -85,15 +85,22 @@ pub enum Command {
 pub struct Snapshot {
     /// Its own figures.
     pub status: Status,
-    /// Its feeds, in their order: the leaderboard first.
+    /// Its feeds, in their order.
     pub feeds: Vec<FeedView>,
+}
+
+impl Snapshot {
+    /// What the feed of a kind looked like, if there is one.
+    pub fn feed(&self, kind: ReportKind) -> Option<&FeedView> {
+        self.feeds.iter().find(|feed| feed.kind == kind)
+    }
 }
 
 /// What a feed looked like.
 #[derive(Clone, Debug)]
 pub struct FeedView {
-    /// What people call it.
-    pub name: &'static str,
+    /// What it is about.
+    pub kind: ReportKind,
     /// The newest decided report.
     pub newest: FeedState,
     /// The highest slot up to which all are certified.
@@ -195,7 +202,7 @@ fn look(node: &FeedsNode) -> Snapshot {
     let status = node.status();
     let application = node.application();
     let view = |line: &Line| FeedView {
-        name: line.name(),
+        kind: line.feed().kind,
         newest: line.state(),
         certified_slot: line.state().slot,
         settled_slot: line.settled(),
@@ -373,9 +380,10 @@ impl Worker {
         metrics.promised_round.set(snapshot.status.promised.round);
         metrics.decided.set(snapshot.status.decided);
         for feed in &snapshot.feeds {
-            level(&metrics.feed_slots, feed.name, feed.newest.slot);
+            level(&metrics.feed_slots, feed.kind.name(), feed.newest.slot);
         }
-        metrics.slot.set(snapshot.feeds.first().map_or(0, |board| board.newest.slot));
+        let board = snapshot.feed(ReportKind::Leaderboard);
+        metrics.slot.set(board.map_or(0, |board| board.newest.slot));
         metrics.uncertified.set(snapshot.status.uncertified.len() as u64);
         metrics.leading.set(u64::from(snapshot.status.leading.is_some()));
         let reach = self.parts.peers.reach();

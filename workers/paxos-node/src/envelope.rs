@@ -6,7 +6,7 @@
 
 use cicada_consensus::Seat;
 use cicada_core::certificate::Signature;
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_network::{verify_consensus, NodeKeys};
 
 pub use cicada_network::{SEAT_HEADER, SIGNATURE_HEADER};
@@ -15,20 +15,20 @@ const REQUEST_TAG: &[u8] = b"cicada71/paxos-request/v1";
 const ANSWER_TAG: &[u8] = b"cicada71/paxos-answer/v1";
 
 /// What a request's sender signs; also names the request in its answer.
-pub fn request_message(rules: &Hash, from: Seat, to: Seat, body: &[u8]) -> Hash {
+pub fn request_message(rules: &Digest, from: Seat, to: Seat, body: &[u8]) -> Digest {
     let digest = Native::sha256(body);
-    Native::sha256(&[REQUEST_TAG, rules, &[from, to], &digest].concat())
+    Native::sha256(&[REQUEST_TAG, &rules.0, &[from, to], &digest.0].concat())
 }
 
 /// What an answer's sender signs.
-pub fn answer_message(rules: &Hash, from: Seat, request: &Hash, body: &[u8]) -> Hash {
+pub fn answer_message(rules: &Digest, from: Seat, request: &Digest, body: &[u8]) -> Digest {
     let digest = Native::sha256(body);
-    Native::sha256(&[ANSWER_TAG, rules, &[from], request, &digest].concat())
+    Native::sha256(&[ANSWER_TAG, &rules.0, &[from], &request.0, &digest.0].concat())
 }
 
 /// Signs one of the two messages.
-pub fn sign(keys: &NodeKeys, message: &Hash) -> String {
-    hex::encode(keys.sign(message))
+pub fn sign(keys: &NodeKeys, message: &Digest) -> String {
+    hex::encode(keys.sign(&message.0))
 }
 
 /// A signature in hex, as it comes in the header.
@@ -38,8 +38,8 @@ pub fn decode(signature: &str) -> Option<Signature> {
 }
 
 /// Verifies a signature in hex.
-pub fn verify(signature: &str, message: &Hash, key: &[u8; 32]) -> bool {
-    decode(signature).is_some_and(|bytes| verify_consensus(&bytes, message, key))
+pub fn verify(signature: &str, message: &Digest, key: &[u8; 32]) -> bool {
+    decode(signature).is_some_and(|bytes| verify_consensus(&bytes, &message.0, key))
 }
 
 #[cfg(test)]
@@ -51,23 +51,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = NodeKeys::generate(&dir.path().join("key")).unwrap();
         let rules = [1; 32];
-        let message = request_message(&rules, 1, 2, b"body");
+        let message = request_message(&Digest(rules), 1, 2, b"body");
         let signature = sign(&keys, &message);
         let key = keys.consensus_key();
         assert!(verify(&signature, &message, &key));
         for other in [
-            request_message(&[2; 32], 1, 2, b"body"),
-            request_message(&rules, 3, 2, b"body"),
-            request_message(&rules, 1, 3, b"body"),
-            request_message(&rules, 1, 2, b"bode"),
-            answer_message(&rules, 1, &message, b"body"),
+            request_message(&Digest([2; 32]), 1, 2, b"body"),
+            request_message(&Digest(rules), 3, 2, b"body"),
+            request_message(&Digest(rules), 1, 3, b"body"),
+            request_message(&Digest(rules), 1, 2, b"bode"),
+            answer_message(&Digest(rules), 1, &message, b"body"),
         ] {
             assert!(!verify(&signature, &other, &key));
         }
         assert!(!verify("zz", &message, &key));
         assert_ne!(
-            answer_message(&rules, 1, &message, b"body"),
-            answer_message(&rules, 1, &[0; 32], b"body")
+            answer_message(&Digest(rules), 1, &message, b"body"),
+            answer_message(&Digest(rules), 1, &Digest::ZERO, b"body")
         );
     }
 }

@@ -4,14 +4,14 @@
 //! {"seat":3,"first":{"kind":"proposal","position":7,"view":2,"digest":"…","signature":"…"},"second":{…}}
 //! ```
 //!
-//! Digests and signatures are hexadecimal. Each of the two signatures is ed25519 of the seat over
+//! Digests and signatures are hexadecimal, after `0x`. Each of the two signatures is ed25519 of the seat over
 //! the statement, so a line proves itself to whoever knows the committee.
 
 use cicada_consensus::byzantine::{Contradiction, Kind, Statement};
 use cicada_consensus::{Position, Seat, View};
 use cicada_core::certificate::Signature;
-use serde::Deserialize;
-use serde_json::{json, Value};
+use cicada_node_api as api;
+use cicada_node_api::Scale;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -46,7 +46,7 @@ impl Evidence {
         };
         for line in BufReader::new(file).lines() {
             // What a crash left of the last line is of nobody.
-            if let Ok(Line { seat }) = serde_json::from_str(&line?) {
+            if let Ok(api::Contradiction { seat, .. }) = serde_json::from_str(&line?) {
                 let lines = evidence.lines.entry(seat).or_default();
                 *lines = lines.saturating_add(1);
             }
@@ -65,35 +65,27 @@ impl Evidence {
             return Ok(());
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        file.write_all(format!("{}\n", line(found)).as_bytes())?;
+        let line = serde_json::to_string(&line(found))?;
+        file.write_all(format!("{line}\n").as_bytes())?;
         file.sync_data()?;
         *lines = lines.saturating_add(1);
         Ok(())
     }
 }
 
-// Of whom a line is.
-#[derive(Deserialize)]
-struct Line {
-    seat: Seat,
+fn line(found: &Contradiction) -> api::Contradiction {
+    let (first, second) = (said(&found.first), said(&found.second));
+    api::Contradiction { seat: found.seat, first, second }
 }
 
-fn line(found: &Contradiction) -> Value {
-    json!({
-        "seat": found.seat,
-        "first": signed(&found.first),
-        "second": signed(&found.second),
-    })
-}
-
-fn signed((statement, signature): &(Statement, Signature)) -> Value {
-    json!({
-        "kind": name(statement.kind),
-        "position": statement.position,
-        "view": statement.view,
-        "digest": hex::encode(statement.digest),
-        "signature": hex::encode(signature),
-    })
+fn said((statement, signature): &(Statement, Signature)) -> api::Said {
+    api::Said {
+        kind: name(statement.kind).into(),
+        position: statement.position,
+        view: statement.view,
+        digest: Scale(statement.digest),
+        signature: Scale(*signature),
+    }
 }
 
 fn name(kind: Kind) -> &'static str {
@@ -109,13 +101,15 @@ fn name(kind: Kind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::hash::Digest;
+    use serde_json::Value;
 
     fn contradiction(seat: Seat, position: Position) -> Contradiction {
         let statement = |digest| Statement { kind: Kind::Proposal, position, view: 2, digest };
         Contradiction {
             seat,
-            first: (statement([1; 32]), [4; 64]),
-            second: (statement([2; 32]), [5; 64]),
+            first: (statement(Digest([1; 32])), [4; 64]),
+            second: (statement(Digest([2; 32])), [5; 64]),
         }
     }
 
@@ -134,7 +128,7 @@ mod tests {
         assert_eq!(all.len(), 1);
         assert_eq!(all[0]["seat"], 3);
         assert_eq!(all[0]["first"]["kind"], "proposal");
-        assert_eq!(all[0]["second"]["digest"], "02".repeat(32));
+        assert_eq!(all[0]["second"]["digest"], format!("0x{}", "02".repeat(32)));
     }
 
     #[test]

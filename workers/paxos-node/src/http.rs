@@ -19,11 +19,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use cicada_consensus::Config;
 use cicada_network::Network;
+use cicada_program::http::Failure;
+use cicada_program::now_ms;
 use serde::Serialize;
-use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests of nodes in work at once.
@@ -140,8 +141,8 @@ impl Service {
     async fn observe(&self, value: &[u8]) -> bool {
         let report = begin(value);
         let ranked = async {
-            if report.is_some_and(|report| report.feed == self.network.leaderboard_feed()) {
-                self.sources.results.refresh().await;
+            if let Some(report) = &report {
+                self.sources.results.observe(report).await;
             }
         };
         let settled = async {
@@ -151,7 +152,7 @@ impl Service {
         };
         let traded = async {
             match &self.sources.volumes {
-                Some(volumes) => volumes.observe(value, wall_ms()).await,
+                Some(volumes) => volumes.observe(value, now_ms()).await,
                 None => true,
             }
         };
@@ -170,13 +171,13 @@ impl Service {
         let limits = Limits::of(&self.config);
         let people = DefaultBodyLimit::max(limits.proposal);
         Router::new()
-            .route("/paxos/prepare", post(nodes::prepare))
-            .route("/paxos/accept", post(nodes::accept))
-            .route("/paxos/commit", post(nodes::commit))
-            .route("/paxos/decided", post(nodes::decided))
-            .route("/paxos/timeout", post(nodes::timeout))
-            .route("/paxos/suggest", post(nodes::suggest))
-            .route("/paxos/log", post(nodes::fetch).get(people::log))
+            .route("/paxos/prepare", post(nodes::serve))
+            .route("/paxos/accept", post(nodes::serve))
+            .route("/paxos/commit", post(nodes::serve))
+            .route("/paxos/decided", post(nodes::serve))
+            .route("/paxos/timeout", post(nodes::serve))
+            .route("/paxos/suggest", post(nodes::serve))
+            .route("/paxos/log", post(nodes::serve).get(people::log))
             .route("/paxos/propose", post(propose::propose).layer(people))
             .route("/paxos/status", get(people::status))
             .route("/paxos/certificates", get(people::certificates))
@@ -187,38 +188,8 @@ impl Service {
     }
 }
 
-/// An error as JSON: `{"error": …}`.
-#[derive(Debug)]
-struct Failure(StatusCode, String);
-
-impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self(status, error.into())
-    }
-
-    fn bad(error: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, error)
-    }
-
-    fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "this node is too busy")
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
-
 fn answer(status: StatusCode, body: impl Serialize) -> Response {
     (status, Json(body)).into_response()
-}
-
-// Milliseconds since 1970.
-fn wall_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -232,7 +203,7 @@ mod tests {
         let taken: Vec<_> = (0..10_000).map_while(|_| place("203.0.113.5:9000").ok()).collect();
         assert_eq!(taken.len(), QUESTIONS);
         let busy = place("[2001:db8::1]:9000").err().unwrap();
-        assert_eq!(busy.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
         for own in ["127.0.0.1:1", "127.0.0.2:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert!(place(own).is_ok(), "{own}");
         }

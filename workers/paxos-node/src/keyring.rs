@@ -3,7 +3,7 @@
 use cicada_consensus::{Keys, Seat};
 use cicada_core::certificate::{Certificate, Signature};
 use cicada_core::committee::Member;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_network::{NodeKeys, PublicKeys};
 use std::sync::Arc;
 
@@ -27,23 +27,23 @@ impl Keyring {
 }
 
 impl Keys for Keyring {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         self.own.attest(message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.members.verify_attestation(seat, message, signature)
     }
 
-    fn verify_certificate(&self, certificate: &Certificate, message: &Hash) -> bool {
+    fn verify_certificate(&self, certificate: &Certificate, message: &Digest) -> bool {
         self.members.verify_certificate(certificate, message)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
-        self.own.sign(message)
+    fn sign(&self, message: &Digest) -> Signature {
+        self.own.sign(&message.0)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
-        self.members.verify_consensus(seat, message, signature)
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
+        self.members.verify_consensus(seat, &message.0, signature)
     }
 }

@@ -5,7 +5,6 @@
 //! |---|---|
 //! | [`options`] | flags, environment, configuration file |
 //! | [`feeds`] | what shares the log, and which values this node accepts |
-//! | `board` | the leaderboard among them |
 //! | [`ranking`] | the scores of its own results, read by a thread of their own |
 //! | [`keyring`] | its keys, and those of all |
 //! | [`store`] | what survives a restart, and who may vote from it |
@@ -20,7 +19,6 @@
 //! | [`settled`] | what it reads of what the chain has settled |
 //! | [`volumes`] | what it reads of the exchange |
 
-mod board;
 pub mod engine;
 pub mod envelope;
 pub mod evidence;

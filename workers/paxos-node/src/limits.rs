@@ -52,21 +52,22 @@ mod tests {
     use super::*;
     use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
     use cicada_consensus::{Claim, Justification, Pledge, Proposal, Request};
+    use cicada_core::hash::Digest;
     use cicada_core::quorum::{FaultModel, Quorum, COMMITTEE};
     use parity_scale_codec::Encode;
 
     fn proof(kind: Kind, position: u64) -> QuorumCertificate {
-        let statement = Statement { kind, position, view: 9, digest: [1; 32] };
+        let statement = Statement { kind, position, view: 9, digest: Digest([1; 32]) };
         QuorumCertificate { statement, signers: 0xffff, signatures: vec![[2; 64]; 16] }
     }
 
     #[test]
     fn the_longest_request_fits_and_little_else_does() {
         let quorum = Quorum::of(FaultModel::Byzantine, COMMITTEE).unwrap();
-        let mut config = Config::new(0, quorum, quorum, 1, [0; 32]);
+        let mut config = Config::new(0, quorum, quorum, 1, Digest::ZERO);
         for window in [1, 64, 256] {
             config.window = window;
-            let claim = |position| Claim { position, view: 8, digest: [3; 32] };
+            let claim = |position| Claim { position, view: 8, digest: Digest([3; 32]) };
             let pledge = |seat| Pledge {
                 seat,
                 view: 9,

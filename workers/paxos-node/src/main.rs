@@ -3,11 +3,10 @@
 use clap::Parser;
 use paxos_node::options::Options;
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    cicada_program::logs("RUST_LOG", LevelFilter::INFO);
+    cicada_program::logs();
     let settings = match options.settle() {
         Ok(settings) => settings,
         Err(error) => {

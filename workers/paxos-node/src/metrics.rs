@@ -1,12 +1,12 @@
 //! Figures for Prometheus.
 
-use prometheus_client::encoding::text::encode;
+use cicada_program::figures_text;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use std::sync::atomic::AtomicU64;
 
 /// The kind of a message.
@@ -62,66 +62,57 @@ pub struct Metrics {
 impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
-        let metrics = Self {
-            registry: Registry::with_prefix("paxos"),
-            requests: ByKind::default(),
-            answers: ByKind::default(),
-            refused: ByKind::default(),
-            contradictions: ByKind::default(),
-            sent: ByKind::default(),
-            proposals: ByKind::default(),
-            promised_round: Level::default(),
-            decided: Level::default(),
-            slot: Level::default(),
-            feed_slots: Levels::default(),
-            uncertified: Level::default(),
-            leading: Level::default(),
-            peers: Level::default(),
-            engine_lag_ms: Level::default(),
-            flush_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
-            flush_records: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
-            propose_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
-        };
-        metrics.registered()
-    }
-
-    fn registered(mut self) -> Self {
-        let r = &mut self.registry;
-        r.register("requests", "Requests of other nodes", self.requests.clone());
-        r.register("answers", "Answers given", self.answers.clone());
-        r.register("refused", "Requests refused unread, by reason", self.refused.clone());
-        let help = "Proofs that another node lied";
-        r.register("contradictions", help, self.contradictions.clone());
-        r.register("sent", "Requests to other nodes", self.sent.clone());
-        r.register("proposals", "Proposals by outcome", self.proposals.clone());
-        let help = "Round of the promised ballot; the view, if nodes may lie";
-        r.register("promised_round", help, self.promised_round.clone());
-        let help = "All positions up to here are decided";
-        r.register("decided_position", help, self.decided.clone());
-        r.register("slot", "Newest slot of the leaderboard", self.slot.clone());
-        r.register("feed_slot", "Newest slot of a feed", self.feed_slots.clone());
-        let help = "Decided reports without a certificate";
-        r.register("uncertified", help, self.uncertified.clone());
-        r.register("leading", "1 if this node leads", self.leading.clone());
-        let help = "Other nodes that answered last";
-        r.register("peers_reachable", help, self.peers.clone());
-        let help = "Milliseconds that the engine has been busy with what it took last";
-        r.register("engine_lag_ms", help, self.engine_lag_ms.clone());
-        let help = "Time of one write to disk";
-        r.register("flush_seconds", help, self.flush_seconds.clone());
-        let help = "Records in one write to disk";
-        r.register("flush_records", help, self.flush_records.clone());
-        let help = "From proposal to certificate";
-        r.register("propose_seconds", help, self.propose_seconds.clone());
-        self
+        let mut registry = Registry::with_prefix("paxos");
+        let r = &mut registry;
+        let buckets = |start, length| Histogram::new(exponential_buckets(start, 2.0, length));
+        Self {
+            requests: add(r, "requests", "Requests of other nodes"),
+            answers: add(r, "answers", "Answers given"),
+            refused: add(r, "refused", "Requests refused unread, by reason"),
+            contradictions: add(r, "contradictions", "Proofs that another node lied"),
+            sent: add(r, "sent", "Requests to other nodes"),
+            proposals: add(r, "proposals", "Proposals by outcome"),
+            promised_round: add(
+                r,
+                "promised_round",
+                "Round of the promised ballot; the view, if nodes may lie",
+            ),
+            decided: add(r, "decided_position", "All positions up to here are decided"),
+            slot: add(r, "slot", "Newest slot of the leaderboard"),
+            feed_slots: add(r, "feed_slot", "Newest slot of a feed"),
+            uncertified: add(r, "uncertified", "Decided reports without a certificate"),
+            leading: add(r, "leading", "1 if this node leads"),
+            peers: add(r, "peers_reachable", "Other nodes that answered last"),
+            engine_lag_ms: add(
+                r,
+                "engine_lag_ms",
+                "Milliseconds that the engine has been busy with what it took last",
+            ),
+            flush_seconds: added(
+                r,
+                "flush_seconds",
+                "Time of one write to disk",
+                buckets(0.000_25, 14),
+            ),
+            flush_records: added(
+                r,
+                "flush_records",
+                "Records in one write to disk",
+                buckets(1.0, 10),
+            ),
+            propose_seconds: added(
+                r,
+                "propose_seconds",
+                "From proposal to certificate",
+                buckets(0.005, 13),
+            ),
+            registry,
+        }
     }
 
     /// The text that Prometheus reads.
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        figures_text(&self.registry)
     }
 }
 
@@ -129,6 +120,15 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn added<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    added(registry, name, help, M::default())
 }
 
 /// Sets the level of a kind.

@@ -1,10 +1,14 @@
 //! What a node is told: by flags, by environment, by a configuration file, in this order.
 
+use crate::feeds::{OwnOption, ALL};
 use cicada_core::quote::Framework;
-use clap::Parser;
+use cicada_core::report::ReportKind;
+use clap::{value_parser, Arg, ArgMatches, Args, Command, FromArgMatches, Parser};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 const EXAMPLES: &str = "Examples:
   paxos-node --network network.toml --seat 3 --keys keys/node-03.json \\
@@ -27,7 +31,7 @@ pub struct Options {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// The network file: chain, contracts, committee, addresses
-    #[arg(long, env = "PAXOS_NODE_NETWORK")]
+    #[arg(long, env = "CICADA_NETWORK")]
     pub network: Option<PathBuf>,
     /// This node's seat in the committee, from 0
     #[arg(long, env = "PAXOS_NODE_SEAT")]
@@ -47,18 +51,10 @@ pub struct Options {
     #[arg(long, env = "PAXOS_NODE_WITHDRAW", value_delimiter = ',', value_name = "FRAMEWORK")]
     #[serde(default)]
     pub withdraw: Vec<String>,
-    /// The directory where this node's own validator writes the awards of epochs, as
-    /// epoch-<number>.scale. Without it this node agrees to no award
-    #[arg(long, env = "PAXOS_NODE_AWARDS")]
-    pub awards: Option<PathBuf>,
-    /// The file where this node's own validator writes what it observed of the NAV (SCALE).
-    /// Without it this node agrees to no NAV
-    #[arg(long, value_name = "FILE")]
-    pub nav: Option<PathBuf>,
-    /// The file where this node's own validator writes what it observed for the basket (SCALE).
-    /// Without it this node agrees to no basket
-    #[arg(long, env = "PAXOS_NODE_BASKET")]
-    pub basket: Option<PathBuf>,
+    /// Where this node's own validator writes, by the feeds
+    #[command(flatten)]
+    #[serde(skip)]
+    pub own: Own,
     /// Where to listen; by default the address of the seat in the network file
     #[arg(long, env = "PAXOS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -72,6 +68,56 @@ pub struct Options {
     #[arg(long)]
     #[serde(default)]
     pub init: bool,
+}
+
+/// Where a node's own validator writes: the feeds say by which options it is told.
+#[derive(Clone, Debug, Default)]
+pub struct Own(BTreeMap<ReportKind, PathBuf>);
+
+impl Own {
+    fn options() -> impl Iterator<Item = (ReportKind, OwnOption)> {
+        ALL.iter().filter_map(|declared| Some((declared.kind, declared.option?)))
+    }
+
+    // Takes them out of a configuration file.
+    fn take(file: &mut Table) -> Result<Self, toml::de::Error> {
+        let given = Self::options().filter_map(|(kind, option)| {
+            let value = file.remove(option.name)?;
+            Some(value.try_into().map(|path| (kind, path)))
+        });
+        given.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Args for Own {
+    fn augment_args(command: Command) -> Command {
+        command.args(Self::options().map(|(_, option)| {
+            Arg::new(option.name)
+                .long(option.name)
+                .env(option.env)
+                .value_name(option.takes)
+                .value_parser(value_parser!(PathBuf))
+                .help(option.help)
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Own {
+    fn from_arg_matches(given: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut own = Self::default();
+        own.update_from_arg_matches(given)?;
+        Ok(own)
+    }
+
+    fn update_from_arg_matches(&mut self, given: &ArgMatches) -> Result<(), clap::Error> {
+        let path = |option: OwnOption| given.get_one::<PathBuf>(option.name).cloned();
+        self.0.extend(Self::options().filter_map(|(kind, option)| Some((kind, path(option)?))));
+        Ok(())
+    }
 }
 
 /// Options that are complete.
@@ -89,12 +135,8 @@ pub struct Settings {
     pub results: PathBuf,
     /// Frameworks that may leave the leaderboard.
     pub withdrawn: Vec<Framework>,
-    /// The directory of awards, if there is one.
-    pub awards: Option<PathBuf>,
-    /// The file of the NAV, if there is one.
-    pub nav: Option<PathBuf>,
-    /// The file of the basket, if there is one.
-    pub basket: Option<PathBuf>,
+    /// Where its own validator writes, by feed.
+    pub own: BTreeMap<ReportKind, PathBuf>,
     /// Where to listen, if not at the seat's address.
     pub listen: Option<SocketAddr>,
     /// Names under which the node is reached.
@@ -126,9 +168,7 @@ impl Options {
             data: self.data.or(file.data).ok_or_else(|| missing("data"))?,
             results: self.results.or(file.results).ok_or_else(|| missing("results"))?,
             withdrawn: withdrawn.collect::<Result<_, _>>()?,
-            awards: self.awards.or(file.awards),
-            basket: self.basket.or(file.basket),
-            nav: self.nav.or(file.nav),
+            own: file.own.0.into_iter().chain(self.own.0).collect(),
             listen: self.listen.or(file.listen),
             hosts: first(self.hosts, file.hosts),
             init: self.init || file.init,
@@ -138,7 +178,10 @@ impl Options {
 
 fn read(path: &Path) -> Result<Options, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+    let said = |error| format!("{}: {error}", path.display());
+    let mut file: Table = toml::from_str(&text).map_err(said)?;
+    let own = Own::take(&mut file).map_err(said)?;
+    Ok(Options { own, ..file.try_into().map_err(said)? })
 }
 
 #[cfg(test)]
@@ -161,7 +204,8 @@ mod tests {
             let options = ["paxos-node", "--config", path.to_str().unwrap()];
             let options = Options::parse_from(options.iter().chain(more));
             let settings = options.settle().unwrap();
-            (settings.awards, settings.basket)
+            let own = |kind| settings.own.get(&kind).cloned();
+            (own(ReportKind::Rewards), own(ReportKind::Basket))
         };
         assert_eq!(settle(&[]), (None, None));
         std::fs::write(&path, format!("{text}awards = 'a'\nbasket = 'b'\n")).unwrap();

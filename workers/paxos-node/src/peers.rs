@@ -8,7 +8,7 @@ use crate::metrics::{count, Metrics};
 use bytes::Bytes;
 use cicada_consensus::{Answer, Input, Request, Seat};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_network::{Network, NodeKeys, PublicKeys};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -45,7 +45,7 @@ struct Peer {
 /// The other nodes, by seat.
 pub struct Peers {
     seat: Seat,
-    rules_digest: Hash,
+    rules_digest: Digest,
     keys: Arc<NodeKeys>,
     public: PublicKeys,
     peers: Vec<Peer>,
@@ -94,22 +94,22 @@ impl Peers {
     }
 
     /// Whether this is a seat's signature, in hex, of a message.
-    pub fn verify(&self, seat: Seat, message: &Hash, signature: &str) -> bool {
-        decode(signature).is_some_and(|s| self.public.verify_consensus(seat, message, &s))
+    pub fn verify(&self, seat: Seat, message: &Digest, signature: &str) -> bool {
+        decode(signature).is_some_and(|s| self.public.verify_consensus(seat, &message.0, &s))
     }
 
     /// Signs as this node.
-    pub fn signature(&self, message: &Hash) -> Signature {
-        self.keys.sign(message)
+    pub fn signature(&self, message: &Digest) -> Signature {
+        self.keys.sign(&message.0)
     }
 
     /// The same, in hex.
-    pub fn sign(&self, message: &Hash) -> String {
+    pub fn sign(&self, message: &Digest) -> String {
         sign(&self.keys, message)
     }
 
     /// The digest that all messages between nodes bind.
-    pub fn rules_digest(&self) -> &Hash {
+    pub fn rules_digest(&self) -> &Digest {
         &self.rules_digest
     }
 

@@ -4,6 +4,7 @@
 use cicada_core::goedel::commitment;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{rank, Board};
+use cicada_core::report::{Report, ReportKind};
 use cicada_results::{Follower, Index};
 use std::io;
 use std::path::PathBuf;
@@ -58,8 +59,15 @@ impl Reader {
         Ok((results, Self(ask)))
     }
 
-    /// Sees to it that the results are not older than now, unless that takes too long.
-    pub async fn refresh(&self) {
+    /// Sees to it, before a leaderboard is judged, that the results are not older than now, unless
+    /// that takes too long.
+    pub async fn observe(&self, report: &Report) {
+        if report.feed.kind == ReportKind::Leaderboard {
+            self.refresh().await;
+        }
+    }
+
+    async fn refresh(&self) {
         let (done, seen) = oneshot::channel();
         if self.0.try_send(done).is_ok() {
             let _ = tokio::time::timeout(PATIENCE, seen).await;

@@ -14,6 +14,7 @@ use crate::settled::{self, Contracts, Kept, Settled};
 use crate::store::{Owner, Store};
 use crate::volumes::{Connection, Reader, Seen};
 use cicada_consensus::{Config, Node, Seat};
+use cicada_core::report::ReportKind;
 use cicada_network::{make_token, Network, NodeKeys, TOKEN_FILE};
 use cicada_program::{termination, Server};
 use std::error::Error;
@@ -60,7 +61,7 @@ pub async fn run_as(
     })?;
     let sources = sources(&settings, results);
     let (seen, settled) = (sources.volumes.clone(), sources.settled.clone());
-    let feeds = Feeds::new(&network, keyring.members(), sources);
+    let feeds = Feeds::new(&network, &keyring.members(), &sources);
     let node = Node::recover(config.clone(), feeds, keyring.clone(), store.records()?)?;
     let machine = wrap(node, config.clone(), keyring);
     let metrics = Arc::new(Metrics::new());
@@ -71,8 +72,9 @@ pub async fn run_as(
     let parts = Parts { machine, store, evidence, peers: peers.clone(), metrics: metrics.clone() };
     let (engine, thread) = Engine::start(parts)?;
     tracing::info!(seat, %address, fault_model = %network.fault_model, "ready");
-    let feed = network.leaderboard_feed();
-    let volumes = connection.map(|connection| Reader::start(feed, seen, connection));
+    let feed = network.feed(ReportKind::Leaderboard);
+    let traded = feed.zip(connection);
+    let volumes = traded.map(|(feed, connection)| Reader::start(feed, seen, connection));
     let settled = contracts.map(|contracts| settled::Reader::start(settled, Kept::new(contracts)));
     let readers = Readers { results: reader, volumes, settled };
     let service = Service::new(engine.clone(), peers, metrics, network, config, (readers, token));
@@ -119,9 +121,7 @@ fn sources(settings: &Settings, results: Results) -> Sources {
     Sources {
         results,
         withdrawn: settings.withdrawn.clone(),
-        awards: settings.awards.clone(),
-        nav: settings.nav.clone(),
-        basket: settings.basket.clone(),
+        own: settings.own.clone(),
         volumes: Seen::default(),
         settled: Settled::default(),
     }

@@ -1,12 +1,12 @@
 //! What the chain has of each feed. The node itself waits for nothing: a task reads it each second,
 //! and before a value is judged that would need more than was read last.
 
+use crate::feeds::{self, Declared};
 use cicada_chain::Chain;
-use cicada_contracts::{index, leaderboard, rewards};
-use cicada_core::hash::Hash;
-use cicada_core::report::Feed;
+use cicada_contracts::Message;
+use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::Account;
-use cicada_network::Network;
+use cicada_network::{ChainSection, Network};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -198,20 +198,37 @@ impl<R: Remote> Source for Kept<R> {
     }
 }
 
-// A contract, and the feeds that it tells of.
-#[derive(Clone, Copy)]
-enum Contract {
-    Leaderboard(Account, Feed),
-    // Those of basket and NAV.
-    Index(Account, [Feed; 2]),
-    Rewards(Account, Feed),
+/// The newest slots of a contract's feeds, by their kinds, on their way.
+pub(crate) type Slots =
+    Pin<Box<dyn Future<Output = Result<Vec<(ReportKind, u64)>, cicada_chain::Error>> + Send>>;
+
+/// The newest slot of the only feed of a contract, which the message `latest` tells.
+pub(crate) fn newest<E: Send + 'static>(
+    chain: Chain,
+    contract: Account,
+    kind: ReportKind,
+    latest: Message<FeedState, E>,
+) -> Slots {
+    Box::pin(async move { Ok(vec![(kind, chain.read(&contract, &latest).await?.slot)]) })
 }
 
-/// The contracts of a network.
+/// Connects to the chain of a network.
+///
+/// # Errors
+/// In words, if no node answers or it is of another chain.
+pub(crate) async fn connect(ChainSection { url, genesis }: &ChainSection) -> Result<Chain, String> {
+    let chain = Chain::connect(url).await.map_err(|error| error.to_string())?;
+    match chain.genesis() == *genesis {
+        true => Ok(chain),
+        false => Err(format!("{url} is another chain than the network file's")),
+    }
+}
+
+/// The contracts of a network that settle feeds.
 pub struct Contracts {
-    url: String,
-    genesis: Hash,
-    contracts: Vec<Contract>,
+    chain: ChainSection,
+    // Each, and what reads it.
+    contracts: BTreeMap<Account, fn(Chain, Account) -> Slots>,
 }
 
 impl Contracts {
@@ -220,33 +237,11 @@ impl Contracts {
         if network.rules.backlog == 0 {
             return None;
         }
-        let at = &network.chain;
-        let mut contracts = vec![Contract::Leaderboard(at.leaderboard, network.leaderboard_feed())];
-        if let (Some(index), Some(basket), Some(nav)) =
-            (at.index, network.basket_feed(), network.nav_feed())
-        {
-            contracts.push(Contract::Index(index, [basket, nav]));
-        }
-        if let (Some(rewards), Some(feed)) = (at.rewards, network.rewards_feed()) {
-            contracts.push(Contract::Rewards(rewards, feed));
-        }
-        Some(Self { url: at.url.clone(), genesis: at.genesis, contracts })
-    }
-}
-
-impl Contract {
-    async fn read(self, chain: Chain) -> Answer {
-        Ok(match self {
-            Self::Leaderboard(account, feed) => {
-                vec![(feed, chain.read(&account, &leaderboard::latest()).await?.slot)]
-            }
-            Self::Index(account, [basket, nav]) => {
-                let (first, second) = chain.read(&account, &index::feeds()).await?;
-                vec![(basket, first.slot), (nav, second.slot)]
-            }
-            Self::Rewards(account, feed) => {
-                vec![(feed, chain.read(&account, &rewards::latest()).await?.slot)]
-            }
+        let read =
+            |declared: &Declared| Some((network.feed(declared.kind)?.contract, declared.settled));
+        Some(Self {
+            chain: network.chain.clone(),
+            contracts: feeds::ALL.iter().filter_map(read).collect(),
         })
     }
 }
@@ -255,15 +250,17 @@ impl Remote for Contracts {
     type Line = Chain;
 
     async fn connect(&self) -> Result<Chain, String> {
-        let chain = Chain::connect(&self.url).await.map_err(|error| error.to_string())?;
-        match chain.genesis() == self.genesis {
-            true => Ok(chain),
-            false => Err(format!("{} is another chain than the network file's", self.url)),
-        }
+        connect(&self.chain).await
     }
 
     fn questions(&self, chain: &Chain) -> Vec<Question> {
-        let ask = |contract: &Contract| -> Question { Box::pin(contract.read(chain.clone())) };
+        let ask = |(contract, read): (&Account, &fn(Chain, Account) -> Slots)| -> Question {
+            let (contract, slots) = (*contract, read(chain.clone(), *contract));
+            Box::pin(async move {
+                let of = |(kind, slot)| (Feed { kind, contract }, slot);
+                Ok(slots.await?.into_iter().map(of).collect())
+            })
+        };
         self.contracts.iter().map(ask).collect()
     }
 }

@@ -5,15 +5,18 @@ mod cluster;
 use cicada_core::basket::holdings::{self, Entry};
 use cicada_core::basket::sheet::{Sheet, Wanted};
 use cicada_core::basket::{agreed, observed};
-use cicada_core::certificate::{Certificate, Signature};
+use cicada_core::certificate::Certificate;
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
 use cicada_core::ranking::Told;
-use cicada_core::report::{Feed, FeedState};
+use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::rewards::{self, Award, AwardState, Settled};
+use cicada_core::Account;
 use cicada_network::{FaultModelName, Rules};
+use cicada_node_api::{Attestation, Scale};
 use cluster::Cluster;
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::Encode;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -26,7 +29,7 @@ fn next_nav(cluster: &Cluster, seats: &[u8]) -> nav::Proposal {
 }
 
 fn nav_after(cluster: &Cluster, seats: &[u8], state: &FeedState, time_ms: u64) -> nav::Proposal {
-    let feed = cluster.network.nav_feed().unwrap();
+    let feed = cluster.network.feed(ReportKind::Nav).unwrap();
     let config = cluster.network.config_digest();
     let observe = |seat: &u8| {
         let nav_e18 = nav::ONE_E18 + u128::from(*seat);
@@ -61,10 +64,10 @@ fn award(time_ms: u64) -> Award {
         carried_in: 0,
         awarded: 900,
         carried_out: 100,
-        claims_root: [7; 32],
+        claims_root: Digest([7; 32]),
         claims: 12,
         total: 900,
-        ranking: [8; 32],
+        ranking: Digest([8; 32]),
     }
 }
 
@@ -77,7 +80,7 @@ fn first_award(award: Award, feed: Feed) -> rewards::Proposal {
 fn basket(price_e18: u128) -> Vec<Entry> {
     let entry = |netuid: u8, weight_bps, price_e18| Entry {
         netuid: netuid.into(),
-        token: [netuid + 100; 32],
+        token: Account([netuid + 100; 32]),
         weight_bps,
         price_e18,
     };
@@ -88,7 +91,7 @@ fn basket(price_e18: u128) -> Vec<Entry> {
 fn prices(cluster: &Cluster, seat: u8, entries: &[Entry], time_ms: u64) -> observed::Observation {
     let prices = entries.iter().map(|entry| (entry.netuid, entry.price_e18)).collect();
     let mut one = observed::Observation { seat, time_ms, prices, signature: [0; 64] };
-    let feed = cluster.network.basket_feed().unwrap();
+    let feed = cluster.network.feed(ReportKind::Basket).unwrap();
     let message = one.message::<Native>(&cluster.network.config_digest(), &feed, 1);
     one.signature = cluster.keys(seat).attest(&message);
     one
@@ -101,7 +104,7 @@ fn first_basket(
     entries: Vec<Entry>,
     time_ms: u64,
 ) -> agreed::Proposal {
-    let feed = cluster.network.basket_feed().unwrap();
+    let feed = cluster.network.feed(ReportKind::Basket).unwrap();
     let report = holdings::report::<Native>(feed, &FeedState::EMPTY, &entries, time_ms);
     agreed::Proposal { report, entries, observations }
 }
@@ -123,7 +126,7 @@ fn write(cluster: &Cluster, seat: u8, award: &Award, entries: Vec<Entry>, time_m
         observation: prices(cluster, seat, &entries, time_ms),
         signed_ms: time_ms,
         weights: vec![1; cluster.network.nodes.len()],
-        sheet: Sheet { index_token: [99; 32], ranked, held: Vec::new() },
+        sheet: Sheet { index_token: Account([99; 32]), ranked, held: Vec::new() },
     };
     std::fs::write(cluster.path(&format!("basket-{seat:02}")), own.encode()).unwrap();
     let state = AwardState::starting(award.start_ms);
@@ -136,7 +139,7 @@ fn certify(cluster: &Cluster, seat: u8, value: &impl Encode) -> Value {
     let response = cluster.try_propose_value(seat, &value.encode(), 60_000).unwrap();
     let answer = response.json();
     assert_eq!(response.status, 200, "{answer}{}", cluster.logs());
-    assert_eq!(answer["proposal"], hex::encode(value.encode()));
+    assert_eq!(answer["proposal"], Scale(value).to_string());
     cluster.check_certificate(&answer);
     answer
 }
@@ -182,7 +185,7 @@ fn share_a_log(model: FaultModelName) {
     let observations = (0..4).map(|seat| prices(&cluster, seat, &found(seat), begin)).collect();
     // The lower median of four.
     certify(&cluster, 2, &first_basket(&cluster, observations, found(1), begin));
-    let feed = cluster.network.rewards_feed().unwrap();
+    let feed = cluster.network.feed(ReportKind::Rewards).unwrap();
     certify(&cluster, 3, &first_award(own, feed));
     assert_eq!(cluster.certify_next(2).0, 2);
     let second = certify(&cluster, 0, &next_nav(&cluster, &[1, 2, 3]));
@@ -217,20 +220,20 @@ fn share_a_log(model: FaultModelName) {
 // Who lost his voice on the chain is replaced in a certificate by what the others attest now.
 fn anyone_can_be_replaced(cluster: &Cluster) {
     let mut entry = certificates(cluster, 0, "nav")[1].clone();
-    let bytes = hex::decode(entry["certificate"].as_str().unwrap()).unwrap();
-    let certificate = Certificate::decode_all(&mut &bytes[..]).unwrap();
+    let Scale(certificate): Scale<Certificate> =
+        entry["certificate"].as_str().unwrap().parse().unwrap();
     let attested = |seat: u8| {
         let answer = cluster.get(seat, "/paxos/attestation?feed=nav&slot=2").unwrap().json();
-        assert_eq!(answer["seat"], seat);
-        let signature = hex::decode(answer["signature"].as_str().unwrap()).unwrap();
-        (seat, Signature::try_from(signature).unwrap())
+        let signed: Attestation = serde_json::from_value(answer).unwrap();
+        assert_eq!((signed.seat, signed.slot), (seat, 2));
+        (seat, signed.signature.0)
     };
     let more: Vec<_> = (0..4).map(attested).collect();
     let quorum = cluster.network.attestation_quorum();
     for seat in 0..4 {
         let replaced = certificate.without(1 << seat, &quorum, more.clone()).unwrap();
         assert_eq!(replaced.signers >> seat & 1, 0);
-        entry["certificate"] = hex::encode(replaced.encode()).into();
+        entry["certificate"] = Scale(replaced).to_string().into();
         cluster.check_certificate(&entry);
     }
     let unknown = cluster.get(0, "/paxos/attestation?feed=nav&slot=3").unwrap();
@@ -280,7 +283,7 @@ fn what_too_few_validators_computed_is_not_decided_and_blocks_no_other_feed() {
         write(&cluster, seat, &other, basket(10_102), begin);
     }
     cluster.start(0..4);
-    let feed = cluster.network.rewards_feed().unwrap();
+    let feed = cluster.network.feed(ReportKind::Rewards).unwrap();
     let proposal = first_award(own, feed);
     refused(&cluster, 3, &proposal, "awarded: proposed is 900, my validator has 800");
     let found =
@@ -346,7 +349,7 @@ fn in_turn(model: FaultModelName) {
     };
     let (status, answer) = asked(1, 3, &first);
     assert_eq!((status, &answer["proposer"]), (200, &Value::from(1)), "{answer}");
-    assert_eq!(answer["proposal"], hex::encode(first.encode()), "what is certified names nobody");
+    assert_eq!(answer["proposal"], Scale(&first).to_string(), "what is certified names nobody");
     cluster.check_certificate(&answer);
     // The first of slot 2 is gone. The next one tries until its turn has come.
     cluster.kill([2]);

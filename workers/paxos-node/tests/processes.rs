@@ -3,9 +3,10 @@
 mod cluster;
 
 use cicada_consensus::{Answer, Ballot, Request};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::report;
-use cicada_core::report::FeedState;
+use cicada_core::report::{FeedState, ReportKind};
 use cicada_network::{read_token, FaultModelName, TOKEN_FILE, TOKEN_HEADER};
 use cluster::{Cluster, Response};
 use parity_scale_codec::Encode;
@@ -113,7 +114,7 @@ fn a_promise_outlives_kill_nine() {
         position: 2,
         since: low,
         value: Vec::new(),
-        tip: (0, [0; 32]),
+        tip: (0, Digest::ZERO),
     };
     let answer = cluster.ask_as(2, 1, &accept);
     assert_eq!(answer, Answer::Outbid { promised: high });
@@ -177,7 +178,7 @@ fn a_leaderboard_that_nodes_cannot_recompute_is_refused_with_the_reason() {
     let mut inflated = honest.clone();
     inflated.board.standings[0].score += 1;
     let time = honest.report.time_ms;
-    let feed = cluster.network.leaderboard_feed();
+    let feed = cluster.network.feed(ReportKind::Leaderboard).unwrap();
     inflated.report = report::<Native>(feed, &FeedState::EMPTY, &inflated.board, time);
     let refused = |response: Response, words: &str| {
         let answer = response.json();
@@ -287,7 +288,7 @@ fn nodes_of_other_rules_do_not_hear_each_other() {
     cluster.start(0..2);
     let (own, other) = (cluster.path("network.toml"), cluster.path("right.toml"));
     std::fs::rename(&own, &other).unwrap();
-    faster.rules.distance_ms.leaderboard = 7;
+    faster.rules.distance_ms = faster.rules.distance_ms.with("leaderboard", 7).unwrap();
     faster.save(&own).unwrap();
     cluster.start(2..4);
     let proposal = cluster.proposal(0);

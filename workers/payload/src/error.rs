@@ -67,6 +67,12 @@ pub enum Error {
     },
 }
 
+impl From<cicada_files::Error> for Error {
+    fn from(cicada_files::Error { path, reason }: cicada_files::Error) -> Self {
+        Self::File { path, reason }
+    }
+}
+
 impl Error {
     /// Wraps what happened to a file.
     pub(crate) fn file<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self + '_ {

@@ -1,9 +1,10 @@
 //! A requester's secrets, one file for each private request, named by its commitment: it is on
 //! the chain before the request has a number, and the file is on the disk before that.
 
-use crate::{read_secret, write_secret, ContentId, Error, PayloadKey};
+use crate::{ContentId, Error, PayloadKey};
 use age::secrecy::ExposeSecret;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
+use cicada_files::{read_secret, write_secret};
 use rand::rngs::OsRng;
 use rand::RngCore;
 use serde::Deserialize;
@@ -52,7 +53,7 @@ impl Keystore {
     }
 
     /// The file of a commitment.
-    pub fn path(&self, commitment: &Hash) -> PathBuf {
+    pub fn path(&self, commitment: &Digest) -> PathBuf {
         self.0.join(format!("request-{}.toml", hex::encode(commitment)))
     }
 
@@ -60,7 +61,7 @@ impl Keystore {
     ///
     /// # Errors
     /// If there are some already, or they cannot be written.
-    pub fn keep(&self, commitment: &Hash, secrets: &RequestSecrets) -> Result<(), Error> {
+    pub fn keep(&self, commitment: &Digest, secrets: &RequestSecrets) -> Result<(), Error> {
         let (payload, reply) = (secrets.payload_key.to_file(), secrets.reply_key.to_file());
         let salt = Zeroizing::new(hex::encode(secrets.salt));
         let text = Zeroizing::new(format!(
@@ -70,14 +71,14 @@ impl Keystore {
             secrets.cid,
             *salt
         ));
-        write_secret(&self.path(commitment), text.as_bytes())
+        Ok(write_secret(&self.path(commitment), text.as_bytes())?)
     }
 
     /// The secrets of a commitment.
     ///
     /// # Errors
     /// If they are not here, or the file is damaged.
-    pub fn find(&self, commitment: &Hash) -> Result<RequestSecrets, Error> {
+    pub fn find(&self, commitment: &Digest) -> Result<RequestSecrets, Error> {
         let path = self.path(commitment);
         if !path.exists() {
             let reason = "the secrets of this request are not here: use the state folder (--state) with which it was made";
@@ -112,16 +113,17 @@ mod tests {
         let store = Keystore::new(folder.path().join("keys"));
         let cid = ContentId::of(b"file");
         let secrets = RequestSecrets::new(PayloadKey::generate(), PayloadKey::generate(), cid);
-        store.keep(&[7; 32], &secrets).unwrap();
-        let found = store.find(&[7; 32]).unwrap();
+        store.keep(&Digest([7; 32]), &secrets).unwrap();
+        let found = store.find(&Digest([7; 32])).unwrap();
         assert_eq!(found.payload_key.recipient(), secrets.payload_key.recipient());
         assert_eq!(found.reply_key.recipient(), secrets.reply_key.recipient());
         assert_eq!((found.cid, found.salt), (cid, secrets.salt));
-        assert!(store.keep(&[7; 32], &secrets).is_err(), "never overwritten");
-        let missing = store.find(&[8; 32]).unwrap_err().to_string();
+        assert!(store.keep(&Digest([7; 32]), &secrets).is_err(), "never overwritten");
+        let missing = store.find(&Digest([8; 32])).unwrap_err().to_string();
         assert!(missing.contains("--state"), "{missing}");
-        write_secret(&store.path(&[9; 32]), b"payload_key = \"AGE-SECRET-KEY-1X\"").unwrap();
-        let error = store.find(&[9; 32]).unwrap_err().to_string();
+        write_secret(&store.path(&Digest([9; 32])), b"payload_key = \"AGE-SECRET-KEY-1X\"")
+            .unwrap();
+        let error = store.find(&Digest([9; 32])).unwrap_err().to_string();
         assert!(!error.contains("SECRET-KEY"), "{error}");
     }
 }

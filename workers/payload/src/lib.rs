@@ -13,7 +13,6 @@
 mod content;
 mod envelope;
 mod error;
-mod files;
 mod key;
 mod keystore;
 mod provider_key;
@@ -22,7 +21,6 @@ mod store;
 pub use content::ContentId;
 pub use envelope::Envelope;
 pub use error::Error;
-pub use files::{read_secret, write_secret};
 pub use key::{Ciphertext, PayloadKey, Recipient, MAX_PLAIN};
 pub use keystore::{Keystore, RequestSecrets};
 pub use provider_key::{ProviderKey, MAX_SEALED_KEY};

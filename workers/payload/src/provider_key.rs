@@ -1,7 +1,8 @@
 //! The key to which requesters seal payload keys for a provider.
 
 use crate::key::{is_weak, secret_from_hex};
-use crate::{read_secret, write_secret, Error, PayloadKey};
+use crate::{Error, PayloadKey};
+use cicada_files::{read_secret, write_secret};
 use crypto_box::{PublicKey, SecretKey};
 use rand::rngs::OsRng;
 use serde::Deserialize;

@@ -2,6 +2,7 @@
 
 use crate::key::within_limit;
 use crate::{ContentId, Error, MAX_CONTENT};
+use cicada_files::{write_whole, PLAIN};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -63,17 +64,9 @@ impl Store {
             let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
             return Ok(cid);
         }
-        tokio::fs::create_dir_all(folder).await.map_err(Error::file(folder))?;
-        let draft = folder.join(format!(".{cid}.{}", std::process::id()));
-        let written = async {
-            let file = tokio::fs::File::create(&draft).await?;
-            tokio::fs::write(&draft, content).await?;
-            file.sync_all().await?;
-            tokio::fs::rename(&draft, &path).await?;
-            // A power cut forgets names that were not written.
-            tokio::fs::File::open(folder).await?.sync_all().await
-        };
-        written.await.map_err(Error::file(&path))?;
+        let (file, content) = (path.clone(), content.to_vec());
+        let write = move || write_whole(&file, &content, PLAIN);
+        tokio::task::spawn_blocking(write).await.map_err(Error::file(&path))??;
         Ok(cid)
     }
 

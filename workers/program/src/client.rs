@@ -1,4 +1,25 @@
-//! Answers of servers that may be anybody's.
+//! The HTTP client of every program, and answers of servers that may be anybody's.
+
+use reqwest::redirect::Policy;
+use std::time::Duration;
+
+/// A client that asks the address it is given and no other: no proxy, no redirect. It gives a connection
+/// `connect`, and a request to the end of its answer `total`, unless the request has its own limit.
+///
+/// # Errors
+/// If the system has no room for one.
+pub fn client(connect: Duration, total: Duration) -> reqwest::Result<reqwest::Client> {
+    let straight = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+    straight.connect_timeout(connect).timeout(total).build()
+}
+
+/// Sends a request: the status and the body of its answer.
+///
+/// # Errors
+/// In words: if there is no answer, it breaks off, or has more than `most` bytes.
+pub async fn ask(request: reqwest::RequestBuilder, most: usize) -> Result<(u16, Vec<u8>), String> {
+    read_answer(request.send().await.map_err(|error| cause(&error))?, most).await
+}
 
 /// Reads an answer: its status and its body.
 ///
@@ -33,6 +54,7 @@ mod tests {
     use super::*;
     use crate::Server;
     use axum::body::{Body, Bytes};
+    use axum::response::Redirect;
     use axum::routing::get;
     use axum::Router;
     use std::convert::Infallible;
@@ -55,17 +77,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_without_end_is_not_read_to_its_end() {
+    async fn an_answer_without_end_is_not_read_to_its_end_and_a_redirect_is_not_followed() {
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = server.address().unwrap();
         let routes = Router::new()
             .route("/short", get(|| async { "short" }))
+            .route("/away", get(|| async { Redirect::to("/short") }))
             .route("/endless", get(|| async { Body::new(Endless) }));
         tokio::spawn(server.serve(routes, std::future::pending()));
-        let ask = |path: &str| reqwest::get(format!("http://{address}{path}"));
-        let short = read_answer(ask("/short").await.unwrap(), 5).await.unwrap();
+        let limit = Duration::from_secs(20);
+        let client = client(limit, limit).unwrap();
+        let request = |path: &str| client.get(format!("http://{address}{path}"));
+        let short = ask(request("/short"), 5).await.unwrap();
         assert_eq!(short, (200, b"short".to_vec()));
-        let error = read_answer(ask("/endless").await.unwrap(), 1 << 20).await.unwrap_err();
+        assert_eq!(ask(request("/away"), 5).await.unwrap().0, 303);
+        let error = ask(request("/endless"), 1 << 20).await.unwrap_err();
         assert!(error.contains("1048576 bytes"), "{error}");
     }
 }

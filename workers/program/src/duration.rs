@@ -1,6 +1,7 @@
 //! Durations as people write them, in milliseconds.
 
 use serde::{Deserialize, Deserializer};
+use std::time::Duration;
 
 /// Reads a duration such as `500ms`, `90s`, `15m`, `2h` or `1d`.
 ///
@@ -21,12 +22,20 @@ pub fn parse_ms(text: &str) -> Result<u64, String> {
     number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(bad)
 }
 
-/// A duration in a file of settings, for `deserialize_with`.
-///
-/// # Errors
-/// As [`parse_ms`].
-pub fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    parse_ms(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+/// Milliseconds, in a file of settings as [`parse_ms`] reads them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Millis(pub u64);
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_ms(&String::deserialize(from)?).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(Millis(ms): Millis) -> Self {
+        Self::from_millis(ms)
+    }
 }
 
 /// A duration in its greatest unit that leaves two digits or so: `850 ms`, `42 s`, `17 min`, `3 h`,
@@ -56,10 +65,12 @@ mod tests {
     fn durations_have_a_unit() {
         let read = ["0ms", "90s", "15m", "2h", "1d"].map(|text| parse_ms(text).unwrap());
         assert_eq!(read, [0, 90_000, 900_000, 7_200_000, 86_400_000]);
+        assert_eq!(serde_json::from_value::<Millis>("90s".into()).unwrap(), Millis(90_000));
         for bad in
             ["", "5", "s", "-1s", "1.5h", "1w", "99999999999999999999s", "18446744073709551615d"]
         {
             assert!(parse_ms(bad).is_err(), "{bad}");
+            assert!(serde_json::from_value::<Millis>(bad.into()).is_err(), "{bad}");
         }
     }
 }

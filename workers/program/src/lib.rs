@@ -7,6 +7,8 @@ mod client;
 mod duration;
 mod figures;
 mod hosts;
+pub mod http;
+mod logs;
 mod output;
 mod room;
 mod secret;
@@ -15,9 +17,10 @@ mod settings;
 mod visible;
 
 #[cfg(feature = "client")]
-pub use client::{cause, read_answer};
-pub use duration::{duration, duration_text, parse_ms};
+pub use client::{ask, cause, client, read_answer};
+pub use duration::{duration_text, parse_ms, Millis};
 pub use figures::{count, figures_text, Outcome};
+pub use logs::{logs, quiet_logs, tao20_logs};
 pub use output::{complain_line, say_line, unsaid, write_out};
 pub use secret::{is_development, options};
 pub use server::{Limits, Server};
@@ -25,28 +28,9 @@ pub use settings::{load, secret_is_kept, wrong_at};
 pub use visible::{is_hidden, visible, visible_line};
 
 use anyhow::Result;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{signal, SignalKind};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::EnvFilter;
-
-/// Sends logs to standard error, as the environment's `variable` says; without it, from `level` on.
-/// In colours if that is a terminal.
-pub fn logs(variable: &str, level: LevelFilter) {
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var(variable);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.from_env_lossy())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-}
-
-/// Logs of a program that a person starts and waits for: errors, unless `RUST_LOG` says otherwise.
-pub fn quiet_logs() {
-    logs("RUST_LOG", LevelFilter::ERROR);
-}
 
 /// The folder of the contracts' bundles, in the repository.
 pub const BUNDLES: &str = "contracts/bundles";

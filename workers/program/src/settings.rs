@@ -2,7 +2,6 @@
 
 use anyhow::{ensure, Context, Result};
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Reads a file of settings that `--config` names. `parse` gets its text, and its folder, to which the
@@ -38,12 +37,10 @@ pub fn secret_is_kept(path: &Path, secret: Option<&str>) -> Result<()> {
     if secret.is_none_or(|secret| secret.starts_with("//")) {
         return Ok(());
     }
-    let place = || path.display().to_string();
-    let mode = std::fs::metadata(path).with_context(place)?.permissions().mode();
     ensure!(
-        mode & 0o077 == 0,
+        cicada_files::is_secret(path)?,
         "{}: a secret stands in it, and others may read it: 'chmod 600' it, or name a file with `account`",
-        place()
+        path.display()
     );
     Ok(())
 }
@@ -51,6 +48,7 @@ pub fn secret_is_kept(path: &Path, secret: Option<&str>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_secret_stands_in_a_file_that_only_its_owner_reads() {

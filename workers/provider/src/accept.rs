@@ -54,7 +54,7 @@ pub async fn take(
         Err(why) => return Ok(Taken::Left(why)),
     };
     let price = market.quote(request, offer).await?;
-    if price < task.min_price {
+    if price < task.min_price.0 {
         return Ok(Taken::Left(Leave::TooCheap));
     }
     let units = units.unwrap_or(allowed);
@@ -83,19 +83,19 @@ pub(crate) fn terms(task: &Task, payload_key: [u8; 32], expires_ms: u64) -> Offe
             Some(most) if task.firm => most.min(task.units),
             _ => 1,
         },
-        price: task.price,
+        price: task.price.0,
         capabilities: task.capabilities.clone(),
-        bond: task.bond,
+        bond: task.bond.0,
         expires_ms,
         payload_key,
-        firm_from: task.firm.then_some(task.min_price),
+        firm_from: task.firm.then_some(task.min_price.0),
         consent: task.consent(),
     }
 }
 
 /// Places the offer of a task, with the permissions that it needs.
 pub(crate) async fn place_offer(worker: &Worker, task: &Task) -> Result<u64, cicada_market::Error> {
-    let expires_ms = now_ms().saturating_add(task.offer_for);
+    let expires_ms = now_ms().saturating_add(task.offer_for.0);
     let terms = terms(task, worker.key.public(), expires_ms);
     for said in worker.market().permit(&worker.signer, terms.bond_of(terms.units)).await? {
         tracing::info!("{said}");

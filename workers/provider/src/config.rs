@@ -1,14 +1,17 @@
 //! The provider's configuration: a TOML file; relative paths in it start at its folder.
 
 use crate::sandbox::shown_to_jobs;
+use crate::task::ms;
 pub use crate::task::Task;
 use anyhow::{bail, ensure, Result};
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
-use cicada_payload::{read_secret, ProviderKey, Store};
-use cicada_program::{duration, secret_is_kept, wrong_at};
-use serde::{Deserialize, Deserializer};
+use cicada_files::read_secret;
+use cicada_network::refuse_moved;
+use cicada_payload::{ProviderKey, Store};
+use cicada_program::{secret_is_kept, wrong_at, Millis};
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,9 +41,9 @@ pub enum Isolation {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The market file of `deploy-market`.
-    pub market: PathBuf,
-    /// Address of a node, instead of the market file's.
+    /// The network file that `deploy` wrote.
+    pub network: PathBuf,
+    /// Address of a node of this provider's own, instead of the network file's.
     pub url: Option<String>,
     /// Secret of the provider's account: for development accounts such as `//Bob`.
     pub suri: Option<String>,
@@ -53,8 +56,7 @@ pub struct Config {
     /// The folder for results; without it, the store.
     pub results: Option<PathBuf>,
     /// How long results are kept there; without it, for ever.
-    #[serde(default, deserialize_with = "some_duration")]
-    pub keep_results: Option<u64>,
+    pub keep_results: Option<Millis>,
     /// The folder for what must survive a restart. One provider per folder.
     pub state: PathBuf,
     /// Where `/status` and `/metrics` are served; without it, nowhere.
@@ -63,8 +65,8 @@ pub struct Config {
     #[serde(default)]
     pub auto_accept: bool,
     /// How often the market is looked at.
-    #[serde(default = "second", deserialize_with = "duration")]
-    pub poll: u64,
+    #[serde(default = "ms::<1_000>")]
+    pub poll: Millis,
     /// How many jobs run at once.
     #[serde(default = "one")]
     pub max_jobs: usize,
@@ -89,14 +91,8 @@ pub struct Config {
     pub tasks: Vec<Task>,
 }
 
-fn second() -> u64 {
-    1_000
-}
 fn one() -> usize {
     1
-}
-fn some_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
-    duration(d).map(Some)
 }
 
 impl Config {
@@ -127,9 +123,10 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["market"]).map_err(anyhow::Error::msg)?;
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
-        let paths = [&mut config.market, &mut config.payload_key, &mut config.state];
+        let paths = [&mut config.network, &mut config.payload_key, &mut config.state];
         let more = [&mut config.account, &mut config.results, &mut config.work];
         for path in paths.into_iter().chain(more.into_iter().flatten()) {
             *path = folder.join(&path);
@@ -164,19 +161,19 @@ impl Config {
             ensure!(!twice, "task {name} stands there twice");
             task.check(self.max_jobs)?;
         }
-        self.keep_results.map_or(Ok(()), |keep_ms| self.may_remove_after(keep_ms))
+        self.keep_results.map_or(Ok(()), |keep| self.may_remove_after(keep))
     }
 
     /// Results are removed from a folder of their own, and when nobody can judge them any more.
-    fn may_remove_after(&self, keep_ms: u64) -> Result<()> {
+    fn may_remove_after(&self, keep: Millis) -> Result<()> {
         let apart = self.results.as_ref().is_some_and(|own| own != Path::new(&self.store));
         ensure!(apart, "keep_results: name with results a folder in which nothing else lies");
         let times = |task: &Task| [task.max_duration, task.max_review, task.max_dispute];
-        let needed =
-            self.tasks.iter().map(|task| times(task).into_iter().fold(0, u64::saturating_add));
+        let sum = |times: [Millis; 3]| times.iter().fold(0u64, |sum, ms| sum.saturating_add(ms.0));
+        let needed = self.tasks.iter().map(|task| sum(times(task)));
         let needed = needed.max().unwrap_or_default();
         ensure!(
-            keep_ms >= needed,
+            keep.0 >= needed,
             "keep_results is at least max_duration, max_review and max_dispute together, {needed} ms: so long a result may be needed"
         );
         Ok(())
@@ -222,7 +219,7 @@ impl Config {
         let folder = self.work.clone().unwrap_or_else(std::env::temp_dir);
         let state = std::path::absolute(&self.state).unwrap_or_else(|_| self.state.clone());
         let own = Native::sha256(state.as_os_str().as_encoded_bytes());
-        (folder, format!("cicada71-job-{}-", hex::encode(&own[..8])))
+        (folder, format!("cicada71-job-{}-", hex::encode(&own.0[..8])))
     }
 
     /// The user and group that a job runs as, if not the provider's own: one for each that runs at once.
@@ -241,9 +238,10 @@ impl Config {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use cicada_amounts::Mmc;
 
     pub const SAMPLE: &str = r#"
-        market = "market.toml"
+        network = "network.toml"
         suri = "//Bob"
         payload_key = "key.toml"
         store = "store"
@@ -268,10 +266,10 @@ pub(crate) mod tests {
     #[test]
     fn paths_start_at_the_files_folder() {
         let config = sample();
-        assert_eq!(config.market, PathBuf::from("/home/market.toml"));
+        assert_eq!(config.network, PathBuf::from("/home/network.toml"));
         assert_eq!(config.stores().unwrap().1, Store::Folder("/home/store".into()));
         let task = &config.tasks[0];
-        assert_eq!((task.price, task.max_duration), (500_000, 120_000));
+        assert_eq!((task.price, task.max_duration), (Mmc(500_000), Millis(120_000)));
         assert_eq!(task.capabilities[0].as_str(), "cpu", "sorted, as the market wants them");
         assert_eq!(config.account_of_jobs(true, 0), Some(64_700));
         assert_eq!(config.account_of_jobs(true, 1), None, "one at a time");
@@ -285,12 +283,12 @@ pub(crate) mod tests {
         assert_eq!((consent.max_penalty_bps, consent.max_fee_bps), (2_000, 200));
         assert_eq!((consent.review.most_ms, consent.dispute.least_ms), (86_400_000, 600_000));
         assert_eq!((consent.min_response_ms, consent.min_duration_ms), (60_000, 60_000));
-        assert_eq!(sample().tasks[0].max_hand_over, 900_000);
+        assert_eq!(sample().tasks[0].max_hand_over, Millis(900_000));
         assert_eq!(sample().keep_results, None, "nothing is removed");
         let text =
             SAMPLE.replace("auto_accept", "keep_results = \"30d\"\nresults = \"own\"\nauto_accept");
         let config = Config::parse(&text, Path::new("/home")).unwrap();
-        assert_eq!(config.keep_results, Some(30 * 86_400_000));
+        assert_eq!(config.keep_results, Some(Millis(30 * 86_400_000)));
     }
 
     #[test]
@@ -300,6 +298,7 @@ pub(crate) mod tests {
             format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
         };
         assert!(wrong("auto_accept", "auto_acept").contains("auto_acept"));
+        assert!(wrong("network =", "market =").contains("write network ="));
         assert!(wrong("suri = \"//Bob\"", "").contains("suri"));
         assert!(wrong("\"store\"", "\"http://x\"").contains("results"));
         assert!(wrong("\"0.5\"", "\"half\"").contains("half"));
@@ -307,7 +306,8 @@ pub(crate) mod tests {
         assert!(wrong("\"count\"", "\"Count!\"").contains("Count!"));
         assert!(wrong("units = 1000", "units = 0").contains("units"));
         assert!(wrong("units = 1000", "units = 9\nmax_penalty_bps = 10001").contains("max_penalty"));
-        assert!(wrong("units = 1000", "units = 9\narbitrators = [\"x\"]").contains("no address"));
+        assert!(wrong("units = 1000", "units = 9\narbitrators = [\"x\"]")
+            .contains("neither an address"));
         assert!(wrong("/usr/bin/wc", "/usr/bin/wcc").contains("no program '/usr/bin/wcc'"));
         assert!(wrong("/usr/bin/wc", "bin/wc").contains("whole path"));
         assert!(wrong("units = 1000", "units = 1000\noutput_mib = 16").contains("at most 15"));

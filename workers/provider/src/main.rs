@@ -9,11 +9,11 @@ use cicada_provider::config::Config;
 use cicada_provider::restrict::{self, RUN_RESTRICTED};
 use cicada_provider::service;
 use cicada_provider::status::Metrics;
+use cicada_provider::worker::Worker;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tracing_subscriber::filter::LevelFilter;
 
 /// Offers compute on the market, accepts requests, runs them as local commands in restricted
 /// processes, and delivers the results.
@@ -80,8 +80,13 @@ fn main() -> ExitCode {
         return restrict::run(&args[1..]);
     }
     let options = Options::parse();
-    logs("RUST_LOG", LevelFilter::INFO);
+    logs();
     status("cicada71-provider", on_two_threads(run(options.command)))
+}
+
+/// What a provider of these settings works with.
+async fn connect(file: &ConfigFile) -> Result<Worker> {
+    service::connect(&Config::load(&file.config)?, Arc::new(Metrics::new())).await
 }
 
 async fn run(command: Command) -> Result<()> {
@@ -93,18 +98,16 @@ async fn run(command: Command) -> Result<()> {
         Command::Run(file) => service::run(&Config::load(&file.config)?).await?,
         Command::Accept { config, request, units } => by_hand(&config, request, units).await?,
         Command::Decline { config, assignment } => {
-            let config = Config::load(&config.config)?;
-            let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+            let worker = connect(&config).await?;
             worker.market().act(&auction::decline(assignment), &worker.signer).await?;
             say!("declined assignment {assignment}");
         }
         Command::Check(file) => {
-            let config = Config::load(&file.config)?;
-            let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+            let worker = connect(&file).await?;
             let isolation = worker.isolation.in_words();
-            say!("account {}", cicada_chain::address(&worker.own));
+            say!("account {}", worker.own);
             say!("payload key 0x{}", hex::encode(worker.key.public()));
-            say!("{} task types; jobs have {isolation}", config.tasks.len());
+            say!("{} task types; jobs have {isolation}", worker.config.tasks.len());
             if worker.isolation.sandbox.is_none() {
                 say!(
                     "private requests are left alone: {}",
@@ -117,8 +120,7 @@ async fn run(command: Command) -> Result<()> {
 }
 
 async fn by_hand(file: &ConfigFile, request: u64, units: Option<u64>) -> Result<()> {
-    let config = Config::load(&file.config)?;
-    let worker = service::connect(&config, Arc::new(Metrics::new())).await?;
+    let worker = connect(file).await?;
     let task = worker.market().request(request).await?.terms.task_type;
     let offer = accept::own_offer(&worker, &task).await?;
     let offer = offer.with_context(|| {

@@ -62,7 +62,7 @@ pub fn judge(
         return Err(Leave::Closed);
     }
     let able = terms.capabilities.iter().all(|name| task.capabilities.contains(name));
-    if terms.task_type != task.task_type || !able || terms.min_bond > task.bond {
+    if terms.task_type != task.task_type || !able || terms.min_bond > task.bond.0 {
         return Err(Leave::Other);
     }
     within_times(task, terms)?;
@@ -70,7 +70,7 @@ pub fn judge(
     if task.consent().covers(terms, most).is_err() {
         return Err(Leave::Terms);
     }
-    if terms.max_price < task.min_price {
+    if terms.max_price < task.min_price.0 {
         return Err(Leave::TooCheap);
     }
     if !offer.is_open(now_ms) {
@@ -89,10 +89,10 @@ pub fn judge(
 /// # Errors
 /// [`Leave::TooLong`], [`Leave::HandOver`].
 pub fn within_times(task: &Task, terms: &Request) -> Result<(), Leave> {
-    if terms.max_duration_ms > task.max_duration {
+    if terms.max_duration_ms > task.max_duration.0 {
         return Err(Leave::TooLong);
     }
-    if !terms.privacy.is_public() && terms.hand_over_within_ms > task.max_hand_over {
+    if !terms.privacy.is_public() && terms.hand_over_within_ms > task.max_hand_over.0 {
         return Err(Leave::HandOver);
     }
     Ok(())
@@ -160,6 +160,7 @@ pub(crate) mod tests {
     use crate::config::tests::sample;
     use crate::work::tests::{until, PARAMETERS};
     use cicada_core::escrow::{Fallback, Panel};
+    use cicada_core::hash::Digest;
     use cicada_core::market::{Offer, Privacy};
     use cicada_core::name::Name;
     use cicada_core::sla::Sla;
@@ -173,7 +174,7 @@ pub(crate) mod tests {
             hand_over_within_ms: 60_000,
             capabilities: vec![Name::new("cpu").unwrap()],
             min_reputation: None,
-            privacy: Privacy::Private { commitment: [0; 32] },
+            privacy: Privacy::Private { commitment: Digest::ZERO },
             max_price: 300_000,
             min_bond: 0,
             sla: None,
@@ -184,7 +185,7 @@ pub(crate) mod tests {
             fallback: Fallback::Release,
         };
         RequestRecord {
-            requester: [1; 32],
+            requester: Account([1; 32]),
             terms,
             reserve: 0,
             budget: 0,
@@ -204,7 +205,7 @@ pub(crate) mod tests {
             task_type: task.task_type.clone(),
             units: 1_000,
             min_units: 1,
-            price: task.price,
+            price: task.price.0,
             capabilities: task.capabilities.clone(),
             bond: 0,
             expires_ms: 900_000,
@@ -212,13 +213,13 @@ pub(crate) mod tests {
             firm_from: None,
             consent: task.consent(),
         };
-        OfferRecord { provider: [2; 32], terms, reserve: 0, left: 1_000, closed: false }
+        OfferRecord { provider: Account([2; 32]), terms, reserve: 0, left: 1_000, closed: false }
     }
 
     fn verdict(edit: impl Fn(&mut RequestRecord, &mut OfferRecord)) -> Result<u64, Leave> {
         let (mut request, mut offer) = (request(), offer());
         edit(&mut request, &mut offer);
-        judge(&sample().tasks[0], &[2; 32], &request, &offer, 2_000)
+        judge(&sample().tasks[0], &Account([2; 32]), &request, &offer, 2_000)
     }
 
     #[test]
@@ -230,7 +231,7 @@ pub(crate) mod tests {
 
     #[test]
     fn each_reason_to_leave_it() {
-        assert_eq!(verdict(|r, _| r.requester = [2; 32]), Err(Leave::Own));
+        assert_eq!(verdict(|r, _| r.requester = Account([2; 32])), Err(Leave::Own));
         assert_eq!(verdict(|r, _| r.closed = true), Err(Leave::Closed));
         assert_eq!(verdict(|r, _| r.left = 0), Err(Leave::Closed));
         assert_eq!(verdict(|r, _| r.terms.deadline_ms = 2_000), Err(Leave::Closed));
@@ -255,7 +256,7 @@ pub(crate) mod tests {
         let sla = |max_response_ms, violation_penalty| {
             Some(Sla { uptime_bps: None, max_response_ms, violation_penalty, quality: vec![] })
         };
-        let judge = |key| Panel { required: 1, members: vec![[key; 32]], fee_bps: 0 };
+        let judge = |key| Panel { required: 1, members: vec![Account([key; 32])], fee_bps: 0 };
         assert_eq!(verdict(|r, _| r.terms.panel = judge(7)), Err(Leave::Terms), "a stranger");
         assert_eq!(left(|t| t.review_ms = 366 * 86_400_000), Err(Leave::Terms));
         assert_eq!(left(|t| t.dispute_ms = 1), Err(Leave::Terms));

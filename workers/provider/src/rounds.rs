@@ -7,8 +7,8 @@ use crate::work::Trouble;
 use crate::worker::Worker;
 use anyhow::Result;
 use assignments::Mine;
-use cicada_chain::{address, Call, Fate, Underway};
-use cicada_core::hash::Hash;
+use cicada_chain::{Call, Fate, Underway};
+use cicada_core::hash::Digest;
 use cicada_core::name::Name;
 use cicada_market::Error;
 use cicada_program::{count, now_ms, visible_line};
@@ -60,7 +60,7 @@ pub struct Provider {
     next_assignment: u64,
     /// Own ones of an earlier run that are still to be looked at.
     noted: BTreeSet<u64>,
-    jobs: JoinSet<Result<Hash, Trouble>>,
+    jobs: JoinSet<Result<Digest, Trouble>>,
     /// The assignment of each job.
     of_job: HashMap<Id, u64>,
     /// What is sent and nobody waits for, and the assignments that it is about.
@@ -118,7 +118,7 @@ impl Provider {
         let account = worker.config.account_of_jobs(is_root, 0);
         let account = account.map_or("the provider's own".into(), |id| format!("{id} and on"));
         tracing::info!(
-            provider = address(&worker.own),
+            provider = worker.own.to_string(),
             jobs_run_as = account,
             jobs_have = worker.isolation.in_words(),
             auto_accept = worker.config.auto_accept,
@@ -151,7 +151,7 @@ impl Provider {
                     self.warn("a round", format!("{error:#}"));
                 }
             }
-            self.pause(Duration::from_millis(self.worker.config.poll)).await;
+            self.pause(self.worker.config.poll.into()).await;
         }
     }
 
@@ -286,7 +286,7 @@ impl Provider {
         let worker = &self.worker;
         let offers = self.offers.iter().map(|(name, id)| (name.as_str().to_owned(), *id));
         let view = View {
-            account: address(&worker.own),
+            account: worker.own.to_string(),
             payload_key: format!("0x{}", hex::encode(worker.key.public())),
             auto_accept: worker.config.auto_accept,
             network_isolated: worker.isolation.network,

@@ -10,7 +10,8 @@ use crate::status::{router, Metrics, Shown};
 use crate::worker::{Isolated, Worker};
 use anyhow::{bail, Context, Result};
 use cicada_chain::account_of;
-use cicada_market::{Market, MarketFile};
+use cicada_market::Market;
+use cicada_network::Deployment;
 use cicada_program::{termination, Server};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,9 +21,9 @@ use std::time::Duration;
 const AGAIN: Duration = Duration::from_secs(2);
 
 async fn market(config: &Config) -> Result<(Market, Identity)> {
-    let file = MarketFile::load(&config.market)?;
-    let (genesis, auction) = (file.genesis, file.auction);
-    let market = Market::connect(file, config.url.as_deref()).await?;
+    let file = Deployment::load(&config.network)?;
+    let market = Market::connect(&file, config.url.as_deref()).await?;
+    let (genesis, auction) = (market.at.genesis, market.at.auction);
     let first_block = market.chain.first_block().await?;
     Ok((market, Identity { genesis, first_block, auction }))
 }

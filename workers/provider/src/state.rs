@@ -1,29 +1,30 @@
 //! What the provider keeps on disk, beside its keys: the chain holds the rest.
 
 use anyhow::{Context, Result};
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::market::Assignment;
+use cicada_core::Account;
+use cicada_files::{write_whole, PLAIN};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which market on which chain a state is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The chain's genesis.
-    pub genesis: Hash,
+    pub genesis: Digest,
     /// The block after it: a development chain that was reset has the same genesis.
-    pub first_block: Hash,
+    pub first_block: Digest,
     /// The auction contract.
-    pub auction: Hash,
+    pub auction: Account,
 }
 
 impl Identity {
     // The name of the folder.
     fn name(&self) -> String {
-        let parts = [self.genesis, self.first_block, self.auction].concat();
-        hex::encode(&Native::sha256(&parts)[..16])
+        let parts = [self.genesis.0, self.first_block.0, self.auction.0].concat();
+        hex::encode(&Native::sha256(&parts).0[..16])
     }
 }
 
@@ -51,9 +52,9 @@ impl State {
             let folder = state.0.join(name);
             fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         }
-        let [genesis, first, auction] = [of.genesis, of.first_block, of.auction].map(hex::encode);
-        let text = format!("genesis 0x{genesis}\nblock 1 0x{first}\nauction 0x{auction}\n");
-        state.write(&state.0.join("market"), &text)?;
+        let Identity { genesis, first_block, auction } = of;
+        let text = format!("genesis {genesis}\nblock 1 {first_block}\nauction {auction}\n");
+        write(&state.0.join("market"), &text)?;
         Ok(state)
     }
 
@@ -70,36 +71,23 @@ impl State {
         self.0.join("done").join(assignment.to_string())
     }
 
-    fn write(&self, path: &Path, text: &str) -> Result<()> {
-        let draft = path.with_extension("new");
-        let written = || -> std::io::Result<()> {
-            let mut file = File::create(&draft)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&draft, path)?;
-            // A power cut forgets names that were not written.
-            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-        };
-        written().with_context(|| path.display().to_string())
-    }
-
     /// The digest of the result of an assignment that was worked on to the end; it need not be
     /// on the chain yet.
-    pub fn done(&self, id: u64, assignment: &Assignment) -> Option<Hash> {
+    pub fn done(&self, id: u64, assignment: &Assignment) -> Option<Digest> {
         let text = fs::read_to_string(self.done_file(id)).ok()?;
         let (digest, of) = text.trim().split_once(' ')?;
         let mut bytes = [0; 32];
         hex::decode_to_slice(digest, &mut bytes).ok()?;
-        (of == content(assignment)).then_some(bytes)
+        (of == content(assignment)).then_some(Digest(bytes))
     }
 
     /// Notes a result, so that a restart before the delivery does not run the job again.
     ///
     /// # Errors
     /// Those of the file system, with the place.
-    pub fn set_done(&self, id: u64, assignment: &Assignment, digest: &Hash) -> Result<()> {
+    pub fn set_done(&self, id: u64, assignment: &Assignment, digest: &Digest) -> Result<()> {
         let text = format!("{} {}", hex::encode(digest), content(assignment));
-        self.write(&self.done_file(id), &text)
+        write(&self.done_file(id), &text)
     }
 
     /// Forgets an assignment that has ended.
@@ -117,7 +105,7 @@ impl State {
         if path.exists() {
             return Ok(());
         }
-        self.write(&path, "")
+        write(&path, "")
     }
 
     /// Forgets one that is closed or has ended.
@@ -156,14 +144,18 @@ impl State {
         if assignment == self.settled_below() {
             return Ok(());
         }
-        self.write(&self.0.join("settled-below"), &assignment.to_string())
+        write(&self.0.join("settled-below"), &assignment.to_string())
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    Ok(write_whole(path, text.as_bytes(), PLAIN)?)
 }
 
 // What an assignment is about, beside its number.
 fn content(assignment: &Assignment) -> String {
     let Assignment { request, requester, escrow, assigned_ms, .. } = assignment;
-    format!("{request}-{escrow}-{assigned_ms}-{}", hex::encode(&requester[..8]))
+    format!("{request}-{escrow}-{assigned_ms}-{}", hex::encode(&requester.0[..8]))
 }
 
 #[cfg(test)]
@@ -171,7 +163,11 @@ mod tests {
     use super::*;
     use crate::work::tests::until;
 
-    const HERE: Identity = Identity { genesis: [1; 32], first_block: [2; 32], auction: [3; 32] };
+    const HERE: Identity = Identity {
+        genesis: Digest([1; 32]),
+        first_block: Digest([2; 32]),
+        auction: Account([3; 32]),
+    };
 
     #[test]
     fn results_survive_a_restart() {
@@ -179,10 +175,10 @@ mod tests {
         let state = State::open(folder.path(), &HERE).unwrap();
         let assignment = until(5_000);
         assert_eq!((state.done(7, &assignment), state.settled_below()), (None, 1));
-        state.set_done(7, &assignment, &[9; 32]).unwrap();
+        state.set_done(7, &assignment, &Digest([9; 32])).unwrap();
         state.set_settled_below(7).unwrap();
         let again = State::open(folder.path(), &HERE).unwrap();
-        assert_eq!((again.done(7, &assignment), again.settled_below()), (Some([9; 32]), 7));
+        assert_eq!((again.done(7, &assignment), again.settled_below()), (Some(Digest([9; 32])), 7));
         again.forget(7);
         assert_eq!(state.done(7, &assignment), None);
         for id in [3, 4, 5] {
@@ -199,12 +195,12 @@ mod tests {
     fn another_market_or_a_chain_that_was_reset_starts_empty() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(folder.path(), &HERE).unwrap();
-        state.set_done(7, &until(5_000), &[9; 32]).unwrap();
+        state.set_done(7, &until(5_000), &Digest([9; 32])).unwrap();
         state.set_settled_below(8).unwrap();
         for other in [
-            Identity { genesis: [9; 32], ..HERE },
-            Identity { first_block: [9; 32], ..HERE },
-            Identity { auction: [9; 32], ..HERE },
+            Identity { genesis: Digest([9; 32]), ..HERE },
+            Identity { first_block: Digest([9; 32]), ..HERE },
+            Identity { auction: Account([9; 32]), ..HERE },
         ] {
             let state = State::open(folder.path(), &other).unwrap();
             assert_eq!((state.done(7, &until(5_000)), state.settled_below()), (None, 1));
@@ -216,9 +212,9 @@ mod tests {
     fn a_result_is_of_an_assignment_and_not_of_a_number() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(folder.path(), &HERE).unwrap();
-        state.set_done(7, &until(5_000), &[9; 32]).unwrap();
+        state.set_done(7, &until(5_000), &Digest([9; 32])).unwrap();
         let mut other = until(5_000);
-        other.requester = [8; 32];
+        other.requester = Account([8; 32]);
         assert_eq!(state.done(7, &other), None);
     }
 }

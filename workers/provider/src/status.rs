@@ -1,9 +1,9 @@
 //! What the provider shows of itself: `/status` as JSON, `/metrics` for Prometheus.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use cicada_program::http::{figures, Figures};
 use cicada_program::{figures_text, Outcome};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -86,8 +86,8 @@ async fn status(State(shown): State<Shown>) -> Json<View> {
     Json(shown.view.lock().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
-async fn metrics(State(shown): State<Shown>) -> (StatusCode, String) {
-    (StatusCode::OK, shown.metrics.text())
+async fn metrics(State(shown): State<Shown>) -> Figures {
+    figures(shown.metrics.text())
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use crate::job::find_program;
 use anyhow::{anyhow, ensure, Context, Result};
-use cicada_amounts::parse_mmc;
-use cicada_chain::{account_of, parse_address, signer};
+use cicada_amounts::Mmc;
+use cicada_chain::{account_of, signer};
 use cicada_core::escrow;
 use cicada_core::market::Consent;
 use cicada_core::name::Name;
 use cicada_core::Account;
 use cicada_payload::MAX_PLAIN;
-use cicada_program::duration;
+use cicada_program::Millis;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,19 +29,17 @@ pub struct Task {
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// What is asked per unit, in MMC.
-    #[serde(deserialize_with = "amount")]
-    pub price: u128,
+    pub price: Mmc,
     /// The least effective price per unit, in MMC; a request that pays less is left alone. Nobody
     /// else bounds it: who has failed often is paid a small part of `price`.
-    #[serde(deserialize_with = "amount")]
-    pub min_price: u128,
+    pub min_price: Mmc,
     /// The units of the offer.
     pub units: u64,
     /// The most units taken of one request; by default all.
     pub max_units: Option<u64>,
     /// The bond per unit, in MMC.
-    #[serde(default, deserialize_with = "amount")]
-    pub bond: u128,
+    #[serde(default)]
+    pub bond: Mmc,
     /// What the provider is able to.
     #[serde(default, deserialize_with = "names")]
     pub capabilities: Vec<Name>,
@@ -56,107 +54,76 @@ pub struct Task {
     #[serde(default)]
     pub min_required: u8,
     /// The most that arbitrators may cost who raises a dispute, in basis points of the price.
-    #[serde(default = "max_fee")]
+    #[serde(default = "bps::<200>")]
     pub max_fee_bps: u16,
     /// The longest review that is waited for.
-    #[serde(default = "day", deserialize_with = "duration")]
-    pub max_review: u64,
+    #[serde(default = "ms::<DAY>")]
+    pub max_review: Millis,
     /// The shortest dispute: arbitrators need time.
-    #[serde(default = "ten_minutes", deserialize_with = "duration")]
-    pub min_dispute: u64,
+    #[serde(default = "ms::<600_000>")]
+    pub min_dispute: Millis,
     /// The longest dispute that is waited for.
-    #[serde(default = "week", deserialize_with = "duration")]
-    pub max_dispute: u64,
+    #[serde(default = "ms::<WEEK>")]
+    pub max_dispute: Millis,
     /// The most that all penalties of a service level may take, in basis points of the price.
-    #[serde(default = "max_penalty")]
+    #[serde(default = "bps::<2_000>")]
     pub max_penalty_bps: u16,
     /// The least time to respond, if there is a service level: the chain needs some of it to make
     /// the assignment final and to mark the start.
-    #[serde(default = "minute", deserialize_with = "duration")]
-    pub min_response: u64,
+    #[serde(default = "ms::<MINUTE>")]
+    pub min_response: Millis,
     /// The least time to work, of which the chain needs some too.
-    #[serde(default = "minute", deserialize_with = "duration")]
-    pub min_duration: u64,
+    #[serde(default = "ms::<MINUTE>")]
+    pub min_duration: Millis,
     /// Private requests whose payload may come later than this are left alone.
-    #[serde(default = "quarter", deserialize_with = "duration")]
-    pub max_hand_over: u64,
+    #[serde(default = "ms::<900_000>")]
+    pub max_hand_over: Millis,
     /// How long the offer stands; then it is renewed.
-    #[serde(default = "day", deserialize_with = "duration")]
-    pub offer_for: u64,
+    #[serde(default = "ms::<DAY>")]
+    pub offer_for: Millis,
     /// Requests with a longer duration are left alone; a job is stopped at its request's.
-    #[serde(default = "hour", deserialize_with = "duration")]
-    pub max_duration: u64,
+    #[serde(default = "ms::<HOUR>")]
+    pub max_duration: Millis,
     /// Processor time, in seconds.
-    #[serde(default = "hour_s")]
+    #[serde(default = "number::<3_600>")]
     pub cpu_seconds: u64,
     /// Address space, in MiB.
-    #[serde(default = "memory")]
+    #[serde(default = "number::<1_024>")]
     pub memory_mib: u64,
     /// Largest file that it writes, in MiB.
-    #[serde(default = "files")]
+    #[serde(default = "number::<256>")]
     pub file_mib: u64,
     /// Open files.
-    #[serde(default = "open_files")]
+    #[serde(default = "number::<64>")]
     pub open_files: u64,
     /// Processes of the account that jobs run as.
-    #[serde(default = "processes")]
+    #[serde(default = "number::<64>")]
     pub processes: u64,
     /// Largest result, in MiB; at most 15.
-    #[serde(default = "result_mib")]
+    #[serde(default = "number::<8>")]
     pub output_mib: u64,
     /// What it may write to /tmp, its working directory, and as much to /dev/shm, in MiB of memory.
-    #[serde(default = "files")]
+    #[serde(default = "number::<256>")]
     pub temporary_mib: u64,
     /// Files and folders that it may read, beside the system's and the files that its command names.
     #[serde(default)]
     pub readable: Vec<PathBuf>,
 }
 
-fn minute() -> u64 {
-    60_000
-}
-fn quarter() -> u64 {
-    900_000
-}
-fn ten_minutes() -> u64 {
-    600_000
-}
-fn week() -> u64 {
-    7 * day()
-}
-fn max_fee() -> u16 {
-    200
-}
-fn max_penalty() -> u16 {
-    2_000
-}
-fn day() -> u64 {
-    86_400_000
-}
-fn hour() -> u64 {
-    3_600_000
-}
-fn hour_s() -> u64 {
-    3_600
-}
-fn memory() -> u64 {
-    1_024
-}
-fn files() -> u64 {
-    256
-}
-fn open_files() -> u64 {
-    64
-}
-fn processes() -> u64 {
-    64
-}
-fn result_mib() -> u64 {
-    8
-}
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const WEEK: u64 = 7 * DAY;
 
-fn amount<'de, D: Deserializer<'de>>(d: D) -> Result<u128, D::Error> {
-    parse_mmc(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+/// A default in the configuration.
+pub(crate) fn ms<const MS: u64>() -> Millis {
+    Millis(MS)
+}
+fn bps<const BPS: u16>() -> u16 {
+    BPS
+}
+fn number<const NUMBER: u64>() -> u64 {
+    NUMBER
 }
 
 fn to_name(text: String) -> Result<Name, String> {
@@ -181,7 +148,7 @@ fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {
 fn accounts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Account>, D::Error> {
     let account = |text: &String| match text.starts_with("//") {
         true => signer(text).map(|signer| account_of(&signer)).map_err(|e| e.to_string()),
-        false => parse_address(text).map_err(|_| format!("'{text}' is no address")),
+        false => text.parse().map_err(|error: cicada_core::BadText| error.to_string()),
     };
     let texts = Vec::<String>::deserialize(d)?;
     texts.iter().map(account).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
@@ -191,15 +158,15 @@ impl Task {
     /// What requests may ask of the provider.
     pub fn consent(&self) -> Consent {
         Consent {
-            review: escrow::Range { least_ms: 0, most_ms: self.max_review },
-            dispute: escrow::Range { least_ms: self.min_dispute, most_ms: self.max_dispute },
+            review: escrow::Range { least_ms: 0, most_ms: self.max_review.0 },
+            dispute: escrow::Range { least_ms: self.min_dispute.0, most_ms: self.max_dispute.0 },
             max_penalty_bps: self.max_penalty_bps,
-            min_response_ms: self.min_response,
-            min_duration_ms: self.min_duration,
+            min_response_ms: self.min_response.0,
+            min_duration_ms: self.min_duration.0,
             // The longest job and the latest hand-over, and an hour to respond.
-            max_time_ms: [self.max_duration, self.max_hand_over, hour()]
+            max_time_ms: [self.max_duration, self.max_hand_over, Millis(HOUR)]
                 .into_iter()
-                .fold(0, u64::saturating_add),
+                .fold(0, |sum, time| time.0.saturating_add(sum)),
             arbitrators: self.arbitrators.clone(),
             min_required: self.min_required,
             max_fee_bps: self.max_fee_bps,
@@ -225,13 +192,13 @@ impl Task {
             !self.firm || all_jobs.is_some_and(|all| self.units <= all),
             "task {name}: a firm offer is taken without asking, so its units are at most max_units times max_jobs"
         );
-        ensure!(self.units > 0 && self.price > 0, "task {name} needs units and a price");
-        ensure!(self.min_price > 0, "task {name}: min_price is more than 0");
+        ensure!(self.units > 0 && self.price.0 > 0, "task {name} needs units and a price");
+        ensure!(self.min_price.0 > 0, "task {name}: min_price is more than 0");
         ensure!(
             self.min_duration <= self.max_duration,
             "task {name}: min_duration ({} ms; 1m if it is not said) is at most max_duration ({} ms)",
-            self.min_duration,
-            self.max_duration
+            self.min_duration.0,
+            self.max_duration.0
         );
         ensure!(
             self.consent().check().is_ok(),

@@ -5,7 +5,7 @@ use crate::job::{Job, JobError};
 use crate::policy::{give_up_ms, hand_back, HandBack};
 use crate::worker::Worker;
 use cicada_contracts::auction;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, Privacy, Request, RequestRecord, Status};
 use cicada_market::Error;
 use cicada_payload::{ContentId, Envelope, PayloadKey, Recipient, Store};
@@ -66,7 +66,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn work(&self, id: u64, slot: u32) -> Result<Hash, Trouble> {
+    pub async fn work(&self, id: u64, slot: u32) -> Result<Digest, Trouble> {
         let assignment = self.market().assignment(id).await?;
         if !matches!(assignment.status, Status::Assigned | Status::InProgress) {
             return Err(Trouble::Later(format!("{:?}", assignment.status)));
@@ -84,7 +84,12 @@ impl Worker {
     }
 
     /// Runs the job and stores its result.
-    async fn produce(&self, id: u64, assignment: &Assignment, slot: u32) -> Result<Hash, Trouble> {
+    async fn produce(
+        &self,
+        id: u64,
+        assignment: &Assignment,
+        slot: u32,
+    ) -> Result<Digest, Trouble> {
         let request = self.market().request(assignment.request).await?;
         let name = &request.terms.task_type;
         let task = self.config.task(name);
@@ -174,11 +179,11 @@ impl Worker {
     }
 
     /// Stores a result, as soon as the disk takes it.
-    async fn store(&self, id: u64, of: &Assignment, result: &[u8]) -> Result<Hash, Trouble> {
+    async fn store(&self, id: u64, of: &Assignment, result: &[u8]) -> Result<Digest, Trouble> {
         let mut patience = Patience::until(id, of.complete_by_ms);
         loop {
             match self.stores.1.put(result).await {
-                Ok(cid) => return Ok(cid.sha256()),
+                Ok(cid) => return Ok(Digest(cid.sha256())),
                 Err(error @ cicada_payload::Error::File { .. }) => {
                     patience.after(&error).await?;
                 }
@@ -213,9 +218,11 @@ impl Worker {
     }
 
     /// Delivers a result, whatever happens to the connection.
-    async fn deliver(&self, id: u64, of: &Assignment, digest: &Hash) -> Result<(), Trouble> {
-        let send =
-            || async move { self.market().complete(id, digest, &self.signer).await.map(drop) };
+    async fn deliver(&self, id: u64, of: &Assignment, digest: &Digest) -> Result<(), Trouble> {
+        let send = || async move {
+            let complete = auction::complete(id, digest);
+            self.market().act(&complete, &self.signer).await.map(drop)
+        };
         let seen = || async move {
             let escrow = self.market().escrow(of.escrow).await.ok()?;
             Some(if escrow.result == Some(*digest) { Seen::Done } else { Seen::Nothing })
@@ -244,7 +251,7 @@ impl Worker {
     }
 
     /// Works on an assignment; what will never work is given back while that is possible.
-    pub(crate) async fn settle_trouble(&self, id: u64, slot: u32) -> Result<Hash, Trouble> {
+    pub(crate) async fn settle_trouble(&self, id: u64, slot: u32) -> Result<Digest, Trouble> {
         let outcome = self.work(id, slot).await;
         if let Err(Trouble::Never(_)) = &outcome {
             self.give_back(id).await?;
@@ -291,13 +298,14 @@ pub(crate) mod tests {
     use cicada_contracts::types::AuctionError;
     use cicada_core::market::Parameters;
     use cicada_core::sla::Violations;
+    use cicada_core::Account;
 
     pub fn until(complete_by_ms: u64) -> Assignment {
         Assignment {
             request: 1,
             offer: 1,
-            requester: [1; 32],
-            provider: [2; 32],
+            requester: Account([1; 32]),
+            provider: Account([2; 32]),
             escrow: 0,
             units: 1,
             price: 1,
@@ -331,7 +339,7 @@ pub(crate) mod tests {
         assert!(matches!(Trouble::from(missing), Trouble::Later(_)));
         let wrong = E::Decrypt { what: "the payload", reason: "key".into() };
         assert!(matches!(Trouble::from(wrong), Trouble::Never(_)));
-        let refused = cicada_chain::Error::refusal_of("Auction::start", &AuctionError::TooLate, "");
+        let refused = cicada_chain::Error::refusal_of("start", &AuctionError::TooLate, "");
         assert!(matches!(Trouble::from(Error::from(refused)), Trouble::Never(_)));
     }
 }

@@ -13,6 +13,7 @@ mod lines;
 
 pub use index::{Follower, Index, Sums};
 
+use cicada_core::hash::Digest;
 use cicada_core::quote::{Framework, InvalidFramework};
 use cicada_core::results::{EvaluationResult, ResultError, Tally};
 use lines::Lines;
@@ -171,7 +172,7 @@ fn parse(line: Option<&[u8]>) -> Result<Option<EvaluationResult>, Reason> {
         points: line.points,
         success: line.success,
         evaluator: line.evaluator,
-        answer_hash,
+        answer_hash: Digest(answer_hash),
         time_ms: line.time,
     }))
 }

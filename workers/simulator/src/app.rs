@@ -2,8 +2,9 @@
 
 use cicada_consensus::{digest, Application, AttestationRequest, Now, Origin, Position};
 use cicada_consensus::{Refusal, Seat, Successor};
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
+use cicada_core::Account;
 use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 const SKEW_MS: u64 = 30_000;
 
 /// The feed whose only report changes the committee.
-pub const COMMITTEE: Feed = Feed { kind: ReportKind::Committee, contract: [9; 32] };
+pub const COMMITTEE: Feed = Feed { kind: ReportKind::Committee, contract: Account([9; 32]) };
 
 /// The digest of the first committee's configuration.
 pub const CONFIG_DIGEST: [u8; 32] = [7; 32];
@@ -25,7 +26,7 @@ pub struct Chains {
     /// The newest report of each feed.
     pub feeds: BTreeMap<Feed, FeedState>,
     /// The digest of the committee that attests what comes next.
-    pub digest: Hash,
+    pub digest: Digest,
     /// The position that ended the first epoch, and who follows.
     pub change: Option<(Position, Successor)>,
 }
@@ -33,7 +34,7 @@ pub struct Chains {
 impl Chains {
     /// Nothing reported yet.
     pub fn new(seat: Seat) -> Self {
-        Self { seat, feeds: BTreeMap::new(), digest: CONFIG_DIGEST, change: None }
+        Self { seat, feeds: BTreeMap::new(), digest: Digest(CONFIG_DIGEST), change: None }
     }
 
     /// The newest report of a feed.
@@ -44,7 +45,7 @@ impl Chains {
 
 /// The seats that find a report wrong.
 pub fn dissenters(report: &Report) -> u32 {
-    u32::from_le_bytes([report.root[0], report.root[1], report.root[2], report.root[3]])
+    u32::from_le_bytes([report.root.0[0], report.root.0[1], report.root.0[2], report.root.0[3]])
 }
 
 impl Application for Chains {
@@ -80,7 +81,7 @@ impl Application for Chains {
         // The old committee attests who follows it.
         let message = report.attestation_message::<Native>(&self.digest);
         if changes {
-            let next = Successor { epoch: 2, config_digest: digest(&report.root) };
+            let next = Successor { epoch: 2, config_digest: digest(&report.root.0) };
             self.change = Some((position, next));
             self.digest = next.config_digest;
         }

@@ -2,8 +2,10 @@
 
 use crate::world::{Event, World};
 use cicada_consensus::{Input, Seat};
+use cicada_core::hash::Digest;
 use cicada_core::quorum::FaultModel;
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_core::Account;
 use parity_scale_codec::Encode;
 
 impl World {
@@ -43,7 +45,7 @@ impl World {
             contract[..8].copy_from_slice(&self.tickets.to_le_bytes());
             contract[8] = 1;
         }
-        self.extend(seat, Feed { kind: ReportKind::Leaderboard, contract })
+        self.extend(seat, Feed { kind: ReportKind::Leaderboard, contract: Account(contract) })
     }
 
     /// The next report of a feed, as a node that is up and honest sees it.
@@ -66,7 +68,7 @@ impl World {
             previous: state.digest,
             time_ms,
             leaf_count: 1,
-            root,
+            root: Digest(root),
         };
         Some(report.encode())
     }

@@ -1,6 +1,7 @@
 //! Disks: a list of records, or the real database on a medium that fails.
 
 use cicada_consensus::{Position, Record, Seat};
+use cicada_core::hash::Digest;
 use cicada_dice::Dice;
 use cicada_store::{Owner, StorageBackend, Store};
 use std::cell::Cell;
@@ -254,7 +255,7 @@ impl Disk {
 impl Redb {
     fn open(&mut self) -> Result<Vec<Record>, String> {
         let owner = Owner {
-            config_digest: crate::app::CONFIG_DIGEST,
+            config_digest: Digest(crate::app::CONFIG_DIGEST),
             seat: self.seat,
             consensus_key: [self.seat; 32],
             key_file: Path::new("simulated"),

@@ -10,7 +10,7 @@ use crate::run::{check, report, summary, Broken, Summary, RECOVERY_MS};
 use crate::world::{Event, Term, World};
 use cicada_consensus::byzantine::{Kind, QuorumCertificate};
 use cicada_consensus::{carry_over, digest, Answer, Closed, Entry, Input, Request, Seat, Value};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_dice::Dice;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,7 +26,7 @@ const SLICE_MS: u64 = 50;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hearsay {
     requests: VecDeque<Request>,
-    values: BTreeMap<Hash, Value>,
+    values: BTreeMap<Digest, Value>,
     proofs: BTreeMap<u64, QuorumCertificate>,
 }
 
@@ -173,7 +173,8 @@ impl Change {
         let quorum = setup.quorum();
         let attestation = Quorum::of(FaultModel::Byzantine, setup.nodes).expect("1 to 32 nodes");
         let epoch = 1;
-        let closed = Closed { epoch, quorum, attestation, config_digest: CONFIG_DIGEST, last };
+        let closed =
+            Closed { epoch, quorum, attestation, config_digest: Digest(CONFIG_DIGEST), last };
         let term = Term { epoch: next.epoch, digest: next.config_digest, closed: vec![closed] };
         let mut seats: Vec<Seat> = (0..setup.nodes).collect();
         self.rng.shuffle(&mut seats);

@@ -2,7 +2,7 @@
 
 use cicada_consensus::{Keys, Seat};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use std::rc::Rc;
 
@@ -38,39 +38,39 @@ impl Ring {
     }
 }
 
-fn stamp(epoch: u32, seat: Seat, message: &Hash) -> Signature {
+fn stamp(epoch: u32, seat: Seat, message: &Digest) -> Signature {
     let mut signature = [seat; 64];
     signature[60..].copy_from_slice(&epoch.to_le_bytes());
-    signature[..32].copy_from_slice(message);
+    signature[..32].copy_from_slice(&message.0);
     signature
 }
 
 impl Keys for Ring {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         self.sign(message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         self.verify(seat, message, signature)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
+    fn sign(&self, message: &Digest) -> Signature {
         match &self.real {
             None => stamp(self.epoch, self.seat, message),
-            Some(keys) => keys[usize::from(self.seat)].sign(message).to_bytes(),
+            Some(keys) => keys[usize::from(self.seat)].sign(&message.0).to_bytes(),
         }
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         let Some(keys) = &self.real else {
             return *signature == stamp(self.epoch, seat, message);
         };
         let key: Option<VerifyingKey> = keys.get(usize::from(seat)).map(SigningKey::verifying_key);
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        key.is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+        key.is_some_and(|key| key.verify_strict(&message.0, &signature).is_ok())
     }
 
-    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Hash, sig: &Signature) -> bool {
+    fn verify_earlier(&self, epoch: u32, seat: Seat, message: &Digest, sig: &Signature) -> bool {
         self.real.is_none() && *sig == stamp(epoch, seat, message)
     }
 
@@ -78,7 +78,7 @@ impl Keys for Ring {
         &self,
         epoch: u32,
         seat: Seat,
-        message: &Hash,
+        message: &Digest,
         signature: &Signature,
     ) -> bool {
         self.verify_earlier(epoch, seat, message, signature)

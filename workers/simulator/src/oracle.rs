@@ -6,7 +6,7 @@ use cicada_consensus::byzantine::{Kind, Mandate, QuorumCertificate, Statement};
 use cicada_consensus::{digest, Answer, Ballot, Outcome, Output, Pledge, Position, Record};
 use cicada_consensus::{Config, Justification, Keys, Seat, Successor, View, FIRST_VIEW};
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::quorum::Quorum;
 use cicada_core::report::{Feed, Report};
 use parity_scale_codec::Decode;
@@ -21,25 +21,25 @@ pub struct Oracle {
     quorum: Quorum,
     liars: BTreeSet<Seat>,
     // Crash mode: durable votes, and what they make chosen.
-    votes: BTreeMap<(Position, Ballot), (Hash, BTreeSet<Seat>)>,
+    votes: BTreeMap<(Position, Ballot), (Digest, BTreeSet<Seat>)>,
     // Byzantine: commits that left, by statement.
     commits: BTreeMap<Statement, BTreeSet<Seat>>,
-    signed: BTreeMap<(Seat, Kind, Position, View), Hash>,
-    chosen: BTreeMap<Position, (View, Hash)>,
+    signed: BTreeMap<(Seat, Kind, Position, View), Digest>,
+    chosen: BTreeMap<Position, (View, Digest)>,
     // What genuine justifications allowed, by the node that was shown them and the view.
     mandates: BTreeMap<(Seat, View), Vec<Mandate>>,
     // What attestations of decided reports sign.
-    messages: BTreeMap<Position, Hash>,
+    messages: BTreeMap<Position, Digest>,
     /// What honest nodes have on disk as decided.
-    pub decided: BTreeMap<Position, Hash>,
+    pub decided: BTreeMap<Position, Digest>,
     // The committee without any bug, to verify what honest nodes keep.
     config: Config,
     ring: Ring,
     // What has left each node.
     promised: BTreeMap<Seat, Ballot>,
     used_by: BTreeMap<Ballot, u64>,
-    attested: BTreeMap<(Seat, Feed, u64), Hash>,
-    certified: BTreeMap<(Feed, u64), Hash>,
+    attested: BTreeMap<(Seat, Feed, u64), Digest>,
+    certified: BTreeMap<(Feed, u64), Digest>,
     /// Positions that a proposer was told of.
     pub acknowledged: BTreeSet<Position>,
     /// Proposals that ended certified.
@@ -96,7 +96,7 @@ impl Oracle {
         }
     }
 
-    fn choose(&mut self, position: Position, view: View, hash: Hash) {
+    fn choose(&mut self, position: Position, view: View, hash: Digest) {
         if self.chosen.entry(position).or_insert((view, hash)).1 != hash {
             self.broken(format!("two values chosen at {position}"));
         }

@@ -10,7 +10,7 @@ use crate::plan::{Plan, Sabotage, Setup};
 use crate::witness::Witness;
 use crate::Simulated;
 use cicada_consensus::{Answer, Closed, Config, Input, Request, Seat};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_dice::Dice;
 use ed25519_dalek::SigningKey;
@@ -32,7 +32,7 @@ pub(crate) enum Event {
 #[derive(Clone, Debug)]
 pub(crate) struct Term {
     pub(crate) epoch: u32,
-    pub(crate) digest: Hash,
+    pub(crate) digest: Digest,
     pub(crate) closed: Vec<Closed>,
 }
 
@@ -82,7 +82,7 @@ impl World {
         let mut seats: Vec<Seat> = (0..setup.nodes).collect();
         rng.shuffle(&mut seats);
         let liars: BTreeSet<Seat> = seats.into_iter().take(usize::from(setup.liars)).collect();
-        let term = Term { epoch: 1, digest: CONFIG_DIGEST, closed: Vec::new() };
+        let term = Term { epoch: 1, digest: Digest(CONFIG_DIGEST), closed: Vec::new() };
         let mut world = Self::of(setup, plan, rng, liars, term, 0);
         world.hearsay = (setup.epochs > 1).then(Hearsay::default);
         world

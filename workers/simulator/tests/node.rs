@@ -4,15 +4,17 @@ use cicada_consensus::{
     digest, Answer, Ballot, Config, Input, Node, Now, Outcome, Output, Record, Request, Seat,
     MAX_ROUND_JUMP,
 };
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_core::Account;
 use cicada_simulator::app::Chains;
 use cicada_simulator::keys::Ring;
 use cicada_simulator::Simulated;
 use parity_scale_codec::Encode;
 
-const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [3; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: Account([3; 32]) };
 
 type TestNode = Simulated;
 
@@ -21,8 +23,13 @@ fn quorum(model: FaultModel) -> Quorum {
 }
 
 fn node(seat: Seat, records: Vec<Record>) -> TestNode {
-    let config =
-        Config::new(seat, quorum(FaultModel::Crash), quorum(FaultModel::Byzantine), 1, [7; 32]);
+    let config = Config::new(
+        seat,
+        quorum(FaultModel::Crash),
+        quorum(FaultModel::Byzantine),
+        1,
+        Digest([7; 32]),
+    );
     Node::recover(config, Chains::new(seat), Ring::stamps(seat), records).unwrap()
 }
 
@@ -50,15 +57,15 @@ fn report(mask: u32, time_ms: u64) -> Report {
         version: REPORT_VERSION,
         feed: FEED,
         slot: 1,
-        previous: [0; 32],
+        previous: Digest::ZERO,
         time_ms,
         leaf_count: 1,
-        root,
+        root: Digest(root),
     }
 }
 
 fn accept(ballot: Ballot, position: u64, value: Vec<u8>) -> Request {
-    Request::Accept { ballot, position, since: ballot, value, tip: (0, [0; 32]) }
+    Request::Accept { ballot, position, since: ballot, value, tip: (0, Digest::ZERO) }
 }
 
 #[test]
@@ -125,7 +132,7 @@ fn a_refusal_says_why_and_leaves_no_vote() {
         position: 1,
         since: ballot(1, 1),
         value: old,
-        tip: (0, [0; 32]),
+        tip: (0, Digest::ZERO),
     };
     assert!(matches!(ask(&mut node, 1, adopted).1, Answer::Accepted { .. }));
 }
@@ -154,7 +161,7 @@ fn one_slot_is_attested_once() {
         ask(&mut node(0, records), 1, request)
     };
     let (before, answer) = ask_for(vec![decided.clone()]);
-    let message = value.attestation_message::<Native>(&[7; 32]);
+    let message = value.attestation_message::<Native>(&Digest([7; 32]));
     let attested = |message| Record::Attested { feed: FEED, slot: 1, message };
     assert_eq!(before, [Output::Persist(vec![attested(message)])]);
     assert!(matches!(answer, Answer::Attested { position: 1, .. }));
@@ -163,7 +170,7 @@ fn one_slot_is_attested_once() {
     assert_eq!(before, []);
     assert!(matches!(answer, Answer::Attested { .. }));
     // Another report of that slot was signed once, however that came about.
-    let (_, answer) = ask_for(vec![decided, attested([1; 32])]);
+    let (_, answer) = ask_for(vec![decided, attested(Digest([1; 32]))]);
     assert!(matches!(answer, Answer::Invalid { .. }));
 }
 
@@ -171,7 +178,7 @@ fn one_slot_is_attested_once() {
 fn contradicting_decisions_stop_a_node() {
     let value = report(0, 1_000_000).encode();
     let mut node = node(0, vec![Record::Decided { position: 1, value }]);
-    let request = Request::Decided { position: 1, digest: [9; 32], proof: None };
+    let request = Request::Decided { position: 1, digest: Digest([9; 32]), proof: None };
     let outputs = step(&mut node, Input::Request { from: 1, request });
     assert!(matches!(outputs[0], Output::Halt { .. }));
     assert_eq!(step(&mut node, Input::Tick), []);

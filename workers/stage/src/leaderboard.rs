@@ -4,6 +4,7 @@ use crate::Stage;
 use cicada_amounts::MMC;
 use cicada_contracts::{exchange, leaderboard, token};
 use cicada_core::exchange::{Limits, MakerTerms};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Standing};
 use cicada_core::quote::Framework;
@@ -20,7 +21,7 @@ impl Stage {
         let board = self.place("leaderboard", "leaderboard", &board).await;
         let code = *self.bundle("token").code_hash();
         let terms = MakerTerms { max_quote_age_ms: 604_800_000, limits };
-        self.place("exchange", "exchange", &exchange::new(&mmc, &board, &code, &terms)).await;
+        self.place("exchange", "exchange", &exchange::new(&mmc, &board, &code.0, &terms)).await;
     }
 
     /// The committee's next leaderboard, in order of rank.
@@ -31,7 +32,7 @@ impl Stage {
             volume_24h: 0,
         };
         let standings = scores.iter().map(standing).collect();
-        let board = Board { standings, shards: [71; 32] };
+        let board = Board { standings, shards: Digest([71; 32]) };
         let state = self.read("leaderboard", &leaderboard::latest()).await;
         let feed = Feed { kind: ReportKind::Leaderboard, contract: self.at("leaderboard") };
         let report = report::<Native>(feed, &state, &board, now_ms());

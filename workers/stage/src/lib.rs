@@ -15,12 +15,12 @@ use cicada_chain::{signer, signer_from_seed, Bundle, Call, Chain, Signer, BUNDLE
 use cicada_contracts::{token, validators, Constructor, Message};
 use cicada_core::certificate::Certificate;
 use cicada_core::committee::Domain;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use cicada_core::Account;
 use cicada_localnet::{repository, OwnChain};
-use cicada_network::NodeKeys;
+use cicada_network::{ChainSection, ContractName, Deployment, NodeKeys};
 use cicada_program::now_ms;
 use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
@@ -95,6 +95,21 @@ impl Stage {
     /// Where a contract is.
     pub fn at(&self, name: &str) -> Account {
         self.placed[name]
+    }
+
+    /// Writes a network file of the contracts that were placed under the names that it knows; where.
+    pub fn network_file(&self) -> PathBuf {
+        let path = self.folder.path().join("placed.toml");
+        let chain = ChainSection { url: self.url.clone(), genesis: self.chain.genesis() };
+        let mut file = Deployment::new(&path, chain);
+        for name in ContractName::ALL {
+            if let Some(account) = self.placed.get(name.as_str()) {
+                file.contracts.set(name, *account);
+                file.blocks.insert(name, self.from_block);
+            }
+        }
+        file.save().expect("a network file");
+        path
     }
 
     /// Puts a contract on the chain, under a name of the test's.
@@ -182,7 +197,7 @@ impl Stage {
     }
 
     /// What the committee's signatures are bound to.
-    pub async fn config_digest(&self) -> Hash {
+    pub async fn config_digest(&self) -> Digest {
         self.read("validators", &validators::config_digest()).await
     }
 

@@ -9,7 +9,7 @@
 mod mark;
 
 use cicada_consensus::{digest, Position, Record};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 pub use redb::StorageBackend;
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
@@ -67,7 +67,7 @@ type Failed = Box<dyn std::error::Error>;
 /// Whose disk it is.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Identity {
-    config_digest: Hash,
+    config_digest: Digest,
     seat: u8,
     consensus_key: [u8; 32],
     // When the disk was set up, in nanoseconds since 1970: tells two disks apart.
@@ -83,7 +83,7 @@ pub struct Store {
 /// Who opens the store.
 pub struct Owner<'a> {
     /// The committee's configuration digest.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
     /// The seat.
     pub seat: u8,
     /// The node's public key.
@@ -297,7 +297,9 @@ fn key(record: &Record) -> Vec<u8> {
         Record::Certified { position, .. } => place(3, *position),
         Record::Attested { feed, slot, .. } => [&[4][..], &(feed, slot).encode()].concat(),
         Record::Entered(_) => place(5, 0),
-        Record::Held { position, value } => [place(6, *position), digest(value).to_vec()].concat(),
+        Record::Held { position, value } => {
+            [place(6, *position), digest(value).0.to_vec()].concat()
+        }
         Record::Prepared { position, .. } => place(7, *position),
         Record::Locked(lock) => place(8, lock.statement.position),
         Record::Proven(proof) => place(9, proof.statement.position),
@@ -310,7 +312,7 @@ mod tests {
     use cicada_consensus::{Ballot, Vote};
 
     fn owner(key_file: &Path) -> Owner<'_> {
-        Owner { config_digest: [1; 32], seat: 3, consensus_key: [2; 32], key_file }
+        Owner { config_digest: Digest([1; 32]), seat: 3, consensus_key: [2; 32], key_file }
     }
 
     fn vote(position: Position) -> Record {

@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path) -> std::io::Result<Option<String>> {
 /// Where the mark of an identity lies.
 pub(super) fn path(owner: &Owner) -> PathBuf {
     let mut name = owner.key_file.as_os_str().to_owned();
-    let digest = hex::encode(&owner.config_digest[..4]);
+    let digest = hex::encode(&owner.config_digest.0[..4]);
     name.push(format!(".voted-{digest}-{}", owner.seat));
     PathBuf::from(name)
 }

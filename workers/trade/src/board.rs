@@ -1,13 +1,12 @@
 //! The leaderboard and its quotes.
 
-use crate::{Addresses, Error};
+use crate::Error;
 use cicada_chain::Chain;
 use cicada_contracts::{leaderboard, Message};
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::FeedState;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The leaderboard on a chain.
 pub struct Board {
@@ -19,23 +18,12 @@ pub struct Board {
 /// The time now, in milliseconds since 1970: the clock's or that of the newest block, whichever is
 /// later. A chain that makes blocks on demand may stand still.
 pub(crate) async fn now_ms(chain: &Chain) -> Result<u64, Error> {
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let clock = u64::try_from(clock.as_millis()).unwrap_or(u64::MAX);
-    Ok(clock.max(chain.final_time_ms().await?))
+    Ok(cicada_program::now_ms().max(chain.final_time_ms().await?))
 }
 
 impl Board {
-    /// Connects; `url` replaces that of the addresses.
-    ///
-    /// # Errors
-    /// If no node answers or it is of another chain, or the leaderboard's address is not known.
-    pub async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<Self, Error> {
-        let account = addresses.leaderboard.ok_or(Error::NoAddress { contract: "leaderboard" })?;
-        Ok(Self { chain: addresses.connect(url).await?, account })
-    }
-
-    /// On a chain that is connected already.
-    pub(crate) fn on(chain: Chain, account: Account) -> Self {
+    /// The one at an account.
+    pub fn at(chain: Chain, account: Account) -> Self {
         Self { chain, account }
     }
 

@@ -8,7 +8,7 @@ use cicada_contracts::exchange::events::{
 use cicada_contracts::types::Placed;
 use cicada_contracts::{exchange, token, Message};
 use cicada_core::exchange::{ExchangeError, Side, Trade};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
 use parity_scale_codec::Decode;
@@ -40,7 +40,7 @@ pub struct Deal {
     /// The block.
     pub block: u64,
     /// The transaction.
-    pub transaction: Hash,
+    pub transaction: Digest,
 }
 
 /// What became of an order that was placed.
@@ -261,8 +261,8 @@ mod tests {
     fn outcome() -> CallOutcome {
         CallOutcome {
             block: 9,
-            block_hash: [1; 32],
-            transaction: [2; 32],
+            block_hash: Digest([1; 32]),
+            transaction: Digest([2; 32]),
             gas_consumed: Weight::default(),
             weight: Weight::default(),
             fee: 77,
@@ -275,7 +275,7 @@ mod tests {
     fn a_deal_is_the_sum_of_its_parts() {
         let traded = |price, amount, order| Traded {
             framework: Framework::new("claude").unwrap(),
-            taker: [1; 32],
+            taker: Account([1; 32]),
             maker: None,
             side: Side::Buy,
             price,

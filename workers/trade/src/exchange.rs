@@ -1,7 +1,7 @@
 //! The connection to an exchange.
 
 use crate::board::Board;
-use crate::{Addresses, Error, Snapshot};
+use crate::{Error, Snapshot};
 use cicada_chain::{CallOutcome, Chain, Signer};
 use cicada_contracts::{exchange, Message};
 use cicada_core::exchange::ExchangeError;
@@ -20,16 +20,13 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Connects; `url` replaces that of the addresses. Currency and leaderboard are those that the
-    /// exchange itself names.
+    /// The one at an account. Currency and leaderboard are those that the exchange itself names.
     ///
     /// # Errors
-    /// If no node answers or it is of another chain, or the exchange's address is not known or wrong.
-    pub async fn connect(addresses: &Addresses, url: Option<&str>) -> Result<Self, Error> {
-        let account = addresses.exchange.ok_or(Error::NoAddress { contract: "exchange" })?;
-        let chain = addresses.connect(url).await?;
+    /// If there is no exchange, or the chain cannot be asked.
+    pub async fn at(chain: Chain, account: Account) -> Result<Self, Error> {
         let terms = chain.read(&account, &exchange::terms()).await?;
-        let board = Board::on(chain.clone(), terms.leaderboard);
+        let board = Board::at(chain.clone(), terms.leaderboard);
         Ok(Self { chain, account, mmc: terms.currency, board })
     }
 

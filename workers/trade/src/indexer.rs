@@ -1,13 +1,13 @@
 //! The client of the indexer: what would need a scan of the chain.
 
 use crate::Error;
+use cicada_amounts::Units;
 use cicada_core::exchange::Side;
 use cicada_core::quote::Framework;
 use cicada_core::Account;
-use cicada_program::read_answer;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
-use std::str::FromStr;
+use cicada_program::{client, read_answer};
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use std::time::Duration;
 
 /// How long an answer may take.
@@ -33,24 +33,19 @@ pub struct PastTrade {
     /// When, in milliseconds since 1970.
     pub time_ms: u64,
     /// Which token.
-    #[serde(deserialize_with = "framework")]
     pub framework: Framework,
     /// Who traded: an address.
     pub taker: String,
     /// With whom: an address; none is the market maker.
     pub maker: Option<String>,
     /// The taker's side.
-    #[serde(deserialize_with = "side")]
     pub side: Side,
     /// Base units of MMC for one token.
-    #[serde(deserialize_with = "number")]
-    pub price: u128,
+    pub price: Units,
     /// Tokens.
-    #[serde(deserialize_with = "number")]
-    pub amount: u128,
+    pub amount: Units,
     /// Base units of MMC for all of them.
-    #[serde(deserialize_with = "number")]
-    pub value: u128,
+    pub value: Units,
     /// The resting order that was filled.
     pub order: Option<u64>,
 }
@@ -62,20 +57,15 @@ pub struct OpenOrder {
     #[serde(rename = "id")]
     pub order: u64,
     /// Which token.
-    #[serde(deserialize_with = "framework")]
     pub framework: Framework,
     /// Whether it buys or sells.
-    #[serde(deserialize_with = "side")]
     pub side: Side,
     /// Base units of MMC for one token.
-    #[serde(deserialize_with = "number")]
-    pub price: u128,
+    pub price: Units,
     /// Tokens that rested at first.
-    #[serde(deserialize_with = "number")]
-    pub placed: u128,
+    pub placed: Units,
     /// Tokens not traded yet.
-    #[serde(deserialize_with = "number")]
-    pub remaining: u128,
+    pub remaining: Units,
     /// When it was placed, in milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -84,20 +74,15 @@ pub struct OpenOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Position {
     /// Which token.
-    #[serde(deserialize_with = "framework")]
     pub framework: Framework,
     /// Tokens, those in resting orders included.
-    #[serde(deserialize_with = "number")]
-    pub amount: u128,
+    pub amount: Units,
     /// Those of them in resting orders.
-    #[serde(deserialize_with = "number")]
-    pub in_orders: u128,
+    pub in_orders: Units,
     /// What they have cost, in base units of MMC.
-    #[serde(deserialize_with = "number")]
-    pub cost: u128,
+    pub cost: Units,
     /// What was gained with tokens sold, in base units of MMC.
-    #[serde(deserialize_with = "number")]
-    pub realised: i128,
+    pub realised: Units<i128>,
 }
 
 /// The positions of an account.
@@ -106,29 +91,9 @@ pub struct Portfolio {
     /// The newest block that the indexer knows.
     pub block: u64,
     /// MMC in resting orders, in base units.
-    #[serde(deserialize_with = "number")]
-    pub mmc_in_orders: u128,
+    pub mmc_in_orders: Units,
     /// One for each token that it has or had.
     pub positions: Vec<Position>,
-}
-
-/// A decimal string, or a number.
-fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let text = value.as_str().map_or_else(|| value.to_string(), String::from);
-    text.parse().map_err(|_| D::Error::custom(format!("'{text}' is no amount")))
-}
-
-fn framework<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Framework, D::Error> {
-    Framework::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
-}
-
-fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "buy" => Ok(Side::Buy),
-        "sell" => Ok(Side::Sell),
-        other => Err(D::Error::custom(format!("'{other}' is no side"))),
-    }
 }
 
 /// A part of a list.
@@ -149,7 +114,7 @@ impl Indexer {
             url: url.clone(),
             reason: error.without_url().to_string(),
         };
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(failed)?;
+        let client = client(PATIENCE, PATIENCE).map_err(failed)?;
         Ok(Self { url, client })
     }
 
@@ -164,7 +129,7 @@ impl Indexer {
         framework: Option<&Framework>,
         limit: u32,
     ) -> Result<Vec<PastTrade>, Error> {
-        let mut query = vec![("account", cicada_chain::address(account))];
+        let mut query = vec![("account", account.to_string())];
         query.extend(framework.map(|framework| ("framework", framework.to_string())));
         self.list("/trades", query, limit).await
     }
@@ -174,7 +139,7 @@ impl Indexer {
     /// # Errors
     /// [`Error::Indexer`].
     pub async fn open_orders(&self, account: &Account) -> Result<Vec<OpenOrder>, Error> {
-        let query = vec![("account", cicada_chain::address(account)), ("state", "open".into())];
+        let query = vec![("account", account.to_string()), ("state", "open".into())];
         self.list("/orders", query, MAX_ORDERS).await
     }
 
@@ -213,7 +178,7 @@ impl Indexer {
     /// # Errors
     /// [`Error::Indexer`].
     pub async fn portfolio(&self, account: &Account) -> Result<Portfolio, Error> {
-        let path = format!("/portfolio/{}", cicada_chain::address(account));
+        let path = format!("/portfolio/{}", account);
         let answer = self.get(&path, &[]).await?;
         serde_json::from_value(answer).map_err(|error| self.unreadable(&error))
     }
@@ -285,7 +250,7 @@ mod tests {
     }
 
     async fn portfolio(Path(account): Path<String>) -> (StatusCode, Json<Value>) {
-        if account == cicada_chain::address(&[9; 32]) {
+        if account == Account([9; 32]).to_string() {
             return (StatusCode::NOT_FOUND, Json(json!({ "error": "no such account" })));
         }
         let position = json!({
@@ -316,32 +281,33 @@ mod tests {
     async fn answers_are_read_in_their_units() {
         let indexer = serve().await;
         let claude = Framework::new("claude").unwrap();
-        let trades = indexer.trades(&[1; 32], Some(&claude), 3).await.unwrap();
+        let trades = indexer.trades(&Account([1; 32]), Some(&claude), 3).await.unwrap();
         assert_eq!(trades.len(), 3);
-        assert_eq!((trades[0].value, trades[0].side), (50_500_000_000, Side::Buy));
-        assert_eq!(trades[0].taker, cicada_chain::address(&[1; 32]));
-        let many = indexer.trades(&[1; 32], Some(&claude), 550).await.unwrap();
+        assert_eq!((trades[0].value, trades[0].side), (Units(50_500_000_000), Side::Buy));
+        assert_eq!(trades[0].taker, Account([1; 32]).to_string());
+        let many = indexer.trades(&Account([1; 32]), Some(&claude), 550).await.unwrap();
         let blocks: Vec<u64> = many.iter().map(|trade| trade.block).collect();
         assert_eq!(blocks, (50..600).rev().collect::<Vec<u64>>(), "over two pages");
-        let all = indexer.trades(&[1; 32], Some(&claude), 1_000).await.unwrap();
+        let all = indexer.trades(&Account([1; 32]), Some(&claude), 1_000).await.unwrap();
         assert_eq!(all.len(), 600);
-        let orders = indexer.open_orders(&[1; 32]).await.unwrap();
-        assert_eq!((orders[0].order, orders[0].remaining), (3, 4));
-        let portfolio = indexer.portfolio(&[1; 32]).await.unwrap();
-        assert_eq!((portfolio.block, portfolio.mmc_in_orders), (5, 7));
+        let orders = indexer.open_orders(&Account([1; 32])).await.unwrap();
+        assert_eq!((orders[0].order, orders[0].remaining), (3, Units(4)));
+        let portfolio = indexer.portfolio(&Account([1; 32])).await.unwrap();
+        assert_eq!((portfolio.block, portfolio.mmc_in_orders), (5, Units(7)));
         let position = &portfolio.positions[0];
-        assert_eq!((position.in_orders, position.cost, position.realised), (4, 505_000_000, -5));
+        assert_eq!((position.in_orders, position.cost), (Units(4), Units(505_000_000)));
+        assert_eq!(position.realised, Units(-5));
     }
 
     #[tokio::test]
     async fn what_goes_wrong_is_said_with_the_address() {
         let indexer = serve().await;
-        let error = indexer.portfolio(&[9; 32]).await.unwrap_err().to_string();
+        let error = indexer.portfolio(&Account([9; 32])).await.unwrap_err().to_string();
         assert!(error.contains("404") && error.contains("no such account"), "{error}");
         let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", closed.local_addr().unwrap());
         drop(closed);
-        let error = Indexer::new(&url).unwrap().open_orders(&[1; 32]).await.unwrap_err();
+        let error = Indexer::new(&url).unwrap().open_orders(&Account([1; 32])).await.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&url) && text.contains("nobody listens"), "{text}");
     }

@@ -1,10 +1,8 @@
 //! The exchange and its leaderboard as functions, and the client of the indexer: what the command
 //! line and other tools share.
 //!
-//! [`Addresses`] says where the contracts are, [`Board`] reads the leaderboard, [`Exchange`] reads
-//! and trades. Amounts are whole performance tokens, prices and values base units of MMC.
+//! [`Board`] reads the leaderboard, [`Exchange`] reads and trades. Amounts are whole performance tokens, prices and values base units of MMC.
 
-mod addresses;
 mod board;
 mod deals;
 mod estimate;
@@ -16,7 +14,6 @@ pub mod portfolio;
 mod snapshot;
 mod view;
 
-pub use addresses::Addresses;
 pub use board::Board;
 pub use deals::{Deal, Fill, Placement};
 pub use estimate::{Fees, TRADE_GAS};
@@ -48,26 +45,6 @@ pub enum Error {
         /// What it says.
         #[from]
         error: cicada_chain::Error,
-    },
-    /// The file of addresses cannot be used.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong with it, and what to do.
-        reason: String,
-    },
-    /// An address is not known.
-    #[error("the address of the contract '{contract}' is not known: deploy it, so that the file of addresses names it, or give it with --{contract}")]
-    NoAddress {
-        /// Which contract.
-        contract: &'static str,
-    },
-    /// The chain is another one than the file's.
-    #[error("the chain at {url} is not the one of the file of addresses: deploy there, or name another file with --addresses")]
-    OtherChain {
-        /// Address of the node.
-        url: String,
     },
     /// There is no market.
     #[error("there is no market for {0} yet: 'cicada71 list --framework {0}' opens it as soon as the leaderboard ranks it; 'cicada71 leaderboard' shows who is ranked")]

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn without_orders_the_market_maker_trades_all() {
-        // 1,000 tokens at 50.50 and at 49.50: the example of seed 000.
+        // 1,000 tokens at 50.50 and at 49.50: the example of requirements 000-28 and 000-29.
         assert_eq!(come_to(Side::Buy, 1_000, &[]), (50_500_000_000, 1_000, true));
         assert_eq!(come_to(Side::Sell, 1_000, &[]), (49_500_000_000, 1_000, true));
     }

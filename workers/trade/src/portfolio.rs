@@ -41,7 +41,7 @@ pub fn lines(
             // The indexer answers, and knows of no trade or transfer.
             Some(None) if *amount == 0 => continue,
             Some(Some(position))
-                if position.amount.checked_sub(position.in_orders) == Some(*amount) =>
+                if position.amount.0.checked_sub(position.in_orders.0) == Some(*amount) =>
             {
                 Some(position)
             }
@@ -52,11 +52,11 @@ pub fn lines(
             None if *amount == 0 => continue,
             None => None,
         };
-        let in_orders = position.map(|position| position.in_orders);
+        let in_orders = position.map(|position| position.in_orders.0);
         let all = amount.checked_add(in_orders.unwrap_or(0)).ok_or(Error::Overflow)?;
         let bid = quote.as_ref().map(|quote| quote.bid);
         let value = bid.map(|bid| bid.checked_mul(all).ok_or(Error::Overflow)).transpose()?;
-        let cost = position.map(|position| position.cost);
+        let cost = position.map(|position| position.cost.0);
         let unrealised =
             value.zip(cost).map(|(value, cost)| difference(value, cost)).transpose()?;
         lines.push(Line {
@@ -67,7 +67,7 @@ pub fn lines(
             bid,
             value,
             unrealised,
-            realised: position.map(|position| position.realised),
+            realised: position.map(|position| position.realised.0),
         });
     }
     Ok((lines, lags))
@@ -91,17 +91,25 @@ fn difference(a: u128, b: u128) -> Result<i128, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_amounts::Units;
     use cicada_core::quote::Quote;
+    use cicada_core::Account;
 
     fn holding(name: &str, amount: u128, score: u64) -> Holding {
         let framework = Framework::new(name).unwrap();
         let quote = Some(Quote::new(framework.clone(), score, 0, 1));
-        Holding { framework, token: [1; 32], amount, quote }
+        Holding { framework, token: Account([1; 32]), amount, quote }
     }
 
     fn position(name: &str, amount: u128, in_orders: u128, cost: u128) -> Position {
         let framework = Framework::new(name).unwrap();
-        Position { framework, amount: amount + in_orders, in_orders, cost, realised: -7 }
+        Position {
+            framework,
+            amount: Units(amount + in_orders),
+            in_orders: Units(in_orders),
+            cost: Units(cost),
+            realised: Units(-7),
+        }
     }
 
     #[test]

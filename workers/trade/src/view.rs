@@ -5,6 +5,7 @@ use cicada_contracts::types::ExchangeTerms;
 use cicada_core::exchange::maker::{is_fresh, Offer, Position};
 use cicada_core::exchange::{Gate, Level, Limits, MakerTerms, Market, Schedule, Side};
 use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
 
 /// A market as people look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +69,8 @@ impl MarketView {
             block: 7,
             now_ms: 601_000,
             terms: ExchangeTerms {
-                currency: [1; 32],
-                leaderboard: [2; 32],
+                currency: Account([1; 32]),
+                leaderboard: Account([2; 32]),
                 token_code: [3; 32],
                 maker: Schedule {
                     present: MakerTerms {
@@ -82,7 +83,7 @@ impl MarketView {
                 markets: 1,
             },
             market: Market {
-                token: [4; 32],
+                token: Account([4; 32]),
                 reserve: 5_050_000_000_000,
                 outstanding: 1_000,
                 volume_24h: 1_000,

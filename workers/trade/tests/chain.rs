@@ -5,7 +5,7 @@ use cicada_chain::{account_of, signer_from_seed, Signer};
 use cicada_core::exchange::{ExchangeError, Limits, Side};
 use cicada_core::quote::Framework;
 use cicada_stage::Stage;
-use cicada_trade::{Addresses, Board, Error, Exchange, Intent, Limit};
+use cicada_trade::{Board, Error, Exchange, Intent, Limit};
 
 /// The smallest committee that survives a liar.
 const SEATS: u8 = 4;
@@ -14,19 +14,11 @@ fn claude() -> Framework {
     Framework::new("claude").unwrap()
 }
 
-async fn build() -> (Stage, Addresses) {
+async fn build() -> Stage {
     let mut stage = Stage::new(SEATS).await;
     stage.place_exchange(100_000_000, Limits::DEFAULT).await;
     stage.seat(None).await;
-    let addresses = Addresses {
-        url: Some(stage.url.clone()),
-        genesis: Some(stage.chain.genesis()),
-        exchange: Some(stage.at("exchange")),
-        leaderboard: Some(stage.at("leaderboard")),
-        token: Some(stage.at("token")),
-        ..Addresses::default()
-    };
-    (stage, addresses)
+    stage
 }
 
 fn close(a: u128, b: u128) -> bool {
@@ -93,11 +85,11 @@ async fn order(stage: &Stage, exchange: &Exchange, bob: &Signer) {
 #[tokio::test]
 #[ignore = "needs a node: scripts/test e2e"]
 async fn the_example_of_the_seed_on_a_chain() {
-    let (stage, addresses) = build().await;
-    let exchange = Exchange::connect(&addresses, None).await.unwrap();
+    let stage = build().await;
+    let exchange = Exchange::at(stage.chain.clone(), stage.at("exchange")).await.unwrap();
     // Nobody else has his key, so nobody gave him money.
     let (alice, bob) = (&stage.alice, &signer_from_seed(stage.keys[0].operator_seed()).unwrap());
-    let board = Board::connect(&addresses, None).await.unwrap();
+    let board = Board::at(stage.chain.clone(), stage.at("leaderboard"));
     assert!(matches!(board.quote(&claude()).await, Err(Error::NoQuote(_))));
     assert!(matches!(refused(&exchange, Side::Buy, 1, alice).await, Error::NotListed(_)));
 

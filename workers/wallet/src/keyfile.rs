@@ -3,7 +3,7 @@
 use crate::{Error, Secret};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use cicada_chain::{address, parse_address, Signer};
+use cicada_chain::Signer;
 use cicada_core::Account;
 use crypto_secretbox::aead::{Aead, KeyInit};
 use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
@@ -74,7 +74,7 @@ impl KeyFile {
         let (salt, nonce) = random.split_at(32);
         let account = secret.account();
         let plain = Zeroizing::new(
-            [&HEADER[..], &secret.to_bytes()[..], &DIVIDER[..], &account[..]].concat(),
+            [&HEADER[..], &secret.to_bytes()[..], &DIVIDER[..], &account.0[..]].concat(),
         );
         let sealed = XSalsa20Poly1305::new(&key(password, salt, log_n)?)
             .encrypt(Nonce::from_slice(nonce), &plain[..])
@@ -87,7 +87,7 @@ impl KeyFile {
                 kind: ["scrypt", "xsalsa20-poly1305"].map(String::from).into(),
                 version: "3".into(),
             },
-            address: address(&account),
+            address: account.to_string(),
             meta: serde_json::json!({ "name": name, "whenCreated": now_ms }),
         })
     }
@@ -131,7 +131,7 @@ impl KeyFile {
     /// # Errors
     /// [`Error::Format`].
     pub fn account(&self) -> Result<Account, Error> {
-        parse_address(&self.address).map_err(|error| Error::Format(error.to_string()))
+        self.address.parse().map_err(|error: cicada_core::BadText| Error::Format(error.to_string()))
     }
 
     /// Decrypts the key, which takes half a second, and checks that it is the address's.
@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn a_file_of_polkadot_js_is_opened() {
         let file = KeyFile::parse(FROM_POLKADOT_JS).unwrap();
-        assert_eq!(address(&file.account().unwrap()), ALICE);
+        assert_eq!(file.account().unwrap().to_string(), ALICE);
         let signer = file.unlock("correct horse").unwrap();
-        assert_eq!(address(&account_of(&signer)), ALICE);
+        assert_eq!(account_of(&signer).to_string(), ALICE);
         assert_eq!(file.unlock("correct house").err(), Some(Error::Password));
         assert_eq!(file.unlock("").err(), Some(Error::Password));
     }
@@ -221,7 +221,7 @@ mod tests {
         refused("\"encoded\": \"", "\"encoded\": \"AAAA");
         refused("{", "");
         let bob = crate::Secret::read("//Bob").unwrap().account();
-        let other = FROM_POLKADOT_JS.replace(ALICE, &address(&bob));
+        let other = FROM_POLKADOT_JS.replace(ALICE, &bob.to_string());
         let unlocked = KeyFile::parse(&other).unwrap().unlock("correct horse");
         assert!(matches!(unlocked, Err(Error::Format(_))), "the key of another address");
         assert!(KeyFile::looks_like(FROM_POLKADOT_JS) && !KeyFile::looks_like("//Alice"));

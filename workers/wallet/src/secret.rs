@@ -76,7 +76,7 @@ impl Secret {
 
     /// The account.
     pub fn account(&self) -> Account {
-        self.0.to_public().to_bytes()
+        Account(self.0.to_public().to_bytes())
     }
 
     /// The 64 bytes as key files hold them.
@@ -102,7 +102,7 @@ fn hex_seed(digits: &str) -> Option<Zeroizing<[u8; 32]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cicada_chain::{account_of, address, signer};
+    use cicada_chain::{account_of, signer};
 
     const PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
 
@@ -120,7 +120,7 @@ mod tests {
             let expected = account_of(&signer(text).unwrap());
             assert_eq!(Secret::read(text).unwrap().account(), expected, "{text}");
         }
-        let development = address(&Secret::read(PHRASE).unwrap().account());
+        let development = Secret::read(PHRASE).unwrap().account().to_string();
         assert_eq!(development, "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV");
     }
 

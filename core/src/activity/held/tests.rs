@@ -33,11 +33,12 @@ impl Chain {
     fn traded(&mut self, time_ms: u64, miner: u8, side: Side, tokens: u128) {
         let (block, account) = (self.movements.len() as u64, [miner; 32]);
         match side {
-            Side::Mint => self.moved(time_ms, None, Some(account), tokens),
-            Side::Redeem => self.moved(time_ms, Some(account), None, tokens),
+            Side::Mint => self.moved(time_ms, None, Some(Account(account)), tokens),
+            Side::Redeem => self.moved(time_ms, Some(Account(account)), None, tokens),
         }
         let index = 0;
-        let event = Event { block, index, time_ms, miner: account, side, tokens, value: tokens };
+        let event =
+            Event { block, index, time_ms, miner: Account(account), side, tokens, value: tokens };
         self.events.push(event);
     }
 
@@ -59,7 +60,7 @@ impl Chain {
         let (holders, window) = (self.holders(number), epoch(number));
         let held = |miner: &Account| holders.get(miner).copied().unwrap_or_default().held(&window);
         let activities = tally(&self.events, &window, held).unwrap().activities;
-        activities.iter().map(|one| (one.miner[0], (one.minted, one.redeemed))).collect()
+        activities.iter().map(|one| (one.miner.0[0], (one.minted, one.redeemed))).collect()
     }
 }
 
@@ -82,7 +83,7 @@ fn turning_them_round_through_a_friend_earns_nothing_either() {
     // It stayed through epoch 1. In epoch 2 the friend redeems it and mints again, many times.
     for turn in 0..200 {
         let at = 2 * HOUR + turn * 14_000;
-        chain.moved(at, Some([1; 32]), Some([2; 32]), 100 * TAO);
+        chain.moved(at, Some(Account([1; 32])), Some(Account([2; 32])), 100 * TAO);
         chain.traded(at + 1, 2, Side::Redeem, 100 * TAO);
         chain.traded(at + 2, 1, Side::Mint, 100 * TAO);
     }
@@ -108,9 +109,10 @@ fn capital_of_the_last_minute_counts_only_if_it_stays() {
 fn who_lies_still_keeps_his_balance_over_epochs() {
     let mut chain = Chain::default();
     chain.traded(5, 1, Side::Mint, 9);
-    chain.moved(HOUR + 5, Some([1; 32]), Some([2; 32]), 4);
-    let held =
-        |account: u8, at: u64, number: u64| chain.holders(at)[&[account; 32]].held(&epoch(number));
+    chain.moved(HOUR + 5, Some(Account([1; 32])), Some(Account([2; 32])), 4);
+    let held = |account: u8, at: u64, number: u64| {
+        chain.holders(at)[&Account([account; 32])].held(&epoch(number))
+    };
     assert_eq!(held(1, 0, 0), Held { before: 0, now: 0 });
     assert_eq!(held(1, 0, 1), Held { before: 0, now: 9 });
     assert_eq!(held(1, 1, 1), Held { before: 0, now: 5 });
@@ -122,7 +124,7 @@ fn who_lies_still_keeps_his_balance_over_epochs() {
 
 #[test]
 fn what_moved_before_the_epoch_before_is_only_a_balance() {
-    let (one, window) = (Some([1; 32]), epoch(9));
+    let (one, window) = (Some(Account([1; 32])), epoch(9));
     let mut holders = BTreeMap::new();
     let moved = |time_ms, from, to, tokens| Movement { time_ms, from, to, tokens };
     for movement in [
@@ -133,12 +135,12 @@ fn what_moved_before_the_epoch_before_is_only_a_balance() {
     ] {
         movement.apply(&mut holders, &window).unwrap();
     }
-    assert_eq!(holders[&[1; 32]].held(&window), Held { before: 30, now: 34 });
+    assert_eq!(holders[&Account([1; 32])].held(&window), Held { before: 30, now: 34 });
     let too_much = moved(9 * HOUR, one, None, 35);
     assert_eq!(too_much.apply(&mut holders, &window), Err(MathError::Overflow));
     let to_himself = moved(9 * HOUR, one, one, u128::MAX);
     assert_eq!(to_himself.apply(&mut holders, &window), Ok(()));
-    assert_eq!(holders[&[1; 32]].held(&window), Held { before: 30, now: 34 });
+    assert_eq!(holders[&Account([1; 32])].held(&window), Held { before: 30, now: 34 });
 }
 
 proptest! {
@@ -153,11 +155,11 @@ proptest! {
         let mut marks = Vec::new();
         for (later, who, other, way, part) in steps {
             time_ms += later;
-            let own = chain.balances.get(&[who; 32]).copied().unwrap_or_default();
+            let own = chain.balances.get(&Account([who; 32])).copied().unwrap_or_default();
             match way {
                 0 => chain.traded(time_ms, who, Side::Mint, part * TAO),
                 1 => chain.traded(time_ms, who, Side::Redeem, own * part / 1_000),
-                _ => chain.moved(time_ms, Some([who; 32]), Some([other; 32]), own * part / 1_000),
+                _ => chain.moved(time_ms, Some(Account([who; 32])), Some(Account([other; 32])), own * part / 1_000),
             }
             marks.push((time_ms, chain.balances.clone()));
         }
@@ -170,7 +172,7 @@ proptest! {
             let started = at_start.is_some();
             let of = |who: u8| {
                 let balance = |(_, balances): &&(u64, BTreeMap<Account, u128>)| {
-                    balances.get(&[who; 32]).copied().unwrap_or_default()
+                    balances.get(&Account([who; 32])).copied().unwrap_or_default()
                 };
                 all.iter().map(balance).min().filter(|_| started).unwrap_or_default()
             };

@@ -4,6 +4,7 @@ use crate::basket::sheet::Wanted;
 use crate::hash::Native;
 use crate::nav::HEARD_MS;
 use crate::report::{Feed, FeedState, ReportKind};
+use crate::Account;
 use alloc::vec;
 use proptest::prelude::*;
 
@@ -12,7 +13,7 @@ const SIGNED: u64 = NOW + 2_000;
 const NEEDED: u8 = 16;
 
 fn wanted(netuid: u8, emission: u128) -> Wanted {
-    Wanted { netuid: netuid.into(), token: [netuid; 32], emission }
+    Wanted { netuid: netuid.into(), token: Account([netuid; 32]), emission }
 }
 
 fn said(seat: u8, prices: &[(u16, u128)]) -> Observation {
@@ -27,7 +28,7 @@ fn own() -> Own {
         observation: said(0, &[(1, 10_000), (2, 20_000), (3, 30_000)]),
         signed_ms: SIGNED,
         weights: vec![1_000; 23],
-        sheet: Sheet { index_token: [0xee; 32], ranked, held: vec![] },
+        sheet: Sheet { index_token: Account([0xee; 32]), ranked, held: vec![] },
     }
 }
 
@@ -38,7 +39,7 @@ fn of(own: &Own, observations: Vec<Observation>) -> Proposal {
 }
 
 fn proposal(entries: Vec<Entry>, observations: Vec<Observation>) -> Proposal {
-    let feed = Feed { kind: ReportKind::Basket, contract: [9; 32] };
+    let feed = Feed { kind: ReportKind::Basket, contract: Account([9; 32]) };
     let report = report::<Native>(feed, &FeedState::EMPTY, &entries, NOW);
     Proposal { report, entries, observations }
 }
@@ -62,7 +63,10 @@ fn entries_are_those_that_follow_from_the_observations() {
     };
     assert_eq!(changed(&|list| list.truncate(2)), Err(Difference::Count { expected: 3 }));
     assert_eq!(changed(&|list| list[0].netuid = 9), Err(Difference::Entry { place: 0 }));
-    assert_eq!(changed(&|list| list[1].token = [9; 32]), Err(Difference::Entry { place: 1 }));
+    assert_eq!(
+        changed(&|list| list[1].token = Account([9; 32])),
+        Err(Difference::Entry { place: 1 })
+    );
     assert_eq!(changed(&|list| list[2].weight_bps = 1), Err(Difference::Entry { place: 2 }));
     assert_eq!(changed(&|list| list.swap(0, 1)), Err(Difference::Entry { place: 0 }));
     // Who proposes chooses no price, not by one unit.

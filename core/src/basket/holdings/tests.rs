@@ -6,16 +6,23 @@ use alloc::vec;
 use parity_scale_codec::DecodeAll;
 use proptest::prelude::*;
 
-const INDEX: Account = [0xee; 32];
+const INDEX: Account = Account([0xee; 32]);
 const ONE: u128 = 1_000_000_000_000_000_000;
 
 fn entry(token: u8, weight_bps: u16) -> Entry {
-    Entry { netuid: token.into(), token: [token; 32], weight_bps, price_e18: ONE }
+    Entry { netuid: token.into(), token: Account([token; 32]), weight_bps, price_e18: ONE }
 }
 
 fn holding(token: u8, weight_bps: u16, amount: u128) -> Holding {
     let netuid = token.into();
-    Holding { token: [token; 32], netuid, weight_bps, price_e18: ONE, amount, unpriced_ms: 0 }
+    Holding {
+        token: Account([token; 32]),
+        netuid,
+        weight_bps,
+        price_e18: ONE,
+        amount,
+        unpriced_ms: 0,
+    }
 }
 
 /// Without a price since a time.
@@ -37,7 +44,7 @@ fn a_basket_is_checked() {
     assert_eq!(checked(|e| e.clear()), Err(BasketError::Empty));
     assert_eq!(checked(|e| e[0].weight_bps = 4_001), Err(BasketError::WrongSum));
     assert_eq!(checked(|e| e[1].netuid = 1), Err(BasketError::RepeatedSubnet));
-    assert_eq!(checked(|e| e[2].token = [1; 32]), Err(BasketError::RepeatedToken));
+    assert_eq!(checked(|e| e[2].token = Account([1; 32])), Err(BasketError::RepeatedToken));
     assert_eq!(checked(|e| e[2].token = INDEX), Err(BasketError::OwnToken));
     assert_eq!(checked(|e| e[2].price_e18 = 0), Err(BasketError::NoPrice));
     assert_eq!(checked(|e| e.swap(1, 2)), Err(BasketError::NotInOrder));
@@ -54,14 +61,14 @@ fn a_basket_is_checked() {
 #[test]
 fn the_root_binds_every_entry_and_the_order() {
     let entries = [entry(1, 4_000), entry(2, 6_000)];
-    let feed = Feed { kind: ReportKind::Basket, contract: [9; 32] };
+    let feed = Feed { kind: ReportKind::Basket, contract: Account([9; 32]) };
     let report = report::<Native>(feed, &FeedState::EMPTY, &entries, 7);
     assert!(matches::<Native>(&report, &entries));
     assert_eq!((report.slot, report.leaf_count, report.time_ms), (1, 1, 7));
     let changes: [fn(&mut [Entry; 2]); 5] = [
         |e| e.swap(0, 1),
         |e| e[0].netuid = 9,
-        |e| e[1].token = [9; 32],
+        |e| e[1].token = Account([9; 32]),
         |e| e[1].weight_bps = 1,
         |e| e[0].price_e18 += 1,
     ];
@@ -77,7 +84,8 @@ fn the_root_binds_every_entry_and_the_order() {
     assert!(Entry::decode_all(&mut &bytes[1..]).is_err());
     let (netuid, weight_bps, price_e18) = (1, 2, 3);
     let token = [7; 32];
-    let held = Holding { token, netuid, weight_bps, price_e18, amount: 4, unpriced_ms: 5 };
+    let held =
+        Holding { token: Account(token), netuid, weight_bps, price_e18, amount: 4, unpriced_ms: 5 };
     let bytes = held.encode();
     assert_eq!(bytes, ([7u8; 32], 1u16, 2u16, 3u128, 4u128, 5u64).encode());
     assert_eq!(Holding::decode_all(&mut &bytes[..]), Ok(held));
@@ -99,8 +107,8 @@ fn what_leaves_the_basket_stays_held() {
     let entries = [entry(4, 10_000), entry(1, 0)];
     let last = stays(&next, &entries, 8);
     assert_eq!(last, [holding(4, 10_000, 0), holding(1, 0, 10), leaving(2, 20, 8)]);
-    assert_eq!(find(&last, &[2; 32]), Some(&leaving(2, 20, 8)));
-    assert_eq!(find(&last, &[5; 32]), None);
+    assert_eq!(find(&last, &Account([2; 32])), Some(&leaving(2, 20, 8)));
+    assert_eq!(find(&last, &Account([5; 32])), None);
 }
 
 #[test]
@@ -139,7 +147,7 @@ fn no_more_than_forty_tokens_are_held() {
     let mut full = both;
     full.iter_mut().for_each(|holding| holding.amount = 1);
     let mut third = next;
-    third[0].token = [99; 32];
+    third[0].token = Account([99; 32]);
     assert_eq!(rebased(&full, &third, 1), Err(BasketError::TooManyHoldings));
     let later = rebased(&full, &third, 1 + DAY).unwrap();
     assert_eq!((later.held.len(), later.written_off.len()), (21, 20), "not for ever");
@@ -171,17 +179,17 @@ fn the_first_mint_locks_a_little_for_ever() {
 #[test]
 fn only_what_is_neither_held_nor_owed_is_surplus() {
     let mut held = [holding(1, 10_000, 100)];
-    let mut take = |balance, owed| take_surplus(&mut held, &[1; 32], balance, owed);
+    let mut take = |balance, owed| take_surplus(&mut held, &Account([1; 32]), balance, owed);
     assert_eq!(take(130, 30), Err(BasketError::ZeroAmount));
     assert_eq!(take(99, 0), Err(BasketError::ZeroAmount));
     assert_eq!(take(29, 30), Err(BasketError::ZeroAmount));
     assert_eq!(take(137, 30), Ok(7));
     assert_eq!(take(137, 30), Err(BasketError::ZeroAmount));
     assert_eq!(held[0].amount, 107);
-    let other = take_surplus(&mut held, &[2; 32], 5, 0);
+    let other = take_surplus(&mut held, &Account([2; 32]), 5, 0);
     assert_eq!(other, Err(BasketError::UnknownToken));
     held[0].weight_bps = 0;
-    assert_eq!(take_surplus(&mut held, &[1; 32], 900, 0), Err(BasketError::NoWeight));
+    assert_eq!(take_surplus(&mut held, &Account([1; 32]), 900, 0), Err(BasketError::NoWeight));
 }
 
 #[test]

@@ -9,7 +9,7 @@ const ONE: u128 = 1_000_000_000_000_000_000;
 
 fn holding(token: u8, weight_bps: u16, price_e18: u128, amount: u128) -> Holding {
     let netuid = token.into();
-    Holding { token: [token; 32], netuid, weight_bps, price_e18, amount, unpriced_ms: 0 }
+    Holding { token: Account([token; 32]), netuid, weight_bps, price_e18, amount, unpriced_ms: 0 }
 }
 
 /// 1,000 in value, of which 300, 500 and 200, where 500, 300 and 200 are wanted.
@@ -25,17 +25,17 @@ fn three() -> Vec<Holding> {
 const FAIR: u64 = STALENESS_MS * 10 / 11 + 1;
 
 fn swap(give: u8, amount: u128, take: u8) -> Result<u128, BasketError> {
-    swap_floor(&mut three(), &[give; 32], amount, &[take; 32], FAIR)
+    swap_floor(&mut three(), &Account([give; 32]), amount, &Account([take; 32]), FAIR)
 }
 
 #[test]
 fn what_is_too_little_is_given_for_what_is_too_much() {
     let mut holdings = three();
-    assert_eq!(swap_room_floor(&holdings, &[1; 32], &[2; 32], FAIR), Ok(99));
-    assert_eq!(swap_floor(&mut holdings, &[1; 32], 100, &[2; 32], FAIR), Ok(400));
+    assert_eq!(swap_room_floor(&holdings, &Account([1; 32]), &Account([2; 32]), FAIR), Ok(99));
+    assert_eq!(swap_floor(&mut holdings, &Account([1; 32]), 100, &Account([2; 32]), FAIR), Ok(400));
     let amounts: Vec<u128> = holdings.iter().map(|holding| holding.amount).collect();
     assert_eq!(amounts, [250, 600, 200]);
-    let again = swap_floor(&mut holdings, &[1; 32], 1, &[2; 32], FAIR);
+    let again = swap_floor(&mut holdings, &Account([1; 32]), 1, &Account([2; 32]), FAIR);
     assert_eq!(again, Err(BasketError::NotBelowTarget), "exactly at its target");
 }
 
@@ -50,22 +50,22 @@ fn a_wrong_swap_is_refused() {
     assert_eq!(swap(1, 0, 2), Err(BasketError::ZeroAmount));
     let mut holdings = three();
     holdings[1].price_e18 = 0;
-    let unpriced = swap_floor(&mut holdings, &[2; 32], 1, &[1; 32], FAIR);
+    let unpriced = swap_floor(&mut holdings, &Account([2; 32]), 1, &Account([1; 32]), FAIR);
     assert_eq!(unpriced, Err(BasketError::NoPrice));
     let mut dear = three();
     dear[1].price_e18 = 900 * ONE;
-    let nothing = swap_floor(&mut dear, &[1; 32], 1, &[2; 32], FAIR);
+    let nothing = swap_floor(&mut dear, &Account([1; 32]), 1, &Account([2; 32]), FAIR);
     assert_eq!(nothing, Err(BasketError::ZeroAmount), "worth less than one unit");
     dear[1] = holding(2, 3_000, u128::MAX, u128::MAX);
-    let huge = swap_floor(&mut dear, &[1; 32], 1, &[2; 32], FAIR);
+    let huge = swap_floor(&mut dear, &Account([1; 32]), 1, &Account([2; 32]), FAIR);
     assert_eq!(huge, Err(BasketError::Math(MathError::Overflow)));
 }
 
 #[test]
 fn what_leaves_can_be_taken_down_to_nothing() {
     let mut holdings = vec![holding(1, 10_000, ONE, 10), holding(2, 0, 3 * ONE, 7)];
-    assert_eq!(swap_room_floor(&holdings, &[1; 32], &[2; 32], FAIR), Ok(20));
-    assert_eq!(swap_floor(&mut holdings, &[1; 32], 21, &[2; 32], FAIR), Ok(7));
+    assert_eq!(swap_room_floor(&holdings, &Account([1; 32]), &Account([2; 32]), FAIR), Ok(20));
+    assert_eq!(swap_floor(&mut holdings, &Account([1; 32]), 21, &Account([2; 32]), FAIR), Ok(7));
     assert_eq!((holdings[0].amount, holdings[1].amount), (31, 0));
 }
 
@@ -73,7 +73,8 @@ fn what_leaves_can_be_taken_down_to_nothing() {
 fn the_spread_falls_in_a_straight_line_and_ends_as_a_bonus() {
     let taken = |age_ms| {
         let held = [holding(1, 10_000, ONE, 10), holding(2, 0, ONE, 1_000_000)];
-        swap_floor(&mut held.clone(), &[1; 32], 100_000, &[2; 32], age_ms).unwrap()
+        swap_floor(&mut held.clone(), &Account([1; 32]), 100_000, &Account([2; 32]), age_ms)
+            .unwrap()
     };
     assert_eq!(taken(0), 98_000, "2 % stay");
     assert_eq!(taken(STALENESS_MS / 2), 99_100);
@@ -140,8 +141,8 @@ proptest! {
     ) {
         let token = |place: u8| [place % before.len() as u8; 32];
         let (give, take) = (token(pair.0), token(pair.1));
-        if let Ok(room) = swap_room_floor(&before, &give, &take, age) {
-            let swapped = swap_floor(&mut before.clone(), &give, room, &take, age);
+        if let Ok(room) = swap_room_floor(&before, &Account(give), &Account(take), age) {
+            let swapped = swap_floor(&mut before.clone(), &Account(give), room, &Account(take), age);
             let none = Err(BasketError::ZeroAmount);
             prop_assert!(swapped.is_ok() || swapped == none, "{swapped:?}");
         }

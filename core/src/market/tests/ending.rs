@@ -130,7 +130,7 @@ fn only_who_raised_a_dispute_can_lose_points_by_it_unless_the_work_was_worth_not
 
 #[test]
 fn the_time_of_a_private_job_runs_from_its_hand_over() {
-    let privacy = Privacy::Private { commitment: [0; 32] };
+    let privacy = Privacy::Private { commitment: Digest::ZERO };
     let terms = Request { privacy, hand_over_within_ms: HOUR, ..request() };
     let complete_by_ms = NOW + terms.complete_within_ms(&PARAMETERS);
     let mut private = Assignment { complete_by_ms, ..job(Status::AwaitingPayload) };

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn the_largest_request_and_bond_fit() {
     let terms = Request { units: MAX_UNITS, max_price: MAX_PRICE, ..request() };
-    assert_eq!(terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS), Ok(()));
+    assert_eq!(terms.check(&Account([1; 32]), NOW, &PARAMETERS, &LIMITS), Ok(()));
     assert_eq!(terms.budget(), MAX_PRICE * u128::from(MAX_UNITS));
     let parameters = Parameters { priority_ms: 60_001, ..PARAMETERS };
     assert_eq!(parameters.check(), Err(InvalidTerms::Parameter));
@@ -23,14 +23,18 @@ fn what_the_escrow_contract_would_refuse_makes_no_request() {
     let check = |change: &dyn Fn(&mut Request)| {
         let mut terms = request();
         change(&mut terms);
-        terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS)
+        terms.check(&Account([1; 32]), NOW, &PARAMETERS, &LIMITS)
     };
     let panel = |required, members| Panel { required, members, fee_bps: 0 };
     assert_eq!(check(&|_| ()), Ok(()));
     let wrong = Err(InvalidTerms::Panel);
-    assert_eq!(check(&|t| t.panel = panel(9, vec![[3; 32]; 2])), wrong);
-    assert_eq!(check(&|t| t.panel = panel(1, vec![[3; 32], [4; 32]])), wrong);
-    assert_eq!(check(&|t| t.panel = panel(1, vec![[1; 32]])), wrong, "the requester himself");
+    assert_eq!(check(&|t| t.panel = panel(9, vec![Account([3; 32]); 2])), wrong);
+    assert_eq!(check(&|t| t.panel = panel(1, vec![Account([3; 32]), Account([4; 32])])), wrong);
+    assert_eq!(
+        check(&|t| t.panel = panel(1, vec![Account([1; 32])])),
+        wrong,
+        "the requester himself"
+    );
     let split = Fallback::Split { provider_bps: 10_001 };
     assert_eq!(check(&|t| t.fallback = split), Err(InvalidTerms::Fallback));
     assert_eq!(check(&|t| t.review_ms = 999), Err(InvalidTerms::Duration));
@@ -38,20 +42,20 @@ fn what_the_escrow_contract_would_refuse_makes_no_request() {
     assert_eq!(check(&|t| t.max_duration_ms = 100 * HOUR), Err(InvalidTerms::Duration));
     assert_eq!(check(&|t| t.hand_over_within_ms = 1), Err(InvalidTerms::Duration), "it is public");
     let key = Offer { payload_key: [0; 32], ..offered(1, 1).terms };
-    assert_eq!(key.check(&[2; 32], NOW), Err(InvalidTerms::Payload));
+    assert_eq!(key.check(&Account([2; 32]), NOW), Err(InvalidTerms::Payload));
 }
 
 #[test]
 fn the_account_of_zeros_neither_asks_nor_offers_nor_stands_on_a_list() {
     let nobody = Err(InvalidTerms::Accounts);
-    assert_eq!(request().check(&NOBODY, NOW, &PARAMETERS, &LIMITS), nobody);
-    assert_eq!(offered(1, 1).terms.check(&NOBODY, NOW), nobody);
-    assert_eq!(offered(1, 1).terms.check(&[2; 32], NOW), Ok(()));
-    let (commitment, capability) = ([0; 32], name("tee"));
-    let allowed = vec![[3; 32], NOBODY];
+    assert_eq!(request().check(&Account::NOBODY, NOW, &PARAMETERS, &LIMITS), nobody);
+    assert_eq!(offered(1, 1).terms.check(&Account::NOBODY, NOW), nobody);
+    assert_eq!(offered(1, 1).terms.check(&Account([2; 32]), NOW), Ok(()));
+    let (commitment, capability) = (Digest::ZERO, name("tee"));
+    let allowed = vec![Account([3; 32]), Account::NOBODY];
     let privacy = Privacy::Confidential { commitment, capability, allowed };
     let terms = Request { privacy, ..request() };
-    assert_eq!(terms.check(&[1; 32], NOW, &PARAMETERS, &LIMITS), nobody);
+    assert_eq!(terms.check(&Account([1; 32]), NOW, &PARAMETERS, &LIMITS), nobody);
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn every_time_of_a_job_has_its_slack() {
     };
     let public = Request { max_duration_ms: 100, sla: Some(sla), ..request() };
     assert_eq!(public.complete_within_ms(&PARAMETERS), 5 + 24_000 + 100 + 24_000);
-    let privacy = Privacy::Private { commitment: [0; 32] };
+    let privacy = Privacy::Private { commitment: Digest::ZERO };
     let private = Request { hand_over_within_ms: 7, privacy, ..public };
     assert_eq!(private.hand_over_ms(&PARAMETERS), 24_007);
     assert_eq!(private.complete_within_ms(&PARAMETERS), 24_007 + 48_105);
@@ -84,7 +88,7 @@ fn an_offer_is_bound_only_by_what_it_agrees_to() {
     };
     let panel = |required, members: &[u8], fee_bps| Panel {
         required,
-        members: members.iter().map(|key| [*key; 32]).collect(),
+        members: members.iter().map(|key| Account([*key; 32])).collect(),
         fee_bps,
     };
     let covers = |change: &dyn Fn(&mut Request)| {

@@ -34,10 +34,14 @@ export type AuctionMarketCell =
   | { type: "Offer"; value: bigint }
   | { type: "Assignment"; value: bigint }
   | { type: "Payload"; value: bigint }
-  | { type: "Success"; value: [FixedBytes<32>, CicadaCoreQuoteFramework] }
+  | { type: "Success"; value: [CicadaCoreAccount, CicadaCoreQuoteFramework] }
   | { type: "Prices"; value: CicadaCoreQuoteFramework }
   | { type: "Newest"; value: number }
-  | { type: "Place"; value: [bigint, FixedBytes<32>] };
+  | { type: "Place"; value: [bigint, CicadaCoreAccount] };
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type CicadaCoreQuoteFramework = Bytes;
 
@@ -177,23 +181,31 @@ export type CicadaCoreMarketRequestLike = {
 
 export type CicadaCoreMarketPrivacy =
   | { type: "Public"; value: Bytes }
-  | { type: "Private"; value: FixedBytes<32> }
+  | { type: "Private"; value: CicadaCoreHashDigest }
   | {
       type: "Confidential";
-      value: [FixedBytes<32>, CicadaCoreQuoteFramework, Array<FixedBytes<32>>];
+      value: [
+        CicadaCoreHashDigest,
+        CicadaCoreQuoteFramework,
+        Array<CicadaCoreAccount>,
+      ];
     };
 
 export type CicadaCoreMarketPrivacyLike =
   | { type: "Public"; value: BytesLike }
-  | { type: "Private"; value: FixedBytes<32> }
+  | { type: "Private"; value: CicadaCoreHashDigestLike }
   | {
       type: "Confidential";
       value: [
-        FixedBytes<32>,
+        CicadaCoreHashDigestLike,
         CicadaCoreQuoteFrameworkLike,
-        Array<FixedBytes<32>>,
+        Array<CicadaCoreAccountLike>,
       ];
     };
+
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
 
 export type CicadaCoreSla = {
   uptimeBps?: number | undefined;
@@ -221,13 +233,13 @@ export type CicadaCoreSlaMetricLike = {
 
 export type CicadaCoreEscrowPanel = {
   required: number;
-  members: Array<FixedBytes<32>>;
+  members: Array<CicadaCoreAccount>;
   feeBps: number;
 };
 
 export type CicadaCoreEscrowPanelLike = {
   required: number;
-  members: Array<FixedBytes<32>>;
+  members: Array<CicadaCoreAccountLike>;
   feeBps: number;
 };
 
@@ -267,7 +279,7 @@ export type CicadaCoreMarketConsent = {
   minResponseMs: bigint;
   minDurationMs: bigint;
   maxTimeMs: bigint;
-  arbitrators: Array<FixedBytes<32>>;
+  arbitrators: Array<CicadaCoreAccount>;
   minRequired: number;
   maxFeeBps: number;
 };
@@ -279,7 +291,7 @@ export type CicadaCoreMarketConsentLike = {
   minResponseMs: bigint;
   minDurationMs: bigint;
   maxTimeMs: bigint;
-  arbitrators: Array<FixedBytes<32>>;
+  arbitrators: Array<CicadaCoreAccountLike>;
   minRequired: number;
   maxFeeBps: number;
 };
@@ -307,7 +319,7 @@ export type CicadaCoreSlaQualityReportLike = {
 };
 
 export type CicadaCoreMarketRequestRecord = {
-  requester: FixedBytes<32>;
+  requester: CicadaCoreAccount;
   terms: CicadaCoreMarketRequest;
   reserve: bigint;
   budget: bigint;
@@ -322,14 +334,14 @@ export type CicadaCoreMarketRequestRecord = {
 
 export type CicadaCoreMarketMatchingWaiting = {
   offer: bigint;
-  provider: FixedBytes<32>;
+  provider: CicadaCoreAccount;
   units: bigint;
   minPrice: bigint;
   points: number;
 };
 
 export type CicadaCoreMarketOfferRecord = {
-  provider: FixedBytes<32>;
+  provider: CicadaCoreAccount;
   terms: CicadaCoreMarketOffer;
   reserve: bigint;
   left: bigint;
@@ -339,8 +351,8 @@ export type CicadaCoreMarketOfferRecord = {
 export type CicadaCoreMarketAssignment = {
   request: bigint;
   offer: bigint;
-  requester: FixedBytes<32>;
-  provider: FixedBytes<32>;
+  requester: CicadaCoreAccount;
+  provider: CicadaCoreAccount;
   escrow: bigint;
   units: bigint;
   price: bigint;

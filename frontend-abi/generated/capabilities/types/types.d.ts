@@ -4,11 +4,19 @@ import type { FixedBytes, Bytes, BytesLike, AccountId32 } from "dedot/codecs";
 
 export type CicadaCoreReportFeedState = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
 };
 
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
+
 export type InkStorageLazyMapping = {};
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type CicadaCoreQuoteFramework = Bytes;
 
@@ -23,7 +31,7 @@ export type CapabilitiesCapabilitiesContract = {
   latest: CicadaTraitsStored;
   untilMs: {
     get(
-      arg: [FixedBytes<32>, CicadaCoreQuoteFrameworkLike],
+      arg: [CicadaCoreAccountLike, CicadaCoreQuoteFrameworkLike],
     ): Promise<bigint | undefined>;
   };
 };
@@ -36,43 +44,43 @@ export type CicadaCoreReport = {
   version: number;
   feed: CicadaCoreReportFeed;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigest;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreReportLike = {
   version: number;
   feed: CicadaCoreReportFeedLike;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigestLike;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreReportFeed = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccount;
 };
 
 export type CicadaCoreReportFeedLike = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccountLike;
 };
 
-export type CicadaCoreReportReportKind =
+export type CicadaCoreFeedReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreCapabilityCapabilityRow = {
-  account: FixedBytes<32>;
+  account: CicadaCoreAccount;
   capability: CicadaCoreQuoteFramework;
   untilMs: bigint;
 };
 
 export type CicadaCoreCapabilityCapabilityRowLike = {
-  account: FixedBytes<32>;
+  account: CicadaCoreAccountLike;
   capability: CicadaCoreQuoteFrameworkLike;
   untilMs: bigint;
 };

@@ -3,8 +3,8 @@
 import type { GenericSubstrateApi } from "dedot/types";
 import type {
   Result,
-  FixedBytes,
   AccountId32Like,
+  FixedBytes,
   BytesLike,
 } from "dedot/codecs";
 import type {
@@ -19,6 +19,7 @@ import type {
   CicadaCoreEscrowTermsLike,
   CicadaCoreEscrowErrorEscrowError,
   InkPrimitivesLangError,
+  CicadaCoreHashDigestLike,
   CicadaCoreEscrowPart,
   CicadaCoreEscrowDecision,
   CicadaCoreEscrowVerdict,
@@ -28,6 +29,7 @@ import type {
   CicadaCoreEscrowAuditAuditEntry,
   CicadaCoreEscrowHoldings,
   CicadaCoreEscrowLimits,
+  CicadaCoreHashDigest,
   CicadaCoreEscrowReserve,
   CicadaCoreEscrowSummary,
 } from "./types.js";
@@ -81,7 +83,7 @@ export interface ContractQuery<
    * Locks the money of these terms. The requester.
    *
    * @param {bigint} escrow
-   * @param {FixedBytes<32>} terms
+   * @param {CicadaCoreHashDigestLike} terms
    * @param {ContractCallOptions} options
    *
    * @selector 0x050446e6
@@ -89,7 +91,7 @@ export interface ContractQuery<
   escrowFund: GenericContractQueryCall<
     (
       escrow: bigint,
-      terms: FixedBytes<32>,
+      terms: CicadaCoreHashDigestLike,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -105,7 +107,7 @@ export interface ContractQuery<
    *
    * @param {bigint} escrow
    * @param {number} milestone
-   * @param {FixedBytes<32>} result
+   * @param {CicadaCoreHashDigestLike} result
    * @param {ContractCallOptions} options
    *
    * @selector 0xbe5437f9
@@ -114,7 +116,7 @@ export interface ContractQuery<
     (
       escrow: bigint,
       milestone: number,
-      result: FixedBytes<32>,
+      result: CicadaCoreHashDigestLike,
       options?: ContractCallOptions,
     ) => Promise<
       GenericContractCallResult<
@@ -487,7 +489,9 @@ export interface ContractQuery<
   escrowGenesis: GenericContractQueryCall<
     (
       options?: ContractCallOptions,
-    ) => Promise<GenericContractCallResult<FixedBytes<32>, ContractCallResult>>,
+    ) => Promise<
+      GenericContractCallResult<CicadaCoreHashDigest, ContractCallResult>
+    >,
     Type
   >;
 
@@ -631,7 +635,7 @@ export interface ContractQuery<
    *
    * @param {bigint} escrow
    * @param {number} milestone
-   * @param {FixedBytes<32>} result
+   * @param {CicadaCoreHashDigestLike} result
    * @param {bigint} deduction
    * @param {ContractCallOptions} options
    *
@@ -641,7 +645,7 @@ export interface ContractQuery<
     (
       escrow: bigint,
       milestone: number,
-      result: FixedBytes<32>,
+      result: CicadaCoreHashDigestLike,
       deduction: bigint,
       options?: ContractCallOptions,
     ) => Promise<

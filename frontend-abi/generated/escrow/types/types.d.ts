@@ -2,6 +2,10 @@
 
 import type { FixedBytes, Bytes, AccountId32Like } from "dedot/codecs";
 
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
+
 export type CicadaCoreEscrowLimits = {
   review: CicadaCoreEscrowLimitsRange;
   dispute: CicadaCoreEscrowLimitsRange;
@@ -17,9 +21,9 @@ export type InkStorageTraitsImplsResolverKey = {};
 export type InkStorageTraitsImplsManualKey = {};
 
 export type CicadaCoreEscrowTerms = {
-  requester: FixedBytes<32>;
-  provider: FixedBytes<32>;
-  token: FixedBytes<32>;
+  requester: CicadaCoreAccount;
+  provider: CicadaCoreAccount;
+  token: CicadaCoreAccount;
   milestones: Array<CicadaCoreEscrowMilestone>;
   rule: CicadaCoreEscrowRule;
   panel: CicadaCoreEscrowPanel;
@@ -27,13 +31,13 @@ export type CicadaCoreEscrowTerms = {
   reviewMs: bigint;
   disputeMs: bigint;
   fallback: CicadaCoreEscrowFallback;
-  job: FixedBytes<32>;
+  job: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreEscrowTermsLike = {
-  requester: FixedBytes<32>;
-  provider: FixedBytes<32>;
-  token: FixedBytes<32>;
+  requester: CicadaCoreAccountLike;
+  provider: CicadaCoreAccountLike;
+  token: CicadaCoreAccountLike;
   milestones: Array<CicadaCoreEscrowMilestone>;
   rule: CicadaCoreEscrowRule;
   panel: CicadaCoreEscrowPanelLike;
@@ -41,8 +45,12 @@ export type CicadaCoreEscrowTermsLike = {
   reviewMs: bigint;
   disputeMs: bigint;
   fallback: CicadaCoreEscrowFallback;
-  job: FixedBytes<32>;
+  job: CicadaCoreHashDigestLike;
 };
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type CicadaCoreEscrowMilestone = {
   amount: bigint;
@@ -57,13 +65,13 @@ export type CicadaCoreEscrowRule =
 
 export type CicadaCoreEscrowPanel = {
   required: number;
-  members: Array<FixedBytes<32>>;
+  members: Array<CicadaCoreAccount>;
   feeBps: number;
 };
 
 export type CicadaCoreEscrowPanelLike = {
   required: number;
-  members: Array<FixedBytes<32>>;
+  members: Array<CicadaCoreAccountLike>;
   feeBps: number;
 };
 
@@ -72,7 +80,7 @@ export type CicadaCoreEscrowFallback =
 
 export type CicadaTraitsStored = [
   CicadaCoreEscrowTerms,
-  [FixedBytes<32>, bigint] | undefined,
+  [CicadaCoreAccount, bigint] | undefined,
 ];
 
 export type CicadaCoreEscrowProgress = {
@@ -89,7 +97,7 @@ export type CicadaCoreEscrowProgress = {
   deposit: bigint;
   raisedBy?: CicadaCoreEscrowSide | undefined;
   ending?: CicadaCoreEscrowEnding | undefined;
-  result?: FixedBytes<32> | undefined;
+  result?: CicadaCoreHashDigest | undefined;
   audit: CicadaCoreEscrowAuditAuditHead;
 };
 
@@ -114,13 +122,13 @@ export type CicadaCoreEscrowEnding =
 
 export type CicadaCoreEscrowAuditAuditHead = {
   len: number;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
 };
 
 export type CicadaTraitsStored002 = CicadaCoreEscrowProgress;
 
 export type CicadaCoreEscrowActBallot = {
-  by: FixedBytes<32>;
+  by: CicadaCoreAccount;
   verdict: CicadaCoreEscrowVerdict;
 };
 
@@ -139,12 +147,12 @@ export type CicadaCoreEscrowActEvidence = {
 export type CicadaTraitsStored004 = Array<CicadaCoreEscrowActEvidence>;
 
 export type CicadaCoreEscrowAuditAuditEntry = {
-  actor: FixedBytes<32>;
+  actor: CicadaCoreAccount;
   action: CicadaCoreEscrowActAction;
   from: CicadaCoreEscrowState;
   to: CicadaCoreEscrowState;
   timeMs: bigint;
-  detail: FixedBytes<32>;
+  detail: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreEscrowActAction =
@@ -164,9 +172,9 @@ export type CicadaCoreEscrowActAction =
 export type CicadaTraitsStored005 = CicadaCoreEscrowAuditAuditEntry;
 
 export type CicadaCoreEscrowReserve = {
-  owner: FixedBytes<32>;
-  operator: FixedBytes<32>;
-  token: FixedBytes<32>;
+  owner: CicadaCoreAccount;
+  operator: CicadaCoreAccount;
+  token: CicadaCoreAccount;
   balance: bigint;
   closed: boolean;
 };
@@ -174,8 +182,8 @@ export type CicadaCoreEscrowReserve = {
 export type CicadaTraitsStored006 = CicadaCoreEscrowReserve;
 
 export type EscrowEscrowContract = {
-  genesis: FixedBytes<32>;
-  limits: CicadaTraitsStored007;
+  genesis: CicadaTraitsStored007;
+  limits: CicadaTraitsStored008;
   escrows: bigint;
   reservesOpened: bigint;
   books: EscrowMoneyBooks;
@@ -197,7 +205,9 @@ export type EscrowEscrowContract = {
   reserves: { get(arg: bigint): Promise<CicadaTraitsStored006 | undefined> };
 };
 
-export type CicadaTraitsStored007 = CicadaCoreEscrowLimits;
+export type CicadaTraitsStored007 = CicadaCoreHashDigest;
+
+export type CicadaTraitsStored008 = CicadaCoreEscrowLimits;
 
 export type EscrowMoneyBooks = {
   locked: {
@@ -250,9 +260,9 @@ export type CicadaCoreEscrowHoldings = {
 export type CicadaCoreEscrowSummary = {
   state: CicadaCoreEscrowState;
   milestone: number;
-  requester: FixedBytes<32>;
-  provider: FixedBytes<32>;
-  token: FixedBytes<32>;
+  requester: CicadaCoreAccount;
+  provider: CicadaCoreAccount;
+  token: CicadaCoreAccount;
   amount: bigint;
   locked: bigint;
   providerPaid: bigint;
@@ -261,10 +271,10 @@ export type CicadaCoreEscrowSummary = {
   raisedBy?: CicadaCoreEscrowSide | undefined;
   ending?: CicadaCoreEscrowEnding | undefined;
   sinceMs: bigint;
-  operator?: FixedBytes<32> | undefined;
-  result?: FixedBytes<32> | undefined;
+  operator?: CicadaCoreAccount | undefined;
+  result?: CicadaCoreHashDigest | undefined;
   auditLen: number;
-  auditHead: FixedBytes<32>;
+  auditHead: CicadaCoreHashDigest;
 };
 
 export type InkEnvNoChainExtension = null;

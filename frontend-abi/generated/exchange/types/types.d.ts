@@ -42,7 +42,7 @@ export type ExchangeCellsCell =
   | { type: "Newest" }
   | { type: "Order"; value: bigint }
   | { type: "Queue"; value: [number, CicadaCoreExchangeSide, number] }
-  | { type: "Hour"; value: [number, CicadaCoreExchangeSide, FixedBytes<32>] }
+  | { type: "Hour"; value: [number, CicadaCoreExchangeSide, CicadaCoreAccount] }
   | {
       type: "Word";
       value: [number, CicadaCoreExchangeSide, number, FixedBytes<3>];
@@ -53,6 +53,8 @@ export type CicadaCoreQuoteFramework = Bytes;
 export type CicadaCoreQuoteFrameworkLike = BytesLike;
 
 export type CicadaCoreExchangeSide = "Buy" | "Sell";
+
+export type CicadaCoreAccount = FixedBytes<32>;
 
 export type InkStorageTraitsImplsResolverKey = {};
 
@@ -110,7 +112,7 @@ export type CicadaTraitsExchangePlaced = {
 };
 
 export type CicadaCoreExchangeMarket = {
-  token: FixedBytes<32>;
+  token: CicadaCoreAccount;
   reserve: bigint;
   outstanding: bigint;
   volume24h: bigint;
@@ -142,7 +144,7 @@ export type CicadaCoreExchangeLevel = {
 };
 
 export type CicadaCoreExchangeOrder = {
-  owner: FixedBytes<32>;
+  owner: CicadaCoreAccount;
   framework: CicadaCoreQuoteFramework;
   side: CicadaCoreExchangeSide;
   price: bigint;

@@ -4,18 +4,26 @@ import type { FixedBytes, AccountId32, AccountId32Like } from "dedot/codecs";
 
 export type CicadaCoreReportFeedState = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
 };
 
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
+
 export type CicadaCoreBasketHoldingsHolding = {
-  token: FixedBytes<32>;
+  token: CicadaCoreAccount;
   netuid: number;
   weightBps: number;
   priceE18: bigint;
   amount: bigint;
   unpricedMs: bigint;
 };
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type InkStorageLazy = {};
 
@@ -27,7 +35,7 @@ export type InkStorageTraitsImplsManualKey = {};
 
 export type CicadaCoreNavRecord = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
   epoch: number;
   signers: number;
@@ -146,45 +154,45 @@ export type CicadaCoreReport = {
   version: number;
   feed: CicadaCoreReportFeed;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigest;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreReportLike = {
   version: number;
   feed: CicadaCoreReportFeedLike;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigestLike;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreReportFeed = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccount;
 };
 
 export type CicadaCoreReportFeedLike = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccountLike;
 };
 
-export type CicadaCoreReportReportKind =
+export type CicadaCoreFeedReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreBasketHoldingsEntry = {
   netuid: number;
-  token: FixedBytes<32>;
+  token: CicadaCoreAccount;
   weightBps: number;
   priceE18: bigint;
 };
 
 export type CicadaCoreBasketHoldingsEntryLike = {
   netuid: number;
-  token: FixedBytes<32>;
+  token: CicadaCoreAccountLike;
   weightBps: number;
   priceE18: bigint;
 };

@@ -4,9 +4,13 @@ import type { FixedBytes, Bytes, BytesLike, AccountId32 } from "dedot/codecs";
 
 export type CicadaCoreReportFeedState = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
 };
+
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
 
 export type CicadaCoreLeaderboardRecord = {
   report: CicadaCoreReport;
@@ -19,43 +23,47 @@ export type CicadaCoreReport = {
   version: number;
   feed: CicadaCoreReportFeed;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigest;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreReportLike = {
   version: number;
   feed: CicadaCoreReportFeedLike;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigestLike;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreReportFeed = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccount;
 };
 
 export type CicadaCoreReportFeedLike = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccountLike;
 };
 
-export type CicadaCoreReportReportKind =
+export type CicadaCoreFeedReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type CicadaCoreLeaderboardBoard = {
   standings: Array<CicadaCoreLeaderboardStanding>;
-  shards: FixedBytes<32>;
+  shards: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreLeaderboardBoardLike = {
   standings: Array<CicadaCoreLeaderboardStandingLike>;
-  shards: FixedBytes<32>;
+  shards: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreLeaderboardStanding = {
@@ -149,11 +157,11 @@ export type CicadaCoreQuote = {
 
 export type CicadaCoreLeaderboardRecordHeader = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
   epoch: number;
   signers: number;
-  shards: FixedBytes<32>;
+  shards: CicadaCoreHashDigest;
 };
 
 export type InkEnvNoChainExtension = null;

@@ -40,7 +40,7 @@ export type CicadaTraitsStored = CicadaCoreReputationProfile;
 
 export type CicadaCoreReputationHistoryEntry = {
   event: CicadaCoreReputationEvent;
-  writer: FixedBytes<32>;
+  writer: CicadaCoreAccount;
   points: number;
   metrics: CicadaCoreReputationMetrics;
   timeMs: bigint;
@@ -60,6 +60,8 @@ export type CicadaCoreReputationEvent =
   | { type: "FalseProvisioning" }
   | { type: "ProfitManipulation" }
   | { type: "Collusion" };
+
+export type CicadaCoreAccount = FixedBytes<32>;
 
 export type CicadaCoreReputationMetrics = {
   reliabilityBps: number;

@@ -11,20 +11,24 @@ export type CicadaCoreRewardsAwardAwardState = {
   epoch: bigint;
   endMs: bigint;
   carried: bigint;
-  claimsRoot: FixedBytes<32>;
+  claimsRoot: CicadaCoreHashDigest;
   claims: number;
   total: bigint;
 };
 
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
+
 export type CicadaCoreReportFeedState = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
 };
 
 export type CicadaTraitsRewardsEpochRecord = {
   award: CicadaCoreRewardsAward;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   slot: bigint;
   timeMs: bigint;
   rankedBy: number;
@@ -40,10 +44,10 @@ export type CicadaCoreRewardsAward = {
   carriedIn: bigint;
   awarded: bigint;
   carriedOut: bigint;
-  claimsRoot: FixedBytes<32>;
+  claimsRoot: CicadaCoreHashDigest;
   claims: number;
   total: bigint;
-  ranking: FixedBytes<32>;
+  ranking: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreRewardsAwardLike = {
@@ -54,10 +58,10 @@ export type CicadaCoreRewardsAwardLike = {
   carriedIn: bigint;
   awarded: bigint;
   carriedOut: bigint;
-  claimsRoot: FixedBytes<32>;
+  claimsRoot: CicadaCoreHashDigestLike;
   claims: number;
   total: bigint;
-  ranking: FixedBytes<32>;
+  ranking: CicadaCoreHashDigestLike;
 };
 
 export type InkStorageLazyMapping = {};
@@ -192,34 +196,38 @@ export type CicadaCoreReport = {
   version: number;
   feed: CicadaCoreReportFeed;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigest;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreReportLike = {
   version: number;
   feed: CicadaCoreReportFeedLike;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigestLike;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreReportFeed = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccount;
 };
 
 export type CicadaCoreReportFeedLike = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccountLike;
 };
 
-export type CicadaCoreReportReportKind =
+export type CicadaCoreFeedReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type CicadaCoreCertificate = {
   scheme: number;
@@ -243,7 +251,7 @@ export type CicadaCoreRankingStatement = {
   epoch: bigint;
   startMs: bigint;
   endMs: bigint;
-  ranking: FixedBytes<32>;
+  ranking: CicadaCoreHashDigest;
   signature: FixedBytes<64>;
 };
 
@@ -252,7 +260,7 @@ export type CicadaCoreRankingStatementLike = {
   epoch: bigint;
   startMs: bigint;
   endMs: bigint;
-  ranking: FixedBytes<32>;
+  ranking: CicadaCoreHashDigestLike;
   signature: FixedBytes<64>;
 };
 

@@ -8,6 +8,7 @@ import type {
   MetadataType,
 } from "dedot/contracts";
 import type {
+  CicadaCoreHashDigest,
   CicadaTraitsStakingStakingTerms,
   CicadaCoreSlashingOffenceKind,
   CicadaCoreReportFeed,
@@ -50,7 +51,7 @@ export interface ContractEvents<
   /**
    * A committee took office.
    *
-   * @signature_topic: 0xdd505f73cf16b9e6c88ddb5e152381fd4fd406011cfafae11b4fa1524b3bdf4f
+   * @signature_topic: 0x13f747a64d98c0304823bac05713a469019582c34c25018c6c33e3e78174c1a0
    **/
   CommitteeSeated: GenericContractEvent<
     "CommitteeSeated",
@@ -66,7 +67,7 @@ export interface ContractEvents<
        *
        * @indexed: false
        **/
-      configDigest: FixedBytes<32>;
+      configDigest: CicadaCoreHashDigest;
     },
     Type
   >;

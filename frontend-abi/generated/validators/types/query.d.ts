@@ -21,12 +21,14 @@ import type {
   CicadaCoreReportLike,
   CicadaCoreCommitteeMemberLike,
   CicadaCoreCertificateLike,
+  CicadaCoreHashDigestLike,
   CicadaCoreCertificateCertificateError,
+  CicadaCoreHashDigest,
   CicadaCoreCommitteeDomain,
   CicadaCoreCommitteeMember,
   CicadaCoreReportFeedState,
   CicadaTraitsStakingElectorate,
-  CicadaCoreReportReportKind,
+  CicadaCoreFeedReportKind,
   CicadaCoreSlashingJudgementDeviation,
   CicadaTraitsStakingStakingError,
   CicadaTraitsStakingStakingTermsLike,
@@ -116,7 +118,7 @@ export interface ContractQuery<
    * Whether the committee in office, or for a day the one before, certified the report with
    * this digest.
    *
-   * @param {FixedBytes<32>} digest
+   * @param {CicadaCoreHashDigestLike} digest
    * @param {CicadaCoreCertificateLike} certificate
    * @param {ContractCallOptions} options
    *
@@ -124,7 +126,7 @@ export interface ContractQuery<
    **/
   validatorsVerify: GenericContractQueryCall<
     (
-      digest: FixedBytes<32>,
+      digest: CicadaCoreHashDigestLike,
       certificate: CicadaCoreCertificateLike,
       options?: ContractCallOptions,
     ) => Promise<
@@ -174,7 +176,9 @@ export interface ContractQuery<
   validatorsConfigDigest: GenericContractQueryCall<
     (
       options?: ContractCallOptions,
-    ) => Promise<GenericContractCallResult<FixedBytes<32>, ContractCallResult>>,
+    ) => Promise<
+      GenericContractCallResult<CicadaCoreHashDigest, ContractCallResult>
+    >,
     Type
   >;
 
@@ -274,7 +278,7 @@ export interface ContractQuery<
   /**
    * Punishes seats for their deviation in a slot of the caller's feed. A judge.
    *
-   * @param {CicadaCoreReportReportKind} kind
+   * @param {CicadaCoreFeedReportKind} kind
    * @param {bigint} slot
    * @param {bigint} timeMs
    * @param {number} epoch
@@ -285,7 +289,7 @@ export interface ContractQuery<
    **/
   judgedReportDeviations: GenericContractQueryCall<
     (
-      kind: CicadaCoreReportReportKind,
+      kind: CicadaCoreFeedReportKind,
       slot: bigint,
       timeMs: bigint,
       epoch: number,

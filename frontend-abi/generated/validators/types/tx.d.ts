@@ -13,7 +13,7 @@ import type {
   CicadaCoreReportLike,
   CicadaCoreCommitteeMemberLike,
   CicadaCoreCertificateLike,
-  CicadaCoreReportReportKind,
+  CicadaCoreFeedReportKind,
   CicadaCoreSlashingJudgementDeviation,
   CicadaTraitsStakingStakingTermsLike,
   CicadaCoreEvidenceEquivocationLike,
@@ -82,7 +82,7 @@ export interface ContractTx<
   /**
    * Punishes seats for their deviation in a slot of the caller's feed. A judge.
    *
-   * @param {CicadaCoreReportReportKind} kind
+   * @param {CicadaCoreFeedReportKind} kind
    * @param {bigint} slot
    * @param {bigint} timeMs
    * @param {number} epoch
@@ -93,7 +93,7 @@ export interface ContractTx<
    **/
   judgedReportDeviations: GenericContractTxCall<
     (
-      kind: CicadaCoreReportReportKind,
+      kind: CicadaCoreFeedReportKind,
       slot: bigint,
       timeMs: bigint,
       epoch: number,

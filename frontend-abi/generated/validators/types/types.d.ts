@@ -2,27 +2,35 @@
 
 import type { FixedBytes, AccountId32, AccountId32Like } from "dedot/codecs";
 
+export type CicadaCoreHashDigest = FixedBytes<32>;
+
+export type CicadaCoreHashDigestLike = FixedBytes<32>;
+
 export type CicadaCoreQuorum = { n: number; u: number; r: number };
 
 export type CicadaCoreCommitteeAttestationKeys = Array<FixedBytes<32>>;
 
 export type CicadaCoreReportFeedState = {
   slot: bigint;
-  digest: FixedBytes<32>;
+  digest: CicadaCoreHashDigest;
   timeMs: bigint;
 };
 
 export type CicadaCoreCommitteeMember = {
-  operator: FixedBytes<32>;
+  operator: CicadaCoreAccount;
   consensusKey: FixedBytes<32>;
   attestationKey: FixedBytes<32>;
 };
 
 export type CicadaCoreCommitteeMemberLike = {
-  operator: FixedBytes<32>;
+  operator: CicadaCoreAccountLike;
   consensusKey: FixedBytes<32>;
   attestationKey: FixedBytes<32>;
 };
+
+export type CicadaCoreAccount = FixedBytes<32>;
+
+export type CicadaCoreAccountLike = FixedBytes<32>;
 
 export type InkStorageLazyMapping = {};
 
@@ -104,15 +112,15 @@ export type CicadaTraitsStored004 = CicadaCoreSlashingAccountStakeAccount;
 export type ValidatorsValidatorsContract = {
   owner: AccountId32;
   proposedOwner?: AccountId32 | undefined;
-  genesis: FixedBytes<32>;
-  quorum: CicadaTraitsStored005;
+  genesis: CicadaTraitsStored005;
+  quorum: CicadaTraitsStored006;
   epoch: number;
-  configDigest: FixedBytes<32>;
-  attestationKeys: CicadaTraitsStored006;
+  configDigest: CicadaTraitsStored005;
+  attestationKeys: CicadaTraitsStored007;
   barred: number;
   barredBefore: number;
   seatedMs: bigint;
-  feedState: CicadaTraitsStored007;
+  feedState: CicadaTraitsStored008;
   members: { get(arg: number): Promise<CicadaTraitsStored | undefined> };
   weights: { get(arg: number): Promise<Array<bigint> | undefined> };
   keys: {
@@ -120,15 +128,17 @@ export type ValidatorsValidatorsContract = {
       arg: AccountId32Like,
     ): Promise<[FixedBytes<32>, FixedBytes<32>] | undefined>;
   };
-  proven: { get(arg: FixedBytes<32>): Promise<[] | undefined> };
+  proven: { get(arg: CicadaCoreHashDigestLike): Promise<[] | undefined> };
   stakes: ValidatorsStakeStakes;
 };
 
-export type CicadaTraitsStored005 = CicadaCoreQuorum;
+export type CicadaTraitsStored005 = CicadaCoreHashDigest;
 
-export type CicadaTraitsStored006 = CicadaCoreCommitteeAttestationKeys;
+export type CicadaTraitsStored006 = CicadaCoreQuorum;
 
-export type CicadaTraitsStored007 = CicadaCoreReportFeedState;
+export type CicadaTraitsStored007 = CicadaCoreCommitteeAttestationKeys;
+
+export type CicadaTraitsStored008 = CicadaCoreReportFeedState;
 
 export type ValidatorsStakeStakes = {
   terms: { get(): Promise<CicadaTraitsStored002 | undefined> };
@@ -139,7 +149,7 @@ export type ValidatorsStakeStakes = {
   resigned: {
     get(arg: AccountId32Like): Promise<CicadaTraitsStored002 | undefined>;
   };
-  punished: { get(arg: FixedBytes<32>): Promise<[] | undefined> };
+  punished: { get(arg: CicadaCoreHashDigestLike): Promise<[] | undefined> };
 };
 
 export type CicadaCoreCommitteeCommitteeError = "WrongSize" | "RepeatedMember";
@@ -179,33 +189,33 @@ export type CicadaCoreReport = {
   version: number;
   feed: CicadaCoreReportFeed;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigest;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigest;
 };
 
 export type CicadaCoreReportLike = {
   version: number;
   feed: CicadaCoreReportFeedLike;
   slot: bigint;
-  previous: FixedBytes<32>;
+  previous: CicadaCoreHashDigestLike;
   timeMs: bigint;
   leafCount: number;
-  root: FixedBytes<32>;
+  root: CicadaCoreHashDigestLike;
 };
 
 export type CicadaCoreReportFeed = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccount;
 };
 
 export type CicadaCoreReportFeedLike = {
-  kind: CicadaCoreReportReportKind;
-  contract: FixedBytes<32>;
+  kind: CicadaCoreFeedReportKind;
+  contract: CicadaCoreAccountLike;
 };
 
-export type CicadaCoreReportReportKind =
+export type CicadaCoreFeedReportKind =
   "Leaderboard" | "Nav" | "Committee" | "Capability" | "Basket" | "Rewards";
 
 export type CicadaCoreCertificate = {
@@ -223,13 +233,13 @@ export type CicadaCoreCertificateLike = {
 };
 
 export type CicadaCoreCommitteeDomain = {
-  genesis: FixedBytes<32>;
-  validators: FixedBytes<32>;
+  genesis: CicadaCoreHashDigest;
+  validators: CicadaCoreAccount;
 };
 
 export type CicadaTraitsStakingElectorate = {
   epoch: number;
-  configDigest: FixedBytes<32>;
+  configDigest: CicadaCoreHashDigest;
   keys: Array<FixedBytes<32>>;
   stakes: Array<bigint>;
 };

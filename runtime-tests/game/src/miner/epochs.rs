@@ -196,7 +196,7 @@ impl Epochs {
     }
 
     fn settle(&self, stage: &mut Stage, award: Award) {
-        let contract = *address(&self.rewards).as_ref();
+        let contract = Account::of(&address(&self.rewards));
         let feed = Feed { kind: ReportKind::Rewards, contract };
         let latest = stage.world.read(on(&self.rewards).latest());
         let report = award.report::<Native>(0, feed, &latest, stage.world.now());
@@ -231,7 +231,7 @@ impl Epochs {
 }
 
 fn id(who: &str) -> Account {
-    *account(who).as_ref()
+    Account::of(&account(who))
 }
 
 fn place(who: &str) -> usize {

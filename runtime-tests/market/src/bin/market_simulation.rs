@@ -2,11 +2,13 @@
 //! and what it does to their money and reputation.
 
 use cicada_core::escrow::{Fallback, Panel, Verdict};
+use cicada_core::hash::Digest;
 use cicada_core::hash::Native;
 use cicada_core::market::{HandOver, Offer, Parameters, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::privacy::commitment;
 use cicada_core::sla::{Metric, QualityReport, Sla};
+use cicada_core::Account;
 use cicada_market_simulation::economy::consent;
 use cicada_market_simulation::population::MMC;
 use cicada_market_simulation::stage::{Settings, Stage};
@@ -188,7 +190,7 @@ impl Walk {
             deadline_ms: now + 10 * MINUTE,
             panel: Panel {
                 required: 2,
-                members: self.arbitrators.iter().map(|who| *who.as_ref()).collect(),
+                members: self.arbitrators.iter().map(Account::of).collect(),
                 fee_bps: 0,
             },
             review_ms: 30 * MINUTE,
@@ -217,7 +219,7 @@ impl Walk {
             expires_ms,
             payload_key: [1; 32],
             firm_from: None,
-            consent: consent(self.arbitrators.iter().map(|who| *who.as_ref()).collect()),
+            consent: consent(self.arbitrators.iter().map(Account::of).collect()),
         };
         let call = on(&self.stage.auction).offer(terms);
         let offer = self.stage.world.as_(account).call(call).succeeds().value;
@@ -239,7 +241,7 @@ impl Walk {
         let job = job.expect("somebody in line qualifies");
         let read = on(&self.stage.auction).assignment_of(job);
         let made = self.stage.world.read(read).expect("it was made");
-        let who = self.who(AccountId::from(made.provider));
+        let who = self.who(AccountId::from(made.provider.0));
         println!("  {who} gets {} units at {} MMC each", made.units, mmc(made.price));
         job
     }
@@ -250,7 +252,7 @@ impl Walk {
         let start = on(&self.stage.auction).start(job);
         let _ = self.stage.world.as_(account).call(start).succeeds();
         self.stage.world.advance(5 * MINUTE);
-        let complete = on(&self.stage.auction).complete(job, [7; 32]);
+        let complete = on(&self.stage.auction).complete(job, Digest([7; 32]));
         let _ = self.stage.world.as_(account).call(complete).succeeds();
         println!("  {who} starts after {} s and delivers after 5 minutes", response_ms / SECOND);
     }

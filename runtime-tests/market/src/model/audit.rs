@@ -2,16 +2,16 @@
 
 use super::Deal;
 use cicada_core::escrow::{Act, AuditEntry, Payout, State, Terms};
-use cicada_core::hash::{tagged, Hash, Native};
+use cicada_core::hash::{Digest, Native, tagged};
 use cicada_core::Account;
 
 /// Where the log of an escrow at this contract on this chain starts.
-pub fn start(genesis: Hash, contract: Account, escrow: u64) -> Hash {
+pub fn start(genesis: Digest, contract: Account, escrow: u64) -> Digest {
     tagged::<Native>(b"cicada71/escrow-log/v2", &(genesis, contract, escrow))
 }
 
 /// The digest of a log of these entries that starts there.
-pub fn head(start: Hash, log: &[AuditEntry]) -> Hash {
+pub fn head(start: Digest, log: &[AuditEntry]) -> Digest {
     let mut digest = start;
     for (index, entry) in (0u32..).zip(log) {
         digest = tagged::<Native>(b"cicada71/escrow-entry/v2", &(digest, index, entry));
@@ -20,7 +20,7 @@ pub fn head(start: Hash, log: &[AuditEntry]) -> Hash {
 }
 
 /// The digest of terms.
-pub fn of_terms(terms: &Terms) -> Hash {
+pub fn of_terms(terms: &Terms) -> Digest {
     tagged::<Native>(b"cicada71/escrow-terms/v2", terms)
 }
 

@@ -5,7 +5,7 @@ use cicada_core::escrow::{
     Act, AuditEntry, Decision, Ending, EscrowError, Evidence, Fallback, Part, Rule, Side, State,
     Summary, Terms, Verdict, MAX_CID_LEN, MAX_EVIDENCE,
 };
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::Account;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub struct Deal {
     /// How it ended.
     pub ending: Option<Ending>,
     /// The newest result.
-    pub result: Option<Hash>,
+    pub result: Option<Digest>,
     /// Decisions and votes in order of coming: of each part in work, completed, in dispute.
     pub ballots: BTreeMap<(usize, Stage), Vec<(Account, Verdict)>>,
     /// What both sides brought about each part.
@@ -159,7 +159,7 @@ impl Deal {
     }
 
     /// What others see of it, where its log starts with this digest.
-    pub fn summary(&self, start: Hash) -> Summary {
+    pub fn summary(&self, start: Digest) -> Summary {
         Summary {
             state: self.state,
             milestone: self.milestone(),
@@ -221,7 +221,7 @@ impl Deal {
         }
     }
 
-    fn fund(&mut self, moment: &Moment, terms: Hash) -> Paid {
+    fn fund(&mut self, moment: &Moment, terms: Digest) -> Paid {
         let mut check = Check::default();
         check.refuse(terms != audit::of_terms(&self.terms), EscrowError::OtherTerms);
         check.refuse(self.state != State::Created, EscrowError::WrongState);
@@ -248,7 +248,7 @@ impl Deal {
         moment: &Moment,
         milestone: u8,
         allowed: bool,
-        (result, deduction): (Hash, u128),
+        (result, deduction): (Digest, u128),
     ) -> Paid {
         let mut check = self.about(State::Funded, milestone, allowed, moment);
         check.refuse(deduction > self.amount(), EscrowError::WrongAmount);

@@ -26,7 +26,7 @@ pub use jobs::is_final;
 
 use crate::random::Op;
 use cicada_core::escrow::{Limits, Reserve, Side};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, HandOver, OfferRecord, Parameters, RequestRecord};
 use cicada_core::reputation::Event;
 use cicada_core::Account;
@@ -58,7 +58,7 @@ pub struct Setting {
     /// Where the contracts are.
     pub places: Places,
     /// The chain that signed decisions bind.
-    pub genesis: Hash,
+    pub genesis: Digest,
     /// Parameters of the market.
     pub market: Parameters,
     /// What the escrow contract permits.
@@ -214,7 +214,7 @@ impl Model {
     }
 
     /// Where the log of an escrow starts.
-    pub fn log_start(&self, escrow: u64) -> Hash {
+    pub fn log_start(&self, escrow: u64) -> Digest {
         audit::start(self.setting.genesis, self.setting.places.escrow, escrow)
     }
 

@@ -3,8 +3,9 @@
 use super::{why, Faults};
 use cicada_core::escrow::{
     Fallback, Limits, Panel, Range, Rule, Terms, TermsError, MAX_ARBITRATORS, MAX_FEE_BPS,
-    MAX_MILESTONES, MAX_TERM_MS, NOBODY,
+    MAX_MILESTONES, MAX_TERM_MS,
 };
+use cicada_core::Account;
 use std::collections::BTreeSet;
 
 /// Whether a time lies within a range.
@@ -21,7 +22,7 @@ pub fn is_panel(panel: &Panel) -> bool {
         && required <= members.len()
         && members.len() <= MAX_ARBITRATORS
         && distinct.len() == members.len()
-        && !members.contains(&NOBODY)
+        && !members.contains(&Account::NOBODY)
         && panel.fee_bps <= MAX_FEE_BPS;
     nobody || most
 }
@@ -35,7 +36,7 @@ pub fn faults(terms: &Terms, now_ms: u64, limits: &Limits, funded: bool) -> Faul
         }
     };
     let parties = [terms.requester, terms.provider];
-    let party = parties[0] == parties[1] || parties.contains(&NOBODY);
+    let party = parties[0] == parties[1] || parties.contains(&Account::NOBODY);
     refuse(party, TermsError::WrongParty);
     let parts = &terms.milestones;
     refuse(parts.is_empty() || parts.len() > MAX_MILESTONES, TermsError::WrongMilestones);

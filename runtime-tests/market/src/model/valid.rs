@@ -2,7 +2,7 @@
 
 use super::terms::{is_fallback, is_panel, within};
 use super::{why, Faults, Setting};
-use cicada_core::escrow::{Range, MAX_CID_LEN, NOBODY};
+use cicada_core::escrow::{Range, MAX_CID_LEN};
 use cicada_core::market::consent::MAX_ACCEPTED;
 use cicada_core::market::limits::{
     MAX_ALLOWED, MAX_CAPABILITIES, MAX_PRICE, MAX_TERM_MS, MAX_UNITS,
@@ -85,7 +85,7 @@ pub fn request(terms: &Request, by: Account, now_ms: u64, setting: &Setting) -> 
         Privacy::Public { payload } => wrong.push((!is_cid(payload), InvalidTerms::Payload)),
         Privacy::Private { .. } => {}
         Privacy::Confidential { allowed, .. } => {
-            let crowd = allowed.len() > MAX_ALLOWED || allowed.contains(&NOBODY);
+            let crowd = allowed.len() > MAX_ALLOWED || allowed.contains(&Account::NOBODY);
             wrong.push((crowd, InvalidTerms::Accounts));
         }
     }
@@ -115,7 +115,7 @@ pub fn offer(terms: &Offer, now_ms: u64) -> Faults {
     wrong.push((times, InvalidTerms::Duration));
     wrong.push((consent.max_penalty_bps > 10_000, InvalidTerms::BasisPoints));
     let judges = &consent.arbitrators;
-    let crowd = judges.len() > MAX_ACCEPTED || judges.contains(&NOBODY);
+    let crowd = judges.len() > MAX_ACCEPTED || judges.contains(&Account::NOBODY);
     wrong.push((crowd, InvalidTerms::Accounts));
     collect(wrong)
 }

@@ -37,7 +37,7 @@ impl Sender<'_> {
         M: Message<Output = Result<T, E>>,
         E: Debug,
     {
-        match self.stage.world.as_(AccountId::from(self.by)).try_call(message) {
+        match self.stage.world.as_(AccountId::from(self.by.0)).try_call(message) {
             Err(refusal) => {
                 Done { answer: Err(vec![format!("the chain: {refusal}")]), advances: Vec::new() }
             }
@@ -71,7 +71,7 @@ pub fn run(stage: &mut Stage, keys: &BTreeMap<Account, Key>, op: &Op) -> Done {
         let stage = stage;
         Sender { stage, by }
     };
-    let id = AccountId::from;
+    let id = |account: Account| AccountId::from(account.0);
     match op.clone() {
         Op::Clock { .. } => unreachable!("done above"),
         Op::Transfer { by, to, amount } => {
@@ -150,8 +150,8 @@ fn act_on(sender: Sender<'_>, id: u64, act: Act) -> Done {
 
 fn bring(sender: Sender<'_>, keys: &BTreeMap<Account, Key>, op: &SignedOp) -> Done {
     let escrow = sender.stage.escrow.clone();
-    let signature = keys[&op.key].sign(&op.signed.digest::<Native>());
-    let signer = AccountId::from(op.signer);
+    let signature = keys[&op.key].sign(&op.signed.digest::<Native>().0);
+    let signer = AccountId::from(op.signer.0);
     sender.just(on(&escrow).decide_signed(
         op.id,
         op.part,

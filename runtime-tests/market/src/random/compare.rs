@@ -175,7 +175,7 @@ impl Compare<'_> {
     fn money(&mut self, touched: &Touched) {
         let (token, escrow) = (self.stage.token.clone(), self.stage.escrow.clone());
         let places = self.model.setting.places;
-        let id = AccountId::from;
+        let id = |account: Account| AccountId::from(account.0);
         for who in touched.people.iter().copied() {
             let chain = self.stage.world.read(on(&escrow).holdings(id(who), id(places.token)));
             let locked = self.model.locked_of(who, places.token);
@@ -224,7 +224,7 @@ impl Compare<'_> {
             }
         }
         for (signer, nonce) in &deal.nonces {
-            let chain = self.stage.world.read(on(&contract).nonce(id, AccountId::from(*signer)));
+            let chain = self.stage.world.read(on(&contract).nonce(id, AccountId::from(signer.0)));
             self.same(("nonce", id, name_of(*signer)), chain, *nonce);
         }
     }
@@ -291,11 +291,11 @@ impl Compare<'_> {
     fn standing(&mut self, touched: &Touched) {
         let (auction, reputation) = (self.stage.auction.clone(), self.stage.reputation.clone());
         for who in touched.scores.iter().copied() {
-            let chain = self.stage.world.read(on(&reputation).points(AccountId::from(who)));
+            let chain = self.stage.world.read(on(&reputation).points(AccountId::from(who.0)));
             self.same(("points", name_of(who)), chain, self.model.points(who));
         }
         for (who, task) in &touched.shares {
-            let success = on(&auction).success_of(AccountId::from(*who), task.clone());
+            let success = on(&auction).success_of(AccountId::from(who.0), task.clone());
             let chain = self.stage.world.read(success);
             self.same(("success", name_of(*who)), chain, self.model.success(*who, task));
         }
@@ -327,5 +327,5 @@ impl Compare<'_> {
 
 /// The first bytes of an account, for people to read.
 pub fn name_of(account: Account) -> String {
-    account.iter().take(3).map(|byte| format!("{byte:02x}")).collect()
+    account.0.iter().take(3).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Op, SignedOp};
 use crate::model::Model;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::HandOver;
 use cicada_core::Account;
 use rand::seq::SliceRandom;
@@ -28,7 +28,7 @@ pub struct Random {
     /// Decisions signed so far, to bring them again.
     pub(super) signed: Vec<SignedOp>,
     /// What opens the commitments of private requests.
-    pub(super) payloads: BTreeMap<Hash, HandOver>,
+    pub(super) payloads: BTreeMap<Digest, HandOver>,
 }
 
 impl Random {
@@ -136,8 +136,8 @@ impl Random {
     }
 
     /// A digest.
-    pub(super) fn digest(&mut self) -> Hash {
-        self.rng.gen()
+    pub(super) fn digest(&mut self) -> Digest {
+        Digest(self.rng.gen())
     }
 }
 

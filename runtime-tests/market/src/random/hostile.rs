@@ -101,7 +101,7 @@ impl Random {
             }
             Op::Act { by, act, .. } => self.twist_act(by, act, other),
             Op::Signed(signed) => match self.rng.gen_range(0..6) {
-                0 => signed.signed.contract = one,
+                0 => signed.signed.contract = Account(one.0),
                 1 => signed.signed.genesis = one,
                 2 => signed.signed.part.milestone += 1,
                 3 => {
@@ -128,7 +128,7 @@ impl Random {
                 12 => terms.hand_over_within_ms += 1,
                 13 => {
                     if let Privacy::Confidential { allowed, .. } = &mut terms.privacy {
-                        allowed.push([0; 32]);
+                        allowed.push(Account::NOBODY);
                     }
                 }
                 _ => terms.sla.iter_mut().for_each(|sla| sla.uptime_bps = Some(10_001)),
@@ -173,7 +173,7 @@ impl Random {
                 let requester_share = self.one_of(&[0, 1, u128::MAX, provider_share]);
                 *verdict = Verdict::Split { provider_share, requester_share };
             }
-            Act::Fund(terms) if self.chance(50) => terms[0] ^= 1,
+            Act::Fund(terms) if self.chance(50) => terms.0[0] ^= 1,
             Act::Complete { milestone, .. } if self.chance(50) => *milestone += 1,
             _ if self.chance(50) => {
                 let result = self.digest();
@@ -234,7 +234,7 @@ impl Random {
             12 => terms.rule = Rule::TimeLocked { release_after_ms: u64::MAX },
             13 => terms.milestones = vec![terms.milestones[0]; 17],
             14 => terms.panel.fee_bps = 501,
-            15 => terms.provider = [0; 32],
+            15 => terms.provider = Account::NOBODY,
             16 => terms.milestones[0].complete_by_ms += 600 * 86_400_000,
             _ => terms.milestones.iter_mut().for_each(|part| part.complete_by_ms = model.now_ms),
         }

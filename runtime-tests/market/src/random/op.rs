@@ -1,7 +1,7 @@
 //! What people can do.
 
 use cicada_core::escrow::{Act, Decision, Part, SignedDecision, Terms};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{HandOver, Offer, Request};
 use cicada_core::sla::QualityReport;
 use cicada_core::Account;
@@ -102,7 +102,7 @@ pub enum Step {
     /// `decline`
     Decline,
     /// `complete`
-    Complete(Hash),
+    Complete(Digest),
     /// `settle`
     Settle(Option<QualityReport>),
     /// `report`

@@ -135,10 +135,10 @@ impl Run {
         let mut stage = Stage::new(&settings);
         let start_ms = stage.world.now();
         let places = Places {
-            token: *address(&stage.token).as_ref(),
-            escrow: *address(&stage.escrow).as_ref(),
-            reputation: *address(&stage.reputation).as_ref(),
-            auction: *address(&stage.auction).as_ref(),
+            token: Account::of(&address(&stage.token)),
+            escrow: Account::of(&address(&stage.escrow)),
+            reputation: Account::of(&address(&stage.reputation)),
+            auction: Account::of(&address(&stage.auction)),
         };
         let setting = Setting {
             places,
@@ -154,7 +154,7 @@ impl Run {
         let (mut people, mut keys) = (Vec::new(), BTreeMap::new());
         for index in 0..PEOPLE + STRANGERS {
             let name = format!("person-{index}");
-            let who: Account = key(&name).public();
+            let who = Account(key(&name).public());
             people.push(who);
             keys.insert(who, key(&name));
             if index < PEOPLE {
@@ -163,7 +163,7 @@ impl Run {
                 model.allowances.insert((who, places.escrow), u128::MAX);
                 model.operators.insert((who, places.auction));
             }
-            stage.world.fund(AccountId::from(who), NATIVE);
+            stage.world.fund(AccountId::from(who.0), NATIVE);
         }
         Self {
             random: Random::new(seed, people.clone()),
@@ -239,7 +239,7 @@ impl Run {
         for event in &done.advances {
             let log = self.logs.entry(event.escrow).or_default();
             log.push(AuditEntry {
-                actor: *event.actor.as_ref(),
+                actor: Account::of(&event.actor),
                 action: event.action,
                 from: event.from,
                 to: event.to,

@@ -3,7 +3,7 @@
 use super::draw::{Random, HOUR, MINUTE, SECOND};
 use crate::model::Model;
 use cicada_core::escrow::{Fallback, Milestone, Panel, Range, Rule, Terms};
-use cicada_core::hash::{tagged, Native};
+use cicada_core::hash::{Native, tagged};
 use cicada_core::market::{Consent, HandOver, Offer, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, Sla};
@@ -144,7 +144,7 @@ impl Random {
             capabilities: self.names(&CAPABILITIES, 90),
             bond: self.one_of(&[0, 5, 5, 12]),
             expires_ms: model.now_ms + self.rng.gen_range(10 * MINUTE..6 * HOUR),
-            payload_key: self.digest(),
+            payload_key: self.digest().0,
             firm_from,
             consent: self.consent(),
         }
@@ -162,8 +162,9 @@ impl Random {
         if self.chance(55) {
             return Privacy::Public { payload: cid };
         }
-        let salt = self.digest();
-        let sealed_key = [self.digest(), self.digest(), self.digest()].concat()[..80].to_vec();
+        let salt = self.digest().0;
+        let sealed_key =
+            [self.digest().0, self.digest().0, self.digest().0].concat()[..80].to_vec();
         let commitment = tagged::<Native>(b"cicada71/payload/v1", &(&cid, &salt));
         self.payloads.insert(commitment, HandOver { cid, salt, sealed_key });
         if self.chance(60) {

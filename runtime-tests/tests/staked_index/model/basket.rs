@@ -1,5 +1,6 @@
 //! The basket: mint, redeem, swap, what is owed, NAV.
 
+use cicada_core::Account;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cicada_core::basket::holdings::{Holding, LOCKED_SUPPLY, MAX_MINIMUM};
@@ -385,7 +386,7 @@ impl Model {
         }
         let id = |subnet: u8| [subnet + 1; 32];
         let holding = |part: &Part| Holding {
-            token: id(part.target.subnet),
+            token: Account(id(part.target.subnet)),
             netuid: u16::from(part.target.subnet),
             weight_bps: part.target.weight_bps,
             price_e18: part.target.price_e18,
@@ -394,7 +395,8 @@ impl Model {
         };
         let mut holdings: Vec<Holding> = self.basket.parts.iter().map(holding).collect();
         let age = self.now_ms - self.basket.taken_ms;
-        let taken = swap_floor(&mut holdings, &id(give.0), give.1, &id(take.0), age)?;
+        let taken =
+            swap_floor(&mut holdings, &Account(id(give.0)), give.1, &Account(id(take.0)), age)?;
         if taken < take.1 {
             return Err(IndexError::BeyondLimit);
         }

@@ -1,5 +1,6 @@
 //! The rewards: what is paid in, awarded epoch by epoch, and claimed.
 
+use cicada_core::Account;
 use std::collections::BTreeMap;
 
 use cicada_core::leaderboard::Settlement;
@@ -83,7 +84,7 @@ impl Rewards {
 /// Scores and validators as `core` takes them.
 pub fn inputs(epoch: &Epoch) -> (Vec<Score>, Vec<Validator>) {
     let score = |(miner, final_e9): &(Who, u128)| Score {
-        miner: *miner.account().as_ref(),
+        miner: Account::of(&miner.account()),
         weighted_tenths: *final_e9,
         volume_e9: 0,
         frequency_e9: 0,
@@ -93,7 +94,7 @@ pub fn inputs(epoch: &Epoch) -> (Vec<Score>, Vec<Validator>) {
         registered: true,
     };
     let validator = |(who, stake, participation_bps): &(Who, u128, u16)| Validator {
-        account: *who.account().as_ref(),
+        account: Account::of(&who.account()),
         stake: *stake,
         participation_bps: *participation_bps,
     };

@@ -5,12 +5,13 @@ use cicada_audit::{Pool, Verifier};
 use cicada_consensus::byzantine::{Acceptor, Kind, Mandate, QuorumCertificate, Statement};
 use cicada_consensus::{digest, Claim, Config, Justification, Keys, Pledge, Position, Seat, View};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::{Feed, Report, ReportKind, REPORT_VERSION};
+use cicada_core::Account;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub const CONFIG_DIGEST: Hash = [7; 32];
+pub const CONFIG_DIGEST: Digest = Digest([7; 32]);
 pub const EPOCH: u32 = 1;
 
 pub fn config(n: u8, seat: Seat) -> Config {
@@ -21,27 +22,27 @@ pub fn config(n: u8, seat: Seat) -> Config {
 /// Stands in for the keys of a seat: the signature is the message and the seat.
 pub struct Stamp(pub Seat);
 
-fn stamp(kind: u8, seat: Seat, message: &Hash) -> Signature {
+fn stamp(kind: u8, seat: Seat, message: &Digest) -> Signature {
     let mut signature = [seat; 64];
-    signature[..32].copy_from_slice(message);
+    signature[..32].copy_from_slice(&message.0);
     signature[63] = kind;
     signature
 }
 
 impl Keys for Stamp {
-    fn attest(&self, message: &Hash) -> Signature {
+    fn attest(&self, message: &Digest) -> Signature {
         stamp(b'a', self.0, message)
     }
 
-    fn verify_attestation(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify_attestation(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         *signature == stamp(b'a', seat, message)
     }
 
-    fn sign(&self, message: &Hash) -> Signature {
+    fn sign(&self, message: &Digest) -> Signature {
         stamp(b's', self.0, message)
     }
 
-    fn verify(&self, seat: Seat, message: &Hash, signature: &Signature) -> bool {
+    fn verify(&self, seat: Seat, message: &Digest, signature: &Signature) -> bool {
         *signature == stamp(b's', seat, message)
     }
 }
@@ -53,12 +54,12 @@ pub fn stamps(n: u8) -> Vec<Stamp> {
 pub fn report(root: u8) -> Report {
     Report {
         version: REPORT_VERSION,
-        feed: Feed { kind: ReportKind::Leaderboard, contract: [4; 32] },
+        feed: Feed { kind: ReportKind::Leaderboard, contract: Account([4; 32]) },
         slot: 5,
-        previous: [4; 32],
+        previous: Digest([4; 32]),
         time_ms: 1_000,
         leaf_count: 1,
-        root: [root; 32],
+        root: Digest([root; 32]),
     }
 }
 

@@ -3,19 +3,19 @@
 
 mod processes;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use cicada_consensus::Seat;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal};
-use cicada_core::report::FeedState;
+use cicada_core::report::{FeedState, ReportKind};
 use cicada_network::FaultModelName;
+use cicada_program::now_ms;
 use clap::{Parser, ValueEnum};
-use parity_scale_codec::Encode;
 use processes::Cluster;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Leaderboards that do not count: connections are made and the leader is found.
 const WARM_UP: u32 = 10;
@@ -77,15 +77,15 @@ struct Bench {
     nodes: u8,
 }
 
-fn now_ms() -> Result<u64> {
-    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
-
 impl Bench {
     fn next_proposal(&self) -> Result<Proposal> {
-        let feed = self.cluster.network.leaderboard_feed();
+        let feed = self
+            .cluster
+            .network
+            .feed(ReportKind::Leaderboard)
+            .context("the network has no leaderboard")?;
         // Later than the one before.
-        let time_ms = now_ms()?.max(self.state.time_ms.saturating_add(1));
+        let time_ms = now_ms().max(self.state.time_ms.saturating_add(1));
         let report = report::<Native>(feed, &self.state, &self.board, time_ms);
         Ok(Proposal { report, board: self.board.clone() })
     }
@@ -93,18 +93,14 @@ impl Bench {
     // From the proposal to the certificate.
     fn certify(&mut self, seat: Seat, begin: Instant) -> Result<Duration> {
         let proposal = self.next_proposal()?;
-        let (status, answer) = self.cluster.propose(seat, &proposal.encode())?;
+        self.cluster.propose(seat, &proposal)?;
         let took = begin.elapsed();
-        ensure!(status == 200, "seat {seat} answers {status}: {answer}");
-        ensure!(answer["certificate"].is_string(), "no certificate: {answer}");
         self.state = FeedState::after(&proposal.report, proposal.report.digest::<Native>());
         Ok(took)
     }
 
     fn find_leader(&mut self, asked: Seat) -> Result<()> {
-        let status = self.cluster.status(asked)?;
-        let seat = status["promised_proposer"].as_u64().context("the status names no leader")?;
-        self.leader = Seat::try_from(seat)?;
+        self.leader = self.cluster.status(asked)?.promised_proposer;
         Ok(())
     }
 
@@ -135,7 +131,7 @@ fn run(options: &Options) -> Result<()> {
         Model::Byzantine => FaultModelName::Byzantine,
     };
     eprintln!("starting {} nodes", options.nodes);
-    let results = cicada_results::read(&options.results, now_ms()?)?;
+    let results = cicada_results::read(&options.results, now_ms())?;
     let board = Board::of::<Native>(&results.tally, |_| 0);
     let (program, base) = (&options.node, options.base_port);
     let (results, data) = (&options.results, &options.data);

@@ -1,17 +1,19 @@
-//! Nodes as real processes on loopback, and a client that opens a connection per request.
+//! Nodes as real processes on loopback, and who asks them.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use cicada_consensus::Seat;
+use cicada_core::leaderboard::Proposal;
 use cicada_localnet::Process;
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Proposer, Rules};
-use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use cicada_network::{
+    ChainSection, Contracts, FaultModelName, Network, NodeEntry, NodeKeys, Proposer, Rules,
+};
+use cicada_node_api::{Certified, Client, Limits, Node, Pass, Status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,7 +25,9 @@ pub struct Cluster {
     results: PathBuf,
     directory: TempDir,
     children: Vec<Option<Process>>,
-    proposer: Proposer,
+    runtime: Runtime,
+    client: Client,
+    pass: Pass,
 }
 
 impl Cluster {
@@ -47,15 +51,18 @@ impl Cluster {
             let port = base_port.checked_add(u16::from(seat)).context("the ports end at 65535")?;
             nodes.push(NodeEntry::new(format!("http://127.0.0.1:{port}"), &keys));
         }
-        let chain = ChainSection::unasked();
+        let (chain, contracts) = (ChainSection::unasked(), Contracts::unasked());
         let rules = Rules::UNASKED;
-        let network = Network { epoch: 1, fault_model, chain, rules, nodes };
+        let network = Network { epoch: 1, fault_model, chain, contracts, rules, nodes };
         network.save(&directory.path().join("network.toml"))?;
         let children = (0..n).map(|_| None).collect();
         let (program, results) = (program.to_owned(), results.to_owned());
         let keys = NodeKeys::load(&directory.path().join("node-00.json"))?;
-        let proposer = Proposer::new(0, network.rules_digest(), Arc::new(keys));
-        let mut cluster = Self { network, program, results, directory, children, proposer };
+        let pass = Pass::Seat(Proposer::new(0, network.rules_digest(), Arc::new(keys)));
+        let limits = Limits { decide: PATIENCE, propose: 2 * PATIENCE, ..Limits::default() };
+        let (runtime, client) = (Runtime::new()?, Client::with(limits)?);
+        let mut cluster =
+            Self { network, program, results, directory, children, runtime, client, pass };
         for seat in 0..n {
             cluster.spawn(seat)?;
         }
@@ -128,65 +135,26 @@ impl Cluster {
         Ok(total)
     }
 
-    /// `GET /paxos/status`.
-    ///
-    /// # Errors
-    /// If the node does not answer.
-    pub fn status(&self, seat: Seat) -> Result<Value> {
-        let (status, body) = self.request(seat, "GET", "/paxos/status", &[], &[])?;
-        ensure!(status == 200, "seat {seat} answers {status} to a question for its status");
-        Ok(serde_json::from_slice(&body)?)
+    fn node(&self, seat: Seat) -> Node {
+        self.client.node(&self.network.nodes[usize::from(seat)].url)
     }
 
-    /// Proposes at a node and waits for its answer.
+    /// How a node is.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn status(&self, seat: Seat) -> Result<Status> {
+        let status = self.runtime.block_on(self.node(seat).status());
+        status.with_context(|| format!("seat {seat}"))
+    }
+
+    /// Proposes at a node and waits for the certificate.
     ///
     /// # Errors
     /// If it does not come.
-    pub fn propose(&self, seat: Seat, proposal: &[u8]) -> Result<(u16, Value)> {
-        let path = "/paxos/propose?timeout_ms=60000";
-        let headers = self.proposer.headers(seat, proposal);
-        let (status, body) = self.request(seat, "POST", path, &headers, proposal)?;
-        Ok((status, serde_json::from_slice(&body)?))
-    }
-
-    fn request(
-        &self,
-        seat: Seat,
-        method: &str,
-        path: &str,
-        headers: &[(&str, String)],
-        body: &[u8],
-    ) -> Result<(u16, Vec<u8>)> {
-        let host = self.network.nodes[usize::from(seat)].url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let headers: String =
-            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\
-             content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        stream.write_all(&request)?;
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).context("no HTTP answer")?.parse()?;
-        let mut length = None;
-        while line.trim() != "" {
-            line.clear();
-            reader.read_line(&mut line)?;
-            if let Some(("content-length", value)) =
-                line.trim().to_ascii_lowercase().split_once(": ")
-            {
-                length = Some(value.parse::<usize>()?);
-            }
-        }
-        let mut body = vec![0; length.context("an answer without content-length")?];
-        reader.read_exact(&mut body)?;
-        Ok((status, body))
+    pub fn propose(&self, seat: Seat, proposal: &Proposal) -> Result<Certified<Proposal>> {
+        let node = self.node(seat);
+        let certified = self.runtime.block_on(node.propose(proposal, &self.pass, seat));
+        certified.with_context(|| format!("seat {seat}"))
     }
 }

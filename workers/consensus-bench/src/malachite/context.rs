@@ -4,7 +4,7 @@
 use arc_malachitebft_core_types as types;
 use cicada_consensus::{digest, Seat};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use std::fmt;
 use std::sync::Arc;
 use types::{NilOrVal, Round, SignedExtension, VoteType};
@@ -50,7 +50,7 @@ impl types::Height for Height {
 
 /// The identity of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Id(pub Hash);
+pub struct Id(pub Digest);
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,7 +179,7 @@ pub struct Proposal {
 
 impl Proposal {
     /// What is signed.
-    pub fn message(&self) -> Hash {
+    pub fn message(&self) -> Digest {
         let (height, round) = (self.height.0.to_le_bytes(), self.round.as_i64().to_le_bytes());
         let pol = self.pol_round.as_i64().to_le_bytes();
         Native::sha256(&[b"proposal", &height[..], &round, &pol, &self.value.id.0].concat())
@@ -224,7 +224,7 @@ pub struct Vote {
 
 impl Vote {
     /// What is signed.
-    pub fn message(&self) -> Hash {
+    pub fn message(&self) -> Digest {
         let (height, round) = (self.height.0.to_le_bytes(), self.round.as_i64().to_le_bytes());
         let tag: &[u8] = match self.kind {
             VoteType::Prevote => b"prevote",

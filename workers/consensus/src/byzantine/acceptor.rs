@@ -10,7 +10,7 @@ use crate::message::{Claim, Pledge};
 use crate::mutant::Mutant;
 use crate::types::{digest, Config, Position, Record, Value, View, FIRST_VIEW};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 
@@ -34,9 +34,9 @@ pub enum Objection {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Acceptor {
     view: View,
-    prepared: BTreeMap<Position, (View, Hash)>,
+    prepared: BTreeMap<Position, (View, Digest)>,
     locks: BTreeMap<Position, QuorumCertificate>,
-    values: BTreeMap<(Position, Hash), Value>,
+    values: BTreeMap<(Position, Digest), Value>,
 }
 
 impl Default for Acceptor {
@@ -57,12 +57,12 @@ impl Acceptor {
     }
 
     /// The value of a digest, if it was proposed here at a position.
-    pub fn value(&self, position: Position, digest: &Hash) -> Option<&Value> {
+    pub fn value(&self, position: Position, digest: &Digest) -> Option<&Value> {
         self.values.get(&(position, *digest))
     }
 
     /// What was last prepared at each undecided position.
-    pub fn prepared(&self) -> impl Iterator<Item = (Position, View, Hash)> + '_ {
+    pub fn prepared(&self) -> impl Iterator<Item = (Position, View, Digest)> + '_ {
         self.prepared.iter().map(|(position, (view, digest))| (*position, *view, *digest))
     }
 
@@ -218,7 +218,7 @@ impl Acceptor {
         }
     }
 
-    fn hold(&mut self, position: Position, digest: Hash, value: &Value, out: &mut Vec<Record>) {
+    fn hold(&mut self, position: Position, digest: Digest, value: &Value, out: &mut Vec<Record>) {
         if self.values.insert((position, digest), value.clone()).is_none() {
             out.push(Record::Held { position, value: value.clone() });
         }
@@ -253,7 +253,7 @@ impl Acceptor {
         let next = position.saturating_add(1);
         self.prepared = self.prepared.split_off(&next);
         self.locks = self.locks.split_off(&next);
-        self.values = self.values.split_off(&(next, [0; 32]));
+        self.values = self.values.split_off(&(next, Digest::ZERO));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::resend::Resend;
 use crate::types::{digest, Position, Seat, Value, View};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a proposal has come.
@@ -21,7 +21,7 @@ enum Phase {
 /// A proposal on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Flight {
-    pub(super) digest: Hash,
+    pub(super) digest: Digest,
     proposal: Proposal,
     phase: Phase,
     shares: BTreeMap<Seat, Signature>,
@@ -78,7 +78,7 @@ impl<A: Application, K: Keys> Node<A, K> {
                 return;
             }
             let pledged = reign.pledged.clone();
-            let flying = |hash: &Hash| reign.flights.values().any(|f| f.digest == *hash);
+            let flying = |hash: &Digest| reign.flights.values().any(|f| f.digest == *hash);
             let own = self.proposals.next_waiting().map(|p| (p.digest, p.value.clone()));
             let Some((hash, value)) = own.or_else(|| self.suggestions.next(flying)) else {
                 return;

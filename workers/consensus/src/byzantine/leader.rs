@@ -8,7 +8,7 @@ use crate::message::{Claim, Justification, Pledge, Request};
 use crate::node::Node;
 use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Seat, Value, View, FIRST_VIEW};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A new leader with the pledges it has so far, and what they prove.
@@ -19,7 +19,7 @@ pub(crate) struct Gathering {
     pledges: BTreeMap<Seat, Pledge>,
     tips: BTreeMap<Position, QuorumCertificate>,
     locks: BTreeMap<(Position, View), QuorumCertificate>,
-    values: BTreeMap<(Position, Hash), Value>,
+    values: BTreeMap<(Position, Digest), Value>,
     resend: Resend,
     // How often somebody was asked for decisions.
     fetches: usize,
@@ -62,7 +62,7 @@ impl Role {
     }
 
     /// A position is decided, by whomever; the digest of what was in flight there.
-    pub(crate) fn decided(&mut self, position: Position) -> Option<Hash> {
+    pub(crate) fn decided(&mut self, position: Position) -> Option<Digest> {
         let reign = self.reign()?;
         reign.next = reign.next.max(position.saturating_add(1));
         reign.flights.remove(&position).map(|flight| flight.digest)
@@ -77,7 +77,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         if view != FIRST_VIEW || !leader || self.ended.is_some() {
             return;
         }
-        let said: Vec<(Position, Hash)> = self
+        let said: Vec<(Position, Digest)> = self
             .byzantine
             .acceptor
             .prepared()

@@ -5,7 +5,7 @@ use crate::io::Keys;
 use crate::message::{Claim, Justification, Pledge};
 use crate::mutant::Mutant;
 use crate::types::{Config, Position, Seat, View, FIRST_VIEW};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::BTreeMap;
 
 /// The most claims in one pledge: far more than any window.
@@ -22,7 +22,7 @@ pub(crate) const MAX_CLAIMS: usize = 256;
 pub struct Mandate {
     view: View,
     base: Position,
-    bound: BTreeMap<Position, Hash>,
+    bound: BTreeMap<Position, Digest>,
 }
 
 impl Mandate {
@@ -42,7 +42,7 @@ impl Mandate {
     }
 
     /// The values that must be proposed, by position.
-    pub fn bound(&self) -> &BTreeMap<Position, Hash> {
+    pub fn bound(&self) -> &BTreeMap<Position, Digest> {
         &self.bound
     }
 
@@ -52,7 +52,7 @@ impl Mandate {
     }
 
     /// Whether the leader may propose this value there.
-    pub fn allows(&self, position: Position, digest: &Hash) -> bool {
+    pub fn allows(&self, position: Position, digest: &Digest) -> bool {
         position > self.base && self.bound.get(&position).is_none_or(|bound| bound == digest)
     }
 }
@@ -99,7 +99,7 @@ impl Justification {
         base: Position,
         config: &Config,
         keys: &impl Keys,
-    ) -> Result<BTreeMap<Position, Hash>, &'static str> {
+    ) -> Result<BTreeMap<Position, Digest>, &'static str> {
         let mut highest: BTreeMap<Position, Claim> = BTreeMap::new();
         let claims = self.pledges.iter().flat_map(|pledge| &pledge.claims);
         for claim in claims.filter(|claim| claim.position > base) {

@@ -35,7 +35,7 @@ use crate::io::{Application, Keys};
 use crate::node::Node;
 use crate::types::{Position, Seat, View};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use leader::Role;
 use std::collections::BTreeMap;
 use views::Views;
@@ -60,7 +60,7 @@ pub(crate) struct Byzantine {
     // Whether the first tick has come.
     started: bool,
     // The leaders' proposals seen at undecided positions.
-    seen: BTreeMap<Position, (View, Hash, Signature)>,
+    seen: BTreeMap<Position, (View, Digest, Signature)>,
 }
 
 impl Byzantine {
@@ -80,7 +80,11 @@ impl Byzantine {
 
 impl<A: Application, K: Keys> Node<A, K> {
     /// A position is decided; the digest of what this leader had in flight there.
-    pub(crate) fn decided_in_view(&mut self, position: Position, decided: &Hash) -> Option<Hash> {
+    pub(crate) fn decided_in_view(
+        &mut self,
+        position: Position,
+        decided: &Digest,
+    ) -> Option<Digest> {
         self.suggestions.remove(decided);
         self.byzantine.views.fruit(self.now.timer_ms);
         self.byzantine.role.decided(position)

@@ -5,7 +5,7 @@ use crate::io::Keys;
 use crate::mutant::Mutant;
 use crate::types::{Config, Position, Seat, View};
 use cicada_core::certificate::Signature;
-use cicada_core::hash::{Hash, Hasher, Native, ZERO_HASH};
+use cicada_core::hash::{Digest, Hasher, Native};
 use parity_scale_codec::{Decode, Encode};
 use std::collections::BTreeMap;
 
@@ -47,20 +47,22 @@ pub struct Statement {
     /// In which view.
     pub view: View,
     /// The digest of the value.
-    pub digest: Hash,
+    pub digest: Digest,
 }
 
 impl Statement {
     /// A wish to enter a view.
     pub fn timeout(view: View) -> Self {
-        Self { kind: Kind::Timeout, position: 0, view, digest: ZERO_HASH }
+        Self { kind: Kind::Timeout, position: 0, view, digest: Digest::ZERO }
     }
 
     /// The message that is signed: SHA-256 over tag, configuration digest, position, view and
     /// digest.
-    pub fn message(&self, config_digest: &Hash) -> Hash {
+    pub fn message(&self, config_digest: &Digest) -> Digest {
         let (position, view) = (self.position.to_le_bytes(), self.view.to_le_bytes());
-        Native::sha256(&[self.kind.tag(), config_digest, &position, &view, &self.digest].concat())
+        Native::sha256(
+            &[self.kind.tag(), &config_digest.0, &position, &view, &self.digest.0].concat(),
+        )
     }
 
     pub(crate) fn sign(&self, config: &Config, keys: &impl Keys) -> Signature {
@@ -117,7 +119,7 @@ impl QuorumCertificate {
         if config.mutated(Mutant::SkipCertificateCheck) {
             return self.statement.kind == kind;
         }
-        let own = |seat, message: &Hash, share: &Signature| keys.verify(seat, message, share);
+        let own = |seat, message: &Digest, share: &Signature| keys.verify(seat, message, share);
         let size = usize::from(config.quorum_size());
         let (n, digest) = (config.quorum.n(), &config.config_digest);
         let earlier = |closed: &Closed| self.genuine_in(kind, closed, config, keys);
@@ -145,7 +147,7 @@ impl QuorumCertificate {
     // The same as `genuine`, under the committee of an earlier epoch.
     fn genuine_in(&self, kind: Kind, closed: &Closed, config: &Config, keys: &impl Keys) -> bool {
         let epoch = closed.epoch;
-        let verify = |seat, message: &Hash, share: &Signature| {
+        let verify = |seat, message: &Digest, share: &Signature| {
             keys.verify_earlier(epoch, seat, message, share)
         };
         let size = usize::from(closed.quorum.size());
@@ -157,8 +159,8 @@ impl QuorumCertificate {
         &self,
         kind: Kind,
         config: &Config,
-        (size, n, config_digest): (usize, u8, &Hash),
-        verify: impl Fn(Seat, &Hash, &Signature) -> bool,
+        (size, n, config_digest): (usize, u8, &Digest),
+        verify: impl Fn(Seat, &Digest, &Signature) -> bool,
     ) -> bool {
         let seats = usize::try_from(self.signers.count_ones()).unwrap_or(usize::MAX);
         let counted = seats == size || config.mutated(Mutant::CountSignerTwice);

@@ -9,7 +9,7 @@ use crate::message::{Answer, Justification, Proposal};
 use crate::mutant::Mutant;
 use crate::node::{invalid, Node, FETCH_LIMIT};
 use crate::types::{digest, Ballot, Position, Seat, Value, View};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 
 impl<A: Application, K: Keys> Node<A, K> {
     pub(crate) fn on_lead(&mut self, from: Seat, view: View, entered: QuorumCertificate) -> Answer {
@@ -134,7 +134,7 @@ impl<A: Application, K: Keys> Node<A, K> {
 
     // A value that the mandate binds was found valid by a quorum; a free one is checked here, also
     // if it is held since an earlier view, unless this is the leader repeating itself.
-    fn find_valid(&self, position: Position, hash: Hash, value: &Value) -> Result<(), Refusal> {
+    fn find_valid(&self, position: Position, hash: Digest, value: &Value) -> Result<(), Refusal> {
         let Some(mandate) = &self.byzantine.views.mandate else {
             return Ok(());
         };
@@ -255,7 +255,12 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     /// Whether this certificate proves that a value is decided at a position.
-    pub(crate) fn proves(&self, proof: &QuorumCertificate, position: Position, hash: Hash) -> bool {
+    pub(crate) fn proves(
+        &self,
+        proof: &QuorumCertificate,
+        position: Position,
+        hash: Digest,
+    ) -> bool {
         let same = proof.statement.position == position && proof.statement.digest == hash;
         let believed = self.config.mutated(Mutant::BelieveDecisions);
         same && (believed || proof.decides(&self.config, &self.keys))

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::proposals::Stage;
 use crate::resend::Resend;
 use crate::types::{digest, Ballot, Position, Seat, Value, Vote};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::BTreeSet;
 
 impl<A: Application, K: Keys> Node<A, K> {
@@ -22,7 +22,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             if position > self.log.applied().saturating_add(self.config.window) {
                 return;
             }
-            let flying = |hash: &Hash| reign.flights.values().any(|f| f.digest == *hash);
+            let flying = |hash: &Digest| reign.flights.values().any(|f| f.digest == *hash);
             let own = self.proposals.next_waiting().map(|p| (p.digest, p.value.clone()));
             let Some((hash, value)) = own.or_else(|| self.suggestions.next(flying)) else {
                 return;
@@ -48,7 +48,7 @@ impl<A: Application, K: Keys> Node<A, K> {
     }
 
     /// Ends the own proposals of a value that this node itself does not find valid.
-    pub(crate) fn refuse_own(&mut self, hash: Hash, refusal: &Refusal) {
+    pub(crate) fn refuse_own(&mut self, hash: Digest, refusal: &Refusal) {
         let twins = self.proposals.take(|p| p.digest == hash && p.stage == Stage::InFlight);
         for twin in twins {
             self.finish(twin.ticket, Outcome::Refused(refusal.clone()));

@@ -74,8 +74,8 @@ fn refusals_carry_the_name_of_the_variant_its_words_and_itself() {
 #[test]
 fn events_are_told_apart_by_their_topic() {
     let (sample, fields) = (sample(), 5u32.encode());
-    assert_eq!(sample.event_name(&[[9; 32]]), Some("Changed"));
-    assert_eq!(sample.event_text(&[[9; 32]], &fields), "Changed { to: 5 }");
-    assert_eq!(sample.event_name(&[[8; 32]]), None);
-    assert!(sample.event_text(&[[8; 32]], &fields).contains("05000000"));
+    assert_eq!(sample.event_name(&[Digest([9; 32])]), Some("Changed"));
+    assert_eq!(sample.event_text(&[Digest([9; 32])], &fields), "Changed { to: 5 }");
+    assert_eq!(sample.event_name(&[Digest([8; 32])]), None);
+    assert!(sample.event_text(&[Digest([8; 32])], &fields).contains("05000000"));
 }

@@ -2,12 +2,13 @@
 
 use anyhow::{ensure, Context, Result};
 use cicada_amounts::{parse_mmc, plain_mmc};
-use cicada_chain::{account_of, address, signer, BUNDLES};
+use cicada_chain::{account_of, signer, BUNDLES};
 use cicada_contracts::token;
 use cicada_core::Account;
 use cicada_e2e::compute::{free_port, Place};
 use cicada_localnet::repository;
-use cicada_market::{Market, MarketFile};
+use cicada_market::Market;
+use cicada_network::Deployment;
 use cicada_program::status;
 use clap::Parser;
 use serde_json::{json, Value};
@@ -266,8 +267,8 @@ async fn walk(options: Options) -> Result<()> {
         shown: !options.json,
     };
     place.deploy()?;
-    let file = MarketFile::load(&place.market())?;
-    let market = Market::connect(file, Some(&place.url)).await?;
+    let file = Deployment::load(&place.network())?;
+    let market = Market::connect(&file, Some(&place.url)).await?;
     let mut walk = Walk { place, market, report: serde_json::Map::new() };
     walk.title("A requester, a provider as a process, an idle provider, three arbitrators");
     for (suri, amount) in [(REQUESTER, 1_000), (IDLE, 100)] {
@@ -283,8 +284,8 @@ async fn walk(options: Options) -> Result<()> {
 
     walk.title("Everybody's balance, free and locked");
     let after = walk.balances().await?;
-    let (chain, file) = (&walk.market.chain, &walk.market.file);
-    let held = chain.read(&file.token, &token::balance_of(&file.escrow)).await?;
+    let (chain, at) = (&walk.market.chain, &walk.market.at);
+    let held = chain.read(&at.token, &token::balance_of(&at.escrow)).await?;
     let mut locked = 0;
     for (suri, _) in &after {
         locked += walk.market.holdings(&account(suri)?).await?.locked;
@@ -293,7 +294,7 @@ async fn walk(options: Options) -> Result<()> {
     ensure!(held == locked, "the escrow contract holds {held} and owes {locked}");
     if options.json {
         let row = |(suri, had): &(&str, u128), has: &(&str, u128)| {
-            let account = account(suri).map(|account| address(&account)).unwrap_or_default();
+            let account = account(suri).map(|account| account.to_string()).unwrap_or_default();
             json!({ "who": suri, "account": account, "before": plain_mmc(*had), "after": plain_mmc(has.1) })
         };
         let rows: Vec<Value> = before.iter().zip(&after).map(|(b, a)| row(b, a)).collect();

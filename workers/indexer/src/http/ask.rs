@@ -2,16 +2,12 @@
 
 use crate::queries::{Place, QueryError, DEFAULT_PAGE, MAX_PAGE};
 use crate::readers::ReadError;
-use crate::types::{Id, Units};
-use crate::views::Problem;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::{request::Parts, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::Json;
+use cicada_amounts::Units;
+use cicada_core::Account;
+use cicada_program::http::Failure;
 use serde::de::DeserializeOwned;
-
-/// An error as JSON: `{"error": …}`.
-pub(super) struct Failure(pub StatusCode, pub String);
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
@@ -24,7 +20,7 @@ impl From<ReadError> for Failure {
         if status.is_server_error() {
             tracing::warn!("a request failed: {error}");
         }
-        Self(status, error.to_string())
+        Self::new(status, error)
     }
 }
 
@@ -32,17 +28,6 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         ReadError::from(error).into()
     }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        (self.0, Json(Problem { error: self.1 })).into_response()
-    }
-}
-
-/// A wrong question.
-pub(super) fn bad(error: impl std::fmt::Display) -> Failure {
-    Failure(StatusCode::BAD_REQUEST, error.to_string())
 }
 
 /// The part of an address after `?`, with errors as JSON.
@@ -53,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(asked)| Self(asked)).map_err(|error| bad(error.body_text()))
+        query.map(|Query(asked)| Self(asked)).map_err(|error| Failure::bad(error.body_text()))
     }
 }
 
@@ -65,7 +50,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(named)| Self(named)).map_err(|error| bad(error.body_text()))
+        path.map(|Path(named)| Self(named)).map_err(|error| Failure::bad(error.body_text()))
     }
 }
 
@@ -73,7 +58,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
 pub(super) fn limit(asked: Option<u32>) -> Result<u32, Failure> {
     match asked.unwrap_or(DEFAULT_PAGE) {
         limit @ 1..=MAX_PAGE => Ok(limit),
-        other => Err(bad(format!("limit is {other}; it is 1 to {MAX_PAGE}"))),
+        other => Err(Failure::bad(format!("limit is {other}; it is 1 to {MAX_PAGE}"))),
     }
 }
 
@@ -83,11 +68,13 @@ pub(super) fn place(asked: Option<&str>) -> Result<Place, Failure> {
 }
 
 /// After which holder to go on.
-pub(super) fn holder(text: &str) -> Result<(Units, Id), Failure> {
+pub(super) fn holder(text: &str) -> Result<(Units, Account), Failure> {
     let parsed = || {
         let (total, account) = text.split_once('-')?;
-        let account = cicada_chain::parse_account(account).ok()?;
-        Some((Units(total.parse().ok()?), Id(account)))
+        let account = account.parse().ok()?;
+        Some((Units(total.parse().ok()?), account))
     };
-    parsed().ok_or_else(|| bad(format!("'{text}' is no place: take `next` of the page before")))
+    parsed().ok_or_else(|| {
+        Failure::bad(format!("'{text}' is no place: take `next` of the page before"))
+    })
 }

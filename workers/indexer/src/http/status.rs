@@ -4,17 +4,15 @@ use super::{Answer, App, Shared};
 use crate::follow::behind as behind_text;
 use crate::store::cursor;
 use crate::store::schema::VERSION;
-use crate::views::{Problem, Status};
+use crate::views::{Busy, Status};
 use axum::extract::State;
 use axum::Json;
+use cicada_program::http::{figures, Figures};
 use cicada_program::now_ms;
 use std::sync::Arc;
 
 /// Where the indexer stands: its newest block, how far that is behind, what is wrong if anything is.
-#[utoipa::path(get, path = "/status", responses(
-    (status = 200, body = Status),
-    (status = 503, body = Problem, description = "the store cannot be read now"),
-))]
+#[utoipa::path(get, path = "/status", responses((status = 200, body = Status), Busy))]
 pub async fn status(State(app): Shared) -> Answer<Status> {
     let at = app.readers.ask(|database| Ok(cursor(database)?)).await?;
     let (at, counts) = at.map_or((None, None), |(at, counts)| (Some(at), Some(counts)));
@@ -45,10 +43,10 @@ pub async fn status(State(app): Shared) -> Answer<Status> {
 
 /// Figures for Prometheus.
 #[utoipa::path(get, path = "/metrics", responses(
-    (status = 200, body = String, content_type = "text/plain"),
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
 ))]
-pub async fn metrics(State(app): State<Arc<App>>) -> String {
-    app.metrics.text()
+pub async fn metrics(State(app): State<Arc<App>>) -> Figures {
+    figures(app.metrics.text())
 }
 
 /// This description.

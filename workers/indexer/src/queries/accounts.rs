@@ -1,21 +1,22 @@
 //! What an account has, what it came to, and its orders.
 
 use super::{market_of, names, newest, page, quote, rows, sum, Answer, Place, QueryError};
+use crate::columns::{Column, Columns};
 use crate::store::{apply::CURRENCY, ledger::read_position};
-use crate::types::{Id, Name, Signed, Units};
-use crate::views::{
-    Holder, Holding, Holdings, Order, Page, Portfolio, PositionView, QuoteView, Total,
-};
+use crate::views::{Holder, Holding, Holdings, Order, Page, Portfolio, PositionView, Total};
+use cicada_amounts::Units;
 use cicada_core::portfolio::Position;
+use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
 use rusqlite::{params, Connection, Row};
 
 pub(super) const HOLDINGS: &str = "SELECT token, amount, in_orders, total FROM holdings \
     WHERE account = ?1 ORDER BY token";
 
 /// What an account has: by number of the token.
-fn held(database: &Connection, account: Id) -> Answer<Vec<(u32, [Units; 3])>> {
-    rows(database, HOLDINGS, [account], |row| {
-        Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]))
+fn held(database: &Connection, account: Account) -> Answer<Vec<(u32, [Units; 3])>> {
+    rows(database, HOLDINGS, [account.sql()], |row| {
+        Ok((row.get(0)?, [row.read(1)?, row.read(2)?, row.read(3)?]))
     })
 }
 
@@ -23,9 +24,9 @@ fn held(database: &Connection, account: Id) -> Answer<Vec<(u32, [Units; 3])>> {
 ///
 /// # Errors
 /// [`QueryError`].
-pub fn holdings(database: &Connection, account: Id) -> Answer<Holdings> {
+pub fn holdings(database: &Connection, account: Account) -> Answer<Holdings> {
     let select = "SELECT value FROM identity WHERE key = 'currency'";
-    let currency: Id = database.prepare_cached(select)?.query_row([], |row| row.get(0))?;
+    let currency: Account = database.prepare_cached(select)?.query_row([], |row| row.read(0))?;
     let select = "SELECT framework, token FROM markets WHERE market = ?1 - 1";
     let mut select = database.prepare_cached(select)?;
     let mut holdings = Vec::new();
@@ -33,7 +34,7 @@ pub fn holdings(database: &Connection, account: Id) -> Answer<Holdings> {
         let (framework, token) = if number == CURRENCY {
             (None, currency)
         } else {
-            select.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?
+            select.query_row([number], |row| Ok((row.read(0)?, row.read(1)?)))?
         };
         holdings.push(Holding { token, framework, amount, in_orders, total });
     }
@@ -50,8 +51,8 @@ pub(super) const HOLDERS: &str = "SELECT account, amount, in_orders, total FROM 
 /// [`QueryError`].
 pub fn holders(
     database: &Connection,
-    framework: &Name,
-    after: Option<(Units, Id)>,
+    framework: &Framework,
+    after: Option<(Units, Account)>,
     limit: u32,
 ) -> Answer<Page<Holder>> {
     let token = market_of(database, framework)?.saturating_add(1);
@@ -62,17 +63,15 @@ pub fn holders(
     };
     let row = |row: &Row<'_>| {
         Ok(Holder {
-            account: row.get(0)?,
-            amount: row.get(1)?,
-            in_orders: row.get(2)?,
-            total: row.get(3)?,
+            account: row.read(0)?,
+            amount: row.read(1)?,
+            in_orders: row.read(2)?,
+            total: row.read(3)?,
         })
     };
-    let parameters = params![token, total, account, limit.saturating_add(1)];
+    let parameters = params![token, total.sql(), account, limit.saturating_add(1)];
     let items = rows(database, HOLDERS, parameters, row)?;
-    page(database, items, limit, |holder| {
-        format!("{}-{}", holder.total.0, cicada_chain::address(&holder.account.0))
-    })
+    page(database, items, limit, |holder| format!("{}-{}", holder.total.0, holder.account))
 }
 
 pub(super) const POSITIONS: &str = "SELECT amount, cost, paid, proceeds, cost_sold, cost_given, \
@@ -83,20 +82,20 @@ pub(super) const POSITIONS: &str = "SELECT amount, cost, paid, proceeds, cost_so
 ///
 /// # Errors
 /// [`QueryError`].
-pub fn portfolio(database: &Connection, account: Id) -> Answer<Portfolio> {
+pub fn portfolio(database: &Connection, account: Account) -> Answer<Portfolio> {
     let held = held(database, account)?;
     let of = |token: u32| {
         let found = held.iter().find(|(number, _)| *number == token);
         found.map_or([Units(0); 3], |(_, units)| *units)
     };
-    let positions = rows(database, POSITIONS, [account], |row| {
-        let names: (u32, Name, Id) = (row.get(6)?, row.get(7)?, row.get(8)?);
+    let positions = rows(database, POSITIONS, [account.sql()], |row| {
+        let names: (u32, Framework, Account) = (row.get(6)?, row.read(7)?, row.read(8)?);
         Ok((read_position(row, 0)?, names))
     })?;
     let mut views = Vec::new();
     for (position, (market, framework, token)) in positions {
         let [_, in_orders, _] = of(market.saturating_add(1));
-        let quote = quote(database, &framework)?;
+        let quote = quote(database, &framework)?.map(|(_, quote)| quote);
         views.push(position_view(position, (framework, token), in_orders, quote)?);
     }
     let [mmc, mmc_in_orders, _] = of(CURRENCY);
@@ -106,11 +105,11 @@ pub fn portfolio(database: &Connection, account: Id) -> Answer<Portfolio> {
 
 fn position_view(
     position: Position,
-    (framework, token): (Name, Id),
+    (framework, token): (Framework, Account),
     in_orders: Units,
-    quote: Option<QuoteView>,
+    quote: Option<Quote>,
 ) -> Answer<PositionView> {
-    let at_bid = quote.as_ref().map(|quote| position.value_at(quote.bid.0)).transpose()?;
+    let at_bid = quote.as_ref().map(|quote| position.value_at(quote.bid)).transpose()?;
     Ok(PositionView {
         framework,
         token,
@@ -121,18 +120,18 @@ fn position_view(
         paid: Units(position.paid),
         proceeds: Units(position.proceeds),
         cost_given: Units(position.cost_given),
-        realised: Signed(position.realised()?),
-        bid: quote.as_ref().map(|quote| quote.bid),
+        realised: Units(position.realised()?),
+        bid: quote.as_ref().map(|quote| Units(quote.bid)),
         bid_time_ms: quote.map(|quote| quote.time_ms),
         value: at_bid.map(|at| Units(at.value)),
-        unrealised: at_bid.map(|at| Signed(at.unrealised)),
+        unrealised: at_bid.map(|at| Units(at.unrealised)),
     })
 }
 
 fn total(views: &[PositionView]) -> Answer<Total> {
-    let signed = |profits: Vec<Signed>| {
+    let signed = |profits: Vec<Units<i128>>| {
         let sum = profits.iter().try_fold(0i128, |sum, profit| sum.checked_add(profit.0));
-        sum.map(Signed).ok_or(QueryError::Overflow)
+        sum.map(Units).ok_or(QueryError::Overflow)
     };
     let without = views.iter().filter(|view| view.bid.is_none() && view.amount.0 > 0).count();
     Ok(Total {
@@ -167,8 +166,8 @@ pub(super) const ORDERS: [&str; 4] = [
 /// [`QueryError`].
 pub fn orders(
     database: &Connection,
-    account: Option<Id>,
-    framework: Option<&Name>,
+    account: Option<Account>,
+    framework: Option<&Framework>,
     state: Option<&str>,
     before: Option<u64>,
     limit: u32,
@@ -178,11 +177,11 @@ pub fn orders(
         Ok(Order {
             id: row.get(0)?,
             framework: names(row.get(1)?).ok_or(rusqlite::Error::QueryReturnedNoRows)?,
-            owner: row.get(2)?,
-            side: row.get(3)?,
-            price: row.get(4)?,
-            placed: row.get(5)?,
-            remaining: row.get(6)?,
+            owner: row.read(2)?,
+            side: row.read(3)?,
+            price: row.read(4)?,
+            placed: row.read(5)?,
+            remaining: row.read(6)?,
             state: row.get(7)?,
             block: row.get(8)?,
             time_ms: row.get(9)?,
@@ -199,9 +198,11 @@ pub fn orders(
         items.extend(match (account, market) {
             (None, None) => rows(database, all, (state, before, more), row),
             (None, Some(market)) => rows(database, of_market, (state, before, more, market), row),
-            (Some(owner), None) => rows(database, of_owner, (state, before, more, owner), row),
+            (Some(owner), None) => {
+                rows(database, of_owner, (state, before, more, owner.sql()), row)
+            }
             (Some(owner), Some(market)) => {
-                rows(database, of_both, (state, before, more, owner, market), row)
+                rows(database, of_both, (state, before, more, owner.sql(), market), row)
             }
         }?);
     }

@@ -1,9 +1,10 @@
 //! Every event that a contract emitted, by account or by block.
 
 use super::{page, rows, Answer, Place};
+use crate::columns::{Column, Columns};
 use crate::events::{Event, Origin};
-use crate::types::Id;
 use crate::views::{AuditEntry, Page};
+use cicada_core::Account;
 use rusqlite::{Connection, Row};
 
 pub(super) const OF_ACCOUNT: &str =
@@ -17,10 +18,10 @@ pub(super) const OF_BLOCK: &str = "SELECT e.block, e.idx, extrinsic, contract, n
     WHERE e.block = ?1 AND e.idx > ?2 ORDER BY e.idx LIMIT ?3";
 
 /// The contracts whose events have names of their own.
-fn origins(database: &Connection) -> Answer<impl Fn(Id) -> Origin> {
+fn origins(database: &Connection) -> Answer<impl Fn(Account) -> Origin> {
     let part = |key: &str| {
         let select = "SELECT value FROM identity WHERE key = ?1";
-        database.prepare_cached(select)?.query_row([key], |row| row.get::<_, Id>(0))
+        database.prepare_cached(select)?.query_row([key], |row| row.read::<Account>(0))
     };
     let (exchange, leaderboard) = (part("exchange")?, part("leaderboard")?);
     Ok(move |contract| {
@@ -34,9 +35,9 @@ fn origins(database: &Connection) -> Answer<impl Fn(Id) -> Origin> {
     })
 }
 
-fn entry(origin: impl Fn(Id) -> Origin) -> impl Fn(&Row<'_>) -> rusqlite::Result<AuditEntry> {
+fn entry(origin: impl Fn(Account) -> Origin) -> impl Fn(&Row<'_>) -> rusqlite::Result<AuditEntry> {
     move |row| {
-        let contract: Id = row.get(3)?;
+        let contract: Account = row.read(3)?;
         let event: Option<String> = row.get(4)?;
         let data: Vec<u8> = row.get(5)?;
         // What was read when it came can be read again.
@@ -50,7 +51,7 @@ fn entry(origin: impl Fn(Id) -> Origin) -> impl Fn(&Row<'_>) -> rusqlite::Result
             event,
             fields: known.map(|event| event.fields()),
             data: hex::encode(&data),
-            block_hash: row.get(6)?,
+            block_hash: row.read(6)?,
             time_ms: row.get(7)?,
         })
     }
@@ -62,11 +63,11 @@ fn entry(origin: impl Fn(Id) -> Origin) -> impl Fn(&Row<'_>) -> rusqlite::Result
 /// [`QueryError`](super::QueryError).
 pub fn of_account(
     database: &Connection,
-    account: Id,
+    account: Account,
     before: Place,
     limit: u32,
 ) -> Answer<Page<AuditEntry>> {
-    let parameters = (account, before.block, before.index, limit.saturating_add(1));
+    let parameters = (account.sql(), before.block, before.index, limit.saturating_add(1));
     let items = rows(database, OF_ACCOUNT, parameters, entry(origins(database)?))?;
     page(database, items, limit, |entry| {
         Place { block: entry.block, index: entry.index }.to_string()

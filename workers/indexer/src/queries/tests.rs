@@ -3,6 +3,7 @@ use super::*;
 use crate::simulation::{identity, person, Simulation};
 use crate::store::{reader, Store};
 use cicada_core::quote::Framework;
+use cicada_core::Account;
 
 fn filled() -> (tempfile::TempDir, Connection, Simulation) {
     let folder = tempfile::tempdir().unwrap();
@@ -15,8 +16,8 @@ fn filled() -> (tempfile::TempDir, Connection, Simulation) {
     (folder, database, simulation)
 }
 
-fn name(text: &str) -> Name {
-    Name(Framework::new(text).unwrap())
+fn name(text: &str) -> Framework {
+    Framework::new(text).unwrap()
 }
 
 /// All pages, one after the other.
@@ -67,7 +68,7 @@ fn no_statement_looks_at_a_whole_table() {
 #[test]
 fn pages_of_trades_join_without_gap_or_repetition() {
     let (_folder, database, simulation) = filled();
-    let ask = |framework: Option<&Name>, account, limit| {
+    let ask = |framework: Option<&Framework>, account, limit| {
         all(|next| {
             let before = next.map_or(Place::END, |next| Place::parse(&next).unwrap());
             trades(&database, framework, account, before, limit).unwrap()
@@ -104,7 +105,7 @@ fn pages_of_trades_join_without_gap_or_repetition() {
 #[test]
 fn pages_of_orders_holders_and_events_join_too() {
     let (_folder, database, simulation) = filled();
-    let ask = |account, framework: Option<&Name>, state| {
+    let ask = |account, framework: Option<&Framework>, state| {
         let ids = |limit| -> Vec<u64> {
             let ask = |next: Option<String>| {
                 let before = next.map(|next| next.parse().unwrap());
@@ -120,7 +121,8 @@ fn pages_of_orders_holders_and_events_join_too() {
     let by_state: usize = STATES.iter().map(|state| ask(None, None, Some(state)).len()).sum();
     assert_eq!(by_state, everything.len());
     assert_eq!(ask(None, None, Some("open")).len(), simulation.book.len());
-    let owned = |owner: Id| simulation.book.iter().filter(|order| order.owner == owner).count();
+    let owned =
+        |owner: Account| simulation.book.iter().filter(|order| order.owner == owner).count();
     let owner = simulation.book[0].owner;
     assert_eq!(ask(Some(owner), None, Some("open")).len(), owned(owner));
     let (claude, in_claude) = (name("claude"), simulation.book.iter().filter(|o| o.market == 0));
@@ -132,13 +134,13 @@ fn pages_of_orders_holders_and_events_join_too() {
         all(|next: Option<String>| {
             let after = next.map(|next| {
                 let (total, account) = next.split_once('-').unwrap();
-                let account = cicada_chain::parse_account(account).unwrap();
-                (Units(total.parse().unwrap()), Id(account))
+                let account = account.parse().unwrap();
+                (Units(total.parse().unwrap()), account)
             });
             holders(&database, &claude, after, limit).unwrap()
         })
     };
-    let whole: Vec<(Id, Units)> = ask(500).iter().map(|h| (h.account, h.total)).collect();
+    let whole: Vec<(Account, Units)> = ask(500).iter().map(|h| (h.account, h.total)).collect();
     assert_eq!(ask(2).iter().map(|h| (h.account, h.total)).collect::<Vec<_>>(), whole);
     assert_eq!(whole.len(), held.keys().filter(|(token, _)| *token == 1).count());
     let supply = market(&database, &claude).unwrap().outstanding.0;
@@ -192,7 +194,7 @@ fn a_portfolio_adds_up() {
     assert_ne!(profit, 0);
     let reserves: Vec<u128> = markets(&database).unwrap().iter().map(|m| m.reserve.0).collect();
     assert_eq!(reserves, simulation.reserves);
-    let nobody = portfolio(&database, Id([99; 32])).unwrap();
+    let nobody = portfolio(&database, Account([99; 32])).unwrap();
     assert!(nobody.positions.is_empty() && nobody.total.value == Units(0));
 }
 
@@ -208,7 +210,7 @@ fn volume_is_that_of_a_day() {
     let at_quote = everything.iter().filter(|trade| trade.maker.is_none());
     assert_eq!(view.volume_24h.0, at_quote.map(|trade| trade.amount.0).sum::<u128>());
     assert_eq!(view.last_price, Some(everything[0].price));
-    assert!(view.quote.unwrap().slot > 1);
+    assert!(view.quote_slot.unwrap() > 1);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use super::{
     framework, identity, person, said, token, Resting, Simulation, ACCOUNTS, CURRENCY, MAKER,
 };
-use crate::types::Id;
 use cicada_contracts::exchange::events::{OrderCancelled, OrderPlaced, Traded};
 use cicada_contracts::token::events::Approval;
 use cicada_core::exchange::{Side, MAX_FILLS, TICK};
+use cicada_core::Account;
 use cicada_dice::Dice;
 
 /// 1 to `most` + 1, and to 500 at most.
@@ -51,7 +51,7 @@ impl Simulation {
             }
             _ => {
                 self.transfer(CURRENCY, Some(person(MAKER)), Some(who), 1);
-                let event = Approval { owner: person(MAKER).0, spender: who.0, amount: 5 };
+                let event = Approval { owner: person(MAKER), spender: who, amount: 5 };
                 self.moved.push(said(token(CURRENCY), &event));
             }
         }
@@ -81,7 +81,7 @@ impl Simulation {
     }
 
     /// Trades at once what the limit allows; what is left is the answer.
-    fn take(&mut self, market: u32, who: Id, side: Side, mut left: u128, limit: u128) -> u128 {
+    fn take(&mut self, market: u32, who: Account, side: Side, mut left: u128, limit: u128) -> u128 {
         for _ in 0..MAX_FILLS {
             let Some(place) = self.best(market, side, limit).filter(|_| left > 0) else { break };
             let amount = left.min(self.book[place].left);
@@ -127,8 +127,8 @@ impl Simulation {
     fn traded(
         &mut self,
         market: u32,
-        taker: Id,
-        (maker, order): (Option<Id>, Option<u64>),
+        taker: Account,
+        (maker, order): (Option<Account>, Option<u64>),
         side: Side,
         (price, amount): (u128, u128),
     ) {
@@ -138,7 +138,6 @@ impl Simulation {
             let value = price * amount;
             *reserve = if side == Side::Buy { *reserve + value } else { *reserve - value };
         }
-        let (taker, maker) = (taker.0, maker.map(|id| id.0));
         let framework = framework(market);
         self.emit(&Traded { framework, taker, maker, side, price, amount, order });
     }
@@ -150,7 +149,7 @@ impl Simulation {
         }
     }
 
-    fn place(&mut self, market: u32, owner: Id, side: Side, price: u128, amount: u128) {
+    fn place(&mut self, market: u32, owner: Account, side: Side, price: u128, amount: u128) {
         let left = self.take(market, owner, side, amount, price);
         if left == 0 {
             return;
@@ -163,7 +162,7 @@ impl Simulation {
         let id = self.next_order;
         self.next_order += 1;
         self.book.push(Resting { id, market, owner, side, price, left });
-        let (framework, owner) = (framework(market), owner.0);
+        let (framework, owner) = (framework(market), owner);
         self.emit(&OrderPlaced { framework, owner, order: id, side, price, amount: left });
     }
 
@@ -180,7 +179,7 @@ impl Simulation {
         }
         self.emit(&OrderCancelled {
             framework: framework(order.market),
-            owner: order.owner.0,
+            owner: order.owner,
             order: order.id,
             amount: order.left,
         });

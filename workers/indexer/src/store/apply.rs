@@ -3,13 +3,14 @@
 use super::ledger::Ledger;
 use super::{Counts, Identity, StoreError};
 use crate::block::{Block, Emitted};
+use crate::columns::{Column, Columns};
 use crate::events::{Event, Origin};
-use crate::types::{Id, Units, Way};
 use cicada_contracts::exchange::events::{OrderCancelled, OrderPlaced, Traded};
 use cicada_contracts::token::events::Transfer;
 use cicada_core::exchange::Side;
 use cicada_core::portfolio::Leg;
 use cicada_core::quote::{Framework, Quote};
+use cicada_core::Account;
 use rusqlite::{OptionalExtension, Transaction};
 
 /// The lengths of candles, in milliseconds: a minute, five minutes, an hour, a day.
@@ -42,7 +43,7 @@ impl<'a> Apply<'a> {
         if !self.block.events.is_empty() {
             let insert = "INSERT INTO blocks VALUES (?1, ?2, ?3, ?4)";
             let Block { number, hash, parent, time_ms, .. } = self.block;
-            self.db.prepare_cached(insert)?.execute((number, hash, parent, time_ms))?;
+            self.db.prepare_cached(insert)?.execute((number, hash.sql(), parent.sql(), time_ms))?;
         }
         self.quotes()?;
         self.list()?;
@@ -69,10 +70,10 @@ impl<'a> Apply<'a> {
                 let insert = "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                 self.db.prepare_cached(insert)?.execute((
                     listed.market,
-                    listed.framework.as_str(),
-                    Id(listed.token),
-                    Units(0),
-                    Units(0),
+                    listed.framework.sql(),
+                    listed.token.sql(),
+                    0u128.sql(),
+                    0u128.sql(),
                     self.block.number,
                     self.block.time_ms,
                 ))?;
@@ -94,19 +95,21 @@ impl<'a> Apply<'a> {
     }
 
     fn quotes(&self) -> Result<(), StoreError> {
-        let mut insert =
-            self.db.prepare_cached("INSERT OR REPLACE INTO quotes VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+        let mut insert = self
+            .db
+            .prepare_cached("INSERT OR REPLACE INTO quotes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
         for ranking in &self.block.rankings {
-            for (framework, score) in &ranking.scores {
-                let quote = Quote::new(framework.0.clone(), *score, 0, ranking.time_ms);
+            for (framework, score, volume_24h) in &ranking.standings {
+                let quote = Quote::new(framework.clone(), *score, 0, ranking.time_ms);
                 insert.execute((
                     ranking.slot,
-                    framework,
-                    Units((*score).into()),
-                    Units(quote.bid),
-                    Units(quote.ask),
+                    framework.sql(),
+                    u128::from(*score).sql(),
+                    quote.bid.sql(),
+                    quote.ask.sql(),
                     ranking.time_ms,
                     self.block.number,
+                    volume_24h.sql(),
                 ))?;
             }
         }
@@ -124,7 +127,7 @@ impl<'a> Apply<'a> {
         } else {
             let select = "SELECT market FROM markets WHERE token = ?1";
             let mut select = self.db.prepare_cached(select)?;
-            match select.query_row([contract], |row| row.get(0)).optional()? {
+            match select.query_row([contract.sql()], |row| row.get(0)).optional()? {
                 Some(market) => (Origin::Token, token_of(market)),
                 None => return Ok(()),
             }
@@ -138,21 +141,11 @@ impl<'a> Apply<'a> {
             Some(Event::OrderCancelled(order)) => self.cancel(event, &order),
             Some(Event::Deposited(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(
-                    event,
-                    market,
-                    ("deposit", true),
-                    (Id(moved.from), Units(moved.amount)),
-                )
+                self.reserve(event, market, ("deposit", true), (moved.from, moved.amount))
             }
             Some(Event::Withdrawn(moved)) => {
                 let market = self.market(event, &moved.framework)?;
-                self.reserve(
-                    event,
-                    market,
-                    ("withdrawal", false),
-                    (Id(moved.to), Units(moved.amount)),
-                )
+                self.reserve(event, market, ("withdrawal", false), (moved.to, moved.amount))
             }
             _ => Ok(()),
         }
@@ -167,11 +160,11 @@ impl<'a> Apply<'a> {
         let block = self.block.number;
         let insert = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let Emitted { index, extrinsic, contract, name, data } = event;
-        let row = (block, index, extrinsic, contract, name, &data.0);
+        let row = (block, index, extrinsic, contract.sql(), name, &data.0);
         self.db.prepare_cached(insert)?.execute(row)?;
         let mut insert = self.db.prepare_cached("INSERT INTO touched VALUES (?1, ?2, ?3)")?;
         for account in known.map(Event::accounts).unwrap_or_default() {
-            insert.execute((account, block, index))?;
+            insert.execute((account.sql(), block, index))?;
         }
         Ok(())
     }
@@ -183,22 +176,22 @@ impl<'a> Apply<'a> {
         moved: &Transfer,
     ) -> Result<(), StoreError> {
         let insert = "INSERT INTO transfers VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let (from, to) = (moved.from.map(Id), moved.to.map(Id));
-        let row = (self.block.number, event.index, token, from, to, Units(moved.value));
+        let (from, to, value) = (moved.from.sql(), moved.to.sql(), moved.value.sql());
+        let row = (self.block.number, event.index, token, from, to, value);
         self.db.prepare_cached(insert)?.execute(row)?;
         if let (Some(market), true) =
             (token.checked_sub(1), moved.from.is_none() != moved.to.is_none())
         {
             let select = "SELECT supply FROM markets WHERE market = ?1";
-            let before: Units =
-                self.db.prepare_cached(select)?.query_row([market], |row| row.get(0))?;
+            let before: u128 =
+                self.db.prepare_cached(select)?.query_row([market], |row| row.read(0))?;
             let after = match moved.from {
-                None => before.0.checked_add(moved.value),
-                Some(_) => before.0.checked_sub(moved.value),
+                None => before.checked_add(moved.value),
+                Some(_) => before.checked_sub(moved.value),
             };
             let after = after.ok_or_else(|| self.inconsistent(event, "a supply below nothing"))?;
             let update = "UPDATE markets SET supply = ?2 WHERE market = ?1";
-            self.db.prepare_cached(update)?.execute((market, Units(after)))?;
+            self.db.prepare_cached(update)?.execute((market, after.sql()))?;
         }
         self.ledger.moved(token, moved)
     }
@@ -206,20 +199,20 @@ impl<'a> Apply<'a> {
     fn market(&self, event: &Emitted, framework: &Framework) -> Result<u32, StoreError> {
         let select = "SELECT market FROM markets WHERE framework = ?1";
         let mut select = self.db.prepare_cached(select)?;
-        let market = select.query_row([framework.as_str()], |row| row.get(0)).optional()?;
+        let market = select.query_row([framework.sql()], |row| row.get(0)).optional()?;
         market.ok_or_else(|| self.inconsistent(event, format!("{framework} has no market")))
     }
 
-    fn value(&self, event: &Emitted, price: Units, amount: Units) -> Result<Units, StoreError> {
-        let value = price.0.checked_mul(amount.0).map(Units);
+    fn value(&self, event: &Emitted, price: u128, amount: u128) -> Result<u128, StoreError> {
+        let value = price.checked_mul(amount);
         value.ok_or_else(|| self.inconsistent(event, "a value beyond all money"))
     }
 
     fn trade(&mut self, event: &Emitted, trade: &Traded) -> Result<(), StoreError> {
         let market = self.market(event, &trade.framework)?;
-        let (price, amount) = (Units(trade.price), Units(trade.amount));
+        let (price, amount) = (trade.price, trade.amount);
         let value = self.value(event, price, amount)?;
-        let (taker, maker, side) = (Id(trade.taker), trade.maker.map(Id), Way(trade.side));
+        let (taker, maker, side) = (trade.taker, trade.maker, trade.side);
         self.counts.trades = self.counts.trades.saturating_add(1);
         let (block, index) = (self.block.number, event.index);
         let insert = "INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -227,22 +220,22 @@ impl<'a> Apply<'a> {
             block,
             index,
             market,
-            side,
-            taker,
-            maker,
-            price,
-            amount,
-            value,
+            side.sql(),
+            taker.sql(),
+            maker.sql(),
+            price.sql(),
+            amount.sql(),
+            value.sql(),
             trade.order,
             self.block.time_ms,
         ))?;
         let insert = "INSERT INTO parties VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
         let mut insert = self.db.prepare_cached(insert)?;
-        let parties = [(Some(taker), side), (maker, side.other())];
+        let parties = [(Some(taker), side), (maker, side.opposite())];
         for (account, side) in parties {
             let Some(account) = account else { continue };
-            insert.execute((account, block, index, market))?;
-            let leg = Leg { side: side.0, amount: trade.amount, value: value.0 };
+            insert.execute((account.sql(), block, index, market))?;
+            let leg = Leg { side, amount, value };
             self.ledger.traded(token_of(market), account, leg);
         }
         drop(insert);
@@ -262,7 +255,7 @@ impl<'a> Apply<'a> {
         event: &Emitted,
         market: u32,
         order: u64,
-        amount: Units,
+        amount: u128,
     ) -> Result<(), StoreError> {
         let (owner, side, price) = self.shrink(event, order, amount, "filled")?;
         let (token, locked) = self.locked(event, market, side, price, amount)?;
@@ -274,25 +267,24 @@ impl<'a> Apply<'a> {
         &self,
         event: &Emitted,
         order: u64,
-        amount: Units,
+        amount: u128,
         end: &str,
-    ) -> Result<(Id, Way, Units), StoreError> {
+    ) -> Result<(Account, Side, u128), StoreError> {
         let select =
             "SELECT owner, side, price, remaining FROM orders WHERE id = ?1 AND state = 'open'";
         let mut select = self.db.prepare_cached(select)?;
         let row = |row: &rusqlite::Row<'_>| {
-            let remaining: Units = row.get(3)?;
-            Ok(((row.get(0)?, row.get(1)?, row.get(2)?), remaining))
+            Ok(((row.read(0)?, row.read(1)?, row.read(2)?), row.read::<u128>(3)?))
         };
         let found = select.query_row([order], row).optional()?;
         let (known, remaining) =
             found.ok_or_else(|| self.inconsistent(event, format!("order {order} is not open")))?;
-        let left = remaining.0.checked_sub(amount.0).map(Units);
+        let left = remaining.checked_sub(amount);
         let left = left.ok_or_else(|| {
-            self.inconsistent(event, format!("order {order} has only {} left", remaining.0))
+            self.inconsistent(event, format!("order {order} has only {remaining} left"))
         })?;
         // What a cancelled order had left stays visible.
-        let (kept, state) = match (end, left.0) {
+        let (kept, state) = match (end, left) {
             ("cancelled", _) => (remaining, end),
             (_, 0) => (left, end),
             _ => (left, "open"),
@@ -300,7 +292,7 @@ impl<'a> Apply<'a> {
         let update = "UPDATE orders SET remaining = ?2, state = ?3, changed_block = ?4, \
                       changed_ms = ?5 WHERE id = ?1";
         let at = (self.block.number, self.block.time_ms);
-        self.db.prepare_cached(update)?.execute((order, kept, state, at.0, at.1))?;
+        self.db.prepare_cached(update)?.execute((order, kept.sql(), state, at.0, at.1))?;
         Ok(known)
     }
 
@@ -309,11 +301,11 @@ impl<'a> Apply<'a> {
         &self,
         event: &Emitted,
         market: u32,
-        side: Way,
-        price: Units,
-        amount: Units,
-    ) -> Result<(u32, Units), StoreError> {
-        Ok(match side.0 {
+        side: Side,
+        price: u128,
+        amount: u128,
+    ) -> Result<(u32, u128), StoreError> {
+        Ok(match side {
             Side::Buy => (CURRENCY, self.value(event, price, amount)?),
             Side::Sell => (token_of(market), amount),
         })
@@ -322,17 +314,17 @@ impl<'a> Apply<'a> {
     fn place(&mut self, event: &Emitted, order: &OrderPlaced) -> Result<(), StoreError> {
         let market = self.market(event, &order.framework)?;
         let (block, time_ms) = (self.block.number, self.block.time_ms);
-        let (owner, side) = (Id(order.owner), Way(order.side));
-        let (price, amount) = (Units(order.price), Units(order.amount));
+        let (owner, side) = (order.owner, order.side);
+        let (price, amount) = (order.price, order.amount);
         let insert = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?)";
         self.db.prepare_cached(insert)?.execute((
             order.order,
             market,
-            owner,
-            side,
-            price,
-            amount,
-            amount,
+            owner.sql(),
+            side.sql(),
+            price.sql(),
+            amount.sql(),
+            amount.sql(),
             block,
             event.index,
             time_ms,
@@ -345,9 +337,8 @@ impl<'a> Apply<'a> {
 
     fn cancel(&mut self, event: &Emitted, order: &OrderCancelled) -> Result<(), StoreError> {
         let market = self.market(event, &order.framework)?;
-        let amount = Units(order.amount);
-        let (owner, side, price) = self.shrink(event, order.order, amount, "cancelled")?;
-        let (token, locked) = self.locked(event, market, side, price, amount)?;
+        let (owner, side, price) = self.shrink(event, order.order, order.amount, "cancelled")?;
+        let (token, locked) = self.locked(event, market, side, price, order.amount)?;
         self.ledger.unlocked(token, owner, locked)
     }
 
@@ -357,20 +348,18 @@ impl<'a> Apply<'a> {
         event: &Emitted,
         market: u32,
         (kind, grows): (&str, bool),
-        (account, amount): (Id, Units),
+        (account, amount): (Account, u128),
     ) -> Result<(), StoreError> {
         let select = "SELECT reserve FROM markets WHERE market = ?1";
-        let before: Units =
-            self.db.prepare_cached(select)?.query_row([market], |row| row.get(0))?;
-        let after =
-            if grows { before.0.checked_add(amount.0) } else { before.0.checked_sub(amount.0) };
-        let after = after
-            .map(Units)
-            .ok_or_else(|| self.inconsistent(event, "the reserve does not reach"))?;
+        let before: u128 =
+            self.db.prepare_cached(select)?.query_row([market], |row| row.read(0))?;
+        let after = if grows { before.checked_add(amount) } else { before.checked_sub(amount) };
+        let after = after.ok_or_else(|| self.inconsistent(event, "the reserve does not reach"))?;
         let update = "UPDATE markets SET reserve = ?2 WHERE market = ?1";
-        self.db.prepare_cached(update)?.execute((market, after))?;
+        self.db.prepare_cached(update)?.execute((market, after.sql()))?;
         let insert = "INSERT INTO reserve_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let row = (self.block.number, event.index, market, kind, account, amount, after);
+        let at = (self.block.number, event.index);
+        let row = (at.0, at.1, market, kind, account.sql(), amount.sql(), after.sql());
         self.db.prepare_cached(insert)?.execute(row)?;
         Ok(())
     }
@@ -380,7 +369,7 @@ impl<'a> Apply<'a> {
         event: &Emitted,
         market: u32,
         trade: &Traded,
-        value: Units,
+        value: u128,
     ) -> Result<(), StoreError> {
         let beyond = || self.inconsistent(event, "a volume beyond all tokens");
         let select = "SELECT open, high, low, volume, value, trades FROM candles \
@@ -388,21 +377,23 @@ impl<'a> Apply<'a> {
         let mut select = self.db.prepare_cached(select)?;
         let insert = "INSERT OR REPLACE INTO candles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let mut insert = self.db.prepare_cached(insert)?;
-        let price = Units(trade.price);
+        let price = trade.price;
         for step in STEPS_MS {
             let start = self.block.time_ms - self.block.time_ms % step;
             let row = |row: &rusqlite::Row<'_>| {
-                let prices: [Units; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                let sums: [Units; 2] = [row.get(3)?, row.get(4)?];
+                let prices: [u128; 3] = [row.read(0)?, row.read(1)?, row.read(2)?];
+                let sums: [u128; 2] = [row.read(3)?, row.read(4)?];
                 Ok((prices, sums, row.get::<_, u64>(5)?))
             };
             let there = select.query_row((market, step, start), row).optional()?;
-            let ([open, high, low], sums, trades) = there.unwrap_or(([price; 3], [Units(0); 2], 0));
-            let volume = sums[0].0.checked_add(trade.amount).map(Units).ok_or_else(beyond)?;
-            let total = sums[1].0.checked_add(value.0).map(Units).ok_or_else(beyond)?;
-            let (high, low) = (high.max(price), low.min(price));
+            let ([open, high, low], sums, trades) = there.unwrap_or(([price; 3], [0; 2], 0));
+            let volume = sums[0].checked_add(trade.amount).ok_or_else(beyond)?;
+            let total = sums[1].checked_add(value).ok_or_else(beyond)?;
             let trades = trades.saturating_add(1);
-            insert.execute((market, step, start, open, high, low, price, volume, total, trades))?;
+            let prices = [open, high.max(price), low.min(price), price].map(|price| price.sql());
+            let [open, high, low, close] = prices;
+            let (volume, total) = (volume.sql(), total.sql());
+            insert.execute((market, step, start, open, high, low, close, volume, total, trades))?;
         }
         Ok(())
     }

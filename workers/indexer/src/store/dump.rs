@@ -49,7 +49,7 @@ fn table(database: &Connection, name: &str) -> rusqlite::Result<(u64, [u8; 32])>
             text.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(0).to_be_bytes());
             text.extend_from_slice(&bytes);
         }
-        digest = Native::sha256(&text);
+        digest = Native::sha256(&text).0;
         count = count.saturating_add(1);
     }
     Ok((count, digest))

@@ -4,9 +4,10 @@
 //! lost is added up first. What its trades do not explain came or went without one.
 
 use super::StoreError;
-use crate::types::{Id, Units};
+use crate::columns::{Column, Columns};
 use cicada_contracts::token::events::Transfer;
 use cicada_core::portfolio::{Leg, Position};
+use cicada_core::Account;
 use rusqlite::{OptionalExtension, Transaction};
 use std::collections::BTreeMap;
 
@@ -17,22 +18,22 @@ struct Change {
     in_orders: i128,
 }
 
-type Key = (u32, Id);
+type Key = (u32, Account);
 
 pub(super) struct Ledger<'a> {
     db: &'a Transaction<'a>,
-    exchange: Id,
+    exchange: Account,
     block: u64,
     changes: BTreeMap<Key, Change>,
     legs: BTreeMap<Key, Vec<Leg>>,
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(db: &'a Transaction<'a>, exchange: Id, block: u64) -> Self {
+    pub(super) fn new(db: &'a Transaction<'a>, exchange: Account, block: u64) -> Self {
         Self { db, exchange, block, changes: BTreeMap::new(), legs: BTreeMap::new() }
     }
 
-    fn incomplete(&self, token: u32, account: Id) -> StoreError {
+    fn incomplete(&self, token: u32, account: Account) -> StoreError {
         let select = "SELECT framework FROM markets WHERE market = ?1 - 1";
         let name = self.db.query_row(select, [token], |row| row.get::<_, String>(0));
         let token = name.map_or_else(|_| "MMC".into(), |name| format!("the token of {name}"));
@@ -43,12 +44,12 @@ impl<'a> Ledger<'a> {
     fn add(
         &mut self,
         (token, account): Key,
-        units: Units,
+        units: u128,
         (sign, in_orders): (i128, bool),
     ) -> Result<(), StoreError> {
         let change = self.changes.entry((token, account)).or_default();
         let place = if in_orders { &mut change.in_orders } else { &mut change.amount };
-        let units = i128::try_from(units.0).ok().and_then(|units| units.checked_mul(sign));
+        let units = i128::try_from(units).ok().and_then(|units| units.checked_mul(sign));
         match units.and_then(|units| place.checked_add(units)) {
             Some(sum) => {
                 *place = sum;
@@ -60,18 +61,23 @@ impl<'a> Ledger<'a> {
 
     /// Tokens moved.
     pub(super) fn moved(&mut self, token: u32, moved: &Transfer) -> Result<(), StoreError> {
-        let value = Units(moved.value);
-        if let Some(from) = moved.from.map(Id) {
+        let value = moved.value;
+        if let Some(from) = moved.from {
             self.add((token, from), value, (-1, false))?;
         }
-        if let Some(to) = moved.to.map(Id) {
+        if let Some(to) = moved.to {
             self.add((token, to), value, (1, false))?;
         }
         Ok(())
     }
 
     /// What the exchange holds counts for the owner of an order from now on.
-    pub(super) fn locked(&mut self, token: u32, owner: Id, units: Units) -> Result<(), StoreError> {
+    pub(super) fn locked(
+        &mut self,
+        token: u32,
+        owner: Account,
+        units: u128,
+    ) -> Result<(), StoreError> {
         self.add((token, self.exchange), units, (-1, false))?;
         self.add((token, owner), units, (1, true))
     }
@@ -80,15 +86,15 @@ impl<'a> Ledger<'a> {
     pub(super) fn unlocked(
         &mut self,
         token: u32,
-        owner: Id,
-        units: Units,
+        owner: Account,
+        units: u128,
     ) -> Result<(), StoreError> {
         self.add((token, self.exchange), units, (1, false))?;
         self.add((token, owner), units, (-1, true))
     }
 
     /// An account traded.
-    pub(super) fn traded(&mut self, token: u32, account: Id, leg: Leg) {
+    pub(super) fn traded(&mut self, token: u32, account: Account, leg: Leg) {
         self.changes.entry((token, account)).or_default();
         self.legs.entry((token, account)).or_default().push(leg);
     }
@@ -113,21 +119,21 @@ impl<'a> Ledger<'a> {
     fn hold(&self, (token, account): Key, change: Change) -> Result<u128, StoreError> {
         let select = "SELECT amount, in_orders FROM holdings WHERE account = ?1 AND token = ?2";
         let mut select = self.db.prepare_cached(select)?;
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Units>(0)?, row.get::<_, Units>(1)?));
-        let there = select.query_row((account, token), row).optional()?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.read::<u128>(0)?, row.read::<u128>(1)?));
+        let there = select.query_row((account.sql(), token), row).optional()?;
         let (amount, in_orders) = there.unwrap_or_default();
         let sums = || {
-            let amount = amount.0.checked_add_signed(change.amount)?;
-            let in_orders = in_orders.0.checked_add_signed(change.in_orders)?;
+            let amount = amount.checked_add_signed(change.amount)?;
+            let in_orders = in_orders.checked_add_signed(change.in_orders)?;
             Some((amount, in_orders, amount.checked_add(in_orders)?))
         };
         let (amount, in_orders, total) = sums().ok_or_else(|| self.incomplete(token, account))?;
         if total == 0 {
             let delete = "DELETE FROM holdings WHERE account = ?1 AND token = ?2";
-            self.db.prepare_cached(delete)?.execute((account, token))?;
-        } else if there != Some((Units(amount), Units(in_orders))) {
+            self.db.prepare_cached(delete)?.execute((account.sql(), token))?;
+        } else if there != Some((amount, in_orders)) {
             let insert = "INSERT OR REPLACE INTO holdings VALUES (?1, ?2, ?3, ?4, ?5)";
-            let row = (account, token, Units(amount), Units(in_orders), Units(total));
+            let row = (account.sql(), token, amount.sql(), in_orders.sql(), total.sql());
             self.db.prepare_cached(insert)?.execute(row)?;
         }
         Ok(total)
@@ -136,7 +142,7 @@ impl<'a> Ledger<'a> {
     fn position(
         &self,
         market: u32,
-        account: Id,
+        account: Account,
         held: u128,
         legs: &[Leg],
     ) -> Result<(), StoreError> {
@@ -149,34 +155,35 @@ impl<'a> Ledger<'a> {
         }
         if after == Position::default() {
             let delete = "DELETE FROM positions WHERE account = ?1 AND market = ?2";
-            self.db.prepare_cached(delete)?.execute((account, market))?;
+            self.db.prepare_cached(delete)?.execute((account.sql(), market))?;
             return Ok(());
         }
         let insert = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         self.db.prepare_cached(insert)?.execute((
-            account,
+            account.sql(),
             market,
-            Units(after.amount),
-            Units(after.cost),
-            Units(after.paid),
-            Units(after.proceeds),
-            Units(after.cost_sold),
-            Units(after.cost_given),
+            after.amount.sql(),
+            after.cost.sql(),
+            after.paid.sql(),
+            after.proceeds.sql(),
+            after.cost_sold.sql(),
+            after.cost_given.sql(),
         ))?;
         Ok(())
     }
 }
 
-fn position(db: &Transaction<'_>, market: u32, account: Id) -> rusqlite::Result<Position> {
+fn position(db: &Transaction<'_>, market: u32, account: Account) -> rusqlite::Result<Position> {
     let select = "SELECT amount, cost, paid, proceeds, cost_sold, cost_given FROM positions \
                   WHERE account = ?1 AND market = ?2";
-    let row = db.prepare_cached(select)?.query_row((account, market), |row| read_position(row, 0));
+    let row =
+        db.prepare_cached(select)?.query_row((account.sql(), market), |row| read_position(row, 0));
     Ok(row.optional()?.unwrap_or_default())
 }
 
 /// The position in six columns of a row.
 pub(crate) fn read_position(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Position> {
-    let column = |place: usize| row.get::<_, Units>(first.saturating_add(place)).map(|u| u.0);
+    let column = |place: usize| row.read(first.saturating_add(place));
     Ok(Position {
         amount: column(0)?,
         cost: column(1)?,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// Tells a file of this program from any other SQLite file: "cica".
 const APPLICATION: i32 = 0x6369_6361;
 /// The step to version n + 1 is at place n. Steps that were ever released are never changed.
-const STEPS: [&str; 1] = [include_str!("../migrations/1.sql")];
+const STEPS: [&str; 2] = [include_str!("../migrations/1.sql"), include_str!("../migrations/2.sql")];
 /// The version that this program reads and writes.
 pub const VERSION: usize = STEPS.len();
 

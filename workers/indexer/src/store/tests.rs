@@ -1,8 +1,8 @@
 use super::*;
 use crate::block::{Bytes, Emitted};
+use crate::columns::{Column, Columns};
 use crate::simulation::{identity, person, Simulation};
 use crate::store::dump::dump;
-use crate::types::{Units, Way};
 use cicada_contracts::exchange::events::Traded;
 use cicada_contracts::token::events::Transfer;
 use cicada_contracts::Event;
@@ -34,21 +34,20 @@ fn state(store: &Store) -> serde_json::Value {
 
 type Amounts = (u128, u128);
 
-fn holdings(store: &Store) -> BTreeMap<(u32, Id), Amounts> {
+fn holdings(store: &Store) -> BTreeMap<(u32, Account), Amounts> {
     let select = "SELECT token, account, amount, in_orders, total FROM holdings";
     let mut select = store.database.prepare(select).unwrap();
     let row = |row: &rusqlite::Row<'_>| {
-        let [amount, in_orders, total] =
-            [2, 3, 4].map(|column| row.get::<_, Units>(column).unwrap().0);
+        let [amount, in_orders, total] = [2, 3, 4].map(|column| row.read(column).unwrap());
         assert_eq!(total, amount + in_orders);
-        Ok(((row.get(0)?, row.get(1)?), (amount, in_orders)))
+        Ok(((row.get(0)?, row.read(1)?), (amount, in_orders)))
     };
     select.query_map([], row).unwrap().map(Result::unwrap).collect()
 }
 
 fn units(store: &Store, select: &str) -> Vec<u128> {
     let mut select = store.database.prepare(select).unwrap();
-    select.query_map([], |row| row.get::<_, Units>(0)).unwrap().map(|u| u.unwrap().0).collect()
+    select.query_map([], |row| row.read(0)).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -64,20 +63,12 @@ fn what_is_kept_is_what_the_contracts_know() {
             "SELECT id, owner, side, price, remaining FROM orders WHERE state = 'open' ORDER BY id";
         let mut select = store.database.prepare(select).unwrap();
         let row = |row: &rusqlite::Row<'_>| {
-            let (price, left): (Units, Units) = (row.get(3)?, row.get(4)?);
-            Ok((
-                row.get::<_, u64>(0)?,
-                row.get::<_, Id>(1)?,
-                row.get::<_, Way>(2)?,
-                price.0,
-                left.0,
-            ))
+            Ok((row.get::<_, u64>(0)?, row.read(1)?, row.read(2)?, row.read(3)?, row.read(4)?))
         };
         let open: Vec<_> = select.query_map([], row).unwrap().map(Result::unwrap).collect();
         let mut book = simulation.book.clone();
         book.sort_by_key(|order| order.id);
-        let book: Vec<_> =
-            book.iter().map(|o| (o.id, o.owner, Way(o.side), o.price, o.left)).collect();
+        let book: Vec<_> = book.iter().map(|o| (o.id, o.owner, o.side, o.price, o.left)).collect();
         assert_eq!(open, book, "seed {seed}");
         assert!(!open.is_empty(), "a test without resting orders shows little");
         assert_eq!(store.counts().unwrap().trades, simulation.trades);
@@ -109,7 +100,7 @@ fn positions_agree_with_holdings_and_trades() {
         .unwrap();
     let row = |row: &rusqlite::Row<'_>| {
         let position = ledger::read_position(row, 0)?;
-        Ok((position, row.get::<_, u32>(6)?, row.get::<_, Id>(7)?))
+        Ok((position, row.get::<_, u32>(6)?, row.read::<Account>(7)?))
     };
     let positions: Vec<_> = select.query_map([], row).unwrap().map(Result::unwrap).collect();
     assert!(positions.len() > 30);
@@ -124,9 +115,9 @@ fn positions_agree_with_holdings_and_trades() {
             let select = "SELECT value FROM trades WHERE market = ?1 AND \
                           ((taker = ?2 AND side = ?3) OR (maker = ?2 AND side = ?4))";
             let mut select = store.database.prepare(select).unwrap();
-            let parameters = (market, account, Way(side), Way(side).other());
-            let values = select.query_map(parameters, |row| row.get::<_, Units>(0)).unwrap();
-            values.map(|value| value.unwrap().0).sum()
+            let parameters = (market, account.sql(), side.sql(), side.opposite().sql());
+            let values = select.query_map(parameters, |row| row.read::<u128>(0)).unwrap();
+            values.map(Result::unwrap).sum()
         };
         assert_eq!((position.paid, position.proceeds), (sum(Side::Buy), sum(Side::Sell)));
     }
@@ -198,7 +189,7 @@ fn another_chain_is_refused() {
     drop(store);
     for (other, what) in [
         (Identity { genesis: Digest([1; 32]), ..identity() }, "chain"),
-        (Identity { exchange: Id([1; 32]), ..identity() }, "exchange"),
+        (Identity { exchange: Account([1; 32]), ..identity() }, "exchange"),
     ] {
         let error = Store::open(folder.path(), &other).err().unwrap().to_string();
         assert!(error.contains(&format!("another {what}")), "{error}");
@@ -206,13 +197,13 @@ fn another_chain_is_refused() {
 }
 
 /// An event: of which contract, its name and its fields.
-type Said = (Id, Option<&'static str>, Vec<u8>);
+type Said = (Account, Option<&'static str>, Vec<u8>);
 
-fn said<E: Event + Encode>(contract: Id, event: E) -> Said {
+fn said<E: Event + Encode>(contract: Account, event: E) -> Said {
     (contract, Some(E::NAME), event.encode())
 }
 
-fn moved(token: Id, from: Option<Account>, to: Option<Account>, value: u128) -> Said {
+fn moved(token: Account, from: Option<Account>, to: Option<Account>, value: u128) -> Said {
     said(token, Transfer { from, to, value })
 }
 
@@ -243,11 +234,14 @@ fn events_that_do_not_fit_stop_it_and_leave_nothing() {
     let exchange = identity().exchange;
     let name = Framework::new("claude").unwrap();
     let strange = Framework::new("strange").unwrap();
-    let poor = moved(identity().currency, Some([5; 32]), Some([6; 32]), 1);
+    let poor = moved(identity().currency, Some(Account([5; 32])), Some(Account([6; 32])), 1);
     let trade = |framework: &Framework, order: Option<u64>, amount: u128| {
         let (framework, taker) = (framework.clone(), [5; 32]);
         let (maker, side, price) = (None, Side::Sell, 10);
-        said(exchange, Traded { framework, taker, maker, side, price, amount, order })
+        said(
+            exchange,
+            Traded { framework, taker: Account(taker), maker, side, price, amount, order },
+        )
     };
     let cases = [
         (poor, "moves more of MMC"),
@@ -300,7 +294,7 @@ fn gifts_and_flash_trades_in_one_transaction_settle() {
     let new = [77u8; 32];
     let trade = Traded {
         framework: Framework::new("claude").unwrap(),
-        taker: new,
+        taker: Account(new),
         maker: None,
         side: Side::Sell,
         price: 10,
@@ -309,17 +303,17 @@ fn gifts_and_flash_trades_in_one_transaction_settle() {
     };
     let events = vec![
         said(exchange, trade),
-        moved(token, Some(giver.0), Some(new), amount),
-        moved(token, Some(new), None, amount),
-        moved(identity().currency, Some(exchange.0), Some(new), 10 * amount),
+        moved(token, Some(giver), Some(Account(new)), amount),
+        moved(token, Some(Account(new)), None, amount),
+        moved(identity().currency, Some(exchange), Some(Account(new)), 10 * amount),
     ];
     store.take(&after(&store, events)).unwrap();
     let select = "SELECT amount, cost, paid, proceeds, cost_sold, cost_given FROM positions \
                   WHERE account = ?1 AND market = 0";
-    let position = |account: Id| {
-        store.database.query_row(select, [account], |row| ledger::read_position(row, 0))
+    let position = |account: Account| {
+        store.database.query_row(select, [account.sql()], |row| ledger::read_position(row, 0))
     };
-    let seller = position(Id(new)).unwrap();
+    let seller = position(Account(new)).unwrap();
     assert_eq!((seller.amount, seller.paid, seller.proceeds), (0, 0, 10 * amount));
     assert_eq!(
         position(giver).unwrap().amount,

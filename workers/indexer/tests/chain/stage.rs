@@ -1,7 +1,7 @@
 //! An exchange on a chain, people who trade, and processes that follow it.
 
 use cicada_amounts::MMC;
-use cicada_chain::{account_of, address, signer, Call, Signer};
+use cicada_chain::{account_of, signer, Call, Signer};
 use cicada_contracts::{exchange, token, Message};
 use cicada_core::exchange::{Limits, Side};
 use cicada_core::quote::{Framework, Quote};
@@ -185,11 +185,9 @@ impl Stage {
     pub fn indexer(&self, name: &str) -> Service {
         let listen = &free_addresses(1)[0];
         let text = format!(
-            "url = \"{}\"\nexchange = \"{}\"\nfrom_block = {}\n\
+            "network = \"{}\"\n\
              data = \"data-{name}\"\nlisten = \"{listen}\"\npoll = \"100ms\"\n",
-            self.url,
-            address(&self.at("exchange")),
-            self.from_block,
+            self.network_file().display(),
         );
         let config = self.folder.path().join(format!("{name}.toml"));
         std::fs::write(&config, text).unwrap();

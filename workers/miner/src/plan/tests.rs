@@ -16,13 +16,13 @@ fn above_nav_it_mints_once_and_sells_in_several_trades() {
     assert_eq!((decision.spread_bps, decision.idle), (500, None));
     let planned = decision.batch.unwrap();
     let Batch::MintAndSell { tokens, trades } = &planned.batch else { panic!("{planned:?}") };
-    assert_eq!(trades.iter().map(|trade| trade.pays).sum::<u128>(), *tokens);
-    assert!(trades.len() > 1 && trades.iter().all(|trade| trade.gets < 11 * TAO));
+    assert_eq!(trades.iter().map(|trade| trade.pays.0).sum::<u128>(), tokens.0);
+    assert!(trades.len() > 1 && trades.iter().all(|trade| trade.gets.0 < 11 * TAO));
     let before = world.wealth();
     world.apply(&planned.batch, &RULES);
     let gas = COSTS.mint + COSTS.trade * trades.len() as u128;
     let gained = i128::try_from(world.wealth() - before - gas).unwrap();
-    assert!((gained - planned.profit).abs() < 100, "{gained}, planned {}", planned.profit);
+    assert!((gained - planned.profit.0).abs() < 100, "{gained}, planned {:?}", planned.profit);
     assert_eq!(world.seen.purse.index, 0, "nothing is kept");
 }
 
@@ -32,12 +32,12 @@ fn below_nav_it_buys_and_redeems_and_keeps_the_subnet_tokens() {
     let mintable = world.seen.mintable_floor();
     let planned = world.decide(&RULES).batch.unwrap();
     let Batch::BuyAndRedeem { trades } = &planned.batch else { panic!("{planned:?}") };
-    assert_eq!(trades[0].pays, 10 * TAO);
+    assert_eq!(trades[0].pays.0, 10 * TAO);
     let before = world.wealth();
     world.apply(&planned.batch, &RULES);
     let gas = COSTS.redeem + COSTS.trade * trades.len() as u128;
     let gained = i128::try_from(world.wealth() - before - gas).unwrap();
-    assert!((gained - planned.profit).abs() < 100, "{gained}, planned {}", planned.profit);
+    assert!((gained - planned.profit.0).abs() < 100, "{gained}, planned {:?}", planned.profit);
     assert!(world.seen.mintable_floor() > mintable);
 }
 
@@ -58,7 +58,7 @@ fn one_trade_a_look_is_one_trade_of_at_most_ten_tao() {
     let rules = Rules { max_trades: 1, ..RULES };
     let planned = World::at_price(11_000).decide(&rules).batch.unwrap();
     let Batch::MintAndSell { tokens, trades } = planned.batch else { panic!() };
-    assert_eq!((tokens, trades.len()), (10 * TOKEN, 1));
+    assert_eq!((tokens.0, trades.len()), (10 * TOKEN, 1));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_trade_takes_four_fifths_of_what_is_there_and_leaves_crumbs_alone() {
     world.seen.purse.tao = TAO;
     let planned = world.decide(&rules).batch.unwrap();
     let Batch::BuyAndRedeem { trades } = planned.batch else { panic!() };
-    assert_eq!(trades[0].pays, TAO / 10 * 8);
+    assert_eq!(trades[0].pays.0, TAO / 10 * 8);
     world.seen.purse.tao = TAO / 8 - 1;
     assert_eq!(idle(&world), Some(Idle::NothingPays));
 }
@@ -109,9 +109,9 @@ fn no_trade_may_turn_out_a_loss_at_nav() {
                 let mut gas = COSTS.mint;
                 for sale in &sales {
                     // The fee makes what is minted cost more than what is sold.
-                    let value = mul_div_ceil(sale.pays, nav, UNIT_SCALE).unwrap();
+                    let value = mul_div_ceil(sale.pays.0, nav, UNIT_SCALE).unwrap();
                     gas += COSTS.trade;
-                    assert!(sale.least >= value + gas, "{why}: {sale:?}");
+                    assert!(sale.least.0 >= value + gas, "{why}: {sale:?}");
                     assert!(sale.least <= sale.gets);
                     gas = 0;
                 }
@@ -123,9 +123,9 @@ fn no_trade_may_turn_out_a_loss_at_nav() {
             Some(Batch::BuyAndRedeem { trades: purchases }) => {
                 let mut gas = COSTS.redeem;
                 for purchase in &purchases {
-                    let left = after_fee_floor(purchase.least, index_fee).unwrap();
+                    let left = after_fee_floor(purchase.least.0, index_fee).unwrap();
                     gas += COSTS.trade;
-                    let (value, cost) = (worth_floor(left, nav).unwrap(), purchase.pays + gas);
+                    let (value, cost) = (worth_floor(left, nav).unwrap(), purchase.pays.0 + gas);
                     assert!(value + 1 >= cost, "{why}: {value} for {cost}");
                     assert!(purchase.least <= purchase.gets);
                     gas = 0;
@@ -178,7 +178,7 @@ fn what_it_holds_is_sold_before_anything_is_minted() {
     world.settle_nav();
     let planned = world.decide(&RULES).batch.unwrap();
     let Batch::SellStock { trades } = &planned.batch else { panic!("{planned:?}") };
-    assert!(trades.iter().map(|trade| trade.pays).sum::<u128>() <= 8 * TOKEN);
+    assert!(trades.iter().map(|trade| trade.pays.0).sum::<u128>() <= 8 * TOKEN);
     world.apply(&planned.batch, &RULES);
 }
 
@@ -203,7 +203,7 @@ fn above_half_it_takes_on_no_more_and_from_four_fifths_it_gives_up() {
     world.seen.purse.tao = 10 * TAO;
     // 10 of 70 TAO, so 25 tokens too many; redeeming brings more than a price below NAV.
     let planned = world.decide(&RULES).batch.unwrap();
-    assert_eq!(planned.batch, Batch::RedeemStock { tokens: 25 * TOKEN });
+    assert_eq!(planned.batch, Batch::RedeemStock { tokens: Units(25 * TOKEN) });
     world.apply(&planned.batch, &RULES);
     world.settle_nav();
     let wealth = world.seen.wealth(world.nav()).unwrap();
@@ -213,7 +213,7 @@ fn above_half_it_takes_on_no_more_and_from_four_fifths_it_gives_up() {
     dear.seen.purse = crate::seen::Purse { tao: 10 * TAO, index: 60 * TOKEN, basket: vec![0; 20] };
     let planned = dear.decide(&RULES).batch.unwrap();
     let Batch::SellStock { trades } = &planned.batch else { panic!("{planned:?}") };
-    assert_eq!(trades[0].pays, 10 * TOKEN, "a sale is one trade");
+    assert_eq!(trades[0].pays.0, 10 * TOKEN, "a sale is one trade");
     dear.apply(&planned.batch, &RULES);
 }
 
@@ -226,7 +226,7 @@ fn between_mint_and_sale_it_holds_at_most_half() {
         *own = held.amount / 250;
     }
     let planned = world.decide(&RULES).batch.unwrap();
-    let Batch::MintAndSell { tokens, .. } = planned.batch else { panic!() };
+    let Batch::MintAndSell { tokens: Units(tokens), .. } = planned.batch else { panic!() };
     assert!(tokens <= 2 * TOKEN && tokens > 2 * TOKEN - TOKEN / 1_000, "{tokens}");
 }
 
@@ -243,7 +243,7 @@ fn neutral_volume_only_if_it_is_wanted_due_and_cheap() {
     assert_eq!(decided(&RULES, &due, &world), None);
     assert_eq!(decided(&wanted, &world.moment(), &world), None);
     let batch = decided(&wanted, &due, &world).unwrap();
-    assert_eq!(batch, Batch::NeutralVolume { tokens: TOKEN });
+    assert_eq!(batch, Batch::NeutralVolume { tokens: Units(TOKEN) });
     let mut fee = world.clone();
     fee.seen.index.fee_bps = 100;
     assert_eq!(decided(&wanted, &due, &fee), None, "two percent of 1 TAO are above 0.01");

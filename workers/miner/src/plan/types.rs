@@ -1,6 +1,7 @@
 //! The words of a plan: rules, batches, decisions.
 
 use crate::gas::Costs;
+use cicada_amounts::Units;
 use cicada_core::arbitrage::{Halt, Limits};
 use serde::Serialize;
 
@@ -32,14 +33,11 @@ pub struct Neutral {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Trade {
     /// What is paid in: index tokens of a sale, TAO of a purchase.
-    #[serde(with = "crate::tao::text")]
-    pub pays: u128,
+    pub pays: Units,
     /// What should come out.
-    #[serde(with = "crate::tao::text")]
-    pub gets: u128,
+    pub gets: Units,
     /// The least that is accepted.
-    #[serde(with = "crate::tao::text")]
-    pub least: u128,
+    pub least: Units,
 }
 
 /// What to do now. Index tokens and TAO in smallest units.
@@ -49,8 +47,7 @@ pub enum Batch {
     /// Mint, then sell what the fee leaves.
     MintAndSell {
         /// Index tokens that are paid for.
-        #[serde(with = "crate::tao::text")]
-        tokens: u128,
+        tokens: Units,
         /// The sales.
         trades: Vec<Trade>,
     },
@@ -67,14 +64,12 @@ pub enum Batch {
     /// Redeem index tokens that are there already.
     RedeemStock {
         /// How many.
-        #[serde(with = "crate::tao::text")]
-        tokens: u128,
+        tokens: Units,
     },
     /// Mint, and redeem what the fee leaves.
     NeutralVolume {
         /// Index tokens that are paid for.
-        #[serde(with = "crate::tao::text")]
-        tokens: u128,
+        tokens: Units,
     },
 }
 
@@ -128,8 +123,7 @@ impl From<Halt> for Idle {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decision {
     /// The market price, at scale 10¹⁸.
-    #[serde(with = "crate::tao::text")]
-    pub price_e18: u128,
+    pub price_e18: Units,
     /// `(price − NAV) / NAV` in bps, rounded towards zero.
     pub spread_bps: i128,
     /// What to do, and what that should earn after fees and gas in units of TAO; negative for
@@ -146,8 +140,7 @@ pub struct Planned {
     #[serde(flatten)]
     pub batch: Batch,
     /// In units of TAO, net.
-    #[serde(with = "crate::tao::text")]
-    pub profit: i128,
+    pub profit: Units<i128>,
 }
 
 /// What a plan depends on besides the chain and the rules.

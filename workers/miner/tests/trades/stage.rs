@@ -1,7 +1,7 @@
 //! An index on a chain, its pool, and a miner, Bob.
 
 use cicada_amounts::TAO;
-use cicada_chain::{account_of, address, signer};
+use cicada_chain::{account_of, signer};
 use cicada_contracts::{index, pair, token};
 use cicada_core::hash::Native;
 use cicada_core::nav::{self, Observation};
@@ -48,11 +48,9 @@ impl Stage {
         let deposit = pair::add_liquidity(1_000 * TOKEN, 1_000 * TAO, 1, later());
         stage.call("pair", &deposit).await;
         let text = format!(
-            "url = \"{}\"\nindex = \"{}\"\npair = \"{}\"\nsuri = \"//Bob\"\n\
+            "network = \"{}\"\nsuri = \"//Bob\"\n\
              ledger = \"ledger.json\"\nlisten = \"127.0.0.1:0\"\npoll = \"200ms\"\n",
-            stage.url,
-            address(&stage.at("index")),
-            address(&stage.at("pair")),
+            stage.network_file().display(),
         );
         let config = stage.folder.path().join("miner.toml");
         std::fs::write(&config, text).unwrap();

@@ -2,11 +2,11 @@
 
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::{digest, Claim, Pledge, Position, Value, View, FIRST_VIEW};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use std::collections::HashMap;
 
 /// The digest of the configuration in all models.
-pub const CONFIG_DIGEST: Hash = [7; 32];
+pub const CONFIG_DIGEST: Digest = Digest([7; 32]);
 
 /// How many values there are.
 pub const VALUES: usize = 2;
@@ -24,7 +24,7 @@ pub struct Domain {
     pub statements: Vec<Statement>,
     /// The pledges, unsigned and without a seat, with the numbers of their statements.
     pub pledges: Vec<(usize, Pledge)>,
-    by_message: HashMap<Hash, usize>,
+    by_message: HashMap<Digest, usize>,
     by_statement: HashMap<Statement, usize>,
     votes: usize,
     swapped: Vec<usize>,
@@ -97,7 +97,7 @@ impl Domain {
     }
 
     /// The number of a statement by the message that was signed.
-    pub fn by_message(&self, message: &Hash) -> Option<usize> {
+    pub fn by_message(&self, message: &Digest) -> Option<usize> {
         self.by_message.get(message).copied()
     }
 
@@ -107,7 +107,7 @@ impl Domain {
     }
 
     /// The other value's digest; anything else stays.
-    pub fn other(&self, known: Hash) -> Hash {
+    pub fn other(&self, known: Digest) -> Digest {
         let at = self.values.iter().position(|value| digest(value) == known);
         at.and_then(|at| self.values.get(VALUES - 1 - at)).map_or(known, |value| digest(value))
     }

@@ -5,13 +5,13 @@ use super::keys::MockKeys;
 use super::world::World;
 use cicada_consensus::byzantine::{Acceptor, Kind, Mandate, Statement};
 use cicada_consensus::{digest, Position, Record, View};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 
 /// The contents of an acceptor, free of the accident which quorum signed a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Contents {
     view: View,
-    prepared: Vec<(Position, View, Hash)>,
+    prepared: Vec<(Position, View, Digest)>,
     locks: Vec<Statement>,
     values: Vec<(Position, usize)>,
 }
@@ -52,7 +52,7 @@ impl Contents {
     }
 
     fn swap(&self, domain: &Domain) -> Self {
-        let other = |(p, view, hash): &(Position, View, Hash)| (*p, *view, domain.other(*hash));
+        let other = |(p, view, hash): &(Position, View, Digest)| (*p, *view, domain.other(*hash));
         let lock = |s: &Statement| Statement { digest: domain.other(s.digest), ..*s };
         let mut values: Vec<_> = self.values.iter().map(|(p, v)| (*p, 1 - v)).collect();
         values.sort_unstable();
@@ -139,7 +139,7 @@ impl Local {
             acceptor.forget_up_to(tip);
             disk.forget_up_to(tip);
         }
-        let bit = |message: &Hash| match world.domain.by_message(message) {
+        let bit = |message: &Digest| match world.domain.by_message(message) {
             Some(bit) => 1 << bit,
             None => unreachable!("{action:?} made a node sign what is not in the model"),
         };

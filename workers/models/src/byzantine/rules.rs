@@ -4,11 +4,12 @@ use super::domain::Signed;
 use super::local::Local;
 use super::{Byzantine, Kind, State};
 use cicada_consensus::{Position, View};
+use cicada_core::hash::Digest;
 
 impl Byzantine {
     // Statements of one kind about different values: at one position, or at one in one view.
     pub(super) fn conflict(&self, certified: Signed, across_views: bool) -> bool {
-        let mut seen: Vec<(Position, View, [u8; 32])> = Vec::new();
+        let mut seen: Vec<(Position, View, Digest)> = Vec::new();
         let bits = self.domain.statements.iter().enumerate();
         for (_, s) in bits.filter(|(number, _)| certified >> number & 1 == 1) {
             let view = if across_views { 0 } else { s.view };

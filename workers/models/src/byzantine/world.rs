@@ -4,7 +4,7 @@ use super::domain::{Domain, Signed, CONFIG_DIGEST};
 use super::keys::{mock_signature, MockKeys};
 use cicada_consensus::byzantine::{Kind, Mandate, QuorumCertificate, Statement};
 use cicada_consensus::{Config, Justification, Mutant, Pledge, Position, Seat, View};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::quorum::Quorum;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,7 +173,7 @@ impl World<'_> {
 }
 
 /// What tells mandates apart: view, base, bound values.
-pub type MandateKey = (View, Position, Vec<(Position, Hash)>);
+pub type MandateKey = (View, Position, Vec<(Position, Digest)>);
 
 /// What tells a mandate from others.
 pub fn key(mandate: &Mandate) -> MandateKey {

@@ -5,7 +5,7 @@ use cicada_consensus::{
     Outcome, Output, Position, Record, Refusal, Request, Seat, Timing, Value, Vote,
 };
 use cicada_core::certificate::Signature;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use parity_scale_codec::Encode;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -33,19 +33,19 @@ impl Application for Accepting {
 pub struct NoKeys;
 
 impl Keys for NoKeys {
-    fn attest(&self, _: &Hash) -> Signature {
+    fn attest(&self, _: &Digest) -> Signature {
         [0; 64]
     }
 
-    fn verify_attestation(&self, _: Seat, _: &Hash, _: &Signature) -> bool {
+    fn verify_attestation(&self, _: Seat, _: &Digest, _: &Signature) -> bool {
         false
     }
 
-    fn sign(&self, _: &Hash) -> Signature {
+    fn sign(&self, _: &Digest) -> Signature {
         [0; 64]
     }
 
-    fn verify(&self, _: Seat, _: &Hash, _: &Signature) -> bool {
+    fn verify(&self, _: Seat, _: &Digest, _: &Signature) -> bool {
         false
     }
 }

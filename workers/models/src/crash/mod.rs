@@ -11,6 +11,7 @@ pub use event::Forget;
 
 use crate::run::{Limit, Limited};
 use cicada_consensus::{Config, Mutant, Position, Seat};
+use cicada_core::hash::Digest;
 use cicada_core::quorum::{FaultModel, Quorum};
 use event::{timing, value, Event, Machine, Message};
 use stateright::{Model, Property};
@@ -240,7 +241,7 @@ impl Model for Crash {
         };
         let mut tables = self.tables();
         let nodes = (0..n).map(|seat| {
-            let mut config = Config::new(seat, quorum, quorum, 1, [7; 32]);
+            let mut config = Config::new(seat, quorum, quorum, 1, Digest([7; 32]));
             config.timing = timing(patient);
             config.mutant = mutant;
             tables.machine(Machine::new(config, forget, consent))

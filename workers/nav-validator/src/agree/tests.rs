@@ -1,15 +1,17 @@
 use super::*;
 use crate::contracts::testing::committee;
+use cicada_core::hash::Digest;
 use cicada_core::report::ReportKind;
+use cicada_core::Account;
 use cicada_network::NodeKeys;
 
 const NOW: u64 = 1_738_425_600_000;
-const FEED: Feed = Feed { kind: ReportKind::Nav, contract: [3; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Nav, contract: Account([3; 32]) };
 const SLOT: u64 = 5;
 
 fn signed(keys: &[NodeKeys], seat: u8, nav_e18: u128, time_ms: u64) -> Observation {
     let mut observation = Observation { seat, nav_e18, time_ms, signature: [0; 64] };
-    let message = observation.message::<Native>(&[8; 32], &FEED, SLOT);
+    let message = observation.message::<Native>(&Digest([8; 32]), &FEED, SLOT);
     observation.signature = keys[usize::from(seat)].attest(&message);
     observation
 }

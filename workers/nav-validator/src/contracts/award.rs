@@ -4,14 +4,14 @@ use super::{Contracts, FRESH};
 use crate::epochs::Funding;
 use anyhow::{Context, Result};
 use cicada_chain::Signer;
+use cicada_contracts::rewards;
 use cicada_contracts::types::{Accused, RewardTerms};
-use cicada_contracts::{rewards, Message};
-use cicada_core::certificate::Certificate;
 use cicada_core::ranking::Statement;
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_core::rewards::{AwardState, Proposal};
 use cicada_core::slashing::Weight;
 use cicada_core::Account;
+use cicada_settlement::{Bringer, Verified, Witnesses};
 
 impl Contracts {
     fn rewards(&self) -> Result<&Account> {
@@ -71,14 +71,15 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn settle_epoch(
-        &self,
-        proposal: &Proposal,
-        certificate: &Certificate,
-        signer: &Signer,
+        verified: Verified<Proposal>,
+        by: &Bringer<'_, impl Witnesses>,
     ) -> Result<Option<u64>> {
-        let Proposal { report, award, .. } = proposal;
-        let settle = rewards::settle_epoch(report, award, proposal.ranked_by(), certificate);
-        self.settle(self.rewards()?, &settle, report, signer).await
+        let message = |verified: &Verified<Proposal>| {
+            let (value, certificate) = (verified.value(), verified.certificate());
+            rewards::settle_epoch(&value.report, &value.award, value.ranked_by(), certificate)
+        };
+        let held = (rewards::latest(), |newest: FeedState| newest);
+        Self::settle((verified, message), held, by).await
     }
 
     /// Who is accused of an epoch.
@@ -101,7 +102,7 @@ impl Contracts {
         signer: &Signer,
     ) -> Result<Option<u64>> {
         let accuse = rewards::accuse_ranking(statement.epoch, certified, statement, stated);
-        self.try_rewards(&accuse, signer).await
+        self.attempt(self.rewards()?, &accuse, signer, accuse.label()).await
     }
 
     /// Has all judged who are accused of an epoch. The block, or `None` if the chain does not.
@@ -111,21 +112,7 @@ impl Contracts {
     pub async fn judge_rankings(&self, epoch: u64, signer: &Signer) -> Result<Option<u64>> {
         // A dry run sees the clock of the newest block, which may stand still.
         self.chain.freshen(signer, FRESH).await?;
-        self.try_rewards(&rewards::judge_rankings(epoch), signer).await
-    }
-
-    async fn try_rewards<E>(
-        &self,
-        message: &Message<(), E>,
-        signer: &Signer,
-    ) -> Result<Option<u64>> {
-        match self.chain.call(self.rewards()?, message, signer).await {
-            Ok(outcome) => Ok(Some(outcome.block)),
-            Err(error) if error.refusal().is_some() => {
-                tracing::info!("{}: {error}", message.label());
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let judge = rewards::judge_rankings(epoch);
+        self.attempt(self.rewards()?, &judge, signer, judge.label()).await
     }
 }

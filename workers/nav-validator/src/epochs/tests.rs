@@ -3,6 +3,7 @@ use crate::rows::{Block, Change, Cursor, SettledAward, SettledNav, Trade};
 use cicada_amounts::TAO;
 use cicada_core::activity::held::Movement;
 use cicada_core::activity::Side;
+use cicada_core::hash::Digest;
 
 const LENGTH: u64 = 3_600_000;
 
@@ -16,7 +17,7 @@ fn mint(time_ms: u64, miner: u8, value: u128) -> [Change; 2] {
 }
 
 fn trade(time_ms: u64, miner: u8, side: Side, value: u128) -> [Change; 2] {
-    let (account, tokens) = ([miner; 32], value);
+    let (account, tokens) = (Account([miner; 32]), value);
     let (from, to) = match side {
         Side::Mint => (None, Some(account)),
         Side::Redeem => (Some(account), None),
@@ -31,11 +32,11 @@ fn at(epoch: u64, after_ms: u64) -> u64 {
 }
 
 fn members(operators: [u8; 2]) -> Vec<(Account, u128)> {
-    operators.map(|operator| ([operator; 32], 2_000)).to_vec()
+    operators.map(|operator| (Account([operator; 32]), 2_000)).to_vec()
 }
 
 fn take(store: &Store, number: u64, time_ms: u64, changes: Vec<Change>) {
-    let at = Cursor { block: number, hash: [0; 32], time_ms };
+    let at = Cursor { block: number, hash: Digest::ZERO, time_ms };
     let changes = (0u32..).zip(changes).collect();
     store
         .take(
@@ -46,7 +47,7 @@ fn take(store: &Store, number: u64, time_ms: u64, changes: Vec<Change>) {
 }
 
 fn funding(pool: u128, funded: u128) -> Funding {
-    let stakes = vec![([50; 32], 3_000), ([51; 32], 1_000)];
+    let stakes = vec![(Account([50; 32]), 3_000), (Account([51; 32]), 1_000)];
     Funding { emission: Emission::constant(pool), funded, stakes }
 }
 
@@ -68,17 +69,17 @@ fn an_epoch_ends_with_the_first_block_at_its_end() {
     take(&store, 4, end, mint(end, 3, TAO).to_vec());
     let epoch = close_due(&store, &funding(100, 1_000)).unwrap();
     assert_eq!((epoch.closed_by, epoch.award.epoch, epoch.award.end_ms), (4, 1, end));
-    let paid: Vec<u8> = epoch.placements.iter().map(|place| place.miner[0]).collect();
+    let paid: Vec<u8> = epoch.placements.iter().map(|place| place.miner.0[0]).collect();
     assert_eq!(paid, [1], "who minted before the first epoch and held");
     assert_eq!(close_due(&store, &funding(100, 1_000)), None, "once");
     take(&store, 5, at(3, 0), mint(at(3, 0), 4, TAO).to_vec());
     let epoch = close_due(&store, &funding(100, 1_000)).unwrap();
-    let minted: Vec<_> = epoch.scores.iter().map(|s| (s.miner[0], s.weighted_tenths)).collect();
+    let minted: Vec<_> = epoch.scores.iter().map(|s| (s.miner.0[0], s.weighted_tenths)).collect();
     assert_eq!(minted, [(1, 22 * TAO), (2, 11 * TAO)], "the closing block is the next epoch's");
     assert_eq!((epoch.ignored.outside, epoch.ignored.too_small), (1, 1));
     let now = running(&store, &schedule()).unwrap();
     let live = standings(&store, &now, 6).unwrap();
-    assert_eq!(live.scores.iter().map(|score| score.miner[0]).collect::<Vec<_>>(), [3]);
+    assert_eq!(live.scores.iter().map(|score| score.miner.0[0]).collect::<Vec<_>>(), [3]);
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn who_turns_tokens_round_is_paid_nothing_beside_who_stays() {
     });
     let paid: Vec<Vec<(u8, u128)>> = epochs
         .iter()
-        .map(|epoch| epoch.placements.iter().map(|place| (place.miner[0], place.base)).collect())
+        .map(|epoch| epoch.placements.iter().map(|place| (place.miner.0[0], place.base)).collect())
         .collect();
     assert_eq!(paid[0], []);
     assert_eq!(paid[1].iter().map(|(miner, _)| *miner).collect::<Vec<_>>(), [2]);
@@ -132,7 +133,7 @@ fn balances_outlive_the_transfers_that_made_them() {
 fn only_who_is_registered_for_the_whole_epoch_is_ranked() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
-    let register = |miner: u8, time_ms| Change::Registered([miner; 32], time_ms);
+    let register = |miner: u8, time_ms| Change::Registered(Account([miner; 32]), time_ms);
     let early = vec![register(1, at(1, 9)), register(2, at(1, 9)), register(4, at(1, 9))];
     let mints = (1..=4).flat_map(|miner| mint(at(1, 9), miner, TAO));
     take(&store, 1, at(1, 9), early.into_iter().chain(mints).collect());
@@ -140,10 +141,10 @@ fn only_who_is_registered_for_the_whole_epoch_is_ranked() {
     take(&store, 2, at(2, 1), vec![register(3, at(2, 1))]);
     let first = close_due(&store, &funding(1_000, 2_000)).unwrap();
     assert!(first.placements.is_empty());
-    take(&store, 3, at(3, 0) - 1, vec![Change::Unregistered([2; 32], at(3, 0) - 1)]);
-    take(&store, 4, at(3, 0), vec![Change::Unregistered([4; 32], at(3, 0))]);
+    take(&store, 3, at(3, 0) - 1, vec![Change::Unregistered(Account([2; 32]), at(3, 0) - 1)]);
+    take(&store, 4, at(3, 0), vec![Change::Unregistered(Account([4; 32]), at(3, 0))]);
     let second = close_due(&store, &funding(1_000, 2_000)).unwrap();
-    let ranks: Vec<_> = second.placements.iter().map(|p| (p.miner[0], p.rank)).collect();
+    let ranks: Vec<_> = second.placements.iter().map(|p| (p.miner.0[0], p.rank)).collect();
     assert_eq!(ranks, [(1, Some(1)), (4, Some(2)), (2, None), (3, None)]);
 }
 
@@ -171,7 +172,7 @@ fn validators_are_paid_by_stake_and_participation() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
     let nav = |signers, observers| SettledNav {
-        digest: [0; 32],
+        digest: Digest::ZERO,
         epoch: 1,
         signers,
         observers,
@@ -184,7 +185,7 @@ fn validators_are_paid_by_stake_and_participation() {
     take(&store, 2, 1_000 + LENGTH, vec![]);
     let epoch = close_due(&store, &funding(1_400, 10_000)).unwrap();
     let paid: Vec<(u8, u128)> =
-        epoch.validators.iter().map(|paid| (paid.account[0], paid.amount)).collect();
+        epoch.validators.iter().map(|paid| (paid.account.0[0], paid.amount)).collect();
     // 5 % of 1,400 in proportion 3,000 · 100 % to 1,000 · 50 %.
     assert_eq!(paid, [(50, 60), (51, 10)]);
 }
@@ -194,7 +195,7 @@ fn who_is_replaced_before_the_end_is_paid_for_his_part() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
     let nav = |epoch, time_ms| SettledNav {
-        digest: [0; 32],
+        digest: Digest::ZERO,
         epoch,
         signers: 0,
         observers: 0b11,
@@ -204,11 +205,11 @@ fn who_is_replaced_before_the_end_is_paid_for_his_part() {
     let navs = vec![Change::Settled(1, nav(1, 2_000)), Change::Settled(2, nav(2, 3_000))];
     take(&store, 1, 3_000, navs);
     take(&store, 2, 1_000 + LENGTH, vec![]);
-    let stakes = vec![([51; 32], 2_000), ([52; 32], 2_000)];
+    let stakes = vec![(Account([51; 32]), 2_000), (Account([52; 32]), 2_000)];
     let funding = Funding { stakes, ..funding(1_600, 10_000) };
     let epoch = close_due(&store, &funding).unwrap();
     let paid: BTreeMap<u8, u128> =
-        epoch.validators.iter().map(|paid| (paid.account[0], paid.amount)).collect();
+        epoch.validators.iter().map(|paid| (paid.account.0[0], paid.amount)).collect();
     assert_eq!(paid, BTreeMap::from([(50, 20), (51, 40), (52, 20)]), "80 by halves and a whole");
 }
 
@@ -217,7 +218,10 @@ fn an_award_is_one_more_report_of_the_epoch_in_which_it_is_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), b"").unwrap();
     let award = |epoch, committee, ranked_by, settled_ms| {
-        Change::Awarded(epoch, SettledAward { ranking: [0; 32], ranked_by, committee, settled_ms })
+        Change::Awarded(
+            epoch,
+            SettledAward { ranking: Digest::ZERO, ranked_by, committee, settled_ms },
+        )
     };
     // Of a committee that nobody knows, it is no report.
     take(&store, 1, at(1, 0), vec![award(1, 9, 0b11, at(1, 0))]);
@@ -249,7 +253,7 @@ fn a_spike_is_flagged_and_still_counts() {
     assert!(second.spikes.is_empty(), "without a past there is no spike");
     let now = running(&store, &schedule()).unwrap();
     let live = standings(&store, &now, 4).unwrap();
-    assert_eq!(live.spikes, [[1; 32]], "above ten times, not at ten times");
+    assert_eq!(live.spikes, [Account([1; 32])], "above ten times, not at ten times");
     assert_eq!(live.scores.len(), 2);
 }
 

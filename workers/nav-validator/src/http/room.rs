@@ -22,7 +22,7 @@ pub(super) fn with_room<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> 
         async move {
             match place {
                 Some(place) => to_its_end(place, next.run(request)).await,
-                None => busy(),
+                None => Failure::busy().into_response(),
             }
         }
     }))
@@ -36,14 +36,10 @@ pub(super) fn in_line<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Ro
         async move {
             match room.acquire_owned().await {
                 Ok(place) => to_its_end(place, next.run(request)).await,
-                Err(_) => busy(),
+                Err(_) => Failure::busy().into_response(),
             }
         }
     }))
-}
-
-fn busy() -> Response {
-    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy: ask again").into_response()
 }
 
 /// The work goes on, and keeps its place, also if who asked has gone.

@@ -1,19 +1,20 @@
 //! What other validators ask for: our signatures.
 
 use super::{Answer, Failure, Shared};
-use crate::certify::confirmed;
 use crate::contracts::Office;
+use crate::observe::Observer;
 use crate::rebalance::wanted_message;
 use crate::service::App;
+use anyhow::{ensure, Context, Result};
 use axum::extract::{Query, State};
 use axum::Json;
-use cicada_chain::address;
-use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::certificate::Signature;
-use cicada_core::nav::Proposal;
 use cicada_core::ranking::ranking;
-use cicada_core::rewards;
+use cicada_core::report::{Feed, Report, ReportKind};
+use cicada_core::slashing::Weight;
+use cicada_node_api::{Attestation, Decided, Scale};
 use cicada_program::count;
+use cicada_settlement::Committee;
 use parity_scale_codec::Encode;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -40,7 +41,7 @@ impl OfSlot {
 }
 
 fn of_nav() -> String {
-    "nav".into()
+    ReportKind::Nav.name().into()
 }
 
 pub(super) async fn observation(State(app): Shared, Query(of): Query<OfSlot>) -> Answer {
@@ -52,19 +53,22 @@ pub(super) async fn observation(State(app): Shared, Query(of): Query<OfSlot>) ->
     signed.map(Json)
 }
 
+fn observer(app: &App) -> Result<&Observer, Failure> {
+    app.observer.as_deref().ok_or_else(|| Failure::conflict("this process has no keys"))
+}
+
 async fn signed(app: &App, of: &OfSlot) -> Result<Value, Failure> {
-    let observer = app.observer.as_ref();
-    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let observer = observer(app)?;
     let contracts = app.contracts();
-    match of.feed.as_str() {
-        "nav" => {
+    match ReportKind::named(&of.feed) {
+        Some(ReportKind::Nav) => {
             let known = observer.observation(&contracts, of.slot).await;
             let (office, one) = known.map_err(Failure::conflict)?;
             let mut said = said(&office, of.slot, one.seat, one.time_ms, &one.signature, &one);
             said["nav_e18"] = one.nav_e18.to_string().into();
             Ok(said)
         }
-        "basket" => {
+        Some(ReportKind::Basket) => {
             let none = || Failure::conflict("no file of emissions is configured");
             let baskets = app.baskets.as_ref().ok_or_else(none)?;
             let known = baskets.own(&contracts, observer, of.slot).await;
@@ -106,8 +110,7 @@ pub(super) struct OfEpoch {
 /// What we have signed of the ranking of an epoch. The ranking itself is shown once the epoch is
 /// settled: before that somebody could copy it.
 pub(super) async fn signed_ranking(State(app): Shared, Query(of): Query<OfEpoch>) -> Answer {
-    let observer = app.observer.as_ref();
-    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
+    let observer = observer(&app)?;
     let outlook = observer.outlooks.now(&app.contracts()).await?;
     let (office, epoch) = (&outlook.office, of.epoch);
     let own = app.store.statement(epoch, &office.config_digest)?;
@@ -126,7 +129,7 @@ pub(super) async fn signed_ranking(State(app): Shared, Query(of): Query<OfEpoch>
         "digest": hex::encode(one.ranking),
         "signature": hex::encode(one.signature),
         "ranking": list.as_ref().map(|list| {
-            let row = |(miner, score): &(_, u128)| json!([address(miner), score.to_string()]);
+            let row = |(miner, score): &Weight| json!([miner, score.to_string()]);
             list.iter().map(row).collect::<Vec<_>>()
         }),
         "scale": hex::encode((one, list).encode()),
@@ -142,34 +145,92 @@ pub(super) struct OfFeed {
 /// Our signature under what the nodes decided and certified: for a bringer who has to replace that
 /// of a seat without a voice.
 pub(super) async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) -> Answer {
-    let observer = app.observer.as_ref();
-    let observer = observer.ok_or_else(|| Failure::conflict("this process has no keys"))?;
-    let contracts = app.contracts();
-    let (peers, slot) = (&app.peers, of.slot);
-    let (feed, decided) = match of.feed.as_str() {
-        "nav" => {
-            let decided = peers.certified::<Proposal>("nav", slot).await?;
-            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
-            (contracts.nav_feed(), decided)
-        }
-        "basket" => {
-            let decided = peers.certified::<Basket>("basket", slot).await?;
-            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
-            (contracts.basket_feed(), decided)
-        }
-        "rewards" => {
-            let decided = peers.certified::<rewards::Proposal>("rewards", slot).await?;
-            let decided = decided.map(|decided| (decided.value.report, decided.certificate));
-            (contracts.rewards_feed()?, decided)
-        }
+    let observer = observer(&app)?;
+    let (contracts, slot) = (app.contracts(), of.slot);
+    let feed = match ReportKind::named(&of.feed) {
+        Some(ReportKind::Nav) => contracts.nav_feed(),
+        Some(ReportKind::Basket) => contracts.basket_feed(),
+        Some(ReportKind::Rewards) => contracts.rewards_feed()?,
         _ => return Err(Failure::bad("the feeds are nav, basket and rewards")),
     };
-    let (report, certificate) =
-        decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
+    let decided = app.peers.node()?.decided(feed.kind, slot).await.map_err(anyhow::Error::from)?;
+    let decided = decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
     let office = contracts.office().await?;
     let seat = office.seat_of(&observer.keys.attestation_key());
     let seat = seat.ok_or_else(|| Failure::conflict("these keys have no seat"))?;
-    let message =
-        confirmed(&office, &feed, slot, &report, &certificate).map_err(Failure::conflict)?;
-    Ok(Json(json!({ "seat": seat, "signature": hex::encode(observer.keys.attest(&message)) })))
+    let report = confirmed(&office.committee()?, &feed, slot, decided);
+    let message = office.message(&report.map_err(Failure::conflict)?);
+    let signature = Scale(observer.keys.attest(&message));
+    Ok(Json(json!(Attestation { seat, slot, signature })))
+}
+
+/// What a seat may sign once more: the report of a slot, if a quorum of the committee in office,
+/// barred seats included, has signed it.
+fn confirmed(committee: &Committee, feed: &Feed, slot: u64, decided: Decided) -> Result<Report> {
+    let Decided { proposal: Scale(value), certificate, .. } = decided;
+    let Scale(certificate) =
+        certificate.with_context(|| format!("slot {slot} is decided, but not certified yet"))?;
+    let report = value.report()?;
+    ensure!(report.feed == *feed && report.slot == slot, "a report of another slot");
+    committee
+        .check(&report, &certificate)
+        .map_err(|error| anyhow::anyhow!("the certificate: {error:?}"))?;
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contracts::testing::committee;
+    use cicada_core::certificate::Certificate;
+    use cicada_core::hash::Digest;
+    use cicada_core::Account;
+    use cicada_node_api::Opaque;
+
+    const FEED: Feed = Feed { kind: ReportKind::Nav, contract: Account([3; 32]) };
+    const REPORT: Report = Report {
+        version: 1,
+        feed: FEED,
+        slot: 5,
+        previous: Digest::ZERO,
+        time_ms: 7,
+        leaf_count: 1,
+        root: Digest([9; 32]),
+    };
+
+    #[test]
+    fn only_what_a_quorum_signed_is_signed_again() {
+        let (keys, office) = committee(5);
+        let committee = office.committee().unwrap();
+        let message = office.message(&REPORT);
+        let signed = (1..5u8).map(|seat| (seat, keys[usize::from(seat)].attest(&message)));
+        let good = Certificate::assemble(1, &committee.quorum, signed).unwrap();
+        let check = |slot, report: &Report, certificate: Option<&Certificate>| {
+            let decided = Decided {
+                slot,
+                digest: Scale(Digest::ZERO),
+                proposal: Scale(Opaque(report.encode())),
+                proposer: None,
+                certificate: certificate.cloned().map(Scale),
+            };
+            confirmed(&committee, &FEED, slot, decided).is_ok()
+        };
+        assert!(check(5, &REPORT, Some(&good)));
+        assert!(!check(5, &REPORT, None), "not certified");
+        assert!(!check(6, &REPORT, Some(&good)), "another slot");
+        assert!(
+            !check(5, &Report { root: Digest([1; 32]), ..REPORT }, Some(&good)),
+            "another report"
+        );
+        let other = Feed { contract: Account([4; 32]), ..FEED };
+        assert!(!check(5, &Report { feed: other, ..REPORT }, Some(&good)), "another feed");
+        let next = Certificate { epoch: 2, ..good.clone() };
+        assert!(!check(5, &REPORT, Some(&next)), "another epoch");
+        let mut fewer = good.clone();
+        fewer.signatures.pop();
+        assert!(!check(5, &REPORT, Some(&fewer)));
+        let mut forged = good;
+        forged.signatures[0] = forged.signatures[1];
+        assert!(!check(5, &REPORT, Some(&forged)));
+    }
 }

@@ -1,6 +1,6 @@
 //! Questions to the store that change nothing.
 
-use super::{rows, Members, Place, Row, Store, StoreError};
+use super::{one, rows, Members, Place, Row, Store, StoreError};
 use super::{
     AWARDED, CLAIMS, COMMITTEES, EPOCHS, HOLDERS, MOVEMENTS, PAST, PENALTIES, REGISTERED, SETTLED,
     TRADES,
@@ -56,9 +56,7 @@ impl Store {
             let table = read.open_table(HOLDERS)?;
             let mut found = BTreeMap::new();
             for account in accounts {
-                if let Some(bytes) = table.get(account)? {
-                    found.insert(*account, Holder::decode_all(&mut bytes.value())?);
-                }
+                found.extend(one(&table, account.0)?.map(|holder| (*account, holder)));
             }
             Ok(found)
         })
@@ -78,9 +76,8 @@ impl Store {
             let table = read.open_table(REGISTERED)?;
             let mut found = BTreeSet::new();
             for account in accounts {
-                let bytes = table.get(account)?;
-                let registration = bytes.map(|bytes| Registration::decode_all(&mut bytes.value()));
-                if registration.transpose()?.is_some_and(|one| one.covers(start_ms, end_ms)) {
+                let registration: Option<Registration> = one(&table, account.0)?;
+                if registration.is_some_and(|one| one.covers(start_ms, end_ms)) {
                     found.insert(*account);
                 }
             }
@@ -102,19 +99,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn settled_since(&self, time_ms: u64) -> Result<Vec<(u64, SettledNav)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(SETTLED)?;
-            let mut found = Vec::new();
-            for row in table.iter()?.rev() {
-                let (slot, bytes) = row?;
-                let nav = SettledNav::decode_all(&mut bytes.value())?;
-                if nav.time_ms < time_ms {
-                    break;
-                }
-                found.push((slot.value(), nav));
-            }
-            Ok(found)
-        })
+        self.newest(SETTLED, |slot| slot, usize::MAX, |nav: &SettledNav| nav.time_ms >= time_ms)
     }
 
     /// The newest settled NAVs, the newest first.
@@ -122,15 +107,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn newest_settled(&self, count: usize) -> Result<Vec<(u64, SettledNav)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(SETTLED)?;
-            let mut found = Vec::new();
-            for row in table.iter()?.rev().take(count) {
-                let (slot, bytes) = row?;
-                found.push((slot.value(), SettledNav::decode_all(&mut bytes.value())?));
-            }
-            Ok(found)
-        })
+        self.newest(SETTLED, |slot| slot, count, |_| true)
     }
 
     /// The awards that were settled from a time on, the newest first.
@@ -138,19 +115,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn awarded_since(&self, time_ms: u64) -> Result<Vec<(u64, SettledAward)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(AWARDED)?;
-            let mut found = Vec::new();
-            for row in table.iter()?.rev() {
-                let (epoch, bytes) = row?;
-                let award = SettledAward::decode_all(&mut bytes.value())?;
-                if award.settled_ms < time_ms {
-                    break;
-                }
-                found.push((epoch.value(), award));
-            }
-            Ok(found)
-        })
+        let since = |award: &SettledAward| award.settled_ms >= time_ms;
+        self.newest(AWARDED, |epoch| epoch, usize::MAX, since)
     }
 
     /// The newest settled award.
@@ -158,13 +124,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn newest_awarded(&self) -> Result<Option<(u64, SettledAward)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(AWARDED)?;
-            let Some((epoch, bytes)) = table.last()? else {
-                return Ok(None);
-            };
-            Ok(Some((epoch.value(), SettledAward::decode_all(&mut bytes.value())?)))
-        })
+        Ok(self.newest(AWARDED, |epoch| epoch, 1, |_| true)?.pop())
     }
 
     /// The committees that are known, operators in seat order, with their stakes when they first
@@ -181,14 +141,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn newest_penalties(&self, count: usize) -> Result<Vec<(Place, Penalty)>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(PENALTIES)?;
-            let row = |row: Row<Place>| {
-                let (place, bytes) = row?;
-                Ok((place.value(), Penalty::decode_all(&mut bytes.value())?))
-            };
-            table.iter()?.rev().take(count).map(row).collect()
-        })
+        self.newest(PENALTIES, |place| place, count, |_| true)
     }
 
     /// The epochs that are over, from the first.
@@ -205,14 +158,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn newest_epochs(&self, count: usize) -> Result<Vec<Epoch>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(EPOCHS)?;
-            let mut found = Vec::new();
-            for row in table.iter()?.rev().take(count) {
-                found.push(Epoch::decode_all(&mut row?.1.value())?);
-            }
-            Ok(found)
-        })
+        let epochs = self.newest(EPOCHS, |epoch| epoch, count, |_| true)?;
+        Ok(epochs.into_iter().map(|(_, epoch)| epoch).collect())
     }
 
     /// One of them.
@@ -220,10 +167,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn epoch(&self, epoch: u64) -> Result<Option<Epoch>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(EPOCHS)?.get(epoch)?;
-            Ok(bytes.map(|bytes| Epoch::decode_all(&mut bytes.value())).transpose()?)
-        })
+        self.read(|read| one(&read.open_table(EPOCHS)?, epoch))
     }
 
     /// The number of the newest of them.
@@ -239,11 +183,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn newest_epoch(&self) -> Result<Option<Epoch>, StoreError> {
-        self.read(|read| {
-            let table = read.open_table(EPOCHS)?;
-            let row = table.last()?;
-            Ok(row.map(|(_, bytes)| Epoch::decode_all(&mut bytes.value())).transpose()?)
-        })
+        Ok(self.newest_epochs(1)?.pop())
     }
 
     /// The claims after an epoch; `None` if they are not kept any more.
@@ -251,10 +191,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn claims(&self, epoch: u64) -> Result<Option<Vec<Claim>>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(CLAIMS)?.get(epoch)?;
-            Ok(bytes.map(|bytes| Vec::decode_all(&mut bytes.value())).transpose()?)
-        })
+        self.read(|read| one(&read.open_table(CLAIMS)?, epoch))
     }
 
     /// What miners did in earlier epochs.
@@ -262,6 +199,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn past(&self) -> Result<BTreeMap<Account, Past>, StoreError> {
-        self.read(|read| Ok(rows(read, PAST, |miner| miner)?.into_iter().collect()))
+        self.read(|read| Ok(rows(read, PAST, Account)?.into_iter().collect()))
     }
 }

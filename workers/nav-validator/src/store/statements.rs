@@ -1,12 +1,12 @@
 //! What was signed of rankings.
 
-use super::{Failed, Store, StoreError, STATEMENTS};
-use cicada_core::hash::Hash;
+use super::{one, Failed, Store, StoreError, STATEMENTS};
+use cicada_core::hash::Digest;
 use cicada_core::ranking::{Own, Statement};
 use parity_scale_codec::{DecodeAll, Encode};
 use redb::ReadableTable;
 
-type Key = (u64, Hash);
+type Key = (u64, [u8; 32]);
 
 /// What was signed for an epoch, under any committee.
 fn of_epoch(table: &impl ReadableTable<Key, super::Bytes>, epoch: u64) -> Result<Vec<Own>, Failed> {
@@ -19,11 +19,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn statement(&self, epoch: u64, config_digest: &Hash) -> Result<Option<Own>, StoreError> {
-        self.read(|read| {
-            let bytes = read.open_table(STATEMENTS)?.get((epoch, *config_digest))?;
-            Ok(bytes.map(|bytes| Own::decode_all(&mut bytes.value())).transpose()?)
-        })
+    pub fn statement(&self, epoch: u64, config_digest: &Digest) -> Result<Option<Own>, StoreError> {
+        self.read(|read| one(&read.open_table(STATEMENTS)?, (epoch, config_digest.0)))
     }
 
     /// Whether anything was signed for an epoch.
@@ -39,7 +36,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::RankedOther`], [`StoreError::Failed`].
-    pub fn keep_statement(&self, config_digest: &Hash, own: &Own) -> Result<(), StoreError> {
+    pub fn keep_statement(&self, config_digest: &Digest, own: &Own) -> Result<(), StoreError> {
         let epoch = own.statement.epoch;
         self.change(|transaction| {
             let mut table = transaction.open_table(STATEMENTS)?;
@@ -48,7 +45,7 @@ impl Store {
             if of_epoch(&table, epoch)?.iter().any(is_other) {
                 return Err(Box::new(StoreError::RankedOther(epoch)));
             }
-            table.insert((epoch, *config_digest), &own.encode()[..])?;
+            table.insert((epoch, config_digest.0), &own.encode()[..])?;
             Ok(())
         })
     }

@@ -1,11 +1,13 @@
 //! What happened in blocks, each kind into its table.
 
-use super::{Bytes, Failed, Place, AWARDED, MOVEMENTS, PENALTIES, REGISTERED, SETTLED, TRADES};
+use super::{
+    one, Bytes, Failed, Place, AWARDED, MOVEMENTS, PENALTIES, REGISTERED, SETTLED, TRADES,
+};
 use crate::rows::Change;
 use cicada_core::rewards::Registration;
 use cicada_core::Account;
-use parity_scale_codec::{DecodeAll, Encode};
-use redb::{ReadableTable, Table, WriteTransaction};
+use parity_scale_codec::Encode;
+use redb::{Table, WriteTransaction};
 
 pub(super) struct Tables<'a> {
     trades: Table<'a, Place, Bytes>,
@@ -13,7 +15,7 @@ pub(super) struct Tables<'a> {
     awarded: Table<'a, u64, Bytes>,
     penalties: Table<'a, Place, Bytes>,
     movements: Table<'a, Place, Bytes>,
-    registered: Table<'a, Account, Bytes>,
+    registered: Table<'a, [u8; 32], Bytes>,
 }
 
 impl<'a> Tables<'a> {
@@ -43,7 +45,7 @@ impl<'a> Tables<'a> {
             }
             Change::Registered(account, since_ms) => {
                 let since = Registration { since_ms: *since_ms, left_ms: None };
-                drop(self.registered.insert(account, &since.encode()[..])?);
+                drop(self.registered.insert(account.0, &since.encode()[..])?);
             }
             Change::Unregistered(account, left_ms) => self.unregister(account, *left_ms)?,
         }
@@ -51,11 +53,11 @@ impl<'a> Tables<'a> {
     }
 
     fn unregister(&mut self, account: &Account, left_ms: u64) -> Result<(), Failed> {
-        let known = self.registered.get(account)?.map(|bytes| bytes.value().to_vec());
-        let known = known.ok_or("somebody left who was not registered: from_block is too late")?;
-        let registration = Registration::decode_all(&mut &known[..])?;
+        let known: Option<Registration> = one(&self.registered, account.0)?;
+        let registration =
+            known.ok_or("somebody left who was not registered: from_block is too late")?;
         let left = Registration { left_ms: Some(left_ms), ..registration };
-        self.registered.insert(account, &left.encode()[..])?;
+        self.registered.insert(account.0, &left.encode()[..])?;
         Ok(())
     }
 }

@@ -9,9 +9,9 @@ mod nodes;
 mod stage;
 
 use cicada_amounts::TAO;
-use cicada_chain::{account_of, address};
+use cicada_chain::account_of;
 use cicada_contracts::{index, rewards};
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_stage::TOKEN;
 use serde_json::Value;
 use stage::{Stage, LIAR, SEATS, TWO_FACED};
@@ -83,7 +83,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     let off = by(&slashing, "nav_deviation");
     assert_eq!(off.len(), 1, "{off:?}");
     for penalty in &off {
-        assert_eq!(penalty["operator"], address(&stage.keys[LIAR].operator()));
+        assert_eq!(penalty["operator"], stage.keys[LIAR].operator().to_string());
         assert_eq!((&penalty["severity"], &penalty["feed"]), (&"moderate".into(), &"nav".into()));
     }
     assert_eq!(off[0]["amount"], (250 * TAO).to_string());
@@ -100,26 +100,26 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     })
     .await;
     let alice = account_of(&stage.alice);
-    assert_eq!(ranked["rankings"][0]["miner"], address(&alice));
+    assert_eq!(ranked["rankings"][0]["miner"], alice.to_string());
     assert_eq!(ranked["rankings"][0]["tier"], "diamond");
 
     // The epoch ends, the award is certified and settled, and Alice claims.
     until("epoch with an award for Alice", async || {
         let state = stage.read("rewards", &rewards::state()).await;
-        let url = format!("{}/claims?account={}", base[1], address(&alice));
+        let url = format!("{}/claims?account={}", base[1], alice);
         (state.claims > 0 && reqwest::get(url).await.ok()?.status().is_success()).then_some(())
     })
     .await;
-    let claim = get(&format!("{}/claims?account={}", base[1], address(&alice))).await;
+    let claim = get(&format!("{}/claims?account={}", base[1], alice)).await;
     let cumulative: u128 = claim["cumulative"].as_str().unwrap().parse().unwrap();
     let index = u32::try_from(claim["index"].as_u64().unwrap()).unwrap();
     let proof = claim["proof"].as_array().unwrap().iter().map(|hash| {
-        let mut bytes: Hash = [0; 32];
-        hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes).unwrap();
+        let mut bytes: Digest = Digest::ZERO;
+        hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes.0).unwrap();
         bytes
     });
     let epoch = claim["epoch"].as_u64().unwrap();
-    let proof: Vec<Hash> = proof.collect();
+    let proof: Vec<Digest> = proof.collect();
     stage.call("rewards", &rewards::claim(epoch, cumulative, index, &proof)).await;
     let paid = stage.read("rewards", &rewards::paid_of(&alice)).await;
     assert_eq!(paid, cumulative);
@@ -143,7 +143,7 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     let [twice] = &by(&slashing, "equivocation")[..] else {
         panic!("not one penalty: {slashing}");
     };
-    assert_eq!(twice["operator"], address(&stage.keys[TWO_FACED].operator()));
+    assert_eq!(twice["operator"], stage.keys[TWO_FACED].operator().to_string());
     assert_eq!((&twice["severity"], &twice["slot"]), (&"critical".into(), &2.into()));
     assert_eq!(twice["amount"], (2_500 * TAO).to_string());
 

@@ -6,10 +6,11 @@ use axum::extract::{Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
 use cicada_core::report::{Feed, Report, ReportKind};
-use cicada_network::{NodeKeys, Rules};
+use cicada_network::{FaultModelName, NodeKeys, Rules};
+use cicada_node_api::{Certified, Decided, Opaque, Reached, Scale, Status};
 use parity_scale_codec::{Decode, Encode};
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -22,14 +23,14 @@ pub struct Committee {
     /// Keys in seat order.
     pub keys: Arc<Vec<NodeKeys>>,
     /// The digest that they sign with.
-    pub config_digest: Hash,
+    pub config_digest: Digest,
 }
 
-type Decided = (Vec<u8>, Certificate);
+type Held = (Opaque, Certificate);
 
 struct Nodes {
     committee: Committee,
-    decided: Mutex<BTreeMap<(ReportKind, u64), Decided>>,
+    decided: Mutex<BTreeMap<(ReportKind, u64), Held>>,
 }
 
 #[derive(Deserialize)]
@@ -52,23 +53,38 @@ pub async fn serve(committee: Committee) -> String {
     address
 }
 
-fn entry(slot: u64, (value, certificate): &Decided) -> Value {
-    json!({
-        "slot": slot,
-        "proposal": hex::encode(value),
-        "certificate": hex::encode(certificate.encode()),
+async fn status() -> Json<Status> {
+    Json(Status {
+        node_id: 0,
+        fault_model: FaultModelName::Crash,
+        view: None,
+        leader: None,
+        leading: true,
+        decided_position: 0,
+        certified_slot: 0,
+        nodes: 1,
+        quorum: 1,
+        attestation_quorum: 1,
+        epoch: 1,
+        config_digest: Digest::ZERO,
+        rules_digest: Digest([7; 32]),
+        rules: Rules { turn_delay_ms: 1_000, ..Rules::UNASKED },
+        promised_proposal: 0,
+        promised_proposer: 0,
+        accepted: Vec::new(),
+        proposals_waiting: 0,
+        has_value: false,
+        feeds: BTreeMap::new(),
+        peers: Reached::default(),
+        engine_lag_ms: 0,
+        uptime_seconds: 0,
     })
 }
 
-async fn status() -> Json<Value> {
-    let rules = Rules { turn_delay_ms: 1_000, ..Rules::UNASKED };
-    Json(json!({ "node_id": 0, "rules_digest": hex::encode([7; 32]), "rules": rules }))
-}
-
-async fn propose(State(nodes): State<Arc<Nodes>>, body: Bytes) -> Json<Value> {
+async fn propose(State(nodes): State<Arc<Nodes>>, body: Bytes) -> Json<Certified> {
     let report = Report::decode(&mut &body[..]).unwrap();
     let mut decided = nodes.decided.lock().unwrap();
-    let value = decided.entry((report.feed.kind, report.slot)).or_insert_with(|| {
+    let decided = decided.entry((report.feed.kind, report.slot)).or_insert_with(|| {
         let message = report.attestation_message::<Native>(&nodes.committee.config_digest);
         let keys = &nodes.committee.keys;
         // A quorum, not one more.
@@ -79,23 +95,41 @@ async fn propose(State(nodes): State<Arc<Nodes>>, body: Bytes) -> Json<Value> {
             signers: (1 << quorum) - 1,
             signatures: keys[..quorum].iter().map(|keys| keys.attest(&message)).collect(),
         };
-        (body.to_vec(), certificate)
+        (Opaque(body.to_vec()), certificate)
     });
-    Json(entry(report.slot, value))
+    let (value, certificate) = decided.clone();
+    Json(Certified {
+        position: 1,
+        slot: report.slot,
+        digest: digest_of(&value),
+        proposal: Scale(value),
+        proposer: None,
+        promised: Vec::new(),
+        accepted: Vec::new(),
+        attested: certificate.seats().collect(),
+        certificate: Scale(certificate),
+    })
+}
+
+fn digest_of(value: &Opaque) -> Digest {
+    value.report().unwrap().digest::<Native>()
 }
 
 async fn certificates(
     State(nodes): State<Arc<Nodes>>,
     Query(wanted): Query<Wanted>,
-) -> Json<Vec<Value>> {
-    let kind = match wanted.feed.as_str() {
-        "nav" => ReportKind::Nav,
-        "rewards" => ReportKind::Rewards,
-        other => panic!("no feed {other}"),
-    };
+) -> Json<Vec<Decided>> {
+    let kind = ReportKind::named(&wanted.feed).unwrap();
     let decided = nodes.decided.lock().unwrap();
     let newer = decided.iter().filter(|((of, slot), _)| *of == kind && *slot > wanted.after);
-    Json(newer.map(|((_, slot), value)| entry(*slot, value)).collect())
+    let entry = |((_, slot), (value, certificate)): (&(ReportKind, u64), &Held)| Decided {
+        slot: *slot,
+        digest: Scale(digest_of(value)),
+        proposal: Scale(value.clone()),
+        proposer: None,
+        certificate: Some(Scale(certificate.clone())),
+    };
+    Json(newer.map(entry).collect())
 }
 
 /// A seat that signs two NAVs for one slot, and one for each other.

@@ -2,14 +2,15 @@
 
 use crate::nodes::{Committee, TwoFaced};
 use cicada_amounts::TAO;
-use cicada_chain::address;
 use cicada_contracts::types::RewardTerms;
 use cicada_contracts::{index, rewards, token};
 use cicada_core::basket::holdings::Holding;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::nav::{nav_e18_floor, Position};
 use cicada_core::report::ReportKind;
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, Rules};
+use cicada_network::{
+    ChainSection, ContractName, Contracts, FaultModelName, Network, NodeEntry, Rules,
+};
 use cicada_program::now_ms;
 use cicada_stage::{free_addresses, Service, PRICES, TOKEN};
 use std::ops::Deref;
@@ -32,7 +33,7 @@ const FUNDS: u128 = 10_000 * TAO;
 /// Everything on the chain.
 pub struct Stage {
     stage: cicada_stage::Stage,
-    config_digest: Hash,
+    config_digest: Digest,
 }
 
 impl Deref for Stage {
@@ -113,21 +114,18 @@ impl Stage {
         let folder = self.folder.path();
         let urls = free_addresses(SEATS);
         let entry = |(url, keys)| NodeEntry::new(format!("http://{url}"), keys);
-        let chain = ChainSection {
-            url: self.url.clone(),
-            genesis: self.chain.genesis(),
-            token: self.at("TAO"),
-            validators: self.at("validators"),
+        let contracts = Contracts::default()
+            .with(ContractName::Token, self.at("TAO"))
+            .with(ContractName::Validators, self.at("validators"))
             // There is none.
-            leaderboard: self.at("TAO20"),
-            index: Some(self.at("index")),
-            rewards: Some(self.at("rewards")),
-            exchange: None,
-        };
+            .with(ContractName::Leaderboard, self.at("TAO20"))
+            .with(ContractName::Index, self.at("index"))
+            .with(ContractName::Rewards, self.at("rewards"));
         let network = Network {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
-            chain,
+            chain: ChainSection { url: self.url.clone(), genesis: self.chain.genesis() },
+            contracts,
             // A NAV each few seconds, and no leaderboard to ask for.
             rules: Rules { turn_delay_ms: 1_000, ..Rules::UNASKED },
             nodes: urls.iter().zip(self.keys.iter()).map(entry).collect(),
@@ -153,19 +151,16 @@ impl Stage {
     pub fn validators(&self, paxos: &[String], two_faced: &str) -> Vec<Service> {
         let mut ports = free_addresses(SEATS - 1);
         ports.push(two_faced.to_owned());
+        let network = self.network_file();
         let validator = |(seat, listen): (usize, &String)| {
             let peers = ports.iter().filter(|port| *port != listen);
             let peers: Vec<String> = peers.map(|port| format!("\"http://{port}\"")).collect();
             let text = format!(
-                "url = \"{}\"\nindex = \"{}\"\nrewards = \"{}\"\n\
-                 from_block = {}\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
+                "network = \"{}\"\ndata = \"data-{seat}\"\nawards = \"awards-{seat}\"\n\
                  keys = \"seat-{seat}.toml\"\nprices = \"{}\"\npaxos = \"{}\"\n\
                  peers = [{}]\nlisten = \"{listen}\"\nnav_interval = \"4s\"\n\
                  nav = \"nav-{seat}.scale\"\npoll = \"300ms\"\n",
-                self.url,
-                address(&self.at("index")),
-                address(&self.at("rewards")),
-                self.from_block,
+                network.display(),
                 self.prices(seat).display(),
                 paxos[seat],
                 peers.join(", "),

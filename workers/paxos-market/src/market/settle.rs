@@ -1,30 +1,77 @@
-//! A certificate on its way to the chain, and the record that the chain then has.
+//! A certified leaderboard on its way to the chain, and the record that the chain then has.
 
 use super::{Market, FRESH};
 use crate::board::Finalized;
-use crate::verify::{verify, without_barred};
 use anyhow::{ensure, Context, Result};
-use cicada_chain::account_of;
-use cicada_contracts::{leaderboard, validators};
-use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
-use cicada_core::leaderboard::{Proposal, Record, Settlement};
+use cicada_contracts::leaderboard;
+use cicada_core::certificate::Signature;
+use cicada_core::hash::Native;
+use cicada_core::leaderboard::{Proposal, Record};
+use cicada_core::report::{Report, ReportKind};
+use cicada_settlement::{Bringer, Settled, Standing, Submission, Verified, Witnesses};
+
+impl Witnesses for &Market<'_> {
+    async fn attestations(&self, report: &Report) -> Vec<(u8, Signature)> {
+        let more = self.nodes.attestations(ReportKind::Leaderboard, report.slot).await;
+        self.out.say("some who signed have lost their voice; others signed in their place");
+        more
+    }
+}
 
 impl Market<'_> {
-    /// Verifies a certificate, brings it to the chain, and reads the record back.
-    pub(super) async fn settle_slot(
-        &self,
-        proposal: &Proposal,
-        certificate: &Certificate,
-    ) -> Result<Finalized> {
-        verify(self.network, proposal, certificate)?;
+    /// Brings a certified leaderboard to the chain, and reads the record back.
+    pub(super) async fn settle_slot(&self, verified: Verified<Proposal>) -> Result<Finalized> {
         self.out.say("certificate verified: rows, root and every signature");
-        // A dry run sees the clock of the newest block, and the contract refuses a report
-        // that lies too far ahead of it.
-        self.chain.freshen(&self.signer, FRESH).await?;
-        let certificate = self.with_voice(proposal, certificate).await?;
-        let block = self.submit(proposal, &certificate).await?;
-        Ok(self.finalized(self.read_back(proposal).await?, block))
+        let bringer = Bringer {
+            chain: &self.chain,
+            validators: &self.network.validators(),
+            signer: &self.signer,
+            committee: &self.committee,
+            witnesses: self,
+            underways: &self.underways,
+        };
+        let slot = verified.value().report.slot;
+        let submission = Submission {
+            message: |verified: &Verified<Proposal>| {
+                let Proposal { report, board } = verified.value();
+                leaderboard::submit(report, board, verified.certificate())
+            },
+            held: leaderboard::record(slot),
+            standing: |held: Option<Record>| match held {
+                Some(held) => Standing::Holds(held.report.digest::<Native>()),
+                None => Standing::Open,
+            },
+            fresh: FRESH,
+        };
+        let (verified, settled) = bringer.settle(verified, submission).await?;
+        let block = self.told(&settled).await?;
+        let record = self.record(slot).await?;
+        let record = record.with_context(|| format!("the chain has no record of slot {slot}"))?;
+        let other = matches!(settled, Settled::Another) || record.board != verified.value().board;
+        ensure!(
+            !other,
+            "the chain's record of slot {slot} is not what the nodes decided: another deployment? run 'scripts/deploy_paxos.sh status'"
+        );
+        Ok(self.finalized(record, block))
+    }
+
+    /// Tells how it came to the chain. Returns the block.
+    async fn told(&self, settled: &Settled) -> Result<u64> {
+        let Settled::ByUs(outcome) = settled else {
+            if matches!(settled, Settled::Already) {
+                self.out.say("chain: it is settled already");
+            }
+            return Ok(self.chain.final_block().await?);
+        };
+        self.out.say(format!(
+            "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
+            outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
+        ));
+        for event in &outcome.events {
+            let text = leaderboard::INTERFACE.event_text(&event.topics, &event.data);
+            self.out.say(format!("  event {text}"));
+        }
+        Ok(outcome.block)
     }
 
     /// What the chain has of a slot that others settled, if it is settled.
@@ -39,70 +86,15 @@ impl Market<'_> {
     fn finalized(&self, record: Record, block: u64) -> Finalized {
         Finalized {
             record,
-            contract: self.network.chain.leaderboard,
+            contract: self.network.leaderboard(),
             genesis: self.network.chain.genesis,
             block,
             nodes: self.network.nodes.len(),
         }
     }
 
-    /// The certificate, with others in the place of seats that have lost their voice on the chain.
-    async fn with_voice(
-        &self,
-        proposal: &Proposal,
-        certificate: &Certificate,
-    ) -> Result<Certificate> {
-        let contract = &self.network.chain.validators;
-        let barred = self.chain.read(contract, &validators::barred()).await?;
-        if certificate.signers & barred == 0 {
-            return Ok(certificate.clone());
-        }
-        let slot = proposal.report.slot;
-        let more = self.nodes.attestations(slot).await;
-        let replaced = without_barred(self.network, proposal, certificate, barred, more);
-        self.out.say("some who signed have lost their voice; others signed in their place");
-        replaced.with_context(|| format!("too few nodes with a voice attest slot {slot}"))
-    }
-
-    /// Sends the certificate, unless the chain has the record already. Returns the block.
-    async fn submit(&self, proposal: &Proposal, certificate: &Certificate) -> Result<u64> {
-        let contract = &self.network.chain.leaderboard;
-        let submit = leaderboard::submit(&proposal.report, &proposal.board, certificate);
-        let origin = account_of(&self.signer);
-        let dry_run = self.chain.dry_run(contract, &submit, &origin).await?;
-        if dry_run.returned == Settlement::AlreadyDone {
-            let block = self.chain.final_block().await?;
-            self.out.say("chain: it is settled already");
-            return Ok(block);
-        }
-        let outcome = self.chain.call(contract, &submit, &self.signer).await?;
-        self.out.say(format!(
-            "chain: final in block {}; ref_time {} of the contract, {} of the transaction; fee {}",
-            outcome.block, outcome.gas_consumed.ref_time, outcome.weight.ref_time, outcome.fee
-        ));
-        for event in &outcome.events {
-            let text = leaderboard::INTERFACE.event_text(&event.topics, &event.data);
-            self.out.say(format!("  event {text}"));
-        }
-        Ok(outcome.block)
-    }
-
-    /// The chain's record of the slot; it must be what the nodes decided.
-    async fn read_back(&self, proposal: &Proposal) -> Result<Record> {
-        let slot = proposal.report.slot;
-        let record = self.record(slot).await?;
-        let record = record.with_context(|| format!("the chain has no record of slot {slot}"))?;
-        let digest = |report: &cicada_core::report::Report| -> Hash { report.digest::<Native>() };
-        ensure!(
-            digest(&record.report) == digest(&proposal.report)
-                && record.board == proposal.board,
-            "the chain's record of slot {slot} is not what the nodes decided: another deployment? run 'scripts/deploy_paxos.sh status'"
-        );
-        Ok(record)
-    }
-
     async fn record(&self, slot: u64) -> Result<Option<Record>> {
-        let contract = &self.network.chain.leaderboard;
+        let contract = &self.network.leaderboard();
         Ok(self.chain.read(contract, &leaderboard::record(slot)).await?)
     }
 }

@@ -1,9 +1,7 @@
 //! Slot after slot, until our leaderboard is on the chain.
 
 use crate::board::Finalized;
-use crate::nodes::Agreed;
 use anyhow::{ensure, Context, Result};
-use cicada_core::certificate::Certificate;
 use cicada_core::leaderboard::Proposal;
 use cicada_core::report::FeedState;
 
@@ -11,15 +9,18 @@ use cicada_core::report::FeedState;
 const TURNS: usize = 8;
 
 /// How asking the nodes ended.
-pub enum Round {
-    /// They decided and certified.
-    Agreed(Box<Agreed>),
+pub enum Round<A> {
+    /// They decided and certified this.
+    Agreed(A),
     /// They do not propose this, for this reason.
     Refused(String),
 }
 
 /// Nodes and chain, as one run deals with them.
 pub trait Desk {
+    /// What nodes decided and certified.
+    type Agreed;
+
     /// Tells whoever watches.
     fn say(&self, text: String);
 
@@ -33,10 +34,10 @@ pub trait Desk {
     async fn proposal(&self, state: &FeedState) -> Result<Proposal>;
 
     /// Has a node lead the round; the next one if it does not answer, or does not propose it.
-    async fn agree(&self, proposal: &Proposal) -> Result<Round>;
+    async fn agree(&self, proposal: &Proposal) -> Result<Round<Self::Agreed>>;
 
-    /// Verifies a certificate, brings it to the chain, and reads the record back.
-    async fn settle(&self, proposal: &Proposal, certificate: &Certificate) -> Result<Finalized>;
+    /// Brings it to the chain, and reads the record back.
+    async fn settle(&self, agreed: Self::Agreed) -> Result<Finalized>;
 
     /// What the chain has of a slot that others settled, if it is settled.
     async fn settled(&self, slot: u64) -> Result<Option<Finalized>>;
@@ -58,9 +59,7 @@ pub async fn settle_next(desk: &impl Desk) -> Result<Finalized> {
             return Ok(said);
         }
         let settled = match desk.agree(&proposal).await? {
-            Round::Agreed(agreed) => {
-                Some(desk.settle(&agreed.proposal, &agreed.certificate).await?)
-            }
+            Round::Agreed(agreed) => Some(desk.settle(agreed).await?),
             Round::Refused(reason) => {
                 // Perhaps the slot went to another proposer meanwhile.
                 ensure!(desk.catch_up().await? != state, "the nodes do not propose this: {reason}");
@@ -110,8 +109,10 @@ async fn said_before(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cicada_core::hash::Digest;
     use cicada_core::hash::Native;
     use cicada_core::leaderboard::{report, Board, Record};
+    use cicada_core::Account;
     use std::cell::RefCell;
 
     /// A market in which another proposer is always first.
@@ -141,10 +142,6 @@ mod tests {
         Proposal { report: report::<Native>(feed, state, &board, time_ms), board }
     }
 
-    fn certificate() -> Certificate {
-        Certificate { scheme: 1, epoch: 1, signers: 1, signatures: vec![[1; 64]] }
-    }
-
     impl Crowded {
         fn state(&self) -> FeedState {
             let newest = self.chain.borrow().last().map(|proposal| proposal.report);
@@ -155,11 +152,19 @@ mod tests {
             let at = usize::try_from(slot.checked_sub(1)?).ok()?;
             let Proposal { report, board } = self.chain.borrow().get(at)?.clone();
             let record = Record { report, epoch: 1, signers: 1, board };
-            Some(Finalized { record, contract: [3; 32], genesis: [7; 32], block: 9, nodes: 23 })
+            Some(Finalized {
+                record,
+                contract: Account([3; 32]),
+                genesis: Digest([7; 32]),
+                block: 9,
+                nodes: 23,
+            })
         }
     }
 
     impl Desk for Crowded {
+        type Agreed = Proposal;
+
         fn say(&self, _text: String) {}
 
         async fn latest(&self) -> Result<FeedState> {
@@ -174,7 +179,7 @@ mod tests {
             Ok(next(state, board(0), state.time_ms + 200))
         }
 
-        async fn agree(&self, proposal: &Proposal) -> Result<Round> {
+        async fn agree(&self, proposal: &Proposal) -> Result<Round<Proposal>> {
             let state = self.state();
             let first = next(&state, board(self.adds), proposal.report.time_ms - 1);
             if self.refused {
@@ -183,18 +188,13 @@ mod tests {
                 }
                 return Ok(Round::Refused("stale".into()));
             }
-            Ok(Round::Agreed(Box::new(Agreed {
-                proposal: first,
-                certificate: certificate(),
-                promised: Vec::new(),
-                accepted: Vec::new(),
-                attested: Vec::new(),
-            })))
+            Ok(Round::Agreed(first))
         }
 
-        async fn settle(&self, proposal: &Proposal, _: &Certificate) -> Result<Finalized> {
-            self.chain.borrow_mut().push(proposal.clone());
-            self.record(proposal.report.slot).context("it is there")
+        async fn settle(&self, agreed: Proposal) -> Result<Finalized> {
+            let slot = agreed.report.slot;
+            self.chain.borrow_mut().push(agreed);
+            self.record(slot).context("it is there")
         }
 
         async fn settled(&self, slot: u64) -> Result<Option<Finalized>> {

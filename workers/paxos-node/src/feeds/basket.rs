@@ -2,49 +2,43 @@
 //! that follow from them. A node vouches that the observations are genuine and the entries those
 //! that its own validator's sheet makes of them.
 
+use super::content::{Content, OwnOption, Setup};
+use super::line::Pace;
 use super::nav::explain as explain_observations;
-use super::observers::Observers;
-use super::Content;
+use super::observers::{settled_by_index, Observers, Seats};
+use crate::settled::Slots;
+use cicada_chain::Chain;
 use cicada_consensus::{Now, Origin};
 use cicada_core::basket::agreed::{Difference, Own, Proposal};
 use cicada_core::basket::holdings::{matches, MAX_HOLDINGS};
 use cicada_core::basket::observed::check;
 use cicada_core::hash::Native;
 use cicada_core::nav::{AGREE_BPS, HEARD_MS};
-use parity_scale_codec::{DecodeAll, Encode};
+use cicada_core::Account;
+use parity_scale_codec::Encode;
+
+const OWN: OwnOption = OwnOption {
+    name: "basket",
+    env: "PAXOS_NODE_BASKET",
+    takes: "FILE",
+    help:
+        "The file where this node's own validator writes what it observed for the basket (SCALE). \
+           Without it this node agrees to no basket",
+};
 
 /// The feed's content. As many as must observe must name a price.
-pub(super) struct Basket(pub(super) Observers);
+pub(super) struct Basket(Observers);
 
 impl Basket {
-    // A value whose form is right. What the index holds, the log does not know.
-    fn read(&self, value: &[u8]) -> Result<Proposal, String> {
-        let proposal =
-            Proposal::decode_all(&mut &value[..]).map_err(|_| "not a basket".to_owned())?;
-        let Proposal { report, entries, observations } = &proposal;
-        if entries.is_empty() || entries.len() > MAX_HOLDINGS {
-            return Err(format!("a basket of {} tokens", entries.len()));
-        }
-        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
-            .map_err(|error| explain_observations(error, observations.len()))?;
-        if let Some(one) = observations.iter().find(|one| !one.is_well_formed()) {
-            return Err(format!("the prices of seat {} are not in order", one.seat));
-        }
-        match matches::<Native>(report, entries) {
-            true => Ok(proposal),
-            false => Err("the report's root is not that of its entries".into()),
-        }
-    }
-
     fn genuine(&self, Proposal { report, observations, .. }: &Proposal) -> Result<(), String> {
-        let Observers { config_digest, feed, .. } = &self.0;
-        self.0.genuine(observations.iter().map(|one| {
+        let Seats { config_digest, feed, .. } = &self.0.seats;
+        self.0.seats.genuine(observations.iter().map(|one| {
             (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
         }))
     }
 
     fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
-        let mine: Own = self.0.own("basket", "--basket")?;
+        let mine: Own = self.0.own("basket", &OWN)?;
         let come_ms = self.0.arrivals.of(&proposal.report, now.wall_ms);
         let agreed = mine.agrees(proposal, self.0.needed, come_ms);
         if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
@@ -55,20 +49,45 @@ impl Basket {
 }
 
 impl Content for Basket {
-    // An adopted value, which only crash mode knows, was found right by who proposed it first and
-    // does not lie in that mode.
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
-        let proposal = self.read(value)?;
-        self.genuine(&proposal)?;
-        match origin {
-            Origin::Fresh => self.compare(&proposal, now),
-            Origin::Adopted => Ok(()),
+    type Value = Proposal;
+
+    const CALLED: &'static str = "a basket";
+    const PACE: Pace = Pace::SCHEDULED;
+    const OPTION: Option<OwnOption> = Some(OWN);
+
+    fn new(setup: &Setup<'_>) -> Option<Self> {
+        Observers::of(setup).map(Self)
+    }
+
+    fn settled(chain: Chain, contract: Account) -> Slots {
+        settled_by_index(chain, contract)
+    }
+
+    // What the index holds, the log does not know. Whoever voted for it has verified the signatures.
+    fn form(&self, proposal: &Proposal) -> Result<(), String> {
+        let Proposal { report, entries, observations } = proposal;
+        if entries.is_empty() || entries.len() > MAX_HOLDINGS {
+            return Err(format!("a basket of {} tokens", entries.len()));
+        }
+        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
+            .map_err(|error| explain_observations(error, observations.len()))?;
+        if let Some(one) = observations.iter().find(|one| !one.is_well_formed()) {
+            return Err(format!("the prices of seat {} are not in order", one.seat));
+        }
+        match matches::<Native>(report, entries) {
+            true => Ok(()),
+            false => Err("the report's root is not that of its entries".into()),
         }
     }
 
-    // Whoever voted for it has verified the signatures.
-    fn apply(&mut self, value: &[u8]) -> bool {
-        self.read(value).is_ok()
+    // An adopted value, which only crash mode knows, was found right by who proposed it first and
+    // does not lie in that mode.
+    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
+        self.genuine(proposal)?;
+        match origin {
+            Origin::Fresh => self.compare(proposal, now),
+            Origin::Adopted => Ok(()),
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::settled::Settled;
 use cicada_consensus::{AttestationRequest, Now, Position};
-use cicada_core::hash::{Hash, Native};
-use cicada_core::nav;
-use cicada_core::report::{Feed, FeedError, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
-use cicada_network::Rules;
+use cicada_core::hash::{Digest, Native};
+use cicada_core::nav::ROUND_MS;
+use cicada_core::report::{Feed, FeedError, FeedState, Report, MAX_TIME_AHEAD_MS};
+use cicada_network::{Network, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How old the time of a new report may be by this node's clock.
@@ -13,8 +13,26 @@ pub const MAX_SKEW_MS: u64 = MAX_TIME_AHEAD_MS;
 /// How far it may lie ahead: a time to come would hold up the feed until it is over.
 const MAX_AHEAD_MS: u64 = 2_000;
 
-/// How old the time of a NAV or a basket may be besides: it is that of its round.
-const ROUND_MS: u64 = nav::ROUND_MS;
+/// When the reports of a feed come.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// How old the time of a new report may be by this node's clock, in milliseconds.
+    pub(super) late_ms: u64,
+    /// How far it may lie ahead.
+    pub(super) ahead_ms: u64,
+    /// Whether what one says rests on what the chain made of the one before, so that it waits until
+    /// that is settled.
+    pub(super) one_by_one: bool,
+}
+
+impl Pace {
+    /// With the time at which it is proposed.
+    pub(super) const AT_ONCE: Self =
+        Self { late_ms: MAX_SKEW_MS, ahead_ms: MAX_AHEAD_MS, one_by_one: true };
+    /// With the time of its round, which others may have to propose again.
+    pub(super) const SCHEDULED: Self =
+        Self { late_ms: MAX_SKEW_MS.saturating_add(ROUND_MS), ..Self::AT_ONCE };
+}
 
 /// How much of a feed may wait for the chain.
 #[derive(Clone, Copy)]
@@ -27,40 +45,29 @@ pub(super) enum Limit {
 
 /// The reports of one feed.
 pub struct Line {
-    name: &'static str,
     feed: Feed,
-    config_digest: Hash,
+    pace: Pace,
+    config_digest: Digest,
     rules: Rules,
     settled: Settled,
     state: FeedState,
-    history: BTreeMap<u64, (Position, Hash)>,
+    history: BTreeMap<u64, (Position, Digest)>,
     certified: BTreeSet<u64>,
 }
 
 impl Line {
-    /// An empty feed. `name` is what people call it; `settled` is what the chain has of it.
-    pub(crate) fn new(
-        name: &'static str,
-        feed: Feed,
-        config_digest: Hash,
-        rules: Rules,
-        settled: Settled,
-    ) -> Self {
+    /// An empty feed of a network; `settled` is what the chain has of it.
+    pub(super) fn new(feed: Feed, network: &Network, pace: Pace, settled: Settled) -> Self {
         Self {
-            name,
             feed,
-            config_digest,
-            rules,
+            pace,
+            config_digest: network.config_digest(),
+            rules: network.rules,
             settled,
             state: FeedState::EMPTY,
             history: BTreeMap::new(),
             certified: BTreeSet::new(),
         }
-    }
-
-    /// What people call it.
-    pub fn name(&self) -> &'static str {
-        self.name
     }
 
     /// What reports call it.
@@ -74,14 +81,14 @@ impl Line {
     }
 
     /// Decided slots after `slot`: where in the log they stand, and their digests.
-    pub fn after(&self, slot: u64) -> impl Iterator<Item = (u64, Position, Hash)> + '_ {
+    pub fn after(&self, slot: u64) -> impl Iterator<Item = (u64, Position, Digest)> + '_ {
         let from = slot.saturating_add(1);
         let range = self.history.range(from..);
         range.map(|(slot, (position, digest))| (*slot, *position, *digest))
     }
 
     /// Where a slot stands in the log, and the digest of its report.
-    pub fn slot(&self, slot: u64) -> Option<(Position, Hash)> {
+    pub fn slot(&self, slot: u64) -> Option<(Position, Digest)> {
         self.history.get(&slot).copied()
     }
 
@@ -91,22 +98,23 @@ impl Line {
     }
 
     /// Whether a report comes next, now.
-    pub(super) fn follows(&self, report: &Report, now: Now, limit: Limit) -> Result<(), String> {
+    pub(super) fn follows(
+        &self,
+        report: &Report,
+        (now, limit): (Now, Limit),
+    ) -> Result<(), String> {
         self.state
             .check_next(&self.feed, report, now.wall_ms)
             .map_err(|error| explain(error, self.state.slot))?;
         if report.time_ms == self.state.time_ms && self.state.slot > 0 {
             return Err("its time is that of the report before it".into());
         }
-        let is_scheduled = matches!(self.feed.kind, ReportKind::Nav | ReportKind::Basket);
-        let most = MAX_SKEW_MS.saturating_add(if is_scheduled { ROUND_MS } else { 0 });
+        let most = self.pace.late_ms;
         let late = now.wall_ms.saturating_sub(report.time_ms);
         if late > most {
             return Err(format!("its time is {late} ms before my clock, more than {most} ms"));
         }
-        // That of a NAV is the time of its round, before which no validator signs.
-        let ahead = report.time_ms.saturating_sub(now.wall_ms);
-        if self.feed.kind != ReportKind::Nav && ahead > MAX_AHEAD_MS {
+        if report.time_ms.saturating_sub(now.wall_ms) > self.pace.ahead_ms {
             return Err(explain(FeedError::TimeAhead, self.state.slot));
         }
         self.keeps_distance(report, now)?;
@@ -140,8 +148,7 @@ impl Line {
             return Ok(());
         }
         let settled = self.settled();
-        // What these say rests on what the chain made of the slot before.
-        if self.feed.kind != ReportKind::Leaderboard && report.slot > settled.saturating_add(1) {
+        if self.pace.one_by_one && report.slot > settled.saturating_add(1) {
             let before = report.slot.saturating_sub(1);
             return Err(format!("slot {before} before it is not on the chain yet"));
         }

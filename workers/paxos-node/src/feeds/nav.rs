@@ -1,34 +1,35 @@
 //! The NAV: signed observations of the validators. A node vouches that they are genuine, that the
 //! contract can make a NAV of them, and that it is near what its own validator has observed.
 
-use super::observers::Observers;
-use super::Content;
+use super::content::{Content, OwnOption, Setup};
+use super::line::Pace;
+use super::observers::{settled_by_index, Observers, Seats};
+use crate::settled::Slots;
+use cicada_chain::Chain;
 use cicada_consensus::{Now, Origin};
 use cicada_core::hash::Native;
 use cicada_core::nav::{
     check, matches, Difference, ObservationError, Own, Proposal, AGREE_BPS, HEARD_MS,
 };
-use parity_scale_codec::{DecodeAll, Encode};
+use cicada_core::report::MAX_TIME_AHEAD_MS;
+use cicada_core::Account;
+use parity_scale_codec::Encode;
+
+const OWN: OwnOption = OwnOption {
+    name: "nav",
+    env: "PAXOS_NODE_NAV",
+    takes: "FILE",
+    help: "The file where this node's own validator writes what it observed of the NAV (SCALE). \
+           Without it this node agrees to no NAV",
+};
 
 /// The feed's content.
-pub(super) struct Nav(pub(super) Observers);
+pub(super) struct Nav(Observers);
 
 impl Nav {
-    // A value whose form is right.
-    fn read(&self, value: &[u8]) -> Result<Proposal, String> {
-        let proposal = Proposal::decode_all(&mut &value[..]).map_err(|_| "not a NAV".to_owned())?;
-        let Proposal { report, observations } = &proposal;
-        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
-            .map_err(|error| explain(error, observations.len()))?;
-        match matches::<Native>(report, observations) {
-            true => Ok(proposal),
-            false => Err("the report's root is not that of its observations".into()),
-        }
-    }
-
     fn genuine(&self, Proposal { report, observations }: &Proposal) -> Result<(), String> {
-        let Observers { config_digest, feed, .. } = &self.0;
-        self.0.genuine(observations.iter().map(|one| {
+        let Seats { config_digest, feed, .. } = &self.0.seats;
+        self.0.seats.genuine(observations.iter().map(|one| {
             (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
         }))
     }
@@ -38,7 +39,7 @@ impl Nav {
         Proposal { report, observations }: &Proposal,
         now: Now,
     ) -> Result<(), String> {
-        let mine: Own = self.0.own("NAV", "--nav")?;
+        let mine: Own = self.0.own("NAV", &OWN)?;
         let come_ms = self.0.arrivals.of(report, now.wall_ms);
         let agreed = mine.agrees(report, observations, self.0.needed, come_ms);
         if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
@@ -49,20 +50,39 @@ impl Nav {
 }
 
 impl Content for Nav {
-    // An adopted value, which only crash mode knows, was found right by who proposed it first.
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
-        let proposal = self.read(value)?;
-        self.genuine(&proposal)?;
-        match origin {
-            Origin::Fresh => self.compare(&proposal, now),
-            Origin::Adopted => Ok(()),
-        }
+    type Value = Proposal;
+
+    const CALLED: &'static str = "a NAV";
+    // Its time is that of its round, before which no validator signs.
+    const PACE: Pace = Pace { ahead_ms: MAX_TIME_AHEAD_MS, ..Pace::SCHEDULED };
+    const OPTION: Option<OwnOption> = Some(OWN);
+
+    fn new(setup: &Setup<'_>) -> Option<Self> {
+        Observers::of(setup).map(Self)
+    }
+
+    fn settled(chain: Chain, contract: Account) -> Slots {
+        settled_by_index(chain, contract)
     }
 
     // Whoever voted for it has verified the signatures; here that would be work for every NAV of
     // the log at each start.
-    fn apply(&mut self, value: &[u8]) -> bool {
-        self.read(value).is_ok()
+    fn form(&self, Proposal { report, observations }: &Proposal) -> Result<(), String> {
+        check(observations, &self.0.weights(), self.0.needed, report.time_ms)
+            .map_err(|error| explain(error, observations.len()))?;
+        match matches::<Native>(report, observations) {
+            true => Ok(()),
+            false => Err("the report's root is not that of its observations".into()),
+        }
+    }
+
+    // An adopted value, which only crash mode knows, was found right by who proposed it first.
+    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
+        self.genuine(proposal)?;
+        match origin {
+            Origin::Fresh => self.compare(proposal, now),
+            Origin::Adopted => Ok(()),
+        }
     }
 }
 

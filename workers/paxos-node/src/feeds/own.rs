@@ -1,7 +1,7 @@
 //! Files that this node's own validator writes for it, in SCALE, and when proposals came that are
 //! held against them.
 
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::report::Report;
 use parity_scale_codec::DecodeAll;
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ const MOST: usize = 256;
 /// When the newest proposals of a feed first reached this node: one that was right then is right
 /// when a later view asks again. What was wrong otherwise than by coming too soon takes no room from the rest.
 #[derive(Default)]
-pub(super) struct Arrivals(Mutex<VecDeque<(Hash, u64)>>);
+pub(super) struct Arrivals(Mutex<VecDeque<(Digest, u64)>>);
 
 impl Arrivals {
     /// When a proposal that is here at `now_ms` came, in milliseconds since 1970.

@@ -1,43 +1,40 @@
 //! The awards of reward epochs: a node agrees to the one that its own validator has computed, with
 //! the signatures of validators under its ranking, its own validator's among them.
 
-use super::observers::Observers;
-use super::{own, Content};
+use super::content::{Content, OwnOption, Setup};
+use super::observers::Seats;
+use super::own;
+use crate::settled::{newest, Slots};
+use cicada_chain::Chain;
 use cicada_consensus::{Now, Origin};
+use cicada_contracts::rewards;
+use cicada_core::feed::FeedValue;
 use cicada_core::hash::Native;
 use cicada_core::ranking::{Own, Told};
 use cicada_core::rewards::{Award, FormError, Proposal, Settled};
-use parity_scale_codec::{DecodeAll, Encode};
+use cicada_core::Account;
+use parity_scale_codec::Encode;
 use std::path::{Path, PathBuf};
+
+const OWN: OwnOption = OwnOption {
+    name: "awards",
+    env: "PAXOS_NODE_AWARDS",
+    takes: "DIRECTORY",
+    help: "The directory where this node's own validator writes the awards of epochs, as \
+           epoch-<number>.scale. Without it this node agrees to no award",
+};
 
 /// The feed's content.
 pub(super) struct Rewards {
+    // Where this node's validator writes its own awards with what it signed of them,
+    // `epoch-<number>.scale`, and what the chain made of those before, `settled.scale`.
     directory: Option<PathBuf>,
-    seats: Observers,
+    seats: Seats,
 }
 
 impl Rewards {
-    /// In `directory` this node's validator writes its own awards with what it signed of them,
-    /// `epoch-<number>.scale`, and what the chain made of those before, `settled.scale`.
-    pub(super) fn new(directory: Option<PathBuf>, seats: Observers) -> Self {
-        Self { directory, seats }
-    }
-
-    // A value whose form is right.
-    fn read(&self, value: &[u8]) -> Result<Proposal, String> {
-        let proposal =
-            Proposal::decode_all(&mut &value[..]).map_err(|_| "not an award".to_owned())?;
-        proposal.check_form::<Native>(self.seats.seats).map_err(|error| match error {
-            FormError::Root => "the report's root is not that of its award and its seats".into(),
-            FormError::NotInOrder => "statements not in order of seats, or two of one".into(),
-            FormError::UnknownSeat => "a statement of a seat that there is not".into(),
-            FormError::Another { seat } => format!("seat {seat} ranked something else"),
-        })?;
-        Ok(proposal)
-    }
-
     fn genuine(&self, proposal: &Proposal) -> Result<(), String> {
-        let Observers { config_digest, feed, .. } = &self.seats;
+        let Seats { config_digest, feed, .. } = &self.seats;
         self.seats.genuine(
             proposal
                 .statements
@@ -46,8 +43,9 @@ impl Rewards {
         )
     }
 
-    fn directory(&self) -> Result<&Path, &'static str> {
-        self.directory.as_deref().ok_or("I have no validator's awards: --awards is not given")
+    fn directory(&self) -> Result<&Path, String> {
+        let missing = || format!("I have no validator's awards: --{} is not given", OWN.name);
+        self.directory.as_deref().ok_or_else(missing)
     }
 
     // A void award takes a slot and no epoch, which the log does not know: the chain says.
@@ -79,27 +77,48 @@ impl Rewards {
 
     // What was signed for a committee that is not this one cannot be in a proposal.
     fn counts(&self, Own { statement, .. }: &Own) -> bool {
-        let Observers { config_digest, feed, members, .. } = &self.seats;
+        let Seats { config_digest, feed, members, .. } = &self.seats;
         let message = statement.message::<Native>(config_digest, feed);
         members.verify_attestation(statement.seat, &message, &statement.signature)
     }
 }
 
 impl Content for Rewards {
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
-        let proposal = self.read(value)?;
-        self.genuine(&proposal)?;
-        // An adopted value, which only crash mode knows, was found right by who proposed it first.
-        if origin == Origin::Fresh {
-            self.follows(&proposal)?;
-            self.compare(&proposal, now)?;
-        }
-        Ok(())
+    type Value = Proposal;
+
+    const CALLED: &'static str = "an award";
+    const OPTION: Option<OwnOption> = Some(OWN);
+
+    fn new(setup: &Setup<'_>) -> Option<Self> {
+        Some(Self { directory: setup.own(), seats: Seats::of(setup) })
+    }
+
+    fn settled(chain: Chain, contract: Account) -> Slots {
+        newest(chain, contract, Proposal::KIND, rewards::latest())
+    }
+
+    fn due_ms(proposal: &Proposal) -> u64 {
+        proposal.award.end_ms
     }
 
     // Whoever voted for it has verified the signatures.
-    fn apply(&mut self, value: &[u8]) -> bool {
-        self.read(value).is_ok()
+    fn form(&self, proposal: &Proposal) -> Result<(), String> {
+        proposal.check_form::<Native>(self.seats.count).map_err(|error| match error {
+            FormError::Root => "the report's root is not that of its award and its seats".into(),
+            FormError::NotInOrder => "statements not in order of seats, or two of one".into(),
+            FormError::UnknownSeat => "a statement of a seat that there is not".into(),
+            FormError::Another { seat } => format!("seat {seat} ranked something else"),
+        })
+    }
+
+    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
+        self.genuine(proposal)?;
+        // An adopted value, which only crash mode knows, was found right by who proposed it first.
+        if origin == Origin::Fresh {
+            self.follows(proposal)?;
+            self.compare(proposal, now)?;
+        }
+        Ok(())
     }
 }
 

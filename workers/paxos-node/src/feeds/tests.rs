@@ -3,11 +3,15 @@ use crate::keyring::Keyring;
 use crate::ranking::Reader;
 use cicada_consensus::Keys;
 use cicada_core::basket::holdings as entries;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::{Digest, Native};
 use cicada_core::nav::Observation;
-use cicada_core::report::FeedState;
+use cicada_core::report::{FeedState, ReportKind};
 use cicada_core::rewards::{Award, AwardState};
-use cicada_network::{ChainSection, FaultModelName, NodeEntry, NodeKeys, Rules};
+use cicada_core::Account;
+use cicada_core::{leaderboard as boards, nav as navs, rewards as awards};
+use cicada_network::{
+    ChainSection, ContractName, Contracts, FaultModelName, NodeEntry, NodeKeys, Rules,
+};
 use parity_scale_codec::Encode;
 use tempfile::TempDir;
 
@@ -40,18 +44,23 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self::of(Some([5; 32]), Some([6; 32]))
+        Self::of(Some(Account([5; 32])), Some(Account([6; 32])))
     }
 
-    fn of(index: Option<[u8; 32]>, rewards: Option<[u8; 32]>) -> Self {
+    fn of(index: Option<Account>, rewards: Option<Account>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let make = |seat| NodeKeys::generate(&dir.path().join(format!("{seat}.key"))).unwrap();
         let keys: Vec<NodeKeys> = (0..SEATS).map(make).collect();
         let entry = |keys: &NodeKeys| NodeEntry::new("http://127.0.0.1:1".into(), keys);
+        let mut contracts = Contracts::unasked();
+        for (name, account) in [(ContractName::Index, index), (ContractName::Rewards, rewards)] {
+            account.into_iter().for_each(|account| contracts.set(name, account));
+        }
         let network = Network {
             epoch: 1,
             fault_model: FaultModelName::Byzantine,
-            chain: ChainSection { index, rewards, ..ChainSection::unasked() },
+            chain: ChainSection::unasked(),
+            contracts,
             rules: Rules::UNASKED,
             nodes: keys.iter().map(entry).collect(),
         };
@@ -77,17 +86,20 @@ impl Bench {
     /// A new node of the same network, with or without a validator.
     fn restart(&mut self, validator: bool) {
         let members = Arc::new(PublicKeys::new(&self.network.members()));
-        let own = |name: &str| validator.then(|| self.dir.path().join(name));
+        let own = [
+            (ReportKind::Nav, "nav.scale"),
+            (ReportKind::Basket, "basket.scale"),
+            (ReportKind::Rewards, "awards"),
+        ];
+        let own = own.map(|(kind, name)| validator.then(|| (kind, self.dir.path().join(name))));
         let sources = Sources {
             results: Reader::start(self.dir.path().join("results.jsonl")).unwrap().0,
             withdrawn: self.withdrawn.clone(),
-            awards: own("awards"),
-            nav: own("nav.scale"),
-            basket: own("basket.scale"),
+            own: own.into_iter().flatten().collect(),
             volumes: self.volumes.clone(),
             settled: self.settled.clone(),
         };
-        self.feeds = Feeds::new(&self.network, members, sources);
+        self.feeds = Feeds::new(&self.network, &members, &sources);
     }
 
     fn check(&self, value: &impl Encode, wall_ms: u64) -> Result<(), String> {
@@ -104,21 +116,21 @@ impl Bench {
     }
 
     fn state(&self, name: &str) -> FeedState {
-        self.feeds.named(name).unwrap().state()
+        self.feeds.of(ReportKind::named(name).unwrap()).unwrap().state()
     }
 
     fn board(&self, time_ms: u64) -> boards::Proposal {
         let results =
             cicada_results::read(&self.dir.path().join("results.jsonl"), time_ms).unwrap();
         let board = boards::Board::of::<Native>(&results.tally, |_| 0);
-        let feed = self.network.leaderboard_feed();
+        let feed = self.network.feed(ReportKind::Leaderboard).unwrap();
         let state = self.state("leaderboard");
         boards::Proposal { report: boards::report::<Native>(feed, &state, &board, time_ms), board }
     }
 
     fn observation(&self, seat: u8, slot: u64, nav_e18: u128, time_ms: u64) -> Observation {
         let mut observation = Observation { seat, nav_e18, time_ms, signature: [0; 64] };
-        let feed = self.network.nav_feed().unwrap();
+        let feed = self.network.feed(ReportKind::Nav).unwrap();
         let config = self.network.config_digest();
         let message = observation.message::<Native>(&config, &feed, slot);
         observation.signature = self.keys[usize::from(seat)].attest(&message);
@@ -133,7 +145,7 @@ impl Bench {
     }
 
     fn nav_of(&self, observations: Vec<Observation>, time_ms: u64) -> navs::Proposal {
-        let feed = self.network.nav_feed().unwrap();
+        let feed = self.network.feed(ReportKind::Nav).unwrap();
         let report = navs::report::<Native>(feed, &self.state("nav"), &observations, time_ms);
         navs::Proposal { report, observations }
     }
@@ -153,7 +165,7 @@ impl Bench {
     }
 
     fn award(&self, award: Award, time_ms: u64) -> awards::Proposal {
-        let feed = self.network.rewards_feed().unwrap();
+        let feed = self.network.feed(ReportKind::Rewards).unwrap();
         awards::Proposal::new::<Native>(award, Vec::new(), feed, &self.state("rewards"), time_ms)
     }
 
@@ -273,7 +285,7 @@ fn observations_are_in_order_in_time_and_under_their_root() {
     bench.refuses(&changed(&|list| list[4].time_ms = NOW + 1), NOW, "of another time");
     bench.refuses(&changed(&|list| list[4].time_ms = NOW - 1), NOW, "of another time");
     let mut other = bench.nav(16, NOW);
-    other.report.root = [9; 32];
+    other.report.root = Digest([9; 32]);
     bench.refuses(&other, NOW, "root");
     let mut longer = bench.nav(16, NOW).encode();
     longer.push(0);
@@ -301,7 +313,7 @@ fn a_nav_follows_its_feed_and_fits_the_clock() {
     skipped.report.slot = 3;
     bench.refuses(&skipped, NOW + 60_000, "the next is 2");
     let mut other = second.clone();
-    other.report.previous = [9; 32];
+    other.report.previous = Digest([9; 32]);
     bench.refuses(&other, NOW + 60_000, "the report before it");
 }
 
@@ -309,7 +321,7 @@ fn a_nav_follows_its_feed_and_fits_the_clock() {
 fn feeds_share_the_log_and_nothing_else() {
     let mut bench = Bench::new();
     let time = NOW;
-    let mut message: BTreeMap<Position, Hash> = BTreeMap::new();
+    let mut message: BTreeMap<Position, Digest> = BTreeMap::new();
     for (position, value) in [
         (1, bench.board(time).encode()),
         (2, bench.nav(16, time).encode()),
@@ -323,7 +335,8 @@ fn feeds_share_the_log_and_nothing_else() {
     let navs = bench.nav(16, time);
     assert_eq!(navs.report.slot, 2);
     bench.feeds.apply(7, &navs.encode()).unwrap();
-    let slots: Vec<_> = bench.feeds.lines().map(|line| (line.name(), line.state().slot)).collect();
+    let slots: Vec<_> =
+        bench.feeds.lines().map(|line| (line.feed().kind.name(), line.state().slot)).collect();
     assert_eq!(slots, [("leaderboard", 1), ("nav", 2), ("basket", 1), ("rewards", 1)]);
     assert_eq!(bench.feeds.place(7), Some((1, 2)));
     assert_eq!(bench.feeds.place(4), Some((2, 1)));
@@ -332,13 +345,13 @@ fn feeds_share_the_log_and_nothing_else() {
     let positions: Vec<_> = nav.after(0).map(|(slot, position, _)| (slot, position)).collect();
     assert_eq!(positions, [(1, 2), (2, 7)]);
     assert_eq!(nav.slot(2), Some((7, navs.report.digest::<Native>())));
-    assert!(nav.after(2).next().is_none() && bench.feeds.named("price").is_none());
+    assert!(nav.after(2).next().is_none() && bench.feeds.of(ReportKind::Committee).is_none());
     // What was decided twice, or out of turn, is passed over and changes nothing.
     assert!(bench.feeds.apply(8, &navs.encode()).is_none());
     assert_eq!(bench.state("nav").slot, 2);
     // The same values bring another node to the same.
     let config = bench.network.config_digest();
-    let expected = bench.feeds.named("leaderboard").unwrap().slot(1).unwrap().1;
+    let expected = bench.feeds.of(ReportKind::Leaderboard).unwrap().slot(1).unwrap().1;
     let attested = cicada_core::report::attestation_message::<Native>(&config, &expected);
     assert_eq!(message[&1], attested);
 }
@@ -347,17 +360,17 @@ fn feeds_share_the_log_and_nothing_else() {
 fn a_feed_without_a_contract_is_not_there() {
     let full = Bench::new();
     let mut bench = Bench::of(None, None);
-    let names: Vec<_> = bench.feeds.lines().map(Line::name).collect();
-    assert_eq!(names, ["leaderboard"]);
+    let names: Vec<_> = bench.feeds.lines().map(|line| line.feed().kind).collect();
+    assert_eq!(names, [ReportKind::Leaderboard]);
     let nav = full.nav(16, NOW);
     bench.refuses(&nav, NOW, "another feed or contract");
     assert!(bench.check_as(&nav, Origin::Adopted, NOW).is_err());
     assert!(bench.feeds.apply(1, &nav.encode()).is_none());
     let mut elsewhere = full.nav(16, NOW);
-    elsewhere.report.feed.contract = [7; 32];
+    elsewhere.report.feed.contract = Account([7; 32]);
     full.refuses(&elsewhere, NOW, "another feed or contract");
     let mut crossed = full.nav(16, NOW);
-    crossed.report.feed.contract = [6; 32];
+    crossed.report.feed.contract = Account([6; 32]);
     full.refuses(&crossed, NOW, "another feed or contract");
     let mut committee = full.nav(16, NOW);
     committee.report.feed.kind = ReportKind::Committee;

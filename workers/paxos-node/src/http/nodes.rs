@@ -8,9 +8,11 @@ use crate::peers::route;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use cicada_consensus::{Application, Ballot, Config, Input, Now, Origin, Refusal, Request, Seat};
+use cicada_core::hash::Digest;
+use cicada_node_api::{Opaque, Scale};
 use parity_scale_codec::{DecodeAll, Encode};
 use serde::Deserialize;
 use serde_json::json;
@@ -25,66 +27,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 type Answered = Result<Response, Failure>;
 
-pub(super) async fn prepare(
+/// A request of any of these routes. Of two of them people may ask what this node would answer.
+pub(super) async fn serve(
     State(service): State<Arc<Service>>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    if is_json(&headers) {
-        return asked_prepare(&service, &body).await;
+    match uri.path() {
+        "/paxos/prepare" if is_json(&headers) => asked_prepare(&service, &body).await,
+        "/paxos/accept" if is_json(&headers) => asked_accept(&service, &body).await,
+        path => signed(&service, &headers, &body, path).await,
     }
-    serve(&service, &headers, &body, "/paxos/prepare").await
-}
-
-pub(super) async fn accept(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    if is_json(&headers) {
-        return asked_accept(&service, &body).await;
-    }
-    serve(&service, &headers, &body, "/paxos/accept").await
-}
-
-pub(super) async fn commit(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    serve(&service, &headers, &body, "/paxos/commit").await
-}
-
-pub(super) async fn decided(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    serve(&service, &headers, &body, "/paxos/decided").await
-}
-
-pub(super) async fn timeout(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    serve(&service, &headers, &body, "/paxos/timeout").await
-}
-
-pub(super) async fn suggest(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    serve(&service, &headers, &body, "/paxos/suggest").await
-}
-
-pub(super) async fn fetch(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
-    serve(&service, &headers, &body, "/paxos/log").await
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -92,7 +46,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) -> Answered {
+async fn signed(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) -> Answered {
     let busy = || {
         count(&service.metrics.refused, "busy");
         Failure::busy()
@@ -136,7 +90,7 @@ async fn serve(service: &Service, headers: &HeaderMap, body: &[u8], path: &str) 
     let answered = answered.await.ok().flatten().ok_or_else(busy)?;
     let body = answered.encode();
     let peers = &service.peers;
-    let signed = answer_message(peers.rules_digest(), peers.seat(), &message, &body);
+    let signed = answer_message(peers.rules_digest(), peers.seat(), &Digest(message), &body);
     let headers = [
         (CONTENT_TYPE.as_str(), "application/octet-stream".to_owned()),
         (SIGNATURE_HEADER, peers.sign(&signed)),
@@ -182,7 +136,7 @@ fn authenticate(service: &Service, claimed: &Claimed, body: &[u8]) -> Result<[u8
     let peers = &service.peers;
     let message = request_message(peers.rules_digest(), claimed.seat, peers.seat(), body);
     match peers.verify(claimed.seat, &message, claimed.signature) {
-        true => Ok(message),
+        true => Ok(message.0),
         false => Err(refuse(service, "forged", "the signature is not that of the seat")),
     }
 }
@@ -194,9 +148,9 @@ struct Question {
     // In the Byzantine form the view's leader, unless it is given.
     #[serde(default)]
     proposer_id: Option<u8>,
-    // SCALE of a proposal in hex, for accept.
+    // For accept.
     #[serde(default)]
-    proposal: Option<String>,
+    proposal: Option<Scale<Opaque>>,
 }
 
 const NOTE: &str =
@@ -245,7 +199,7 @@ async fn asked_prepare(service: &Service, body: &[u8]) -> Answered {
             "position": position,
             "proposal_number": ballot.round,
             "proposer_id": ballot.seat,
-            "digest": hex::encode(digest),
+            "digest": digest,
         })
     });
     Ok(answer(
@@ -273,11 +227,9 @@ async fn asked_accept(service: &Service, body: &[u8]) -> Answered {
         tokio::time::sleep(REST).await;
         drop(permit);
     });
-    let hex =
-        question.proposal.as_ref().ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
-    let value = hex::decode(hex.trim_start_matches("0x"))
-        .map_err(|_| Failure::bad("`proposal` is not hex"))?;
-    let now = Now { timer_ms: 0, wall_ms: super::wall_ms() };
+    let value = question.proposal.clone();
+    let Scale(Opaque(value)) = value.ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
+    let now = Now { timer_ms: 0, wall_ms: super::now_ms() };
     let checked = service.engine.look(move |node| {
         let checked = node.application().check(&value, Origin::Fresh, now);
         (checked, node.status().promised)

@@ -2,17 +2,19 @@
 
 use super::{answer, Failure, Service};
 use crate::engine::{Command, FeedView};
-use crate::feeds::{open, LEADERBOARD};
+use crate::feeds::open;
 use crate::peers::Reach;
 use axum::extract::{ConnectInfo, Query, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cicada_consensus::{digest, Entry, Input};
-use cicada_core::hash::Hash;
-use parity_scale_codec::Encode;
+use cicada_core::hash::Digest;
+use cicada_core::report::ReportKind;
+use cicada_node_api::{
+    Attestation, Decided, FeedStatus, Log, LogEntry, Opaque, Reached, Scale, Status, Vote,
+};
+use cicada_program::http::{figures, Figures};
 use serde::Deserialize;
-use serde_json::{json, Map, Value};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,63 +28,56 @@ pub(super) async fn status(State(service): State<Arc<Service>>) -> Response {
     let snapshot = service.engine.snapshot();
     let status = &snapshot.status;
     let network = &service.network;
-    let votes = status.votes.iter().map(|(position, ballot, digest)| {
-        json!({
-            "position": position,
-            "round": ballot.round,
-            "seat": ballot.seat,
-            "digest": hex::encode(digest),
-        })
+    let votes = status.votes.iter().map(|(position, ballot, digest)| Vote {
+        position: *position,
+        round: ballot.round,
+        seat: ballot.seat,
+        digest: *digest,
     });
     let with = |wanted: Reach| -> Vec<u8> {
         let reach = service.peers.reach();
         reach.into_iter().filter(|(_, r)| *r == wanted).map(|(s, _)| s).collect()
     };
-    // In crash mode there are no views: the promise names the leader, if there is one.
-    let view = service.config.byzantine().then_some(status.promised.round);
-    let leader = (status.promised.round > 0).then_some(status.promised.seat);
-    let board = snapshot.feeds.first();
-    let feeds = snapshot.feeds.iter().map(|feed| (feed.name.to_owned(), feed_view(feed)));
-    let body = json!({
-        "node_id": service.peers.seat(),
-        "fault_model": network.fault_model,
-        "view": view,
-        "leader": leader,
-        "leading": status.leading.is_some(),
-        "decided_position": status.decided,
-        "certified_slot": board.map_or(0, |board| board.certified_slot),
-        "nodes": network.nodes.len(),
-        "quorum": network.quorum().size(),
-        "attestation_quorum": network.attestation_quorum().size(),
-        "epoch": network.epoch,
-        "config_digest": hex::encode(network.config_digest()),
-        "rules_digest": hex::encode(service.peers.rules_digest()),
-        "rules": network.rules,
-        "promised_proposal": status.promised.round,
-        "promised_proposer": status.promised.seat,
-        "accepted": votes.collect::<Vec<Value>>(),
-        "proposals_waiting": status.proposals,
-        "has_value": status.decided > 0 || !status.votes.is_empty(),
-        "feeds": feeds.collect::<Map<String, Value>>(),
-        "peers": {
-            "reachable": with(Reach::Reachable),
-            "unreachable": with(Reach::Unreachable),
-        },
-        "engine_lag_ms": service.engine.lag_ms(),
-        "uptime_seconds": service.started.elapsed().as_secs(),
-    });
+    let board = snapshot.feed(ReportKind::Leaderboard);
+    let feeds = snapshot.feeds.iter().map(|feed| (feed.kind.name().to_owned(), feed_status(feed)));
+    let body = Status {
+        node_id: service.peers.seat(),
+        fault_model: network.fault_model,
+        // In crash mode there are no views: the promise names the leader, if there is one.
+        view: service.config.byzantine().then_some(status.promised.round),
+        leader: (status.promised.round > 0).then_some(status.promised.seat),
+        leading: status.leading.is_some(),
+        decided_position: status.decided,
+        certified_slot: board.map_or(0, |board| board.certified_slot),
+        nodes: network.nodes.len(),
+        quorum: network.quorum().size(),
+        attestation_quorum: network.attestation_quorum().size(),
+        epoch: network.epoch,
+        config_digest: network.config_digest(),
+        rules_digest: *service.peers.rules_digest(),
+        rules: network.rules,
+        promised_proposal: status.promised.round,
+        promised_proposer: status.promised.seat,
+        accepted: votes.collect(),
+        proposals_waiting: status.proposals,
+        has_value: status.decided > 0 || !status.votes.is_empty(),
+        feeds: feeds.collect(),
+        peers: Reached { reachable: with(Reach::Reachable), unreachable: with(Reach::Unreachable) },
+        engine_lag_ms: service.engine.lag_ms(),
+        uptime_seconds: service.started.elapsed().as_secs(),
+    };
     answer(StatusCode::OK, body)
 }
 
-fn feed_view(feed: &FeedView) -> Value {
-    json!({
-        "slot": feed.newest.slot,
-        "digest": hex::encode(feed.newest.digest),
-        "time_ms": feed.newest.time_ms,
-        "certified_slot": feed.certified_slot,
-        "settled_slot": feed.settled_slot,
-        "uncertified_slots": feed.uncertified_slots,
-    })
+fn feed_status(feed: &FeedView) -> FeedStatus {
+    FeedStatus {
+        slot: feed.newest.slot,
+        digest: feed.newest.digest,
+        time_ms: feed.newest.time_ms,
+        certified_slot: feed.certified_slot,
+        settled_slot: feed.settled_slot,
+        uncertified_slots: feed.uncertified_slots.clone(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,20 +96,26 @@ pub(super) async fn log(
     let limit = range.limit.unwrap_or(64).min(LIMIT);
     let entries = service.engine.look(move |node| (node.entries(range.from, limit), place));
     let (entries, _place) = entries.await.ok_or_else(Failure::busy)?;
-    let entries = entries.into_iter().map(|entry| {
-        json!({
-            "position": entry.position,
-            "digest": hex::encode(digest(&entry.value)),
-            "value": hex::encode(&entry.value),
-            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
-            "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
-        })
+    let entries = entries.into_iter().map(|entry| LogEntry {
+        position: entry.position,
+        digest: digest(&entry.value),
+        proposer: open(&entry.value).1.map(|proposer| proposer.seat),
+        value: Scale(Opaque(entry.value)),
+        certificate: entry.certificate.map(Scale),
     });
-    let body = json!({
-        "decided_position": service.engine.snapshot().status.decided,
-        "entries": entries.collect::<Vec<Value>>(),
-    });
-    Ok(answer(StatusCode::OK, body))
+    let decided_position = service.engine.snapshot().status.decided;
+    Ok(answer(StatusCode::OK, Log { decided_position, entries: entries.collect() }))
+}
+
+/// The kind of the feed of this name; the leaderboard, if none is named.
+fn kind(service: &Service, name: Option<&str>) -> Result<ReportKind, Failure> {
+    let kind = name.map_or(Some(ReportKind::Leaderboard), ReportKind::named);
+    let snapshot = service.engine.snapshot();
+    kind.filter(|kind| snapshot.feed(*kind).is_some()).ok_or_else(|| {
+        let names: Vec<&str> = snapshot.feeds.iter().map(|feed| feed.kind.name()).collect();
+        let error = format!("the feeds of this network are: {}", names.join(", "));
+        Failure::new(StatusCode::NOT_FOUND, error)
+    })
 }
 
 #[derive(Deserialize)]
@@ -130,24 +131,18 @@ pub(super) async fn certificates(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Query(slots): Query<Slots>,
 ) -> Result<Response, Failure> {
-    let name = slots.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
-    let snapshot = service.engine.snapshot();
-    if snapshot.feeds.iter().all(|feed| feed.name != name) {
-        let names: Vec<&str> = snapshot.feeds.iter().map(|feed| feed.name).collect();
-        let error = format!("the feeds of this network are: {}", names.join(", "));
-        return Err(Failure::new(StatusCode::NOT_FOUND, error));
-    }
+    let kind = kind(&service, slots.feed.as_deref())?;
     let place = service.questions.place(from)?;
     let limit = slots.limit.unwrap_or(64).min(LIMIT);
     let found = service.engine.look(move |node| {
-        let line = node.application().named(&name);
+        let line = node.application().of(kind);
         let entry = |(slot, position, digest)| {
             let entry = node.entries(position, 1).pop()?;
             Some((slot, digest, entry))
         };
         let newer = line.into_iter().flat_map(|line| line.after(slots.after));
         let mut room = LONGEST_LIST;
-        let fits = |(_, _, entry): &(u64, Hash, Entry)| {
+        let fits = |(_, _, entry): &(u64, Digest, Entry)| {
             let begun = room > 0;
             room = room.saturating_sub(entry.value.len());
             begun
@@ -160,15 +155,16 @@ pub(super) async fn certificates(
         service.hurry();
     }
     let found = found.into_iter().map(|(slot, digest, entry)| {
-        json!({
-            "slot": slot,
-            "digest": hex::encode(digest),
-            "proposal": hex::encode(open(&entry.value).0),
-            "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
-            "certificate": entry.certificate.map(|c| hex::encode(c.encode())),
-        })
+        let (value, proposer) = open(&entry.value);
+        Decided {
+            slot,
+            digest: Scale(digest),
+            proposal: Scale(Opaque(value.to_vec())),
+            proposer: proposer.map(|proposer| proposer.seat),
+            certificate: entry.certificate.map(Scale),
+        }
     });
-    Ok(answer(StatusCode::OK, found.collect::<Vec<Value>>()))
+    Ok(answer(StatusCode::OK, found.collect::<Vec<_>>()))
 }
 
 #[derive(Deserialize)]
@@ -182,11 +178,11 @@ pub(super) async fn attestation(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Query(of): Query<Slot>,
 ) -> Result<Response, Failure> {
-    let name = of.feed.unwrap_or_else(|| LEADERBOARD.to_owned());
+    let kind = kind(&service, of.feed.as_deref())?;
     let place = service.questions.place(from)?;
     let signed = service.engine.look(move |node| {
         let signed = || {
-            let line = node.application().named(&name)?;
+            let line = node.application().of(kind)?;
             let (slot, position, _) = line.after(of.slot.checked_sub(1)?).next()?;
             (slot == of.slot).then(|| node.attestation(position)).flatten()
         };
@@ -197,9 +193,8 @@ pub(super) async fn attestation(
         let error = format!("slot {} is not decided here, or I attested another report", of.slot);
         Failure::new(StatusCode::NOT_FOUND, error)
     })?;
-    let signature = hex::encode(signature);
-    let body = json!({ "seat": service.peers.seat(), "slot": of.slot, "signature": signature });
-    Ok(answer(StatusCode::OK, body))
+    let (seat, signature) = (service.peers.seat(), Scale(signature));
+    Ok(answer(StatusCode::OK, Attestation { seat, slot: of.slot, signature }))
 }
 
 impl Service {
@@ -217,8 +212,7 @@ impl Service {
     }
 }
 
-pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Response {
+pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Figures {
     service.metrics.engine_lag_ms.set(service.engine.lag_ms());
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], service.metrics.text()).into_response()
+    figures(service.metrics.text())
 }

@@ -11,15 +11,15 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use cicada_consensus::{Application, Entry, Now, Outcome, Position, Refusal, Seat};
-use cicada_core::hash::{Hash, Hasher, Native};
+use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::report::Report;
 use cicada_network::{
     proposal_message, proposer_message, PROPOSER_HEADER, SEAT_HEADER, SIGNATURE_HEADER,
     TOKEN_HEADER,
 };
-use parity_scale_codec::Encode;
+use cicada_node_api as api;
+use cicada_node_api::{Opaque, Scale};
 use serde::Deserialize;
-use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(super) async fn propose(
 async fn decided(
     service: &Service,
     report: &Report,
-    digest: &Hash,
+    digest: &Digest,
 ) -> Result<Option<Position>, Failure> {
     let (feed, slot) = (report.feed, report.slot);
     let known = service.engine.look(move |node| node.application().line(&feed)?.slot(slot));
@@ -134,7 +134,7 @@ async fn lead(
 
 // Whether this node would propose a value now; `None` if it is too busy to say.
 async fn wants(service: &Service, value: &[u8]) -> Option<Result<(), Refusal>> {
-    let (value, now) = (value.to_vec(), Now { timer_ms: 0, wall_ms: super::wall_ms() });
+    let (value, now) = (value.to_vec(), Now { timer_ms: 0, wall_ms: super::now_ms() });
     let check = move |node: &FeedsNode| node.application().wants(&value, now);
     service.engine.look(check).await
 }
@@ -230,55 +230,57 @@ async fn own_view(service: &Service, value: &[u8], outcome: Outcome) -> Outcome 
 async fn respond(
     service: &Service,
     slot: u64,
-    digest: Hash,
+    digest: Digest,
     outcome: Outcome,
 ) -> Result<Response, Failure> {
-    let (name, status, body) = match outcome {
+    let (name, answered) = match outcome {
         Outcome::Certified { position, promised, accepted } => {
             let entry = service.engine.look(move |node| node.entries(position, 1).pop());
             let entry = entry.await.flatten().ok_or_else(Failure::busy)?;
-            let body = certified(slot, digest, &entry, &promised, &accepted);
-            ("certified", StatusCode::OK, body)
+            let body = certified(slot, digest, entry, promised, accepted);
+            let body = body.ok_or_else(Failure::busy)?;
+            ("certified", Ok(answer(StatusCode::OK, body)))
         }
         Outcome::PassedOver { position } => {
             let error = format!("decided at position {position}, but its slot was taken before");
-            ("passed_over", StatusCode::CONFLICT, json!({ "error": error }))
+            ("passed_over", Err(Failure::new(StatusCode::CONFLICT, error)))
         }
         Outcome::Refused(Refusal(error)) => {
-            ("refused", StatusCode::CONFLICT, json!({ "error": error }))
+            ("refused", Err(Failure::new(StatusCode::CONFLICT, error)))
         }
         Outcome::Busy => return Err(Failure::busy()),
         Outcome::Failed { decided, missing, refusals } => {
-            let body = failed(service, slot, decided, &missing, &refusals);
-            ("failed", StatusCode::SERVICE_UNAVAILABLE, body)
+            let body = failed(service, slot, decided, missing, refusals);
+            ("failed", Ok(answer(StatusCode::SERVICE_UNAVAILABLE, body)))
         }
     };
     count(&service.metrics.proposals, name);
-    Ok(answer(status, body))
+    answered
 }
 
+// None if its certificate has gone.
 fn certified(
     slot: u64,
-    digest: Hash,
-    entry: &Entry,
-    promised: &BTreeSet<Seat>,
-    accepted: &BTreeSet<Seat>,
-) -> Value {
+    digest: Digest,
+    entry: Entry,
+    promised: BTreeSet<Seat>,
+    accepted: BTreeSet<Seat>,
+) -> Option<api::Certified> {
     // Who led counted the votes; in the Byzantine form everybody has the proof with them.
     let proof: Option<BTreeSet<Seat>> = entry.proof.as_ref().map(|proof| proof.seats().collect());
-    let accepted = proof.as_ref().filter(|_| accepted.is_empty()).unwrap_or(accepted);
-    let certificate = entry.certificate.as_ref();
-    let attested = certificate.map(|c| c.seats().collect::<Vec<_>>());
-    json!({
-        "position": entry.position,
-        "slot": slot,
-        "digest": hex::encode(digest),
-        "proposal": hex::encode(open(&entry.value).0),
-        "proposer": open(&entry.value).1.map(|proposer| proposer.seat),
-        "certificate": certificate.map(|c| hex::encode(c.encode())),
-        "promised": promised,
-        "accepted": accepted,
-        "attested": attested.unwrap_or_default(),
+    let accepted = proof.filter(|_| accepted.is_empty()).unwrap_or(accepted);
+    let certificate = entry.certificate?;
+    let (value, proposer) = open(&entry.value);
+    Some(api::Certified {
+        position: entry.position,
+        slot,
+        digest,
+        proposal: Scale(Opaque(value.to_vec())),
+        proposer: proposer.map(|proposer| proposer.seat),
+        promised: promised.into_iter().collect(),
+        accepted: accepted.into_iter().collect(),
+        attested: certificate.seats().collect(),
+        certificate: Scale(certificate),
     })
 }
 
@@ -286,9 +288,9 @@ fn failed(
     service: &Service,
     slot: u64,
     decided: Option<Position>,
-    missing: &BTreeSet<Seat>,
-    refusals: &BTreeMap<Seat, String>,
-) -> Value {
+    missing: BTreeSet<Seat>,
+    refusals: BTreeMap<Seat, String>,
+) -> api::Failed {
     let network = &service.network;
     let present = network.nodes.len().saturating_sub(missing.len());
     let error = match decided {
@@ -305,12 +307,12 @@ fn failed(
             network.quorum().size()
         ),
     };
-    let refusals = refusals.iter().map(|(seat, reason)| json!({ "seat": seat, "reason": reason }));
-    json!({
-        "error": error,
-        "slot": slot,
-        "position": decided,
-        "missing": missing,
-        "refusals": refusals.collect::<Vec<_>>(),
-    })
+    let refusals = refusals.into_iter().map(|(seat, words)| api::Refusal::new(seat, words));
+    api::Failed {
+        error,
+        slot: Some(slot),
+        position: decided,
+        missing: missing.into_iter().collect(),
+        refusals: refusals.collect(),
+    }
 }

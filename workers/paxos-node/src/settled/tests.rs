@@ -1,9 +1,8 @@
 use super::*;
-use cicada_core::report::ReportKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
-const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [4; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: Account([4; 32]) };
 
 /// One slot more at each look; at the third it cannot be read.
 struct Counting(u64);

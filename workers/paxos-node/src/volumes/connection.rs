@@ -1,10 +1,10 @@
 //! The chain that the volumes are read from.
 
 use super::{Looked, Lookup};
+use crate::settled::connect;
 use cicada_chain::Chain;
-use cicada_core::hash::Hash;
 use cicada_core::Account;
-use cicada_network::Network;
+use cicada_network::{ChainSection, ContractName, Network};
 use cicada_volumes::{find, Exchange, FindError, Source, Volumes, BLOCKS};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// A connection to the chain's exchange that is made when it is needed, and anew when it fails or is
 /// silent. Looks may be given up; what they have come to by then is kept.
 pub struct Connection {
-    url: String,
-    genesis: Hash,
+    chain: ChainSection,
     account: Account,
     times: Times,
     open: Option<Remembering>,
@@ -32,24 +31,20 @@ pub struct Connection {
 impl Connection {
     /// To the exchange of a network, if it has one.
     pub fn of(network: &Network) -> Option<Self> {
-        let at = &network.chain;
-        at.exchange.map(|account| Self::new(at.url.clone(), at.genesis, account))
+        let exchange = network.contracts.get(ContractName::Exchange);
+        exchange.map(|account| Self::new(network.chain.clone(), account))
     }
 
-    fn new(url: String, genesis: Hash, account: Account) -> Self {
+    fn new(chain: ChainSection, account: Account) -> Self {
         let (times, open, opening, silent) = (Times::default(), None, None, None);
-        Self { url, genesis, account, times, open, opening, silent }
+        Self { chain, account, times, open, opening, silent }
     }
 
     async fn connected(&mut self) -> Result<&Remembering, String> {
         let exchange = match self.open.take() {
             Some(open) => open,
             None => {
-                let chain = self.connect().await?;
-                if chain.genesis() != self.genesis {
-                    return Err(format!("{} is another chain than the network file's", self.url));
-                }
-                let exchange = Exchange { chain, account: self.account };
+                let exchange = Exchange { chain: self.connect().await?, account: self.account };
                 Remembering { exchange, times: self.times.clone() }
             }
         };
@@ -58,8 +53,8 @@ impl Connection {
 
     // It goes on when this is given up.
     async fn connect(&mut self) -> Result<Chain, String> {
-        let url = self.url.clone();
-        let connect = async move { Chain::connect(&url).await.map_err(|error| error.to_string()) };
+        let chain = self.chain.clone();
+        let connect = async move { connect(&chain).await };
         let opening = self.opening.get_or_insert_with(|| tokio::spawn(connect));
         let opened = opening.await.map_err(|error| error.to_string());
         self.opening = None;
@@ -128,7 +123,8 @@ mod tests {
     async fn a_handshake_goes_on_when_a_look_is_given_up() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", silent.local_addr().unwrap());
-        let mut connection = Connection::new(url, [7; 32], [8; 32]);
+        let chain = ChainSection { url, ..ChainSection::unasked() };
+        let mut connection = Connection::new(chain, Account([8; 32]));
         let (patience, mut streams) = (Duration::from_millis(300), Vec::new());
         for _ in 0..3 {
             assert!(timeout(patience, connection.look(1)).await.is_err(), "silent");

@@ -1,11 +1,13 @@
 use super::*;
+use cicada_core::hash::Digest;
 use cicada_core::quote::Framework;
 use cicada_core::report::{FeedState, Report, ReportKind};
+use cicada_core::Account;
 use parity_scale_codec::Encode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const NOW: u64 = 1_738_425_600_000;
-const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: [4; 32] };
+const FEED: Feed = Feed { kind: ReportKind::Leaderboard, contract: Account([4; 32]) };
 
 type Answer = dyn Fn(u64, usize) -> Looked + Send;
 
@@ -50,7 +52,7 @@ impl Bench {
 }
 
 fn value(feed: Feed, time_ms: u64) -> Vec<u8> {
-    let report: Report = FeedState::EMPTY.next_report(feed, time_ms, [0; 32]);
+    let report: Report = FeedState::EMPTY.next_report(feed, time_ms, Digest::ZERO);
     report.encode()
 }
 

@@ -6,8 +6,11 @@
 mod proposals;
 
 use cicada_consensus::{Answer, Request, Seat};
+use cicada_core::Account;
 use cicada_localnet::{Process, Signal};
-use cicada_network::{ChainSection, FaultModelName, Network, NodeEntry, NodeKeys, Rules};
+use cicada_network::{
+    ChainSection, ContractName, Contracts, FaultModelName, Network, NodeEntry, NodeKeys, Rules,
+};
 use parity_scale_codec::{DecodeAll, Encode};
 use paxos_node::envelope::{
     answer_message, request_message, sign, verify, SEAT_HEADER, SIGNATURE_HEADER,
@@ -86,6 +89,7 @@ impl Cluster {
             epoch: 1,
             fault_model,
             chain: ChainSection::unasked(),
+            contracts: Contracts::unasked(),
             rules: Rules::UNASKED,
             nodes: keys.iter().zip(&addresses).map(entry).collect(),
         };
@@ -105,7 +109,8 @@ impl Cluster {
 
     /// The same, with an index and rewards; before any node runs.
     pub fn with_index(mut self) -> Self {
-        (self.network.chain.index, self.network.chain.rewards) = (Some([5; 32]), Some([6; 32]));
+        self.network.contracts.set(ContractName::Index, Account([5; 32]));
+        self.network.contracts.set(ContractName::Rewards, Account([6; 32]));
         self.network.save(&self.path("network.toml")).unwrap();
         self
     }

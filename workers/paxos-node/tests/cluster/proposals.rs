@@ -3,11 +3,12 @@
 use super::{Cluster, Response, PATIENCE};
 use cicada_consensus::Seat;
 use cicada_core::certificate::Certificate;
-use cicada_core::hash::{Hash, Native};
+use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal};
-use cicada_core::report::FeedState;
+use cicada_core::report::{FeedState, ReportKind};
 use cicada_network::{NodeKeys, Proposer};
-use parity_scale_codec::{DecodeAll, Encode};
+use cicada_node_api::{FeedStatus, Opaque, Scale, Status};
+use parity_scale_codec::Encode;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -24,7 +25,7 @@ impl Cluster {
         let now = Self::now_ms();
         let results = cicada_results::read(&self.results(seat), now).unwrap();
         let board = Board::of::<Native>(&results.tally, |_| 0);
-        let feed = self.network.leaderboard_feed();
+        let feed = self.network.feed(ReportKind::Leaderboard).unwrap();
         Some(Proposal { report: report::<Native>(feed, &state, &board, now), board })
     }
 
@@ -37,14 +38,9 @@ impl Cluster {
     /// The newest report of a feed, as the status of a node gives it; `None` if it does not answer.
     pub fn feed_state(&self, seat: Seat, feed: &str) -> Option<FeedState> {
         let status = self.get(seat, "/paxos/status")?.json();
-        let feed = &status["feeds"][feed];
-        let mut digest: Hash = [0; 32];
-        hex::decode_to_slice(feed["digest"].as_str().unwrap(), &mut digest).unwrap();
-        Some(FeedState {
-            slot: feed["slot"].as_u64().unwrap(),
-            digest,
-            time_ms: feed["time_ms"].as_u64().unwrap(),
-        })
+        let status: Status = serde_json::from_value(status).unwrap();
+        let FeedStatus { slot, digest, time_ms, .. } = &status.feeds[feed];
+        Some(FeedState { slot: *slot, digest: *digest, time_ms: *time_ms })
     }
 
     /// Proposes at a node and waits for its answer.
@@ -118,9 +114,10 @@ impl Cluster {
 
     /// Checks proposal and certificate of an answer.
     pub fn check_certificate(&self, json: &Value) {
-        let bytes = |name: &str| hex::decode(json[name].as_str().unwrap()).unwrap();
-        let report = paxos_node::feeds::report_of(&bytes("proposal")).unwrap();
-        let certificate = Certificate::decode_all(&mut &bytes("certificate")[..]).unwrap();
+        let text = |name: &str| json[name].as_str().unwrap();
+        let Scale(Opaque(value)) = text("proposal").parse().unwrap();
+        let report = paxos_node::feeds::report_of(&value).unwrap();
+        let Scale(certificate): Scale<Certificate> = text("certificate").parse().unwrap();
         let config = self.network.config_digest();
         let message = report.attestation_message::<Native>(&config);
         let quorum = self.network.attestation_quorum();

@@ -8,7 +8,7 @@ use crate::queue::Promise;
 use crate::state::Own;
 use crate::work::Trouble;
 use anyhow::Result;
-use cicada_core::hash::Hash;
+use cicada_core::hash::Digest;
 use cicada_core::market::{Assignment, Parameters, Request, Status};
 use cicada_market::Error;
 use cicada_program::{count, now_ms};
@@ -280,7 +280,7 @@ impl Provider {
         }
     }
 
-    pub(super) fn job_ended(&mut self, ended: Result<(Id, Result<Hash, Trouble>), JoinError>) {
+    pub(super) fn job_ended(&mut self, ended: Result<(Id, Result<Digest, Trouble>), JoinError>) {
         let (job, outcome) = match ended {
             Ok((job, outcome)) => (job, outcome),
             Err(error) => (error.id(), Err(Trouble::Later(error.to_string()))),
@@ -300,8 +300,7 @@ impl Provider {
             Ok(digest) => {
                 self.misses = 0;
                 count(&metrics.jobs, "delivered");
-                let result = format!("0x{}", hex::encode(digest));
-                tracing::info!(assignment = id, result, "delivered");
+                tracing::info!(assignment = id, result = digest.to_string(), "delivered");
             }
             Err(Trouble::Later(why)) => self.warn(&format!("assignment {id}, later"), why),
             Err(Trouble::Never(why)) => {

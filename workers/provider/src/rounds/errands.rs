@@ -81,7 +81,7 @@ impl Worker {
 impl Provider {
     /// What a transaction gives. What was promised is seen to while it is waited for.
     pub(super) async fn meanwhile<T>(&mut self, send: impl Future<Output = T>) -> T {
-        let pause = Duration::from_millis(self.worker.config.poll);
+        let pause = Duration::from(self.worker.config.poll);
         let look = async || match self.look().await {
             Ok(_) => {
                 self.said.remove("a look");
@@ -128,7 +128,7 @@ impl Provider {
 
     /// Removes, every hour, the results that were kept long enough, if the configuration says how long.
     pub(super) fn remove_old_results(&mut self) {
-        let Some(keep_ms) = self.worker.config.keep_results else {
+        let Some(keep) = self.worker.config.keep_results else {
             return;
         };
         if now_ms() < self.remove_ms {
@@ -136,12 +136,10 @@ impl Provider {
         }
         self.remove_ms = now_ms().saturating_add(REMOVED_EVERY_MS);
         let results = self.worker.stores.1.clone();
-        tokio::task::spawn_blocking(move || {
-            match results.remove_older(Duration::from_millis(keep_ms)) {
-                Ok(0) => {}
-                Ok(removed) => tracing::info!(removed, "results that were kept long enough"),
-                Err(error) => tracing::warn!("old results: {error}"),
-            }
+        tokio::task::spawn_blocking(move || match results.remove_older(keep.into()) {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "results that were kept long enough"),
+            Err(error) => tracing::warn!("old results: {error}"),
         });
     }
 

@@ -38,7 +38,7 @@ impl Provider {
         for task in &worker.config.tasks {
             let name = &task.task_type;
             // A firm offer is taken without asking: it stands only while there is room.
-            let room = !task.firm || self.fits(task.max_duration);
+            let room = !task.firm || self.fits(task.max_duration.0);
             if let Some(id) = self.offers.get(name).copied() {
                 let open = worker.market().offer(id).await?.is_open(now_ms());
                 if open && room {

@@ -123,7 +123,9 @@ mod tests {
     use crate::work::tests::{until, PARAMETERS};
     use cicada_chain::Underway;
     use cicada_contracts::types::AuctionError;
+    use cicada_core::hash::Digest;
     use cicada_core::sla::Sla;
+    use cicada_core::Account;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
@@ -177,15 +179,19 @@ mod tests {
     }
 
     fn lost_sight() -> Error {
-        let underway =
-            Underway { transaction: [7; 32], account: [1; 32], nonce: 3, valid_until: 256 };
-        let (what, reason) = ("Auction::start".into(), "the node was started again".into());
+        let underway = Underway {
+            transaction: Digest([7; 32]),
+            account: Account([1; 32]),
+            nonce: 3,
+            valid_until: 256,
+        };
+        let (what, reason) = ("start".into(), "the node was started again".into());
         cicada_chain::Error::Unknown { what, underway: Box::new(underway), reason }.into()
     }
 
     fn refused() -> Error {
         let why = AuctionError::WrongStatus;
-        cicada_chain::Error::refusal_of("Auction::start", &why, "").into()
+        cicada_chain::Error::refusal_of("start", &why, "").into()
     }
 
     #[tokio::test]

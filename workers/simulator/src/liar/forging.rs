@@ -127,7 +127,7 @@ impl Liar {
                 Report::decode(&mut &last?[..]).ok()?
             }
         };
-        report.root[8..16].copy_from_slice(&self.rng.roll().to_le_bytes());
+        report.root.0[8..16].copy_from_slice(&self.rng.roll().to_le_bytes());
         Some(report.encode())
     }
 

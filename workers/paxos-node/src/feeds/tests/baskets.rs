@@ -5,6 +5,7 @@ use super::*;
 use cicada_core::basket::holdings::{self, Holding};
 use cicada_core::basket::sheet::{Sheet, Wanted};
 use cicada_core::basket::{agreed, observed};
+use cicada_core::Account;
 
 const INDEX_TOKEN: [u8; 32] = [55; 32];
 
@@ -19,7 +20,8 @@ impl Bench {
     fn prices(&self, seat: u8, prices: &[(u16, u128)], time_ms: u64) -> observed::Observation {
         let (prices, signature) = (prices.to_vec(), [0; 64]);
         let mut observation = observed::Observation { seat, time_ms, prices, signature };
-        let (feed, slot) = (self.network.basket_feed().unwrap(), self.state("basket").slot + 1);
+        let (feed, slot) =
+            (self.network.feed(ReportKind::Basket).unwrap(), self.state("basket").slot + 1);
         let message = observation.message::<Native>(&self.network.config_digest(), &feed, slot);
         observation.signature = self.keys[usize::from(seat)].attest(&message);
         observation
@@ -34,7 +36,7 @@ impl Bench {
     ) -> agreed::Proposal {
         let prices = prices(&list);
         let observations = seats.map(|seat| self.prices(seat, &prices, time_ms)).collect();
-        let feed = self.network.basket_feed().unwrap();
+        let feed = self.network.feed(ReportKind::Basket).unwrap();
         let report = holdings::report::<Native>(feed, &self.state("basket"), &list, time_ms);
         agreed::Proposal { report, entries: list, observations }
     }
@@ -67,7 +69,7 @@ impl Bench {
             observation: self.prices(0, &prices(list), time_ms),
             signed_ms: time_ms,
             weights: vec![1_000; usize::from(SEATS)],
-            sheet: Sheet { index_token: INDEX_TOKEN, ranked, held },
+            sheet: Sheet { index_token: Account(INDEX_TOKEN), ranked, held },
         }
     }
 }
@@ -90,12 +92,12 @@ fn a_basket_is_what_follows_from_its_observations() {
     };
     refuses(&|list| list[0].price_e18 += 1, "place 1, subnet 1: not what follows");
     refuses(&|list| list[1].price_e18 -= 1, "place 2, subnet 8: not what follows");
-    refuses(&|list| list[1].token = [44; 32], "place 2, subnet 8: not what follows");
+    refuses(&|list| list[1].token = Account([44; 32]), "place 2, subnet 8: not what follows");
     refuses(&|list| list[0].weight_bps += 1, "place 1, subnet 1: not what follows");
     refuses(&|list| list.truncate(2), "2 tokens, and 3 follow");
     refuses(&|list| list.clear(), "a basket of 0 tokens");
     let mut root = proposal.clone();
-    root.report.root = [9; 32];
+    root.report.root = Digest([9; 32]);
     bench.refuses(&root, NOW, "root");
     // The index token is in no basket of its own.
     let mut own = bench.own_basket(&list_of_three(), NOW);

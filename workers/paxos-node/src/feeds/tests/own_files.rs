@@ -2,6 +2,7 @@
 
 use super::*;
 use cicada_core::ranking::{Own, Statement, Told};
+use cicada_core::Account;
 
 pub(super) const FIRST: Award = Award {
     epoch: 1,
@@ -11,16 +12,16 @@ pub(super) const FIRST: Award = Award {
     carried_in: 0,
     awarded: 900,
     carried_out: 100,
-    claims_root: [7; 32],
+    claims_root: Digest([7; 32]),
     claims: 12,
     total: 900,
-    ranking: [4; 32],
+    ranking: Digest([4; 32]),
 };
 
 pub(super) fn entries() -> Vec<entries::Entry> {
     let entry = |netuid: u8, weight_bps, price_e18| entries::Entry {
         netuid: netuid.into(),
-        token: [netuid + 100; 32],
+        token: Account([netuid + 100; 32]),
         weight_bps,
         price_e18,
     };
@@ -40,12 +41,12 @@ fn an_award_is_the_one_that_its_own_validator_computed() {
     let more = Award { awarded: 901, carried_out: 99, total: 901, ..FIRST };
     let words = "epoch 1, awarded: proposed is 901, my validator has 900";
     bench.refuses(&bench.award(more, NOW), NOW, words);
-    let other = Award { claims_root: [8; 32], ..FIRST };
+    let other = Award { claims_root: Digest([8; 32]), ..FIRST };
     bench.refuses(&bench.award(other, NOW), NOW, "the claims are not those");
-    let other = Award { ranking: [8; 32], ..FIRST };
+    let other = Award { ranking: Digest([8; 32]), ..FIRST };
     bench.refuses(&bench.award(other, NOW), NOW, "the ranking is not that");
     let mut root = proposal.clone();
-    root.report.root = [9; 32];
+    root.report.root = Digest([9; 32]);
     bench.refuses(&root, NOW, "root");
     bench.write("awards/epoch-1.scale", &[1u8, 2, 3]);
     bench.refuses(&proposal, NOW, "cannot read my award");
@@ -63,9 +64,10 @@ pub(super) fn told(award: Award) -> Told {
 
 impl Bench {
     /// What a seat says of an award, under a committee.
-    fn statement(&self, seat: u8, award: &Award, config_digest: &Hash) -> Statement {
+    fn statement(&self, seat: u8, award: &Award, config_digest: &Digest) -> Statement {
         let mut one = Statement::of(award, seat);
-        let message = one.message::<Native>(config_digest, &self.network.rewards_feed().unwrap());
+        let message =
+            one.message::<Native>(config_digest, &self.network.feed(ReportKind::Rewards).unwrap());
         one.signature = self.keys[usize::from(seat)].attest(&message);
         one
     }
@@ -74,7 +76,7 @@ impl Bench {
     pub(super) fn ranked(&self, award: Award, seats: &[u8]) -> awards::Proposal {
         let config = self.network.config_digest();
         let statements = seats.iter().map(|seat| self.statement(*seat, &award, &config)).collect();
-        let feed = self.network.rewards_feed().unwrap();
+        let feed = self.network.feed(ReportKind::Rewards).unwrap();
         awards::Proposal::new::<Native>(award, statements, feed, &self.state("rewards"), NOW)
     }
 }
@@ -100,10 +102,10 @@ fn what_its_validator_signed_of_an_award_is_not_left_out() {
     tell(own, NOW);
     bench.refuses(&bench.ranked(FIRST, &[6]), NOW, "is not in it");
     // Nothing of it could be in a proposal: of another committee, another seat, another ranking.
-    let wrong = Award { ranking: [9; 32], ..FIRST };
+    let wrong = Award { ranking: Digest([9; 32]), ..FIRST };
     let earlier = Award { end_ms: FIRST.end_ms - 1, ..FIRST };
     let others = [
-        bench.statement(0, &FIRST, &[1; 32]),
+        bench.statement(0, &FIRST, &Digest([1; 32])),
         Statement { seat: 3, ..own },
         bench.statement(0, &wrong, &config),
         bench.statement(0, &earlier, &config),
@@ -124,13 +126,13 @@ fn statements_are_genuine_of_the_award_and_under_its_root() {
         let mut proposal = bench.ranked(FIRST, &[0, 4, 22]);
         change(&mut proposal);
         let awards::Proposal { award, statements, .. } = proposal;
-        let feed = bench.network.rewards_feed().unwrap();
+        let feed = bench.network.feed(ReportKind::Rewards).unwrap();
         awards::Proposal::new::<Native>(award, statements, feed, &bench.state("rewards"), NOW)
     };
     bench.refuses(&changed(&|one| one.statements.swap(0, 1)), NOW, "not in order");
     bench.refuses(&changed(&|one| one.statements[2].seat = 23), NOW, "a seat that there is not");
     bench.refuses(&changed(&|one| one.statements[1].seat = 5), NOW, "seat 5 is forged");
-    let other = changed(&|one| one.statements[1].ranking = [9; 32]);
+    let other = changed(&|one| one.statements[1].ranking = Digest([9; 32]));
     bench.refuses(&other, NOW, "seat 4 ranked something else");
     let mut fewer = bench.ranked(FIRST, &[0, 4, 22]);
     fewer.statements.pop();

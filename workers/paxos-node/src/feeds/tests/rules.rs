@@ -41,7 +41,7 @@ fn rules() -> Rules {
 fn a_report_comes_its_distance_after_the_one_before_by_its_time_and_by_the_clock() {
     let mut bench = Bench::under(rules());
     bench.certify(1, &bench.board(NOW));
-    bench.settled.keep(&[(bench.network.leaderboard_feed(), 1)]);
+    bench.settled.keep(&[(bench.network.feed(ReportKind::Leaderboard).unwrap(), 1)]);
     let soon = bench.board(NOW + DISTANCE - 1);
     bench.refuses(&soon, NOW + DISTANCE, "9999 ms after the report before it, less than 10000 ms");
     let due = bench.board(NOW + DISTANCE);
@@ -90,7 +90,8 @@ fn a_leader_stops_at_four_certified_slots_that_the_chain_has_not_and_the_others_
     let next = bench.board(time);
     bench.refuses(&next, time, "9 certified slots are not on the chain yet, more than 8");
     // Who has voted elsewhere applies it all the same.
-    let settle = |slot| bench.settled.keep(&[(bench.network.leaderboard_feed(), slot)]);
+    let settle =
+        |slot| bench.settled.keep(&[(bench.network.feed(ReportKind::Leaderboard).unwrap(), slot)]);
     settle(1);
     assert_eq!(bench.check(&next, time), Ok(()));
     settle(5);
@@ -126,7 +127,7 @@ fn nav_basket_and_rewards_wait_for_the_chain_slot_after_slot() {
     bench.refuses(&bench.basket(own_files::entries(), later), later, words);
     let second = Award { epoch: 2, ..own_files::FIRST };
     bench.refuses(&bench.award(second, later), later, words);
-    bench.settled.keep(&[(bench.network.nav_feed().unwrap(), 1)]);
+    bench.settled.keep(&[(bench.network.feed(ReportKind::Nav).unwrap(), 1)]);
     assert_eq!(bench.check(&bench.seen_nav(16, later), later), Ok(()));
     bench.refuses(&bench.basket(own_files::entries(), later), later, words);
 }

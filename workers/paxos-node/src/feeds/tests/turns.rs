@@ -25,7 +25,7 @@ impl Bench {
     fn by(&self, seat: u8, value: &impl Encode) -> Bytes {
         let content = value.encode();
         let message = proposer_message(&self.network.rules_digest(), &content);
-        let signature = self.keys[usize::from(seat)].sign(&message);
+        let signature = self.keys[usize::from(seat)].sign(&message.0);
         let report = report_of(&content).unwrap();
         Bytes(seal(&report, &content, &Proposer { seat, signature }))
     }
@@ -71,7 +71,7 @@ fn nobody_borrows_the_turn_of_another() {
     refuses([&nav.encode(), signature].concat(), "is forged");
     let elsewhere = Bench::under(Rules::default());
     let message = proposer_message(&elsewhere.network.rules_digest(), &nav.encode());
-    let signature = bench.keys[1].sign(&message);
+    let signature = bench.keys[1].sign(&message.0);
     let value = seal(&nav.report, &nav.encode(), &Proposer { seat: 1, signature });
     refuses(value, "is forged");
     for junk in [1, 64, 66] {
@@ -184,7 +184,7 @@ fn a_leaderboard_that_says_the_same_comes_240_s_later() {
     let line = text.lines().nth(1).unwrap().replacen("level-1", "level-another", 1);
     std::fs::write(&results, format!("{text}{line}\n")).unwrap();
     bench.restart(true);
-    let (feed, board) = (bench.network.leaderboard_feed(), due.board);
+    let (feed, board) = (bench.network.feed(ReportKind::Leaderboard).unwrap(), due.board);
     let report = boards::report::<Native>(feed, &FeedState::EMPTY, &board, NOW);
     let first = boards::Proposal { report, board };
     bench.feeds.apply(1, &first.encode()).unwrap();

@@ -1,6 +1,7 @@
 //! Leaderboards of a network with an exchange.
 
 use super::*;
+use cicada_core::Account;
 use cicada_volumes::{FindError, Volumes};
 
 const EXCHANGE: [u8; 32] = [7; 32];
@@ -12,7 +13,7 @@ fn volumes() -> Volumes {
 
 fn with_exchange() -> Bench {
     let mut bench = Bench::of(None, None);
-    bench.network.chain.exchange = Some(EXCHANGE);
+    bench.network.contracts.set(ContractName::Exchange, Account(EXCHANGE));
     bench.restart(false);
     bench
 }
@@ -27,7 +28,8 @@ impl Bench {
     }
 
     fn board_of(&self, board: boards::Board, time_ms: u64) -> boards::Proposal {
-        let (feed, state) = (self.network.leaderboard_feed(), self.state("leaderboard"));
+        let (feed, state) =
+            (self.network.feed(ReportKind::Leaderboard).unwrap(), self.state("leaderboard"));
         let report = boards::report::<Native>(feed, &state, &board, time_ms);
         boards::Proposal { report, board }
     }
@@ -94,6 +96,6 @@ fn the_commitment_is_that_of_the_own_results() {
     let results = cicada_results::read(&bench.dir.path().join("results.jsonl"), NOW).unwrap();
     let shards = results.tally.shards();
     assert_eq!(board.shards, cicada_core::goedel::commitment::<Native>(shards));
-    board.shards[0] ^= 1;
+    board.shards.0[0] ^= 1;
     bench.refuses(&bench.board_of(board, NOW), NOW, "the commitment to the shards is not");
 }

@@ -1,42 +1,34 @@
 //! The leaderboard: a node agrees to what it can recompute from its own results, and to volumes
 //! that it has read itself at the final block of the leaderboard's time.
 
-use crate::feeds::Content;
+use super::content::{Content, Setup};
+use super::line::Pace;
 use crate::ranking::Results;
+use crate::settled::{newest, Slots};
 use crate::volumes::Seen;
+use cicada_chain::Chain;
 use cicada_consensus::{Now, Origin};
+use cicada_contracts::leaderboard;
+use cicada_core::feed::FeedValue;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{check, matches, Board, Proposal, Standing};
 use cicada_core::quote::Framework;
-use parity_scale_codec::DecodeAll;
+use cicada_core::Account;
+use cicada_network::ContractName;
 
-/// The content of the leaderboard's feed.
-pub(crate) struct Leaderboard {
-    /// The own results.
-    pub(crate) results: Results,
-    /// What the exchange says, if there is one.
-    pub(crate) volumes: Option<Seen>,
-    /// Frameworks that this node agrees to leave out again.
-    pub(crate) withdrawn: Vec<Framework>,
-    /// How long after the last one comes that says the same.
-    pub(crate) same_ms: u64,
-    /// The newest.
-    pub(crate) last: Option<Proposal>,
+/// The feed's content.
+pub(super) struct Leaderboard {
+    results: Results,
+    // What the exchange says, if there is one.
+    volumes: Option<Seen>,
+    // Frameworks that this node agrees to leave out again.
+    withdrawn: Vec<Framework>,
+    // How long after the last one comes that says the same.
+    same_ms: u64,
+    last: Option<Proposal>,
 }
 
 impl Leaderboard {
-    // A value whose form is right.
-    fn read(value: &[u8]) -> Result<Proposal, String> {
-        let proposal =
-            Proposal::decode_all(&mut &value[..]).map_err(|_| "not a leaderboard".to_owned())?;
-        let Proposal { report, board } = &proposal;
-        check(&board.standings).map_err(|error| format!("not a leaderboard: {error:?}"))?;
-        match matches::<Native>(report, board) {
-            true => Ok(proposal),
-            false => Err("the report's root is not that of its rows and its commitment".into()),
-        }
-    }
-
     fn recompute(&self, proposal: &Proposal) -> Result<(), String> {
         let mine = self.results.at(proposal.report.time_ms);
         let mine = mine.map_err(|error| format!("cannot read my results {error}"))?;
@@ -117,26 +109,50 @@ impl Leaderboard {
 }
 
 impl Content for Leaderboard {
-    // An adopted value, which only crash mode knows, was found valid by who proposed it first and
-    // does not lie in that mode. The state at its block may be gone: to ask for it could block the
-    // log.
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), String> {
-        let proposal = Self::read(value)?;
-        if origin == Origin::Fresh {
-            self.follows(&proposal, now)?;
-        }
-        self.recompute(&proposal)?;
-        match (origin, &self.volumes) {
-            (Origin::Adopted, Some(_)) => Ok(()),
-            _ => self.compare_volumes(&proposal),
+    type Value = Proposal;
+
+    const CALLED: &'static str = "a leaderboard";
+    const PACE: Pace = Pace { one_by_one: false, ..Pace::AT_ONCE };
+    // Nothing in it is its proposer's choice but the time.
+    const HAS_TURNS: bool = false;
+
+    fn new(Setup { network, sources, .. }: &Setup<'_>) -> Option<Self> {
+        Some(Self {
+            results: sources.results.clone(),
+            volumes: network.contracts.get(ContractName::Exchange).map(|_| sources.volumes.clone()),
+            withdrawn: sources.withdrawn.clone(),
+            same_ms: network.rules.same_ms,
+            last: None,
+        })
+    }
+
+    fn settled(chain: Chain, contract: Account) -> Slots {
+        newest(chain, contract, Proposal::KIND, leaderboard::latest())
+    }
+
+    fn form(&self, Proposal { report, board }: &Proposal) -> Result<(), String> {
+        check(&board.standings).map_err(|error| format!("not a leaderboard: {error:?}"))?;
+        match matches::<Native>(report, board) {
+            true => Ok(()),
+            false => Err("the report's root is not that of its rows and its commitment".into()),
         }
     }
 
-    fn apply(&mut self, value: &[u8]) -> bool {
-        let Ok(proposal) = Self::read(value) else {
-            return false;
-        };
+    // An adopted value, which only crash mode knows, was found valid by who proposed it first and
+    // does not lie in that mode. The state at its block may be gone: to ask for it could block the
+    // log.
+    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
+        if origin == Origin::Fresh {
+            self.follows(proposal, now)?;
+        }
+        self.recompute(proposal)?;
+        match (origin, &self.volumes) {
+            (Origin::Adopted, Some(_)) => Ok(()),
+            _ => self.compare_volumes(proposal),
+        }
+    }
+
+    fn apply(&mut self, proposal: Proposal) {
         self.last = Some(proposal);
-        true
     }
 }
