@@ -2,7 +2,7 @@
 
 use super::Deal;
 use cicada_core::escrow::{Act, AuditEntry, Payout, State, Terms};
-use cicada_core::hash::{Digest, Native, tagged};
+use cicada_core::hash::{tagged, Digest, Native};
 use cicada_core::Account;
 
 /// Where the log of an escrow at this contract on this chain starts.

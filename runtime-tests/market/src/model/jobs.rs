@@ -4,7 +4,7 @@ use super::market::{from_escrow, AUCTION_MS};
 use super::{valid, why, Check, Faults, Model};
 use crate::random::Step;
 use cicada_core::escrow::{Act, Ending, Side, State};
-use cicada_core::hash::{Digest, Native, tagged};
+use cicada_core::hash::{tagged, Digest, Native};
 use cicada_core::market::{Assignment, HandOver, InvalidTerms, Privacy, Status};
 use cicada_core::reputation::Event;
 use cicada_core::sla::{QualityReport, Sla, Violations};

@@ -3,7 +3,7 @@
 use super::draw::{Random, HOUR, MINUTE, SECOND};
 use crate::model::Model;
 use cicada_core::escrow::{Fallback, Milestone, Panel, Range, Rule, Terms};
-use cicada_core::hash::{Native, tagged};
+use cicada_core::hash::{tagged, Native};
 use cicada_core::market::{Consent, HandOver, Offer, Privacy, Request};
 use cicada_core::name::Name;
 use cicada_core::sla::{Metric, QualityReport, Sla};
