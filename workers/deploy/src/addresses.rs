@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use cicada_chain::Chain;
 use cicada_core::hash::Digest;
 use cicada_core::Account;
+use cicada_files::{write_whole, PLAIN};
 use cicada_network::Deployment;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -106,11 +107,8 @@ impl Addresses {
         if there.is_some_and(|there| !self.cover(&there)) {
             keep(path)?;
         }
-        let place = || path.display().to_string();
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(place)?;
-        }
-        std::fs::write(path, serde_json::to_string_pretty(self)? + "\n").with_context(place)?;
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        write_whole(path, text.as_bytes(), PLAIN)?;
         say(format!("wrote {}", path.display()));
         Ok(())
     }

@@ -91,6 +91,7 @@ impl CommitteeArgs {
 /// # Errors
 /// If something cannot be had, or what is there is not as it should be.
 pub async fn run(site: &SiteArgs, args: &CommitteeArgs) -> Result<()> {
+    args.rules().check(args.nodes.into()).map_err(anyhow::Error::msg)?;
     let mut site = Site::open(site).await?;
     if site.clear(&CONTRACTS, &[]).await? {
         site.begin_anew();

@@ -98,6 +98,11 @@ pub async fn run(common: &SiteArgs, args: &IndexArgs) -> Result<()> {
     let mut site = Site::open(common).await?;
     let network = site.file.network()?;
     site.stand_on(&[ContractName::Validators]).await?;
+    let terms = site.read(&network.validators(), &validators::terms()).await?;
+    ensure!(
+        !site.replace || terms.is_none(),
+        "what validators stake and where their penalties go can be set once: only 'deploy committee --replace' makes way for another index"
+    );
     let tokens = tokens_of(&site.file);
     if site.clear(&CONTRACTS, &tokens).await? {
         site.file.tokens = Default::default();

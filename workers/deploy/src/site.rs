@@ -11,7 +11,8 @@ use cicada_network::{ChainSection, ContractName, Deployment, NETWORK_FILE};
 use clap::Args;
 use parity_scale_codec::{Decode, Encode};
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a chain is asked for if nobody says it.
@@ -60,10 +61,25 @@ pub struct Site {
     pub file: Deployment,
     /// Whether contracts are made although the file names some.
     pub(crate) replace: bool,
+    // Held as long as this process runs.
+    _lock: File,
     url: String,
     bundles: PathBuf,
     salt: Vec<u8>,
     export: Option<(PathBuf, String)>,
+}
+
+/// Keeps a second run out of a network file: each would write what the other has made out of it.
+fn lock(network: &Path) -> Result<File> {
+    let mut name = network.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    file.try_lock().with_context(|| format!("another 'deploy' writes {}", network.display()))?;
+    Ok(file)
 }
 
 impl Site {
@@ -72,7 +88,14 @@ impl Site {
     /// # Errors
     /// If no node answers, the file cannot be read, or it is of another chain and not to be replaced.
     pub async fn open(args: &SiteArgs) -> Result<Self> {
-        let there = Deployment::find(&args.network)?;
+        let lock = lock(&args.network)?;
+        let there = match Deployment::find(&args.network) {
+            Err(_) if args.replace => {
+                keep(&args.network)?;
+                None
+            }
+            found => found?,
+        };
         let named = there.as_ref().map(|file| file.chain.url.as_str());
         let url = args.url.as_deref().or(named).unwrap_or(LOCAL).to_owned();
         let chain = Chain::connect(&url).await.context("cannot ask the chain")?;
@@ -98,6 +121,7 @@ impl Site {
             url,
             file,
             replace: args.replace,
+            _lock: lock,
             bundles: args.bundles.clone(),
             // Another one each time: an earlier contract may belong to a deployment that is given up.
             salt: SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos().encode(),

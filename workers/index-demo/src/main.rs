@@ -59,6 +59,8 @@ impl Options {
         let mut net = self.net.clone().settle()?;
         // On demand only: whoever runs the demo says when a slot begins.
         net.nav_interval = "0s".into();
+        // It begins with an empty file: never with that of another deployment.
+        net.network = net.state.join("network.toml");
         net.miners = (1..=MINERS).map(|number| format!("//Miner{number}")).collect();
         Ok(Plan { net, suri: self.suri.clone(), seed: self.seed, recorded: self.prices.clone() })
     }

@@ -1,6 +1,6 @@
 //! The index: its contracts, the validators that attest its value, the miners that trade it.
 
-use crate::service::{write, Launch, Service};
+use crate::service::{write, write_secret, Launch, Service};
 use crate::{say, Localnet};
 use anyhow::{ensure, Context, Result};
 use serde_json::json;
@@ -130,7 +130,7 @@ impl Localnet {
     pub fn configure_miner(&self, miner: usize) -> Result<PathBuf> {
         let secret = self.config.miners.get(miner).context("no such miner is configured")?;
         let path = self.config.state.join(miner_name(miner)).join("miner.toml");
-        write(
+        write_secret(
             &path,
             &json!({
                 "network": self.config.network,

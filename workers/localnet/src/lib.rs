@@ -197,7 +197,10 @@ impl Localnet {
 
     /// A program of this repository.
     pub(crate) fn program(&self, name: &str) -> Command {
-        Command::new(self.config.programs.join(name))
+        let mut command = Command::new(self.config.programs.join(name));
+        // What is started works on this network, whatever the environment names.
+        command.env("CICADA_NETWORK", &self.config.network);
+        command
     }
 
     /// Runs a program to its end, which must be a good one.

@@ -5,7 +5,7 @@ use crate::process::{Process, Signal};
 use crate::record::Record;
 use crate::{http, Localnet, ANSWER, STOP};
 use anyhow::{ensure, Result};
-use cicada_files::{write_whole, PLAIN};
+use cicada_files::{replace_secret, write_whole, PLAIN};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,6 +47,11 @@ pub(crate) type Launch = (Command, PathBuf);
 /// Writes settings as TOML.
 pub(crate) fn write(path: &Path, settings: &serde_json::Value) -> Result<()> {
     Ok(write_whole(path, toml::to_string(settings)?.as_bytes(), PLAIN)?)
+}
+
+/// The same of settings that hold a secret.
+pub(crate) fn write_secret(path: &Path, settings: &serde_json::Value) -> Result<()> {
+    Ok(replace_secret(path, toml::to_string(settings)?.as_bytes())?)
 }
 
 impl Localnet {

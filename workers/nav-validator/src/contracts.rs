@@ -53,6 +53,8 @@ pub struct Office {
     pub keys: Vec<AttestationKey>,
     /// Weight in seat order; 0 for who is not active.
     pub stakes: Vec<u128>,
+    /// The committee before, as long as the chain takes what it certified.
+    pub before: Option<Committee>,
 }
 
 impl Office {
@@ -83,7 +85,8 @@ impl Office {
     /// If it has no seats.
     pub fn committee(&self) -> Result<Committee> {
         let committee = Committee::new(self.epoch, self.config_digest, self.keys.clone());
-        committee.context("no committee is in office")
+        let committee = committee.context("no committee is in office")?;
+        Ok(Committee { before: self.before.clone().map(Box::new), ..committee })
     }
 }
 
@@ -201,7 +204,11 @@ impl Contracts {
         let members = self.chain.read_at(block, &self.validators, &committee).await?;
         ensure!(members.len() == keys.len(), "committee and electorate differ at block {block}");
         let operators = members.iter().map(|member| member.operator).collect();
-        Ok(Office { epoch, config_digest, operators, keys, stakes })
+        let of = validators::electorate(&epoch.checked_sub(1));
+        let Electorate { epoch: earlier, config_digest: digest, keys: former, .. } =
+            self.chain.read_at(block, &self.validators, &of).await?;
+        let before = Committee::new(earlier, digest, former).filter(|one| one.epoch < epoch);
+        Ok(Office { epoch, config_digest, operators, keys, stakes, before })
     }
 
     /// The weights of a committee in seat order, at a block; none once it does not count any more.
@@ -342,6 +349,7 @@ pub(crate) mod testing {
             operators: (0..count).map(|seat| Account([seat; 32])).collect(),
             keys: keys.iter().map(NodeKeys::attestation_key).collect(),
             stakes: vec![1; usize::from(count)],
+            before: None,
         };
         (keys, office)
     }

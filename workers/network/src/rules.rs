@@ -165,7 +165,11 @@ impl Rules {
         from_ms.saturating_add(SKEW_MS.min(from_ms.saturating_sub(due_ms)))
     }
 
-    pub(crate) fn check(&self, seats: usize) -> Result<(), &'static str> {
+    /// Checks them for a network of so many seats.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self, seats: usize) -> Result<(), &'static str> {
         let asked = self.backlog > 0;
         if asked && !(1..=self.backlog).contains(&self.leader_backlog) {
             return Err("[rules] leader_backlog is not from 1 to backlog");

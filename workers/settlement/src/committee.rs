@@ -8,7 +8,7 @@ use cicada_core::report::Report;
 use cicada_network::{verify_attestation, Network};
 
 /// A committee, as whoever settles its reports has to know it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committee {
     /// Its number.
     pub epoch: u32,
@@ -18,6 +18,8 @@ pub struct Committee {
     pub keys: Vec<AttestationKey>,
     /// How many certify.
     pub quorum: Quorum,
+    /// The committee before, as long as the chain takes what it certified.
+    pub before: Option<Box<Committee>>,
 }
 
 impl Committee {
@@ -25,7 +27,7 @@ impl Committee {
     pub fn new(epoch: u32, config_digest: Digest, keys: Vec<AttestationKey>) -> Option<Self> {
         let seats = u8::try_from(keys.len()).ok()?;
         let quorum = Quorum::of(FaultModel::Byzantine, seats)?;
-        Some(Self { epoch, config_digest, keys, quorum })
+        Some(Self { epoch, config_digest, keys, quorum, before: None })
     }
 
     /// That of a network.
@@ -35,6 +37,7 @@ impl Committee {
             config_digest: network.config_digest(),
             keys: network.nodes.iter().map(|node| node.attestation_key).collect(),
             quorum: network.attestation_quorum(),
+            before: None,
         }
     }
 
@@ -49,7 +52,8 @@ impl Committee {
         key.is_some_and(|key| verify_attestation(signature, message, key))
     }
 
-    /// Checks that a quorum, with a voice or without, signed a report.
+    /// Checks that a quorum of this committee or of the one before, with a voice or without, signed a
+    /// report.
     ///
     /// # Errors
     /// [`CertificateError`].
@@ -58,6 +62,9 @@ impl Committee {
         report: &Report,
         certificate: &Certificate,
     ) -> Result<(), CertificateError> {
+        if let Some(before) = self.before.as_ref().filter(|one| one.epoch == certificate.epoch) {
+            return before.check(report, certificate);
+        }
         certificate.check_form(self.epoch, &self.quorum)?;
         certificate.check_signatures(&self.message(report), &self.keys, verify_attestation)
     }

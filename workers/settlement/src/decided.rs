@@ -3,7 +3,7 @@
 use crate::{verify, Asked, Committee, Content, Error, Verified};
 use cicada_core::report::Feed;
 use cicada_node_api::{Decided, Node, Nodes, Scale};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a node has decided and certified for a slot, if it has.
 ///
@@ -86,6 +86,7 @@ impl<'a, V: Content + Clone + PartialEq> Heard<'a, V> {
 
     /// Adds what one node says.
     fn add(&mut self, list: Vec<Decided<V>>) {
+        let mut named = BTreeSet::new();
         for Decided { slot, proposal: Scale(value), certificate, .. } in list {
             let report = value.report();
             if slot <= self.after || slot != report.slot || report.feed != self.feed {
@@ -97,7 +98,10 @@ impl<'a, V: Content + Clone + PartialEq> Heard<'a, V> {
                 claims.len().saturating_sub(1)
             });
             let Some(claim) = claims.get_mut(at) else { continue };
-            claim.count = claim.count.saturating_add(1);
+            // However often it says so.
+            if named.insert((slot, at)) {
+                claim.count = claim.count.saturating_add(1);
+            }
             // One genuine certificate is enough.
             if let (None, Some(Scale(certificate))) = (&claim.verified, certificate) {
                 let value = claim.value.clone();
@@ -180,6 +184,15 @@ mod tests {
         of_two[0].slot = 2;
         heard.add(of_two);
         assert!(heard.decided(1).is_empty(), "the slot of its report is another");
+    }
+
+    #[test]
+    fn a_node_that_says_it_eight_times_has_said_it_once() {
+        let stage = Stage::new();
+        let eight: Vec<_> = (0..8).flat_map(|_| said(&stage, None)).collect();
+        let mut heard = Heard::new(&stage.committee, stage.feed(), 0);
+        heard.add(eight);
+        assert!(heard.decided(2).is_empty());
     }
 
     #[test]

@@ -183,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_of_the_committee_before_passes_as_long_as_it_counts() {
+        let stage = Stage::new();
+        let next =
+            Committee { epoch: 2, config_digest: Digest([9; 32]), ..stage.committee.clone() };
+        let check = |committee: &Committee, certificate| {
+            verify(committee, &stage.feed(), stage.value(), certificate).map(|_| ())
+        };
+        assert!(check(&next, stage.certificate()).is_err());
+        let after = Committee { before: Some(Box::new(stage.committee.clone())), ..next };
+        assert_eq!(check(&after, stage.certificate()), Ok(()));
+        let mut forged = stage.certificate();
+        forged.signatures[0][5] ^= 1;
+        assert!(check(&after, forged).is_err());
+    }
+
+    #[test]
     fn changed_content_reports_and_signatures_do_not() {
         let stage = Stage::new();
         let check = |value, certificate| {
