@@ -11,7 +11,10 @@ pub(crate) fn refuse_old(text: &str) -> Result<(), String> {
         moved.map(String::as_str).filter(|key| key.parse::<ContractName>().is_ok()).collect();
     match moved.is_empty() {
         true => Ok(()),
-        false => Err(format!("write {} under [contracts] and not under [chain]", moved.join(", "))),
+        false => Err(format!(
+            "write {} under [contracts] and not under [chain]; what index.toml and market.toml named stands there, and tokens under [tokens]: docs/deployment.md",
+            moved.join(", ")
+        )),
     }
 }
 
