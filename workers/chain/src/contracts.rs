@@ -8,7 +8,7 @@ use crate::{account_of, Bundle, Call, Chain, DryRun, Error, Receipt, Signer, Wei
 use cicada_contracts::{Constructor, Message};
 use cicada_core::hash::Digest;
 use cicada_core::Account;
-use parity_scale_codec::Decode;
+use parity_scale_codec::{Decode, DecodeAll};
 use scale_value::Value;
 
 /// A contract that was made.
@@ -100,7 +100,9 @@ impl Chain {
         let (origin, input) = (account_of(signer), constructor.input());
         let dry_args = instantiate_args(&origin, bundle.wasm(), input, salt);
         let (at, function) = (self.at_final().await?, "ContractsApi_instantiate");
-        let dry_run: DryRun = self.dry_run_at(&at, function, dry_args, constructor, entry).await?;
+        // Constructors that can refuse answer in another form than those that cannot.
+        let of = (&**constructor, entry);
+        let dry_run = self.dry_run_at(&at, (function, dry_args), of, |_| Ok(())).await?;
         let what = format!("making a contract {name}");
         let account =
             dry_run.account.ok_or("the dry run names no account").map_err(Error::decode(&what))?;
@@ -147,7 +149,8 @@ impl Chain {
         let entry = message.interface().message(label).ok_or("it is in no bundle");
         let entry = entry.map_err(Error::decode(label))?;
         let args = call_args(origin, contract, message.input());
-        self.dry_run_at(block, "ContractsApi_call", args, message, entry).await
+        let read = |bytes: &[u8]| T::decode_all(&mut &*bytes);
+        self.dry_run_at(block, ("ContractsApi_call", args), (message, entry), read).await
     }
 
     /// Calls a message and waits until that is final. The call is dry-run first: if the

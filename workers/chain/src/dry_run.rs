@@ -8,7 +8,7 @@ use crate::chain::Block;
 use crate::{Chain, Error};
 use cicada_contracts::{Call, Entry, Refused};
 use cicada_core::Account;
-use parity_scale_codec::{Compact, Decode, DecodeAll, Encode};
+use parity_scale_codec::{Compact, Decode, Encode};
 
 /// Computation time in picoseconds, and bytes of proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,13 +102,13 @@ pub(crate) fn instantiate_args(
 
 impl Chain {
     /// Runs a runtime call of `ContractsApi` at a block and reads its result.
-    pub(crate) async fn dry_run_at<T: Decode>(
+    /// `read` makes what it returned of the bytes.
+    pub(crate) async fn dry_run_at<T>(
         &self,
         block: &Block,
-        function: &str,
-        args: Vec<u8>,
-        call: &Call,
-        entry: &Entry,
+        (function, args): (&str, Vec<u8>),
+        (call, entry): (&Call, &Entry),
+        read: impl FnOnce(&[u8]) -> Result<T, parity_scale_codec::Error>,
     ) -> Result<DryRun<T>, Error> {
         let what = entry.label();
         let answer = block
@@ -140,7 +140,7 @@ impl Chain {
                 StorageDeposit::Charge(due) => due,
             },
             deposit_room: deposit_room(block),
-            returned: T::decode_all(&mut &value[..]).map_err(Error::decode(what))?,
+            returned: read(value).map_err(Error::decode(what))?,
             account: Account::decode(&mut rest)
                 .ok()
                 .filter(|_| function == "ContractsApi_instantiate"),

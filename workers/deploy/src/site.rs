@@ -89,13 +89,7 @@ impl Site {
     /// If no node answers, the file cannot be read, or it is of another chain and not to be replaced.
     pub async fn open(args: &SiteArgs) -> Result<Self> {
         let lock = lock(&args.network)?;
-        let there = match Deployment::find(&args.network) {
-            Err(_) if args.replace => {
-                keep(&args.network)?;
-                None
-            }
-            found => found?,
-        };
+        let there = Deployment::find(&args.network)?;
         let named = there.as_ref().map(|file| file.chain.url.as_str());
         let url = args.url.as_deref().or(named).unwrap_or(LOCAL).to_owned();
         let chain = Chain::connect(&url).await.context("cannot ask the chain")?;
