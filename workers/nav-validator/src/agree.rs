@@ -221,7 +221,7 @@ impl Agreement {
         let slot = newest.slot.saturating_add(1);
         let peers = &self.app.peers;
         self.freshen(contracts, time_ms).await?;
-        let (committee, feed) = (office.committee()?, contracts.nav_feed());
+        let (committee, feed) = (contracts.committee(office).await?, contracts.nav_feed());
         let by = self.bringer(contracts, office, &committee);
         // Another may have got agreement and then failed.
         let asked = Asked::after(feed, newest);
@@ -308,7 +308,7 @@ impl Agreement {
         newest: &FeedState,
     ) -> Result<Option<u64>> {
         let peers = &self.app.peers;
-        let (committee, feed) = (office.committee()?, contracts.rewards_feed()?);
+        let (committee, feed) = (contracts.committee(office).await?, contracts.rewards_feed()?);
         let asked = Asked::after(feed, newest);
         let done = certified::<rewards::Proposal>(peers.node()?, &committee, &asked).await?;
         let verified = match done {

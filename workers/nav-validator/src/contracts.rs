@@ -53,8 +53,6 @@ pub struct Office {
     pub keys: Vec<AttestationKey>,
     /// Weight in seat order; 0 for who is not active.
     pub stakes: Vec<u128>,
-    /// The committee before, as long as the chain takes what it certified.
-    pub before: Option<Committee>,
 }
 
 impl Office {
@@ -85,8 +83,7 @@ impl Office {
     /// If it has no seats.
     pub fn committee(&self) -> Result<Committee> {
         let committee = Committee::new(self.epoch, self.config_digest, self.keys.clone());
-        let committee = committee.context("no committee is in office")?;
-        Ok(Committee { before: self.before.clone().map(Box::new), ..committee })
+        committee.context("no committee is in office")
     }
 }
 
@@ -204,11 +201,20 @@ impl Contracts {
         let members = self.chain.read_at(block, &self.validators, &committee).await?;
         ensure!(members.len() == keys.len(), "committee and electorate differ at block {block}");
         let operators = members.iter().map(|member| member.operator).collect();
-        let of = validators::electorate(&epoch.checked_sub(1));
-        let Electorate { epoch: earlier, config_digest: digest, keys: former, .. } =
-            self.chain.read_at(block, &self.validators, &of).await?;
-        let before = Committee::new(earlier, digest, former).filter(|one| one.epoch < epoch);
-        Ok(Office { epoch, config_digest, operators, keys, stakes, before })
+        Ok(Office { epoch, config_digest, operators, keys, stakes })
+    }
+
+    /// Whose certificates the chain takes: those of the committee in office, and of the one before as long
+    /// as it counts.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn committee(&self, office: &Office) -> Result<Committee> {
+        let earlier = validators::electorate(&office.epoch.checked_sub(1));
+        let earlier = self.chain.read(&self.validators, &earlier).await?;
+        let before = Committee::new(earlier.epoch, earlier.config_digest, earlier.keys);
+        let before = before.filter(|before| before.epoch < office.epoch).map(Box::new);
+        Ok(Committee { before, ..office.committee()? })
     }
 
     /// The weights of a committee in seat order, at a block; none once it does not count any more.
@@ -349,7 +355,6 @@ pub(crate) mod testing {
             operators: (0..count).map(|seat| Account([seat; 32])).collect(),
             keys: keys.iter().map(NodeKeys::attestation_key).collect(),
             stakes: vec![1; usize::from(count)],
-            before: None,
         };
         (keys, office)
     }

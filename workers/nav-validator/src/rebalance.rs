@@ -112,7 +112,6 @@ impl Agreement {
             return Ok(());
         }
         let office = contracts.office().await?;
-        let committee = office.committee()?;
         let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
@@ -121,6 +120,7 @@ impl Agreement {
                 if !Due::turn(&mut state.due, (slot, 0, now), &place.of_bringers(), now) {
                     return Ok(());
                 }
+                let committee = contracts.committee(&office).await?;
                 take(&committee, &Asked::after(contracts.basket_feed(), &newest), done)?
             }
             None => {
@@ -140,6 +140,7 @@ impl Agreement {
                 self.propose_basket(contracts, baskets, &newest).await?
             }
         };
+        let committee = office.committee()?;
         let by = self.bringer(contracts, &office, &committee);
         let block = Contracts::set_basket(verified, &by).await?;
         tracing::info!("basket {slot} is on the chain, block {block:?}");
@@ -185,7 +186,7 @@ impl Agreement {
         let entries = entries.map_err(|error| anyhow::anyhow!("slot {slot}: {error:?}"))?;
         let report = holdings::report::<Native>(feed, newest, &entries, time_ms);
         let proposal = Proposal { report, entries, observations };
-        let committee = office.committee()?;
+        let committee = contracts.committee(&office).await?;
         Ok(self.app.peers.round(&committee).agree(&proposal).await?.verified)
     }
 }

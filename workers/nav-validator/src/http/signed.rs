@@ -172,7 +172,6 @@ fn confirmed(committee: &Committee, feed: &Feed, slot: u64, decided: Decided) ->
         certificate.with_context(|| format!("slot {slot} is decided, but not certified yet"))?;
     let report = value.report()?;
     ensure!(report.feed == *feed && report.slot == slot, "a report of another slot");
-    ensure!(certificate.epoch == committee.epoch, "the certificate: of another committee");
     committee
         .check(&report, &certificate)
         .map_err(|error| anyhow::anyhow!("the certificate: {error:?}"))?;
