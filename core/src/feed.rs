@@ -1,7 +1,9 @@
 //! The feeds: what the committee can agree on. A new one is a line in the list here, and a module below
 //! this one with its value.
 
+use crate::hash::Hasher;
 use crate::report::Report;
+use alloc::string::String;
 use parity_scale_codec::{Decode, Encode};
 
 /// What is said once of a kind.
@@ -86,6 +88,13 @@ pub trait FeedValue: Encode + Decode {
 
     /// The report to attest.
     fn report(&self) -> &Report;
+
+    /// Checks that the content is that of the report, in a committee of so many seats. Signatures are
+    /// not checked.
+    ///
+    /// # Errors
+    /// In words.
+    fn check_content<H: Hasher>(&self, seats: u8) -> Result<(), String>;
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::quote::{Framework, Quote};
 use crate::report::{Feed, FeedState, Report, ReportKind};
 use crate::results::Tally;
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use parity_scale_codec::{Decode, Encode};
@@ -202,6 +204,17 @@ impl FeedValue for Proposal {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn check_content<H: Hasher>(&self, _seats: u8) -> Result<(), String> {
+        check(&self.board.standings)
+            .map_err(|error| format!("the decided rows are no leaderboard: {error:?}"))?;
+        match matches::<H>(&self.report, &self.board) {
+            true => Ok(()),
+            false => {
+                Err("the decided rows and commitment are not those of the decided report".into())
+            }
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! The basket as the nodes agree on it. Weights and tokens follow from one sheet, prices are the
 //! medians of signed observations: a node computes the entries anew, and takes no others.
 
-use super::holdings::Entry;
+use super::holdings::{matches, Entry};
 use super::observed::{check, Observation};
 use super::sheet::Sheet;
 use super::BasketError;
 use crate::feed::FeedValue;
+use crate::hash::Hasher;
 use crate::nav::{deviation_bps_ceil, is_left_out, ObservationError, AGREE_BPS};
 use crate::report::{Report, ReportKind};
+use alloc::string::String;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -28,6 +30,13 @@ impl FeedValue for Proposal {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn check_content<H: Hasher>(&self, _seats: u8) -> Result<(), String> {
+        match matches::<H>(&self.report, &self.entries) {
+            true => Ok(()),
+            false => Err("the decided entries are not those of the decided report".into()),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The NAV as the nodes agree on it: each holds the median against what its own validator found.
 
-use super::{check, deviation_bps_ceil, median_e18, Observation, ObservationError};
+use super::{check, deviation_bps_ceil, matches, median_e18, Observation, ObservationError};
 use crate::feed::FeedValue;
+use crate::hash::Hasher;
 use crate::report::{Report, ReportKind};
+use alloc::string::String;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -98,5 +100,12 @@ impl FeedValue for Proposal {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn check_content<H: Hasher>(&self, _seats: u8) -> Result<(), String> {
+        match matches::<H>(&self.report, &self.observations) {
+            true => Ok(()),
+            false => Err("the decided observations are not those of the decided report".into()),
+        }
     }
 }

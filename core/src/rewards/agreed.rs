@@ -5,6 +5,8 @@ use crate::feed::FeedValue;
 use crate::hash::Hasher;
 use crate::ranking::{ranked_by, Own, Statement};
 use crate::report::{Feed, FeedState, Report, ReportKind};
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode};
 
@@ -24,6 +26,11 @@ impl FeedValue for Proposal {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn check_content<H: Hasher>(&self, seats: u8) -> Result<(), String> {
+        self.check_form::<H>(seats)
+            .map_err(|error| format!("the decided award is not that of the report: {error:?}"))
     }
 }
 

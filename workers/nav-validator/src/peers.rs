@@ -5,12 +5,13 @@ use crate::rankings::Shown;
 use anyhow::{Context, Result};
 use cicada_core::basket::observed;
 use cicada_core::certificate::Signature;
+use cicada_core::feed::FeedValue;
 use cicada_core::hash::Digest;
 use cicada_core::nav::Observation;
 use cicada_core::report::{Report, ReportKind};
 use cicada_network::{NodeKeys, Rules};
 use cicada_node_api::{Attestation, Certified, Client, Error, Node, Scale};
-use cicada_settlement::{Committee, Content, Leaders, Round, Witnesses};
+use cicada_settlement::{Committee, Leaders, Round, Witnesses};
 use futures::future::join_all;
 use parity_scale_codec::Decode;
 use serde::Deserialize;
@@ -152,7 +153,7 @@ impl Peers {
 }
 
 /// One's own node is the only one that is asked.
-impl<V: Content + Sync> Leaders<V> for Peers {
+impl<V: FeedValue + Sync> Leaders<V> for Peers {
     async fn propose(&self, _seat: usize, value: &V) -> Result<Certified<V>, Error> {
         let unconfigured = |what: &str| Error::Unreachable(format!("no {what} configured"));
         let node = self.node.as_ref().ok_or_else(|| unconfigured("consensus node is"))?;

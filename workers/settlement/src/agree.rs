@@ -1,6 +1,7 @@
 //! Having a value decided.
 
-use crate::{verify, Asked, Committee, Content, Verified};
+use crate::{verify, Asked, Committee, Verified};
+use cicada_core::feed::FeedValue;
 use cicada_node_api::{Certified, Error, Failed, Scale, CONFLICT, NO_QUORUM};
 use parity_scale_codec::Decode;
 use std::future::Future;
@@ -85,7 +86,7 @@ impl<L> Round<'_, L> {
     ///
     /// # Errors
     /// [`Unagreed`].
-    pub async fn agree<V: Content>(&self, value: &V) -> Result<Agreed<V>, Unagreed>
+    pub async fn agree<V: FeedValue>(&self, value: &V) -> Result<Agreed<V>, Unagreed>
     where
         L: Leaders<V>,
     {
@@ -131,7 +132,7 @@ impl<L> Round<'_, L> {
     ///
     /// # Errors
     /// As [`Self::agree`].
-    pub async fn agree_with<V: Content, T: Clone + Decode>(
+    pub async fn agree_with<V: FeedValue, T: Clone + Decode>(
         &self,
         mut said: Vec<T>,
         value: impl Fn(Vec<T>) -> V,
@@ -153,7 +154,7 @@ impl<L> Round<'_, L> {
         }
     }
 
-    fn check<V: Content>(
+    fn check<V: FeedValue>(
         &self,
         asked: &Asked,
         certified: Certified<V>,

@@ -1,6 +1,7 @@
 //! What the nodes have decided already.
 
-use crate::{verify, Asked, Committee, Content, Error, Verified};
+use crate::{verify, Asked, Committee, Error, Verified};
+use cicada_core::feed::FeedValue;
 use cicada_core::report::Feed;
 use cicada_node_api::{Decided, Node, Nodes, Scale};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// If it does not answer, has no certificate of it yet, or says what is not true.
-pub async fn certified<V: Content>(
+pub async fn certified<V: FeedValue>(
     node: &Node,
     committee: &Committee,
     asked: &Asked,
@@ -22,7 +23,7 @@ pub async fn certified<V: Content>(
 ///
 /// # Errors
 /// If it has no certificate of it yet, or it is not true.
-pub fn take<V: Content>(
+pub fn take<V: FeedValue>(
     committee: &Committee,
     asked: &Asked,
     Decided { proposal: Scale(value), certificate, .. }: Decided<V>,
@@ -45,7 +46,7 @@ pub enum Taken<V> {
 /// The slots of a feed after `slot` that are decided: those for which a node shows a genuine certificate,
 /// and those that `enough` nodes name alike, so that one of them is honest. And the seats that did not
 /// answer.
-pub async fn decided_after<V: Content + Clone + PartialEq>(
+pub async fn decided_after<V: FeedValue + Clone + PartialEq>(
     nodes: &Nodes,
     committee: &Committee,
     feed: &Feed,
@@ -78,7 +79,7 @@ struct Heard<'a, V> {
     claims: BTreeMap<u64, Vec<Claim<V>>>,
 }
 
-impl<'a, V: Content + Clone + PartialEq> Heard<'a, V> {
+impl<'a, V: FeedValue + Clone + PartialEq> Heard<'a, V> {
     /// Nobody has said anything of a feed after a slot.
     fn new(committee: &'a Committee, feed: Feed, after: u64) -> Self {
         Self { committee, feed, after, claims: BTreeMap::new() }

@@ -25,7 +25,7 @@ pub use agree::{Agreed, Leaders, Round, Unagreed};
 pub use committee::Committee;
 pub use decided::{certified, decided_after, take, Taken};
 pub use submit::{Bringer, Settled, Standing, Submission, Underways};
-pub use verify::{verify, Asked, Content, Invalid, Verified};
+pub use verify::{verify, Asked, Invalid, Verified};
 pub use voice::{Unheard, Witnesses};
 
 /// Why a report is not settled.

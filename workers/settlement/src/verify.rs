@@ -1,59 +1,10 @@
 //! What must be true of a certified value that does not depend on the state of the chain.
 
 use crate::Committee;
-use cicada_core::basket::{agreed, holdings};
 use cicada_core::certificate::{Certificate, CertificateError};
 use cicada_core::feed::FeedValue;
 use cicada_core::hash::{Digest, Native};
 use cicada_core::report::{Feed, FeedState, Report};
-use cicada_core::{leaderboard, nav, rewards};
-
-/// A value of a feed whose content stands under its report.
-pub trait Content: FeedValue {
-    /// Checks that the content is that of the report, in a committee of so many seats.
-    ///
-    /// # Errors
-    /// In words.
-    fn check(&self, seats: u8) -> Result<(), String>;
-}
-
-impl Content for leaderboard::Proposal {
-    fn check(&self, _seats: u8) -> Result<(), String> {
-        leaderboard::check(&self.board.standings)
-            .map_err(|error| format!("the decided rows are no leaderboard: {error:?}"))?;
-        match leaderboard::matches::<Native>(&self.report, &self.board) {
-            true => Ok(()),
-            false => {
-                Err("the decided rows and commitment are not those of the decided report".into())
-            }
-        }
-    }
-}
-
-impl Content for nav::Proposal {
-    fn check(&self, _seats: u8) -> Result<(), String> {
-        match nav::matches::<Native>(&self.report, &self.observations) {
-            true => Ok(()),
-            false => Err("the decided observations are not those of the decided report".into()),
-        }
-    }
-}
-
-impl Content for agreed::Proposal {
-    fn check(&self, _seats: u8) -> Result<(), String> {
-        match holdings::matches::<Native>(&self.report, &self.entries) {
-            true => Ok(()),
-            false => Err("the decided entries are not those of the decided report".into()),
-        }
-    }
-}
-
-impl Content for rewards::Proposal {
-    fn check(&self, seats: u8) -> Result<(), String> {
-        self.check_form::<Native>(seats)
-            .map_err(|error| format!("the decided award is not that of the report: {error:?}"))
-    }
-}
 
 /// A slot of a feed about which nodes are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +103,7 @@ impl<V> Verified<V> {
 ///
 /// # Errors
 /// [`Invalid`].
-pub fn verify<V: Content>(
+pub fn verify<V: FeedValue>(
     committee: &Committee,
     feed: &Feed,
     value: V,
@@ -162,7 +113,7 @@ pub fn verify<V: Content>(
     if report.feed != *feed {
         return Err(Invalid::AnotherFeed);
     }
-    value.check(committee.quorum.n()).map_err(Invalid::Content)?;
+    value.check_content::<Native>(committee.quorum.n()).map_err(Invalid::Content)?;
     committee.check(report, &certificate).map_err(Invalid::Certificate)?;
     Ok(Verified { value, certificate })
 }
