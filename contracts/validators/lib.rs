@@ -553,10 +553,14 @@ pub mod validators {
             self.stakes.announced()
         }
 
-        /// The seats in office whose signatures do not count.
+        /// The seats whose signatures do not count, in office or in the committee before.
         #[ink(message)]
-        fn barred(&self) -> u32 {
-            self.barred
+        fn barred(&self, epoch: Option<u32>) -> u32 {
+            match epoch.unwrap_or(self.epoch) {
+                epoch if epoch == self.epoch => self.barred,
+                epoch if self.counts_still(epoch) => self.barred_before,
+                _ => 0,
+            }
         }
     }
 

@@ -343,8 +343,9 @@ pub trait Staking {
     #[ink(message)]
     fn announced(&self) -> Option<AnnouncedTerms>;
 
-    /// The seats in office whose signatures do not count, bit `i` for seat `i`. Who assembles a
-    /// certificate leaves them out.
+    /// The seats whose signatures do not count, bit `i` for seat `i`: of the committee in office
+    /// (`None`, or its epoch) or of the one before, as long as that counts. Who assembles a certificate
+    /// leaves them out. 0 for any other epoch.
     #[ink(message)]
-    fn barred(&self) -> u32;
+    fn barred(&self, epoch: Option<u32>) -> u32;
 }

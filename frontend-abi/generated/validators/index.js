@@ -2,5 +2,5 @@
 
 export { default as metadata } from './metadata.js';
 export { default as errors } from './errors.js';
-export const codeHash = '0x81ad8ffabc1e550c3ab5df85a0f33a9b275f8bfce4f47c7e9a8a6b3abc7b8e43';
+export const codeHash = '0x30ef12a9abf4f54503ea95c9008af0ebadb32eee49bc6783f7a14a0beacf43a2';
 export const compiler = 'rustc 1.85.0';

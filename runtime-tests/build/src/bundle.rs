@@ -108,6 +108,9 @@ impl<'a> Builder<'a> {
             copy(&stored, &bundle)?;
             Origin::Cache
         } else {
+            // Until it is copied: another checkout builds into the same folder.
+            let lock = File::create(self.target.join(".build-contracts.lock"))?;
+            lock.lock().context("waiting for another build of contracts")?;
             let started = Instant::now();
             let built = self.compile(name)?;
             anyhow::ensure!(
@@ -145,8 +148,6 @@ impl<'a> Builder<'a> {
 
     /// Runs the compiler; returns the bundle's file.
     fn compile(&self, name: &str) -> Result<PathBuf> {
-        let lock = File::create(self.target.join(".build-contracts.lock"))?;
-        lock.lock().context("waiting for another build of contracts")?;
         let shared = self.share_target(name)?;
         let first = !shared.join("release").exists();
         eprintln!(
@@ -192,7 +193,7 @@ fn bundle_file(folder: &Path, name: &str) -> PathBuf {
 
 /// Copies through a temporary name, so that a reader never sees half a file.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let partial = to.with_extension("partial");
+    let partial = to.with_extension(format!("{}.partial", std::process::id()));
     fs::copy(from, &partial).with_context(|| format!("copying {}", from.display()))?;
     Ok(fs::rename(&partial, to)?)
 }

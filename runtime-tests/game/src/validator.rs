@@ -145,7 +145,7 @@ impl Validator {
     fn certify(&mut self, values: &[(u8, u128)]) {
         let slot = self.stage.nav_state().slot + 1;
         let observations = self.sign(slot, values);
-        let barred = self.stage.world.read(on(&self.stage.validators).barred());
+        let barred = self.stage.world.read(on(&self.stage.validators).barred(None));
         let (honest, stage) = (self.honest(), &mut self.stage);
         let agrees = |seat: &u8| {
             let named = *seat >= honest || values.iter().any(|(named, _)| named == seat);
@@ -216,7 +216,7 @@ impl Validator {
         let feed = Feed { kind: ReportKind::Committee, contract };
         let root = members_root::<Native>(&quorum(), &next.members());
         let report = state.next_report(feed, stage.world.now(), root);
-        let barred = stage.world.read(on(&stage.validators).barred());
+        let barred = stage.world.read(on(&stage.validators).barred(None));
         let signers = (0..SEATS).filter(|seat| barred >> seat & 1 == 0);
         let signed = stage.committee.certify_by(&stage.validators, &report, signers);
         let message = on(&stage.validators).rotate(report, next.members(), signed);

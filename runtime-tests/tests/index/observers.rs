@@ -97,7 +97,7 @@ impl Stage {
         report: Report,
         observations: &[Observation],
     ) -> Receipt<Result<Settlement, IndexError>> {
-        let barred = self.world.read(on(&self.validators).barred());
+        let barred = self.world.read(on(&self.validators).barred(None));
         let heard = (0..SEATS).filter(|seat| barred >> seat & 1 == 0);
         let certificate = self.committee.certify_by(&self.validators, &report, heard);
         let message =

@@ -44,7 +44,7 @@ impl Stage {
             holdings: world.read(on(&self.index).holdings()),
             supply: (!frozen).then(|| world.read(on(&self.tao20).total_supply())),
             pool: world.read(on(&self.pair).reserves()),
-            barred: world.read(on(&self.validators).barred()),
+            barred: world.read(on(&self.validators).barred(None)),
             money: [
                 world.read(rewards.funded()),
                 world.read(on(&self.rewards).paid()),

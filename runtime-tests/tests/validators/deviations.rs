@@ -46,7 +46,7 @@ fn each_band_costs_its_rate_up_to_its_very_end() {
     assert_eq!(stage.balance(account(TREASURY)), treasury);
     assert_eq!(stage.held(), 23 * STAKE - treasury);
     assert_eq!(receipt.events::<Slashed>(&stage.validators).len(), 7, "none within tolerance");
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_token_that_does_not_pay_stops_the_penalty() {
     assert_eq!(stage.report(1, &[(5, 200)]).fails(), StakingError::TokenRefused);
     assert_eq!(stage.convict_observer(navs.clone()).fails(), StakingError::TokenRefused);
     assert_eq!(stage.amounts(node(5)), (STAKE, 0));
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
     // It pays again: the offence was not used up.
     let find = on(&stage.token).transfer(here, held, vec![]);
     let _ = stage.world.as_(account(OWNER)).call(find).succeeds();

@@ -34,7 +34,7 @@ fn two_reports_in_a_slot_cost_half_the_stake_and_the_seat() {
     assert_eq!(stage.balance(account(STRANGER)), bounty(HALF), "who brings the proof");
     assert_eq!(stage.balance(account(TREASURY)), HALF - bounty(HALF));
     assert_eq!(stage.standing(node(9)), Standing::Ejected);
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 1 << 9);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 1 << 9);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn an_old_offence_is_punished_under_the_keys_of_its_epoch() {
     let _ = stage.convict_observer(stage.two_navs(1, 9, 4)).succeeds();
     assert_eq!(stage.amounts(node(9)).0, STAKE - HALF);
     assert_eq!(stage.standing(node(9)), Standing::Active);
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
     let before = stage.electorate_of(1);
     assert_eq!(before.stakes[9], 0, "nor is he heard any more among those before");
     assert_eq!(before.stakes[8], MIN_STAKE * 5 / 4, "the weights of the change stay");
@@ -244,7 +244,7 @@ fn an_old_offence_does_not_bar_a_new_key() {
     let _ = stage.convict_observer(old).succeeds();
     assert_eq!(stage.amounts(node(9)).0, STAKE - HALF);
     assert_eq!(stage.standing(node(9)), Standing::Active);
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
     register(&mut stage.world, &stage.validators, "node-9");
 }
 

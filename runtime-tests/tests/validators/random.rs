@@ -202,7 +202,7 @@ impl Run {
         let weights: Vec<u128> = (0..SEATS).map(|seat| self.model.weight(seat)).collect();
         assert_eq!((electorate.epoch, electorate.stakes), (self.model.epoch, weights));
         let barred = self.model.barred.iter().fold(0, |seats, seat| seats | 1u32 << seat);
-        assert_eq!(self.stage.world.read(on(&self.stage.validators).barred()), barred);
+        assert_eq!(self.stage.world.read(on(&self.stage.validators).barred(None)), barred);
     }
 }
 

@@ -50,7 +50,7 @@ fn a_change_seats_who_has_no_stake_without_a_voice() {
     // Seven without: they sit, and their word weighs nothing.
     let _ = stage.bond(other(7), MIN_STAKE).succeeds();
     let _ = stage.rotate_to("other", &everybody()).succeeds();
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
     assert_eq!(stage.electorate().stakes[..7], [0; 7]);
     assert_eq!(stage.verify_by(0..16), Ok(()));
     // Inactive until topped up, and no longer.
@@ -70,7 +70,7 @@ fn nobody_can_keep_the_committee_in_office() {
     stage.eject(21);
     let rotate = on(&stage.validators).rotate(report, next.members(), certificate);
     let _ = stage.world.as_(node(0)).call(rotate).succeeds();
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 1 << 21);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 1 << 21);
     assert_eq!(stage.electorate().stakes[20], 0);
 }
 
@@ -84,6 +84,12 @@ fn who_is_ejected_is_heard_again_after_the_next_epoch() {
     assert_eq!(stage.standing(node(9)), Standing::Active);
     assert_eq!(stage.verify_by(0..16), Err(CertificateError::BarredSigner { seat: 9 }));
     assert_eq!(stage.electorate().stakes[9], 0);
+    // Of the committee in office, of the one before as long as it counts, and of nobody else.
+    let epoch = stage.electorate().epoch;
+    let barred = |epoch| stage.world.read(on(&stage.validators).barred(Some(epoch)));
+    assert_eq!([epoch - 2, epoch - 1, epoch, epoch + 1].map(barred), [0, 1 << 9, 1 << 9, 0]);
+    stage.world.advance(86_400_000);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(Some(epoch - 1))), 0);
     stage.next_epoch();
     assert_eq!(stage.verify_by(0..16), Ok(()));
     assert_eq!(stage.electorate().stakes[9], MIN_STAKE * 5 / 4, "half of three minima");
@@ -100,11 +106,11 @@ fn however_many_are_ejected_sixteen_are_heard() {
         assert_eq!(stage.electorate().stakes[usize::from(seat)], 0);
     }
     // The first seven have no voice; more would stop everything, also the change of committee.
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0b111_1111 << 10);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0b111_1111 << 10);
     stage.next_epoch();
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0b111_1111 << 10);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0b111_1111 << 10);
     stage.next_epoch();
-    assert_eq!(stage.world.read(on(&stage.validators).barred()), 0);
+    assert_eq!(stage.world.read(on(&stage.validators).barred(None)), 0);
 }
 
 #[test]

@@ -371,7 +371,7 @@ impl Stage {
 
     /// The next epoch with the same operators.
     pub fn next_epoch(&mut self) {
-        let barred = self.world.read(on(&self.validators).barred());
+        let barred = self.world.read(on(&self.validators).barred(None));
         let signers: Vec<u8> = (0..SEATS).filter(|seat| barred >> seat & 1 == 0).collect();
         let _ = self.rotate_to("node", &signers).succeeds();
     }

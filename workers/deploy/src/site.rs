@@ -2,7 +2,7 @@
 
 use crate::found::{checked, differs, keep, standing, Standing};
 use crate::{addresses, say, Steps};
-use anyhow::{anyhow, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use cicada_chain::{signer, Bundle, Chain, Error, Instance, Signer, BUNDLES};
 use cicada_contracts::types::Role;
 use cicada_contracts::{reputation, token, Constructor, Message};
@@ -11,12 +11,16 @@ use cicada_network::{ChainSection, ContractName, Deployment, NETWORK_FILE};
 use clap::Args;
 use parity_scale_codec::{Decode, Encode};
 use std::fmt::Display;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a chain is asked for if nobody says it.
 const LOCAL: &str = "ws://127.0.0.1:9944";
+
+/// On what contracts are built that another subcommand makes anew.
+const MADE_BY_COMMITTEE: &str =
+    "these are contracts of 'deploy committee', and only 'deploy committee --replace' makes new ones";
 
 /// Options of every subcommand.
 #[derive(Clone, Debug, Args)]
@@ -78,8 +82,13 @@ fn lock(network: &Path) -> Result<File> {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     let file = File::create(&path).with_context(|| path.display().to_string())?;
-    file.try_lock().with_context(|| format!("another 'deploy' writes {}", network.display()))?;
-    Ok(file)
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another 'deploy' writes {}", network.display()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
 }
 
 impl Site {
@@ -222,7 +231,7 @@ impl Site {
         }
         let path = self.file.path().display();
         ensure!(
-            self.stand(names, &[]).await? == Standing::There,
+            self.stand(names, &[]).await.context(MADE_BY_COMMITTEE)? == Standing::There,
             "the contracts of {path} are gone: the chain was reset; run 'deploy committee' first"
         );
         Ok(())

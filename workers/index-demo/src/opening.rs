@@ -22,11 +22,14 @@ use cicada_network::{IndexContracts, NodeKeys};
 use cicada_node_api::Client;
 use cicada_program::{now_ms, termination};
 use std::iter::repeat;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::block_in_place;
 
 /// A day.
 const DAY_MS: u64 = 86_400_000;
+/// Says that a state folder is the demo's.
+const MARK: &str = "index-demo.txt";
 /// What is minted first, and what of it goes into the pool.
 const FIRST_MINT: u128 = 5_000 * TOKEN;
 const POOL: u128 = 2_000 * TOKEN;
@@ -43,11 +46,27 @@ fn deployed(config: Config) -> Result<Owned> {
             broken_off.store(true, Ordering::Relaxed);
         }
     });
+    own_folder(&net.config.state, &net.network_file())?;
     net.down(&[Part::Committee, Part::Validators, Part::Miners])?;
     let _ = std::fs::remove_file(net.network_file());
     let _ = std::fs::remove_dir_all(net.config.state.join("validators"));
     block_in_place(|| net.up(&[Part::Chain, Part::Committee, Part::Index]))?;
     Ok(net)
+}
+
+/// Makes sure that the demo, which begins anew each time, takes nobody else's deployment away.
+fn own_folder(state: &Path, network: &Path) -> Result<()> {
+    let mark = state.join(MARK);
+    ensure!(
+        mark.exists() || !network.exists(),
+        "{} is of another deployment, and the demo begins with an empty one: give it a state folder of its own (--state, CICADA_STATE)",
+        network.display()
+    );
+    std::fs::create_dir_all(state)?;
+    Ok(std::fs::write(
+        &mark,
+        "The demo of the index keeps its files here, and begins anew each time.\n",
+    )?)
 }
 
 fn netuids(at: &IndexContracts) -> Vec<u16> {
@@ -167,5 +186,23 @@ impl Story {
         }
         say(format!("{} miners have TAO and subnet tokens", self.miners.len()));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_takes_nobodys_deployment_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, network) = (folder.path(), folder.path().join("network.toml"));
+        std::fs::write(&network, "").unwrap();
+        let said = own_folder(state, &network).unwrap_err().to_string();
+        assert!(said.contains("network.toml is of another deployment"), "{said}");
+        std::fs::remove_file(&network).unwrap();
+        own_folder(state, &network).unwrap();
+        std::fs::write(&network, "").unwrap();
+        own_folder(state, &network).unwrap();
     }
 }

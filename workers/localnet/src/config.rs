@@ -4,7 +4,7 @@ use crate::chain::{ChainUrl, Kind};
 use crate::ports::{free_ports, free_range};
 use anyhow::{ensure, Context, Result};
 use cicada_network::{Distances, FaultModelName};
-use cicada_program::BUNDLES;
+use cicada_program::{is_development, secret_is_kept, BUNDLES};
 use clap::{Args, ValueEnum};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -132,8 +132,10 @@ pub struct Options {
     /// Length of an epoch of the index's rewards, in seconds (default a day)
     #[arg(long, env = "CICADA_EPOCH_SECONDS", global = true)]
     pub epoch_seconds: Option<u64>,
-    /// Secrets of the miners' accounts, one miner for each, such as //Bob
-    #[arg(long, env = "CICADA_MINERS", global = true, value_delimiter = ',')]
+    /// Development accounts of the miners, one miner for each, such as //Bob; other secrets stand in the
+    /// file of --config, which only its owner may read then
+    #[arg(long, env = "CICADA_MINERS", global = true, value_delimiter = ',', hide_env_values = true,
+        value_parser = development)]
     pub miners: Option<Vec<String>>,
     /// Miner i listens on this port + i (default 8078)
     #[arg(long, env = "CICADA_MINER_PORT", global = true)]
@@ -147,6 +149,13 @@ fn nodes<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u8>, D::Error> {
     let nodes = u8::deserialize(d)?;
     let known = (1..=MAX_NODES).contains(&nodes);
     known.then_some(Some(nodes)).ok_or_else(|| D::Error::custom("a committee has 1 to 32 nodes"))
+}
+
+fn development(suri: &str) -> Result<String, String> {
+    match is_development(suri) {
+        true => Ok(suri.to_owned()),
+        false => Err("every user of this machine can read arguments: it takes development accounts such as //Bob; put other secrets into `miners` of the file of --config".into()),
+    }
 }
 
 fn interval(text: &str) -> Result<String, String> {
@@ -288,6 +297,9 @@ impl Options {
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path).with_context(place)?;
         let mut options: Self = toml::from_str(&text).with_context(place)?;
+        for secret in options.miners.iter().flatten() {
+            secret_is_kept(path, Some(secret))?;
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = [
             &mut options.network,

@@ -222,7 +222,7 @@ impl Agreement {
         let peers = &self.app.peers;
         self.freshen(contracts, time_ms).await?;
         let (committee, feed) = (contracts.committee(office).await?, contracts.nav_feed());
-        let by = self.bringer(contracts, office, &committee);
+        let by = self.bringer(contracts, &committee);
         // Another may have got agreement and then failed.
         let asked = Asked::after(feed, newest);
         if let Some(done) = certified::<Proposal>(peers.node()?, &committee, &asked).await? {
@@ -244,12 +244,11 @@ impl Agreement {
     pub(crate) fn bringer<'a>(
         &'a self,
         contracts: &'a Contracts,
-        office: &'a Office,
         committee: &'a Committee,
     ) -> Bringer<'a, Signers<'a>> {
         let Self { underways, signer, .. } = self;
         let Contracts { chain, validators, .. } = contracts;
-        let witnesses = Signers { peers: &self.app.peers, office, keys: &self.observer.keys };
+        let witnesses = Signers { peers: &self.app.peers, keys: &self.observer.keys };
         Bringer { chain, validators, signer, committee, witnesses, underways }
     }
 
@@ -323,7 +322,7 @@ impl Agreement {
                 peers.round(&committee).agree_with(statements, value, all).await?.verified
             }
         };
-        Contracts::settle_epoch(verified, &self.bringer(contracts, office, &committee)).await
+        Contracts::settle_epoch(verified, &self.bringer(contracts, &committee)).await
     }
 }
 

@@ -11,7 +11,7 @@ use cicada_core::basket::holdings::Holding;
 use cicada_core::certificate::Signature;
 use cicada_core::committee::AttestationKey;
 use cicada_core::feed::FeedValue;
-use cicada_core::hash::{Digest, Native};
+use cicada_core::hash::Digest;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
@@ -70,11 +70,6 @@ impl Office {
     /// How many seats there are.
     pub fn seats(&self) -> u8 {
         u8::try_from(self.keys.len()).unwrap_or(u8::MAX)
-    }
-
-    /// What its seats sign under a report.
-    pub fn message(&self, report: &Report) -> Digest {
-        report.attestation_message::<Native>(&self.config_digest)
     }
 
     /// The committee as whoever settles its reports has to know it.
@@ -210,11 +205,7 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn committee(&self, office: &Office) -> Result<Committee> {
-        let earlier = validators::electorate(&office.epoch.checked_sub(1));
-        let earlier = self.chain.read(&self.validators, &earlier).await?;
-        let before = Committee::new(earlier.epoch, earlier.config_digest, earlier.keys);
-        let before = before.filter(|before| before.epoch < office.epoch).map(Box::new);
-        Ok(Committee { before, ..office.committee()? })
+        Ok(office.committee()?.with_the_one_before(&self.chain, &self.validators).await?)
     }
 
     /// The weights of a committee in seat order, at a block; none once it does not count any more.

@@ -1,6 +1,5 @@
 //! The other validators, and the seat's consensus node, over HTTP.
 
-use crate::contracts::Office;
 use crate::rankings::Shown;
 use anyhow::{Context, Result};
 use cicada_core::basket::observed;
@@ -167,19 +166,17 @@ impl<V: FeedValue + Sync> Leaders<V> for Peers {
 pub struct Signers<'a> {
     /// The peers.
     pub peers: &'a Peers,
-    /// The committee in office.
-    pub office: &'a Office,
     /// The keys of this seat.
     pub keys: &'a NodeKeys,
 }
 
 impl Witnesses for Signers<'_> {
-    async fn attestations(&self, report: &Report) -> Vec<(u8, Signature)> {
-        let Self { peers, office, keys } = self;
+    async fn attestations(&self, committee: &Committee, report: &Report) -> Vec<(u8, Signature)> {
+        let Self { peers, keys } = self;
         let mut signed = peers.attestations(report.feed.kind, report.slot).await;
         // It is asked about what is verified alone.
-        if let Some(seat) = office.seat_of(&keys.attestation_key()) {
-            signed.push((seat, keys.attest(&office.message(report))));
+        if let Some(seat) = committee.seat_of(&keys.attestation_key()) {
+            signed.push((seat, keys.attest(&committee.message(report))));
         }
         signed
     }

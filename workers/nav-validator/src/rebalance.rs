@@ -140,8 +140,8 @@ impl Agreement {
                 self.propose_basket(contracts, baskets, &newest).await?
             }
         };
-        let committee = office.committee()?;
-        let by = self.bringer(contracts, &office, &committee);
+        let committee = contracts.committee(&office).await?;
+        let by = self.bringer(contracts, &committee);
         let block = Contracts::set_basket(verified, &by).await?;
         tracing::info!("basket {slot} is on the chain, block {block:?}");
         Ok(())

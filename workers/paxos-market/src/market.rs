@@ -66,7 +66,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let network = file.network()?;
     let chain = file.connect(options.url.as_deref()).await?;
     let market = Market {
-        committee: Committee::of(&network),
+        committee: committee(&network, &chain).await?,
         feed: network.feed(ReportKind::Leaderboard).context("the network has no leaderboard")?,
         nodes: Nodes::of(&network, &Client::new()?),
         pass: pass(options, &network)?,
@@ -97,6 +97,19 @@ fn pass(options: &Options, network: &Network) -> Result<Pass> {
     }
     let beside = options.network.with_file_name("keys").join("node-00.toml");
     pass::of_keys(network, options.keys.as_ref().unwrap_or(&beside))
+}
+
+/// Whose certificates the chain takes; the network's nodes are among them.
+async fn committee(network: &Network, chain: &Chain) -> Result<Committee> {
+    let committee = Committee::in_office(chain, &network.validators()).await?;
+    let committee = committee.context("no committee is in office")?;
+    let signed = committee.that_signed(network.epoch).config_digest == network.config_digest();
+    ensure!(
+        signed,
+        "the chain takes certificates of committee {}, and the network file is of another one: is it of this deployment, and of its newest committee?",
+        committee.epoch
+    );
+    Ok(committee)
 }
 
 /// The exchange of the network, if it has one.

@@ -39,7 +39,7 @@ pub fn secret_is_kept(path: &Path, secret: Option<&str>) -> Result<()> {
     }
     ensure!(
         cicada_files::is_secret(path)?,
-        "{}: a secret stands in it, and others may read it: 'chmod 600' it, or name a file with `account`",
+        "{}: a secret stands in it, and others may read it: 'chmod 600' it",
         path.display()
     );
     Ok(())

@@ -1,10 +1,14 @@
 //! Who signs.
 
+use cicada_chain::{Chain, Error as ChainError};
+use cicada_contracts::types::Electorate;
+use cicada_contracts::validators;
 use cicada_core::certificate::{Certificate, CertificateError, Signature};
 use cicada_core::committee::AttestationKey;
 use cicada_core::hash::{Digest, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
+use cicada_core::Account;
 use cicada_network::{verify_attestation, Network};
 
 /// A committee, as whoever settles its reports has to know it.
@@ -41,6 +45,55 @@ impl Committee {
         }
     }
 
+    /// That of an epoch, or the one in office, as a chain knows it; `None` if it does not count there.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn of_epoch(
+        chain: &Chain,
+        contract: &Account,
+        epoch: Option<u32>,
+    ) -> Result<Option<Self>, ChainError> {
+        let Electorate { epoch, config_digest, keys, .. } =
+            chain.read(contract, &validators::electorate(&epoch)).await?;
+        Ok(Self::new(epoch, config_digest, keys))
+    }
+
+    /// The committee in office, with the one before as long as that counts.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn in_office(chain: &Chain, contract: &Account) -> Result<Option<Self>, ChainError> {
+        let Some(office) = Self::of_epoch(chain, contract, None).await? else {
+            return Ok(None);
+        };
+        office.with_the_one_before(chain, contract).await.map(Some)
+    }
+
+    /// The same with the one before it, as long as a chain takes what that certified.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn with_the_one_before(
+        self,
+        chain: &Chain,
+        contract: &Account,
+    ) -> Result<Self, ChainError> {
+        let before = Self::of_epoch(chain, contract, Some(self.epoch.saturating_sub(1))).await?;
+        let before = before.filter(|before| before.epoch < self.epoch).map(Box::new);
+        Ok(Self { before, ..self })
+    }
+
+    /// The committee that signed a certificate of this epoch: the one before, or this one.
+    pub fn that_signed(&self, epoch: u32) -> &Self {
+        self.before.as_deref().filter(|before| before.epoch == epoch).unwrap_or(self)
+    }
+
+    /// The seat of a key.
+    pub fn seat_of(&self, key: &AttestationKey) -> Option<u8> {
+        u8::try_from(self.keys.iter().position(|other| other == key)?).ok()
+    }
+
     /// What its seats sign under a report.
     pub fn message(&self, report: &Report) -> Digest {
         report.attestation_message::<Native>(&self.config_digest)
@@ -62,10 +115,8 @@ impl Committee {
         report: &Report,
         certificate: &Certificate,
     ) -> Result<(), CertificateError> {
-        if let Some(before) = self.before.as_ref().filter(|one| one.epoch == certificate.epoch) {
-            return before.check(report, certificate);
-        }
-        certificate.check_form(self.epoch, &self.quorum)?;
-        certificate.check_signatures(&self.message(report), &self.keys, verify_attestation)
+        let signed = self.that_signed(certificate.epoch);
+        certificate.check_form(signed.epoch, &signed.quorum)?;
+        certificate.check_signatures(&signed.message(report), &signed.keys, verify_attestation)
     }
 }

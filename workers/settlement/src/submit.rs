@@ -69,7 +69,7 @@ pub struct Bringer<'a, W> {
     pub validators: &'a Account,
     /// Who pays.
     pub signer: &'a Signer,
-    /// The committee in office.
+    /// The committee in office, and the one before.
     pub committee: &'a Committee,
     /// Who signs in the place of seats without a voice.
     pub witnesses: W,
@@ -137,14 +137,9 @@ impl<W: Witnesses> Bringer<'_, W> {
         let Submission { message, held, standing, fresh } = submission;
         let Self { chain, signer, .. } = *self;
         chain.freshen(signer, fresh).await?;
-        // Who is barred is said of the committee in office alone.
-        let verified = match verified.certificate().epoch == self.committee.epoch {
-            true => {
-                let barred = chain.read(self.validators, &validators::barred()).await?;
-                with_voice(verified, self.committee, barred, &self.witnesses).await?
-            }
-            false => verified,
-        };
+        let barred = validators::barred(&Some(verified.certificate().epoch));
+        let barred = chain.read(self.validators, &barred).await?;
+        let verified = with_voice(verified, self.committee, barred, &self.witnesses).await?;
         let (message, report) = (message(&verified), verified.value().report());
         let contract = &report.feed.contract;
         let ledger = Contract { chain, signer, contract, message, held, standing };
@@ -163,7 +158,8 @@ async fn with_voice<V: FeedValue>(
     if verified.certificate().signers & barred == 0 {
         return Ok(verified);
     }
-    let more = witnesses.attestations(verified.value().report()).await;
+    let signed = committee.that_signed(verified.certificate().epoch);
+    let more = witnesses.attestations(signed, verified.value().report()).await;
     verified.without(committee, barred, more)
 }
 

@@ -12,8 +12,12 @@ use std::future::Future;
 
 /// Who signs a decided report once more.
 pub trait Witnesses {
-    /// Signatures by seat; nothing is verified yet.
-    fn attestations(&self, report: &Report) -> impl Future<Output = Vec<(u8, Signature)>> + Send;
+    /// Signatures by seat of the committee that decided it; nothing is verified yet.
+    fn attestations(
+        &self,
+        committee: &Committee,
+        report: &Report,
+    ) -> impl Future<Output = Vec<(u8, Signature)>> + Send;
 }
 
 /// Too few seats with a voice sign a report.
@@ -37,6 +41,7 @@ impl<V: FeedValue> Verified<V> {
         more: Vec<(u8, Signature)>,
     ) -> Result<Self, Unheard> {
         let (report, certificate) = (self.value().report(), self.certificate());
+        let committee = committee.that_signed(certificate.epoch);
         let message = committee.message(report);
         let genuine =
             more.into_iter().filter(|(seat, signed)| committee.signed(*seat, &message, signed));

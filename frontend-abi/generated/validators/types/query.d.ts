@@ -507,14 +507,16 @@ export interface ContractQuery<
   >;
 
   /**
-   * The seats in office whose signatures do not count.
+   * The seats whose signatures do not count, in office or in the committee before.
    *
+   * @param {number | undefined} epoch
    * @param {ContractCallOptions} options
    *
    * @selector 0xa8d26eb4
    **/
   stakingBarred: GenericContractQueryCall<
     (
+      epoch: number | undefined,
       options?: ContractCallOptions,
     ) => Promise<GenericContractCallResult<number, ContractCallResult>>,
     Type

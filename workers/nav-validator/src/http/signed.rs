@@ -156,17 +156,25 @@ pub(super) async fn attestation(State(app): Shared, Query(of): Query<OfFeed>) ->
     let decided = app.peers.node()?.decided(feed.kind, slot).await.map_err(anyhow::Error::from)?;
     let decided = decided.ok_or_else(|| Failure::absent("our node has not decided that slot"))?;
     let office = contracts.office().await?;
-    let seat = office.seat_of(&observer.keys.attestation_key());
-    let seat = seat.ok_or_else(|| Failure::conflict("these keys have no seat"))?;
-    let report = confirmed(&office.committee()?, &feed, slot, decided);
-    let message = office.message(&report.map_err(Failure::conflict)?);
+    let committee = contracts.committee(&office).await?;
+    let (report, epoch) = confirmed(&committee, &feed, slot, decided).map_err(Failure::conflict)?;
+    let committee = committee.that_signed(epoch);
+    let seat = committee.seat_of(&observer.keys.attestation_key());
+    let seat =
+        seat.ok_or_else(|| Failure::conflict("these keys had no seat when it was decided"))?;
+    let message = committee.message(&report);
     let signature = Scale(observer.keys.attest(&message));
     Ok(Json(json!(Attestation { seat, slot, signature })))
 }
 
-/// What a seat may sign once more: the report of a slot, if a quorum of the committee in office,
-/// barred seats included, has signed it.
-fn confirmed(committee: &Committee, feed: &Feed, slot: u64, decided: Decided) -> Result<Report> {
+/// What a seat may sign once more: the report of a slot, if a quorum of the committee in office or of
+/// the one before, barred seats included, has signed it; and the epoch of those.
+fn confirmed(
+    committee: &Committee,
+    feed: &Feed,
+    slot: u64,
+    decided: Decided,
+) -> Result<(Report, u32)> {
     let Decided { proposal: Scale(value), certificate, .. } = decided;
     let Scale(certificate) =
         certificate.with_context(|| format!("slot {slot} is decided, but not certified yet"))?;
@@ -175,7 +183,7 @@ fn confirmed(committee: &Committee, feed: &Feed, slot: u64, decided: Decided) ->
     committee
         .check(&report, &certificate)
         .map_err(|error| anyhow::anyhow!("the certificate: {error:?}"))?;
-    Ok(report)
+    Ok((report, certificate.epoch))
 }
 
 #[cfg(test)]
@@ -202,35 +210,41 @@ mod tests {
     fn only_what_a_quorum_signed_is_signed_again() {
         let (keys, office) = committee(5);
         let committee = office.committee().unwrap();
-        let message = office.message(&REPORT);
+        let message = committee.message(&REPORT);
         let signed = (1..5u8).map(|seat| (seat, keys[usize::from(seat)].attest(&message)));
         let good = Certificate::assemble(1, &committee.quorum, signed).unwrap();
-        let check = |slot, report: &Report, certificate: Option<&Certificate>| {
-            let decided = Decided {
-                slot,
-                digest: Scale(Digest::ZERO),
-                proposal: Scale(Opaque(report.encode())),
-                proposer: None,
-                certificate: certificate.cloned().map(Scale),
-            };
-            confirmed(&committee, &FEED, slot, decided).is_ok()
+        let decided = |slot, report: &Report, certificate: Option<&Certificate>| Decided {
+            slot,
+            digest: Scale(Digest::ZERO),
+            proposal: Scale(Opaque(report.encode())),
+            proposer: None,
+            certificate: certificate.cloned().map(Scale),
         };
-        assert!(check(5, &REPORT, Some(&good)));
-        assert!(!check(5, &REPORT, None), "not certified");
-        assert!(!check(6, &REPORT, Some(&good)), "another slot");
-        assert!(
-            !check(5, &Report { root: Digest([1; 32]), ..REPORT }, Some(&good)),
+        let check = |slot, report: &Report, certificate: Option<&Certificate>| {
+            let decided = decided(slot, report, certificate);
+            confirmed(&committee, &FEED, slot, decided).map(|(_, epoch)| epoch).ok()
+        };
+        assert_eq!(check(5, &REPORT, Some(&good)), Some(1));
+        assert_eq!(check(5, &REPORT, None), None, "not certified");
+        assert_eq!(check(6, &REPORT, Some(&good)), None, "another slot");
+        assert_eq!(
+            check(5, &Report { root: Digest([1; 32]), ..REPORT }, Some(&good)),
+            None,
             "another report"
         );
         let other = Feed { contract: Account([4; 32]), ..FEED };
-        assert!(!check(5, &Report { feed: other, ..REPORT }, Some(&good)), "another feed");
+        assert_eq!(check(5, &Report { feed: other, ..REPORT }, Some(&good)), None, "another feed");
         let next = Certificate { epoch: 2, ..good.clone() };
-        assert!(!check(5, &REPORT, Some(&next)), "another epoch");
+        assert_eq!(check(5, &REPORT, Some(&next)), None, "another epoch");
+        let before = Box::new(committee.clone());
+        let after = Committee { epoch: 2, before: Some(before), ..committee.clone() };
+        let decided = decided(5, &REPORT, Some(&good));
+        assert_eq!(confirmed(&after, &FEED, 5, decided).unwrap(), (REPORT, 1), "of the one before");
         let mut fewer = good.clone();
         fewer.signatures.pop();
-        assert!(!check(5, &REPORT, Some(&fewer)));
+        assert_eq!(check(5, &REPORT, Some(&fewer)), None);
         let mut forged = good;
         forged.signatures[0] = forged.signatures[1];
-        assert!(!check(5, &REPORT, Some(&forged)));
+        assert_eq!(check(5, &REPORT, Some(&forged)), None);
     }
 }

@@ -8,10 +8,10 @@ use cicada_core::certificate::Signature;
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{Proposal, Record};
 use cicada_core::report::{Report, ReportKind};
-use cicada_settlement::{Bringer, Settled, Standing, Submission, Verified, Witnesses};
+use cicada_settlement::{Bringer, Committee, Settled, Standing, Submission, Verified, Witnesses};
 
 impl Witnesses for &Market<'_> {
-    async fn attestations(&self, report: &Report) -> Vec<(u8, Signature)> {
+    async fn attestations(&self, _: &Committee, report: &Report) -> Vec<(u8, Signature)> {
         let more = self.nodes.attestations(ReportKind::Leaderboard, report.slot).await;
         self.out.say("some who signed have lost their voice; others signed in their place");
         more

@@ -220,7 +220,7 @@ fn of_the_newest_report_a_slot_is_open_or_held_or_passed() {
 struct Others(Stage);
 
 impl Witnesses for Others {
-    async fn attestations(&self, _report: &Report) -> Vec<(u8, Signature)> {
+    async fn attestations(&self, _: &Committee, _: &Report) -> Vec<(u8, Signature)> {
         (16..23).map(|seat| self.0.attested(seat)).collect()
     }
 }
@@ -228,7 +228,7 @@ impl Witnesses for Others {
 struct Nobody;
 
 impl Witnesses for Nobody {
-    async fn attestations(&self, _report: &Report) -> Vec<(u8, Signature)> {
+    async fn attestations(&self, _: &Committee, _: &Report) -> Vec<(u8, Signature)> {
         panic!("nobody has to sign again")
     }
 }
@@ -241,6 +241,11 @@ async fn only_a_barred_seat_among_the_signers_makes_others_sign() {
     assert_eq!(same, old);
     let new = with_voice(old.clone(), committee, 0b1, &Others(Stage::new())).await.unwrap();
     assert_eq!(new.certificate().signers, 0x1_fffe);
+    // Who certified it may have left office meanwhile.
+    let before = Some(Box::new(committee.clone()));
+    let after = Committee { epoch: 2, config_digest: Digest([9; 32]), before, ..committee.clone() };
+    let of_before = with_voice(old.clone(), &after, 0b1, &Others(Stage::new())).await.unwrap();
+    assert_eq!(of_before, new);
     let too_many = with_voice(old, committee, 0xff, &Others(Stage::new())).await;
     assert_eq!(too_many, Err(Unheard { slot: 1 }));
 }
