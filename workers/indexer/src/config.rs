@@ -3,9 +3,9 @@
 use anyhow::{ensure, Result};
 use cicada_core::Account;
 use cicada_network::{refuse_moved, ContractName, Deployment};
-use cicada_program::Millis;
+use cicada_program::{local, ms, Millis};
 use serde::Deserialize;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// All settings. The page `docs/indexer.md` explains them.
@@ -23,21 +23,14 @@ pub struct Config {
     /// The folder of the store. One process per folder.
     pub data: PathBuf,
     /// Where HTTP is served.
-    #[serde(default = "port_7171")]
+    #[serde(default = "local::<7171>")]
     pub listen: SocketAddr,
     /// Names under which `listen` is reached, beside its address: of a proxy in front of it.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// How often the chain is looked at.
-    #[serde(default = "second")]
+    #[serde(default = "ms::<1_000>")]
     pub poll: Millis,
-}
-
-fn port_7171() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 7171).into()
-}
-fn second() -> Millis {
-    Millis(1_000)
 }
 
 /// The contracts whose first block counts: MMC, its quotes, the exchange.

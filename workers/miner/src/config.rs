@@ -8,11 +8,10 @@ use cicada_chain::{signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
-use cicada_files::read_secret;
 use cicada_network::refuse_moved;
-use cicada_program::{secret_is_kept, wrong_at, Millis};
+use cicada_program::{local, ms, secret_is_kept, secret_of, wrong_at, Millis};
 use serde::Deserialize;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The most trades of one look.
@@ -35,19 +34,19 @@ pub struct Config {
     /// The file of what was earned and lost.
     pub ledger: PathBuf,
     /// Where HTTP is served.
-    #[serde(default = "port_8080")]
+    #[serde(default = "local::<8080>")]
     pub listen: SocketAddr,
     /// Names under which `listen` is reached, beside its address.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// How often the market is looked at.
-    #[serde(default = "six_seconds")]
+    #[serde(default = "ms::<6_000>")]
     pub poll: Millis,
     /// The oldest NAV that is traded on.
-    #[serde(default = "stale")]
+    #[serde(default = "ms::<STALENESS_MS>")]
     pub nav_max_age: Millis,
     /// How long a transaction may wait.
-    #[serde(default = "two_minutes")]
+    #[serde(default = "ms::<120_000>")]
     pub deadline: Millis,
     /// How much worse than planned a transaction may turn out, in bps.
     #[serde(default = "half_percent")]
@@ -108,18 +107,6 @@ struct NeutralTable {
     max_cost: Tao,
 }
 
-fn port_8080() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 8080).into()
-}
-fn six_seconds() -> Millis {
-    Millis(6_000)
-}
-fn stale() -> Millis {
-    Millis(STALENESS_MS)
-}
-fn two_minutes() -> Millis {
-    Millis(120_000)
-}
 fn half_percent() -> u16 {
     50
 }
@@ -224,11 +211,7 @@ impl Config {
     /// # Errors
     /// In words that do not repeat the secret.
     pub fn signer(&self) -> Result<Signer> {
-        match (&self.suri, &self.account) {
-            (Some(suri), _) => Ok(signer(suri)?),
-            (None, Some(path)) => Ok(signer(read_secret(path)?.trim())?),
-            (None, None) => bail!("give one of suri and account"),
-        }
+        Ok(signer(&secret_of(self.suri.as_deref(), self.account.as_deref())?)?)
     }
 }
 

@@ -7,12 +7,11 @@ use axum::routing::{get, MethodRouter};
 use axum::{Json, Router};
 use cicada_amounts::Units;
 use cicada_program::http::{figures, Figures};
-use cicada_program::{figures_text, Outcome};
+use cicada_program::Outcomes;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,54 +28,17 @@ pub struct OfKind {
     pub outcome: &'static str,
 }
 
-/// Figures of one miner.
-#[derive(Default)]
-pub struct Metrics {
-    registry: Registry,
-    /// Looks at the market: ok, failed.
-    pub looks: Family<Outcome, Counter>,
-    /// Batches.
-    pub batches: Family<OfKind, Counter>,
-    /// The newest settled slot of the NAV.
-    pub slot: Gauge,
-    /// NAV, in units of TAO for one token.
-    pub nav: Gauge,
-    /// Market price, in units of TAO for one token.
-    pub price: Gauge,
-    /// The spread, in bps.
-    pub spread: Gauge,
-    /// All that the miner has, in units of TAO.
-    pub wealth: Gauge,
-    /// The part of it that is index tokens, in bps.
-    pub inventory: Gauge,
-    /// What batches earned after gas, in units of TAO.
-    pub earned: Gauge,
-    /// Whether losses stopped it.
-    pub halted: Gauge,
-}
-
-impl Metrics {
-    /// All at zero.
-    pub fn new() -> Self {
-        let mut all = Self { registry: Registry::with_prefix("miner"), ..Self::default() };
-        let r = &mut all.registry;
-        r.register("looks", "Looks at the market, by outcome", all.looks.clone());
-        r.register("batches", "Batches of transactions, by kind and outcome", all.batches.clone());
-        r.register("nav_slot", "Newest settled slot of the NAV", all.slot.clone());
-        r.register("nav", "Newest NAV, in units of TAO for one token", all.nav.clone());
-        r.register("price", "Market price, in units of TAO for one token", all.price.clone());
-        r.register("spread_bps", "(price - NAV) / NAV, in bps", all.spread.clone());
-        r.register("wealth", "All that the miner has, in units of TAO", all.wealth.clone());
-        r.register("inventory_bps", "Part of it that is index tokens", all.inventory.clone());
-        r.register("earned", "Gain of all batches after gas, in units of TAO", all.earned.clone());
-        r.register("halted", "1 if losses stopped the miner", all.halted.clone());
-        all
-    }
-
-    /// The text that Prometheus reads.
-    pub fn text(&self) -> String {
-        figures_text(&self.registry)
-    }
+cicada_program::figures! { "miner":
+    looks: Outcomes = "looks", "Looks at the market, by outcome";
+    batches: Family<OfKind, Counter> = "batches", "Batches of transactions, by kind and outcome";
+    slot: Gauge = "nav_slot", "Newest settled slot of the NAV";
+    nav: Gauge = "nav", "Newest NAV, in units of TAO for one token";
+    price: Gauge = "price", "Market price, in units of TAO for one token";
+    spread: Gauge = "spread_bps", "(price - NAV) / NAV, in bps";
+    wealth: Gauge = "wealth", "All that the miner has, in units of TAO";
+    inventory: Gauge = "inventory_bps", "Part of it that is index tokens";
+    earned: Gauge = "earned", "Gain of all batches after gas, in units of TAO";
+    halted: Gauge = "halted", "1 if losses stopped the miner";
 }
 
 /// A figure as a gauge takes it.

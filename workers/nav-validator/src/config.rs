@@ -5,10 +5,10 @@ use cicada_chain::Chain;
 use cicada_core::basket::observed::BASKET_MS;
 use cicada_core::Account;
 use cicada_network::{refuse_moved, ContractName, Deployment};
-use cicada_program::Millis;
+use cicada_program::{local, ms, Millis};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// All settings. The page `docs/nav-validator.md` explains them.
@@ -34,7 +34,7 @@ pub struct Config {
     /// Where what was observed for the basket is written for the consensus node; without it, nowhere.
     pub basket: Option<PathBuf>,
     /// Baskets are of whole multiples of this. All validators need the same.
-    #[serde(default = "five_minutes")]
+    #[serde(default = "ms::<BASKET_MS>")]
     pub basket_interval: Millis,
     /// The seat's consensus node; without it nothing is proposed or settled.
     pub paxos: Option<String>,
@@ -42,13 +42,13 @@ pub struct Config {
     #[serde(default)]
     pub peers: Vec<String>,
     /// Where HTTP is served.
-    #[serde(default = "port_8081")]
+    #[serde(default = "local::<8081>")]
     pub listen: SocketAddr,
     /// Names under which `listen` is reached, beside its address: those of its peers' lists.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// The time between NAVs, by which they are scheduled. All validators need the same.
-    #[serde(default = "minute")]
+    #[serde(default = "ms::<60_000>")]
     pub nav_interval: Millis,
     /// Whether this validator begins no NAV by itself.
     #[serde(default)]
@@ -56,23 +56,10 @@ pub struct Config {
     /// Where what was observed is written for the consensus node; without it, nowhere.
     pub nav: Option<PathBuf>,
     /// How often the chain is looked at.
-    #[serde(default = "second")]
+    #[serde(default = "ms::<1_000>")]
     pub poll: Millis,
     /// The length of an epoch; by default the shortest that the contract allows.
     pub epoch: Option<Millis>,
-}
-
-fn port_8081() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 8081).into()
-}
-fn minute() -> Millis {
-    Millis(60_000)
-}
-fn five_minutes() -> Millis {
-    Millis(BASKET_MS)
-}
-fn second() -> Millis {
-    Millis(1_000)
 }
 
 impl Config {

@@ -32,6 +32,11 @@ impl<'de> Deserialize<'de> for Millis {
     }
 }
 
+/// So many milliseconds, as a default in a file of settings.
+pub fn ms<const MS: u64>() -> Millis {
+    Millis(MS)
+}
+
 impl From<Millis> for Duration {
     fn from(Millis(ms): Millis) -> Self {
         Self::from_millis(ms)

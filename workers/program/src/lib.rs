@@ -18,13 +18,13 @@ mod visible;
 
 #[cfg(feature = "client")]
 pub use client::{ask, cause, client, read_answer};
-pub use duration::{duration_text, parse_ms, Millis};
-pub use figures::{count, figures_text, Outcome};
+pub use duration::{duration_text, ms, parse_ms, Millis};
+pub use figures::{count, figures_text, Level, Outcome, Outcomes, Registry};
 pub use logs::{logs, quiet_logs, tao20_logs};
 pub use output::{complain_line, say_line, unsaid, write_out};
 pub use secret::{is_development, options};
 pub use server::{Limits, Server};
-pub use settings::{load, secret_is_kept, wrong_at};
+pub use settings::{load, local, secret_is_kept, secret_of, wrong_at};
 pub use visible::{is_hidden, visible, visible_line};
 
 use anyhow::Result;

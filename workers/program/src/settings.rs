@@ -1,8 +1,10 @@
 //! Files of settings.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// Reads a file of settings that `--config` names. `parse` gets its text, and its folder, to which the
 /// paths in it are relative.
@@ -19,6 +21,11 @@ pub fn load<T>(
         format!("{}: write one after {example}, or name another with --config", place())
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).with_context(place)
+}
+
+/// A port of this machine that others do not reach, as a default in a file of settings.
+pub fn local<const PORT: u16>() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, PORT).into()
 }
 
 /// What is wrong with a file of settings, and in which line. The line itself is not repeated: a secret
@@ -43,6 +50,18 @@ pub fn secret_is_kept(path: &Path, secret: Option<&str>) -> Result<()> {
         path.display()
     );
     Ok(())
+}
+
+/// The secret of an account: as it stands in a file of settings, or in the file that is named there.
+///
+/// # Errors
+/// In words that do not repeat the secret.
+pub fn secret_of(secret: Option<&str>, file: Option<&Path>) -> Result<Zeroizing<String>> {
+    match (secret, file) {
+        (Some(secret), None) => Ok(Zeroizing::new(secret.into())),
+        (None, Some(path)) => Ok(Zeroizing::new(cicada_files::read_secret(path)?.trim().into())),
+        _ => bail!("give one of suri and account"),
+    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! The provider's configuration: a TOML file; relative paths in it start at its folder.
 
 use crate::sandbox::shown_to_jobs;
-use crate::task::ms;
 pub use crate::task::Task;
 use anyhow::{bail, ensure, Result};
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
-use cicada_files::read_secret;
 use cicada_network::refuse_moved;
 use cicada_payload::{ProviderKey, Store};
-use cicada_program::{secret_is_kept, wrong_at, Millis};
+use cicada_program::{ms, secret_is_kept, secret_of, wrong_at, Millis};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -184,11 +182,7 @@ impl Config {
     /// # Errors
     /// In words that do not repeat the secret.
     pub fn signer(&self) -> Result<Signer> {
-        match (&self.suri, &self.account) {
-            (Some(suri), _) => Ok(signer(suri)?),
-            (None, Some(path)) => Ok(signer(read_secret(path)?.trim())?),
-            (None, None) => bail!("give one of suri and account"),
-        }
+        Ok(signer(&secret_of(self.suri.as_deref(), self.account.as_deref())?)?)
     }
 
     /// The key to which payload keys are sealed.

@@ -4,45 +4,17 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use cicada_program::http::{figures, Figures};
-use cicada_program::{figures_text, Outcome};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
+use cicada_program::Outcomes;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Figures of one provider.
-#[derive(Default)]
-pub struct Metrics {
-    registry: Registry,
-    /// Requests looked at: accepted, left, refused.
-    pub requests: Family<Outcome, Counter>,
-    /// Jobs: delivered, failed (and delivered as such), given_up, declined.
-    pub jobs: Family<Outcome, Counter>,
-    /// Jobs that run now.
-    pub running: Gauge,
-    /// Rounds over the market: ok, failed.
-    pub rounds: Family<Outcome, Counter>,
-}
-
-impl Metrics {
-    /// All at zero.
-    pub fn new() -> Self {
-        let mut metrics = Self { registry: Registry::with_prefix("provider"), ..Self::default() };
-        let r = &mut metrics.registry;
-        r.register("requests", "Requests looked at, by outcome", metrics.requests.clone());
-        r.register("jobs", "Jobs, by outcome", metrics.jobs.clone());
-        r.register("running", "Jobs that run now", metrics.running.clone());
-        r.register("rounds", "Rounds over the market, by outcome", metrics.rounds.clone());
-        metrics
-    }
-
-    /// The text that Prometheus reads.
-    pub fn text(&self) -> String {
-        figures_text(&self.registry)
-    }
+cicada_program::figures! { "provider":
+    requests: Outcomes = "requests", "Requests looked at, by outcome";
+    jobs: Outcomes = "jobs", "Jobs, by outcome";
+    running: Gauge = "running", "Jobs that run now";
+    rounds: Outcomes = "rounds", "Rounds over the market, by outcome";
 }
 
 /// What `/status` says.

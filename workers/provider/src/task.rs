@@ -9,7 +9,7 @@ use cicada_core::market::Consent;
 use cicada_core::name::Name;
 use cicada_core::Account;
 use cicada_payload::MAX_PLAIN;
-use cicada_program::Millis;
+use cicada_program::{ms, Millis};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -115,10 +115,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// A default in the configuration.
-pub(crate) fn ms<const MS: u64>() -> Millis {
-    Millis(MS)
-}
+// Defaults in the configuration.
 fn bps<const BPS: u16>() -> u16 {
     BPS
 }
