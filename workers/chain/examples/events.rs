@@ -3,7 +3,7 @@
 //! cargo run -p cicada-chain --example events -- ws://127.0.0.1:9944 5C9WAS… contracts/bundles/leaderboard.contract
 
 use cicada_chain::{Bundle, Chain};
-use futures::StreamExt;
+use std::time::Duration;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,15 +13,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let chain = Chain::connect(url).await?;
     let bundle = Bundle::load(bundle)?;
-    let mut events = chain.finalized_events(contract.parse()?, 1).await?;
-    while let Some(event) = events.next().await {
-        let event = event?;
-        println!(
-            "{}-{} {}",
-            event.block,
-            event.index,
-            bundle.interface().event_text(&event.topics, &event.data)
-        );
+    let (contract, mut next) = (contract.parse()?, 1);
+    loop {
+        let newest = chain.final_block().await?;
+        for number in next..=newest {
+            for (_, event) in chain.block_events(number, &[contract]).await?.events {
+                let text = bundle.interface().event_text(&event.topics, &event.data);
+                println!("{number}-{} {text}", event.index);
+            }
+        }
+        next = newest + 1;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Ok(())
 }

@@ -12,10 +12,7 @@ use subxt::dynamic;
 use subxt::events::Phase;
 use subxt::rpcs::methods::legacy::NumberOrHex;
 
-/// Digest, time and events of a block.
-type Contents = (Digest, u64, Vec<(Option<u32>, ContractEvent)>);
-
-/// A final block, as a follower of some contracts sees it.
+/// A final block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalBlock {
     /// Its number.
@@ -26,24 +23,17 @@ pub struct FinalBlock {
     pub parent: Digest,
     /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
     pub time_ms: u64,
-    /// The events of the contracts, in order.
-    pub events: Vec<ContractEvent>,
+    /// The events of contracts, in order, each with the position of the transaction that caused it;
+    /// none for the block itself.
+    pub events: Vec<(Option<u32>, ContractEvent)>,
 }
 
-/// A final block, as somebody sees it who learns only from its events which contracts matter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeBlock {
-    /// Its number.
-    pub number: u64,
-    /// Its hash.
-    pub hash: Digest,
-    /// The hash of the block before it; zeros for the first block of a chain.
-    pub parent: Digest,
-    /// Its time, in milliseconds since 1970; 0 for the first block of a chain.
-    pub time_ms: u64,
-    /// The events of all contracts, in order, each with the position of the transaction that
-    /// caused it; none for the block itself.
-    pub events: Vec<(Option<u32>, ContractEvent)>,
+/// The time of a block, in milliseconds since 1970; 0 for the first block of a chain.
+pub(crate) async fn time_of(at: &Block) -> Result<u64, Error> {
+    let what = format!("reading the time of block {}", at.block_number());
+    let now = dynamic::storage::<(), u64>("Timestamp", "Now");
+    let time = at.storage().try_fetch(now, ()).await.map_err(Error::node(&what))?;
+    time.map_or(Ok(0), |time| time.decode().map_err(Error::decode(&what)))
 }
 
 impl Chain {
@@ -57,22 +47,31 @@ impl Chain {
         number: u64,
         contracts: &[Account],
     ) -> Result<FinalBlock, Error> {
-        let at = self.block_at(number).await?;
-        let (hash, time_ms, events) = self.contents(&at).await?;
-        let events = events.into_iter().map(|(_, event)| event);
-        let events = events.filter(|event| contracts.contains(&event.contract)).collect();
-        let parent = self.parent(&at).await?;
-        Ok(FinalBlock { number, hash, parent, time_ms, events })
+        let mut block = self.whole_block(number).await?;
+        block.events.retain(|(_, event)| contracts.contains(&event.contract));
+        Ok(block)
     }
 
     /// A final block with the events of all contracts.
     ///
     /// # Errors
     /// As [`Chain::block_events`].
-    pub async fn whole_block(&self, number: u64) -> Result<WholeBlock, Error> {
+    pub async fn whole_block(&self, number: u64) -> Result<FinalBlock, Error> {
         let at = self.block_at(number).await?;
-        let (hash, time_ms, events) = self.contents(&at).await?;
-        Ok(WholeBlock { number, hash, parent: self.parent(&at).await?, time_ms, events })
+        let (hash, time_ms) = (Digest(at.block_hash().0), time_of(&at).await?);
+        let what = format!("reading block {number}");
+        let found = at.events().fetch().await.map_err(Error::node(&what))?;
+        let mut events = Vec::new();
+        for event in found.iter() {
+            let event = event.map_err(Error::decode(&what))?;
+            let cause = match event.phase() {
+                Phase::ApplyExtrinsic(place) => Some(place),
+                Phase::Finalization | Phase::Initialization => None,
+            };
+            events.extend(emitted(&event, number, hash)?.map(|event| (cause, event)));
+        }
+        let header = at.block_header().await.map_err(Error::node(&what))?;
+        Ok(FinalBlock { number, hash, parent: Digest(header.parent_hash.0), time_ms, events })
     }
 
     /// The last block of the final chain that is not later than `time_ms`; none before a later one
@@ -81,18 +80,10 @@ impl Chain {
     /// # Errors
     /// [`Error::Node`].
     pub async fn block_of(&self, time_ms: u64) -> Result<Option<u64>, Error> {
-        last_not_later(self.final_block().await?, time_ms, |block| self.time_of(block)).await
-    }
-
-    async fn time_of(&self, block: u64) -> Result<u64, Error> {
-        let what = format!("reading the time of block {block}");
-        let now = dynamic::storage::<(), u64>("Timestamp", "Now");
-        let at = self.block_at(block).await?;
-        let time = at.storage().try_fetch(now, ()).await;
-        match time.map_err(Error::node(&what))? {
-            Some(time) => time.decode().map_err(Error::decode(&what)),
-            None => Ok(0),
-        }
+        last_not_later(self.final_block().await?, time_ms, |block| async move {
+            time_of(&self.block_at(block).await?).await
+        })
+        .await
     }
 
     /// The hash of a block; none if there is none of that number yet. Pruning nodes know it too.
@@ -104,11 +95,6 @@ impl Chain {
         let number = NumberOrHex::Number(number);
         let hash = self.rpc.chain_get_block_hash(Some(number)).await;
         Ok(hash.map_err(Error::node(&what))?.map(|hash| Digest(hash.0)))
-    }
-
-    async fn parent(&self, at: &Block) -> Result<Digest, Error> {
-        let what = format!("reading the header of block {}", at.block_number());
-        Ok(Digest(at.block_header().await.map_err(Error::node(&what))?.parent_hash.0))
     }
 
     /// The hash of the block after the first. A development chain that was reset has the same genesis
@@ -124,30 +110,6 @@ impl Chain {
     async fn block_at(&self, number: u64) -> Result<Block, Error> {
         let what = format!("reading block {number}");
         self.client.at_block(number).await.map_err(Error::node(&what))
-    }
-
-    /// Digest, time and events of a block.
-    async fn contents(&self, at: &Block) -> Result<Contents, Error> {
-        let number = at.block_number();
-        let what = format!("reading block {number}");
-        let now = dynamic::storage::<(), u64>("Timestamp", "Now");
-        let time = at.storage().try_fetch(now, ()).await.map_err(Error::node(&what))?;
-        let time_ms = match time {
-            Some(time) => time.decode().map_err(Error::decode(&what))?,
-            None => 0,
-        };
-        let events = at.events().fetch().await.map_err(Error::node(&what))?;
-        let hash = at.block_hash().0;
-        let mut found = Vec::new();
-        for event in events.iter() {
-            let event = event.map_err(Error::decode(&what))?;
-            let cause = match event.phase() {
-                Phase::ApplyExtrinsic(place) => Some(place),
-                Phase::Finalization | Phase::Initialization => None,
-            };
-            found.extend(emitted(&event, number, Digest(hash))?.map(|event| (cause, event)));
-        }
-        Ok((Digest(hash), time_ms, found))
     }
 
     /// Reads a view at a block. A node that prunes old state has only that of the newest ones.

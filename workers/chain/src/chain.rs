@@ -84,11 +84,7 @@ impl Chain {
     /// # Errors
     /// [`Error::Node`].
     pub async fn final_time_ms(&self) -> Result<u64, Error> {
-        let what = "reading the time of the newest final block";
-        let now = dynamic::storage::<(), u64>("Timestamp", "Now");
-        let block = self.at_final().await?;
-        let value = block.storage().fetch(now, ()).await;
-        value.map_err(Error::node(what))?.decode().map_err(Error::decode(what))
+        crate::at_block::time_of(&self.at_final().await?).await
     }
 
     /// The free balance of an account, in base units of the chain's currency.

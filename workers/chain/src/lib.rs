@@ -27,7 +27,7 @@ mod nonce;
 mod transactions;
 
 pub use account::{account_of, signer, signer_from_seed, Signer};
-pub use at_block::{FinalBlock, WholeBlock};
+pub use at_block::FinalBlock;
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use cicada_program::BUNDLES;

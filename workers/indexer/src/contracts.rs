@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::events::Origin;
 use crate::store::{file, Identity, StoreError};
 use anyhow::{Context, Result};
-use cicada_chain::{Chain, ContractEvent, Error, WholeBlock};
+use cicada_chain::{Chain, ContractEvent, Error, FinalBlock};
 use cicada_contracts::{exchange, leaderboard};
 use cicada_core::hash::Digest;
 use cicada_core::Account;
@@ -51,7 +51,7 @@ impl Contracts {
     ///
     /// # Errors
     /// If the node does not have it, with what to do.
-    pub async fn fetch(&self, number: u64) -> Result<WholeBlock> {
+    pub async fn fetch(&self, number: u64) -> Result<FinalBlock> {
         self.chain.whole_block(number).await.map_err(|error| match pruned(&error.to_string()) {
             true => anyhow::anyhow!(
                 "{error}: the node has thrown the state of this block away; use one that keeps all states ('--state-pruning archive')"
@@ -64,7 +64,7 @@ impl Contracts {
     ///
     /// # Errors
     /// If a leaderboard cannot be read.
-    pub async fn read(&self, whole: WholeBlock, tokens: &mut BTreeSet<Account>) -> Result<Block> {
+    pub async fn read(&self, whole: FinalBlock, tokens: &mut BTreeSet<Account>) -> Result<Block> {
         tokens.extend(whole.events.iter().filter_map(|(_, event)| self.listed(event)));
         let mut block = Block {
             number: whole.number,

@@ -110,7 +110,7 @@ impl Follower {
     /// The events of a block, as far as they matter.
     fn read(&self, block: FinalBlock) -> Result<Block> {
         let mut changes = Vec::new();
-        for event in &block.events {
+        for (_, event) in &block.events {
             let Some((source, name)) = self.contracts.event(event) else {
                 tracing::warn!("block {}: an event that is not known here", block.number);
                 continue;
