@@ -110,7 +110,7 @@ impl Chain {
         (call, entry): (&Call, &Entry),
         read: impl FnOnce(&[u8]) -> Result<T, parity_scale_codec::Error>,
     ) -> Result<DryRun<T>, Error> {
-        let what = entry.label();
+        let what = &entry.label;
         let answer = block
             .runtime_apis()
             .call_raw(function, Some(&args))

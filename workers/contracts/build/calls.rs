@@ -1,6 +1,6 @@
 //! Messages, constructors and events.
 
-use crate::bundle::{Bundle, Entry, Field};
+use crate::bundle::{Bundle, Entry, Field, Topic};
 use crate::types::{docs, ident, Types};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,12 +13,12 @@ pub fn calls(bundle: &Bundle, types: &Types) -> Result<TokenStream, String> {
 }
 
 fn constructor(entry: &Entry, types: &Types) -> Result<TokenStream, String> {
-    let (_, error) = types.answer(entry.returns.id)?;
+    let (_, error) = types.answer(entry)?;
     function(entry, types, &quote!(crate::Constructor), &quote!(#error))
 }
 
 fn message(entry: &Entry, types: &Types) -> Result<TokenStream, String> {
-    let (ok, error) = types.answer(entry.returns.id)?;
+    let (ok, error) = types.answer(entry)?;
     function(entry, types, &quote!(crate::Message), &quote!(#ok, #error))
 }
 
@@ -50,7 +50,10 @@ fn function(
 pub fn events(bundle: &Bundle, types: &Types) -> Result<TokenStream, String> {
     let mut all = TokenStream::new();
     for event in &bundle.spec.events {
-        let (label, topic) = (&event.label, &event.signature_topic);
+        let label = &event.label;
+        let Some(Topic(topic)) = &event.signature_topic else {
+            return Err(format!("the event {label} has no topic"));
+        };
         let name = ident(label);
         let mut fields = TokenStream::new();
         for Field { label, ty, docs: lines } in &event.args {

@@ -2,9 +2,8 @@
 
 #![allow(missing_docs)] // a program
 
+#[path = "../src/bundle.rs"]
 mod bundle;
-#[path = "../src/bytes.rs"]
-mod bytes;
 mod calls;
 mod types;
 
@@ -60,7 +59,7 @@ fn module(
     let interface = whole.to_string();
     let bundle: Bundle = serde_json::from_str(&text).map_err(|error| said(&error))?;
     let types = types::Types::new(&bundle);
-    let name = bundle.name();
+    let name = &bundle.contract.name;
     let calls = calls::calls(&bundle, &types)?;
     let events = calls::events(&bundle, &types)?;
     let events = (!events.is_empty()).then(|| {

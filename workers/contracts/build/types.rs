@@ -1,6 +1,6 @@
 //! Types: those of `core` by their name there, those of a contract's interface as new ones.
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Entry};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use scale_info::form::PortableForm;
@@ -51,9 +51,10 @@ impl<'a> Types<'a> {
     }
 
     /// What a call returns and with what it refuses, without the layers of the language.
-    pub fn answer(&self, id: u32) -> Result<(TokenStream, TokenStream), String> {
-        let Some([ok, _]) = self.result(id)? else {
-            return Err(format!("type {id} is no result of a call"));
+    pub fn answer(&self, entry: &Entry) -> Result<(TokenStream, TokenStream), String> {
+        let outer = entry.returns.as_ref().map(|of| self.result(of.id)).transpose()?;
+        let Some([ok, _]) = outer.flatten() else {
+            return Err(format!("{} does not return the result of a call", entry.label));
         };
         Ok(match self.result(ok)? {
             Some([ok, error]) => (self.name(ok)?, self.name(error)?),

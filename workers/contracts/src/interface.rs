@@ -1,66 +1,12 @@
 //! What a bundle says of a contract's interface, for who has to put its answers into words.
 
-use crate::{bytes, render};
+use crate::bundle::{Bundle, Entry, Event, Field, Topic};
+use crate::render;
 use cicada_core::hash::Digest;
-use scale_info::PortableRegistry;
-use serde::Deserialize;
 
 /// A contract's types, messages and events.
 #[derive(Debug)]
-pub struct Interface {
-    name: String,
-    types: PortableRegistry,
-    spec: Spec,
-}
-
-/// A constructor or a message.
-#[derive(Debug, Deserialize)]
-pub struct Entry {
-    label: String,
-    #[serde(deserialize_with = "bytes")]
-    selector: [u8; 4],
-    #[serde(rename = "returnType")]
-    returns: Option<TypeRef>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Spec {
-    constructors: Vec<Entry>,
-    messages: Vec<Entry>,
-    events: Vec<EventSpec>,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventSpec {
-    label: String,
-    args: Vec<Field>,
-    signature_topic: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Field {
-    label: String,
-    #[serde(rename = "type")]
-    ty: TypeRef,
-}
-
-#[derive(Debug, Deserialize)]
-struct TypeRef {
-    #[serde(rename = "type")]
-    id: u32,
-}
-
-#[derive(Deserialize)]
-struct File {
-    contract: Contract,
-    types: Vec<scale_info::PortableType>,
-    spec: Spec,
-}
-
-#[derive(Deserialize)]
-struct Contract {
-    name: String,
-}
+pub struct Interface(Bundle);
 
 /// Why a call returned no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,29 +32,28 @@ impl Interface {
     /// # Errors
     /// In words, if it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let types = PortableRegistry { types: file.types };
-        Ok(Self { name: file.contract.name, types, spec: file.spec })
+        serde_json::from_str(text).map(Self).map_err(|error| error.to_string())
     }
 
     /// The contract's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.contract.name
     }
 
     /// A constructor.
     pub fn constructor(&self, label: &str) -> Option<&Entry> {
-        self.spec.constructors.iter().find(|entry| entry.label == label)
+        self.0.spec.constructors.iter().find(|entry| entry.label == label)
     }
 
     /// A message.
     pub fn message(&self, label: &str) -> Option<&Entry> {
-        self.spec.messages.iter().find(|entry| entry.label == label)
+        self.0.spec.messages.iter().find(|entry| entry.label == label)
     }
 
     /// The names of all constructors and messages.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        let all = self.spec.constructors.iter().chain(&self.spec.messages);
+    #[cfg(test)]
+    fn labels(&self) -> impl Iterator<Item = &str> {
+        let all = self.0.spec.constructors.iter().chain(&self.0.spec.messages);
         all.map(|entry| entry.label.as_str())
     }
 
@@ -135,7 +80,7 @@ impl Interface {
             (Some(_), Some((0, value))) if !reverted => Ok(value),
             (Some([_, own_error]), Some((1, value))) => Err(Refused::Contract {
                 error: self.text(own_error, value).ok_or_else(unreadable)?,
-                explanation: render::explanation(&self.types, own_error, &mut &value[..])
+                explanation: render::explanation(&self.0.types, own_error, &mut &value[..])
                     .unwrap_or_default(),
                 data: value.to_vec(),
             }),
@@ -146,7 +91,7 @@ impl Interface {
 
     /// The types of `Ok` and `Err`, if the type is a `Result`.
     fn result_of(&self, type_id: u32) -> Option<[u32; 2]> {
-        let ty = self.types.resolve(type_id)?;
+        let ty = self.0.types.resolve(type_id)?;
         if ty.path.ident()? != "Result" {
             return None;
         }
@@ -155,7 +100,7 @@ impl Interface {
     }
 
     fn text(&self, type_id: u32, mut bytes: &[u8]) -> Option<String> {
-        render::value(&self.types, type_id, &mut bytes).ok()
+        render::value(&self.0.types, type_id, &mut bytes).ok()
     }
 
     /// The name of an event of this contract, such as `SlotSettled`.
@@ -169,7 +114,7 @@ impl Interface {
         let known = self.event(topics).and_then(|spec| {
             let mut data = fields;
             let mut value = |field: &Field| {
-                let value = render::value(&self.types, field.ty.id, &mut data).ok()?;
+                let value = render::value(&self.0.types, field.ty.id, &mut data).ok()?;
                 Some(format!("{}: {value}", field.label))
             };
             let fields: Option<Vec<String>> = spec.args.iter().map(&mut value).collect();
@@ -178,18 +123,14 @@ impl Interface {
         known.unwrap_or_else(|| format!("unknown event 0x{}", hex::encode(fields)))
     }
 
-    fn event(&self, topics: &[Digest]) -> Option<&EventSpec> {
-        let topic = format!("0x{}", hex::encode(topics.first()?));
-        self.spec.events.iter().find(|spec| spec.signature_topic.as_deref() == Some(&topic))
+    fn event(&self, topics: &[Digest]) -> Option<&Event> {
+        let Digest(topic) = topics.first()?;
+        let is_of = |spec: &&Event| matches!(&spec.signature_topic, Some(Topic(of)) if of == topic);
+        self.0.spec.events.iter().find(is_of)
     }
 }
 
 impl Entry {
-    /// Its name.
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
     /// The bytes that call it.
     pub fn call(&self, arguments: &[u8]) -> Vec<u8> {
         [&self.selector[..], arguments].concat()

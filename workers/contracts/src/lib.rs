@@ -5,12 +5,13 @@
 //!
 //! Nothing here talks to a chain: `cicada-chain` does, with what these functions return.
 
-mod bytes;
+#[allow(dead_code, missing_docs, reason = "more of it is for the build")]
+mod bundle;
 mod interface;
 mod render;
 
-pub use bytes::bytes;
-pub use interface::{Entry, Interface, Refused};
+pub use bundle::{bytes, Entry};
+pub use interface::{Interface, Refused};
 
 use cicada_core::hash::Digest;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
@@ -53,7 +54,7 @@ impl Call {
 
     /// One of a contract that has no module here.
     fn of(interface: &'static Interface, entry: &'static Entry, arguments: &impl Encode) -> Self {
-        Self::with(interface, entry.label(), entry.call(&arguments.encode()))
+        Self::with(interface, &entry.label, entry.call(&arguments.encode()))
     }
 
     fn with(interface: &'static Interface, label: &'static str, input: Vec<u8>) -> Self {

@@ -1,7 +1,7 @@
 use super::*;
 use cicada_core::certificate::CertificateError;
 use parity_scale_codec::Encode;
-use scale_info::{meta_type, Registry, TypeInfo};
+use scale_info::{meta_type, PortableRegistry, Registry, TypeInfo};
 
 #[derive(Encode, TypeInfo)]
 enum LangError {
