@@ -50,6 +50,10 @@ pub enum Lie {
     All,
 }
 
+/// All, in the order of their names.
+const LIES: [Lie; Lie::NAMES.len()] =
+    [Lie::Equivocate, Lie::Forge, Lie::Replay, Lie::Silent, Lie::All];
+
 impl Lie {
     /// All names, with [`Self::All`] last.
     pub const NAMES: [&'static str; 5] = ["equivocate", "forge", "replay", "silent", "all"];
@@ -59,26 +63,14 @@ impl FromStr for Lie {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "equivocate" => Ok(Self::Equivocate),
-            "forge" => Ok(Self::Forge),
-            "replay" => Ok(Self::Replay),
-            "silent" => Ok(Self::Silent),
-            "all" => Ok(Self::All),
-            _ => Err(format!("write one of {}", Self::NAMES.join(", "))),
-        }
+        let known = LIES.into_iter().find(|lie| lie.to_string() == name);
+        known.ok_or_else(|| format!("write one of {}", Self::NAMES.join(", ")))
     }
 }
 
 impl fmt::Display for Lie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Equivocate => "equivocate",
-            Self::Forge => "forge",
-            Self::Replay => "replay",
-            Self::Silent => "silent",
-            Self::All => "all",
-        })
+        f.write_str(Self::NAMES[*self as usize])
     }
 }
 

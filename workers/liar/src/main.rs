@@ -6,7 +6,7 @@ use paxos_liar::{other_time, Liar, Lie};
 use paxos_node::engine::{FeedsNode, Machine};
 use paxos_node::feeds::Feeds;
 use paxos_node::keyring::Keyring;
-use paxos_node::options::Options;
+use paxos_node::options::{serve, Options};
 use paxos_node::service;
 use std::process::ExitCode;
 
@@ -53,29 +53,12 @@ impl Machine for Lying {
 
 fn main() -> ExitCode {
     let LyingOptions { options, lie } = LyingOptions::parse();
-    cicada_program::logs();
-    let settings = match options.settle() {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("paxos-liar: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended = runtime.map_err(Into::into).and_then(|runtime| {
-        runtime.block_on(service::run_as(settings, |node, config, keys| match lie.0 {
+    serve("paxos-liar", options, |settings| {
+        service::run_as(settings, move |node, config, keys| match lie.0 {
             Some(lie) => Box::new(Lying(Liar::new(node, config, keys, lie, other_time))),
             None => Box::new(node),
-        }))
-    });
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("paxos-liar: {error}");
-            ExitCode::FAILURE
-        }
-    }
+        })
+    })
 }
 
 #[cfg(test)]

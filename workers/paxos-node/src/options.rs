@@ -3,11 +3,15 @@
 use crate::feeds::{OwnOption, ALL};
 use cicada_core::quote::Framework;
 use cicada_core::report::ReportKind;
+use cicada_program::{complain, logs, on_two_threads, status};
 use clap::{value_parser, Arg, ArgMatches, Args, Command, FromArgMatches, Parser};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use toml::Table;
 
 const EXAMPLES: &str = "Examples:
@@ -173,6 +177,25 @@ impl Options {
             hosts: first(self.hosts, file.hosts),
             init: self.init || file.init,
         })
+    }
+}
+
+/// A program that is such a node: status 2 if an option is wrong, 1 if the node fails.
+pub fn serve<F: Future<Output = Result<(), Box<dyn Error + Send + Sync>>>>(
+    program: &str,
+    options: Options,
+    node: impl FnOnce(Settings) -> F,
+) -> ExitCode {
+    logs();
+    match options.settle() {
+        Ok(settings) => {
+            let ended = async { node(settings).await.map_err(anyhow::Error::from_boxed) };
+            status(program, on_two_threads(ended))
+        }
+        Err(error) => {
+            complain!("{program}: {error}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::nav::explain as explain_observations;
 use super::observers::{settled_by_index, Observers, Seats};
 use crate::settled::Slots;
 use cicada_chain::Chain;
-use cicada_consensus::{Now, Origin};
+use cicada_consensus::Now;
 use cicada_core::basket::agreed::{Difference, Own, Proposal};
 use cicada_core::basket::holdings::{matches, MAX_HOLDINGS};
 use cicada_core::basket::observed::check;
@@ -28,25 +28,6 @@ const OWN: OwnOption = OwnOption {
 
 /// The feed's content. As many as must observe must name a price.
 pub(super) struct Basket(Observers);
-
-impl Basket {
-    fn genuine(&self, Proposal { report, observations, .. }: &Proposal) -> Result<(), String> {
-        let Seats { config_digest, feed, .. } = &self.0.seats;
-        self.0.seats.genuine(observations.iter().map(|one| {
-            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
-        }))
-    }
-
-    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
-        let mine: Own = self.0.own("basket", &OWN)?;
-        let come_ms = self.0.arrivals.of(&proposal.report, now.wall_ms);
-        let agreed = mine.agrees(proposal, self.0.needed, come_ms);
-        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
-            self.0.arrivals.remember(&proposal.report, come_ms);
-        }
-        agreed.map_err(|difference| explain(difference, proposal, &mine))
-    }
-}
 
 impl Content for Basket {
     type Value = Proposal;
@@ -80,14 +61,21 @@ impl Content for Basket {
         }
     }
 
-    // An adopted value, which only crash mode knows, was found right by who proposed it first and
-    // does not lie in that mode.
-    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
-        self.genuine(proposal)?;
-        match origin {
-            Origin::Fresh => self.compare(proposal, now),
-            Origin::Adopted => Ok(()),
+    fn genuine(&self, Proposal { report, observations, .. }: &Proposal) -> Result<(), String> {
+        let Seats { config_digest, feed, .. } = &self.0.seats;
+        self.0.seats.genuine(observations.iter().map(|one| {
+            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
+        }))
+    }
+
+    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        let mine: Own = self.0.own("basket", &OWN)?;
+        let come_ms = self.0.arrivals.of(&proposal.report, now.wall_ms);
+        let agreed = mine.agrees(proposal, self.0.needed, come_ms);
+        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
+            self.0.arrivals.remember(&proposal.report, come_ms);
         }
+        agreed.map_err(|difference| explain(difference, proposal, &mine))
     }
 }
 

@@ -47,13 +47,34 @@ pub(crate) trait Content: Send + Sized + 'static {
     /// In words.
     fn form(&self, value: &Self::Value) -> Result<(), String>;
 
-    /// Whether this node, by its own observation, finds a value right whose form is, and, if it is
-    /// fresh, whether its content follows those applied. That its report does, and who proposed it,
-    /// the caller has checked.
+    /// Whether those signed what a value names whose form is right.
     ///
     /// # Errors
     /// In words.
-    fn check(&self, value: &Self::Value, origin: Origin, now: Now) -> Result<(), String>;
+    fn genuine(&self, _value: &Self::Value) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether this node, by its own observation, finds a fresh value right that is genuine, and its
+    /// content follows those applied.
+    ///
+    /// # Errors
+    /// In words.
+    fn compare(&self, value: &Self::Value, now: Now) -> Result<(), String>;
+
+    /// Both. That the report of a fresh value follows, and who proposed it, the caller has checked. An
+    /// adopted value, which only crash mode knows, was found right by who proposed it first, and who
+    /// does not lie in that mode.
+    ///
+    /// # Errors
+    /// In words.
+    fn check(&self, value: &Self::Value, origin: Origin, now: Now) -> Result<(), String> {
+        self.genuine(value)?;
+        match origin {
+            Origin::Fresh => self.compare(value, now),
+            Origin::Adopted => Ok(()),
+        }
+    }
 
     /// Takes a decided value whose report comes next and whose form is right.
     fn apply(&mut self, _value: Self::Value) {}

@@ -142,14 +142,19 @@ impl Content for Leaderboard {
     // does not lie in that mode. The state at its block may be gone: to ask for it could block the
     // log.
     fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
-        if origin == Origin::Fresh {
-            self.follows(proposal, now)?;
+        match origin {
+            Origin::Fresh => self.compare(proposal, now),
+            Origin::Adopted if self.volumes.is_some() => self.recompute(proposal),
+            Origin::Adopted => {
+                self.recompute(proposal).and_then(|()| self.compare_volumes(proposal))
+            }
         }
+    }
+
+    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        self.follows(proposal, now)?;
         self.recompute(proposal)?;
-        match (origin, &self.volumes) {
-            (Origin::Adopted, Some(_)) => Ok(()),
-            _ => self.compare_volumes(proposal),
-        }
+        self.compare_volumes(proposal)
     }
 
     fn apply(&mut self, proposal: Proposal) {

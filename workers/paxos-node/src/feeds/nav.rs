@@ -6,7 +6,7 @@ use super::line::Pace;
 use super::observers::{settled_by_index, Observers, Seats};
 use crate::settled::Slots;
 use cicada_chain::Chain;
-use cicada_consensus::{Now, Origin};
+use cicada_consensus::Now;
 use cicada_core::hash::Native;
 use cicada_core::nav::{
     check, matches, Difference, ObservationError, Own, Proposal, AGREE_BPS, HEARD_MS,
@@ -25,29 +25,6 @@ const OWN: OwnOption = OwnOption {
 
 /// The feed's content.
 pub(super) struct Nav(Observers);
-
-impl Nav {
-    fn genuine(&self, Proposal { report, observations }: &Proposal) -> Result<(), String> {
-        let Seats { config_digest, feed, .. } = &self.0.seats;
-        self.0.seats.genuine(observations.iter().map(|one| {
-            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
-        }))
-    }
-
-    fn compare(
-        &self,
-        Proposal { report, observations }: &Proposal,
-        now: Now,
-    ) -> Result<(), String> {
-        let mine: Own = self.0.own("NAV", &OWN)?;
-        let come_ms = self.0.arrivals.of(report, now.wall_ms);
-        let agreed = mine.agrees(report, observations, self.0.needed, come_ms);
-        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
-            self.0.arrivals.remember(report, come_ms);
-        }
-        agreed.map_err(|difference| differs(difference, &mine, observations.len()))
-    }
-}
 
 impl Content for Nav {
     type Value = Proposal;
@@ -76,13 +53,25 @@ impl Content for Nav {
         }
     }
 
-    // An adopted value, which only crash mode knows, was found right by who proposed it first.
-    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
-        self.genuine(proposal)?;
-        match origin {
-            Origin::Fresh => self.compare(proposal, now),
-            Origin::Adopted => Ok(()),
+    fn genuine(&self, Proposal { report, observations }: &Proposal) -> Result<(), String> {
+        let Seats { config_digest, feed, .. } = &self.0.seats;
+        self.0.seats.genuine(observations.iter().map(|one| {
+            (one.seat, one.message::<Native>(config_digest, feed, report.slot), &one.signature)
+        }))
+    }
+
+    fn compare(
+        &self,
+        Proposal { report, observations }: &Proposal,
+        now: Now,
+    ) -> Result<(), String> {
+        let mine: Own = self.0.own("NAV", &OWN)?;
+        let come_ms = self.0.arrivals.of(report, now.wall_ms);
+        let agreed = mine.agrees(report, observations, self.0.needed, come_ms);
+        if matches!(agreed, Ok(()) | Err(Difference::Unseen)) {
+            self.0.arrivals.remember(report, come_ms);
         }
+        agreed.map_err(|difference| differs(difference, &mine, observations.len()))
     }
 }
 

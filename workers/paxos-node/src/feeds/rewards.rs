@@ -6,7 +6,7 @@ use super::observers::Seats;
 use super::own;
 use crate::settled::{newest, Slots};
 use cicada_chain::Chain;
-use cicada_consensus::{Now, Origin};
+use cicada_consensus::Now;
 use cicada_contracts::rewards;
 use cicada_core::feed::FeedValue;
 use cicada_core::hash::Native;
@@ -33,16 +33,6 @@ pub(super) struct Rewards {
 }
 
 impl Rewards {
-    fn genuine(&self, proposal: &Proposal) -> Result<(), String> {
-        let Seats { config_digest, feed, .. } = &self.seats;
-        self.seats.genuine(
-            proposal
-                .statements
-                .iter()
-                .map(|one| (one.seat, one.message::<Native>(config_digest, feed), &one.signature)),
-        )
-    }
-
     fn directory(&self) -> Result<&Path, String> {
         let missing = || format!("I have no validator's awards: --{} is not given", OWN.name);
         self.directory.as_deref().ok_or_else(missing)
@@ -57,22 +47,6 @@ impl Rewards {
             let (slot, epoch) = (settled.latest.slot, settled.state.epoch);
             format!("it does not follow slot {slot} and epoch {epoch} on the chain: {error:?}")
         })
-    }
-
-    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
-        let (proposed, directory) = (&proposal.award, self.directory()?);
-        let epoch = proposed.epoch;
-        let told = own::read::<Told>(&directory.join(format!("epoch-{epoch}.scale")))
-            .map_err(|error| format!("cannot read my award {error}"))?
-            .ok_or_else(|| format!("my validator has not computed epoch {epoch} yet"))?;
-        same(proposed, &told.award)?;
-        match told.signed.filter(|own| self.counts(own)) {
-            Some(own) if proposal.leaves_out(&own, now.wall_ms) => Err(format!(
-                "my validator's ranking, signed before it came, is not in it: {}",
-                hex::encode(own.statement.encode())
-            )),
-            _ => Ok(()),
-        }
     }
 
     // What was signed for a committee that is not this one cannot be in a proposal.
@@ -111,14 +85,31 @@ impl Content for Rewards {
         })
     }
 
-    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
-        self.genuine(proposal)?;
-        // An adopted value, which only crash mode knows, was found right by who proposed it first.
-        if origin == Origin::Fresh {
-            self.follows(proposal)?;
-            self.compare(proposal, now)?;
+    fn genuine(&self, proposal: &Proposal) -> Result<(), String> {
+        let Seats { config_digest, feed, .. } = &self.seats;
+        self.seats.genuine(
+            proposal
+                .statements
+                .iter()
+                .map(|one| (one.seat, one.message::<Native>(config_digest, feed), &one.signature)),
+        )
+    }
+
+    fn compare(&self, proposal: &Proposal, now: Now) -> Result<(), String> {
+        self.follows(proposal)?;
+        let (proposed, directory) = (&proposal.award, self.directory()?);
+        let epoch = proposed.epoch;
+        let told = own::read::<Told>(&directory.join(format!("epoch-{epoch}.scale")))
+            .map_err(|error| format!("cannot read my award {error}"))?
+            .ok_or_else(|| format!("my validator has not computed epoch {epoch} yet"))?;
+        same(proposed, &told.award)?;
+        match told.signed.filter(|own| self.counts(own)) {
+            Some(own) if proposal.leaves_out(&own, now.wall_ms) => Err(format!(
+                "my validator's ranking, signed before it came, is not in it: {}",
+                hex::encode(own.statement.encode())
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
