@@ -6,11 +6,11 @@ use cicada_contracts::{validators, Message};
 use cicada_core::feed::FeedValue;
 use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Settlement;
-use cicada_core::report::{FeedState, Report};
+use cicada_core::report::{Feed, FeedState, Report};
 use cicada_core::Account;
 use parity_scale_codec::Decode;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often a report is sent that was lost sight of and did not get in.
@@ -90,12 +90,15 @@ pub struct Submission<M, T, S> {
     pub fresh: Duration,
 }
 
-/// Transactions of which nobody has said what became of them, by the digest of their report: as long as one
-/// may still be done, no other is sent.
+/// Feed, slot and digest of a report.
+type Key = (Feed, u64, Digest);
+
+/// Transactions of which nobody has said what became of them, by their report: as long as one may still be
+/// done, no other is sent. Those to settled slots are forgotten.
 #[derive(Debug)]
 pub struct Underways {
     patience: Duration,
-    known: Mutex<BTreeMap<Digest, Underway>>,
+    known: Mutex<BTreeMap<Key, Underway>>,
 }
 
 impl Underways {
@@ -104,16 +107,17 @@ impl Underways {
         Self { patience, known: Mutex::default() }
     }
 
-    fn of(&self, digest: &Digest) -> Option<Underway> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied()
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Key, Underway>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, digest: &Digest, underway: Option<Underway>) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match underway {
-            Some(underway) => all.insert(*digest, underway),
-            None => all.remove(digest),
-        };
+    fn of(&self, key: &Key) -> Option<Underway> {
+        self.known().get(key).copied()
+    }
+
+    // Keeps those to slots of a feed from this one on: what comes to a settled one changes nothing.
+    fn keep_from(&self, feed: Feed, slot: u64) {
+        self.known().retain(|(of, known, _), _| *of != feed || *known >= slot);
     }
 }
 
@@ -209,17 +213,25 @@ async fn settle(
     report: &Report,
     underways: &Underways,
 ) -> Result<Settled, Error> {
-    let digest = report.digest::<Native>();
+    let Report { feed, slot, .. } = *report;
+    // The slots before that of a report that is brought are settled.
+    underways.keep_from(feed, slot);
+    let settled = attempt(ledger, (feed, slot, report.digest::<Native>()), underways).await?;
+    underways.keep_from(feed, slot.saturating_add(1));
+    Ok(settled)
+}
+
+async fn attempt(ledger: &impl Ledger, key: Key, underways: &Underways) -> Result<Settled, Error> {
+    let (_, slot, digest) = key;
     let mut lost = None;
     for _ in 0..TRIES {
-        if let Some(underway) = underways.of(&digest) {
+        if let Some(underway) = underways.of(&key) {
             let looked = look(ledger, &digest, (&underway, lost.take()), underways.patience);
             if let Some(settled) = looked.await? {
-                underways.set(&digest, None);
                 return Ok(settled);
             }
             // It can do nothing any more.
-            underways.set(&digest, None);
+            underways.known().remove(&key);
         }
         let sent = match ledger.dry_run().await {
             Ok(Settlement::AlreadyDone) => return Ok(Settled::Already),
@@ -227,17 +239,17 @@ async fn settle(
             Err(error) => Err(error),
         };
         match sent {
-            Ok(outcome) => return done(ledger, &digest, report.slot, outcome).await,
+            Ok(outcome) => return done(ledger, &digest, slot, outcome).await,
             Err(error) => match error.underway() {
                 Some(underway) => {
-                    underways.set(&digest, Some(*underway));
+                    underways.known().insert(key, *underway);
                     lost = Some(error);
                 }
                 None => return refused(ledger, &digest, error).await,
             },
         }
     }
-    Err(lost.map_or(Error::Unrecorded { slot: report.slot }, Error::Chain))
+    Err(lost.map_or(Error::Unrecorded { slot }, Error::Chain))
 }
 
 /// What became of a transaction that was lost sight of; `None` if it can do nothing any more, and the slot is

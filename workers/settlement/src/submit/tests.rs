@@ -181,14 +181,14 @@ async fn what_another_settled_in_between_is_told_apart() {
 async fn what_was_lost_sight_of_and_got_in_is_not_sent_again() {
     let (chain, underways) = (mock(&[End::LostFor(20)]), none());
     assert!(matches!(chain.settle(&underways).await, Ok(Settled::Already)));
-    assert_eq!((chain.sent(), underways.of(&chain.digest)), (1, None));
+    assert_eq!((chain.sent(), underways.known().len()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_can_no_longer_get_in_is_sent_again() {
     let (chain, underways) = (mock(&[End::LostForGood, End::Seen]), none());
     assert_eq!(chain.settle(&underways).await.unwrap().block(), Some(9));
-    assert_eq!((chain.sent(), underways.of(&chain.digest)), (2, None));
+    assert_eq!((chain.sent(), underways.known().len()), (2, 0));
     let chain = mock(&[End::LostForGood; TRIES]);
     let error = chain.settle(&none()).await.unwrap_err();
     assert!(matches!(error, Error::Chain(ChainError::Unknown { .. })) && chain.sent() == TRIES);
@@ -207,6 +207,23 @@ async fn as_long_as_it_may_still_be_done_no_other_is_sent() {
     *chain.looks.lock().unwrap() = Some((0, Fate::Used));
     assert!(matches!(chain.settle(&underways).await, Ok(Settled::Already)));
     assert_eq!(chain.sent(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_settled_is_not_remembered() {
+    let (chain, underways) = (mock(&[End::Open, End::Seen]), none());
+    chain.settle(&underways).await.unwrap_err();
+    assert_eq!(underways.known().len(), 1);
+    let first = Stage::new().value().report;
+    let elsewhere = Feed { contract: Account([9; 32]), ..first.feed };
+    underways.known().insert((elsewhere, 1, chain.digest), UNDERWAY);
+    // Somebody else brings the first slot, and we the second.
+    let second = Report { slot: 2, previous: chain.digest, ..first };
+    *chain.looks.lock().unwrap() = None;
+    let chain = Mock { digest: second.digest::<Native>(), ..chain };
+    assert_eq!(settle(&chain, &second, &underways).await.unwrap().block(), Some(9));
+    let kept: Vec<Feed> = underways.known().keys().map(|(feed, ..)| *feed).collect();
+    assert_eq!(kept, [elsewhere], "what is under way elsewhere");
 }
 
 #[test]
