@@ -117,11 +117,14 @@ impl Agreement {
         };
         let verified = match done {
             Some(done) => {
+                let committee = contracts.committee(&office).await?;
+                let asked = Asked::after(contracts.basket_feed(), &newest);
+                // Nobody's turn passes before there is something to bring.
+                let verified = take(&committee, &asked, done)?;
                 if !Due::turn(&mut state.due, (slot, 0, now), &place.of_bringers(), now) {
                     return Ok(());
                 }
-                let committee = contracts.committee(&office).await?;
-                take(&committee, &Asked::after(contracts.basket_feed(), &newest), done)?
+                verified
             }
             None => {
                 ensure!(
