@@ -5,6 +5,7 @@ use crate::reply::{Outcome, Reply};
 use crate::table::{or_dash, table, Left, Right};
 use cicada_amounts::{mmc, plain_mmc as plain, thousands, QuoteJson};
 use cicada_core::exchange::Side;
+use cicada_core::hash::Digest;
 use cicada_core::quote::{Framework, Quote};
 use cicada_core::report::FeedState;
 use cicada_program::duration_text;
@@ -23,7 +24,7 @@ struct Aged {
 struct Ranking {
     slot: u64,
     time_ms: u64,
-    digest: String,
+    digest: Digest,
     block: u64,
     quotes: Vec<QuoteJson>,
 }
@@ -65,7 +66,7 @@ fn ranking(latest: &FeedState, quotes: &[Quote], block: u64, age_ms: u64) -> Rep
     let json = Ranking {
         slot: latest.slot,
         time_ms: latest.time_ms,
-        digest: hex::encode(latest.digest),
+        digest: latest.digest,
         block,
         quotes: quotes.iter().map(QuoteJson::from).collect(),
     };
@@ -216,6 +217,7 @@ Rank  Framework   Score  Price    Bid    Ask  Volume 24h
 slot 3, 61 s old, read at block 12";
         assert_eq!(reply.text, golden);
         assert!(reply.json.contains("\"bid\":44.55,\"ask\":45.45,"), "{}", reply.json);
+        assert!(reply.json.contains("\"digest\":\"0xabab"), "{}", reply.json);
         let none = ranking(&latest, &[], 1, 0);
         assert!(none.text.contains("no leaderboard is final yet"));
     }

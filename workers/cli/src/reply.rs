@@ -73,9 +73,8 @@ pub async fn after<T>(
             let (block, why) = (done.block, failure.text());
             let text =
                 format!("{what}: done in block {block}, but how it stands is not known: {why}");
-            let transaction = format!("0x{}", hex::encode(done.transaction));
             let json = json!({
-                "done": what, "block": block, "transaction": transaction, "not_known": why,
+                "done": what, "block": block, "transaction": done.transaction, "not_known": why,
             });
             Reply::new(text, json)
         }
@@ -146,7 +145,7 @@ impl Failure {
         if as_json {
             let mut json = json!({ "error": text, "kind": kind });
             if let Self::Unknown(_, underway) = self {
-                json["transaction"] = format!("0x{}", hex::encode(underway.transaction)).into();
+                json["transaction"] = json!(underway.transaction);
                 json["nonce"] = underway.nonce.into();
                 json["valid_until_block"] = underway.valid_until.into();
             }

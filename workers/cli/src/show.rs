@@ -29,7 +29,7 @@ pub async fn show(context: &Context, what: Shown, id: u64) -> Outcome {
             let assignment = context.market.assignment(id).await?;
             let escrow = context.market.escrow(assignment.escrow).await?;
             let mut json = status_json(id, &assignment);
-            json["result"] = escrow.result.map(|r| format!("0x{}", hex::encode(r))).into();
+            json["result"] = json!(escrow.result);
             json["due_ms"] = escrow.due_ms.into();
             Ok(lines(json))
         }
@@ -95,9 +95,9 @@ async fn request(context: &Context, id: u64) -> Outcome {
     let terms = &record.terms;
     let privacy = match &terms.privacy {
         Privacy::Public { payload } => format!("public {}", String::from_utf8_lossy(payload)),
-        Privacy::Private { commitment } => format!("private 0x{}", hex::encode(commitment)),
+        Privacy::Private { commitment } => format!("private {commitment}"),
         Privacy::Confidential { commitment, capability, .. } => {
-            format!("confidential 0x{}, needs {}", hex::encode(commitment), capability.as_str())
+            format!("confidential {commitment}, needs {}", capability.as_str())
         }
     };
     let assignments: Vec<u64> =
@@ -176,9 +176,9 @@ pub async fn escrow(context: &Context, id: u64) -> Outcome {
         "raised_by": summary.raised_by.map(|side| format!("{side:?}")),
         "votes": votes,
         "evidence": evidence,
-        "result": summary.result.map(|result| format!("0x{}", hex::encode(result))),
+        "result": summary.result,
         "audit_entries": summary.audit_len,
-        "audit_head": format!("0x{}", hex::encode(summary.audit_head)),
+        "audit_head": summary.audit_head,
     })))
 }
 
@@ -194,20 +194,20 @@ pub async fn audit(context: &Context, id: u64) -> Outcome {
         text += &format!("{index:>3} {time} {action:<14} {from:>9} -> {to:<9} {actor}\n");
         entries.push(json!({
             "index": index, "action": action, "actor": actor, "from": from, "to": to,
-            "time_ms": time, "detail": format!("0x{}", hex::encode(entry.detail)),
+            "time_ms": time, "detail": entry.detail,
         }));
     }
     let holds = audit.holds();
-    let (head, recomputed) = (hex::encode(audit.head), hex::encode(audit.recomputed));
+    let (head, recomputed) = (audit.head, audit.recomputed);
     text += &match holds {
-        true => format!("the chain of hashes holds: {} entries, head 0x{head}", entries.len()),
+        true => format!("the chain of hashes holds: {} entries, head {head}", entries.len()),
         false => {
-            format!("THE CHAIN OF HASHES DOES NOT HOLD: contract 0x{head}, entries 0x{recomputed}")
+            format!("THE CHAIN OF HASHES DOES NOT HOLD: contract {head}, entries {recomputed}")
         }
     };
     let json = json!({
-        "escrow": id, "holds": holds, "head": format!("0x{head}"),
-        "recomputed": format!("0x{recomputed}"), "entries": entries,
+        "escrow": id, "holds": holds, "head": head,
+        "recomputed": recomputed, "entries": entries,
     });
     Ok(Reply { holds, ..Reply::new(text, json) })
 }

@@ -230,11 +230,11 @@ pub fn fee_line(deal: &Deal, approval: Option<&CallOutcome>, currency: &Currency
     let approval =
         approval.map(|outcome| format!(" and {} for the approval", fee(outcome.fee, currency)));
     format!(
-        "fee {}{}; block {}, transaction 0x{}",
+        "fee {}{}; block {}, transaction {}",
         fee(deal.fee, currency),
         approval.unwrap_or_default(),
         deal.block,
-        hex::encode(deal.transaction)
+        deal.transaction
     )
 }
 
@@ -256,7 +256,7 @@ pub fn deal_json(deal: &Deal, approval: Option<&CallOutcome>, currency: &Currenc
         "price": deal.mean_price_floor().map(plain), "fills": fills,
         "fee": amount(deal.fee), "approval_fee": approval.map(|outcome| amount(outcome.fee)),
         "fee_currency": currency.symbol, "block": deal.block,
-        "transaction": format!("0x{}", hex::encode(deal.transaction)),
+        "transaction": deal.transaction,
     })
 }
 

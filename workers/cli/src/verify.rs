@@ -114,8 +114,7 @@ impl Sources {
 
 fn reply(at: &str, code: &Digest, bundle: Option<&Bundle>, sources: &Sources) -> Reply {
     let same = bundle.is_some_and(|bundle| bundle.code_hash() == code);
-    let code = hex_text(code);
-    let expected = bundle.map(|bundle| hex_text(bundle.code_hash()));
+    let expected = bundle.map(Bundle::code_hash);
     let mut text = format!("{at} has the code {code}\n");
     text += &match (bundle, &expected) {
         (Some(bundle), Some(_)) if same => format!("which is that of {}", bundle.name()),
@@ -140,10 +139,6 @@ fn reply(at: &str, code: &Digest, bundle: Option<&Bundle>, sources: &Sources) ->
     });
     let holds = same && of_sources != Some(false);
     Reply { holds, ..Reply::new(text, json) }
-}
-
-fn hex_text(hash: &Digest) -> String {
-    format!("0x{}", hex::encode(hash))
 }
 
 #[cfg(test)]

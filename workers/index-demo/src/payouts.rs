@@ -60,12 +60,7 @@ fn published(rewards: &Value) -> Result<BTreeMap<Account, u128>> {
 /// What claims for an account.
 fn claim_for(account: &Account, claim: &Value) -> Result<Message<u128, RewardsError>> {
     let index = u32::try_from(claim["index"].as_u64().context("no index")?)?;
-    let mut proof = Vec::new();
-    for hash in claim["proof"].as_array().context("no proof")? {
-        let mut bytes: Digest = Digest::ZERO;
-        hex::decode_to_slice(hash.as_str().context("no hash")?, &mut bytes.0)?;
-        proof.push(bytes);
-    }
+    let proof: Vec<Digest> = serde_json::from_value(claim["proof"].clone()).context("no proof")?;
     let epoch = claim["epoch"].as_u64().context("no epoch")?;
     Ok(rewards::claim_for(account, epoch, number(&claim["cumulative"])?, index, &proof))
 }

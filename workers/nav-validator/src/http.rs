@@ -116,7 +116,7 @@ async fn consensus(State(app): Shared) -> Answer {
     });
     Ok(Json(json!({
         "committee": office.epoch,
-        "config_digest": hex::encode(office.config_digest),
+        "config_digest": office.config_digest,
         "seat": seat,
         "navs_of_this_committee": settled,
         "next_slot": newest.slot.saturating_add(1),
@@ -272,8 +272,8 @@ async fn claims(State(app): Shared, Query(of): Query<OfAccount>) -> Answer {
         "due": claim.cumulative.saturating_sub(paid).to_string(),
         "index": index,
         "claims": claims.claims.len(),
-        "claims_root": hex::encode(state.claims_root),
-        "proof": proof.iter().map(hex::encode).collect::<Vec<_>>(),
+        "claims_root": state.claims_root,
+        "proof": proof,
     })))
 }
 

@@ -95,7 +95,7 @@ impl Replay {
                 "awarded": epoch.award.awarded.to_string(),
                 "carried_out": epoch.award.carried_out.to_string(),
                 "claims": epoch.award.claims,
-                "claims_root": hex::encode(epoch.award.claims_root),
+                "claims_root": epoch.award.claims_root,
                 "total": epoch.award.total.to_string(),
                 "spikes": epoch.spikes.iter().map(hex::encode).collect::<Vec<_>>(),
                 "ignored": [

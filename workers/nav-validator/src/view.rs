@@ -44,7 +44,7 @@ pub fn settled((slot, nav): &(u64, SettledNav)) -> Value {
         "committee": nav.epoch,
         "signers": nav.signers.count_ones(),
         "observers": nav.observers.count_ones(),
-        "digest": hex::encode(nav.digest),
+        "digest": nav.digest,
     })
 }
 
@@ -121,8 +121,8 @@ pub fn epoch(epoch: &Epoch, settled: u64, miners: usize) -> Value {
         "awarded": award.awarded.to_string(),
         "carried_out": award.carried_out.to_string(),
         "claims": award.claims,
-        "claims_root": hex::encode(award.claims_root),
-        "ranking": hex::encode(award.ranking),
+        "claims_root": award.claims_root,
+        "ranking": award.ranking,
         "total": award.total.to_string(),
         "miners_in_all": epoch.placements.len(),
         "miners": epoch.placements.iter().take(miners).map(row).collect::<Vec<_>>(),

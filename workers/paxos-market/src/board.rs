@@ -1,6 +1,5 @@
 //! The leaderboard as a table for people and as JSON for machines.
 
-use crate::format::digest;
 use cicada_amounts::{mmc, thousands, QuoteJson};
 use cicada_core::hash::{Digest, Native};
 use cicada_core::leaderboard::Record;
@@ -40,7 +39,7 @@ impl Finalized {
         format!(
             "finalized feed=leaderboard slot={} digest={} signers={}/{} block={} contract={}",
             self.record.report.slot,
-            digest(&self.digest().0),
+            self.digest(),
             self.signers(),
             self.nodes,
             self.block,
@@ -56,15 +55,15 @@ impl Finalized {
         let facts = [
             ("Slot", report.slot.to_string()),
             ("Time", format!("{} ms since 1970", report.time_ms)),
-            ("Digest", digest(&self.digest().0)),
-            ("Shards", digest(&self.record.board.shards.0)),
+            ("Digest", self.digest().to_string()),
+            ("Shards", self.record.board.shards.to_string()),
             (
                 "Certificate",
                 format!("{} of {} nodes, epoch {}", self.signers(), self.nodes, self.record.epoch),
             ),
             ("Block", self.block.to_string()),
             ("Contract", self.contract.to_string()),
-            ("Chain", format!("genesis {}", digest(&self.genesis.0))),
+            ("Chain", format!("genesis {}", self.genesis)),
         ];
         page += "\nPrices in MMC for one performance token. Read back from the chain:\n\n";
         for (name, fact) in facts {
@@ -85,8 +84,8 @@ impl Finalized {
         serde_json::to_string_pretty(&JsonBoard {
             feed: self.record.report.feed.kind.name(),
             slot: self.record.report.slot,
-            digest: digest(&self.digest().0),
-            shards: digest(&self.record.board.shards.0),
+            digest: self.digest(),
+            shards: self.record.board.shards,
             signers: self.signers(),
             nodes: self.nodes,
             block: self.block,
@@ -120,9 +119,9 @@ fn table(quotes: impl Iterator<Item = Quote>) -> String {
 struct JsonBoard {
     feed: &'static str,
     slot: u64,
-    digest: String,
+    digest: Digest,
     /// The commitment to the scores of all shards.
-    shards: String,
+    shards: Digest,
     signers: u32,
     nodes: usize,
     block: u64,

@@ -22,11 +22,6 @@ pub fn seats(seats: &[u8]) -> String {
     }
 }
 
-/// A digest in hex.
-pub fn digest(bytes: &[u8; 32]) -> String {
-    format!("0x{}", hex::encode(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

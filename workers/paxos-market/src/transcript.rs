@@ -1,6 +1,6 @@
 //! What happens, told to the person at the terminal.
 
-use crate::format::{digest, seats};
+use crate::format::seats;
 use cicada_amounts::{mmc, thousands};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::Proposal;
@@ -48,8 +48,8 @@ impl Transcript {
             "proposal: slot {}, {} frameworks, digest {}, shards {}",
             report.slot,
             proposal.board.standings.len(),
-            digest(&report.digest::<Native>().0),
-            digest(&proposal.board.shards.0)
+            report.digest::<Native>(),
+            proposal.board.shards
         ));
         for standing in &proposal.board.standings {
             let quote = standing.quote(report.time_ms);

@@ -93,7 +93,7 @@ fn said(
 ) -> Value {
     json!({
         "committee": office.epoch,
-        "config_digest": hex::encode(office.config_digest),
+        "config_digest": office.config_digest,
         "slot": slot,
         "seat": seat,
         "time_ms": time_ms,
@@ -121,12 +121,12 @@ pub(super) async fn signed_ranking(State(app): Shared, Query(of): Query<OfEpoch>
     let one = own.statement;
     Ok(Json(json!({
         "committee": office.epoch,
-        "config_digest": hex::encode(office.config_digest),
+        "config_digest": office.config_digest,
         "epoch": epoch,
         "seat": one.seat,
         "start_ms": one.start_ms,
         "end_ms": one.end_ms,
-        "digest": hex::encode(one.ranking),
+        "digest": one.ranking,
         "signature": hex::encode(one.signature),
         "ranking": list.as_ref().map(|list| {
             let row = |(miner, score): &Weight| json!([miner, score.to_string()]);

@@ -113,13 +113,8 @@ async fn validators_attest_reward_punish_and_survive_a_kill() {
     let claim = get(&format!("{}/claims?account={}", base[1], alice)).await;
     let cumulative: u128 = claim["cumulative"].as_str().unwrap().parse().unwrap();
     let index = u32::try_from(claim["index"].as_u64().unwrap()).unwrap();
-    let proof = claim["proof"].as_array().unwrap().iter().map(|hash| {
-        let mut bytes: Digest = Digest::ZERO;
-        hex::decode_to_slice(hash.as_str().unwrap(), &mut bytes.0).unwrap();
-        bytes
-    });
     let epoch = claim["epoch"].as_u64().unwrap();
-    let proof: Vec<Digest> = proof.collect();
+    let proof: Vec<Digest> = serde_json::from_value(claim["proof"].clone()).unwrap();
     stage.call("rewards", &rewards::claim(epoch, cumulative, index, &proof)).await;
     let paid = stage.read("rewards", &rewards::paid_of(&alice)).await;
     assert_eq!(paid, cumulative);

@@ -184,7 +184,7 @@ async fn say(State(one): State<Arc<TwoFaced>>, Query(of): Query<OfSlot>) -> Json
     let message = observation.message::<Native>(&config_digest, &one.feed, of.slot);
     observation.signature = one.committee.keys[usize::from(one.seat)].attest(&message);
     Json(json!({
-        "config_digest": hex::encode(config_digest),
+        "config_digest": config_digest,
         "scale": hex::encode(observation.encode()),
     }))
 }
