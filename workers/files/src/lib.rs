@@ -13,6 +13,9 @@ pub const PLAIN: u32 = 0o666;
 /// The mode of a secret.
 const SECRET: u32 = 0o600;
 
+/// The most links one after the other, as in Linux.
+const MOST_LINKS: usize = 40;
+
 /// Why a file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}", path.display())]
@@ -29,12 +32,32 @@ impl Error {
     }
 }
 
-/// Writes a file, and its folder if need be, in place of what is there.
+/// Writes a file, and its folder if need be, in place of what is there: of a link, what it leads to. A
+/// device or a pipe takes the bytes.
 ///
 /// # Errors
 /// If the system says no; what was there stays.
 pub fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    put(path, bytes, mode, |draft| fs::rename(draft, path)).map_err(|e| Error::new(path, e))
+    let written = match fs::metadata(path) {
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes))
+        }
+        _ => {
+            let end = end_of_links(path);
+            put(&end, bytes, mode, |draft| fs::rename(draft, &end))
+        }
+    };
+    written.map_err(|error| Error::new(path, error))
+}
+
+// Where links lead, also if nothing is there yet.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut end = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&end) else { break };
+        end = end.parent().unwrap_or(Path::new("")).join(next);
+    }
+    end
 }
 
 /// Writes a new file that only its owner may read.
@@ -146,6 +169,25 @@ mod tests {
         write_whole(&path, b"two", 0o640).unwrap();
         assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o640));
         assert_eq!(names(path.parent().unwrap()), 1);
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let link = |name: &str, to: &str| std::os::unix::fs::symlink(to, at(name)).unwrap();
+        link("first", "second");
+        link("second", "there/file");
+        for words in ["new", "other"] {
+            write_whole(&at("first"), words.as_bytes(), PLAIN).unwrap();
+            assert_eq!(fs::read_to_string(at("there/file")).unwrap(), words);
+        }
+        link("device", "/dev/null");
+        write_whole(&at("device"), b"x", PLAIN).unwrap();
+        assert!(["first", "second", "device"].iter().all(|name| at(name).is_symlink()));
+        link("round", "round");
+        write_whole(&at("round"), b"x", PLAIN).unwrap();
+        assert_eq!(fs::read(at("round")).unwrap(), b"x", "a link that leads nowhere is replaced");
     }
 
     #[test]
