@@ -2,6 +2,9 @@
 //!
 //! Ignored by default because they need the built contracts and a node: `scripts/test e2e`.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
 use cicada_chain::{account_of, signer};
 use cicada_contracts::leaderboard;
 use cicada_contracts::types::LeaderboardError;
@@ -12,10 +15,10 @@ use cicada_core::leaderboard::{report, Board, Proposal, Record, Settlement};
 use cicada_core::quote::Quote;
 use cicada_core::report::{FeedError, FeedState, Report, ReportKind};
 use cicada_core::Account;
-use cicada_e2e::{Deployment, SEATS};
 use cicada_network::FaultModelName;
 use cicada_node_api::Scale;
 use std::time::Duration;
+use support::{Deployment, SEATS};
 
 /// What the leaderboard takes.
 type Submission = (Report, Board, Certificate);

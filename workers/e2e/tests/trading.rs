@@ -3,16 +3,19 @@
 //!
 //! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
 use cicada_chain::{account_of, signer};
 use cicada_contracts::{exchange, token};
 use cicada_core::exchange::Market;
 use cicada_core::quote::Framework;
-use cicada_e2e::trading::Indexer;
-use cicada_e2e::Deployment;
 use cicada_network::ContractName;
 use serde_json::{json, Value};
 use std::fs::File;
 use std::io::Write;
+use support::trading::Indexer;
+use support::Deployment;
 
 const ALICE: &str = "//Alice";
 const NEEDED: &str = "the chain answers";

@@ -2,15 +2,18 @@
 //!
 //! Ignored by default because it needs the built contracts and a node: `scripts/test e2e`.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
 use cicada_chain::signer;
 use cicada_contracts::{leaderboard, Message};
 use cicada_core::hash::Native;
 use cicada_core::leaderboard::{report, Board, Proposal, Record};
 use cicada_core::report::ReportKind;
-use cicada_e2e::Deployment;
 use cicada_node_api::CONFLICT;
 use parity_scale_codec::Decode;
 use std::time::Duration;
+use support::Deployment;
 
 const NEEDED: &str = "the chain answers";
 

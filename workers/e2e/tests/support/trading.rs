@@ -1,6 +1,6 @@
 //! The exchange of a deployment: the indexer beside it, and the command that people type.
 
-use crate::{client, Deployment};
+use super::{client, Deployment};
 use cicada_localnet::Part;
 use serde_json::Value;
 use std::process::Output;
