@@ -7,6 +7,7 @@ use cicada_core::exchange::Side;
 use cicada_core::name::Name;
 use cicada_core::sla::Metric;
 use cicada_core::Account;
+use cicada_node_api::Scale;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// Whole percent, and the same in basis points.
@@ -106,10 +107,7 @@ pub fn fallback(text: &str) -> Result<Fallback, String> {
 
 /// A SHA-256 in hex.
 pub fn hash(text: &str) -> Result<[u8; 32], String> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
-        .map_err(|_| "write 64 hex digits")?;
-    Ok(bytes)
+    text.parse().map(|Scale(bytes)| bytes).map_err(|_| "write 64 hex digits".into())
 }
 
 /// What a provider gets of `amount` by his basis points, rounded down.

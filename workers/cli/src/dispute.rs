@@ -3,6 +3,7 @@
 use crate::args;
 use crate::context::Context;
 use crate::money::Target;
+use crate::place::read;
 use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::plain_mmc;
 use cicada_core::escrow::{State, Verdict};
@@ -72,9 +73,7 @@ async fn identifier(context: &Context, item: &str) -> Result<ContentId, Failure>
             Failure::Usage(format!("'{item}' is neither a file nor a content identifier"))
         });
     }
-    let content = tokio::fs::read(item).await;
-    let content = content.map_err(|error| Failure::Usage(format!("{item}: {error}")))?;
-    Ok(context.store.put(&content).await?)
+    Ok(context.store.put(&read(Path::new(item)).await?).await?)
 }
 
 /// Votes in a dispute, as an arbitrator. As many equal votes as the panel requires decide it.

@@ -162,7 +162,7 @@ fn sorted(mut names: Vec<Name>) -> Vec<Name> {
 }
 
 /// Reads a payload.
-async fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub async fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let content = tokio::fs::read(path).await;
     content.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

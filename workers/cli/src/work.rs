@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::context::Context;
+use crate::place::read;
 use crate::reply::{after, Failure, Outcome, Reply};
 use cicada_amounts::{parse_mmc, plain_mmc};
 use cicada_contracts::types::AuctionError;
@@ -243,10 +244,7 @@ pub async fn complete(context: &Context, args: CompleteArgs) -> Outcome {
                 let text = "the payload of this job is private, and the store shows to everybody what is in it: encrypt the result to its requester, put it there, and deliver its --hash";
                 return Err(Failure::Refused(text.into()));
             }
-            let content = tokio::fs::read(path).await;
-            let content =
-                content.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-            context.store.put(&content).await?.sha256()
+            context.store.put(&read(path).await?).await?.sha256()
         }
         (None, Some(digest)) => digest,
         (None, None) => return Err(Failure::Usage("give --result or --hash".into())),

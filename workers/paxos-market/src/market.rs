@@ -17,13 +17,13 @@ use cicada_core::report::{Feed, FeedState, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::results::Tally;
 use cicada_network::{ContractName, Deployment, FaultModelName, Network};
 use cicada_node_api::{Certified, Client, Error, Failed, Node, Nodes, Pass};
-use cicada_program::{complain, say};
+use cicada_program::{complain, now_ms, say};
 use cicada_settlement::{
     decided_after, Committee, Leaders, Round as Asking, Taken, Unagreed, Underways, Verified,
 };
 use cicada_volumes::{Exchange, Source, Volumes};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use turns::{settle_next, Desk, Round};
 
 /// The oldest block whose clock is good enough for a dry run of a new report.
@@ -39,10 +39,6 @@ const LOST: Duration = Duration::from_secs(60);
 const SKEW: Duration = Duration::from_millis(200);
 /// A wait that is worth a word.
 const TOLD: Duration = Duration::from_secs(1);
-
-fn now_ms() -> Result<u64> {
-    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
-}
 
 /// Everything that a run needs.
 struct Market<'a> {
@@ -126,7 +122,7 @@ impl Market<'_> {
     async fn observed(&self, earliest_ms: u64) -> Result<(u64, Volumes)> {
         self.wait_until(earliest_ms).await?;
         let Some(exchange) = &self.exchange else {
-            return Ok((now_ms()?.max(earliest_ms), Volumes::new()));
+            return Ok((now_ms().max(earliest_ms), Volumes::new()));
         };
         // A node refuses what is too far from its clock, and a chain may stand still.
         self.chain.freshen(&self.signer, FRESH).await?;
@@ -146,7 +142,7 @@ impl Market<'_> {
 
     // Nodes take a report only so long after the one before.
     async fn wait_until(&self, time_ms: u64) -> Result<()> {
-        let rest = Duration::from_millis(time_ms.saturating_sub(now_ms()?));
+        let rest = Duration::from_millis(time_ms.saturating_sub(now_ms()));
         if rest > TOLD {
             self.out.say(format!("the next leaderboard may come in {rest:.1?}: waiting"));
         }

@@ -157,9 +157,7 @@ impl Indexer {
             let mut query = query.clone();
             query.push(("limit", (limit - all.len()).min(PAGE).to_string()));
             query.extend(before.take().map(|before| ("before", before)));
-            let answer = self.get(path, &query).await?;
-            let page: Page<T> =
-                serde_json::from_value(answer).map_err(|error| self.unreadable(&error))?;
+            let page: Page<T> = self.get(path, &query).await?;
             if page.items.is_empty() {
                 break;
             }
@@ -178,16 +176,18 @@ impl Indexer {
     /// # Errors
     /// [`Error::Indexer`].
     pub async fn portfolio(&self, account: &Account) -> Result<Portfolio, Error> {
-        let path = format!("/portfolio/{}", account);
-        let answer = self.get(&path, &[]).await?;
-        serde_json::from_value(answer).map_err(|error| self.unreadable(&error))
+        self.get(&format!("/portfolio/{account}"), &[]).await
     }
 
     fn unreadable(&self, reason: &dyn std::fmt::Display) -> Error {
         Error::Indexer { url: self.url.clone(), reason: reason.to_string() }
     }
 
-    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<serde_json::Value, Error> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, Error> {
         let failed = |error: reqwest::Error| {
             let reason = match (error.is_connect(), error.is_timeout()) {
                 (true, _) => "nobody listens there".into(),
@@ -206,7 +206,7 @@ impl Indexer {
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             return Err(self.unreadable(&format!("{status}{said}")));
         }
-        body.map_err(|error| self.unreadable(&error))
+        body.and_then(serde_json::from_value).map_err(|error| self.unreadable(&error))
     }
 }
 
