@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_claim_becomes_a_call() {
-        let claim =
-            json!({ "epoch": 4, "cumulative": "7", "index": 3, "proof": ["0b".repeat(32)] });
+        let hash = format!("0x{}", "0b".repeat(32));
+        let claim = json!({ "epoch": 4, "cumulative": "7", "index": 3, "proof": [hash] });
         let expected = rewards::claim_for(&Account([1; 32]), 4, 7, 3, &[Digest([11; 32])]);
         assert_eq!(claim_for(&Account([1; 32]), &claim).unwrap().input(), expected.input());
         assert!(claim_for(&Account([1; 32]), &json!({})).is_err());
