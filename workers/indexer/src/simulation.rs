@@ -45,6 +45,16 @@ pub struct Resting {
     pub left: u128,
 }
 
+impl Resting {
+    /// What the exchange holds for it: of which token, and how much.
+    fn locked(&self) -> (u32, u128) {
+        match self.side {
+            Side::Buy => (CURRENCY, self.price * self.left),
+            Side::Sell => (self.market + 1, self.left),
+        }
+    }
+}
+
 /// An event: of which contract, its name and its fields.
 type Said = (Account, &'static str, Vec<u8>);
 
@@ -126,10 +136,7 @@ impl Simulation {
         let mut all: BTreeMap<(u32, Account), (u128, u128)> =
             self.balances.iter().map(|(key, amount)| (*key, (*amount, 0))).collect();
         for order in &self.book {
-            let (token, locked) = match order.side {
-                Side::Buy => (CURRENCY, order.price * order.left),
-                Side::Sell => (order.market + 1, order.left),
-            };
+            let (token, locked) = order.locked();
             all.entry((token, identity().exchange)).or_default().0 -= locked;
             all.entry((token, order.owner)).or_default().1 += locked;
         }

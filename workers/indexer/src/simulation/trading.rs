@@ -154,29 +154,20 @@ impl Simulation {
         if left == 0 {
             return;
         }
-        let exchange = Some(identity().exchange);
-        match side {
-            Side::Buy => self.transfer(CURRENCY, Some(owner), exchange, price * left),
-            Side::Sell => self.transfer(market + 1, Some(owner), exchange, left),
-        }
         let id = self.next_order;
         self.next_order += 1;
-        self.book.push(Resting { id, market, owner, side, price, left });
+        let order = Resting { id, market, owner, side, price, left };
+        let (token, locked) = order.locked();
+        self.transfer(token, Some(owner), Some(identity().exchange), locked);
+        self.book.push(order);
         let (framework, owner) = (framework(market), owner);
         self.emit(&OrderPlaced { framework, owner, order: id, side, price, amount: left });
     }
 
     fn cancel(&mut self, place: usize) {
         let order = self.book.remove(place);
-        let exchange = Some(identity().exchange);
-        match order.side {
-            Side::Buy => {
-                self.transfer(CURRENCY, exchange, Some(order.owner), order.price * order.left);
-            }
-            Side::Sell => {
-                self.transfer(order.market + 1, exchange, Some(order.owner), order.left);
-            }
-        }
+        let (token, locked) = order.locked();
+        self.transfer(token, Some(identity().exchange), Some(order.owner), locked);
         self.emit(&OrderCancelled {
             framework: framework(order.market),
             owner: order.owner,
