@@ -262,7 +262,7 @@ async fn only_a_barred_seat_among_the_signers_makes_others_sign() {
     let before = Some(Box::new(committee.clone()));
     let after = Committee { epoch: 2, config_digest: Digest([9; 32]), before, ..committee.clone() };
     let of_before = with_voice(old.clone(), &after, 0b1, &Others(Stage::new())).await.unwrap();
-    assert_eq!(of_before, new);
+    assert_eq!(of_before.certificate().signers, 0x1_fffe);
     let too_many = with_voice(old, committee, 0xff, &Others(Stage::new())).await;
     assert_eq!(too_many, Err(Unheard { slot: 1 }));
 }
