@@ -100,15 +100,6 @@ impl Candidate {
     pub fn total(&self) -> Result<u128, MathError> {
         sum(self.emission)
     }
-
-    /// Average emission of a day, rounded down: for people.
-    ///
-    /// # Errors
-    /// [`MathError::Overflow`].
-    pub fn average_floor(&self) -> Result<u128, MathError> {
-        // Fourteen.
-        Ok(self.total()? / 14)
-    }
 }
 
 /// A subnet's share of the basket.

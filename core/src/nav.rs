@@ -180,11 +180,6 @@ pub fn scheduled(previous_ms: u64, interval_ms: u64, now_ms: u64) -> Option<u64>
     Some(now_ms.saturating_sub(late % ROUND_MS))
 }
 
-/// Whether a time is one of those scheduled for the slot after a report of `previous_ms`.
-pub fn is_scheduled(previous_ms: u64, interval_ms: u64, time_ms: u64) -> bool {
-    scheduled(previous_ms, interval_ms, time_ms) == Some(time_ms)
-}
-
 /// Checks observations: of at least `needed` seats with weight, one of a seat, in order of seats,
 /// none 0, all of the report's time. `weights` are in seat order.
 ///

@@ -21,9 +21,6 @@ pub const MINIMUM_LIQUIDITY: u128 = 1_000;
 /// The most that a reserve may hold: with it, every product here fits 256 bits.
 pub const MAX_RESERVE: u128 = (1 << 112) - 1;
 
-/// The default fee of a trade, in bps of what is paid in.
-pub const DEFAULT_FEE_BPS: u128 = 30;
-
 /// The highest fee of a trade, in bps.
 pub const MAX_FEE_BPS: u128 = 100;
 

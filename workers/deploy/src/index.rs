@@ -99,15 +99,12 @@ pub async fn run(common: &SiteArgs, args: &IndexArgs) -> Result<()> {
     let network = site.file.network()?;
     site.stand_on(&[ContractName::Validators]).await?;
     let terms = site.read(&network.validators(), &validators::terms()).await?;
-    let unfinished = site.file.unfinished.contains(&Part::Index);
-    ensure!(
-        !site.replace || terms.is_none() || !unfinished,
-        "'deploy index' was broken off here: run it without --replace, and it goes on"
-    );
-    ensure!(
-        !site.replace || terms.is_none(),
-        "what validators stake and where their penalties go can be set once: only 'deploy committee --replace' makes way for another index"
-    );
+    if site.replace && terms.is_some() {
+        bail!(match site.file.unfinished.contains(&Part::Index) {
+            true => "'deploy index' was broken off here: run it without --replace, and it goes on",
+            false => "what validators stake and where their penalties go can be set once: only 'deploy committee --replace' makes way for another index",
+        });
+    }
     let tokens = tokens_of(&site.file);
     if site.clear(&CONTRACTS, &tokens).await? {
         site.file.tokens = Default::default();

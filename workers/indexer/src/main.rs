@@ -7,7 +7,7 @@ use cicada_indexer::simulation::{identity, Simulation};
 use cicada_indexer::store::{dump::dump, reader, Store, Taken};
 use cicada_indexer::{bench, service};
 use cicada_program::{logs, on_two_threads, say, status};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -17,12 +17,6 @@ use std::process::ExitCode;
 /// trails over HTTP.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
 enum Command {
     /// Follows the chain and answers, until Ctrl-C or SIGTERM.
     Run(Settings),
@@ -117,9 +111,9 @@ The configuration is explained in docs/indexer.md.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let command = Command::parse();
     logs();
-    status("cicada71-indexer", run(options.command))
+    status("cicada71-indexer", run(command))
 }
 
 fn run(command: Command) -> Result<()> {
@@ -171,8 +165,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
-        assert!(Options::try_parse_from(["x", "run", "--from-block", "7"]).is_ok());
-        assert!(Options::try_parse_from(["x", "replay", "f"]).is_err(), "a store is needed");
+        Command::command().debug_assert();
+        assert!(Command::try_parse_from(["x", "run", "--from-block", "7"]).is_ok());
+        assert!(Command::try_parse_from(["x", "replay", "f"]).is_err(), "a store is needed");
     }
 }

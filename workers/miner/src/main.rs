@@ -7,19 +7,13 @@ use cicada_miner::contracts::Contracts;
 use cicada_miner::ledger::Ledger;
 use cicada_miner::service;
 use cicada_program::{on_two_threads, say, status, tao20_logs};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Trades the index towards its NAV: mints and sells above it, buys and redeems below it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
 enum Command {
     /// Watches the market and trades, until Ctrl-C or SIGTERM.
     Run {
@@ -57,9 +51,9 @@ A configuration is explained in docs/miner.md.
 Exit status: 0 done, 1 refused or failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let command = Command::parse();
     tao20_logs();
-    status("miner", on_two_threads(run(options.command)))
+    status("miner", on_two_threads(run(command)))
 }
 
 async fn run(command: Command) -> Result<()> {
@@ -112,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
-        assert!(Options::try_parse_from(["x", "run", "--dry-run", "--once"]).is_ok());
-        assert!(Options::try_parse_from(["x", "resume", "--dry-run"]).is_err());
+        Command::command().debug_assert();
+        assert!(Command::try_parse_from(["x", "run", "--dry-run", "--once"]).is_ok());
+        assert!(Command::try_parse_from(["x", "resume", "--dry-run"]).is_err());
     }
 }

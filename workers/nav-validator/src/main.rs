@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use cicada_program::{on_two_threads, say, status, tao20_logs};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 use nav_validator::bench;
 use nav_validator::config::Config;
 use nav_validator::epochs::Schedule;
@@ -19,12 +19,6 @@ use std::process::ExitCode;
 /// agreement of the 23 about NAV and rewards.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
 enum Command {
     /// Follows the chain and works, until Ctrl-C or SIGTERM.
     Run(Settings),
@@ -110,9 +104,9 @@ The configuration is explained in docs/nav-validator.md.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let command = Command::parse();
     tao20_logs();
-    status("nav-validator", run(options.command))
+    status("nav-validator", run(command))
 }
 
 fn run(command: Command) -> Result<()> {
@@ -160,8 +154,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
-        assert!(Options::try_parse_from(["x", "run", "--awards", "a"]).is_ok());
-        assert!(Options::try_parse_from(["x", "replay", "f"]).is_err(), "a store is needed");
+        Command::command().debug_assert();
+        assert!(Command::try_parse_from(["x", "run", "--awards", "a"]).is_ok());
+        assert!(Command::try_parse_from(["x", "replay", "f"]).is_err(), "a store is needed");
     }
 }

@@ -127,7 +127,6 @@ impl Deployment {
             std::io::ErrorKind::NotFound => Error::NotThere { path: path.into() },
             _ => Error::invalid(path, source),
         })?;
-        moved::refuse_old(&text).map_err(|reason| Error::invalid(path, reason))?;
         let read: Self = toml::from_str(&text).map_err(|error| Error::invalid(path, error))?;
         let read = Self { path: path.into(), ..read };
         let netuids: BTreeSet<u16> = read.tokens.subnets.iter().map(|one| one.netuid).collect();

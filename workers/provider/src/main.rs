@@ -10,7 +10,7 @@ use cicada_provider::restrict::{self, RUN_RESTRICTED};
 use cicada_provider::service;
 use cicada_provider::status::Metrics;
 use cicada_provider::worker::Worker;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,12 +19,6 @@ use std::sync::Arc;
 /// processes, and delivers the results.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
 enum Command {
     /// Makes the key file to which requesters seal payload keys; never overwrites one.
     Keys {
@@ -79,9 +73,9 @@ fn main() -> ExitCode {
     if args.first().is_some_and(|word| word == RUN_RESTRICTED) {
         return restrict::run(&args[1..]);
     }
-    let options = Options::parse();
+    let command = Command::parse();
     logs();
-    status("cicada71-provider", on_two_threads(run(options.command)))
+    status("cicada71-provider", on_two_threads(run(command)))
 }
 
 /// What a provider of these settings works with.
@@ -141,8 +135,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
-        assert!(Options::try_parse_from(["x", "accept", "7", "--units", "5"]).is_ok());
-        assert!(Options::try_parse_from(["x", "accept"]).is_err());
+        Command::command().debug_assert();
+        assert!(Command::try_parse_from(["x", "accept", "7", "--units", "5"]).is_ok());
+        assert!(Command::try_parse_from(["x", "accept"]).is_err());
     }
 }

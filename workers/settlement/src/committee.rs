@@ -9,7 +9,7 @@ use cicada_core::hash::{Digest, Native};
 use cicada_core::quorum::{FaultModel, Quorum};
 use cicada_core::report::Report;
 use cicada_core::Account;
-use cicada_network::{verify_attestation, Network};
+use cicada_network::verify_attestation;
 
 /// A committee, as whoever settles its reports has to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,17 +32,6 @@ impl Committee {
         let seats = u8::try_from(keys.len()).ok()?;
         let quorum = Quorum::of(FaultModel::Byzantine, seats)?;
         Some(Self { epoch, config_digest, keys, quorum, before: None })
-    }
-
-    /// That of a network.
-    pub fn of(network: &Network) -> Self {
-        Self {
-            epoch: network.epoch,
-            config_digest: network.config_digest(),
-            keys: network.nodes.iter().map(|node| node.attestation_key).collect(),
-            quorum: network.attestation_quorum(),
-            before: None,
-        }
     }
 
     /// That of an epoch, or the one in office, as a chain knows it; `None` if it does not count there.
