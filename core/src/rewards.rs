@@ -34,9 +34,6 @@ const POOLS: [u128; 3] = [70, 25, 5];
 /// How many times a miner's base its bonus may be.
 pub const MAX_BONUS: u128 = 2;
 
-/// Miners that the bonus reaches.
-pub const TIER_PLACES: usize = 20;
-
 /// A place of honour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]

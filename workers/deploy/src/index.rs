@@ -5,7 +5,7 @@ use crate::committee::key_path;
 use crate::left::is_bonded;
 use crate::steps::each;
 use crate::{receiver, say, Site, SiteArgs};
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_chain::{account_of, signer_from_seed, Error};
 use cicada_contracts::types::{RewardTerms, Role, StakingTerms};

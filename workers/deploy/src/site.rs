@@ -2,7 +2,7 @@
 
 use crate::found::{checked, differs, keep, standing, Standing};
 use crate::{addresses, say, Steps};
-use anyhow::{anyhow, bail, ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 use cicada_chain::{signer, Bundle, Chain, Error, Instance, Signer, BUNDLES};
 use cicada_contracts::types::Role;
 use cicada_contracts::{reputation, token, Constructor, Message};
@@ -11,7 +11,7 @@ use cicada_network::{ChainSection, ContractName, Deployment, NETWORK_FILE};
 use clap::Args;
 use parity_scale_codec::{Decode, Encode};
 use std::fmt::Display;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -82,13 +82,9 @@ fn lock(network: &Path) -> Result<File> {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     let file = File::create(&path).with_context(|| path.display().to_string())?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another 'deploy' writes {}", network.display()),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
+    let locked = file.try_lock();
+    locked.with_context(|| format!("{}: does another 'deploy' write it?", path.display()))?;
+    Ok(file)
 }
 
 impl Site {

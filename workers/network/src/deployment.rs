@@ -1,7 +1,7 @@
 //! The file that describes a deployment: chain, contracts, tokens, and the committee once it is
 //! formed. `deploy` writes it, and every program reads it.
 
-use crate::{moved, ContractName, Contracts, Error, FaultModelName, Network, NodeEntry, Rules};
+use crate::{ContractName, Contracts, Error, FaultModelName, Network, NodeEntry, Rules};
 use cicada_chain::Chain;
 use cicada_core::hash::Digest;
 use cicada_core::Account;

@@ -97,11 +97,12 @@ fn pass(options: &Options, network: &Network) -> Result<Pass> {
 
 /// Whose certificates the chain takes; the network's nodes are among them.
 async fn committee(network: &Network, chain: &Chain) -> Result<Committee> {
-    let committee = Committee::in_office(chain, &network.validators()).await?;
+    let validators = network.validators();
+    let committee = Committee::of_epoch(chain, &validators, None).await?;
     let committee = committee.context("no committee is in office")?;
-    let signed = committee.that_signed(network.epoch).config_digest == network.config_digest();
+    let committee = committee.with_the_one_before(chain, &validators).await?;
     ensure!(
-        signed,
+        committee.that_signed(network.epoch).config_digest == network.config_digest(),
         "the chain takes certificates of committee {}, and the network file is of another one: is it of this deployment, and of its newest committee?",
         committee.epoch
     );

@@ -48,17 +48,6 @@ impl Committee {
         Ok(Self::new(epoch, config_digest, keys))
     }
 
-    /// The committee in office, with the one before as long as that counts.
-    ///
-    /// # Errors
-    /// If the chain does not answer.
-    pub async fn in_office(chain: &Chain, contract: &Account) -> Result<Option<Self>, ChainError> {
-        let Some(office) = Self::of_epoch(chain, contract, None).await? else {
-            return Ok(None);
-        };
-        office.with_the_one_before(chain, contract).await.map(Some)
-    }
-
     /// The same with the one before it, as long as a chain takes what that certified.
     ///
     /// # Errors
