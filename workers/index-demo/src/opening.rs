@@ -39,6 +39,8 @@ const MINER_BASKETS: u128 = 200 * TOKEN;
 
 /// A new committee and a new index: stakes are whole, and epoch 1 begins now.
 fn deployed(config: Config) -> Result<Owned> {
+    // Before this process owns anything: what it owns it stops, also if it fails.
+    own_folder(&config.state, &config.network)?;
     let net = Owned::new(config);
     let broken_off = net.broken_off();
     tokio::spawn(async move {
@@ -46,7 +48,6 @@ fn deployed(config: Config) -> Result<Owned> {
             broken_off.store(true, Ordering::Relaxed);
         }
     });
-    own_folder(&net.config.state, &net.network_file())?;
     net.down(&[Part::Committee, Part::Validators, Part::Miners])?;
     let _ = std::fs::remove_file(net.network_file());
     let _ = std::fs::remove_dir_all(net.config.state.join("validators"));
