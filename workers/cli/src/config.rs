@@ -2,7 +2,7 @@
 
 use crate::reply::Failure;
 use cicada_chain::BUNDLES;
-use cicada_network::NETWORK_FILE;
+use cicada_network::{refuse_moved, NETWORK_FILE};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,10 @@ impl Config {
             Failure::Usage(format!("{}: {reason}", path.display()))
         };
         match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| bad(&error)),
+            Ok(text) => {
+                refuse_moved(&text, &["addresses"]).map_err(|reason| bad(&reason))?;
+                toml::from_str(&text).map_err(|error| bad(&error))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
                 Ok(Self::default())
             }
@@ -126,7 +129,7 @@ mod tests {
         );
         std::fs::write(&path, "addresses = \"local.json\"").unwrap();
         assert!(
-            matches!(Config::load(Some(&path)), Err(Failure::Usage(text)) if text.contains("unknown field `addresses`"))
+            matches!(Config::load(Some(&path)), Err(Failure::Usage(text)) if text.contains("write network ="))
         );
         std::fs::write(&path, "colour = 1").unwrap();
         assert!(

@@ -9,7 +9,7 @@ use crate::stage::Stage;
 use crate::story::{
     Plan, Story, DOUBLE, LIAR, MINERS, MISRANKED, TOKEN, TWICE, TWICE_ATTESTED, UNIT_SCALE,
 };
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use cicada_amounts::TAO;
 use cicada_chain::{signer, Chain};
 use cicada_contracts::pair;
@@ -58,11 +58,14 @@ fn deployed(config: Config) -> Result<Owned> {
 /// Makes sure that the demo, which begins anew each time, takes nobody else's deployment away.
 fn own_folder(state: &Path, network: &Path) -> Result<()> {
     let mark = state.join(MARK);
-    ensure!(
-        mark.exists() || !network.exists(),
-        "{} is of another deployment, and the demo begins with an empty one: give it a state folder of its own (--state, CICADA_STATE)",
-        network.display()
-    );
+    // What it would take away or stop.
+    let theirs = [network.to_owned(), state.join("validators"), state.join("processes")];
+    if let Some(found) = theirs.iter().find(|path| path.exists() && !mark.exists()) {
+        bail!(
+            "{} is of another deployment, and the demo begins with an empty one: give it a state folder of its own (--state, CICADA_STATE)",
+            found.display()
+        );
+    }
     std::fs::create_dir_all(state)?;
     Ok(std::fs::write(
         &mark,
@@ -202,6 +205,13 @@ mod tests {
         let said = own_folder(state, &network).unwrap_err().to_string();
         assert!(said.contains("network.toml is of another deployment"), "{said}");
         std::fs::remove_file(&network).unwrap();
+        // Its network file may lie elsewhere.
+        for part in ["validators", "processes"] {
+            std::fs::create_dir(state.join(part)).unwrap();
+            let said = own_folder(state, &network).unwrap_err().to_string();
+            assert!(said.contains(&format!("{part} is of another deployment")), "{said}");
+            std::fs::remove_dir(state.join(part)).unwrap();
+        }
         own_folder(state, &network).unwrap();
         std::fs::write(&network, "").unwrap();
         own_folder(state, &network).unwrap();

@@ -2,7 +2,7 @@
 
 use anyhow::{ensure, Result};
 use cicada_core::Account;
-use cicada_network::{ContractName, Deployment};
+use cicada_network::{refuse_moved, ContractName, Deployment};
 use cicada_program::{local, ms, Millis};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -47,6 +47,7 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["addresses", "exchange"]).map_err(anyhow::Error::msg)?;
         let mut config: Self = toml::from_str(text)?;
         for path in [&mut config.data, &mut config.network] {
             *path = folder.join(&path);
@@ -114,7 +115,7 @@ mod tests {
         assert!(wrong("listen", "listenn").contains("listenn"));
         assert!(wrong("\"1s\"", "\"1\"").contains("duration"));
         assert!(wrong("\"1s\"", "\"0s\"").contains("poll"));
-        assert!(wrong("network =", "addresses =").contains("unknown field `addresses`"));
+        assert!(wrong("network =", "addresses =").contains("write network ="));
         let error = format!("{:#}", Config::load(Path::new("/nowhere/x.toml")).unwrap_err());
         assert!(error.contains("indexer.example.toml"), "{error}");
     }

@@ -8,6 +8,7 @@ use cicada_chain::{signer, Signer};
 use cicada_core::arbitrage::Limits;
 use cicada_core::fixed::BPS;
 use cicada_core::nav::STALENESS_MS;
+use cicada_network::refuse_moved;
 use cicada_program::{local, ms, secret_is_kept, secret_of, wrong_at, Millis};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -134,6 +135,7 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["index", "pair"]).map_err(anyhow::Error::msg)?;
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
         for path in
@@ -277,7 +279,7 @@ mod tests {
             format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
         };
         assert!(wrong("pol = \"1s\"").contains("pol"));
-        assert!(wrong("pair = \"x\"").contains("unknown field `pair`"));
+        assert!(wrong("pair = \"x\"").contains("write network ="));
         assert!(wrong("poll = \"0s\"").contains("poll"));
         assert!(wrong("account = \"file\"").contains("suri"));
         assert!(wrong("nav_max_age = \"301s\"").contains("nav_max_age"));

@@ -4,7 +4,7 @@ use anyhow::{ensure, Result};
 use cicada_chain::Chain;
 use cicada_core::basket::observed::BASKET_MS;
 use cicada_core::Account;
-use cicada_network::{ContractName, Deployment};
+use cicada_network::{refuse_moved, ContractName, Deployment};
 use cicada_program::{local, ms, Millis};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -72,6 +72,7 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["index", "rewards", "token"]).map_err(anyhow::Error::msg)?;
         let mut config: Self = toml::from_str(text)?;
         let paths = [&mut config.awards, &mut config.keys, &mut config.prices];
         let more = [&mut config.emissions, &mut config.basket, &mut config.nav];
@@ -218,7 +219,7 @@ mod tests {
         assert!(wrong("\"1m\"", "\"1\"").contains("duration"));
         assert!(wrong("\"1m\"", "\"0s\"").contains("nav_on_demand"));
         assert!(wrong("http://127.0.0.1:7103", "127.0.0.1:7103").contains("http://HOST:PORT"));
-        assert!(wrong("network =", "index =").contains("unknown field `index`"));
+        assert!(wrong("network =", "index =").contains("write network ="));
         assert!(wrong("emissions = \"emissions.jsonl\"\n", "").contains("go together"));
         assert!(wrong("prices = \"prices.jsonl\"\n", "").contains("needs prices"));
     }

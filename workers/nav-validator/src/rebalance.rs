@@ -13,7 +13,7 @@ use cicada_core::hash::{Digest, Hasher, Native};
 use cicada_core::nav::{min_observations, ROUND_MS};
 use cicada_core::report::{Feed, FeedState, ReportKind};
 use cicada_program::now_ms;
-use cicada_settlement::{take, Asked, Verified};
+use cicada_settlement::{take, Asked, Committee, Verified};
 
 /// A basket is proposed at most so long after the turn for it began, in milliseconds; later, the next
 /// one is waited for: its prices serve for 300 s.
@@ -115,7 +115,7 @@ impl Agreement {
         let Some(place) = self.place(&office).await? else {
             return Ok(());
         };
-        let verified = match done {
+        let (committee, verified) = match done {
             Some(done) => {
                 let committee = contracts.committee(&office).await?;
                 let asked = Asked::after(contracts.basket_feed(), &newest);
@@ -124,7 +124,7 @@ impl Agreement {
                 if !Due::turn(&mut state.due, (slot, 0, now), &place.of_bringers(), now) {
                     return Ok(());
                 }
-                verified
+                (committee, verified)
             }
             None => {
                 ensure!(
@@ -143,7 +143,6 @@ impl Agreement {
                 self.propose_basket(contracts, baskets, &newest).await?
             }
         };
-        let committee = contracts.committee(&office).await?;
         let by = self.bringer(contracts, &committee);
         let block = Contracts::set_basket(verified, &by).await?;
         tracing::info!("basket {slot} is on the chain, block {block:?}");
@@ -170,13 +169,13 @@ impl Agreement {
         Ok((office, own, all, failed))
     }
 
-    /// Collects prices and gets agreement on what follows from them.
+    /// Collects prices and gets agreement on what follows from them: with the committee that was asked.
     async fn propose_basket(
         &self,
         contracts: &Contracts,
         baskets: &Baskets,
         newest: &FeedState,
-    ) -> Result<Verified<Proposal>> {
+    ) -> Result<(Committee, Verified<Proposal>)> {
         let slot = newest.slot.saturating_add(1);
         let (office, own, all, failed) = self.prices(contracts, baskets, slot).await?;
         let time_ms = own.observation.time_ms;
@@ -190,7 +189,8 @@ impl Agreement {
         let report = holdings::report::<Native>(feed, newest, &entries, time_ms);
         let proposal = Proposal { report, entries, observations };
         let committee = contracts.committee(&office).await?;
-        Ok(self.app.peers.round(&committee).agree(&proposal).await?.verified)
+        let agreed = self.app.peers.round(&committee).agree(&proposal).await?;
+        Ok((committee, agreed.verified))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The file that describes a deployment: chain, contracts, tokens, and the committee once it is
 //! formed. `deploy` writes it, and every program reads it.
 
-use crate::{ContractName, Contracts, Error, FaultModelName, Network, NodeEntry, Rules};
+use crate::{moved, ContractName, Contracts, Error, FaultModelName, Network, NodeEntry, Rules};
 use cicada_chain::Chain;
 use cicada_core::hash::Digest;
 use cicada_core::Account;
@@ -127,6 +127,7 @@ impl Deployment {
             std::io::ErrorKind::NotFound => Error::NotThere { path: path.into() },
             _ => Error::invalid(path, source),
         })?;
+        moved::refuse_old(&text).map_err(|reason| Error::invalid(path, reason))?;
         let read: Self = toml::from_str(&text).map_err(|error| Error::invalid(path, error))?;
         let read = Self { path: path.into(), ..read };
         let netuids: BTreeSet<u16> = read.tokens.subnets.iter().map(|one| one.netuid).collect();

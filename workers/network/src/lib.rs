@@ -8,6 +8,7 @@ mod bytes32;
 mod contracts;
 mod deployment;
 mod keys;
+mod moved;
 mod proposer;
 mod public;
 mod rules;
@@ -17,6 +18,7 @@ pub use deployment::{
     ChainSection, Deployment, IndexContracts, Part, Subnet, Tokens, NETWORK_FILE,
 };
 pub use keys::{verify_attestation, verify_consensus, NodeKeys};
+pub use moved::refuse_moved;
 pub use proposer::{
     make_token, proposal_message, proposer_message, read_token, Proposer, PROPOSER_HEADER,
     SEAT_HEADER, SIGNATURE_HEADER, TOKEN_FILE, TOKEN_HEADER,

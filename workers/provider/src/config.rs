@@ -6,6 +6,7 @@ use anyhow::{bail, ensure, Result};
 use cicada_chain::{signer, Signer};
 use cicada_core::hash::{Hasher, Native};
 use cicada_core::name::Name;
+use cicada_network::refuse_moved;
 use cicada_payload::{ProviderKey, Store};
 use cicada_program::{ms, secret_is_kept, secret_of, wrong_at, Millis};
 use serde::Deserialize;
@@ -120,6 +121,7 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self> {
+        refuse_moved(text, &["market"]).map_err(anyhow::Error::msg)?;
         let mut config: Self =
             toml::from_str(text).map_err(|error| wrong_at(text, error.span(), error.message()))?;
         let paths = [&mut config.network, &mut config.payload_key, &mut config.state];
@@ -290,7 +292,7 @@ pub(crate) mod tests {
             format!("{:#}", Config::parse(&text, Path::new("")).unwrap_err())
         };
         assert!(wrong("auto_accept", "auto_acept").contains("auto_acept"));
-        assert!(wrong("network =", "market =").contains("unknown field `market`"));
+        assert!(wrong("network =", "market =").contains("write network ="));
         assert!(wrong("suri = \"//Bob\"", "").contains("suri"));
         assert!(wrong("\"store\"", "\"http://x\"").contains("results"));
         assert!(wrong("\"0.5\"", "\"half\"").contains("half"));
