@@ -5,8 +5,8 @@ mod common;
 use cicada_audit::Pool;
 use cicada_consensus::byzantine::{Kind, Statement};
 use cicada_consensus::{
-    digest, Answer, Application, AttestationRequest, Config, Input, Mutant, Node, Now, Origin,
-    Output, Position, Record, Refusal, Request, Seat, View,
+    digest, Answer, Application, AttestationRequest, Config, Input, Mutant, Node, Now, Output,
+    Position, Record, Refusal, Request, Seat, View,
 };
 use cicada_core::hash::{Digest, Native};
 use cicada_core::report::Report;
@@ -19,9 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Slots(u64);
 
 impl Application for Slots {
-    fn check(&self, value: &[u8], origin: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, value: &[u8], _: Now) -> Result<(), Refusal> {
         let report = Report::decode(&mut &value[..]).map_err(|e| Refusal(e.to_string()))?;
-        match origin == Origin::Adopted || report.slot == self.0 + 1 {
+        match report.slot == self.0 + 1 {
             true => Ok(()),
             false => Err(Refusal("not the next slot".into())),
         }

@@ -5,8 +5,7 @@ use crate::measure::{count, measure, Sample, Tally};
 use crate::work::Work;
 use anyhow::{bail, ensure, Context, Result};
 use cicada_consensus::{
-    Application, AttestationRequest, Config, Input, Node, Now, Origin, Output, Position, Refusal,
-    Seat,
+    Application, AttestationRequest, Config, Input, Node, Now, Output, Position, Refusal, Seat,
 };
 use cicada_core::quorum::{FaultModel, Quorum};
 use std::collections::VecDeque;
@@ -16,7 +15,7 @@ use std::rc::Rc;
 struct Anything;
 
 impl Application for Anything {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -128,15 +128,6 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(pub String);
 
-/// When a value was chosen by a leader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Now, by the leader of this very ballot: its time must fit the clock.
-    Fresh,
-    /// Earlier, in a ballot that ended before its time: any time in the past will do.
-    Adopted,
-}
-
 /// What a node shall attest for a decided value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttestationRequest {
@@ -148,22 +139,22 @@ pub struct AttestationRequest {
 
 /// What the log is for: checks values and applies them in order.
 pub trait Application {
-    /// Whether this node, by its own observation, finds the value valid, and, if it is fresh,
-    /// whether it follows those applied and fits the clock. Runs before every vote for a value that
-    /// the leader was free to choose. An adopted one is not refused, so nothing is asked about it;
+    /// Whether this node, by its own observation, finds the value valid, and whether it follows those
+    /// applied and fits the clock. Runs before every vote for a value that the leader was free to
+    /// choose. An adopted one is not refused, so nothing is asked about it;
     /// if it no longer follows, [`Self::apply`] passes over it.
     ///
     /// # Errors
     /// A [`Refusal`] with the reason; it goes back to the proposer.
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal>;
+    fn check(&self, value: &[u8], now: Now) -> Result<(), Refusal>;
 
     /// Whether this node would propose the value itself, now, and waits for it while another leads.
-    /// At least as strict as [`Self::check`] of a fresh value.
+    /// At least as strict as [`Self::check`].
     ///
     /// # Errors
     /// A [`Refusal`] with the reason; it goes back to whoever suggests the value.
     fn wants(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
-        self.check(value, Origin::Fresh, now)
+        self.check(value, now)
     }
 
     /// Learns that the report at a position is certified. Nothing in [`Self::apply`] may depend on

@@ -44,7 +44,7 @@ mod types;
 mod voting;
 
 pub use epoch::{carry_over, Closed, Successor};
-pub use io::{Application, AttestationRequest, Input, Keys, Now, Origin, Outcome, Output, Refusal};
+pub use io::{Application, AttestationRequest, Input, Keys, Now, Outcome, Output, Refusal};
 pub use message::{Answer, Claim, Justification, Pledge, Proposal, Request};
 pub use mutant::Mutant;
 pub use node::Node;

@@ -1,6 +1,6 @@
 //! How a node answers `PreVote`, `Prepare` and `Accept` in crash mode.
 
-use crate::io::{Application, Keys, Origin, Refusal};
+use crate::io::{Application, Keys, Refusal};
 use crate::message::Answer;
 use crate::mutant::Mutant;
 use crate::node::{invalid, Node, FETCH_LIMIT};
@@ -113,7 +113,7 @@ impl<A: Application, K: Keys> Node<A, K> {
         let adopted = vote.since < vote.ballot;
         match adopted || vote.value.is_empty() {
             true => Ok(()),
-            false => self.application.check(&vote.value, Origin::Fresh, self.now),
+            false => self.application.check(&vote.value, self.now),
         }
     }
 

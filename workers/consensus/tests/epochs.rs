@@ -3,8 +3,8 @@
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
     carry_over, digest, Answer, Application, AttestationRequest, Closed, Config, Entry, Input,
-    Keys, Node, Now, Origin, Output, Position, Proposal, Record, Refusal, Request, Seat,
-    StartError, Successor, Value,
+    Keys, Node, Now, Output, Position, Proposal, Record, Refusal, Request, Seat, StartError,
+    Successor, Value,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -25,7 +25,7 @@ const NOW: Now = Now { timer_ms: 1_000, wall_ms: 1_000 };
 struct Ending(Option<Position>);
 
 impl Application for Ending {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

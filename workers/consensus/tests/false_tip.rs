@@ -4,8 +4,8 @@ mod common;
 
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
-    digest, Answer, Application, AttestationRequest, Config, Input, Node, Now, Origin, Output,
-    Pledge, Proposal, Refusal, Request, Seat,
+    digest, Answer, Application, AttestationRequest, Config, Input, Node, Now, Output, Pledge,
+    Proposal, Refusal, Request, Seat,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -21,7 +21,7 @@ const LIAR: Seat = 0;
 struct Anything;
 
 impl Application for Anything {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

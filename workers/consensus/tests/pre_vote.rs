@@ -1,8 +1,8 @@
 //! Crash mode: who is cut off does not depose a leader that works, and a silent one is replaced.
 
 use cicada_consensus::{
-    Answer, Application, AttestationRequest, Ballot, Config, Input, Keys, Node, Now, Origin,
-    Output, Record, Refusal, Request, Seat,
+    Answer, Application, AttestationRequest, Ballot, Config, Input, Keys, Node, Now, Output,
+    Record, Refusal, Request, Seat,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -18,7 +18,7 @@ const TICK_MS: u64 = 50;
 struct Anything;
 
 impl Application for Anything {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@ mod common;
 use cicada_consensus::byzantine::{Kind, QuorumCertificate, Statement};
 use cicada_consensus::{
     digest, Answer, Application, AttestationRequest, Ballot, Claim, Config, Input, Justification,
-    Node, Now, Origin, Output, Pledge, Proposal, Refusal, Request, Seat, View,
+    Node, Now, Output, Pledge, Proposal, Refusal, Request, Seat, View,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -22,7 +22,7 @@ const VALUE: &[u8] = b"value";
 struct Fleeting;
 
 impl Application for Fleeting {
-    fn check(&self, _: &[u8], _: Origin, now: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], now: Now) -> Result<(), Refusal> {
         match now.wall_ms <= END_MS {
             true => Ok(()),
             false => Err(Refusal("too late".into())),

@@ -1,8 +1,8 @@
 //! What a liar says, input by input.
 
 use cicada_consensus::{
-    digest, Answer, Application, AttestationRequest, Config, Input, Keys, Node, Now, Origin,
-    Output, Position, Refusal, Request, Seat, Value,
+    digest, Answer, Application, AttestationRequest, Config, Input, Keys, Node, Now, Output,
+    Position, Refusal, Request, Seat, Value,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 struct Anything;
 
 impl Application for Anything {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -27,8 +27,8 @@ use std::time::Duration;
 
 /// Whether an observation for a slot is signed by its seat.
 pub fn genuine(office: &Office, feed: &Feed, slot: u64, observation: &Observation) -> bool {
-    let message = observation.message::<Native>(&office.config_digest, feed, slot);
-    office.signed(observation.seat, &message, &observation.signature)
+    let message = observation.message::<Native>(&office.committee.config_digest, feed, slot);
+    office.committee.signed(observation.seat, &message, &observation.signature)
 }
 
 /// The first of each seat, in order of seats.
@@ -140,11 +140,11 @@ impl Agreement {
     /// # Errors
     /// If the node does not tell the rules.
     pub(crate) async fn place(&self, office: &Office) -> Result<Option<Place>> {
-        let Some(seat) = office.seat_of(&self.observer.keys.attestation_key()) else {
+        let Some(seat) = office.committee.seat_of(&self.observer.keys.attestation_key()) else {
             return Ok(None);
         };
         let rules = self.app.peers.rules().await?;
-        Ok(Some(Place { seat, seats: office.seats(), rules }))
+        Ok(Some(Place { seat, seats: office.committee.quorum.n(), rules }))
     }
 
     async fn look_at_nav(
@@ -204,7 +204,8 @@ impl Agreement {
         self.observer.outlooks.forget().await;
         let (_, own) = self.observer.observation(contracts, slot).await?;
         self.app.metrics.set_nav(own.nav_e18);
-        let (mut all, failed) = self.app.peers.observations(slot, &office.config_digest).await;
+        let (mut all, failed) =
+            self.app.peers.observations(slot, &office.committee.config_digest).await;
         all.push(own);
         self.witness(contracts, office, slot, &all).await?;
         Ok((own, all, failed))
@@ -230,7 +231,7 @@ impl Agreement {
         }
         let (own, all, failed) = self.collect(contracts, office, slot).await?;
         let found = select(office, &feed, slot, all, own.time_ms);
-        let needed = min_observations(office.seats()).context("no committee")?;
+        let needed = min_observations(office.committee.quorum.n()).context("no committee")?;
         check(&found, &office.stakes, needed, own.time_ms)
             .map_err(|error| too_few(slot, found.len(), error, &failed))?;
         let time_ms = own.time_ms;

@@ -168,7 +168,7 @@ impl Baskets {
         let time_ms = self.time(now_ms());
         ensure!(time_ms > newest.time_ms, "too soon after slot {}", newest.slot);
         observer.may_sign(time_ms)?;
-        let which = (slot, office.config_digest, time_ms);
+        let which = (slot, office.committee.config_digest, time_ms);
         let observe = self.observe(contracts, observer, which, seat);
         let own = self.newest.of(which, true, observe).await?;
         Ok((office.clone(), own))

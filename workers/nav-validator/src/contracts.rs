@@ -8,15 +8,11 @@ use cicada_contracts::types::{DoubleObservation, Electorate, IndexTerms};
 use cicada_contracts::{index, rewards, token, validators, Message};
 use cicada_core::basket::agreed::Proposal as Basket;
 use cicada_core::basket::holdings::Holding;
-use cicada_core::certificate::Signature;
-use cicada_core::committee::AttestationKey;
 use cicada_core::feed::FeedValue;
-use cicada_core::hash::Digest;
 use cicada_core::leaderboard::Settlement;
 use cicada_core::nav::{self, Observation};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind, MAX_TIME_AHEAD_MS};
 use cicada_core::Account;
-use cicada_network::verify_attestation;
 use cicada_program::now_ms;
 use cicada_settlement::{Bringer, Committee, Settled, Standing, Submission, Verified, Witnesses};
 use parity_scale_codec::Decode;
@@ -43,43 +39,12 @@ pub struct Contracts {
 /// The committee in office.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Office {
-    /// Its number.
-    pub epoch: u32,
-    /// What its signatures bind.
-    pub config_digest: Digest,
+    /// Who signs.
+    pub committee: Committee,
     /// Operators in seat order.
     pub operators: Vec<Account>,
-    /// Attestation keys in seat order.
-    pub keys: Vec<AttestationKey>,
     /// Weight in seat order; 0 for who is not active.
     pub stakes: Vec<u128>,
-}
-
-impl Office {
-    /// The seat of a key.
-    pub fn seat_of(&self, key: &AttestationKey) -> Option<u8> {
-        u8::try_from(self.keys.iter().position(|other| other == key)?).ok()
-    }
-
-    /// Whether a seat signed a message.
-    pub fn signed(&self, seat: u8, message: &Digest, signature: &Signature) -> bool {
-        let key = self.keys.get(usize::from(seat));
-        key.is_some_and(|key| verify_attestation(signature, message, key))
-    }
-
-    /// How many seats there are.
-    pub fn seats(&self) -> u8 {
-        u8::try_from(self.keys.len()).unwrap_or(u8::MAX)
-    }
-
-    /// The committee as whoever settles its reports has to know it.
-    ///
-    /// # Errors
-    /// If it has no seats.
-    pub fn committee(&self) -> Result<Committee> {
-        let committee = Committee::new(self.epoch, self.config_digest, self.keys.clone());
-        committee.context("no committee is in office")
-    }
 }
 
 /// The index at one block.
@@ -192,11 +157,11 @@ impl Contracts {
         let in_office = validators::electorate(&None);
         let electorate = self.chain.read_at(block, &self.validators, &in_office).await?;
         let Electorate { epoch, config_digest, keys, stakes } = electorate;
-        let committee = validators::committee();
-        let members = self.chain.read_at(block, &self.validators, &committee).await?;
+        let members = self.chain.read_at(block, &self.validators, &validators::committee()).await?;
         ensure!(members.len() == keys.len(), "committee and electorate differ at block {block}");
         let operators = members.iter().map(|member| member.operator).collect();
-        Ok(Office { epoch, config_digest, operators, keys, stakes })
+        let committee = Committee::new(epoch, config_digest, keys);
+        Ok(Office { committee: committee.context("no committee is in office")?, operators, stakes })
     }
 
     /// Whose certificates the chain takes: those of the committee in office, and of the one before as long
@@ -205,7 +170,8 @@ impl Contracts {
     /// # Errors
     /// In words.
     pub async fn committee(&self, office: &Office) -> Result<Committee> {
-        Ok(office.committee()?.with_the_one_before(&self.chain, &self.validators).await?)
+        let committee = office.committee.clone();
+        Ok(committee.with_the_one_before(&self.chain, &self.validators).await?)
     }
 
     /// The weights of a committee in seat order, at a block; none once it does not count any more.
@@ -332,6 +298,7 @@ impl Contracts {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use cicada_core::hash::Digest;
     use cicada_network::NodeKeys;
 
     /// So many seats, each with a stake of 1: their keys, and the office.
@@ -341,10 +308,13 @@ pub(crate) mod testing {
             .map(|seat| NodeKeys::generate(&folder.path().join(seat.to_string())).unwrap())
             .collect();
         let office = Office {
-            epoch: 1,
-            config_digest: Digest([8; 32]),
+            committee: Committee::new(
+                1,
+                Digest([8; 32]),
+                keys.iter().map(NodeKeys::attestation_key).collect(),
+            )
+            .unwrap(),
             operators: (0..count).map(|seat| Account([seat; 32])).collect(),
-            keys: keys.iter().map(NodeKeys::attestation_key).collect(),
             stakes: vec![1; usize::from(count)],
         };
         (keys, office)

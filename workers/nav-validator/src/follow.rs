@@ -151,7 +151,7 @@ impl Follower {
             // The block of the settlement, or the one before it, if the committee changed in it.
             for at in [block.at.block, block.at.block.saturating_sub(1)] {
                 let office = self.contracts.office_at(at).await?;
-                if office.epoch == epoch {
+                if office.committee.epoch == epoch {
                     let members: Members =
                         office.operators.into_iter().zip(office.stakes).collect();
                     fresh.insert(epoch, members.clone());

@@ -97,13 +97,14 @@ async fn consensus(State(app): Shared) -> Answer {
     let contracts = app.contracts();
     let office = contracts.office().await?;
     let newest = contracts.feeds().await?.1;
-    let seat = app.observer.as_ref().and_then(|o| office.seat_of(&o.keys.attestation_key()));
+    let seat =
+        app.observer.as_ref().and_then(|o| office.committee.seat_of(&o.keys.attestation_key()));
     let taken: Vec<_> = app.store.newest_settled(A_DAY)?;
     let part = |seat: u32, bits: fn(&crate::rows::SettledNav) -> u32| {
-        let own = taken.iter().filter(|(_, nav)| nav.epoch == office.epoch);
+        let own = taken.iter().filter(|(_, nav)| nav.epoch == office.committee.epoch);
         own.filter(|(_, nav)| bits(nav).checked_shr(seat).unwrap_or(0) & 1 == 1).count()
     };
-    let settled = taken.iter().filter(|(_, nav)| nav.epoch == office.epoch).count();
+    let settled = taken.iter().filter(|(_, nav)| nav.epoch == office.committee.epoch).count();
     let members = (0u32..).zip(office.operators.iter().zip(&office.stakes));
     let members = members.map(|(seat, (operator, stake))| {
         json!({
@@ -115,8 +116,8 @@ async fn consensus(State(app): Shared) -> Answer {
         })
     });
     Ok(Json(json!({
-        "committee": office.epoch,
-        "config_digest": office.config_digest,
+        "committee": office.committee.epoch,
+        "config_digest": office.committee.config_digest,
         "seat": seat,
         "navs_of_this_committee": settled,
         "next_slot": newest.slot.saturating_add(1),

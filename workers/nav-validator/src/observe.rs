@@ -153,7 +153,7 @@ impl Observer {
         let outlook = self.outlooks.now(contracts).await?;
         let office = &outlook.office;
         let seat = self.seat_in(office)?;
-        let config_digest = office.config_digest;
+        let config_digest = office.committee.config_digest;
         if slot <= outlook.nav.slot {
             let known = self.store.observation(slot, &config_digest)?;
             let known = known.with_context(|| format!("slot {slot} is settled without us"))?;
@@ -171,8 +171,10 @@ impl Observer {
     /// # Errors
     /// If there is none.
     pub fn seat_in(&self, office: &Office) -> Result<u8> {
-        let seat = office.seat_of(&self.keys.attestation_key());
-        seat.with_context(|| format!("these keys have no seat in committee {}", office.epoch))
+        let seat = office.committee.seat_of(&self.keys.attestation_key());
+        seat.with_context(|| {
+            format!("these keys have no seat in committee {}", office.committee.epoch)
+        })
     }
 
     /// The time of which a slot is to be observed at `now_ms`.

@@ -47,8 +47,8 @@ pub(crate) struct Watched {
 
 /// Whether a statement is signed by its seat.
 fn genuine(office: &Office, feed: &Feed, one: &Statement) -> bool {
-    let message = one.message::<Native>(&office.config_digest, feed);
-    office.signed(one.seat, &message, &one.signature)
+    let message = one.message::<Native>(&office.committee.config_digest, feed);
+    office.committee.signed(one.seat, &message, &one.signature)
 }
 
 /// The genuine statements of an award, one of a seat, in order of seats.
@@ -92,7 +92,7 @@ impl Agreement {
         state: &AwardState,
     ) -> Result<()> {
         let award = epoch.award;
-        let config_digest = &office.config_digest;
+        let config_digest = &office.committee.config_digest;
         let known = self.app.store.statement(award.epoch, config_digest)?;
         let signed = match known {
             None if self.may_rank(&award, state)? => {
@@ -147,8 +147,8 @@ impl Agreement {
         office: &Office,
         award: &Award,
     ) -> Result<Vec<Statement>> {
-        let own = self.app.store.statement(award.epoch, &office.config_digest)?;
-        let shown = self.app.peers.rankings(award.epoch, &office.config_digest).await;
+        let own = self.app.store.statement(award.epoch, &office.committee.config_digest)?;
+        let shown = self.app.peers.rankings(award.epoch, &office.committee.config_digest).await;
         let own = own.map(|own| own.statement);
         let all = own.into_iter().chain(shown.into_iter().map(|(statement, _)| statement));
         Ok(select(office, &contracts.rewards_feed()?, award, all))
@@ -236,11 +236,12 @@ impl Agreement {
         settled: &SettledAward,
         certified: (&Award, &[Weight]),
     ) -> Result<Vec<(Statement, Vec<Weight>, u32)>> {
-        if office.epoch != settled.committee {
+        if office.committee.epoch != settled.committee {
             return Ok(Vec::new());
         }
         let feed = contracts.rewards_feed()?;
-        let shown = self.app.peers.rankings(certified.0.epoch, &office.config_digest).await;
+        let shown =
+            self.app.peers.rankings(certified.0.epoch, &office.committee.config_digest).await;
         let found = shown.into_iter().filter_map(|shown| {
             let bps = off(office, &feed, certified, &shown)?;
             Some((shown.0, shown.1?, bps))
@@ -290,7 +291,7 @@ mod tests {
         fn signed(&self, seat: u8, change: impl Fn(&mut Statement)) -> Statement {
             let mut one = Statement::of(&self.award, seat);
             change(&mut one);
-            let message = one.message::<Native>(&self.office.config_digest, &FEED);
+            let message = one.message::<Native>(&self.office.committee.config_digest, &FEED);
             one.signature = self.keys[usize::from(seat)].attest(&message);
             one
         }

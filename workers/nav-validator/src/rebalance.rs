@@ -72,10 +72,10 @@ fn select(
     time_ms: u64,
 ) -> Vec<Observation> {
     let usable = |one: &Observation| {
-        let message = one.message::<Native>(&office.config_digest, feed, slot);
+        let message = one.message::<Native>(&office.committee.config_digest, feed, slot);
         one.is_well_formed()
             && one.time_ms == time_ms
-            && office.signed(one.seat, &message, &one.signature)
+            && office.committee.signed(one.seat, &message, &one.signature)
     };
     one_of_each(candidates.into_iter().filter(usable), |one| one.seat)
 }
@@ -162,9 +162,10 @@ impl Agreement {
         self.observer.outlooks.forget().await;
         let (office, own) = baskets.own(contracts, &self.observer, slot).await?;
         let Observation { seat, time_ms, .. } = own.observation;
-        let message = wanted_message(&office.config_digest, slot, time_ms);
+        let message = wanted_message(&office.committee.config_digest, slot, time_ms);
         let wanted = (seat, self.observer.keys.attest(&message));
-        let (mut all, failed) = self.app.peers.prices(slot, &office.config_digest, &wanted).await;
+        let (mut all, failed) =
+            self.app.peers.prices(slot, &office.committee.config_digest, &wanted).await;
         all.push(own.observation.clone());
         Ok((office, own, all, failed))
     }
@@ -181,7 +182,7 @@ impl Agreement {
         let time_ms = own.observation.time_ms;
         let feed = contracts.basket_feed();
         let observations = select(&office, &feed, slot, all, time_ms);
-        let needed = min_observations(office.seats()).context("no committee")?;
+        let needed = min_observations(office.committee.quorum.n()).context("no committee")?;
         check(&observations, &own.weights, needed, time_ms)
             .map_err(|error| too_few(slot, observations.len(), error, &failed))?;
         let entries = own.sheet.agreed(time_ms, &observations, &own.weights, needed);

@@ -278,9 +278,9 @@ pub async fn check(config: Config) -> Result<()> {
     app.follower().check().await?;
     let contracts = app.contracts();
     let office = contracts.office().await?;
-    say!("committee {} of {}", office.epoch, office.seats());
+    say!("committee {} of {}", office.committee.epoch, office.committee.quorum.n());
     if let Some(observer) = &app.observer {
-        match office.seat_of(&observer.keys.attestation_key()) {
+        match office.committee.seat_of(&observer.keys.attestation_key()) {
             Some(seat) => say!("these keys have seat {seat}"),
             None => say!("these keys have no seat"),
         }

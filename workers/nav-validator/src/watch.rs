@@ -34,12 +34,12 @@ impl Agreement {
             return Ok(());
         }
         let office = contracts.office().await?;
-        if office.epoch != settled.epoch {
+        if office.committee.epoch != settled.epoch {
             *watched = Some(slot);
             return Ok(());
         }
         let peers = &self.app.peers;
-        let (mut said, _) = peers.observations(slot, &office.config_digest).await;
+        let (mut said, _) = peers.observations(slot, &office.committee.config_digest).await;
         let decided = peers.node()?.decided::<Proposal>(ReportKind::Nav, slot).await;
         if let Some(decided) = decided.ok().flatten() {
             said.extend(decided.proposal.0.observations);
@@ -63,7 +63,7 @@ impl Agreement {
         let signed = said.iter().filter(|one| genuine(office, &feed, slot, one)).copied();
         let signed: Vec<Observation> = signed.collect();
         let mut brought = true;
-        for pair in self.app.store.witness(slot, &office.config_digest, &signed)? {
+        for pair in self.app.store.witness(slot, &office.committee.config_digest, &signed)? {
             brought &= self.accuse(contracts, office, slot, &pair).await;
         }
         Ok(brought)
@@ -103,14 +103,15 @@ impl Agreement {
     ) -> bool {
         let seat = pair.0.seat;
         tracing::warn!("seat {seat} signed two NAVs for slot {slot}");
-        let outcome = match contracts.convict(office.epoch, slot, pair, &self.signer).await {
-            Ok(Some(_)) => "convicted",
-            Ok(None) => "known",
-            Err(error) => {
-                tracing::warn!("bringing the proof against seat {seat}: {error:#}");
-                "failed"
-            }
-        };
+        let outcome =
+            match contracts.convict(office.committee.epoch, slot, pair, &self.signer).await {
+                Ok(Some(_)) => "convicted",
+                Ok(None) => "known",
+                Err(error) => {
+                    tracing::warn!("bringing the proof against seat {seat}: {error:#}");
+                    "failed"
+                }
+            };
         count(&self.app.metrics.convictions, outcome);
         outcome != "failed"
     }

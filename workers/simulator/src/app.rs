@@ -1,6 +1,6 @@
 //! The application of the simulated nodes: chains of real reports, one per feed.
 
-use cicada_consensus::{digest, Application, AttestationRequest, Now, Origin, Position};
+use cicada_consensus::{digest, Application, AttestationRequest, Now, Position};
 use cicada_consensus::{Refusal, Seat, Successor};
 use cicada_core::hash::{Digest, Native};
 use cicada_core::report::{Feed, FeedState, Report, ReportKind};
@@ -49,13 +49,10 @@ pub fn dissenters(report: &Report) -> u32 {
 }
 
 impl Application for Chains {
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal> {
+    fn check(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
         let report = Report::decode(&mut &value[..]).map_err(|e| Refusal(e.to_string()))?;
         if dissenters(&report) >> self.seat & 1 == 1 {
             return Err(Refusal("not what I observe".into()));
-        }
-        if origin == Origin::Adopted {
-            return Ok(());
         }
         if report.time_ms.abs_diff(now.wall_ms) > SKEW_MS {
             return Err(Refusal("too far from my clock".into()));

@@ -4,7 +4,7 @@ use super::acceptor::Objection;
 use super::mandate::Mandate;
 use super::statement::{Kind, QuorumCertificate, Statement};
 use super::Contradiction;
-use crate::io::{Application, Keys, Origin, Output, Refusal};
+use crate::io::{Application, Keys, Output, Refusal};
 use crate::message::{Answer, Justification, Proposal};
 use crate::mutant::Mutant;
 use crate::node::{invalid, Node, FETCH_LIMIT};
@@ -149,7 +149,7 @@ impl<A: Application, K: Keys> Node<A, K> {
             let hole = position < mandate.last_bound().max(self.log.last());
             return hole.then_some(()).ok_or(Refusal("a no-op that fills no hole".into()));
         }
-        self.application.check(value, Origin::Fresh, self.now)
+        self.application.check(value, self.now)
     }
 
     pub(super) fn prepare(

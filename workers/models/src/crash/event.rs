@@ -1,8 +1,8 @@
 //! What happens to one node, and what it does then.
 
 use cicada_consensus::{
-    Answer, Application, AttestationRequest, Ballot, Config, Input, Keys, Node, Now, Origin,
-    Outcome, Output, Position, Record, Refusal, Request, Seat, Timing, Value, Vote,
+    Answer, Application, AttestationRequest, Ballot, Config, Input, Keys, Node, Now, Outcome,
+    Output, Position, Record, Refusal, Request, Seat, Timing, Value, Vote,
 };
 use cicada_core::certificate::Signature;
 use cicada_core::hash::Digest;
@@ -19,7 +19,7 @@ const NOW: Now = Now { timer_ms: 1, wall_ms: 1 };
 pub struct Accepting;
 
 impl Application for Accepting {
-    fn check(&self, _: &[u8], _: Origin, _: Now) -> Result<(), Refusal> {
+    fn check(&self, _: &[u8], _: Now) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -32,11 +32,11 @@ pub(super) struct OfSlot {
 impl OfSlot {
     /// Whether a seat of the office wants the basket of this slot and time.
     fn is_wanted(&self, office: &Office, time_ms: u64) -> bool {
-        let message = wanted_message(&office.config_digest, self.slot, time_ms);
+        let message = wanted_message(&office.committee.config_digest, self.slot, time_ms);
         let mut signature = [0; 64];
         let read = self.wanted.as_ref().map(|text| hex::decode_to_slice(text, &mut signature));
         let seat = self.seat.filter(|_| read == Some(Ok(())));
-        seat.is_some_and(|seat| office.signed(seat, &message, &signature))
+        seat.is_some_and(|seat| office.committee.signed(seat, &message, &signature))
     }
 }
 
@@ -92,8 +92,8 @@ fn said(
     whole: &impl Encode,
 ) -> Value {
     json!({
-        "committee": office.epoch,
-        "config_digest": office.config_digest,
+        "committee": office.committee.epoch,
+        "config_digest": office.committee.config_digest,
         "slot": slot,
         "seat": seat,
         "time_ms": time_ms,
@@ -113,15 +113,15 @@ pub(super) async fn signed_ranking(State(app): Shared, Query(of): Query<OfEpoch>
     let observer = observer(&app)?;
     let outlook = observer.outlooks.now(&app.contracts()).await?;
     let (office, epoch) = (&outlook.office, of.epoch);
-    let own = app.store.statement(epoch, &office.config_digest)?;
+    let own = app.store.statement(epoch, &office.committee.config_digest)?;
     let own = own.ok_or_else(|| Failure::conflict(format!("epoch {epoch} is not signed")))?;
     let settled = app.store.newest_awarded()?.is_some_and(|(newest, _)| newest >= epoch);
     let kept = if settled { app.store.epoch(epoch)? } else { None };
     let list = kept.map(|kept| ranking(&kept.scores));
     let one = own.statement;
     Ok(Json(json!({
-        "committee": office.epoch,
-        "config_digest": office.config_digest,
+        "committee": office.committee.epoch,
+        "config_digest": office.committee.config_digest,
         "epoch": epoch,
         "seat": one.seat,
         "start_ms": one.start_ms,
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn only_what_a_quorum_signed_is_signed_again() {
         let (keys, office) = committee(5);
-        let committee = office.committee().unwrap();
+        let committee = office.committee;
         let message = committee.message(&REPORT);
         let signed = (1..5u8).map(|seat| (seat, keys[usize::from(seat)].attest(&message)));
         let good = Certificate::assemble(1, &committee.quorum, signed).unwrap();

@@ -5,7 +5,7 @@ use super::proposer::{Proposer, Turns};
 use super::Sources;
 use crate::settled::Slots;
 use cicada_chain::Chain;
-use cicada_consensus::{Now, Origin};
+use cicada_consensus::Now;
 use cicada_core::feed::FeedValue;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_core::Account;
@@ -61,20 +61,6 @@ pub(crate) trait Content: Send + Sized + 'static {
     /// # Errors
     /// In words.
     fn compare(&self, value: &Self::Value, now: Now) -> Result<(), String>;
-
-    /// Both. That the report of a fresh value follows, and who proposed it, the caller has checked. An
-    /// adopted value, which only crash mode knows, was found right by who proposed it first, and who
-    /// does not lie in that mode.
-    ///
-    /// # Errors
-    /// In words.
-    fn check(&self, value: &Self::Value, origin: Origin, now: Now) -> Result<(), String> {
-        self.genuine(value)?;
-        match origin {
-            Origin::Fresh => self.compare(value, now),
-            Origin::Adopted => Ok(()),
-        }
-    }
 
     /// Takes a decided value whose report comes next and whose form is right.
     fn apply(&mut self, _value: Self::Value) {}
@@ -178,13 +164,7 @@ pub(super) trait Entry: Send {
     ///
     /// # Errors
     /// In words.
-    fn examine(
-        &self,
-        report: &Report,
-        bytes: &[u8],
-        origin: Origin,
-        by: (Now, Limit),
-    ) -> Result<(), String>;
+    fn examine(&self, report: &Report, bytes: &[u8], by: (Now, Limit)) -> Result<(), String>;
 
     /// Takes a decided value that begins with this report. Whether it counts.
     fn apply(&mut self, report: &Report, bytes: &[u8]) -> bool;
@@ -206,20 +186,11 @@ impl<C: Content> Entry for Running<C> {
         &mut self.line
     }
 
-    fn examine(
-        &self,
-        report: &Report,
-        bytes: &[u8],
-        origin: Origin,
-        by: (Now, Limit),
-    ) -> Result<(), String> {
-        let is_fresh = origin == Origin::Fresh;
-        if is_fresh {
-            self.line.follows(report, by)?;
-        }
+    fn examine(&self, report: &Report, bytes: &[u8], by: (Now, Limit)) -> Result<(), String> {
+        self.line.follows(report, by)?;
         let read = read::<C>(bytes);
         // First: what comes before its turn has not come at all, and counts as heard by nobody.
-        if let Some(turns) = self.turns.as_ref().filter(|_| is_fresh) {
+        if let Some(turns) = &self.turns {
             let Some((value, (content, Some(proposer)))) = &read else {
                 return Err("it does not say who proposed it".into());
             };
@@ -227,7 +198,8 @@ impl<C: Content> Entry for Running<C> {
         }
         let (value, _) = read.ok_or_else(|| format!("not {}", C::CALLED))?;
         self.content.form(&value)?;
-        self.content.check(&value, origin, by.0)
+        self.content.genuine(&value)?;
+        self.content.compare(&value, by.0)
     }
 
     fn apply(&mut self, report: &Report, bytes: &[u8]) -> bool {

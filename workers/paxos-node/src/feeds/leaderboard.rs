@@ -7,7 +7,7 @@ use crate::ranking::Results;
 use crate::settled::{newest, Slots};
 use crate::volumes::Seen;
 use cicada_chain::Chain;
-use cicada_consensus::{Now, Origin};
+use cicada_consensus::Now;
 use cicada_contracts::leaderboard;
 use cicada_core::feed::FeedValue;
 use cicada_core::hash::Native;
@@ -135,19 +135,6 @@ impl Content for Leaderboard {
         match matches::<Native>(report, board) {
             true => Ok(()),
             false => Err("the report's root is not that of its rows and its commitment".into()),
-        }
-    }
-
-    // An adopted value, which only crash mode knows, was found valid by who proposed it first and
-    // does not lie in that mode. The state at its block may be gone: to ask for it could block the
-    // log.
-    fn check(&self, proposal: &Proposal, origin: Origin, now: Now) -> Result<(), String> {
-        match origin {
-            Origin::Fresh => self.compare(proposal, now),
-            Origin::Adopted if self.volumes.is_some() => self.recompute(proposal),
-            Origin::Adopted => {
-                self.recompute(proposal).and_then(|()| self.compare_volumes(proposal))
-            }
         }
     }
 

@@ -26,7 +26,7 @@ mod tests;
 use crate::ranking::Results;
 use crate::settled::Settled;
 use crate::volumes::Seen;
-use cicada_consensus::{Application, AttestationRequest, Now, Origin, Position, Refusal};
+use cicada_consensus::{Application, AttestationRequest, Now, Position, Refusal};
 use cicada_core::quote::Framework;
 use cicada_core::report::{Feed, Report, ReportKind};
 use cicada_network::{Network, PublicKeys};
@@ -106,23 +106,23 @@ impl Feeds {
         self.places.get(&position).copied()
     }
 
-    fn examine(&self, value: &[u8], origin: Origin, by: (Now, Limit)) -> Result<(), Refusal> {
+    fn examine(&self, value: &[u8], by: (Now, Limit)) -> Result<(), Refusal> {
         let examine = || {
             let report = begin(value).ok_or("it does not begin with a report")?;
             let entry = self.entries.iter().find(|entry| entry.line().feed() == report.feed);
-            entry.ok_or(line::ANOTHER_FEED)?.examine(&report, value, origin, by)
+            entry.ok_or(line::ANOTHER_FEED)?.examine(&report, value, by)
         };
         examine().map_err(Refusal)
     }
 }
 
 impl Application for Feeds {
-    fn check(&self, value: &[u8], origin: Origin, now: Now) -> Result<(), Refusal> {
-        self.examine(value, origin, (now, Limit::Vote))
+    fn check(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
+        self.examine(value, (now, Limit::Vote))
     }
 
     fn wants(&self, value: &[u8], now: Now) -> Result<(), Refusal> {
-        self.examine(value, Origin::Fresh, (now, Limit::Lead))
+        self.examine(value, (now, Limit::Lead))
     }
 
     fn certified(&mut self, position: Position) {

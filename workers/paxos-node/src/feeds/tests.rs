@@ -103,11 +103,7 @@ impl Bench {
     }
 
     fn check(&self, value: &impl Encode, wall_ms: u64) -> Result<(), String> {
-        self.check_as(value, Origin::Fresh, wall_ms)
-    }
-
-    fn check_as(&self, value: &impl Encode, origin: Origin, wall_ms: u64) -> Result<(), String> {
-        self.feeds.check(&value.encode(), origin, at(wall_ms)).map_err(|Refusal(reason)| reason)
+        self.feeds.check(&value.encode(), at(wall_ms)).map_err(|Refusal(reason)| reason)
     }
 
     fn refuses(&self, value: &impl Encode, wall_ms: u64, words: &str) {
@@ -240,7 +236,6 @@ fn a_nav_is_held_against_that_of_the_own_validator() {
     bench.refuses(&lie(0), NOW, "16 of seats with weight are needed");
     bench.write("nav.scale", &bench.own_nav(NAV, NOW - 300_000));
     bench.refuses(&lie(0), NOW, "not observed this slot at this time");
-    assert_eq!(bench.check_as(&lie(2_000), Origin::Adopted, NOW), Ok(()), "found right before");
     // Who is not heard in time says so, with what it signed.
     let own = bench.own_nav(NAV, NOW);
     bench.write("nav.scale", &own);
@@ -289,7 +284,7 @@ fn observations_are_in_order_in_time_and_under_their_root() {
     bench.refuses(&other, NOW, "root");
     let mut longer = bench.nav(16, NOW).encode();
     longer.push(0);
-    let Refusal(reason) = bench.feeds.check(&longer, Origin::Fresh, at(NOW)).unwrap_err();
+    let Refusal(reason) = bench.feeds.check(&longer, at(NOW)).unwrap_err();
     assert_eq!(reason, "not a NAV");
 }
 
@@ -302,8 +297,6 @@ fn a_nav_follows_its_feed_and_fits_the_clock() {
     assert_eq!(bench.check(&first, NOW - MAX_SKEW_MS), Ok(()));
     bench.refuses(&first, latest + 1, "before my clock");
     bench.refuses(&first, NOW - MAX_SKEW_MS - 1, "lies in the future");
-    let late = bench.check_as(&first, Origin::Adopted, NOW + 3_600_000);
-    assert_eq!(late, Ok(()), "adopted at any later time");
     let request = bench.feeds.apply(1, &first.encode()).unwrap();
     assert_eq!(request.report, first.report);
     bench.refuses(&first, NOW, "stale: slots up to 1");
@@ -364,7 +357,6 @@ fn a_feed_without_a_contract_is_not_there() {
     assert_eq!(names, [ReportKind::Leaderboard]);
     let nav = full.nav(16, NOW);
     bench.refuses(&nav, NOW, "another feed or contract");
-    assert!(bench.check_as(&nav, Origin::Adopted, NOW).is_err());
     assert!(bench.feeds.apply(1, &nav.encode()).is_none());
     let mut elsewhere = full.nav(16, NOW);
     elsewhere.report.feed.contract = Account([7; 32]);

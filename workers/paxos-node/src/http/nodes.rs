@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use cicada_consensus::{Application, Ballot, Config, Input, Now, Origin, Refusal, Request, Seat};
+use cicada_consensus::{Application, Ballot, Config, Input, Now, Refusal, Request, Seat};
 use cicada_core::hash::Digest;
 use cicada_node_api::{Opaque, Scale};
 use parity_scale_codec::{DecodeAll, Encode};
@@ -231,7 +231,7 @@ async fn asked_accept(service: &Service, body: &[u8]) -> Answered {
     let Scale(Opaque(value)) = value.ok_or_else(|| Failure::bad("`proposal` (hex) is missing"))?;
     let now = Now { timer_ms: 0, wall_ms: super::now_ms() };
     let checked = service.engine.look(move |node| {
-        let checked = node.application().check(&value, Origin::Fresh, now);
+        let checked = node.application().check(&value, now);
         (checked, node.status().promised)
     });
     let (checked, promised) = checked.await.ok_or_else(Failure::busy)?;

@@ -70,17 +70,6 @@ fn a_time_that_is_not_a_final_blocks_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_adopted_leaderboard_needs_no_block_any_more() {
-    let bench = with_exchange();
-    let right = bench.board_with(&volumes(), NOW);
-    assert_eq!(bench.check_as(&right, Origin::Adopted, NOW + 3_600_000), Ok(()));
-    let mut wrong = right.board;
-    wrong.standings[0].score += 1;
-    let wrong = bench.board_of(wrong, NOW);
-    assert!(bench.check_as(&wrong, Origin::Adopted, NOW).is_err(), "results are asked as ever");
-}
-
-#[test]
 fn without_an_exchange_any_time_will_do_and_no_volume() {
     let bench = Bench::of(None, None);
     assert_eq!(bench.check(&bench.board(NOW), NOW), Ok(()));
