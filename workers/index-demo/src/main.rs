@@ -59,8 +59,11 @@ impl Options {
         let mut net = self.net.clone().settle()?;
         // On demand only: whoever runs the demo says when a slot begins.
         net.nav_interval = "0s".into();
-        // It begins with an empty file: never with that of another deployment.
-        net.network = net.state.join("network.toml");
+        // What it writes and begins anew lies in its folder, whatever files a deployment names.
+        net.network = net.state.join("index-demo.toml");
+        net.validator_prices = net.state.join("prices.jsonl");
+        net.emissions = net.state.join("emissions.jsonl");
+        net.addresses = net.state.join("addresses.json");
         net.miners = (1..=MINERS).map(|number| format!("//Miner{number}")).collect();
         Ok(Plan { net, suri: self.suri.clone(), seed: self.seed, recorded: self.prices.clone() })
     }

@@ -21,6 +21,8 @@ use cicada_localnet::{Config, Owned, Part};
 use cicada_network::{IndexContracts, NodeKeys};
 use cicada_node_api::Client;
 use cicada_program::{now_ms, termination};
+use std::fs::File;
+use std::io::Write;
 use std::iter::repeat;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +32,8 @@ use tokio::task::block_in_place;
 const DAY_MS: u64 = 86_400_000;
 /// Says that a state folder is the demo's.
 const MARK: &str = "index-demo.txt";
+/// What a deployment calls its network file, and the demo does not.
+const DEPLOYED: &str = "network.toml";
 /// What is minted first, and what of it goes into the pool.
 const FIRST_MINT: u128 = 5_000 * TOKEN;
 const POOL: u128 = 2_000 * TOKEN;
@@ -38,9 +42,9 @@ const MINER_TAO: u128 = 200 * TAO;
 const MINER_BASKETS: u128 = 200 * TOKEN;
 
 /// A new committee and a new index: stakes are whole, and epoch 1 begins now.
-fn deployed(config: Config) -> Result<Owned> {
+fn deployed(config: Config) -> Result<(Owned, File)> {
     // Before this process owns anything: what it owns it stops, also if it fails.
-    own_folder(&config.state, &config.network)?;
+    let folder = own_folder(&config.state)?;
     let net = Owned::new(config);
     let broken_off = net.broken_off();
     tokio::spawn(async move {
@@ -52,25 +56,32 @@ fn deployed(config: Config) -> Result<Owned> {
     let _ = std::fs::remove_file(net.network_file());
     let _ = std::fs::remove_dir_all(net.config.state.join("validators"));
     block_in_place(|| net.up(&[Part::Chain, Part::Committee, Part::Index]))?;
-    Ok(net)
+    Ok((net, folder))
 }
 
-/// Makes sure that the demo, which begins anew each time, takes nobody else's deployment away.
-fn own_folder(state: &Path, network: &Path) -> Result<()> {
-    let mark = state.join(MARK);
-    // What it would take away or stop.
-    let theirs = [network.to_owned(), state.join("validators"), state.join("processes")];
-    if let Some(found) = theirs.iter().find(|path| path.exists() && !mark.exists()) {
+/// Makes sure that the demo, which begins anew each time, takes nobody else's files away, and keeps a
+/// second one out as long as the file is open.
+fn own_folder(state: &Path) -> Result<File> {
+    std::fs::create_dir_all(state)?;
+    let (mark, deployed) = (state.join(MARK), state.join(DEPLOYED));
+    let others = match mark.is_file() {
+        true => deployed.symlink_metadata().is_ok().then_some(deployed),
+        false => std::fs::read_dir(state)?.next().transpose()?.map(|entry| entry.path()),
+    };
+    if let Some(found) = others {
         bail!(
-            "{} is of another deployment, and the demo begins with an empty one: give it a state folder of its own (--state, CICADA_STATE)",
+            "{} is not the demo's, which begins with an empty folder: give it one of its own (--state, CICADA_STATE)",
             found.display()
         );
     }
-    std::fs::create_dir_all(state)?;
-    Ok(std::fs::write(
-        &mark,
-        "The demo of the index keeps its files here, and begins anew each time.\n",
-    )?)
+    let mut file = File::options().create(true).append(true).open(&mark)?;
+    file.try_lock().with_context(|| format!("another demo runs in {}", state.display()))?;
+    if file.metadata()?.len() == 0 {
+        file.write_all(
+            b"The demo of the index keeps its files here, and begins anew each time.\n",
+        )?;
+    }
+    Ok(file)
 }
 
 fn netuids(at: &IndexContracts) -> Vec<u16> {
@@ -84,7 +95,7 @@ impl Story {
     /// # Errors
     /// In words; so with all that follow.
     pub async fn begin(plan: Plan) -> Result<Self> {
-        let net = deployed(plan.net)?;
+        let (net, folder) = deployed(plan.net)?;
         let (network, at) = (net.network()?, net.deployment()?.index()?);
         ensure!(network.nodes.len() > TWICE_ATTESTED.into(), "too few seats for four liars");
         let feed = Feed::new(plan.seed, &netuids(&at), plan.recorded.as_deref())?;
@@ -109,6 +120,7 @@ impl Story {
             pair_fee: pair_fee.into(),
             lying: false,
             caught: false,
+            _folder: folder,
         };
         story.stake = story.stake_of(0).await?.bonded;
         story.start(plan.seed).await?;
@@ -198,22 +210,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_takes_nobodys_deployment_away() {
+    fn the_demo_takes_nobodys_files_away() {
         let folder = tempfile::tempdir().unwrap();
-        let (state, network) = (folder.path(), folder.path().join("network.toml"));
-        std::fs::write(&network, "").unwrap();
-        let said = own_folder(state, &network).unwrap_err().to_string();
-        assert!(said.contains("network.toml is of another deployment"), "{said}");
-        std::fs::remove_file(&network).unwrap();
-        // Its network file may lie elsewhere.
-        for part in ["validators", "processes"] {
-            std::fs::create_dir(state.join(part)).unwrap();
-            let said = own_folder(state, &network).unwrap_err().to_string();
-            assert!(said.contains(&format!("{part} is of another deployment")), "{said}");
-            std::fs::remove_dir(state.join(part)).unwrap();
+        let state = folder.path();
+        let refused = || own_folder(state).unwrap_err().to_string();
+        for name in [DEPLOYED, "prices.jsonl", "validators"] {
+            std::fs::write(state.join(name), "").unwrap();
+            let said = refused();
+            assert!(said.contains(&format!("{name} is not the demo's")), "{said}");
+            std::fs::remove_file(state.join(name)).unwrap();
         }
-        own_folder(state, &network).unwrap();
-        std::fs::write(&network, "").unwrap();
-        own_folder(state, &network).unwrap();
+        let held = own_folder(state).unwrap();
+        std::fs::create_dir(state.join("validators")).unwrap();
+        assert!(refused().contains("another demo runs in"));
+        drop(held);
+        own_folder(state).unwrap();
+        // Somebody deployed here since then, maybe to a disk that is not there now.
+        std::os::unix::fs::symlink("/nowhere", state.join(DEPLOYED)).unwrap();
+        assert!(refused().contains("network.toml is not the demo's"));
     }
 }

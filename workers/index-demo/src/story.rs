@@ -17,6 +17,7 @@ use cicada_node_api::Node;
 use cicada_program::now_ms;
 use nav_validator::http::BEGIN;
 use nav_validator::prices::Prices;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,8 @@ pub struct Story {
     pub(crate) lying: bool,
     /// Whether the liar was in a report.
     pub caught: bool,
+    // Held until all processes have ended.
+    pub(crate) _folder: File,
 }
 
 impl Story {

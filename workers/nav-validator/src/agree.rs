@@ -154,7 +154,7 @@ impl Agreement {
         demanded: bool,
     ) -> Result<()> {
         let config = &self.app.config;
-        let newest = contracts.nav_state().await?;
+        let newest = contracts.feeds().await?.1;
         let (slot, now) = (newest.slot.saturating_add(1), now_ms());
         let time_ms = scheduled(newest.time_ms, config.nav_interval.0, now);
         // A peer asked for this slot, so somebody wants it.

@@ -144,7 +144,7 @@ impl Baskets {
     pub async fn own_view(&self, contracts: &Contracts) -> Result<(u64, Vec<Entry>)> {
         let time_ms = now_ms();
         let held = contracts.index().await?.holdings;
-        let sheet = self.sheet(contracts.index_token(), held, time_ms)?;
+        let sheet = self.sheet(contracts.token, held, time_ms)?;
         let known: BTreeMap<u16, u128> = self.prices(&sheet, time_ms)?.into_iter().collect();
         let entries = sheet.entries(time_ms, |netuid| Ok(known.get(&netuid).copied()));
         Ok((time_ms, entries.map_err(|error| anyhow!("{error:?}"))?))
@@ -184,16 +184,20 @@ impl Baskets {
     ) -> Result<Own> {
         let block = contracts.chain.block_of(time_ms).await?;
         let block = block.with_context(|| format!("no block after {time_ms} ms is final yet"))?;
+        let then = contracts.office_at(block).await?;
+        ensure!(
+            then.committee.config_digest == config_digest,
+            "the committee has changed since {time_ms} ms: the next time is waited for"
+        );
         let held = contracts.index_at(block).await?.holdings;
-        let sheet = self.sheet(contracts.index_token(), held, time_ms)?;
+        let sheet = self.sheet(contracts.token, held, time_ms)?;
         let prices = self.prices(&sheet, time_ms)?;
         ensure!(!prices.is_empty(), "no token has a price of the 300 s up to {time_ms} ms");
         let mut observation = Observation { seat, time_ms, prices, signature: [0; 64] };
         let feed = contracts.basket_feed();
         let message = observation.message::<Native>(&config_digest, &feed, slot);
         observation.signature = observer.keys.attest(&message);
-        let weights = contracts.office_at(block).await?.stakes;
-        let own = Own { slot, observation, signed_ms: now_ms(), weights, sheet };
+        let own = Own { slot, observation, signed_ms: now_ms(), weights: then.stakes, sheet };
         write_whole(&self.file, &own.encode(), PLAIN)?;
         Ok(own)
     }

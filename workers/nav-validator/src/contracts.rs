@@ -31,7 +31,8 @@ pub struct Contracts {
     pub index: Account,
     /// The contract of validators.
     pub validators: Account,
-    token: Account,
+    /// The index token.
+    pub token: Account,
     /// The contract of rewards, if there is one.
     pub rewards: Option<Account>,
 }
@@ -131,22 +132,9 @@ impl Contracts {
         Ok(self.chain.read(&self.index, &index::feeds()).await?)
     }
 
-    /// The newest settled slot of the NAV.
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn nav_state(&self) -> Result<FeedState> {
-        Ok(self.feeds().await?.1)
-    }
-
     /// The feed of the basket.
     pub fn basket_feed(&self) -> Feed {
         Feed { kind: ReportKind::Basket, contract: self.index }
-    }
-
-    /// The contract of the index token.
-    pub fn index_token(&self) -> Account {
-        self.token
     }
 
     /// The committee in office at a block.

@@ -35,7 +35,7 @@ pub(crate) trait Content: Send + Sized + 'static {
     /// What the chain has of all feeds of the contract that settles this one.
     fn settled(chain: Chain, contract: Account) -> Slots;
 
-    /// From when on a value is to be proposed. That this is right, [`Self::check`] sees to.
+    /// From when on a value is to be proposed. That this is right, [`Entry::examine`] sees to.
     fn due_ms(value: &Self::Value) -> u64 {
         value.report().time_ms
     }
